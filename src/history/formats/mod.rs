@@ -1,0 +1,2 @@
+//! Histories in files. Formats read from anything that implements
+//! [`std::io::BufRead`]; opening files is the command line's business.

@@ -1,0 +1,2 @@
+//! A property-tested consistency model checker for replicated data.
+pub mod history;

@@ -1,0 +1,2 @@
+//! The `quiescence` command.
+fn main() {}
