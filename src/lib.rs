@@ -1,2 +1,3 @@
 //! A property-tested consistency model checker for replicated data.
 pub mod history;
+pub mod judgement;

@@ -1,0 +1,22 @@
+//! What is allowed: consistency models, the procedures that decide them, and
+//! verdicts with evidence.
+//!
+//! A [`Model`] is data, [`check`] decides whether a
+//! [`History`](crate::history::History) is allowed by it, and [`recheck`]
+//! replays the evidence with other code. This tower sees what clients saw and
+//! nothing else: it does not know what ran, nor how, and it has no clock, no
+//! thread, no random number and no order that depends on a hash.
+//!
+//! Read next: [`verdict`] for what a judgement says, [`checker`] for how it is
+//! reached.
+
+pub mod checker;
+pub mod model;
+mod relation;
+pub mod verdict;
+
+pub use checker::check;
+pub use model::{Grid, Guarantees, Model, Scope, UnknownModel};
+pub use verdict::{
+    Budget, Counterexample, Kind, Reason, Unknown, Unsound, Verdict, Witness, recheck,
+};

@@ -1,0 +1,239 @@
+//! What the models are called, and how a misspelt name is answered.
+//!
+//! Invariant: [`Model::name`] is read back by [`Model::from_str`] as the same
+//! model; every alias names exactly one model.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::Model;
+use super::grid::{Grid, Guarantees, Scope};
+
+/// A point of the grid that has a name of its own.
+struct Named {
+    grid: Grid,
+    name: &'static str,
+    long: &'static str,
+    aliases: &'static [&'static str],
+}
+
+const fn named(
+    (guarantees, scope, eventual): (Guarantees, Scope, bool),
+    name: &'static str,
+    long: &'static str,
+    aliases: &'static [&'static str],
+) -> Named {
+    Named { grid: Grid { guarantees, scope, eventual }, name, long, aliases }
+}
+
+const SESS3: Guarantees = Guarantees::ALL.without(Guarantees::WFR);
+const MR_MW: Guarantees = SESS3.without(Guarantees::RYW);
+const MR_WFR: Guarantees = Guarantees::ALL.without(Guarantees::RYW).without(Guarantees::MW);
+
+/// All named points of the grid.
+static NAMED: [Named; 16] = {
+    use Guarantees as G;
+    use Scope::{Global, Read, Session};
+    [
+        named((G::NONE, Global, false), "base", "base", &["legal"]),
+        named(
+            (G::NONE, Global, true),
+            "eventual",
+            "eventual consistency",
+            &["ev", "convergence", "eventual-consistency"],
+        ),
+        named((G::NONE, Read, true), "ev_vis", "eventual visibility", &["eventual-visibility"]),
+        named((G::RYW, Global, false), "ryw", "read-your-writes", &["read-my-writes"]),
+        named((G::MR, Global, false), "mr", "monotonic-reads", &[]),
+        named((G::MW, Global, false), "mw", "monotonic-writes", &[]),
+        named((G::WFR, Global, false), "wfr", "writes-follow-reads", &["session-causality"]),
+        named((MR_MW, Global, false), "mr_mw", "monotonic-reads and monotonic-writes", &[]),
+        named((MR_WFR, Global, false), "mr_wfr", "monotonic-reads and writes-follow-reads", &[]),
+        named(
+            (SESS3, Global, false),
+            "sess3",
+            "read-your-writes, monotonic-reads and monotonic-writes",
+            &[],
+        ),
+        named((G::ALL, Read, false), "cc", "weak causal (CC)", &["weak-causal"]),
+        named((G::ALL, Session, false), "causal_s", "causal per session", &["causal-session"]),
+        named(
+            (G::ALL, Global, false),
+            "ccv",
+            "causal (CCv)",
+            &["causal", "causal+", "causal-convergence"],
+        ),
+        named((G::MW, Global, true), "mw_ev", "eventual consistency with monotonic-writes", &[]),
+        named(
+            (G::WFR, Global, true),
+            "wfr_ev",
+            "eventual consistency with writes-follow-reads",
+            &[],
+        ),
+        named((G::ALL, Global, true), "ccv_ev", "causal and eventual", &["causal-eventual"]),
+    ]
+};
+
+const LINEARIZABLE: [&str; 5] =
+    ["linearizable", "lin", "linearizability", "linearisable", "atomic"];
+
+impl Model {
+    /// The short name, as in tests and on the command line: `eventual`,
+    /// `ryw`, `ryw+mr.g!`, …
+    pub fn name(self) -> String {
+        match self {
+            Model::Grid(grid) => {
+                entry(grid).map_or_else(|| grid.name(), |entry| entry.name.to_owned())
+            }
+            Model::Linearizable => LINEARIZABLE[0].to_owned(),
+        }
+    }
+
+    /// The name for people: `read-your-writes`, `causal (CCv)`, …
+    pub fn long_name(self) -> String {
+        match self {
+            Model::Grid(grid) => {
+                entry(grid).map_or_else(|| grid.name(), |entry| entry.long.to_owned())
+            }
+            Model::Linearizable => LINEARIZABLE[0].to_owned(),
+        }
+    }
+}
+
+fn entry(grid: Grid) -> Option<&'static Named> {
+    NAMED.iter().find(|entry| entry.grid == grid)
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+/// A name that no model has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there is no model `{name}`; did you mean `{nearest}`?")]
+pub struct UnknownModel {
+    /// What was asked for.
+    pub name: String,
+    /// The name that is nearest to it.
+    pub nearest: String,
+}
+
+impl FromStr for Model {
+    type Err = UnknownModel;
+
+    /// Reads a name, a long name or an alias, in any case; `_` and blanks
+    /// count as `-`.
+    fn from_str(text: &str) -> Result<Model, UnknownModel> {
+        let plain = normal(text);
+        if LINEARIZABLE.contains(&plain.as_str()) {
+            return Ok(Model::Linearizable);
+        }
+        let by_name = |entry: &&Named| spellings(entry).any(|name| normal(name) == plain);
+        if let Some(entry) = NAMED.iter().find(by_name) {
+            return Ok(Model::Grid(entry.grid));
+        }
+        grid_named(&plain)
+            .map(Model::Grid)
+            .ok_or_else(|| UnknownModel { name: text.to_owned(), nearest: nearest(&plain) })
+    }
+}
+
+fn normal(text: &str) -> String {
+    text.trim().to_lowercase().replace(['_', ' '], "-")
+}
+
+fn spellings(entry: &Named) -> impl Iterator<Item = &'static str> {
+    [entry.name, entry.long].into_iter().chain(entry.aliases.iter().copied())
+}
+
+/// Reads `ryw+mr.g!`; without a scope the global one is meant.
+fn grid_named(text: &str) -> Option<Grid> {
+    let (text, eventual) = match text.strip_suffix('!') {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    let (asked, scope) = match text.rsplit_once('.') {
+        Some((asked, letter)) => {
+            (asked, Scope::ALL.into_iter().find(|scope| *letter == scope.letter().to_string())?)
+        }
+        None => (text, Scope::Global),
+    };
+    let mut guarantees = Guarantees::NONE;
+    if asked != "base" {
+        for part in asked.split('+') {
+            let (guarantee, ..) =
+                Guarantees::EACH.into_iter().find(|(_, name, ..)| *name == part)?;
+            guarantees = guarantees | guarantee;
+        }
+    }
+    Some(Grid { guarantees, scope, eventual })
+}
+
+fn nearest(plain: &str) -> String {
+    let distance = |name: &str| strsim::damerau_levenshtein(plain, &normal(name));
+    let named = NAMED.iter().flat_map(spellings).chain(LINEARIZABLE).map(str::to_owned);
+    let every = named.chain(Grid::all().map(Grid::name));
+    every.min_by_key(|name| distance(name)).expect("there are models")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_model_is_read_back_from_its_names() {
+        for model in Model::all() {
+            for name in [model.name(), model.long_name(), model.name().to_uppercase()] {
+                assert_eq!(name.parse(), Ok(model), "{name}");
+            }
+        }
+        for grid in Grid::all() {
+            assert_eq!(grid.name().parse(), Ok(Model::Grid(grid)));
+        }
+    }
+
+    #[test]
+    fn all_models_have_different_names_and_sentences() {
+        let mut names: Vec<_> = Model::all().map(Model::name).collect();
+        let mut sentences: Vec<_> = Model::all().map(Model::about).collect();
+        let mut predicates: Vec<_> = Model::all().map(Model::predicate).collect();
+        for list in [&mut names, &mut sentences, &mut predicates] {
+            list.sort();
+            list.dedup();
+            assert_eq!(list.len(), 97);
+        }
+    }
+
+    #[test]
+    fn an_alias_names_the_model_that_people_mean() {
+        let name = |text: &str| text.parse::<Model>().map(Model::name);
+        assert_eq!(name("causal").as_deref(), Ok("ccv"));
+        assert_eq!(name("convergence").as_deref(), Ok("eventual"));
+        assert_eq!(name("Monotonic Reads").as_deref(), Ok("mr"));
+        assert_eq!(name("lin").as_deref(), Ok("linearizable"));
+        assert_eq!(name("mr+ryw").as_deref(), Ok("ryw+mr.g"));
+        assert_eq!(name("base.g!").as_deref(), Ok("eventual"));
+    }
+
+    #[test]
+    fn a_misspelt_name_is_answered_with_the_nearest_one() {
+        let complaint = |text: &str| text.parse::<Model>().expect_err("no such model").to_string();
+        assert_eq!(
+            complaint("linearisible"),
+            "there is no model `linearisible`; did you mean `linearisable`?"
+        );
+        assert_eq!(
+            complaint("monotonic-raeds"),
+            "there is no model `monotonic-raeds`; did you mean `monotonic-reads`?"
+        );
+        assert_eq!(
+            complaint("ryw+mx.g!"),
+            "there is no model `ryw+mx.g!`; did you mean `ryw+mr.g!`?"
+        );
+        assert!(complaint("").contains("did you mean"));
+    }
+}

@@ -1,0 +1,224 @@
+//! A counterexample in words.
+
+use crate::history::{History, Operation, Value};
+
+use super::reason::{Because, Fact, Reason, Source, Step};
+use super::{Counterexample, Kind};
+
+impl Counterexample {
+    /// Tells in plain sentences why the history is not allowed.
+    ///
+    /// ```
+    /// use quiescence::history::notation;
+    /// use quiescence::judgement::{Budget, Model, Verdict, check};
+    ///
+    /// let history = notation::parse("wx1 rx0")?;
+    /// let verdict = check(&history, Model::READ_YOUR_WRITES, Budget::default());
+    /// let Verdict::Violated(counterexample) = verdict else { panic!("x=1 was not seen") };
+    /// assert_eq!(
+    ///     counterexample.explain(&history),
+    ///     "process 0 wrote x=1, then read x and saw nothing; \
+    ///      a process must see its own writes (read-your-writes)"
+    /// );
+    /// # Ok::<(), quiescence::history::Malformed>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the counterexample is not about this history.
+    pub fn explain(&self, history: &History) -> String {
+        let prose = Prose { operations: history.operations() };
+        match (&self.reason, self.kind) {
+            (Reason::NoOrder, Kind::Unexplained) => {
+                let all: Vec<_> = self.operations.iter().map(|&at| prose.did(at)).collect();
+                format!(
+                    "no order of these operations, each between its invocation and its answer, \
+                     explains what was read: {}",
+                    all.join("; ")
+                )
+            }
+            (reason, _) => prose.reason(reason),
+        }
+    }
+}
+
+struct Prose<'a> {
+    operations: &'a [Operation],
+}
+
+/// What was written, or seen: `x=1`, `nothing`.
+fn shown(value: &Value) -> String {
+    if *value == Value::Null { "nothing".to_owned() } else { value.to_string() }
+}
+
+impl Prose<'_> {
+    fn who(&self, at: usize) -> String {
+        format!("process {}", self.operations[at].process.0)
+    }
+
+    /// What happened, without who: `wrote x=1 at n1`.
+    fn deed(&self, at: usize) -> String {
+        let operation = &self.operations[at];
+        let key = &operation.call.key;
+        let place = operation.node.map_or_else(String::new, |node| format!(" at {node}"));
+        match operation.answer() {
+            Some(value) => {
+                let when = if operation.final_read { " at quiescence" } else { "" };
+                format!("read {key}{place}{when} and saw {}", shown(value))
+            }
+            None if operation.call.is_write() => {
+                let known = if operation.is_pending() { " (outcome unknown)" } else { "" };
+                format!("wrote {key}={}{place}{known}", operation.call.argument)
+            }
+            None => format!("asked for `{}`{place}", operation.call),
+        }
+    }
+
+    fn did(&self, at: usize) -> String {
+        format!("{} {}", self.who(at), self.deed(at))
+    }
+
+    /// A name for the operation: `the write x=1 of process 0`.
+    fn name(&self, at: usize) -> String {
+        let operation = &self.operations[at];
+        let key = &operation.call.key;
+        match operation.answer() {
+            Some(value) => format!("{}'s read of {key} ({})", self.who(at), shown(value)),
+            None => format!("{key}={}", operation.call.argument),
+        }
+    }
+
+    /// Two operations of one process.
+    fn then(&self, first: usize, second: usize) -> String {
+        format!("{}, then {}", self.did(first), self.deed(second))
+    }
+
+    fn reason(&self, reason: &Reason) -> String {
+        match reason {
+            Reason::Thin { read } => format!("{}, which nobody wrote", self.did(*read)),
+            Reason::FailedWriteSeen { read, write } => format!(
+                "{}, but the write {} of {} had failed",
+                self.did(*read),
+                self.name(*write),
+                self.who(*write)
+            ),
+            Reason::CausalCycle { cycle } => {
+                let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
+                let links: Vec<_> = pairs.map(|(&a, &b)| self.link(a, b)).collect();
+                format!("causes run in a circle: {}", links.join("; "))
+            }
+            Reason::InitialRead { read, write, steps } => self.initial_read(*read, *write, steps),
+            Reason::ArbitrationCycle { cycle, steps } => {
+                let mut names: Vec<_> = cycle.iter().map(|&write| self.name(write)).collect();
+                names.push(self.name(cycle[0]));
+                let ring = names.join(" before ");
+                format!("{}; so the order of the writes would be {ring}", self.steps(steps))
+            }
+            Reason::Diverged { first, second } => {
+                format!("{}, and {}: they will never agree", self.did(*first), self.did(*second))
+            }
+            Reason::Lost { read, write, seen_by } => {
+                let proof = match seen_by {
+                    Some(seen_by) => format!(" and {}", self.did(*seen_by)),
+                    None => " and was answered".to_owned(),
+                };
+                format!("{}{proof}; yet {}: the write is lost", self.did(*write), self.did(*read))
+            }
+            Reason::NoOrder => "no order of the operations explains the answers".to_owned(),
+            Reason::Sources { read, cases } => {
+                let cases: Vec<_> = cases.iter().map(|case| self.case(case)).collect();
+                let cases = cases.join(". ");
+                format!("{}, and no source explains that. {cases}", self.did(*read))
+            }
+        }
+    }
+
+    fn case(&self, (source, reason): &(Source, Reason)) -> String {
+        let reason = self.reason(reason);
+        match source {
+            Source::Initial => format!("If it saw no write: {reason}"),
+            Source::Write(write) => {
+                format!("If it saw {} of {}: {reason}", self.name(*write), self.who(*write))
+            }
+        }
+    }
+
+    fn link(&self, first: usize, second: usize) -> String {
+        if self.operations[first].process == self.operations[second].process && first < second {
+            self.then(first, second)
+        } else {
+            format!("{}, written by {}", self.did(second), self.who(first))
+        }
+    }
+
+    fn initial_read(&self, read: usize, write: usize, steps: &[Step]) -> String {
+        match steps {
+            [Step { because: Because::ReadYourWrites, .. }] => format!(
+                "{}; a process must see its own writes (read-your-writes)",
+                self.then(write, read)
+            ),
+            [_, Step { because: Because::MonotonicReads { earlier }, .. }] => format!(
+                "{}; a process must go on seeing what it has seen (monotonic-reads)",
+                self.then(*earlier, read)
+            ),
+            _ => format!(
+                "{}; so {} must be visible to {}, which saw nothing",
+                self.steps(steps),
+                self.name(write),
+                self.name(read)
+            ),
+        }
+    }
+
+    fn steps(&self, steps: &[Step]) -> String {
+        steps.iter().map(|step| self.step(step)).collect::<Vec<_>>().join("; ")
+    }
+
+    fn step(&self, step: &Step) -> String {
+        match step.fact {
+            Fact::Visible { write, read } => self.visible(write, read, step.because),
+            Fact::Before { first, second } => self.before(first, second, step.because),
+        }
+    }
+
+    fn visible(&self, write: usize, read: usize, because: Because) -> String {
+        let (w, r) = (self.name(write), self.name(read));
+        match because {
+            Because::ReadYourWrites => {
+                format!("{}, and sees its own write (read-your-writes)", self.then(write, read))
+            }
+            Because::MonotonicReads { earlier } => {
+                format!("{}, so it still sees {w} (monotonic-reads)", self.then(earlier, read))
+            }
+            Because::MonotonicWrites { later } => format!(
+                "{}, so {r}, which sees {}, sees {w} too (monotonic-writes)",
+                self.then(write, later),
+                self.name(later)
+            ),
+            Because::WritesFollowReads { earlier, later } => format!(
+                "{}, so {r}, which sees {}, sees {w} too (writes-follow-reads)",
+                self.then(earlier, later),
+                self.name(later)
+            ),
+            Because::FinalRead { .. } => {
+                format!("{}, so it sees every write, {w} among them", self.did(read))
+            }
+            _ => format!("{}, written by {}", self.did(read), self.who(write)),
+        }
+    }
+
+    fn before(&self, first: usize, second: usize, because: Because) -> String {
+        let order = format!("{} is older than {}", self.name(first), self.name(second));
+        match because {
+            Because::SessionOrder => {
+                format!("{}, so {order} (monotonic-writes)", self.then(first, second))
+            }
+            Because::FollowsRead { read } => {
+                format!("{}, so {order} (writes-follow-reads)", self.then(read, second))
+            }
+            Because::Overwritten { read } => {
+                format!("{} although it sees {}, so {order}", self.did(read), self.name(first))
+            }
+            _ => order,
+        }
+    }
+}

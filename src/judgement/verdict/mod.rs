@@ -1,0 +1,149 @@
+//! What a judgement says, and its evidence.
+//!
+//! Invariant: there is no verdict without evidence. [`Verdict::Holds`] carries
+//! a [`Witness`], [`Verdict::Violated`] a [`Counterexample`], and [`recheck`]
+//! replays either of them with code that shares nothing with the checkers
+//! (this module imports none of them). It does not know how evidence is found.
+//!
+//! Read next: [`Reason`] for the proof inside a counterexample, `witness` and
+//! `proof` for how they are replayed.
+
+mod enumeration;
+mod explain;
+mod facts;
+mod proof;
+mod reason;
+mod recheck;
+mod witness;
+
+use std::fmt;
+
+pub use reason::{Because, Fact, Reason, Source, Step};
+pub use recheck::{Unsound, recheck};
+
+/// Whether a history is allowed by a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is; here is why.
+    Holds(Witness),
+    /// It is not; here is why.
+    Violated(Counterexample),
+    /// It could not be decided.
+    Unknown(Unknown),
+}
+
+impl Verdict {
+    /// Whether the model holds.
+    pub fn holds(&self) -> bool {
+        matches!(self, Verdict::Holds(_))
+    }
+
+    /// How the model is violated, if it is.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Verdict::Violated(counterexample) => Some(counterexample.kind),
+            Verdict::Holds(_) | Verdict::Unknown(_) => None,
+        }
+    }
+}
+
+/// Why there is no decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// What stood in the way, in words.
+    pub reason: String,
+    /// How many steps of search were spent.
+    pub spent: u64,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} steps spent)", self.reason, self.spent)
+    }
+}
+
+/// How much a checker may search: a count, not a time, so that the same
+/// history always gets the same verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// How many steps: assignments of sources for a grid model,
+    /// configurations for linearizability.
+    pub steps: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { steps: 4_000_000 }
+    }
+}
+
+/// How a model is violated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An answer that no write which happened can have caused: a value never
+    /// written, a failed write seen, or causes that run in a circle. No model
+    /// allows that.
+    Illegal,
+    /// Two reads of one key at quiescence differ.
+    Diverged,
+    /// At quiescence every read of a key finds it initial, although a write to
+    /// it was acknowledged or read.
+    Lost,
+    /// Each answer alone is possible, but nothing the model allows explains
+    /// them together.
+    Unexplained,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Illegal => "illegal",
+            Kind::Diverged => "diverged",
+            Kind::Lost => "lost",
+            Kind::Unexplained => "unexplained",
+        })
+    }
+}
+
+/// Evidence that a history is allowed. Operations are named by their position
+/// in the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// A visibility and its arbitrations, for a model of the grid.
+    Abstract {
+        /// For each operation of the history: the writes visible to it. Empty
+        /// for whatever is not an answered read.
+        visible: Vec<Vec<usize>>,
+        /// Total orders of the writes that happened, oldest first. They all
+        /// order the same writes: every acknowledged one, and those of unknown
+        /// outcome that are taken to have happened. One order for scope
+        /// [`Global`](super::Scope::Global); for
+        /// [`Session`](super::Scope::Session) one for each process of the
+        /// history, in ascending order; for [`Read`](super::Scope::Read) one
+        /// for each answered read, in order of position.
+        arbitration: Vec<Vec<usize>>,
+    },
+    /// One order of the operations of the whole history (all keys together):
+    /// every acknowledged write, every answered read, and the writes of
+    /// unknown outcome that are taken to have happened.
+    Linear(Vec<usize>),
+}
+
+/// Evidence that a history is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// How the model is violated. The first that applies; where values repeat
+    /// and the budget cannot tell whether an earlier kind applies, the one
+    /// that was proved.
+    pub kind: Kind,
+    /// The positions (ascending) of a part of the history that is violated in
+    /// the same way. Whatever could have written what one of its reads
+    /// answered is part of it, so that nothing outside can excuse it.
+    pub operations: Vec<usize>,
+    /// Whether the part is known to be minimal: no operation can be removed
+    /// (a write together with the reads that it could have answered) without
+    /// losing the violation. `false` only if the budget ended before.
+    pub minimal: bool,
+    /// The proof.
+    pub reason: Reason,
+}

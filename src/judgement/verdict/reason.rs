@@ -1,0 +1,215 @@
+//! The proof inside a counterexample.
+//!
+//! A proof is a list of [`Step`]s, each a [`Fact`] about every visibility and
+//! arbitration that the model would accept, with the rule it follows by, and a
+//! conclusion that cannot be. Where a value was written more than once the
+//! proof goes through every write that could have been the [`Source`] of a
+//! read. Operations are named by their position in the history.
+
+/// Why no visibility and arbitration, or no order, explains the answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `read` answered what nobody wrote.
+    Thin {
+        /// The read.
+        read: usize,
+    },
+    /// `read` answered what only a failed write wrote.
+    FailedWriteSeen {
+        /// The read.
+        read: usize,
+        /// One failed write of that value.
+        write: usize,
+    },
+    /// Each operation comes before the next (and the last before the first):
+    /// earlier in the same session, or the source of the next.
+    CausalCycle {
+        /// The operations around the circle.
+        cycle: Vec<usize>,
+    },
+    /// `read` found the key initial, but must have seen `write` of that key.
+    InitialRead {
+        /// The read.
+        read: usize,
+        /// The write that is visible to it by the last step.
+        write: usize,
+        /// Why.
+        steps: Vec<Step>,
+    },
+    /// The writes must be arbitrated in a circle.
+    ArbitrationCycle {
+        /// The writes around the circle, each before the next.
+        cycle: Vec<usize>,
+        /// Why; every arbitration around the circle is one of these facts.
+        steps: Vec<Step>,
+    },
+    /// Two reads of one key at quiescence differ, so no last write explains both.
+    Diverged {
+        /// One read.
+        first: usize,
+        /// The other.
+        second: usize,
+    },
+    /// A read at quiescence found its key initial although `write` happened.
+    Lost {
+        /// The read at quiescence.
+        read: usize,
+        /// A write of the key.
+        write: usize,
+        /// The read that proves that `write` (or another of the same value)
+        /// happened; `None` if it was acknowledged.
+        seen_by: Option<usize>,
+    },
+    /// No order of the operations explains their answers: every one was tried.
+    NoOrder,
+    /// Whatever is taken as the source of `read`, there is a proof.
+    Sources {
+        /// A read whose answer has several possible sources.
+        read: usize,
+        /// Each possible source with its proof.
+        cases: Vec<(Source, Reason)>,
+    },
+}
+
+/// Where the answer of a read came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// Nothing was visible to it.
+    Initial,
+    /// The write at this position.
+    Write(usize),
+}
+
+/// A fact, and the rule by which it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Step {
+    /// What follows.
+    pub fact: Fact,
+    /// From what.
+    pub because: Because,
+}
+
+/// What every visibility and arbitration accepted by the model has in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fact {
+    /// The write is visible to the read.
+    Visible {
+        /// The write.
+        write: usize,
+        /// The read.
+        read: usize,
+    },
+    /// The first write is arbitrated before the second.
+    Before {
+        /// The older write.
+        first: usize,
+        /// The newer write.
+        second: usize,
+    },
+}
+
+/// A rule. The facts it needs are earlier steps of the same proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Because {
+    /// Visible: the read answered what this write wrote (its only possible
+    /// source, or the one assumed in this branch of the proof).
+    ReadsFrom,
+    /// Visible, under RYW: the write is earlier in the reader's session.
+    ReadYourWrites,
+    /// Visible, under MR: `earlier`, a read of the same session, saw it.
+    MonotonicReads {
+        /// The earlier read.
+        earlier: usize,
+    },
+    /// Visible, under MW: `later`, a later write of the same session, is
+    /// visible to the same read.
+    MonotonicWrites {
+        /// The later write.
+        later: usize,
+    },
+    /// Visible, under WFR: it was visible to `earlier`, which precedes `later`
+    /// in their session, and `later` is visible to the same read.
+    WritesFollowReads {
+        /// The earlier read.
+        earlier: usize,
+        /// The write that followed it.
+        later: usize,
+    },
+    /// Visible, under eventual visibility: the read is at quiescence, and the
+    /// write happened: it was acknowledged, or is the source of `seen_by`.
+    FinalRead {
+        /// The read that answered the write, if it was not acknowledged.
+        seen_by: Option<usize>,
+    },
+    /// Before, under MW: the same session wrote them in this order.
+    SessionOrder,
+    /// Before, under WFR: `read` saw the first, then its session wrote the second.
+    FollowsRead {
+        /// The read.
+        read: usize,
+    },
+    /// Before: `read` saw the first and answered the second, of the same key.
+    Overwritten {
+        /// The read.
+        read: usize,
+    },
+}
+
+impl Reason {
+    /// Every operation that the proof mentions, ascending.
+    pub fn operations(&self) -> Vec<usize> {
+        let mut all = Vec::new();
+        self.mention(&mut all);
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    fn mention(&self, all: &mut Vec<usize>) {
+        match self {
+            Reason::Thin { read } => all.push(*read),
+            Reason::FailedWriteSeen { read, write } => all.extend([*read, *write]),
+            Reason::CausalCycle { cycle } => all.extend(cycle),
+            Reason::InitialRead { read, write, steps } => {
+                all.extend([*read, *write]);
+                steps.iter().for_each(|step| step.mention(all));
+            }
+            Reason::ArbitrationCycle { cycle, steps } => {
+                all.extend(cycle);
+                steps.iter().for_each(|step| step.mention(all));
+            }
+            Reason::Diverged { first, second } => all.extend([*first, *second]),
+            Reason::Lost { read, write, seen_by } => {
+                all.extend([*read, *write]);
+                all.extend(seen_by);
+            }
+            Reason::NoOrder => {}
+            Reason::Sources { read, cases } => {
+                all.push(*read);
+                for (source, reason) in cases {
+                    if let Source::Write(write) = source {
+                        all.push(*write);
+                    }
+                    reason.mention(all);
+                }
+            }
+        }
+    }
+}
+
+impl Step {
+    fn mention(&self, all: &mut Vec<usize>) {
+        match self.fact {
+            Fact::Visible { write, read } => all.extend([write, read]),
+            Fact::Before { first, second } => all.extend([first, second]),
+        }
+        match self.because {
+            Because::ReadsFrom | Because::ReadYourWrites | Because::SessionOrder => {}
+            Because::MonotonicReads { earlier } => all.push(earlier),
+            Because::MonotonicWrites { later } => all.push(later),
+            Because::WritesFollowReads { earlier, later } => all.extend([earlier, later]),
+            Because::FinalRead { seen_by } => all.extend(seen_by),
+            Because::FollowsRead { read } | Because::Overwritten { read } => all.push(read),
+        }
+    }
+}

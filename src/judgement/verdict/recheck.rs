@@ -1,0 +1,62 @@
+//! Evidence is not believed but replayed.
+
+use thiserror::Error;
+
+use crate::history::{Completion, Function, History};
+
+use super::super::model::Model;
+use super::{Verdict, Witness, proof, witness};
+
+/// Why evidence does not show what it claims.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the evidence does not hold: {reason}")]
+pub struct Unsound {
+    /// The first thing that is wrong with it.
+    pub reason: String,
+}
+
+impl Unsound {
+    pub(super) fn because<T>(reason: impl Into<String>) -> Result<T, Unsound> {
+        Err(Unsound { reason: reason.into() })
+    }
+}
+
+/// Replays the evidence of a verdict on `history`.
+///
+/// A witness is verified against the predicate of the model and nothing is
+/// assumed about where it comes from: the visibility and arbitration recorded
+/// in a run are rechecked by the same code. A counterexample is replayed step
+/// by step. An Unknown claims nothing and passes.
+///
+/// It does not show that a counterexample is minimal, nor that no earlier
+/// [`Kind`](super::Kind) applies where values repeat.
+///
+/// # Errors
+/// [`Unsound`], with the first thing that is wrong.
+///
+/// Complexity: O(n²/64) for the witness of n operations; for "no order
+/// explains the answers" exponential in the size of the minimal part, in the
+/// worst case, and cut off with an error.
+pub fn recheck(history: &History, model: Model, verdict: &Verdict) -> Result<(), Unsound> {
+    let judged = |op: &&crate::history::Operation| {
+        matches!(op.call.f, Function::Read | Function::Write) || op.completion == Completion::Fail
+    };
+    if !matches!(verdict, Verdict::Unknown(_))
+        && let Some(op) = history.operations().iter().find(|op| !judged(op))
+    {
+        return Unsound::because(format!("nothing is known about `{}`", op.call));
+    }
+    match (verdict, model) {
+        (Verdict::Unknown(_), _) => Ok(()),
+        (Verdict::Holds(Witness::Abstract { visible, arbitration }), Model::Grid(grid)) => {
+            witness::replay(history, grid, visible, arbitration)
+        }
+        (Verdict::Holds(Witness::Linear(order)), Model::Linearizable) => {
+            witness::replay_linear(history, order)
+        }
+        (Verdict::Holds(_), _) => {
+            Unsound::because(format!("this kind of witness says nothing about {model}"))
+        }
+        (Verdict::Violated(counterexample), _) => proof::replay(history, model, counterexample),
+    }
+}

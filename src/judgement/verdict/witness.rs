@@ -1,0 +1,330 @@
+//! Replays a witness: is this really a visibility with arbitrations, or an
+//! order, that the model accepts?
+//!
+//! Every conjunct of the predicate is verified and nothing is assumed: neither
+//! that the sets are writes, nor that they are closed, nor that sources are
+//! unique. The order of the conjuncts is that of the model's definition.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Completion, History, Key, Operation, Value};
+
+use super::super::model::{Grid, Guarantees, Model, Scope};
+use super::facts::Facts;
+use super::recheck::Unsound;
+
+type Replayed = Result<(), Unsound>;
+
+/// Replays a visibility and its arbitrations.
+pub(super) fn replay(
+    history: &History,
+    grid: Grid,
+    visible: &[Vec<usize>],
+    arbitration: &[Vec<usize>],
+) -> Replayed {
+    let claim = Claim::of(history, grid, visible, arbitration)?;
+    claim.every_answer_is_the_last_visible_write()?;
+    claim.causes_do_not_run_in_a_circle()?;
+    claim.sessions_keep_their_guarantees()?;
+    claim.reads_at_quiescence_see_every_write()
+}
+
+struct Claim<'a> {
+    history: &'a History,
+    grid: Grid,
+    visible: &'a [Vec<usize>],
+    /// The same as bits, one row for each operation.
+    sees: Vec<Box<[u64]>>,
+    /// For each arbitration, the rank of each write that happened.
+    ranks: Vec<Vec<Option<usize>>>,
+    /// The writes that happened, ascending.
+    happened: Vec<usize>,
+}
+
+impl<'a> Claim<'a> {
+    fn of(
+        history: &'a History,
+        grid: Grid,
+        visible: &'a [Vec<usize>],
+        arbitration: &[Vec<usize>],
+    ) -> Result<Self, Unsound> {
+        let facts = Facts::of(history);
+        let reads = (0..history.len()).filter(|&at| facts.answered(at)).count();
+        let orders = match grid.scope {
+            Scope::Global => 1,
+            Scope::Session => history.processes().len(),
+            Scope::Read => reads,
+        };
+        if visible.len() != history.len() || arbitration.len() != orders {
+            return Unsound::because(format!(
+                "{} rows and {} orders do not fit {} operations and {orders} orders",
+                visible.len(),
+                arbitration.len(),
+                history.len(),
+            ));
+        }
+        let mut happened: Vec<usize> = match arbitration.first() {
+            Some(order) => order.clone(),
+            None => (0..history.len()).filter(|&at| facts.acked_write(at)).collect(),
+        };
+        happened.sort_unstable();
+        let ranks = arbitration.iter().map(|order| ranks(facts, order, &happened));
+        let ranks = ranks.collect::<Result<_, _>>()?;
+        if let Some(at) = (0..history.len())
+            .find(|at| facts.acked_write(*at) && happened.binary_search(at).is_err())
+        {
+            return Unsound::because(format!("acknowledged write {at} is not arbitrated"));
+        }
+        let sees = rows(facts, visible, &happened)?;
+        Ok(Claim { history, grid, visible, sees, ranks, happened })
+    }
+
+    /// The arbitrations with the reads that each must explain.
+    fn readers(&self) -> Vec<(usize, usize)> {
+        let processes = self.history.processes();
+        let operations = self.history.operations().iter().enumerate();
+        let reads = operations.filter(|(_, op)| op.answer().is_some());
+        let order = |(nth, (at, op)): (usize, (usize, &Operation))| match self.grid.scope {
+            Scope::Global => (at, 0),
+            Scope::Session => {
+                (at, processes.binary_search(&op.process).expect("every process is listed"))
+            }
+            Scope::Read => (at, nth),
+        };
+        reads.enumerate().map(order).collect()
+    }
+
+    fn every_answer_is_the_last_visible_write(&self) -> Replayed {
+        let operations = self.history.operations();
+        for (read, order) in self.readers() {
+            let of_key = |write: &&usize| operations[**write].call.key == operations[read].call.key;
+            let last = self.visible[read]
+                .iter()
+                .filter(of_key)
+                .max_by_key(|write| self.ranks[order][**write]);
+            let expected = last.map_or(&Value::Null, |&write| &operations[write].call.argument);
+            if operations[read].answer() != Some(expected) {
+                return Unsound::because(format!(
+                    "read {read} should have answered {expected}, the last write visible to it"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away whatever waits for nothing, until nothing is left.
+    fn causes_do_not_run_in_a_circle(&self) -> Replayed {
+        let operations = self.history.operations();
+        let mut waits = vec![0_usize; operations.len()];
+        let mut wakes = vec![Vec::new(); operations.len()];
+        let mut last = BTreeMap::new();
+        for (at, operation) in operations.iter().enumerate() {
+            let previous = last.insert(operation.process, at);
+            for before in previous.into_iter().chain(self.visible[at].iter().copied()) {
+                waits[at] += 1;
+                wakes[before].push(at);
+            }
+        }
+        let mut free: Vec<_> = (0..operations.len()).filter(|&at| waits[at] == 0).collect();
+        let mut taken = 0;
+        while let Some(at) = free.pop() {
+            taken += 1;
+            for &next in &wakes[at] {
+                waits[next] -= 1;
+                if waits[next] == 0 {
+                    free.push(next);
+                }
+            }
+        }
+        if taken < operations.len() {
+            return Unsound::because("session order and visibility run in a circle");
+        }
+        Ok(())
+    }
+
+    fn sessions_keep_their_guarantees(&self) -> Replayed {
+        let mut sessions: BTreeMap<_, Session> = BTreeMap::new();
+        let words = self.history.len().div_ceil(64);
+        let mut behind: BTreeMap<usize, (Session, Option<usize>)> = BTreeMap::new();
+        for (at, operation) in self.history.operations().iter().enumerate() {
+            let session =
+                sessions.entry(operation.process).or_insert_with(|| Session::empty(words));
+            if operation.answer().is_some() {
+                self.ask(Guarantees::RYW, at, &session.wrote, at)?;
+                self.ask(Guarantees::MR, at, &session.saw, at)?;
+                unite(&mut session.saw, &self.sees[at]);
+            } else if self.happened.binary_search(&at).is_ok() {
+                behind.insert(at, (session.clone(), session.last_write));
+                session.wrote[at / 64] |= 1 << (at % 64);
+                session.last_write = Some(at);
+            }
+        }
+        for (&write, (session, previous)) in &behind {
+            if self.grid.asks(Guarantees::MW)
+                && let Some(previous) = *previous
+            {
+                self.arbitrated(previous, write)?;
+            }
+            if self.grid.asks(Guarantees::WFR) {
+                numbers(&session.saw).try_for_each(|older| self.arbitrated(older, write))?;
+            }
+        }
+        for (read, seen) in self.visible.iter().enumerate() {
+            for write in seen {
+                let (session, _) = &behind[write];
+                self.ask(Guarantees::MW, read, &session.wrote, *write)?;
+                self.ask(Guarantees::WFR, read, &session.saw, *write)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Under this guarantee `read` must see all of `owed`, because of `cause`.
+    fn ask(&self, guarantee: Guarantees, read: usize, owed: &[u64], cause: usize) -> Replayed {
+        let missing = owed.iter().zip(&self.sees[read]).any(|(owed, seen)| owed & !seen != 0);
+        if self.grid.asks(guarantee) && missing {
+            return Unsound::because(format!(
+                "read {read} does not see all that {} demands because of {cause}",
+                Model::Grid(Grid { guarantees: guarantee, scope: Scope::Global, eventual: false })
+            ));
+        }
+        Ok(())
+    }
+
+    fn arbitrated(&self, older: usize, newer: usize) -> Replayed {
+        if self.ranks.iter().any(|rank| rank[older] >= rank[newer]) {
+            return Unsound::because(format!("write {older} is not arbitrated before {newer}"));
+        }
+        Ok(())
+    }
+
+    fn reads_at_quiescence_see_every_write(&self) -> Replayed {
+        for (read, operation) in self.history.operations().iter().enumerate() {
+            let counts = operation.final_read && operation.answer().is_some();
+            // Rows have no duplicates and hold only writes that happened.
+            if self.grid.eventual && counts && self.visible[read].len() != self.happened.len() {
+                return Unsound::because(format!(
+                    "read {read} at quiescence does not see every write"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a session has behind it, as bits.
+#[derive(Clone)]
+struct Session {
+    wrote: Box<[u64]>,
+    saw: Box<[u64]>,
+    last_write: Option<usize>,
+}
+
+impl Session {
+    fn empty(words: usize) -> Self {
+        let none = vec![0; words].into_boxed_slice();
+        Session { wrote: none.clone(), saw: none, last_write: None }
+    }
+}
+
+fn unite(row: &mut [u64], other: &[u64]) {
+    row.iter_mut().zip(other).for_each(|(word, more)| *word |= more);
+}
+
+fn numbers(row: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    (0..row.len() * 64).filter(|at| row[at / 64] >> (at % 64) & 1 == 1)
+}
+
+/// Ranks of an arbitration: a permutation of the writes that happened.
+fn ranks(
+    facts: Facts<'_>,
+    order: &[usize],
+    happened: &[usize],
+) -> Result<Vec<Option<usize>>, Unsound> {
+    let mut ranks = vec![None; facts.len()];
+    for (rank, &write) in order.iter().enumerate() {
+        if !facts.possible_write(write) || ranks[write].is_some() {
+            return Unsound::because(format!("{write} does not belong here in an order of writes"));
+        }
+        ranks[write] = Some(rank);
+    }
+    if order.len() != happened.len() || happened.iter().any(|write| ranks[*write].is_none()) {
+        return Unsound::because("two arbitrations order different writes");
+    }
+    Ok(ranks)
+}
+
+fn rows(
+    facts: Facts<'_>,
+    visible: &[Vec<usize>],
+    happened: &[usize],
+) -> Result<Vec<Box<[u64]>>, Unsound> {
+    let words = facts.len().div_ceil(64);
+    let mut rows = Vec::with_capacity(visible.len());
+    for (at, seen) in visible.iter().enumerate() {
+        if !seen.is_empty() && !facts.answered(at) {
+            return Unsound::because(format!(
+                "operation {at} answered nothing, so it sees nothing"
+            ));
+        }
+        let mut row = vec![0; words].into_boxed_slice();
+        for &write in seen {
+            if happened.binary_search(&write).is_err() {
+                return Unsound::because(format!(
+                    "read {at} sees {write}, which is no write that happened"
+                ));
+            }
+            if row[write / 64] >> (write % 64) & 1 == 1 {
+                return Unsound::because(format!("read {at} sees write {write} twice"));
+            }
+            row[write / 64] |= 1 << (write % 64);
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Replays an order of all operations.
+pub(super) fn replay_linear(history: &History, order: &[usize]) -> Replayed {
+    let operations = history.operations();
+    complete(history, order)?;
+    let mut held: BTreeMap<&Key, &Value> = BTreeMap::new();
+    let mut latest_invocation = 0;
+    let mut last: BTreeMap<_, usize> = BTreeMap::new();
+    for &at in order {
+        let operation = &operations[at];
+        if operation.returned.is_some_and(|returned| returned < latest_invocation) {
+            return Unsound::because(format!(
+                "operation {at} returned before one placed earlier began"
+            ));
+        }
+        latest_invocation = latest_invocation.max(operation.invoked);
+        if last.insert(operation.process, at).is_some_and(|previous| previous > at) {
+            return Unsound::because(format!("operation {at} is out of the order of its session"));
+        }
+        let value = held.get(&operation.call.key).copied().unwrap_or(&Value::Null);
+        if operation.call.is_write() {
+            held.insert(&operation.call.key, &operation.call.argument);
+        } else if operation.answer() != Some(value) {
+            return Unsound::because(format!("read {at} should have answered {value}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every acknowledged operation once; pending writes at most once; nothing else.
+fn complete(history: &History, order: &[usize]) -> Replayed {
+    let facts = Facts::of(history);
+    let mut placed = vec![false; history.len()];
+    for &at in order {
+        let matters = facts.possible_write(at) || facts.answered(at);
+        if !matters || std::mem::replace(&mut placed[at], true) {
+            return Unsound::because(format!("operation {at} does not belong here"));
+        }
+    }
+    let acked = |op: &Operation| matches!(op.completion, Completion::Ok(_));
+    match history.operations().iter().zip(placed).position(|(op, placed)| acked(op) && !placed) {
+        Some(at) => Unsound::because(format!("operation {at} is not placed")),
+        None => Ok(()),
+    }
+}
