@@ -210,6 +210,18 @@ impl fmt::Display for NodeId {
     }
 }
 
+impl std::str::FromStr for NodeId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_prefix('n').and_then(|digits| digits.parse::<u16>().ok());
+        match number {
+            Some(number @ 1..) if text == format!("n{number}") => Ok(NodeId(number - 1)),
+            _ => Err(format!("`{text}` does not name a node; nodes are named n1, n2, …")),
+        }
+    }
+}
+
 /// One client request with its invocation and its completion.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operation {

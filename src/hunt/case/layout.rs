@@ -1,0 +1,87 @@
+//! How a case is laid out: one line per field, one line per element of a
+//! list of objects, so that a case reads like a page and diffs like code.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// Writes a value in this layout, with a newline at the end.
+pub(super) fn to_text<T: Serialize>(value: &T) -> String {
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, Layout::default());
+    value.serialize(&mut serializer).expect("the shapes of a case are serialisable");
+    bytes.push(b'\n');
+    String::from_utf8(bytes).expect("JSON is UTF-8")
+}
+
+#[derive(Default)]
+struct Layout {
+    depth: usize,
+    /// Whether the list one level down has begun with an object.
+    broken: bool,
+}
+
+impl Layout {
+    fn line<W: ?Sized + io::Write>(&self, writer: &mut W, indent: usize) -> io::Result<()> {
+        writer.write_all(b"\n")?;
+        writer.write_all(&b"    "[..indent])
+    }
+}
+
+impl Formatter for Layout {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(b"[")
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        if self.depth == 1 && std::mem::take(&mut self.broken) {
+            self.line(writer, 2)?;
+        }
+        writer.write_all(b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if self.depth == 2 {
+            writer.write_all(if first { b"" } else { b"," })?;
+            self.broken = true;
+            return self.line(writer, 4);
+        }
+        writer.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(b"{")
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        if self.depth == 0 {
+            self.line(writer, 0)?;
+        }
+        writer.write_all(b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if self.depth == 1 {
+            writer.write_all(if first { b"" } else { b"," })?;
+            return self.line(writer, 2);
+        }
+        writer.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+}

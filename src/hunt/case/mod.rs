@@ -1,0 +1,101 @@
+//! The case file: one failing history as a small, readable, versioned JSON
+//! file that replays without a seed, a commit or a search.
+//!
+//! Invariant: a case says everything that replaying needs, by meaning. Its
+//! schedule spells out each action; a reader needs no tool to follow it. Old
+//! versions of the format keep replaying.
+//!
+//! Read next: [`read`] and [`write`] for the format, [`replay`] for what a
+//! replay answers.
+
+mod layout;
+mod locate;
+pub mod read;
+pub mod replay;
+mod schema;
+pub mod write;
+
+use crate::history::History;
+use crate::replication::StrategyName;
+use crate::world::{Action, MessageName, Setting, Workload};
+
+use super::property::Property;
+
+/// The format that this version writes, and reads.
+pub const FORMAT: &str = "quiescence-case/1";
+
+/// A failing history with everything that replaying it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// The version of the tool that wrote it.
+    pub tool: String,
+    /// Which strategy.
+    pub strategy: StrategyName,
+    /// Where.
+    pub setting: Setting,
+    /// What clients asked.
+    pub workload: Workload,
+    /// What nodes sent when they started, as texts.
+    pub start: Vec<String>,
+    /// What happened.
+    pub schedule: Vec<CaseStep>,
+    /// How many of the last steps repeat for ever, if they do.
+    pub cycle: Option<usize>,
+    /// What clients saw.
+    pub history: History,
+    /// What was judged.
+    pub property: Property,
+    /// How it fails; a case of something that holds has none.
+    pub kind: Option<String>,
+    /// Why, for people and for comparison.
+    pub evidence: serde_json::Value,
+    /// Whether no single chosen action can be removed.
+    pub minimal: bool,
+    /// How it was found.
+    pub found: FoundBy,
+}
+
+/// One step of a recorded schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseStep {
+    /// What happened.
+    pub action: Action<MessageName>,
+    /// In words.
+    pub text: String,
+    /// What it sent, as `n1→n2 #1 store x=1`.
+    pub sends: Vec<String>,
+    /// Whether it was recomputed while settling.
+    pub settling: bool,
+}
+
+/// How a case was found. Nothing in here is needed to replay it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundBy {
+    /// By which search: `random`, `threads`, …
+    pub search: String,
+    /// Where chance began.
+    pub seed: Option<u64>,
+    /// The number of the run, or of the execution.
+    pub run: Option<u64>,
+    /// How many actions that run had before it was made small.
+    pub shrunk_from: Option<usize>,
+}
+
+impl Case {
+    /// How many steps were chosen.
+    pub fn chosen(&self) -> usize {
+        self.schedule.iter().filter(|step| !step.settling).count()
+    }
+}
+
+/// Why a text is not a case, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {reason}")]
+pub struct NotACase {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong, and what would be right.
+    pub reason: String,
+}

@@ -1,0 +1,451 @@
+//! From text to a case. Total: every text is a case or [`NotACase`], with the
+//! line, the column and what to do about it.
+//!
+//! What is checked here is the file against itself: nodes and sessions that
+//! exist, budgets that suffice, messages that the file says were sent. What
+//! depends on the strategy is for [`replay`](super::replay) to find out.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::history::{Call, NodeId, notation};
+use crate::replication::{Cluster, OperationId, TimerId};
+use crate::world::{
+    Action, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting, Workload,
+};
+
+use super::locate::{At, locate};
+use super::schema::{FaultsShape, File, SessionShape, StepShape, VerdictWord};
+use super::{Case, CaseStep, FORMAT, FoundBy, NotACase};
+
+/// A complaint about the value at a path.
+struct Complaint(Vec<At>, String);
+
+type Checked<T> = Result<T, Complaint>;
+
+/// Reads a case.
+///
+/// # Errors
+/// If the text is not JSON, not a case, a case of a newer format, or a case
+/// that contradicts itself.
+pub fn read(text: &str) -> Result<Case, NotACase> {
+    let wrong_json = |error: serde_json::Error| NotACase {
+        line: error.line().max(1),
+        column: error.column().max(1),
+        reason: match error.classify() {
+            serde_json::error::Category::Eof => {
+                "the file ends in the middle of the case; it was cut short".to_owned()
+            }
+            _ => without_place(&error.to_string()),
+        },
+    };
+    check_format(text).map_err(|error| match error {
+        FormatError::Json(error) => wrong_json(error),
+        FormatError::Other(reason) => {
+            let (line, column) = locate(text, &[At::Key("format")]);
+            NotACase { line, column, reason }
+        }
+    })?;
+    let file: File = serde_json::from_str(text).map_err(wrong_json)?;
+    case(file).map_err(|Complaint(path, reason)| {
+        let (line, column) = locate(text, &path);
+        NotACase { line, column, reason }
+    })
+}
+
+fn without_place(text: &str) -> String {
+    text.split(" at line ").next().unwrap_or(text).to_owned()
+}
+
+enum FormatError {
+    Json(serde_json::Error),
+    Other(String),
+}
+
+fn check_format(text: &str) -> Result<(), FormatError> {
+    #[derive(Deserialize)]
+    struct Header {
+        format: Option<String>,
+    }
+    let header: Header = serde_json::from_str(text).map_err(FormatError::Json)?;
+    let tool = env!("CARGO_PKG_VERSION");
+    match header.format.as_deref() {
+        Some(FORMAT) => Ok(()),
+        Some(other) if other.starts_with("quiescence-case/") => Err(FormatError::Other(format!(
+            "this is a case of format `{other}`, and quiescence {tool} reads `{FORMAT}`; replay it with the version that wrote it, or a newer one"
+        ))),
+        Some(other) => Err(FormatError::Other(format!(
+            "the format is `{other}`, not `{FORMAT}`: this is not a case file"
+        ))),
+        None => Err(FormatError::Other(format!(
+            "there is no \"format\": \"{FORMAT}\" here: this is not a case file"
+        ))),
+    }
+}
+
+fn case(file: File) -> Checked<Case> {
+    let nodes = file.cluster.nodes;
+    let nodes = u16::try_from(nodes).ok().filter(|n| (1..=Cluster::NODES_MAX).contains(n)).ok_or(
+        Complaint(
+            vec![At::Key("cluster"), At::Key("nodes")],
+            format!("a cluster has 1 to {} nodes, not {nodes}", Cluster::NODES_MAX),
+        ),
+    )?;
+    let setting = Setting {
+        nodes,
+        network: file.cluster.network,
+        faults: faults(file.faults),
+        routing: file.routing,
+    };
+    let workload = workload(&file.workload, nodes)?;
+    let history = notation::parse(&file.history)
+        .map_err(|error| Complaint(vec![At::Key("history")], error.reason))?;
+    let property = file.model.parse().map_err(|error| Complaint(vec![At::Key("model")], error))?;
+    let kind = match (file.verdict, file.kind) {
+        (VerdictWord::Violated, Some(kind)) => Some(kind),
+        (VerdictWord::Holds, None) => None,
+        (VerdictWord::Violated, None) => {
+            let reason = "a violated verdict has a kind, for example \"diverged\"";
+            return Err(Complaint(vec![At::Key("verdict")], reason.to_owned()));
+        }
+        (VerdictWord::Holds, Some(_)) => {
+            let reason = "a verdict that holds has no kind";
+            return Err(Complaint(vec![At::Key("kind")], reason.to_owned()));
+        }
+    };
+    let seed = match &file.found.seed {
+        Some(text) => Some(seed(text).ok_or_else(|| {
+            let path = vec![At::Key("found"), At::Key("seed")];
+            Complaint(path, format!("`{text}` is not a seed like \"0x5eed\""))
+        })?),
+        None => None,
+    };
+    let mut walk = Walk::new(&setting, &workload, &file.start, &file.schedule);
+    let mut schedule = Vec::with_capacity(file.schedule.len());
+    for (at, shape) in file.schedule.iter().enumerate() {
+        let step = || vec![At::Key("schedule"), At::Index(at)];
+        let action = action(shape, &mut walk).map_err(|(key, reason)| {
+            let mut path = step();
+            path.push(At::Key(key));
+            Complaint(path, format!("step {}: {reason}", at + 1))
+        })?;
+        walk.step(&action, shape)
+            .map_err(|reason| Complaint(step(), format!("step {}: {reason}", at + 1)))?;
+        schedule.push(CaseStep {
+            action,
+            text: shape.text.clone(),
+            sends: shape.sends.clone(),
+            settling: shape.settling,
+        });
+    }
+    if file.cycle.is_some_and(|cycle| cycle == 0 || cycle > schedule.len()) {
+        let reason = format!("a cycle has 1 to {} steps", schedule.len());
+        return Err(Complaint(vec![At::Key("cycle")], reason));
+    }
+    Ok(Case {
+        tool: file.tool,
+        strategy: file.strategy,
+        setting,
+        workload,
+        start: file.start,
+        schedule,
+        cycle: file.cycle,
+        history,
+        property,
+        kind,
+        evidence: file.evidence,
+        minimal: file.minimal,
+        found: FoundBy {
+            search: file.found.search,
+            seed,
+            run: file.found.run,
+            shrunk_from: file.found.shrunk_from,
+        },
+    })
+}
+
+fn seed(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+fn faults(shape: FaultsShape) -> FaultPlan {
+    FaultPlan {
+        budget: Faults {
+            drop: shape.drop,
+            duplicate: shape.duplicate,
+            crash: shape.crash,
+            cut: shape.cut,
+            skew: shape.skew,
+            give_up: shape.give_up,
+            retry: shape.retry,
+            suspect: shape.suspect,
+        },
+        inbox: shape.inbox,
+        clocks: shape.clocks,
+        keep_token: shape.keep_token,
+    }
+}
+
+fn existing(text: &str, nodes: u16) -> Result<NodeId, String> {
+    let node: NodeId = text.parse()?;
+    if node.0 < nodes {
+        Ok(node)
+    } else {
+        Err(format!("there is no node {node}; the cluster has {nodes}"))
+    }
+}
+
+fn workload(shapes: &[SessionShape], nodes: u16) -> Checked<Workload> {
+    /// More sessions or operations than this could not be named.
+    const MANY: usize = 10_000;
+    let mut workload = Workload::default();
+    for (at, shape) in shapes.iter().enumerate() {
+        let path = |mut rest: Vec<At>| {
+            let mut path = vec![At::Key("workload"), At::Index(at)];
+            path.append(&mut rest);
+            path
+        };
+        let id = u16::try_from(at).map(SessionId).ok().filter(|_| at < MANY);
+        if id.is_none_or(|id| id.to_string() != shape.session) {
+            let expected = id.map_or("nothing more".to_owned(), |id| id.to_string());
+            let reason =
+                format!("sessions are named in order: `{expected}` here, not `{}`", shape.session);
+            return Err(Complaint(path(vec![At::Key("session")]), reason));
+        }
+        if shape.operations.len() > MANY {
+            let reason = format!("a session has at most {MANY} operations");
+            return Err(Complaint(path(vec![At::Key("operations")]), reason));
+        }
+        let home = existing(&shape.node, nodes)
+            .map_err(|reason| Complaint(path(vec![At::Key("node")]), reason))?;
+        let mut operations = Vec::new();
+        for (number, operation) in shape.operations.iter().enumerate() {
+            let node = operation.node.as_deref().map(|node| existing(node, nodes)).transpose();
+            let node = node.map_err(|reason| {
+                let rest = vec![At::Key("operations"), At::Index(number), At::Key("node")];
+                Complaint(path(rest), reason)
+            })?;
+            let call = Call {
+                f: operation.f.clone(),
+                key: operation.key.clone(),
+                argument: operation.value.clone(),
+            };
+            operations.push(Planned { call, node });
+        }
+        workload.sessions.push(Script { node: home, operations });
+    }
+    Ok(workload)
+}
+
+/// The file's own account of what is possible.
+struct Walk<'a> {
+    setting: &'a Setting,
+    workload: &'a Workload,
+    /// Operations invoked so far, per session.
+    invoked: Vec<usize>,
+    spent: Faults,
+    down: BTreeSet<NodeId>,
+    cut: BTreeSet<(NodeId, NodeId)>,
+    /// What the file says is in flight, if it records what was sent.
+    in_flight: Option<BTreeSet<MessageName>>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        setting: &'a Setting,
+        workload: &'a Workload,
+        start: &[String],
+        schedule: &[StepShape],
+    ) -> Self {
+        let records_sends = !start.is_empty() || schedule.iter().any(|step| !step.sends.is_empty());
+        let mut walk = Walk {
+            setting,
+            workload,
+            invoked: vec![0; workload.sessions.len()],
+            spent: Faults::NONE,
+            down: BTreeSet::new(),
+            cut: BTreeSet::new(),
+            in_flight: records_sends.then(BTreeSet::new),
+        };
+        walk.sends(start);
+        walk
+    }
+
+    fn sends(&mut self, sends: &[String]) {
+        if let Some(in_flight) = &mut self.in_flight {
+            in_flight.extend(sends.iter().filter_map(|sent| name_of(sent)));
+        }
+    }
+
+    fn spend(&mut self, kind: &str) -> Result<(), String> {
+        let mut budget = self.setting.faults.budget;
+        let budget = *budget.count_mut(kind).expect("a kind of fault");
+        let spent = self.spent.count_mut(kind).expect("a kind of fault");
+        if *spent == budget {
+            return Err(format!("the fault plan allows {budget} × {kind}"));
+        }
+        *spent += 1;
+        Ok(())
+    }
+
+    fn takes(&mut self, message: &MessageName, away: bool) -> Result<(), String> {
+        let Some(in_flight) = &mut self.in_flight else { return Ok(()) };
+        if !in_flight.contains(message) {
+            let there: Vec<_> = in_flight.iter().map(ToString::to_string).collect();
+            let there = if there.is_empty() { "nothing".to_owned() } else { there.join(", ") };
+            return Err(format!("{message} is not in flight here (in flight: {there})"));
+        }
+        if away {
+            in_flight.remove(message);
+        } else {
+            let mut copy = *message;
+            while in_flight.contains(&copy) {
+                copy.copy += 1;
+            }
+            in_flight.insert(copy);
+        }
+        Ok(())
+    }
+
+    /// Checks one step against what came before it, and takes it.
+    fn step(&mut self, action: &Action<MessageName>, shape: &StepShape) -> Result<(), String> {
+        let running = |walk: &Self, node: &NodeId| {
+            if walk.down.contains(node) { Err(format!("{node} is down here")) } else { Ok(()) }
+        };
+        match action {
+            Action::Invoke(_) | Action::GiveUp(_) | Action::Retry(..) => {}
+            Action::Deliver(to, message) => {
+                running(self, to)?;
+                if self.cut.contains(&(message.from, *to)) {
+                    return Err(format!("the link {}→{to} is cut here", message.from));
+                }
+                self.takes(message, true)?;
+            }
+            Action::Drop(_, message) => {
+                self.spend("drop")?;
+                self.takes(message, true)?;
+            }
+            Action::Duplicate(_, message) => {
+                self.spend("duplicate")?;
+                self.takes(message, false)?;
+            }
+            Action::Fire(node, _) => running(self, node)?,
+            Action::Crash(node) => {
+                running(self, node)?;
+                self.spend("crash")?;
+                self.down.insert(*node);
+                if self.setting.faults.inbox == crate::world::InboxOnCrash::Lost
+                    && let Some(in_flight) = &mut self.in_flight
+                {
+                    in_flight.retain(|message| message.to != *node);
+                }
+            }
+            Action::Recover(node) => {
+                if !self.down.remove(node) {
+                    return Err(format!("{node} is not down here"));
+                }
+            }
+            Action::Cut(from, to) => {
+                self.spend("cut")?;
+                if from == to || !self.cut.insert((*from, *to)) {
+                    return Err(format!("the link {from}→{to} cannot be cut here"));
+                }
+            }
+            Action::Heal(from, to) => {
+                if !self.cut.remove(&(*from, *to)) {
+                    return Err(format!("the link {from}→{to} is not cut here"));
+                }
+            }
+            Action::Tick(_) | Action::JumpBack(_) => self.spend("skew")?,
+            Action::Suspect(..) => self.spend("suspect")?,
+        }
+        match action {
+            Action::GiveUp(_) => self.spend("give_up")?,
+            Action::Retry(..) => self.spend("retry")?,
+            _ => {}
+        }
+        self.sends(&shape.sends);
+        Ok(())
+    }
+}
+
+/// The name at the beginning of `n1→n2 #1 store x=1`.
+fn name_of(sent: &str) -> Option<MessageName> {
+    let end = sent.match_indices(' ').nth(1).map_or(sent.len(), |(at, _)| at);
+    sent[..end].parse().ok()
+}
+
+type Bad = (&'static str, String);
+
+/// The action that a step names. Complaints name the field.
+fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>, Bad> {
+    let nodes = walk.setting.nodes;
+    let node = |key: &'static str, text: &Option<String>| match text {
+        Some(text) => existing(text, nodes).map_err(|reason| (key, reason)),
+        None => Err(("do", format!("`{}` needs a \"{key}\"", shape.r#do))),
+    };
+    let message = || {
+        let Some(text) = &shape.message else {
+            return Err(("do", format!("`{}` needs a \"message\"", shape.r#do)));
+        };
+        let name: MessageName = text.parse().map_err(|reason| ("message", reason))?;
+        for end in [name.from, name.to] {
+            existing(&end.to_string(), nodes).map_err(|reason| ("message", reason))?;
+        }
+        Ok(name)
+    };
+    let link = || {
+        let text = shape.link.as_deref().unwrap_or_default();
+        let Some((from, to)) = text.split_once('→') else {
+            return Err(("do", format!("`{}` needs a \"link\" like \"n1→n2\"", shape.r#do)));
+        };
+        let end = |text| existing(text, nodes).map_err(|reason| ("link", reason));
+        Ok((end(from)?, end(to)?))
+    };
+    let session = || {
+        let Some(text) = &shape.session else {
+            return Err(("do", format!("`{}` needs a \"session\"", shape.r#do)));
+        };
+        SessionId::named(text)
+            .filter(|session| session.index() < walk.workload.sessions.len())
+            .ok_or_else(|| ("session", format!("there is no session `{text}` in the workload")))
+    };
+    Ok(match shape.r#do.as_str() {
+        "invoke" => {
+            let session = session()?;
+            let number = &mut walk.invoked[session.index()];
+            if *number == walk.workload.sessions[session.index()].operations.len() {
+                return Err(("session", format!("session {session} has no operation left")));
+            }
+            *number += 1;
+            let number = u16::try_from(*number - 1).expect("sessions are short");
+            Action::Invoke(OperationId { session: session.0, number })
+        }
+        "deliver" => message().map(|name| Action::Deliver(name.to, name))?,
+        "drop" => message().map(|name| Action::Drop(name.to, name))?,
+        "duplicate" => message().map(|name| Action::Duplicate(name.to, name))?,
+        "fire" => {
+            let timer = shape.timer.ok_or(("do", "`fire` needs a \"timer\"".to_owned()))?;
+            Action::Fire(node("node", &shape.node)?, TimerId(timer))
+        }
+        "crash" => Action::Crash(node("node", &shape.node)?),
+        "recover" => Action::Recover(node("node", &shape.node)?),
+        "cut" => link().map(|(from, to)| Action::Cut(from, to))?,
+        "heal" => link().map(|(from, to)| Action::Heal(from, to))?,
+        "tick" => Action::Tick(node("node", &shape.node)?),
+        "jump-back" => Action::JumpBack(node("node", &shape.node)?),
+        "give-up" => Action::GiveUp(session()?),
+        "retry" => Action::Retry(session()?, node("node", &shape.node)?),
+        "suspect" => Action::Suspect(node("node", &shape.node)?, node("suspect", &shape.suspect)?),
+        other => {
+            let reason = format!(
+                "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, crash, recover, cut, heal, tick, jump-back, give-up, retry, suspect"
+            );
+            return Err(("do", reason));
+        }
+    })
+}

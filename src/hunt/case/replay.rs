@@ -1,0 +1,161 @@
+//! Replaying: the same actions on today's strategy, compared step by step with
+//! what was recorded, and judged again.
+
+use crate::history::notation;
+use crate::hunt::Subject;
+use crate::hunt::property::{Judgement, judge};
+use crate::world::trace::Trace;
+use crate::world::{NotEnabled, Run};
+
+use super::write::{cycle, sent, steps};
+use super::{Case, CaseStep};
+
+/// What came of a replay.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// Whether it was the same.
+    pub outcome: Outcome,
+    /// What happened this time.
+    pub trace: Trace,
+    /// The run of this time, and what came of judging it.
+    pub run: Run,
+    /// What came of judging it by the property of the case.
+    pub judgement: Judgement,
+}
+
+/// Whether a replay was the same as what was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was, to the letter.
+    Reproduced,
+    /// Actions, answers and verdict are the same; a text is not.
+    TextsDiffer(Difference),
+    /// It was not.
+    Differs(Difference),
+}
+
+/// Where a replay differs first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The step, from 1; one past the last step for the final reads and the
+    /// verdict.
+    pub step: usize,
+    /// What was recorded.
+    pub recorded: String,
+    /// What happened this time.
+    pub present: String,
+}
+
+/// Replays a case on a strategy.
+///
+/// # Errors
+/// With the position of the step, from 0, and the reason: if an action is not
+/// possible at its step and the case, which does not record what was sent,
+/// cannot show that it ever was.
+pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, String)> {
+    let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
+    let chosen = recorded.iter().take_while(|(_, settling)| !settling).count();
+    let followed = subject.follow(&case.setting, &case.workload, &recorded[..chosen]);
+    if let Some(NotEnabled::Impossible(why)) = followed.stuck
+        && !records_sends(case)
+    {
+        return Err((followed.steps.len(), why.to_owned()));
+    }
+    let resolved: Vec<_> = followed.steps.iter().map(|step| step.step).collect();
+    let run = subject.re_execute(&case.setting, &case.workload, &resolved);
+    let trace = subject.trace(&case.setting, &case.workload, &run.schedule);
+    let judgement = judge(&run, &case.property);
+    let outcome = compare(case, &followed, &trace, &run, &judgement);
+    Ok(Replay { outcome, trace, run, judgement })
+}
+
+fn records_sends(case: &Case) -> bool {
+    !case.start.is_empty() || case.schedule.iter().any(|step| !step.sends.is_empty())
+}
+
+fn compare(
+    case: &Case,
+    followed: &Trace,
+    trace: &Trace,
+    run: &Run,
+    judgement: &Judgement,
+) -> Outcome {
+    let start: Vec<_> = trace.start.iter().map(sent).collect();
+    let present = steps(trace.clone());
+    let same_sends = |a: &[String], b: &[String]| !records_sends(case) || a == b;
+    let mut texts = None;
+    if !same_sends(&case.start, &start) {
+        texts = Some(Difference {
+            step: 1,
+            recorded: format!("at the start: {}", case.start.join("; ")),
+            present: format!("at the start: {}", start.join("; ")),
+        });
+    }
+    for at in 0..case.schedule.len().max(present.len()) {
+        let (recorded, now) = (case.schedule.get(at), present.get(at));
+        let same = match (recorded, now) {
+            (Some(a), Some(b)) => {
+                a.action == b.action && a.text == b.text && same_sends(&a.sends, &b.sends)
+            }
+            _ => false,
+        };
+        if same {
+            continue;
+        }
+        let stuck = (at >= followed.steps.len()).then_some(followed.stuck.as_ref()).flatten();
+        let difference = Difference {
+            step: at + 1,
+            recorded: recorded.map_or("nothing more".to_owned(), tell),
+            present: match (stuck, now) {
+                (Some(why), _) => why.to_string(),
+                (None, Some(step)) => tell(step),
+                (None, None) => "nothing more".to_owned(),
+            },
+        };
+        let only_text = recorded.zip(now).is_some_and(|(a, b)| a.action == b.action);
+        // Every later difference follows from the first.
+        texts = texts.or(Some(difference));
+        if !only_text {
+            return Outcome::Differs(texts.expect("there is a difference"));
+        }
+    }
+    let end = case.schedule.len() + 1;
+    let (before, now) = (notation::write(&case.history), notation::write(&run.history));
+    let kind = judgement.flaw().map(|flaw| flaw.to_string());
+    let told = |kind: &Option<String>| match kind {
+        Some(kind) => format!("{} is violated ({kind})", case.property),
+        None => format!("{} is not violated", case.property),
+    };
+    let last = if before != now {
+        Some(Difference { step: end, recorded: before, present: now })
+    } else if case.kind != kind {
+        Some(Difference { step: end, recorded: told(&case.kind), present: told(&kind) })
+    } else if case.cycle != cycle(run) {
+        let told = |cycle: Option<usize>| match cycle {
+            Some(steps) => format!("the last {steps} steps repeat"),
+            None => "nothing repeats".to_owned(),
+        };
+        let (recorded, present) = (told(case.cycle), told(cycle(run)));
+        Some(Difference { step: end, recorded, present })
+    } else {
+        None
+    };
+    match (last, texts) {
+        (None, None) => Outcome::Reproduced,
+        (None, Some(text)) => Outcome::TextsDiffer(text),
+        (Some(last), texts) => Outcome::Differs(texts.unwrap_or(last)),
+    }
+}
+
+/// A step in one line, with what it sent.
+fn tell(step: &CaseStep) -> String {
+    let name = match step.action.message() {
+        Some((_, name)) => format!("{name} "),
+        None => String::new(),
+    };
+    let sends = match step.sends.as_slice() {
+        [] => String::new(),
+        sends => format!(" [sends {}]", sends.join("; ")),
+    };
+    format!("{name}{}{sends}", step.text)
+}

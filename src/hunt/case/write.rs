@@ -1,0 +1,275 @@
+//! From a failing run to a case, and from a case to its text.
+
+use serde_json::json;
+
+use crate::history::{History, notation};
+use crate::hunt::Subject;
+use crate::hunt::minimise::Failing;
+use crate::hunt::property::{Flaw, Judgement, Property, judge, record};
+use crate::judgement::{Counterexample, Kind};
+use crate::world::trace::{Trace, TraceStep};
+use crate::world::{Action, Ending, MessageName, Run, SessionId};
+
+use super::layout::to_text;
+use super::schema::{
+    ClusterShape, FaultsShape, File, FoundShape, OperationShape, SessionShape, StepShape,
+    VerdictWord,
+};
+use super::{Case, CaseStep, FORMAT, FoundBy};
+
+impl Case {
+    /// The case of a failing run. `minimal` says whether it was minimised.
+    pub fn of(subject: &dyn Subject, failing: &Failing, minimal: bool, found: FoundBy) -> Case {
+        let Failing { setting, workload, run, property, .. } = failing;
+        let trace = subject.trace(setting, workload, &run.schedule);
+        let judgement = judge(run, property);
+        Case {
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            strategy: subject.strategy_name(),
+            setting: setting.clone(),
+            workload: workload.clone(),
+            start: trace.start.iter().map(sent).collect(),
+            cycle: cycle(run),
+            schedule: steps(trace),
+            history: run.history.clone(),
+            property: property.clone(),
+            kind: judgement.flaw().map(|flaw| flaw.to_string()),
+            evidence: evidence(run, property, &judgement),
+            minimal,
+            found,
+        }
+    }
+
+    /// The text of the case file.
+    pub fn to_text(&self) -> String {
+        to_text(&file(self))
+    }
+}
+
+/// `n1→n2 #1 store x=1`.
+pub(super) fn sent((name, label): &(MessageName, String)) -> String {
+    format!("{name} {label}")
+}
+
+/// The steps of a trace as a case records them.
+pub(super) fn steps(trace: Trace) -> Vec<CaseStep> {
+    let step = |step: TraceStep| CaseStep {
+        action: step.action,
+        text: step.text,
+        sends: step.sends.iter().map(sent).collect(),
+        settling: step.settling,
+    };
+    trace.steps.into_iter().map(step).collect()
+}
+
+/// How many steps at the end of a run repeat for ever.
+pub(super) fn cycle(run: &Run) -> Option<usize> {
+    match run.ending {
+        Ending::NeverQuiet { from } | Ending::Oscillating { from } => {
+            Some(run.schedule.len() - from)
+        }
+        _ => None,
+    }
+}
+
+/// Why a run fails, as JSON with stable contents.
+pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) -> serde_json::Value {
+    let why = why(run, property, judgement);
+    match judgement {
+        Judgement::Violated(_, Some(counterexample)) => {
+            let operations = run.history.operations();
+            let told = counterexample.operations.iter().map(|&at| {
+                let op = &operations[at];
+                match op.node {
+                    Some(node) => format!("{} at {node}", notation::token(op)),
+                    None => notation::token(op),
+                }
+            });
+            let told: Vec<_> = told.collect();
+            match finals(&run.history, counterexample) {
+                Some((key, finals)) => json!({ "key": key, "final": finals, "why": why }),
+                None => json!({ "operations": told, "why": why }),
+            }
+        }
+        _ => json!({ "why": why }),
+    }
+}
+
+/// Why a run fails, in words.
+pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
+    match (judgement, &run.ending) {
+        (Judgement::Violated(_, Some(counterexample)), _) => counterexample.explain(&run.history),
+        (Judgement::Violated(Flaw::Recorded, None), _) => match property {
+            Property::WhiteBox(model) => match record(run, *model) {
+                Some(Err(unsound)) => format!("by the strategy's own record, {unsound}"),
+                Some(Ok(())) | None => unreachable!("the record contradicts the model"),
+            },
+            _ => unreachable!("only white-box properties have this flaw"),
+        },
+        (Judgement::Violated(_, None), ending) => match ending {
+            Ending::NeverQuiet { from } => format!(
+                "the last {} deliveries lead back to where they began, with at least as much in flight: they can go on for ever",
+                run.schedule.len() - from
+            ),
+            Ending::Oscillating { from } => format!(
+                "the last {} steps lead back to the same replicas by way of others, for ever",
+                run.schedule.len() - from
+            ),
+            Ending::Panicked(text) => format!("a handler panicked: {text}"),
+            Ending::Broken(name) => format!("after the last step `{name}` does not hold"),
+            Ending::Settled | Ending::Unsettled(_) => String::new(),
+        },
+        (Judgement::Holds, _) => "nothing contradicts it".to_owned(),
+        (Judgement::Unknown(why), _) => why.clone(),
+    }
+}
+
+/// The final reads that differ, key by key; the form of a divergence.
+fn finals(
+    history: &History,
+    counterexample: &Counterexample,
+) -> Option<(String, Vec<serde_json::Value>)> {
+    if !matches!(counterexample.kind, Kind::Diverged | Kind::Lost) {
+        return None;
+    }
+    let operations = history.operations();
+    let involved = counterexample.operations.iter().map(|&at| &operations[at]);
+    let key = involved.clone().find(|op| op.final_read)?.call.key.clone();
+    let reads = operations.iter().filter(|op| op.final_read && op.call.key == key);
+    let finals = reads.map(|read| {
+        let node = read.node.map(|node| node.to_string());
+        json!({ "node": node, "value": read.answer() })
+    });
+    Some((key.to_string(), finals.collect()))
+}
+
+fn file(case: &Case) -> File {
+    let faults = &case.setting.faults;
+    let sessions = (0u16..).zip(&case.workload.sessions);
+    File {
+        format: FORMAT.to_owned(),
+        tool: case.tool.clone(),
+        strategy: case.strategy.clone(),
+        cluster: ClusterShape { nodes: case.setting.nodes.into(), network: case.setting.network },
+        faults: FaultsShape {
+            drop: faults.budget.drop,
+            duplicate: faults.budget.duplicate,
+            crash: faults.budget.crash,
+            cut: faults.budget.cut,
+            skew: faults.budget.skew,
+            give_up: faults.budget.give_up,
+            retry: faults.budget.retry,
+            suspect: faults.budget.suspect,
+            inbox: faults.inbox,
+            clocks: faults.clocks.clone(),
+            keep_token: faults.keep_token,
+        },
+        routing: case.setting.routing,
+        workload: sessions
+            .map(|(at, script)| SessionShape {
+                session: SessionId(at).to_string(),
+                node: script.node.to_string(),
+                operations: script
+                    .operations
+                    .iter()
+                    .map(|planned| OperationShape {
+                        f: planned.call.f.clone(),
+                        key: planned.call.key.clone(),
+                        value: planned.call.argument.clone(),
+                        node: planned.node.map(|node| node.to_string()),
+                    })
+                    .collect(),
+            })
+            .collect(),
+        start: case.start.clone(),
+        schedule: case.schedule.iter().map(step).collect(),
+        cycle: case.cycle,
+        history: notation::write(&case.history),
+        model: case.property.to_string(),
+        verdict: match case.kind {
+            Some(_) => VerdictWord::Violated,
+            None => VerdictWord::Holds,
+        },
+        kind: case.kind.clone(),
+        evidence: case.evidence.clone(),
+        minimal: case.minimal,
+        found: FoundShape {
+            search: case.found.search.clone(),
+            seed: case.found.seed.map(|seed| format!("{seed:#x}")),
+            run: case.found.run,
+            shrunk_from: case.found.shrunk_from,
+        },
+    }
+}
+
+fn step(step: &CaseStep) -> StepShape {
+    let mut shape = StepShape {
+        text: step.text.clone(),
+        sends: step.sends.clone(),
+        settling: step.settling,
+        ..StepShape::default()
+    };
+    let mut word = |word: &str| shape.r#do = word.to_owned();
+    match &step.action {
+        Action::Invoke(operation) => {
+            word("invoke");
+            shape.session = Some(SessionId(operation.session).to_string());
+        }
+        Action::Deliver(_, message) => {
+            word("deliver");
+            shape.message = Some(message.to_string());
+        }
+        Action::Drop(_, message) => {
+            word("drop");
+            shape.message = Some(message.to_string());
+        }
+        Action::Duplicate(_, message) => {
+            word("duplicate");
+            shape.message = Some(message.to_string());
+        }
+        Action::Fire(node, timer) => {
+            word("fire");
+            shape.node = Some(node.to_string());
+            shape.timer = Some(timer.0);
+        }
+        Action::Crash(node) => {
+            word("crash");
+            shape.node = Some(node.to_string());
+        }
+        Action::Recover(node) => {
+            word("recover");
+            shape.node = Some(node.to_string());
+        }
+        Action::Cut(from, to) => {
+            word("cut");
+            shape.link = Some(format!("{from}→{to}"));
+        }
+        Action::Heal(from, to) => {
+            word("heal");
+            shape.link = Some(format!("{from}→{to}"));
+        }
+        Action::Tick(node) => {
+            word("tick");
+            shape.node = Some(node.to_string());
+        }
+        Action::JumpBack(node) => {
+            word("jump-back");
+            shape.node = Some(node.to_string());
+        }
+        Action::GiveUp(session) => {
+            word("give-up");
+            shape.session = Some(session.to_string());
+        }
+        Action::Retry(session, node) => {
+            word("retry");
+            shape.session = Some(session.to_string());
+            shape.node = Some(node.to_string());
+        }
+        Action::Suspect(node, suspect) => {
+            word("suspect");
+            shape.node = Some(node.to_string());
+            shape.suspect = Some(suspect.to_string());
+        }
+    }
+    shape
+}

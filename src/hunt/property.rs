@@ -1,0 +1,230 @@
+//! What is judged of a run, and how it can fail.
+//!
+//! A run is judged by its history, against a consistency model; by its ending
+//! (it never became quiet, it oscillates); and by what must hold of any code
+//! (no handler panics, invariants hold). Three outcomes, never two.
+
+use std::fmt;
+
+use crate::judgement::{
+    Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check, recheck,
+};
+use crate::world::{Ending, Run};
+
+/// What can be asked of a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Property {
+    /// Its history is allowed by a consistency model; for `eventual` the run
+    /// must also become quiet.
+    Model(Model),
+    /// What the strategy itself recorded, which writes each read took into
+    /// account and in which order writes stand, satisfies the model. Stricter
+    /// than [`Property::Model`]: clients may be unable to tell.
+    WhiteBox(Model),
+    /// No handler panics.
+    NoPanic,
+    /// An invariant of the strategy's own holds in every state.
+    Always(String),
+}
+
+impl fmt::Display for Property {
+    /// The name used in case files: a model's, `white-box:` and a model's,
+    /// `no-panic`, `always:NAME`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Property::Model(model) => f.write_str(&model.name()),
+            Property::WhiteBox(model) => write!(f, "white-box:{}", model.name()),
+            Property::NoPanic => f.write_str("no-panic"),
+            Property::Always(name) => write!(f, "always:{name}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Property {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let model = |name: &str| name.parse::<Model>().map_err(|error| error.to_string());
+        if let Some(name) = text.strip_prefix("always:") {
+            Ok(Property::Always(name.to_owned()))
+        } else if let Some(name) = text.strip_prefix("white-box:") {
+            model(name).map(Property::WhiteBox)
+        } else if text == "no-panic" {
+            Ok(Property::NoPanic)
+        } else {
+            model(text).map(Property::Model)
+        }
+    }
+}
+
+/// In which way a property fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flaw {
+    /// The history is not allowed.
+    History(Kind),
+    /// What the strategy recorded of its own reads and writes contradicts the
+    /// model.
+    Recorded,
+    /// Messages alone keep the cluster busy for ever.
+    NeverQuiet,
+    /// Timers change replicas back and forth for ever.
+    Oscillating,
+    /// A handler panicked.
+    Panicked,
+    /// An invariant broke.
+    Broken,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Flaw::History(kind) => kind.fmt(f),
+            Flaw::Recorded => f.write_str("recorded"),
+            Flaw::NeverQuiet => f.write_str("never-quiet"),
+            Flaw::Oscillating => f.write_str("oscillating"),
+            Flaw::Panicked => f.write_str("panicked"),
+            Flaw::Broken => f.write_str("broken"),
+        }
+    }
+}
+
+/// What came of judging one property of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It holds in this run.
+    Holds,
+    /// It does not; for a flaw of the history, with the evidence.
+    Violated(Flaw, Option<Counterexample>),
+    /// It could not be decided.
+    Unknown(String),
+}
+
+impl Judgement {
+    /// How it fails, if it does.
+    pub fn flaw(&self) -> Option<Flaw> {
+        match self {
+            Judgement::Violated(flaw, _) => Some(*flaw),
+            Judgement::Holds | Judgement::Unknown(_) => None,
+        }
+    }
+}
+
+/// Judges one property of a run.
+///
+/// # Panics
+/// If a checker rejects a history for which the run itself recorded a sound
+/// witness: then the checker is wrong, and nothing it says can be trusted.
+pub fn judge(run: &Run, property: &Property) -> Judgement {
+    match (property, &run.ending) {
+        (Property::NoPanic, Ending::Panicked(_)) => Judgement::Violated(Flaw::Panicked, None),
+        (Property::NoPanic, _) => Judgement::Holds,
+        (Property::Always(name), Ending::Broken(broken)) if name == broken => {
+            Judgement::Violated(Flaw::Broken, None)
+        }
+        (Property::Always(_), _) => Judgement::Holds,
+        (Property::Model(model), _) => judge_model(run, *model),
+        (Property::WhiteBox(model), _) => match record(run, *model) {
+            None => Judgement::Unknown(
+                "the strategy does not record what every read took into account".to_owned(),
+            ),
+            Some(Ok(())) => Judgement::Holds,
+            Some(Err(_)) => Judgement::Violated(Flaw::Recorded, None),
+        },
+    }
+}
+
+/// Whether what the run recorded satisfies `model`, if it was recorded.
+pub fn record(run: &Run, model: Model) -> Option<Result<(), Unsound>> {
+    let verdict = Verdict::Holds(white_box(run, model)?);
+    Some(recheck(&run.history, model, &verdict))
+}
+
+fn judge_model(run: &Run, model: Model) -> Judgement {
+    let verdict = check(&run.history, model, Budget::default());
+    let wants_quiet = matches!(model, Model::Grid(Grid { eventual: true, .. }));
+    match (verdict, &run.ending) {
+        (Verdict::Violated(counterexample), _) => {
+            contradiction(run, model);
+            Judgement::Violated(Flaw::History(counterexample.kind), Some(counterexample))
+        }
+        (Verdict::Unknown(unknown), _) => Judgement::Unknown(unknown.to_string()),
+        (Verdict::Holds(_), _) if !wants_quiet => Judgement::Holds,
+        (Verdict::Holds(_), Ending::NeverQuiet { .. }) => {
+            Judgement::Violated(Flaw::NeverQuiet, None)
+        }
+        (Verdict::Holds(_), Ending::Oscillating { .. }) => {
+            Judgement::Violated(Flaw::Oscillating, None)
+        }
+        (Verdict::Holds(_), Ending::Unsettled(why)) => Judgement::Unknown(why.clone()),
+        (Verdict::Holds(_), Ending::Panicked(_) | Ending::Broken(_)) => {
+            Judgement::Unknown("the run ended before it became quiet".to_owned())
+        }
+        (Verdict::Holds(_), Ending::Settled) if run.unanswered > 0 => {
+            Judgement::Unknown(format!("{} final reads got no answer", run.unanswered))
+        }
+        (Verdict::Holds(_), Ending::Settled) => Judgement::Holds,
+    }
+}
+
+/// How many answers of a run a property had to look at. With none in any run,
+/// nothing was checked.
+pub fn looked_at(run: &Run, property: &Property) -> usize {
+    let answered = run.history.operations().iter().filter(|op| op.answer().is_some());
+    match property {
+        Property::Model(Model::Grid(Grid { eventual: true, .. }))
+        | Property::WhiteBox(Model::Grid(Grid { eventual: true, .. })) => {
+            answered.filter(|op| op.final_read).count() + usize::from(never_settles(run))
+        }
+        Property::Model(Model::Grid(_)) | Property::WhiteBox(Model::Grid(_)) => {
+            answered.filter(|op| !op.final_read).count()
+        }
+        Property::Model(_) | Property::WhiteBox(_) => answered.count(),
+        Property::NoPanic | Property::Always(_) => run.schedule.len(),
+    }
+}
+
+fn never_settles(run: &Run) -> bool {
+    matches!(run.ending, Ending::NeverQuiet { .. } | Ending::Oscillating { .. })
+}
+
+/// The self-test of every rejected run: the visibility and order that the run
+/// recorded are a candidate witness. If it stands, the rejection is wrong.
+fn contradiction(run: &Run, model: Model) {
+    assert!(
+        !matches!(record(run, model), Some(Ok(()))),
+        "the checker of `{}` rejects a history that the run's own record explains; \
+         this is a bug in the checker: {}",
+        model.name(),
+        crate::history::notation::write(&run.history),
+    );
+}
+
+/// What the run recorded of visibility and order, as a witness for `model`, if
+/// the strategy recorded it for every read.
+pub fn white_box(run: &Run, model: Model) -> Option<Witness> {
+    let Model::Grid(Grid { scope: Scope::Global, .. }) = model else { return None };
+    let operations = run.history.operations();
+    let happened = |at: &usize| {
+        let op = &operations[*at];
+        let stamped = run.facts.stamp(run.operations[*at]).is_some();
+        op.call.is_write() && (op.returned.is_some() || stamped)
+    };
+    let mut order: Vec<usize> = (0..operations.len()).filter(happened).collect();
+    order.sort_by_key(|&at| (run.facts.stamp(run.operations[at]), at));
+    let writes: Vec<_> =
+        order.iter().map(|&at| (run.operations[at], operations[at].call.key.clone())).collect();
+    let mut visible = vec![Vec::new(); operations.len()];
+    for (at, op) in operations.iter().enumerate() {
+        if op.answer().is_none() {
+            continue;
+        }
+        let seen = run.facts.visible_to(run.operations[at], &op.call.key, &writes)?;
+        visible[at] = order
+            .iter()
+            .copied()
+            .filter(|&write| seen.binary_search(&run.operations[write]).is_ok())
+            .collect();
+        visible[at].sort_unstable();
+    }
+    Some(Witness::Abstract { visible, arbitration: vec![order] })
+}

@@ -1,0 +1,217 @@
+//! The random hunt: generate a run, judge it, and make the first failure of
+//! each property small.
+//!
+//! Runs are numbered from 1, and each has its own generator seeded by (seed,
+//! number): what is found depends on nothing else, not on how many cores
+//! search nor on what other properties are judged.
+
+use proptest::strategy::{Strategy as Generator, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::replication::When;
+use crate::search::random::{Scope, scenario};
+use crate::world::{Faults, Run, Scenario, Visited};
+
+use super::Subject;
+use super::minimise::{Failing, minimise};
+use super::property::{Flaw, Judgement, Property, judge, looked_at};
+
+/// What to look for, where, and for how long.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How large runs are and what may go wrong in them.
+    pub scope: Scope,
+    /// What is judged.
+    pub properties: Vec<Property>,
+    /// How many runs.
+    pub runs: u64,
+    /// Where chance begins.
+    pub seed: u64,
+}
+
+/// What a hunt found out about one property.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Which property.
+    pub property: Property,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How many answers it looked at, in all runs.
+    pub looked_at: u64,
+}
+
+/// What came of hunting for a violation of one property.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// No run violated it.
+    None,
+    /// One did.
+    Violated(Box<Finding>),
+    /// No run violated it, but this many could not be decided; and why the
+    /// first of them could not.
+    Unknown(u64, String),
+}
+
+/// A failing run, made small.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The smallest run.
+    pub failing: Failing,
+    /// The number of the run that failed first.
+    pub run: u64,
+    /// How many actions that run had.
+    pub shrunk_from: usize,
+}
+
+/// What a hunt went through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Runs done.
+    pub runs: u64,
+    /// Distinct states passed through.
+    pub states: u64,
+    /// How often each kind of fault struck, in the order of [`Faults::KINDS`].
+    pub faults: [u64; 8],
+    /// Whether the hunt was told to stop before all runs were done.
+    pub cut_short: bool,
+    /// `sometimes` invariants that never held.
+    pub never_reached: Vec<&'static str>,
+}
+
+/// The result of a hunt.
+#[derive(Clone, Debug)]
+pub struct Hunt {
+    /// One entry a property, in the order of the plan.
+    pub found: Vec<Found>,
+    /// What was covered.
+    pub coverage: Coverage,
+}
+
+/// States that are counted before counting stops: about 1 GB of memory.
+const STATES_MAX: usize = 1 << 26;
+
+/// Hunts for violations. `stop` is asked now and then, with the number of
+/// runs done; if it says yes the hunt ends, cut short. A hunt ends early when
+/// every property has been violated.
+pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> Hunt {
+    let generator = scenario(&plan.scope);
+    let mut found: Vec<Found> = plan
+        .properties
+        .iter()
+        .map(|property| Found { property: property.clone(), outcome: Outcome::None, looked_at: 0 })
+        .collect();
+    let mut coverage = Coverage::default();
+    let mut visited = Visited::default();
+    let mut reached = 0;
+    for number in 1..=plan.runs {
+        if number % 64 == 1 && stop(number - 1) {
+            coverage.cut_short = true;
+            break;
+        }
+        let mut runner = runner(plan.seed, number);
+        let mut tree = generator.new_tree(&mut runner).expect("generators reject nothing");
+        let scenario = tree.current();
+        let counting = (visited.len() < STATES_MAX).then_some(&mut visited);
+        let run = subject.execute(&scenario, counting);
+        coverage.runs = number;
+        reached |= run.reached;
+        for (total, count) in coverage.faults.iter_mut().zip(run.faults.counts()) {
+            *total += u64::from(count);
+        }
+        for entry in &mut found {
+            if matches!(entry.outcome, Outcome::Violated(_)) {
+                continue;
+            }
+            entry.looked_at += looked_at(&run, &entry.property) as u64;
+            match judge(&run, &entry.property) {
+                Judgement::Holds => {}
+                Judgement::Unknown(why) => match &mut entry.outcome {
+                    Outcome::Unknown(count, _) => *count += 1,
+                    outcome => *outcome = Outcome::Unknown(1, why),
+                },
+                Judgement::Violated(flaw, _) => {
+                    let finding =
+                        small(subject, &mut tree, &scenario, &run, &entry.property, flaw, number);
+                    entry.outcome = Outcome::Violated(Box::new(finding));
+                    // The tree has been simplified: the next property needs a fresh one.
+                    tree = generator
+                        .new_tree(&mut self::runner(plan.seed, number))
+                        .expect("generators reject nothing");
+                }
+            }
+        }
+        if found.iter().all(|entry| matches!(entry.outcome, Outcome::Violated(_))) {
+            break;
+        }
+    }
+    coverage.states = visited.len() as u64;
+    let conditions = subject.conditions();
+    coverage.never_reached = (0..)
+        .zip(&conditions)
+        .filter(|(at, (_, when))| *when == When::Sometimes && reached & (1 << at) == 0)
+        .map(|(_, (name, _))| *name)
+        .collect();
+    Hunt { found, coverage }
+}
+
+/// How many candidates shrinking tries before minimising takes over.
+const SHRINK_TRIES: usize = 2_000;
+
+fn small(
+    subject: &dyn Subject,
+    tree: &mut impl ValueTree<Value = Scenario>,
+    scenario: &Scenario,
+    run: &Run,
+    property: &Property,
+    flaw: Flaw,
+    number: u64,
+) -> Finding {
+    let failing = |scenario: &Scenario, run: Run| Failing {
+        setting: scenario.setting.clone(),
+        workload: scenario.workload.clone(),
+        run,
+        property: property.clone(),
+        flaw,
+    };
+    let mut best = failing(scenario, run.clone());
+    let mut simpler = tree.simplify();
+    for _ in 0..SHRINK_TRIES {
+        if !simpler {
+            break;
+        }
+        let scenario = tree.current();
+        let run = subject.execute(&scenario, None);
+        simpler = if judge(&run, property).flaw() == Some(flaw) {
+            best = failing(&scenario, run);
+            tree.simplify()
+        } else {
+            tree.complicate()
+        };
+    }
+    Finding { failing: minimise(subject, best), run: number, shrunk_from: run.schedule.len() }
+}
+
+/// The source of chance of one run.
+fn runner(seed: u64, number: u64) -> TestRunner {
+    let mut bytes = [0; 16];
+    let first = mix(seed ^ mix(number));
+    bytes[..8].copy_from_slice(&first.to_le_bytes());
+    bytes[8..].copy_from_slice(&mix(first).to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::XorShift, &bytes);
+    TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng)
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea & Flood 2014).
+fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The kinds of faults that struck, with counts: `drop 12, crash 3`.
+pub fn faults_text(faults: &[u64; 8]) -> String {
+    let struck = Faults::KINDS.iter().zip(faults).filter(|(_, count)| **count > 0);
+    let texts: Vec<_> = struck.map(|(kind, count)| format!("{kind} {count}")).collect();
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
+}

@@ -1,0 +1,294 @@
+//! Strategies by name: what `check NAME:param=value` and case files refer to.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::replication::StrategyName;
+use crate::replication::asynchronous::async_primary::AsyncPrimary;
+use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
+use crate::replication::notebook::{Notebook, Variant};
+use crate::replication::synchronous::abd::Abd;
+use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
+use crate::world::{FaultPlan, Network, Routing, Setting};
+
+use super::Subject;
+use super::promise::{self, Promise};
+
+/// A strategy with its parameters still to be chosen.
+#[derive(Clone)]
+pub struct Family {
+    /// The name, for example `multi-primary-lww`.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Its parameters.
+    pub parameters: &'static [Parameter],
+    /// Where `check NAME` looks if nothing else is said.
+    pub setting: Setting,
+    /// Makes the strategy. Gets a value for every parameter, each one allowed.
+    pub build: fn(&BTreeMap<String, String>) -> Box<dyn Subject>,
+}
+
+/// A parameter of a strategy.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name, for example `clock`.
+    pub name: &'static str,
+    /// The values it can have.
+    pub values: &'static [&'static str],
+    /// The value if none is given; without one, every value is checked.
+    pub default: Option<&'static str>,
+    /// What it changes, in one line.
+    pub about: &'static str,
+}
+
+/// Why a text does not name a strategy, and what might have been meant.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{problem}{}", suggestion(.meant.as_deref(), .known))]
+pub struct UnknownStrategy {
+    /// What is wrong.
+    pub problem: String,
+    /// The nearest thing that exists.
+    pub meant: Option<String>,
+    /// Everything that exists there.
+    pub known: Vec<String>,
+}
+
+fn suggestion(meant: Option<&str>, known: &[String]) -> String {
+    match meant {
+        Some(meant) => format!("; did you mean `{meant}`?"),
+        None => format!("; there is {}", known.join(", ")),
+    }
+}
+
+impl UnknownStrategy {
+    fn new(problem: String, word: &str, known: impl Iterator<Item = &'static str>) -> Self {
+        let known: Vec<_> = known.map(str::to_owned).collect();
+        let near = |name: &&String| strsim::damerau_levenshtein(name, word);
+        let meant = known.iter().min_by_key(near).filter(|name| near(name) <= 1 + word.len() / 3);
+        UnknownStrategy { problem, meant: meant.cloned(), known }
+    }
+}
+
+/// The strategies that a binary knows, and what they promise.
+#[derive(Clone)]
+pub struct Registry {
+    families: Vec<Family>,
+    promises: Vec<Promise>,
+}
+
+impl Registry {
+    /// No strategies: for a binary with only strategies of its own.
+    pub fn empty() -> Self {
+        Registry { families: Vec::new(), promises: Vec::new() }
+    }
+
+    /// The strategies of this crate.
+    pub fn standard() -> Self {
+        Registry { families: standard_families(), promises: promise::standard() }
+    }
+
+    /// Adds a strategy with what it promises (possibly nothing). One that has
+    /// the name of an earlier one takes its place.
+    #[must_use]
+    pub fn with(mut self, family: Family, promises: impl IntoIterator<Item = Promise>) -> Self {
+        self.families.retain(|known| known.name != family.name);
+        self.families.push(family);
+        self.promises.extend(promises);
+        self
+    }
+
+    /// All strategies.
+    pub fn families(&self) -> &[Family] {
+        &self.families
+    }
+
+    /// All promises.
+    pub fn promises(&self) -> &[Promise] {
+        &self.promises
+    }
+
+    /// The family with this name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn family(&self, name: &str) -> Result<&Family, UnknownStrategy> {
+        self.families.iter().find(|family| family.name == name).ok_or_else(|| {
+            let names = self.families.iter().map(|family| family.name);
+            UnknownStrategy::new(format!("there is no strategy `{name}`"), name, names)
+        })
+    }
+
+    /// Every strategy that `NAME[:parameter=value,…]` stands for: one, or
+    /// several where a parameter without a default was left open. A bare word
+    /// stands for the parameter that has it among its values.
+    ///
+    /// # Errors
+    /// If the family, a parameter or a value is unknown.
+    pub fn parse(&self, text: &str) -> Result<Vec<Box<dyn Subject>>, UnknownStrategy> {
+        let (name, given) = text.split_once(':').unwrap_or((text, ""));
+        let family = self.family(name)?;
+        let mut chosen = BTreeMap::new();
+        for word in given.split(',').filter(|word| !word.is_empty()) {
+            let (parameter, value) = match word.split_once('=') {
+                Some((parameter, value)) => (family.parameter(parameter)?, value),
+                None => (family.parameter_with(word)?, word),
+            };
+            parameter.allows(value)?;
+            chosen.insert(parameter.name.to_owned(), value.to_owned());
+        }
+        let mut all = vec![chosen];
+        for parameter in family.parameters {
+            let values = parameter.default.as_ref().map_or(parameter.values, std::slice::from_ref);
+            all = all
+                .into_iter()
+                .flat_map(|chosen| {
+                    let open = !chosen.contains_key(parameter.name);
+                    let values = if open { values } else { &[] };
+                    let filled = values.iter().map(|value| {
+                        let mut chosen = chosen.clone();
+                        chosen.insert(parameter.name.to_owned(), (*value).to_owned());
+                        chosen
+                    });
+                    let as_it_is = (!open).then(|| chosen.clone());
+                    as_it_is.into_iter().chain(filled).collect::<Vec<_>>()
+                })
+                .collect();
+        }
+        Ok(all.iter().map(|chosen| (family.build)(chosen)).collect())
+    }
+
+    /// The strategy with this name and these parameters; parameters that are
+    /// not given have their defaults.
+    ///
+    /// # Errors
+    /// If the family, a parameter or a value is unknown, or a parameter
+    /// without a default is missing.
+    pub fn named(&self, name: &StrategyName) -> Result<Box<dyn Subject>, UnknownStrategy> {
+        let family = self.family(&name.name)?;
+        let mut chosen = name.parameters.clone();
+        for (parameter, value) in &name.parameters {
+            family.parameter(parameter)?.allows(value)?;
+        }
+        for parameter in family.parameters {
+            if chosen.contains_key(parameter.name) {
+                continue;
+            }
+            let Some(default) = parameter.default else {
+                let problem = format!("the parameter `{}` is missing", parameter.name);
+                return Err(UnknownStrategy::new(problem, "", parameter.values.iter().copied()));
+            };
+            chosen.insert(parameter.name.to_owned(), default.to_owned());
+        }
+        Ok((family.build)(&chosen))
+    }
+}
+
+impl Family {
+    fn parameter(&self, name: &str) -> Result<&Parameter, UnknownStrategy> {
+        self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
+            let problem = format!("`{}` has no parameter `{name}`", self.name);
+            UnknownStrategy::new(problem, name, self.parameters.iter().map(|p| p.name))
+        })
+    }
+
+    fn parameter_with(&self, value: &str) -> Result<&Parameter, UnknownStrategy> {
+        let has = |parameter: &&Parameter| parameter.values.contains(&value);
+        self.parameters.iter().find(has).ok_or_else(|| {
+            let problem = format!("no parameter of `{}` can be `{value}`", self.name);
+            let values = self.parameters.iter().flat_map(|parameter| parameter.values);
+            UnknownStrategy::new(problem, value, values.copied())
+        })
+    }
+}
+
+impl Parameter {
+    fn allows(&self, value: &str) -> Result<(), UnknownStrategy> {
+        if self.values.contains(&value) {
+            return Ok(());
+        }
+        let problem = format!("the parameter `{}` cannot be `{value}`", self.name);
+        Err(UnknownStrategy::new(problem, value, self.values.iter().copied()))
+    }
+}
+
+fn setting(nodes: u16, network: Network) -> Setting {
+    Setting { nodes, network, faults: FaultPlan::default(), routing: Routing::Sticky }
+}
+
+fn standard_families() -> Vec<Family> {
+    vec![
+        Family {
+            name: "notebook",
+            about: "a student's two nodes, each variant with one of its bugs",
+            parameters: &[Parameter {
+                name: "variant",
+                values: &["as-written", "wrong-key", "call-error", "storing", "echo"],
+                default: None,
+                about: "which bug",
+            }],
+            setting: setting(2, Network::Unordered),
+            build: |chosen| {
+                let variant = Variant::ALL.into_iter().find(|v| v.word() == chosen["variant"]);
+                Box::new(Notebook { variant: variant.expect("an allowed value") })
+            },
+        },
+        Family {
+            name: "primary-backup",
+            about: "synchronous: a write is answered when every backup has it",
+            parameters: &[Parameter {
+                name: "reads",
+                values: &["primary", "local"],
+                default: Some("primary"),
+                about: "which node answers reads",
+            }],
+            setting: setting(3, Network::Fifo),
+            build: |chosen| {
+                let local = chosen["reads"] == Reads::Local.word();
+                let reads = if local { Reads::Local } else { Reads::Primary };
+                Box::new(PrimaryBackup { reads })
+            },
+        },
+        Family {
+            name: "abd",
+            about: "synchronous: a register on a majority, reads write back",
+            parameters: &[],
+            setting: setting(3, Network::Unordered),
+            build: |_| Box::new(Abd),
+        },
+        Family {
+            name: "async-primary",
+            about: "asynchronous: a write is answered by the primary, then streamed",
+            parameters: &[],
+            setting: setting(3, Network::Fifo),
+            build: |_| Box::new(AsyncPrimary),
+        },
+        Family {
+            name: "multi-primary-lww",
+            about: "asynchronous: every node accepts writes, the last writer wins",
+            parameters: &[
+                Parameter {
+                    name: "clock",
+                    values: &["lamport", "wall"],
+                    default: Some("lamport"),
+                    about: "where the order of writes comes from",
+                },
+                Parameter {
+                    name: "anti-entropy",
+                    values: &["off", "on"],
+                    default: Some("off"),
+                    about: "whether a timer repairs what was lost",
+                },
+            ],
+            setting: setting(3, Network::Unordered),
+            build: |chosen| {
+                let wall = chosen["clock"] == Clock::Wall.word();
+                Box::new(MultiPrimaryLww {
+                    clock: if wall { Clock::Wall } else { Clock::Lamport },
+                    anti_entropy: chosen["anti-entropy"] == "on",
+                })
+            },
+        },
+    ]
+}

@@ -1,0 +1,75 @@
+//! A strategy whose types have been forgotten.
+//!
+//! This is the one place where types are erased: from here on a strategy is
+//! something that can be run. Every [`Strategy`] is a [`Subject`].
+
+use crate::history::{Call, NodeId};
+use crate::replication::{Cluster, Strategy, StrategyName, When};
+use crate::world::trace::{Trace, follow, trace};
+use crate::world::{
+    Action, MessageName, Run, Scenario, Setting, Step, Visited, Workload, execute, re_execute,
+};
+
+/// Something that can be run in a world.
+pub trait Subject: Send + Sync {
+    /// The strategy's name and parameters.
+    fn strategy_name(&self) -> StrategyName;
+
+    /// Runs a scenario. See [`execute`].
+    fn execute(&self, scenario: &Scenario, visited: Option<&mut Visited>) -> Run;
+
+    /// Runs a schedule as far as possible. See [`re_execute`].
+    fn re_execute(&self, setting: &Setting, workload: &Workload, chosen: &[Step]) -> Run;
+
+    /// Tells what happened in a run. See [`trace`].
+    fn trace(&self, setting: &Setting, workload: &Workload, schedule: &[Step]) -> Trace;
+
+    /// Performs recorded steps. See [`follow`].
+    fn follow(
+        &self,
+        setting: &Setting,
+        workload: &Workload,
+        schedule: &[(Action<MessageName>, bool)],
+    ) -> Trace;
+
+    /// Whether `node` accepts `call`.
+    fn accepts(&self, call: &Call, node: NodeId, nodes: u16) -> bool;
+
+    /// The invariants, by name.
+    fn conditions(&self) -> Vec<(&'static str, When)>;
+}
+
+impl<S: Strategy> Subject for S {
+    fn strategy_name(&self) -> StrategyName {
+        self.name()
+    }
+
+    fn execute(&self, scenario: &Scenario, visited: Option<&mut Visited>) -> Run {
+        execute(self, scenario, visited)
+    }
+
+    fn re_execute(&self, setting: &Setting, workload: &Workload, chosen: &[Step]) -> Run {
+        re_execute(self, setting, workload, chosen)
+    }
+
+    fn trace(&self, setting: &Setting, workload: &Workload, schedule: &[Step]) -> Trace {
+        trace(self, setting, workload, schedule)
+    }
+
+    fn follow(
+        &self,
+        setting: &Setting,
+        workload: &Workload,
+        schedule: &[(Action<MessageName>, bool)],
+    ) -> Trace {
+        follow(self, setting, workload, schedule)
+    }
+
+    fn accepts(&self, call: &Call, node: NodeId, nodes: u16) -> bool {
+        self.serves(call, node, &Cluster::of(nodes))
+    }
+
+    fn conditions(&self) -> Vec<(&'static str, When)> {
+        self.invariants().iter().map(|invariant| (invariant.name, invariant.when)).collect()
+    }
+}

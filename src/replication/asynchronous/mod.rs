@@ -1,0 +1,4 @@
+//! Strategies that answer a write before other replicas have it.
+
+pub mod async_primary;
+pub mod multi_primary_lww;

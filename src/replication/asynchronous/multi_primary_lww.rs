@@ -1,0 +1,157 @@
+//! Several primaries, last writer wins.
+//!
+//! Every node accepts writes, stamps them `(clock, node)`, answers at once
+//! and sends them to all others; everybody keeps the largest stamp per key.
+//! With `clock=lamport` a write is stamped above everything its node has
+//! seen. With `clock=wall` it is stamped by the node's own clock: if clocks
+//! disagree, a session does not even see its own write.
+//!
+//! With `anti-entropy=on` a timer sends all that a node holds to everybody
+//! from time to time, so that convergence survives lost messages.
+//!
+//! Registers are durable, and so is the Lamport counter.
+//!
+//! Source: Thomas 1979; Johnson & Thomas 1975 (RFC 677); Lamport 1978.
+//! Deviation: anti-entropy pushes full state instead of exchanging digests.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Completion, Key, NodeId, Value};
+use crate::replication::{
+    Cluster, Effects, Input, OperationId, Stamp, Strategy, StrategyName, TimerId, Visible,
+};
+
+/// Where stamps come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// One more than all the node has seen.
+    Lamport,
+    /// The node's own clock.
+    Wall,
+}
+
+impl Clock {
+    /// The word used on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Clock::Lamport => "lamport",
+            Clock::Wall => "wall",
+        }
+    }
+}
+
+/// Last-writer-wins replication with a primary at every node.
+#[derive(Clone, Copy, Debug)]
+pub struct MultiPrimaryLww {
+    /// Where stamps come from.
+    pub clock: Clock,
+    /// Whether a timer repairs what was lost.
+    pub anti_entropy: bool,
+}
+
+const ANTI_ENTROPY: TimerId = TimerId(0);
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Replica {
+    me: NodeId,
+    cluster: Cluster,
+    counter: u64,
+    registers: BTreeMap<Key, Stamped>,
+}
+
+/// A value with its place in the order of writes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamped {
+    stamp: Stamp,
+    value: Value,
+    write: OperationId,
+}
+
+/// Keep this unless you have something newer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Store {
+    key: Key,
+    stamped: Stamped,
+}
+
+impl MultiPrimaryLww {
+    fn keep(replica: &mut Replica, store: Store, effects: &mut Effects<Self>) {
+        let Store { key, stamped } = store;
+        replica.counter = replica.counter.max(stamped.stamp.counter);
+        // A write that loses where it arrives is never taken into account there.
+        if replica.registers.get(&key).is_none_or(|held| held.stamp < stamped.stamp) {
+            effects.visible(stamped.write, stamped.stamp);
+            replica.registers.insert(key, stamped);
+        }
+    }
+}
+
+impl Strategy for MultiPrimaryLww {
+    type Replica = Replica;
+    type Message = Store;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("multi-primary-lww")
+            .with("clock", self.clock.word())
+            .with("anti-entropy", if self.anti_entropy { "on" } else { "off" })
+    }
+
+    fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
+        Replica { me: node, cluster: *cluster, counter: 0, registers: BTreeMap::new() }
+    }
+
+    fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
+        match input {
+            Input::Start if self.anti_entropy => effects.arm(ANTI_ENTROPY),
+            Input::Request { operation, call, clock, .. } if call.is_write() => {
+                let counter = match self.clock {
+                    Clock::Lamport => replica.counter + 1,
+                    Clock::Wall => clock,
+                };
+                let stamp = Stamp { counter, tie: u32::from(replica.me.0) };
+                let stamped = Stamped { stamp, value: call.argument, write: operation };
+                let store = Store { key: call.key, stamped };
+                effects.broadcast(replica.cluster.others(replica.me), &store);
+                Self::keep(replica, store, effects);
+                effects.reply(operation, Completion::Ok(Value::Null));
+            }
+            Input::Request { operation, call, .. } => {
+                let held = replica.registers.get(&call.key);
+                let value = held.map(|held| held.value.clone()).unwrap_or_default();
+                effects.reply(operation, Completion::Ok(value)).seeing(Visible::Here);
+            }
+            Input::Receive { message, .. } => Self::keep(replica, message, effects),
+            Input::Timer(ANTI_ENTROPY) => {
+                for (key, stamped) in &replica.registers {
+                    let store = Store { key: key.clone(), stamped: stamped.clone() };
+                    effects.broadcast(replica.cluster.others(replica.me), &store);
+                }
+                effects.arm(ANTI_ENTROPY);
+            }
+            Input::Recovered => {
+                for held in replica.registers.values() {
+                    effects.visible(held.write, held.stamp);
+                }
+                if self.anti_entropy {
+                    effects.arm(ANTI_ENTROPY);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reads_clock(&self) -> bool {
+        self.clock == Clock::Wall
+    }
+
+    fn durable(&self, replica: &Replica) -> Replica {
+        replica.clone()
+    }
+
+    fn label(&self, message: &Store) -> String {
+        let Store { key, stamped: Stamped { stamp, value, .. } } = message;
+        format!("store {key}={value} at {stamp}")
+    }
+}

@@ -1,0 +1,255 @@
+//! What is under test: replication strategies, and the one trait they implement.
+//!
+//! A [`Strategy`] is a pure function from (replica, input) to (replica,
+//! effects). It cannot know the time, a thread, a socket or a random number:
+//! whatever it may depend on arrives as an [`Input`], whatever it wants done
+//! leaves as an [`Effects`] entry. That is why the same code runs in the
+//! simulated world and on real threads, and why every run replays.
+//!
+//! It never imports judgement: a strategy cannot know what is allowed.
+//!
+//! Read next: `notebook.rs` for the smallest strategies, then
+//! `asynchronous/multi_primary_lww.rs`.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
+use std::hash::Hash;
+
+use crate::history::{Call, NodeId};
+
+pub mod asynchronous;
+mod effects;
+mod log;
+pub mod notebook;
+pub mod synchronous;
+
+pub use effects::{Effects, Reply, Visible};
+
+/// A replication method: all that its nodes do, as one pure function.
+pub trait Strategy: Clone + Send + Sync + 'static {
+    /// All that one node knows.
+    type Replica: Clone + Eq + Hash + Debug + Send;
+    /// What nodes send each other.
+    type Message: Clone + Ord + Hash + Debug + Send;
+    /// What a session carries from one operation to the next, for example a
+    /// causal context. Often `()`.
+    type Token: Clone + Ord + Hash + Debug + Default + Send;
+
+    /// The name and the parameters, as shown and as written in case files.
+    fn name(&self) -> StrategyName;
+
+    /// The state of `node` before anything happened.
+    fn boot(&self, node: NodeId, cluster: &Cluster) -> Self::Replica;
+
+    /// Handles one input. Pure and total: the new replica and the effects
+    /// depend on nothing but the old replica and the input. A panic in here
+    /// is reported as a violation of its own.
+    fn step(&self, replica: &mut Self::Replica, input: Input<Self>, effects: &mut Effects<Self>);
+
+    /// What is left of a replica after a crash. Timers never survive one.
+    fn durable(&self, replica: &Self::Replica) -> Self::Replica;
+
+    /// Stable text for people and case files, for example `store x=1`.
+    fn label(&self, message: &Self::Message) -> String;
+
+    /// Whether `node` accepts `call` from clients. Final reads are issued at
+    /// every node that serves reads. Without an override every node serves
+    /// reads and writes.
+    fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool {
+        let _ = (node, cluster);
+        call.is_read() || call.is_write()
+    }
+
+    /// Whether handlers look at clock readings. A strategy that does not say
+    /// so is shown a clock that stands still at 0.
+    fn reads_clock(&self) -> bool {
+        false
+    }
+
+    /// What must hold in every reachable state (`always`), and what must be
+    /// reached at least once for a search to mean anything (`sometimes`).
+    fn invariants(&self) -> Vec<Invariant<Self::Replica>> {
+        Vec::new()
+    }
+}
+
+/// A condition of one's own on the replicas of all nodes.
+#[derive(Clone, Debug)]
+pub struct Invariant<R> {
+    /// How it is named in verdicts.
+    pub name: &'static str,
+    /// Whether it must hold always or at least once.
+    pub when: When,
+    /// The condition; the slice has one replica per node, in node order.
+    pub holds: fn(&[&R]) -> bool,
+}
+
+/// When an [`Invariant`] must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum When {
+    /// In every state of every run.
+    Always,
+    /// In at least one state of at least one run.
+    Sometimes,
+}
+
+/// What a node is told. Clock readings are in ticks of that node's own clock,
+/// which other nodes' clocks need not agree with.
+#[non_exhaustive]
+pub enum Input<S: Strategy + ?Sized> {
+    /// The cluster begins. The place to arm timers.
+    Start,
+    /// This node is back after a crash, with what was durable.
+    Recovered,
+    /// A client asks.
+    Request {
+        /// Which operation this is; a retried request carries the same one.
+        operation: OperationId,
+        /// What is asked.
+        call: Call,
+        /// What the session carries.
+        token: S::Token,
+        /// This node's clock.
+        clock: u64,
+    },
+    /// A message arrives.
+    Receive {
+        /// Who sent it.
+        from: NodeId,
+        /// What it says.
+        message: S::Message,
+        /// This node's clock.
+        clock: u64,
+    },
+    /// A timer that this node armed has fired; it is no longer armed.
+    Timer(TimerId),
+    /// The client of this operation no longer waits for it.
+    Cancelled(OperationId),
+    /// A failure detector, which may be wrong, suspects this node.
+    Suspect(NodeId),
+}
+
+/// Which nodes there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cluster {
+    nodes: u16,
+}
+
+impl Cluster {
+    /// The most nodes a cluster may have.
+    pub const NODES_MAX: u16 = 64;
+
+    /// A cluster of `nodes` nodes.
+    ///
+    /// # Panics
+    /// If there are none, or more than [`Cluster::NODES_MAX`].
+    pub fn of(nodes: u16) -> Self {
+        assert!((1..=Self::NODES_MAX).contains(&nodes), "a cluster has 1 to 64 nodes, not {nodes}");
+        Cluster { nodes }
+    }
+
+    /// How many nodes there are.
+    pub fn size(self) -> usize {
+        usize::from(self.nodes)
+    }
+
+    /// The smallest number of nodes that is more than half of them.
+    pub fn majority(self) -> usize {
+        self.size() / 2 + 1
+    }
+
+    /// All nodes, in order.
+    pub fn nodes(self) -> impl Iterator<Item = NodeId> + Clone {
+        (0..self.nodes).map(NodeId)
+    }
+
+    /// All nodes but `node`, in order.
+    pub fn others(self, node: NodeId) -> impl Iterator<Item = NodeId> + Clone {
+        self.nodes().filter(move |&other| other != node)
+    }
+}
+
+/// Names one operation of one session for as long as the run lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId {
+    /// The session, from 0.
+    pub session: u16,
+    /// The operation within the session, from 0.
+    pub number: u16,
+}
+
+impl OperationId {
+    /// A number that orders operations as they are ordered themselves; fit to
+    /// break ties in a [`Stamp`].
+    pub fn as_tie(self) -> u32 {
+        (u32::from(self.session) << 16) | u32::from(self.number)
+    }
+
+    /// The operation with this [`as_tie`](Self::as_tie).
+    pub fn from_tie(tie: u32) -> Self {
+        let half = |bits: u32| u16::try_from(bits & 0xffff).expect("16 bits fit");
+        OperationId { session: half(tie >> 16), number: half(tie) }
+    }
+}
+
+/// A timer of one node, told apart by a number that the strategy chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerId(pub u32);
+
+/// A place in the order in which a strategy arbitrates writes: by counter,
+/// then by tie-break (a node, or an operation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp {
+    /// A Lamport counter, a clock reading or a log position.
+    pub counter: u64,
+    /// What decides between equal counters.
+    pub tie: u32,
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.counter, self.tie)
+    }
+}
+
+/// A strategy's name with its parameters: `notebook:variant=storing`.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyName {
+    /// The family, for example `notebook`.
+    pub name: String,
+    /// Every parameter with its value, in order of name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl StrategyName {
+    /// A name without parameters.
+    pub fn new(name: impl Into<String>) -> Self {
+        StrategyName { name: name.into(), parameters: BTreeMap::new() }
+    }
+
+    /// The same name with one more parameter.
+    #[must_use]
+    pub fn with(mut self, parameter: &str, value: impl fmt::Display) -> Self {
+        self.parameters.insert(parameter.to_owned(), value.to_string());
+        self
+    }
+}
+
+impl fmt::Display for StrategyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for (at, (parameter, value)) in self.parameters.iter().enumerate() {
+            let separator = if at == 0 { ':' } else { ',' };
+            if parameter == "variant" {
+                write!(f, "{separator}{value}")?;
+            } else {
+                write!(f, "{separator}{parameter}={value}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! A register on a majority, for several writers and readers.
+//!
+//! The node that is asked coordinates. Write: ask a majority for its stamps,
+//! take a larger one, store it at a majority, answer. Read: ask a majority
+//! for its values, take the newest, *store it at a majority* (write back),
+//! answer. Linearizable as long as a majority is reachable, whatever the
+//! network loses, repeats or reorders; a timer sends again what is missing.
+//!
+//! Source: Attiya, Bar-Noy & Dolev 1995; multi-writer form: Lynch &
+//! Shvartsman 1997. Deviations: ties are broken by operation, not by node,
+//! so that a coordinator that crashed in the middle of a write cannot give
+//! its stamp to another write; stored registers are durable, operations in
+//! progress are not. A client that retries at a second node runs the
+//! operation twice: not promised.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Call, Completion, Key, NodeId, Value};
+use crate::replication::{
+    Cluster, Effects, Input, OperationId, Stamp, Strategy, StrategyName, TimerId, Visible,
+};
+
+/// The majority register.
+#[derive(Clone, Copy, Debug)]
+pub struct Abd;
+
+/// Sends again what has not been answered.
+const RETRANSMIT: TimerId = TimerId(0);
+
+/// A node: its registers, and the operations that it coordinates.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Replica {
+    me: NodeId,
+    cluster: Cluster,
+    registers: BTreeMap<Key, (Stamp, Value)>,
+    operations: BTreeMap<OperationId, Progress>,
+}
+
+/// How far an operation is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Progress {
+    key: Key,
+    /// The value to write; none for a read.
+    write: Option<Value>,
+    phase: Phase,
+    /// Who has answered in this phase, one bit a node: an answer that comes
+    /// twice counts once.
+    answered: u64,
+    /// The newest seen while asking; what is stored while storing.
+    newest: (Stamp, Value),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Asking,
+    Storing,
+}
+
+/// What nodes say to each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Message {
+    /// What have you got?
+    Ask {
+        /// For which operation.
+        operation: OperationId,
+        /// Of which key.
+        key: Key,
+    },
+    /// This.
+    Have {
+        /// For which operation.
+        operation: OperationId,
+        /// Written at.
+        stamp: Stamp,
+        /// The value.
+        value: Value,
+    },
+    /// Store this unless you have something newer.
+    Store {
+        /// For which operation.
+        operation: OperationId,
+        /// Which key.
+        key: Key,
+        /// Written at.
+        stamp: Stamp,
+        /// The value.
+        value: Value,
+    },
+    /// I have that or something newer.
+    Stored {
+        /// For which operation.
+        operation: OperationId,
+    },
+}
+
+impl Replica {
+    fn register(&self, key: &Key) -> (Stamp, Value) {
+        self.registers.get(key).cloned().unwrap_or_default()
+    }
+
+    fn store(&mut self, key: &Key, stamp: Stamp, value: &Value, effects: &mut Effects<Abd>) {
+        if stamp > self.register(key).0 {
+            self.registers.insert(key.clone(), (stamp, value.clone()));
+            effects.visible(OperationId::from_tie(stamp.tie), stamp);
+        }
+    }
+
+    /// The message of the present phase, to all that have not answered it.
+    fn transmit(&self, operation: OperationId, effects: &mut Effects<Abd>) {
+        let progress = &self.operations[&operation];
+        let key = progress.key.clone();
+        let message = match progress.phase {
+            Phase::Asking => Message::Ask { operation, key },
+            Phase::Storing => {
+                let (stamp, value) = progress.newest.clone();
+                Message::Store { operation, key, stamp, value }
+            }
+        };
+        let silent = |node: &NodeId| progress.answered & (1 << node.0) == 0;
+        effects.broadcast(self.cluster.others(self.me).filter(silent), &message);
+    }
+
+    fn begin(&mut self, operation: OperationId, call: Call, effects: &mut Effects<Abd>) {
+        if self.operations.contains_key(&operation) {
+            return; // A retry of what is already under way.
+        }
+        let newest = self.register(&call.key);
+        let write = call.is_write().then_some(call.argument);
+        let progress = Progress { key: call.key, write, phase: Phase::Asking, answered: 0, newest };
+        self.operations.insert(operation, progress);
+        effects.arm(RETRANSMIT);
+        self.transmit(operation, effects);
+        self.answer(operation, Phase::Asking, self.me, effects);
+    }
+
+    /// `from` has answered `phase` of `operation`; goes on if a majority has.
+    fn answer(
+        &mut self,
+        operation: OperationId,
+        phase: Phase,
+        from: NodeId,
+        effects: &mut Effects<Abd>,
+    ) {
+        let Some(progress) = self.operations.get_mut(&operation) else { return };
+        if progress.phase != phase {
+            return;
+        }
+        progress.answered |= 1 << from.0;
+        if (progress.answered.count_ones() as usize) < self.cluster.majority() {
+            return;
+        }
+        match phase {
+            Phase::Asking => self.write_back(operation, effects),
+            Phase::Storing => self.finish(operation, effects),
+        }
+    }
+
+    fn write_back(&mut self, operation: OperationId, effects: &mut Effects<Abd>) {
+        let progress = self.operations.get_mut(&operation).expect("the operation is in progress");
+        if let Some(value) = &progress.write {
+            let counter = progress.newest.0.counter + 1;
+            progress.newest = (Stamp { counter, tie: operation.as_tie() }, value.clone());
+        }
+        progress.phase = Phase::Storing;
+        progress.answered = 0;
+        let (key, (stamp, value)) = (progress.key.clone(), progress.newest.clone());
+        self.store(&key, stamp, &value, effects);
+        self.transmit(operation, effects);
+        self.answer(operation, Phase::Storing, self.me, effects);
+    }
+
+    fn finish(&mut self, operation: OperationId, effects: &mut Effects<Abd>) {
+        let progress = self.operations.remove(&operation).expect("the operation is in progress");
+        if self.operations.is_empty() {
+            effects.disarm(RETRANSMIT);
+        }
+        let (stamp, value) = progress.newest;
+        let answer = if progress.write.is_some() { Value::Null } else { value };
+        effects.reply(operation, Completion::Ok(answer)).seeing(Visible::UpTo(stamp));
+    }
+}
+
+impl Strategy for Abd {
+    type Replica = Replica;
+    type Message = Message;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("abd")
+    }
+
+    fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
+        Replica {
+            me: node,
+            cluster: *cluster,
+            registers: BTreeMap::new(),
+            operations: BTreeMap::new(),
+        }
+    }
+
+    fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
+        match input {
+            Input::Request { operation, call, .. } => replica.begin(operation, call, effects),
+            Input::Receive { from, message, .. } => match message {
+                Message::Ask { operation, key } => {
+                    let (stamp, value) = replica.register(&key);
+                    effects.send(from, Message::Have { operation, stamp, value });
+                }
+                Message::Have { operation, stamp, value } => {
+                    if let Some(progress) = replica.operations.get_mut(&operation)
+                        && progress.phase == Phase::Asking
+                        && stamp > progress.newest.0
+                    {
+                        progress.newest = (stamp, value);
+                    }
+                    replica.answer(operation, Phase::Asking, from, effects);
+                }
+                Message::Store { operation, key, stamp, value } => {
+                    replica.store(&key, stamp, &value, effects);
+                    effects.send(from, Message::Stored { operation });
+                }
+                Message::Stored { operation } => {
+                    replica.answer(operation, Phase::Storing, from, effects);
+                }
+            },
+            Input::Timer(RETRANSMIT) => {
+                for &operation in replica.operations.keys() {
+                    replica.transmit(operation, effects);
+                }
+                effects.arm(RETRANSMIT);
+            }
+            Input::Recovered => {
+                for &(stamp, _) in replica.registers.values() {
+                    effects.visible(OperationId::from_tie(stamp.tie), stamp);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn durable(&self, replica: &Replica) -> Replica {
+        Replica { operations: BTreeMap::new(), ..replica.clone() }
+    }
+
+    fn label(&self, message: &Message) -> String {
+        match message {
+            Message::Ask { key, .. } => format!("ask {key}"),
+            Message::Have { stamp, value, .. } => format!("have {value} at {stamp}"),
+            Message::Store { key, stamp, value, .. } => format!("store {key}={value} at {stamp}"),
+            Message::Stored { .. } => "stored".to_owned(),
+        }
+    }
+}

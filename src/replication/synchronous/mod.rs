@@ -1,0 +1,4 @@
+//! Strategies that answer a write only when other replicas have it.
+
+pub mod abd;
+pub mod primary_backup;

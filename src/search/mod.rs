@@ -1,0 +1,11 @@
+//! Who chooses what happens next.
+//!
+//! A search makes choices; the world carries them out. Searches know nothing
+//! of consistency models: what they find is judged elsewhere.
+//!
+//! Read next: [`random`] (generators for proptest), [`enumerate`] (all
+//! outcomes of a small workload).
+
+pub mod enumerate;
+#[cfg(feature = "proptest")]
+pub mod random;

@@ -1,0 +1,142 @@
+//! Generators for proptest: workloads, fault plans, choices, scenarios.
+//!
+//! They are ordinary `proptest` strategies, called generators here because a
+//! *strategy* is a replication method. Use them in a `proptest!` of your own:
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
+//! use quiescence::search::random::{Scope, scenario};
+//! use quiescence::world::{Ending, execute};
+//!
+//! let lww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: false };
+//! proptest!(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() },
+//!     |(scenario in scenario(&Scope::default()))| {
+//!         let run = execute(&lww, &scenario, None);
+//!         prop_assert_eq!(run.ending, Ending::Settled);
+//!     });
+//! ```
+//!
+//! Shrinking makes scenarios smaller and more ordinary: fewer operations,
+//! fewer faults, fewer choices, and choices closer to 0, the ordinary one.
+
+use proptest::collection::{SizeRange, vec};
+use proptest::prelude::*;
+
+use crate::history::{Call, Key, NodeId, Value};
+use crate::world::{
+    FaultPlan, Faults, Network, Planned, Routing, Scenario, Script, Setting, Workload,
+};
+
+/// How large the scenarios of a search are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The cluster; its fault plan is the most that may go wrong in a run.
+    pub setting: Setting,
+    /// The most sessions.
+    pub sessions: usize,
+    /// The most operations of one session.
+    pub operations: usize,
+    /// How many keys there are, named `x`, `y`, `z`, `k3`, ….
+    pub keys: usize,
+    /// The most choices before the ordinary order goes on.
+    pub choices: usize,
+}
+
+impl Default for Scope {
+    /// Three nodes, an unordered network without faults, sticky sessions.
+    fn default() -> Self {
+        Scope {
+            setting: Setting {
+                nodes: 3,
+                network: Network::Unordered,
+                faults: FaultPlan::default(),
+                routing: Routing::Sticky,
+            },
+            sessions: 3,
+            operations: 4,
+            keys: 2,
+            choices: 40,
+        }
+    }
+}
+
+/// The name of the key with this number.
+pub fn key(number: usize) -> Key {
+    match number {
+        0 => Key::new("x"),
+        1 => Key::new("y"),
+        2 => Key::new("z"),
+        more => Key::new(format!("k{more}")),
+    }
+}
+
+/// One operation before it has a value: kind and key, and a node for sessions
+/// that roam.
+type Draft = (u8, u16);
+
+/// Generates workloads: reads, and writes of values that are unique in the
+/// workload (1, 2, 3, … in order of session).
+pub fn workload(scope: &Scope) -> impl Strategy<Value = Workload> + use<> {
+    let nodes = scope.setting.nodes;
+    let keys = scope.keys.max(1);
+    let routing = scope.setting.routing;
+    let operation = (any::<u8>(), 0..nodes);
+    let session = (0..nodes, vec(operation, 1..=scope.operations.max(1)));
+    (vec(session, 1..=scope.sessions.max(1)), any::<u8>()).prop_map(move |(drafts, draw)| {
+        // Clients that meet on one key find more than clients that miss each
+        // other on many: two workloads in three use a single key.
+        let keys = if draw < 171 { 1 } else { keys };
+        build(drafts, keys, routing)
+    })
+}
+
+fn build(drafts: Vec<(u16, Vec<Draft>)>, keys: usize, routing: Routing) -> Workload {
+    let mut value = 0;
+    let mut planned = |(kind, node): Draft| {
+        // The lowest bit chooses the function, so that 0 is a write: a
+        // workload without writes shows nothing.
+        let key = key(usize::from(kind >> 1) % keys);
+        let call = if kind & 1 == 0 {
+            value += 1;
+            Call::write(key, Value::Int(value))
+        } else {
+            Call::read(key)
+        };
+        let node = (routing == Routing::Roaming).then_some(NodeId(node));
+        Planned { call, node }
+    };
+    let sessions = drafts.into_iter().map(|(node, operations)| Script {
+        node: NodeId(node),
+        operations: operations.into_iter().map(&mut planned).collect(),
+    });
+    Workload { sessions: sessions.collect() }
+}
+
+/// Generates fault plans within `most`, shrinking towards no faults.
+pub fn fault_plan(most: &FaultPlan) -> impl Strategy<Value = FaultPlan> + use<> {
+    let most = most.clone();
+    // A plan without faults is common in life and useless in a search: the
+    // budget is used in full in three runs out of four.
+    any::<u8>().prop_map(move |draw| {
+        let budget = if draw & 3 == 0 && draw != 0 { Faults::NONE } else { most.budget };
+        FaultPlan { budget, ..most.clone() }
+    })
+}
+
+/// Generates choices: see [`Scenario::choices`].
+pub fn choices(length: impl Into<SizeRange>) -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), length)
+}
+
+/// Generates everything that a run needs.
+pub fn scenario(scope: &Scope) -> impl Strategy<Value = Scenario> + use<> {
+    let setting = scope.setting.clone();
+    (workload(scope), fault_plan(&scope.setting.faults), choices(0..=scope.choices)).prop_map(
+        move |(workload, faults, choices)| Scenario {
+            setting: Setting { faults, ..setting.clone() },
+            workload,
+            choices,
+        },
+    )
+}

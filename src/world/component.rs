@@ -1,0 +1,237 @@
+//! One node with its inbox: the component of which worlds are made.
+//!
+//! Invariant (the law of locality): [`local_step`] reads and writes one node
+//! and its inbox. Everything meant for elsewhere leaves as effects. Nodes know
+//! no message identities and no history: two nodes that are equal behave
+//! equally for ever, which is what lets a search remember steps.
+
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rustc_hash::FxHasher;
+use smallvec::SmallVec;
+
+use crate::history::{Call, NodeId};
+use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, TimerId};
+
+use super::Network;
+use super::fault::InboxOnCrash;
+
+/// A replica with its inbox, its armed timers and its condition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Node<R, M> {
+    /// What the strategy keeps here.
+    pub replica: R,
+    /// Messages that have been sent and not yet delivered, oldest first.
+    pub inbox: Vec<(NodeId, M)>,
+    /// Armed timers, ascending.
+    pub timers: SmallVec<[TimerId; 2]>,
+    /// Whether the node is running.
+    pub up: bool,
+    /// Senders whose messages are held back, one bit a node.
+    pub cut: u64,
+    /// How far the node's clock is off, in units of [`CLOCK_UNIT`] ticks.
+    pub skew: i32,
+}
+
+/// A node of this strategy.
+pub type NodeOf<S> = Node<<S as Strategy>::Replica, <S as Strategy>::Message>;
+
+/// One unit of clock skew, in ticks: more than the actions of a short run,
+/// each of which takes one tick.
+pub const CLOCK_UNIT: i64 = 10_000;
+
+/// What can happen at one node. Positions are positions in its inbox.
+pub enum LocalInput<S: Strategy> {
+    /// The cluster begins.
+    Start,
+    /// A client asks.
+    Request(OperationId, Call, S::Token),
+    /// A message is handed to the replica.
+    Deliver(usize),
+    /// A message is lost.
+    Drop(usize),
+    /// A message is there twice.
+    Duplicate(usize),
+    /// A timer fires.
+    Fire(TimerId),
+    /// The node stops.
+    Crash(InboxOnCrash),
+    /// The node starts again.
+    Recover,
+    /// Messages from a node are held back.
+    Cut(NodeId),
+    /// Messages from a node are let through again.
+    Heal(NodeId),
+    /// The clock jumps one unit ahead.
+    Tick,
+    /// The clock jumps one unit back.
+    JumpBack,
+    /// A client no longer waits.
+    Cancel(OperationId),
+    /// The failure detector suspects a node.
+    Suspect(NodeId),
+}
+
+/// A handler panicked; this is what it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked(pub String);
+
+/// The node as the cluster begins, before `Start`.
+pub fn boot<S: Strategy>(strategy: &S, node: NodeId, cluster: &Cluster, skew: i32) -> NodeOf<S> {
+    Node {
+        replica: strategy.boot(node, cluster),
+        inbox: Vec::new(),
+        timers: SmallVec::new(),
+        up: true,
+        cut: 0,
+        skew,
+    }
+}
+
+/// Lets `input` happen at `node`, at true time `now` (in ticks). What is meant
+/// for elsewhere is left in `effects`, which are emptied first.
+///
+/// # Errors
+/// [`Panicked`] if the strategy's handler panicked; the node is then unusable.
+pub fn local_step<S: Strategy>(
+    strategy: &S,
+    node: &mut NodeOf<S>,
+    input: LocalInput<S>,
+    now: u64,
+    effects: &mut Effects<S>,
+) -> Result<(), Panicked> {
+    effects.clear();
+    let clock = if strategy.reads_clock() {
+        now.saturating_add_signed(CLOCK_UNIT * (10 + i64::from(node.skew)))
+    } else {
+        0
+    };
+    let input = match input {
+        LocalInput::Start => Input::Start,
+        LocalInput::Request(operation, call, token) => {
+            Input::Request { operation, call, token, clock }
+        }
+        LocalInput::Deliver(position) => {
+            let (from, message) = node.inbox.remove(position);
+            Input::Receive { from, message, clock }
+        }
+        LocalInput::Fire(timer) => {
+            node.timers.retain(|armed| *armed != timer);
+            Input::Timer(timer)
+        }
+        LocalInput::Recover => {
+            node.up = true;
+            Input::Recovered
+        }
+        LocalInput::Cancel(operation) => Input::Cancelled(operation),
+        LocalInput::Suspect(suspect) => Input::Suspect(suspect),
+        LocalInput::Crash(inbox) => {
+            node.up = false;
+            node.timers.clear();
+            if inbox == InboxOnCrash::Lost {
+                node.inbox.clear();
+            }
+            node.replica = guard(|| strategy.durable(&node.replica))?;
+            return Ok(());
+        }
+        LocalInput::Drop(position) => {
+            node.inbox.remove(position);
+            return Ok(());
+        }
+        LocalInput::Duplicate(position) => {
+            let copy = node.inbox[position].clone();
+            node.inbox.push(copy);
+            return Ok(());
+        }
+        LocalInput::Cut(from) => {
+            node.cut |= 1 << from.0;
+            return Ok(());
+        }
+        LocalInput::Heal(from) => {
+            node.cut &= !(1 << from.0);
+            return Ok(());
+        }
+        LocalInput::Tick => {
+            node.skew += 1;
+            return Ok(());
+        }
+        LocalInput::JumpBack => {
+            node.skew -= 1;
+            return Ok(());
+        }
+    };
+    guard(|| strategy.step(&mut node.replica, input, effects))?;
+    for &(timer, armed) in &effects.timers {
+        match (node.timers.binary_search(&timer), armed) {
+            (Err(place), true) => node.timers.insert(place, timer),
+            (Ok(place), false) => {
+                node.timers.remove(place);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Runs a strategy's code and turns a panic into a value.
+pub(super) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        Panicked(text.unwrap_or_else(|| "a panic without a message".to_owned()))
+    })
+}
+
+impl<R: Clone + Eq + Hash, M: Clone + Ord + Hash> Node<R, M> {
+    /// The positions that may be delivered next: on a FIFO link the oldest
+    /// message of each sender, else all; never one from a sender held back.
+    pub fn deliverable(&self, network: Network) -> impl Iterator<Item = usize> + '_ {
+        let mut seen = self.cut;
+        self.inbox.iter().enumerate().filter_map(move |(position, (from, _))| {
+            let bit = 1 << from.0;
+            let free = self.up && seen & bit == 0;
+            if network == Network::Fifo {
+                seen |= bit;
+            }
+            free.then_some(position)
+        })
+    }
+
+    /// A hash of what this node is, in which the order of an inbox counts only
+    /// as far as the network keeps it.
+    pub fn fingerprint(&self, network: Network) -> u64 {
+        let mut hasher = FxHasher::default();
+        self.replica.hash(&mut hasher);
+        self.timers.hash(&mut hasher);
+        (self.up, self.cut, self.skew).hash(&mut hasher);
+        let mut contents = 0_u64;
+        for (position, (from, message)) in self.inbox.iter().enumerate() {
+            let mut one = FxHasher::default();
+            (from, message).hash(&mut one);
+            if network == Network::Fifo {
+                self.inbox[..position]
+                    .iter()
+                    .filter(|(other, _)| other == from)
+                    .count()
+                    .hash(&mut one);
+            }
+            contents = contents.wrapping_add(one.finish().wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }
+        contents.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The inbox in an order that does not depend on when messages from
+    /// different senders (or, unordered, any messages) were sent.
+    pub fn canonical_inbox(&self, network: Network) -> Vec<(NodeId, M)> {
+        let mut inbox = self.inbox.clone();
+        match network {
+            Network::Fifo => inbox.sort_by_key(|(from, _)| *from),
+            Network::Unordered => inbox.sort(),
+        }
+        inbox
+    }
+}

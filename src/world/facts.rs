@@ -1,0 +1,109 @@
+//! White-box facts of a run: which writes each read took into account, and in
+//! which order the strategy puts writes.
+//!
+//! They are what the strategy says of itself. A consistency model may be
+//! judged with them (they are a candidate witness), never by them alone.
+
+use rustc_hash::FxHashMap;
+
+use crate::history::{Key, NodeId};
+use crate::replication::{OperationId, Stamp, Visible};
+
+/// What was recorded beside the history.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The apply log of each node; a crash begins a new one.
+    logs: Vec<Vec<Vec<OperationId>>>,
+    /// The last stamp under which each write became visible somewhere.
+    stamps: FxHashMap<OperationId, Stamp>,
+    /// What each answered operation saw, in order of answering.
+    seen: Vec<(OperationId, Seen)>,
+}
+
+#[derive(Clone, Debug)]
+enum Seen {
+    Unrecorded,
+    /// A prefix of an apply log: node, which log, how long.
+    Log(usize, usize, usize),
+    UpTo(Stamp),
+    These(Vec<OperationId>),
+}
+
+impl Facts {
+    pub(super) fn of(nodes: usize) -> Self {
+        Facts { logs: vec![vec![Vec::new()]; nodes], ..Facts::default() }
+    }
+
+    pub(super) fn visible(&mut self, node: NodeId, write: OperationId, stamp: Stamp) {
+        let log = self.logs[node.index()].last_mut().expect("there is always a log");
+        log.push(write);
+        self.stamps.insert(write, stamp);
+    }
+
+    pub(super) fn crashed(&mut self, node: NodeId) {
+        self.logs[node.index()].push(Vec::new());
+    }
+
+    pub(super) fn answered(&mut self, node: NodeId, operation: OperationId, visible: &Visible) {
+        let logs = &self.logs[node.index()];
+        let seen = match visible {
+            Visible::Unrecorded => Seen::Unrecorded,
+            Visible::Here => {
+                let last = logs.len() - 1;
+                Seen::Log(node.index(), last, logs[last].len())
+            }
+            Visible::UpTo(stamp) => Seen::UpTo(*stamp),
+            Visible::These(writes) => Seen::These(writes.clone()),
+        };
+        self.seen.push((operation, seen));
+    }
+
+    /// As [`answered`](Self::answered), with what was visible in `fork`.
+    pub(super) fn answered_elsewhere(
+        &mut self,
+        fork: &Facts,
+        node: NodeId,
+        operation: OperationId,
+        visible: &Visible,
+    ) {
+        let visible = match visible {
+            Visible::Here => {
+                let log = fork.logs[node.index()].last().expect("there is always a log");
+                Visible::These(log.clone())
+            }
+            other => other.clone(),
+        };
+        self.answered(node, operation, &visible);
+    }
+
+    /// The stamp under which `write` last became visible anywhere.
+    pub fn stamp(&self, write: OperationId) -> Option<Stamp> {
+        self.stamps.get(&write).copied()
+    }
+
+    /// The writes that `read` took into account, ascending, as far as the
+    /// strategy recorded it; `writes` are all writes of the run with keys.
+    pub fn visible_to(
+        &self,
+        read: OperationId,
+        key: &Key,
+        writes: &[(OperationId, Key)],
+    ) -> Option<Vec<OperationId>> {
+        let (_, seen) = self.seen.iter().find(|(operation, _)| *operation == read)?;
+        let mut all: Vec<_> = match seen {
+            Seen::Unrecorded => return None,
+            Seen::Log(node, log, length) => self.logs[*node][*log][..*length].to_vec(),
+            Seen::UpTo(limit) => writes
+                .iter()
+                .filter(|(write, of)| {
+                    of == key && self.stamp(*write).is_some_and(|stamp| stamp <= *limit)
+                })
+                .map(|(write, _)| *write)
+                .collect(),
+            Seen::These(writes) => writes.clone(),
+        };
+        all.sort_unstable();
+        all.dedup();
+        Some(all)
+    }
+}

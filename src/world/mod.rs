@@ -1,0 +1,56 @@
+//! What runs strategies: cluster, network and clients, one action at a time.
+//!
+//! A [`World`] is the one interpreter of strategies. It is built on
+//! [`local_step`](component::local_step), which touches one node and its inbox
+//! and nothing else (the *law of locality*): the state of a world is a product
+//! of nodes with their inboxes, sessions and spent faults, and actions at
+//! different nodes commute.
+//!
+//! Invariant: all that can happen next is listed by [`World::enabled`], in a
+//! canonical order whose first entry is the most ordinary one; nothing else
+//! happens. It chooses nothing itself, cannot know what is allowed, and has no
+//! clock and no source of chance.
+//!
+//! Read next: [`component`] for a node's step, [`settle`](Run) for how a run
+//! ends, [`trace`] for what is shown of it.
+
+mod action;
+pub mod component;
+mod facts;
+mod fault;
+mod perform;
+mod run;
+mod session;
+mod settle;
+pub mod trace;
+mod workload;
+
+pub use action::{Action, MessageId, MessageName};
+pub use facts::Facts;
+pub use fault::{FaultPlan, Faults, InboxOnCrash};
+pub use perform::{NotEnabled, Report, State, StateOf, World};
+pub use run::{Ending, Run, Scenario, Step, Visited, close, execute, re_execute};
+pub use session::SessionId;
+pub use settle::SettleLimits;
+pub use workload::{Planned, Routing, Script, Setting, Workload};
+
+use serde::{Deserialize, Serialize};
+
+/// In which order messages on a link may arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// In the order in which they were sent, link by link.
+    Fifo,
+    /// In any order.
+    Unordered,
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Network::Fifo => "FIFO",
+            Network::Unordered => "unordered",
+        })
+    }
+}

@@ -1,0 +1,730 @@
+//! The world itself: what is enabled, and what an action does.
+//!
+//! Besides the state (nodes, sessions, spent faults) a world keeps the
+//! identities of messages, the history that clients see and the white-box
+//! facts. None of these ever influences what happens next.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
+use crate::history::{Builder, Completion, NodeId, ProcessId};
+use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
+
+use super::component::{LocalInput, Node, NodeOf, Panicked, boot, local_step};
+use super::session::Session;
+use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Workload};
+
+/// A cluster with its network and its clients, in the middle of a run.
+pub struct World<'a, S: Strategy> {
+    pub(super) strategy: &'a S,
+    pub(super) setting: &'a Setting,
+    pub(super) workload: &'a Workload,
+    pub(super) nodes: Vec<NodeOf<S>>,
+    pub(super) sessions: Vec<Session<S>>,
+    pub(super) spent: Faults,
+    /// Who the messages of each inbox are, position by position.
+    flights: Vec<Vec<Flight>>,
+    /// Messages sent so far: on each link, and on all.
+    sent: Vec<u32>,
+    sent_in_all: u32,
+    /// True time in ticks: one an action.
+    pub(super) now: u64,
+    steps: u32,
+    next_process: u32,
+    pub(super) history: Builder,
+    pub(super) operations: Vec<OperationId>,
+    pub(super) facts: Facts,
+    effects: Effects<S>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    id: MessageId,
+    name: MessageName,
+    /// When it was sent, in messages sent before it.
+    age: u32,
+}
+
+/// What an action did, beyond its own node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The messages it sent, in order.
+    pub sent: Vec<MessageName>,
+    /// The answers it gave; `false` where nobody waited any more.
+    pub replies: Vec<(OperationId, Completion, bool)>,
+}
+
+/// Why an action could not be performed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotEnabled {
+    /// It is not among what can happen now.
+    Impossible(&'static str),
+    /// It was, but the strategy's handler panicked.
+    Panicked(Panicked),
+}
+
+impl fmt::Display for NotEnabled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotEnabled::Impossible(why) => f.write_str(why),
+            NotEnabled::Panicked(Panicked(text)) => write!(f, "the handler panicked: {text}"),
+        }
+    }
+}
+
+impl From<Panicked> for NotEnabled {
+    fn from(panicked: Panicked) -> Self {
+        NotEnabled::Panicked(panicked)
+    }
+}
+
+/// The state of a world: all that decides what can happen next, and nothing
+/// else. Message identities, history and facts are not part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StateOf<R, M, T> {
+    nodes: Vec<Node<R, M>>,
+    /// Next operation, open operation and token of each session.
+    sessions: Vec<(u16, Option<(u16, NodeId)>, T)>,
+    spent: Faults,
+    /// True time, if the strategy reads clocks.
+    now: u64,
+}
+
+/// The state of a world of this strategy.
+pub type State<S> =
+    StateOf<<S as Strategy>::Replica, <S as Strategy>::Message, <S as Strategy>::Token>;
+
+/// How long an action takes in a history, in virtual nanoseconds.
+const ACTION_NS: u64 = 1_000_000;
+
+impl<'a, S: Strategy> World<'a, S> {
+    /// The beginning: every node is up and has handled `Start` (this is step
+    /// 0), no client has asked anything.
+    ///
+    /// # Errors
+    /// [`Panicked`] if a node panics at the start.
+    pub fn new(
+        strategy: &'a S,
+        setting: &'a Setting,
+        workload: &'a Workload,
+    ) -> Result<Self, Panicked> {
+        let cluster = Cluster::of(setting.nodes);
+        let skew = |node: NodeId| setting.faults.clocks.get(node.index()).copied().unwrap_or(0);
+        let nodes: Vec<_> =
+            cluster.nodes().map(|node| boot(strategy, node, &cluster, skew(node))).collect();
+        let sessions = (0u32..)
+            .zip(&workload.sessions)
+            .map(|(at, _)| Session {
+                next: 0,
+                open: None,
+                process: ProcessId(at),
+                token: S::Token::default(),
+            })
+            .collect::<Vec<_>>();
+        let mut world = World {
+            strategy,
+            setting,
+            workload,
+            flights: vec![Vec::new(); nodes.len()],
+            sent: vec![0; nodes.len() * nodes.len()],
+            sent_in_all: 0,
+            facts: Facts::of(nodes.len()),
+            next_process: u32::try_from(sessions.len()).expect("sessions are few"),
+            nodes,
+            sessions,
+            spent: Faults::NONE,
+            now: 0,
+            steps: 0,
+            history: Builder::new(),
+            operations: Vec::new(),
+            effects: Effects::new(),
+        };
+        for node in cluster.nodes() {
+            let report = world.at(node, LocalInput::Start, 0)?;
+            debug_assert!(report.replies.is_empty(), "nobody has asked yet");
+        }
+        Ok(world)
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> Cluster {
+        Cluster::of(self.setting.nodes)
+    }
+
+    /// The nodes with their inboxes, in node order.
+    pub fn nodes(&self) -> &[NodeOf<S>] {
+        &self.nodes
+    }
+
+    /// The faults that have struck.
+    pub fn spent(&self) -> Faults {
+        self.spent
+    }
+
+    /// What clients ask.
+    pub fn workload(&self) -> &'a Workload {
+        self.workload
+    }
+
+    /// The node at which an action happens: the first, if it cannot happen.
+    pub fn place(&self, action: &Action) -> NodeId {
+        self.local(action).map_or(NodeId(0), |(node, _)| node)
+    }
+
+    /// The white-box facts so far.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The state, with inboxes in an order that does not tell when messages
+    /// were sent where the network does not keep it.
+    pub fn state(&self) -> State<S> {
+        let mut nodes = self.nodes.clone();
+        for node in &mut nodes {
+            node.inbox = node.canonical_inbox(self.setting.network);
+        }
+        let sessions = self.sessions.iter().map(|s| (s.next, s.open, s.token.clone())).collect();
+        let now = if self.strategy.reads_clock() { self.now } else { 0 };
+        StateOf { nodes, sessions, spent: self.spent, now }
+    }
+
+    /// How many steps have been performed; the next one has this number
+    /// plus one.
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// A hash of the state of `node`. See [`super::component::Node::fingerprint`].
+    pub fn fingerprint(&self, node: NodeId) -> u64 {
+        self.nodes[node.index()].fingerprint(self.setting.network)
+    }
+
+    /// The operation that `session` would invoke next, and where.
+    pub fn next_operation(&self, session: SessionId) -> Option<(OperationId, NodeId)> {
+        let number = self.sessions[session.index()].next;
+        let script = &self.workload.sessions[session.index()];
+        let planned = script.operations.get(usize::from(number))?;
+        let operation = OperationId { session: session.0, number };
+        Some((operation, planned.node.unwrap_or(script.node)))
+    }
+
+    /// A process that has not acted yet.
+    pub(super) fn next_process(&mut self) -> u32 {
+        self.next_process += 1;
+        self.next_process - 1
+    }
+
+    /// The time of an event after all others, in virtual nanoseconds.
+    pub(super) fn later(&mut self) -> u64 {
+        self.now += 1;
+        self.now * ACTION_NS
+    }
+
+    /// A hash of the whole state, given the fingerprints of the nodes.
+    pub(super) fn state_print(&self, nodes: &[u64]) -> u64 {
+        let mut hasher = FxHasher::default();
+        nodes.hash(&mut hasher);
+        self.spent.hash(&mut hasher);
+        for session in &self.sessions {
+            (session.next, session.open, &session.token).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn session_ids(&self) -> impl Iterator<Item = SessionId> + use<S> {
+        (0..u16::try_from(self.sessions.len()).expect("sessions are few")).map(SessionId)
+    }
+
+    /// Whether no session waits or has anything left to ask.
+    pub fn clients_are_done(&self) -> bool {
+        self.session_ids().all(|session| {
+            self.sessions[session.index()].open.is_none() && self.next_operation(session).is_none()
+        })
+    }
+
+    /// The deliveries that can happen now, oldest message first.
+    pub fn deliveries(&self, into: &mut Vec<Action>) {
+        let start = into.len();
+        let mut ages: smallvec::SmallVec<[(u32, Action); 16]> = smallvec::SmallVec::new();
+        for (to, (node, flights)) in self.nodes.iter().zip(&self.flights).enumerate() {
+            let to = NodeId(u16::try_from(to).expect("nodes are few"));
+            for position in node.deliverable(self.setting.network) {
+                let flight = &flights[position];
+                ages.push((flight.age, Action::Deliver(to, flight.id)));
+            }
+        }
+        ages.sort_unstable_by_key(|(age, _)| *age);
+        into.extend(ages.into_iter().map(|(_, action)| action));
+        debug_assert!(into.len() >= start);
+    }
+
+    /// Everything that can happen now, in canonical order: deliveries (oldest
+    /// first), invocations, timers, then what goes wrong or is mended.
+    pub fn enabled(&self, into: &mut Vec<Action>) {
+        into.clear();
+        self.deliveries(into);
+        let deliveries = into.len();
+        for session in self.session_ids() {
+            if let Some((operation, node)) = self.next_operation(session)
+                && self.sessions[session.index()].open.is_none()
+                && self.nodes[node.index()].up
+            {
+                into.push(Action::Invoke(operation));
+            }
+        }
+        self.timers(into);
+        if !self.setting.faults.budget.is_none() {
+            self.mishaps(deliveries, into);
+        }
+    }
+
+    /// The timers that can fire now, in canonical order.
+    pub fn timers(&self, into: &mut Vec<Action>) {
+        for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
+            if node.up {
+                into.extend(node.timers.iter().map(|&timer| Action::Fire(id, timer)));
+            }
+        }
+    }
+
+    /// Repairs, which cost nothing, in canonical order.
+    pub(super) fn repairs(&self, into: &mut Vec<Action>) {
+        for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
+            if !node.up {
+                into.push(Action::Recover(id));
+            }
+            if node.cut != 0 {
+                let cut = self.cluster().nodes().filter(|from| node.cut & (1 << from.0) != 0);
+                into.extend(cut.map(|from| Action::Heal(from, id)));
+            }
+        }
+    }
+
+    fn mishaps(&self, deliveries: usize, into: &mut Vec<Action>) {
+        self.repairs(into);
+        let budget = &self.setting.faults.budget;
+        let left = |budget: u16, spent: u16| spent < budget;
+        let messages: smallvec::SmallVec<[(NodeId, MessageId); 16]> = into[..deliveries]
+            .iter()
+            .filter_map(|action| match action {
+                Action::Deliver(to, message) => Some((*to, *message)),
+                _ => None,
+            })
+            .collect();
+        if left(budget.duplicate, self.spent.duplicate) {
+            into.extend(messages.iter().map(|&(to, message)| Action::Duplicate(to, message)));
+        }
+        if left(budget.drop, self.spent.drop) {
+            into.extend(messages.iter().map(|&(to, message)| Action::Drop(to, message)));
+        }
+        let nodes = self.cluster();
+        if left(budget.crash, self.spent.crash) {
+            let up = nodes.nodes().filter(|node| self.nodes[node.index()].up);
+            into.extend(up.map(Action::Crash));
+        }
+        if left(budget.cut, self.spent.cut) {
+            for to in nodes.nodes() {
+                let held = self.nodes[to.index()].cut;
+                let free = nodes.others(to).filter(|from| held & (1 << from.0) == 0);
+                into.extend(free.map(|from| Action::Cut(from, to)));
+            }
+        }
+        if left(budget.skew, self.spent.skew) {
+            into.extend(nodes.nodes().map(Action::Tick));
+            into.extend(nodes.nodes().map(Action::JumpBack));
+        }
+        for session in self.session_ids() {
+            if self.sessions[session.index()].open.is_none() {
+                continue;
+            }
+            if left(budget.give_up, self.spent.give_up) {
+                into.push(Action::GiveUp(session));
+            }
+            if left(budget.retry, self.spent.retry) {
+                let up = nodes.nodes().filter(|node| self.nodes[node.index()].up);
+                into.extend(up.map(|node| Action::Retry(session, node)));
+            }
+        }
+        if left(budget.suspect, self.spent.suspect) {
+            for node in nodes.nodes().filter(|node| self.nodes[node.index()].up) {
+                into.extend(nodes.others(node).map(|suspect| Action::Suspect(node, suspect)));
+            }
+        }
+    }
+
+    /// The message with this name, if it is in flight.
+    pub fn message_named(&self, name: MessageName) -> Option<MessageId> {
+        let flights = self.flights.get(name.to.index())?;
+        flights.iter().find(|flight| flight.name == name).map(|flight| flight.id)
+    }
+
+    /// The name and the content of a message in flight to `to`.
+    pub fn message(&self, to: NodeId, id: MessageId) -> Option<(MessageName, &S::Message)> {
+        let position = self.flights.get(to.index())?.iter().position(|f| f.id == id)?;
+        Some((self.flights[to.index()][position].name, &self.nodes[to.index()].inbox[position].1))
+    }
+
+    /// Every message in flight with its content, in order of receiver and age.
+    pub fn in_flight(&self) -> impl Iterator<Item = (MessageName, &S::Message)> {
+        let inboxes = self.nodes.iter().zip(&self.flights);
+        inboxes.flat_map(|(node, flights)| {
+            flights.iter().zip(&node.inbox).map(|(flight, (_, message))| (flight.name, message))
+        })
+    }
+
+    /// Performs `action`. The step gets the number `step`, by which later
+    /// actions know the messages it sends; steps are numbered upwards from 1.
+    ///
+    /// # Errors
+    /// If the action is not possible now (the world is unchanged), or if the
+    /// strategy panicked (the world is then of no further use).
+    pub fn perform(&mut self, action: &Action, step: u32) -> Result<Report, NotEnabled> {
+        debug_assert!(step > 0, "step 0 is the start");
+        let (node, input) = self.local(action)?;
+        self.now += 1;
+        self.steps = step;
+        self.before(action);
+        let report = self.at(node, input, step)?;
+        self.after(action, node);
+        Ok(report)
+    }
+
+    /// Where an action happens, and what it is there.
+    fn local(&self, action: &Action) -> Result<(NodeId, LocalInput<S>), NotEnabled> {
+        let impossible = |why| Err(NotEnabled::Impossible(why));
+        let budget = &self.setting.faults.budget;
+        let spent = &self.spent;
+        let afford = |budget: u16, spent: u16| {
+            if spent < budget {
+                Ok(())
+            } else {
+                Err(NotEnabled::Impossible("the fault plan does not allow (more of) this fault"))
+            }
+        };
+        let up = |node: NodeId| match self.nodes.get(node.index()) {
+            None => Err(NotEnabled::Impossible("there is no such node")),
+            Some(node) if !node.up => Err(NotEnabled::Impossible("the node is down")),
+            Some(_) => Ok(()),
+        };
+        Ok(match *action {
+            Action::Invoke(operation) => self.local_invoke(operation)?,
+            Action::Deliver(to, message) => {
+                up(to)?;
+                let position = self.position(to, message)?;
+                let network = self.setting.network;
+                if !self.nodes[to.index()].deliverable(network).any(|at| at == position) {
+                    return impossible("the message is held back");
+                }
+                (to, LocalInput::Deliver(position))
+            }
+            Action::Drop(to, message) => {
+                afford(budget.drop, spent.drop)?;
+                (to, LocalInput::Drop(self.position(to, message)?))
+            }
+            Action::Duplicate(to, message) => {
+                afford(budget.duplicate, spent.duplicate)?;
+                (to, LocalInput::Duplicate(self.position(to, message)?))
+            }
+            Action::Fire(node, timer) => {
+                up(node)?;
+                if !self.nodes[node.index()].timers.contains(&timer) {
+                    return impossible("the timer is not armed");
+                }
+                (node, LocalInput::Fire(timer))
+            }
+            Action::Crash(node) => {
+                up(node)?;
+                afford(budget.crash, spent.crash)?;
+                (node, LocalInput::Crash(self.setting.faults.inbox))
+            }
+            Action::Recover(node) => match up(node) {
+                Ok(()) => return impossible("the node is not down"),
+                Err(_) if node.index() < self.nodes.len() => (node, LocalInput::Recover),
+                Err(error) => return Err(error),
+            },
+            Action::Cut(from, to) => {
+                afford(budget.cut, spent.cut)?;
+                if from == to || self.held_back(from, to)? {
+                    return impossible("the link is cut already");
+                }
+                (to, LocalInput::Cut(from))
+            }
+            Action::Heal(from, to) => {
+                if !self.held_back(from, to)? {
+                    return impossible("the link is not cut");
+                }
+                (to, LocalInput::Heal(from))
+            }
+            Action::Tick(node) | Action::JumpBack(node) => {
+                afford(budget.skew, spent.skew)?;
+                if node.index() >= self.nodes.len() {
+                    return impossible("there is no such node");
+                }
+                let ahead = matches!(action, Action::Tick(_));
+                (node, if ahead { LocalInput::Tick } else { LocalInput::JumpBack })
+            }
+            Action::GiveUp(session) => {
+                afford(budget.give_up, spent.give_up)?;
+                let (operation, node) = self.open(session)?;
+                (node, LocalInput::Cancel(operation))
+            }
+            Action::Retry(session, node) => {
+                afford(budget.retry, spent.retry)?;
+                up(node)?;
+                let (operation, _) = self.open(session)?;
+                (node, self.request(operation))
+            }
+            Action::Suspect(node, suspect) => {
+                afford(budget.suspect, spent.suspect)?;
+                up(node)?;
+                if suspect == node || suspect.index() >= self.nodes.len() {
+                    return impossible("there is no such other node");
+                }
+                (node, LocalInput::Suspect(suspect))
+            }
+        })
+    }
+
+    fn local_invoke(&self, operation: OperationId) -> Result<(NodeId, LocalInput<S>), NotEnabled> {
+        let impossible = |why| Err(NotEnabled::Impossible(why));
+        let session = SessionId(operation.session);
+        let Some(state) = self.sessions.get(session.index()) else {
+            return impossible("there is no such session");
+        };
+        if state.open.is_some() {
+            return impossible("the session's operation before is still open");
+        }
+        let script = &self.workload.sessions[session.index()];
+        // Operations may be left out, never repeated.
+        if operation.number < state.next {
+            return impossible("the session has already gone past this operation");
+        }
+        let Some(planned) = script.operations.get(usize::from(operation.number)) else {
+            return impossible("the session has no operation left");
+        };
+        let node = planned.node.unwrap_or(script.node);
+        match self.nodes.get(node.index()) {
+            None => impossible("there is no such node"),
+            Some(state) if !state.up => impossible("the node is down"),
+            Some(_) if !self.strategy.serves(&planned.call, node, &self.cluster()) => {
+                impossible("the node does not serve this call")
+            }
+            Some(_) => Ok((node, self.request(operation))),
+        }
+    }
+
+    fn request(&self, operation: OperationId) -> LocalInput<S> {
+        let session = SessionId(operation.session).index();
+        let planned = &self.workload.sessions[session].operations[usize::from(operation.number)];
+        let token = self.sessions[session].token.clone();
+        LocalInput::Request(operation, planned.call.clone(), token)
+    }
+
+    fn open(&self, session: SessionId) -> Result<(OperationId, NodeId), NotEnabled> {
+        let Some(state) = self.sessions.get(session.index()) else {
+            return Err(NotEnabled::Impossible("there is no such session"));
+        };
+        let Some((number, node)) = state.open else {
+            return Err(NotEnabled::Impossible("the session has no operation open"));
+        };
+        Ok((OperationId { session: session.0, number }, node))
+    }
+
+    fn position(&self, to: NodeId, message: MessageId) -> Result<usize, NotEnabled> {
+        let flights = self.flights.get(to.index());
+        flights
+            .and_then(|flights| flights.iter().position(|flight| flight.id == message))
+            .ok_or(NotEnabled::Impossible("the message is not in flight"))
+    }
+
+    fn held_back(&self, from: NodeId, to: NodeId) -> Result<bool, NotEnabled> {
+        let nodes = self.nodes.len();
+        if from.index() >= nodes || to.index() >= nodes {
+            return Err(NotEnabled::Impossible("there is no such node"));
+        }
+        Ok(self.nodes[to.index()].cut & (1 << from.0) != 0)
+    }
+
+    /// What an action changes outside its node, before the node acts.
+    fn before(&mut self, action: &Action) {
+        match *action {
+            Action::Invoke(operation) => {
+                let session = usize::from(operation.session);
+                let script = &self.workload.sessions[session];
+                let planned = &script.operations[usize::from(operation.number)];
+                let node = planned.node.unwrap_or(script.node);
+                let state = &mut self.sessions[session];
+                state.next = operation.number + 1;
+                state.open = Some((operation.number, node));
+                let process = state.process;
+                let time = self.now * ACTION_NS;
+                let recorded = self
+                    .history
+                    .invoke(process, time, planned.call.clone())
+                    .expect("a session is sequential and time moves on");
+                recorded.node = Some(node);
+                self.operations.push(operation);
+            }
+            Action::Retry(session, node) => {
+                if let Some((_, at)) = &mut self.sessions[session.index()].open {
+                    *at = node;
+                }
+                self.spent.retry += 1;
+            }
+            Action::Deliver(to, message) | Action::Drop(to, message) => {
+                let position = self.position(to, message).expect("the action is enabled");
+                self.flights[to.index()].remove(position);
+                self.spent.drop += u16::from(matches!(action, Action::Drop(..)));
+            }
+            Action::Duplicate(to, message) => {
+                let flights = &mut self.flights[to.index()];
+                let original = flights.iter().find(|flight| flight.id == message);
+                let mut copy = *original.expect("the action is enabled");
+                let same = |flight: &&Flight| {
+                    (flight.id.step, flight.id.index) == (message.step, message.index)
+                };
+                let last = flights.iter().filter(same).map(|flight| flight.id.copy).max();
+                copy.id.copy = last.expect("at least the original") + 1;
+                copy.name.copy = copy.id.copy;
+                flights.push(copy);
+                self.spent.duplicate += 1;
+            }
+            Action::Crash(_) => self.spent.crash += 1,
+            Action::Cut(..) => self.spent.cut += 1,
+            Action::Tick(_) | Action::JumpBack(_) => self.spent.skew += 1,
+            Action::GiveUp(session) => {
+                self.lose_track(session);
+                self.spent.give_up += 1;
+            }
+            Action::Suspect(..) => self.spent.suspect += 1,
+            Action::Fire(..) | Action::Recover(_) | Action::Heal(..) => {}
+        }
+    }
+
+    /// What an action changes outside its node, after the node has acted.
+    fn after(&mut self, action: &Action, node: NodeId) {
+        if let Action::Crash(_) = action {
+            self.facts.crashed(node);
+            let flights = &mut self.flights[node.index()];
+            if self.nodes[node.index()].inbox.is_empty() {
+                flights.clear();
+            }
+            for session in self.session_ids() {
+                if self.sessions[session.index()].open.is_some_and(|(_, at)| at == node) {
+                    self.lose_track(session);
+                }
+            }
+        }
+    }
+
+    /// The open operation of `session` gets an unknown outcome; its client
+    /// goes on as a new process.
+    fn lose_track(&mut self, session: SessionId) {
+        let state = &mut self.sessions[session.index()];
+        state.open = None;
+        self.history.info(state.process).expect("the operation is open");
+        state.process = ProcessId(self.next_process);
+        self.next_process += 1;
+        if !self.setting.faults.keep_token {
+            state.token = S::Token::default();
+        }
+    }
+
+    /// Lets something happen at `node` and carries out its effects.
+    fn at(&mut self, node: NodeId, input: LocalInput<S>, step: u32) -> Result<Report, Panicked> {
+        let mut effects = std::mem::take(&mut self.effects);
+        let local = &mut self.nodes[node.index()];
+        if matches!(input, LocalInput::Cancel(_)) && !local.up {
+            self.effects = effects;
+            return Ok(Report::default());
+        }
+        local_step(self.strategy, local, input, self.now, &mut effects)?;
+        let mut report = Report::default();
+        for (write, stamp) in effects.visible.drain(..) {
+            self.facts.visible(node, write, stamp);
+        }
+        for (index, (to, message)) in effects.sends.drain(..).enumerate() {
+            if to.index() >= self.nodes.len() {
+                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
+            }
+            report.sent.push(self.send(node, to, message, step, index));
+        }
+        for (at, reply) in (1u64..).zip(effects.replies.drain(..)) {
+            let heard = self.hear(node, &reply, at);
+            report.replies.push((reply.operation, reply.completion, heard));
+        }
+        self.effects = effects;
+        Ok(report)
+    }
+
+    fn send(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: S::Message,
+        step: u32,
+        index: usize,
+    ) -> MessageName {
+        let link = from.index() * self.nodes.len() + to.index();
+        let age = self.sent_in_all;
+        self.sent_in_all += 1;
+        self.sent[link] += 1;
+        let name = MessageName { from, to, number: self.sent[link], copy: 0 };
+        // The sends of the start are those of all nodes, so the sender counts.
+        let index = if step == 0 { index * self.nodes.len() + from.index() } else { index };
+        let index = u16::try_from(index).expect("a step sends fewer than 65,536 messages");
+        self.nodes[to.index()].inbox.push((from, message));
+        self.flights[to.index()].push(Flight { id: MessageId { step, index, copy: 0 }, name, age });
+        name
+    }
+
+    /// Hands an answer to its session; whether anybody waited for it.
+    fn hear(&mut self, node: NodeId, reply: &Reply<S>, at: u64) -> bool {
+        let operation = reply.operation;
+        let Some(state) = self.sessions.get_mut(usize::from(operation.session)) else {
+            return false;
+        };
+        if state.open.is_none_or(|(number, _)| number != operation.number) {
+            return false;
+        }
+        state.open = None;
+        state.token = reply.token.clone();
+        let time = self.now * ACTION_NS + at;
+        match &reply.completion {
+            Completion::Ok(value) => self.history.ok(state.process, time, value.clone()),
+            Completion::Fail => self.history.fail(state.process, time),
+            Completion::Info => {
+                self.lose_track(SessionId(operation.session));
+                return true;
+            }
+        }
+        .expect("the operation is open and time moves on");
+        self.facts.answered(node, operation, &reply.visible);
+        true
+    }
+}
+
+impl<S: Strategy> Clone for World<'_, S> {
+    fn clone(&self) -> Self {
+        World {
+            strategy: self.strategy,
+            setting: self.setting,
+            workload: self.workload,
+            nodes: self.nodes.clone(),
+            sessions: self.sessions.clone(),
+            spent: self.spent,
+            flights: self.flights.clone(),
+            sent: self.sent.clone(),
+            sent_in_all: self.sent_in_all,
+            now: self.now,
+            steps: self.steps,
+            next_process: self.next_process,
+            history: self.history.clone(),
+            operations: self.operations.clone(),
+            facts: self.facts.clone(),
+            effects: Effects::new(),
+        }
+    }
+}

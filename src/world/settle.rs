@@ -1,0 +1,301 @@
+//! How a run ends: nobody asks any more, all is mended, and the cluster is
+//! given the chance to become quiet. Then everybody is asked once more.
+//!
+//! Settling recovers and heals, *drains* (delivers, oldest first, until
+//! nothing is in flight), then goes in *rounds* (fires every armed timer once,
+//! drains) until the replicas repeat. All of it is recomputed from the state:
+//! nothing here is chosen.
+//!
+//! A drain that repeats a state goes on for ever, and is told with its lasso.
+//! So is one that comes back to the same replicas with more in flight, if the
+//! network is unordered: what could be delivered then can be delivered again.
+
+use crate::history::{Completion, NodeId, ProcessId, Value};
+use crate::replication::{Effects, OperationId, Strategy, Visible};
+
+use super::component::{LocalInput, NodeOf, Panicked, local_step};
+use super::perform::{NotEnabled, World};
+use super::run::{Ending, Recorder};
+use super::{Action, Network};
+
+/// How long settling may take before it is given up as undecided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettleLimits {
+    /// Deliveries in one drain.
+    pub deliveries: usize,
+    /// Rounds of timers.
+    pub rounds: usize,
+}
+
+impl Default for SettleLimits {
+    fn default() -> Self {
+        SettleLimits { deliveries: 10_000, rounds: 64 }
+    }
+}
+
+/// Deliveries in one drain after which it is worth looking for a lasso. A
+/// drain is then started over with the search switched on from its beginning,
+/// so that the lasso told is the earliest that the search finds.
+const LONG_DRAIN: usize = 64;
+
+/// Whether a drain looks for lassos.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasso {
+    Ignore,
+    Find,
+}
+
+/// Settling ended early.
+pub(super) enum Stop {
+    Ending(Ending),
+    /// The drain is long: settle again, looking for a lasso.
+    Long,
+}
+
+impl From<NotEnabled> for Stop {
+    fn from(error: NotEnabled) -> Self {
+        match error {
+            NotEnabled::Panicked(Panicked(text)) => Stop::Ending(Ending::Panicked(text)),
+            NotEnabled::Impossible(why) => {
+                unreachable!("settling does only what is enabled: {why}")
+            }
+        }
+    }
+}
+
+/// Settles; says how that ended.
+pub(super) fn settle<S: Strategy>(
+    world: &mut World<'_, S>,
+    recorder: &mut Recorder<'_, S>,
+    limits: SettleLimits,
+    lasso: Lasso,
+) -> Result<(), Stop> {
+    let mut actions = Vec::new();
+    world.repairs(&mut actions);
+    // Recoveries first: a healed link then finds its receiver running.
+    actions.sort_by_key(|action| matches!(action, Action::Heal(..)));
+    for action in actions {
+        recorder.perform(world, &action, true)?;
+    }
+    drain(world, recorder, limits, lasso)?;
+    let mut drained = vec![replicas(world)];
+    let mut ends = vec![recorder.length()];
+    loop {
+        let mut timers = Vec::new();
+        world.timers(&mut timers);
+        if timers.is_empty() {
+            return Ok(());
+        }
+        for timer in timers {
+            // An earlier one of this round may have disarmed it.
+            match recorder.perform(world, &timer, true) {
+                Err(NotEnabled::Impossible(_)) | Ok(()) => {}
+                Err(panicked) => return Err(panicked.into()),
+            }
+        }
+        drain(world, recorder, limits, lasso)?;
+        let now = replicas(world);
+        if let Some(before) = drained.iter().position(|earlier| *earlier == now) {
+            if before + 1 == drained.len() {
+                // The round changed nothing and is not part of the story.
+                recorder.forget_after(*ends.last().expect("there is one end per state"));
+                return Ok(());
+            }
+            return Err(Stop::Ending(Ending::Oscillating { from: ends[before] }));
+        }
+        if drained.len() > limits.rounds {
+            let why = format!("timers still changed replicas after {} rounds", limits.rounds);
+            return Err(Stop::Ending(Ending::Unsettled(why)));
+        }
+        drained.push(now);
+        ends.push(recorder.length());
+    }
+}
+
+fn replicas<S: Strategy>(world: &World<'_, S>) -> Vec<S::Replica> {
+    world.nodes.iter().map(|node| node.replica.clone()).collect()
+}
+
+fn drain<S: Strategy>(
+    world: &mut World<'_, S>,
+    recorder: &mut Recorder<'_, S>,
+    limits: SettleLimits,
+    lasso: Lasso,
+) -> Result<(), Stop> {
+    let network = world.setting.network;
+    let mut deliveries = Vec::new();
+    // Brent: compare with one earlier state, replaced at powers of two.
+    let mut anchor = (lasso == Lasso::Find).then(|| (world.nodes.clone(), recorder.length()));
+    let mut next_anchor = 1;
+    for count in 1..=limits.deliveries {
+        deliveries.clear();
+        world.deliveries(&mut deliveries);
+        let Some(oldest) = deliveries.first() else { return Ok(()) };
+        recorder.perform(world, oldest, true)?;
+        match &anchor {
+            None if count == LONG_DRAIN => return Err(Stop::Long),
+            Some((earlier, from)) if repeats::<S>(earlier, &world.nodes, network) => {
+                return Err(Stop::Ending(Ending::NeverQuiet { from: *from }));
+            }
+            _ => {}
+        }
+        if anchor.is_some() && count == next_anchor {
+            anchor = Some((world.nodes.clone(), recorder.length()));
+            next_anchor *= 2;
+        }
+    }
+    let why = format!("messages still arrived after {} deliveries", limits.deliveries);
+    Err(Stop::Ending(Ending::Unsettled(why)))
+}
+
+/// Whether what led from `earlier` to `now` can happen again from `now`.
+fn repeats<S: Strategy>(earlier: &[NodeOf<S>], now: &[NodeOf<S>], network: Network) -> bool
+where
+    NodeOf<S>: Clone,
+{
+    let same = |(a, b): (&NodeOf<S>, &NodeOf<S>)| {
+        a.replica == b.replica && a.timers == b.timers && a.inbox.len() <= b.inbox.len()
+    };
+    let contents = |(a, b): (&NodeOf<S>, &NodeOf<S>)| {
+        let (a, b) = (a.canonical_inbox(network), b.canonical_inbox(network));
+        match network {
+            Network::Fifo => a == b,
+            Network::Unordered => includes(&b, &a),
+        }
+    };
+    earlier.iter().zip(now).all(same) && earlier.iter().zip(now).all(contents)
+}
+
+/// Whether the sorted `large` has everything in the sorted `small`, as often.
+fn includes<T: Ord>(large: &[T], small: &[T]) -> bool {
+    let mut large = large.iter();
+    small.iter().all(|wanted| large.any(|have| have == wanted))
+}
+
+/// Reads every key at every node that serves reads, each in a world of its
+/// own, as operations of fresh processes. Returns how many were not answered.
+pub(super) fn final_reads<S: Strategy>(
+    world: &mut World<'_, S>,
+    limits: SettleLimits,
+) -> Result<usize, Panicked> {
+    let cluster = world.cluster();
+    let mut session = u16::try_from(world.sessions.len()).expect("sessions are few");
+    let mut unanswered = 0;
+    for key in world.workload.keys() {
+        for node in cluster.nodes() {
+            let call = crate::history::Call::read(key.clone());
+            if !world.strategy.serves(&call, node, &cluster) {
+                continue;
+            }
+            let operation = OperationId { session, number: 0 };
+            session += 1;
+            let answer = final_read(world, operation, node, &call, limits)?;
+            let process = ProcessId(world.next_process());
+            let time = world.later();
+            let recorded =
+                world.history.invoke(process, time, call).expect("a fresh process at the end");
+            recorded.node = Some(node);
+            world.operations.push(operation);
+            match answer {
+                Some(value) => {
+                    let time = world.later();
+                    world.history.ok_final(process, time, value).expect("the read is open");
+                }
+                None => unanswered += 1,
+            }
+        }
+    }
+    Ok(unanswered)
+}
+
+fn final_read<S: Strategy>(
+    world: &mut World<'_, S>,
+    operation: OperationId,
+    node: NodeId,
+    call: &crate::history::Call,
+    limits: SettleLimits,
+) -> Result<Option<Value>, Panicked> {
+    let mut effects = Effects::new();
+    let request = LocalInput::Request(operation, call.clone(), S::Token::default());
+    // Most protocols answer at once: then only one node need be copied.
+    let mut asked = world.nodes[node.index()].clone();
+    local_step(world.strategy, &mut asked, request, world.now, &mut effects)?;
+    if let Some((value, visible)) = answer(operation, &effects) {
+        world.facts.answered(node, operation, &visible);
+        return Ok(Some(value));
+    }
+    let mut fork =
+        Fork { nodes: world.nodes.clone(), facts: world.facts.clone(), waiting: Vec::new() };
+    fork.nodes[node.index()] = asked;
+    fork.carry_out(node, &mut effects)?;
+    for _ in 0..limits.rounds {
+        let mut delivered = 0;
+        while delivered < fork.waiting.len() {
+            let to = fork.waiting[delivered];
+            delivered += 1;
+            if delivered > limits.deliveries {
+                return Ok(None);
+            }
+            let receiver = &mut fork.nodes[to.index()];
+            local_step(world.strategy, receiver, LocalInput::Deliver(0), world.now, &mut effects)?;
+            if let Some((value, visible)) = answer(operation, &effects) {
+                fork.carry_out(to, &mut effects)?;
+                world.facts.answered_elsewhere(&fork.facts, to, operation, &visible);
+                return Ok(Some(value));
+            }
+            fork.carry_out(to, &mut effects)?;
+        }
+        fork.waiting.clear();
+        for node in world.cluster().nodes() {
+            for timer in fork.nodes[node.index()].timers.clone() {
+                let local = &mut fork.nodes[node.index()];
+                local_step(
+                    world.strategy,
+                    local,
+                    LocalInput::Fire(timer),
+                    world.now,
+                    &mut effects,
+                )?;
+                fork.carry_out(node, &mut effects)?;
+            }
+        }
+        if fork.waiting.is_empty() {
+            return Ok(None);
+        }
+    }
+    Ok(None)
+}
+
+/// A copy of the settled cluster in which one final read runs.
+struct Fork<S: Strategy> {
+    nodes: Vec<NodeOf<S>>,
+    facts: super::Facts,
+    /// The receivers of messages in flight, in order of sending. Inboxes were
+    /// empty, so a receiver's next message is its first.
+    waiting: Vec<NodeId>,
+}
+
+impl<S: Strategy> Fork<S> {
+    fn carry_out(&mut self, node: NodeId, effects: &mut Effects<S>) -> Result<(), Panicked> {
+        for (write, stamp) in effects.visible.drain(..) {
+            self.facts.visible(node, write, stamp);
+        }
+        for (to, message) in effects.sends.drain(..) {
+            let Some(receiver) = self.nodes.get_mut(to.index()) else {
+                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
+            };
+            receiver.inbox.push((node, message));
+            self.waiting.push(to);
+        }
+        Ok(())
+    }
+}
+
+fn answer<S: Strategy>(operation: OperationId, effects: &Effects<S>) -> Option<(Value, Visible)> {
+    effects.replies.iter().find_map(|reply| match &reply.completion {
+        Completion::Ok(value) if reply.operation == operation => {
+            Some((value.clone(), reply.visible.clone()))
+        }
+        _ => None,
+    })
+}

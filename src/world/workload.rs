@@ -1,0 +1,86 @@
+//! What clients ask, and in which setting.
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::{Call, Key, NodeId};
+
+use super::{FaultPlan, Network};
+
+/// Whether a session stays at its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Routing {
+    /// Every operation goes to the session's own node.
+    Sticky,
+    /// Each operation may go to another node.
+    Roaming,
+}
+
+impl std::fmt::Display for Routing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Routing::Sticky => "sticky",
+            Routing::Roaming => "roaming",
+        })
+    }
+}
+
+/// Where a search looks: the cluster, its network, what may go wrong, and
+/// how sessions choose nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Setting {
+    /// How many nodes.
+    pub nodes: u16,
+    /// What order the network keeps.
+    pub network: Network,
+    /// What may go wrong.
+    pub faults: FaultPlan,
+    /// How sessions choose nodes.
+    pub routing: Routing,
+}
+
+/// The scripts of all clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Workload {
+    /// One script per session.
+    pub sessions: Vec<Script>,
+}
+
+/// What one client asks, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Script {
+    /// The session's own node.
+    pub node: NodeId,
+    /// Its operations.
+    pub operations: Vec<Planned>,
+}
+
+/// One operation of a script.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Planned {
+    /// What is asked.
+    pub call: Call,
+    /// Which node is asked, if not the session's own.
+    pub node: Option<NodeId>,
+}
+
+impl Workload {
+    /// The keys that occur, ascending.
+    pub fn keys(&self) -> Vec<Key> {
+        let planned = self.sessions.iter().flat_map(|script| &script.operations);
+        let mut keys: Vec<_> = planned.map(|planned| planned.call.key.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// How many operations there are in all scripts.
+    pub fn len(&self) -> usize {
+        self.sessions.iter().map(|script| script.operations.len()).sum()
+    }
+
+    /// Whether there is no operation.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
