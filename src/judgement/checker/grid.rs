@@ -302,3 +302,12 @@ pub(super) fn minimal(
     });
     Counterexample { kind, operations, minimal, reason: proof }
 }
+
+/// The proof that base fails, if it does: the counterexample of every model.
+pub(super) fn illegal(history: &History, budget: Budget) -> Option<Counterexample> {
+    let base = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
+    match decide(history, &View::of(history), base, &mut Meter::new(budget)) {
+        Decision::Refuted(reason) => Some(minimal(history, base, Kind::Illegal, reason, budget)),
+        Decision::Holds(_) | Decision::Unknown(_) => None,
+    }
+}

@@ -1,11 +1,14 @@
-//! The decision procedures, one per file.
+//! The decision procedures, one per file, and the dumb oracle they are
+//! measured against.
 //!
 //! Invariant: every verdict carries evidence, and the same history with the
 //! same budget gets the same verdict and the same evidence. A checker sees a
 //! [`History`] and nothing else: it does not know how it was made.
 //!
-//! Read next: `grid` for the 96 models of the grid.
+//! Read next: `grid` for the 96 models of the grid, `linearizable`, and
+//! [`brute`] for what they are compared with.
 
+pub mod brute;
 mod closure;
 mod derive;
 mod eventual;

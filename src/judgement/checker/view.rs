@@ -35,6 +35,15 @@ pub(super) struct Item {
     sources: (u32, u32),
 }
 
+impl Item {
+    /// The number of its key and value: equal for a read and its possible sources.
+    ///
+    /// Means nothing for a read that has none.
+    pub(super) fn value(&self) -> u32 {
+        self.sources.0
+    }
+}
+
 /// A history, or a part of it, in numbers.
 #[derive(Debug)]
 pub(super) struct View {
@@ -150,6 +159,11 @@ impl View {
     pub(super) fn sources(&self, item: &Item) -> &[Source] {
         let (start, end) = item.sources;
         &self.pool[start as usize..end as usize]
+    }
+
+    /// A bound of [`Item::value`].
+    pub(super) fn values(&self) -> usize {
+        self.pool.len() + 1
     }
 
     /// The item that is this write.

@@ -1,0 +1,86 @@
+//! Every model that is built sits the exam of tests/conformance.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use quiescence::history::formats::json_lines;
+use quiescence::history::{History, notation};
+use quiescence::judgement::{Budget, Model, Verdict, check, recheck};
+use serde_json::Value as Json;
+
+/// Models of the corpus that have no checker yet.
+const NOT_BUILT: [&str; 13] = [
+    "cm",
+    "pram",
+    "slow",
+    "cache",
+    "pc",
+    "sequential",
+    "prefix",
+    "prefix_mr",
+    "regular",
+    "regular_weak",
+    "safe",
+    "prefix_rt",
+    "min_k",
+];
+
+/// Each history of the corpus by name, with its last line.
+pub(crate) fn corpus() -> BTreeMap<String, (History, Json)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("the corpus is there") {
+        let path = entry.expect("the corpus can be listed").path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        let (events, last) = text.trim_end().rsplit_once('\n').expect("events and a last line");
+        let recording = json_lines::read(events.as_bytes()).expect("well formed");
+        let last: Json = serde_json::from_str(last).expect("the last line is JSON");
+        let name = last["name"].as_str().expect("a name").to_owned();
+        all.insert(name, (recording.history, last));
+    }
+    all
+}
+
+/// What the corpus says of the models that are built.
+pub(crate) fn expectations(last: &Json) -> Vec<(Model, bool)> {
+    let expected = last["expected"].as_object().expect("expected verdicts");
+    let built = |name: &&String| !NOT_BUILT.contains(&name.as_str()) && *name != "min_delta";
+    let parsed = |name: &String| name.parse().expect("a model that is built");
+    let holds = |name: &String| expected[name].as_bool().expect("a verdict");
+    expected.keys().filter(built).map(|name| (parsed(name), holds(name))).collect()
+}
+
+#[test]
+fn the_corpus_has_45_histories_and_every_model_of_the_grid() {
+    let corpus = corpus();
+    assert_eq!(corpus.len(), 45);
+    for (name, (_, last)) in corpus {
+        assert_eq!(expectations(&last).len(), 96 + 16 + 1, "{name}");
+    }
+}
+
+#[test]
+fn every_verdict_of_the_corpus_is_reached_and_its_evidence_replays() {
+    for (name, (history, last)) in corpus() {
+        for (model, holds) in expectations(&last) {
+            let verdict = check(&history, model, Budget::default());
+            let text = notation::write(&history);
+            assert!(!matches!(verdict, Verdict::Unknown(_)), "{name} {model} {text}");
+            assert_eq!(verdict.holds(), holds, "{name} {model} {text}: {verdict:?}");
+            assert_eq!(recheck(&history, model, &verdict), Ok(()), "{name} {model} {text}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_the_corpus_reads_as_its_one_line_form() {
+    for (name, (history, last)) in corpus() {
+        let compact = last["compact"].as_str().expect("the one-line form");
+        let merge = last["merge"].as_str().expect("the order");
+        let unmarked = notation::write(&history).replace('!', "");
+        assert_eq!(unmarked, format!("{compact} @ {merge}"), "{name}");
+    }
+}

@@ -1,0 +1,104 @@
+//! The clever checkers against the dumb one, on every small history.
+//!
+//! Every verdict is also replayed, and every counterexample is judged again
+//! by the oracle: the part alone fails in the same way.
+
+use quiescence::history::{History, notation};
+use quiescence::judgement::checker::brute;
+use quiescence::judgement::{Budget, Model, Verdict, check, recheck};
+
+use super::space::{Space, each_history, merges};
+
+const UNIQUE: Space = Space { operations: 0, failures: false, values: None };
+const REPEATED: Space = Space { operations: 0, failures: false, values: Some(&["1", "2", "null"]) };
+
+/// Compares the verdicts on one history; how many were compared.
+fn agree(text: &str, models: &[Model]) -> usize {
+    let history = notation::parse(text).expect("the text is in the notation");
+    for &model in models {
+        let verdict = check(&history, model, Budget::default());
+        let expected = brute::judge(&history, model).err();
+        let decided = !matches!(verdict, Verdict::Unknown(_));
+        assert!(decided && verdict.kind() == expected, "{text} {model}: {verdict:?}");
+        let replayed = recheck(&history, model, &verdict);
+        assert_eq!(replayed, Ok(()), "{text} {model}: {verdict:?}");
+        part_fails_alike(&history, model, &verdict);
+    }
+    models.len()
+}
+
+fn part_fails_alike(history: &History, model: Model, verdict: &Verdict) {
+    if let Verdict::Violated(found) = verdict {
+        assert!(found.minimal, "{} {model}", notation::write(history));
+        if found.operations.len() < history.len() {
+            let part = history.restricted_to(&found.operations);
+            assert_eq!(brute::judge(&part, model), Err(found.kind), "{}", notation::write(&part));
+        }
+    }
+}
+
+/// What is compared on each history, and in which orders in real time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Orders {
+    /// All of them.
+    All,
+    /// One: process after process. Enough for models that do not see time.
+    One,
+}
+
+/// Compares on all histories of up to `most` operations; how many verdicts.
+fn agree_up_to(most: usize, space: Space, orders: Orders, models: &[Model]) -> usize {
+    let mut compared = 0;
+    for operations in 0..=most {
+        each_history(Space { operations, ..space }, &mut |lanes, events| {
+            let lanes = lanes.join("|");
+            if orders == Orders::One {
+                compared += agree(&lanes, models);
+                return;
+            }
+            for order in merges(events) {
+                compared += agree(&format!("{lanes} @ {order}"), models);
+            }
+        });
+    }
+    println!("{compared} verdicts compared");
+    compared
+}
+
+fn grid() -> Vec<Model> {
+    Model::all().filter(|model| *model != Model::Linearizable).collect()
+}
+
+#[test]
+fn the_main_models_agree_with_the_oracle_on_all_histories_of_4_operations_in_every_order() {
+    let models = [
+        Model::EVENTUAL,
+        Model::READ_YOUR_WRITES,
+        Model::MONOTONIC_READS,
+        Model::BASE,
+        Model::Linearizable,
+    ];
+    assert_eq!(agree_up_to(4, UNIQUE, Orders::All, &models), 5 * 199_290);
+}
+
+#[test]
+fn every_model_of_the_grid_agrees_with_the_oracle_on_all_histories_of_4_operations() {
+    assert_eq!(agree_up_to(4, UNIQUE, Orders::One, &grid()), 96 * 25_416);
+}
+
+#[test]
+fn failed_writes_agree_with_the_oracle_on_all_histories_of_3_operations() {
+    let space = Space { failures: true, ..UNIQUE };
+    assert_eq!(agree_up_to(3, space, Orders::One, &grid()), 96 * 2_985);
+}
+
+#[test]
+fn repeated_values_agree_with_the_oracle_on_all_histories_of_3_operations() {
+    let space = Space { failures: true, ..REPEATED };
+    assert_eq!(agree_up_to(3, space, Orders::One, &grid()), 96 * 17_653);
+}
+
+#[test]
+fn repeated_values_are_linearizable_if_the_oracle_says_so_in_every_order_of_3_operations() {
+    assert!(agree_up_to(3, REPEATED, Orders::All, &[Model::Linearizable]) > 0);
+}
