@@ -68,6 +68,8 @@ pub struct Finding {
 pub struct Coverage {
     /// Runs done.
     pub runs: u64,
+    /// Actions in all runs, settling included.
+    pub actions: u64,
     /// Distinct states passed through.
     pub states: u64,
     /// How often each kind of fault struck, in the order of [`Faults::KINDS`].
@@ -87,12 +89,18 @@ pub struct Hunt {
     pub coverage: Coverage,
 }
 
+/// How long a hunt goes on after the first failure of a property, in runs and
+/// in failures, to tell the shortest of several stories.
+const MORE_RUNS: u64 = 200;
+const MORE_FAILURES: usize = 8;
+
 /// States that are counted before counting stops: about 1 GB of memory.
 const STATES_MAX: usize = 1 << 26;
 
 /// Hunts for violations. `stop` is asked now and then, with the number of
 /// runs done; if it says yes the hunt ends, cut short. A hunt ends early when
-/// every property has been violated.
+/// every property has been violated, and the shortest story among the first
+/// few of each has been chosen.
 pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> Hunt {
     let generator = scenario(&plan.scope);
     let mut found: Vec<Found> = plan
@@ -103,26 +111,28 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     let mut coverage = Coverage::default();
     let mut visited = Visited::default();
     let mut reached = 0;
+    let mut failures: Vec<Vec<Finding>> = vec![Vec::new(); found.len()];
     for number in 1..=plan.runs {
         if number % 64 == 1 && stop(number - 1) {
             coverage.cut_short = true;
             break;
         }
-        let mut runner = runner(plan.seed, number);
-        let mut tree = generator.new_tree(&mut runner).expect("generators reject nothing");
-        let scenario = tree.current();
+        let scenario = generate(&generator, plan.seed, number).current();
         let counting = (visited.len() < STATES_MAX).then_some(&mut visited);
         let run = subject.execute(&scenario, counting);
         coverage.runs = number;
+        coverage.actions += run.schedule.len() as u64;
         reached |= run.reached;
         for (total, count) in coverage.faults.iter_mut().zip(run.faults.counts()) {
             *total += u64::from(count);
         }
-        for entry in &mut found {
-            if matches!(entry.outcome, Outcome::Violated(_)) {
+        for (entry, hunted) in found.iter_mut().zip(&mut failures) {
+            if is_done(hunted, number) {
                 continue;
             }
-            entry.looked_at += looked_at(&run, &entry.property) as u64;
+            if hunted.is_empty() {
+                entry.looked_at += looked_at(&run, &entry.property) as u64;
+            }
             match judge(&run, &entry.property) {
                 Judgement::Holds => {}
                 Judgement::Unknown(why) => match &mut entry.outcome {
@@ -130,18 +140,26 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
                     outcome => *outcome = Outcome::Unknown(1, why),
                 },
                 Judgement::Violated(flaw, _) => {
-                    let finding =
-                        small(subject, &mut tree, &scenario, &run, &entry.property, flaw, number);
-                    entry.outcome = Outcome::Violated(Box::new(finding));
-                    // The tree has been simplified: the next property needs a fresh one.
-                    tree = generator
-                        .new_tree(&mut self::runner(plan.seed, number))
-                        .expect("generators reject nothing");
+                    let first = hunted.first().map_or(flaw, |first| first.failing.flaw);
+                    if flaw == first {
+                        let mut tree = generate(&generator, plan.seed, number);
+                        let property = &entry.property;
+                        let failing = (&scenario, &run, property, flaw);
+                        hunted.push(small(subject, &mut tree, failing, number));
+                    }
                 }
             }
         }
-        if found.iter().all(|entry| matches!(entry.outcome, Outcome::Violated(_))) {
+        if failures.iter().all(|hunted| is_done(hunted, number)) {
             break;
+        }
+    }
+    for (entry, hunted) in found.iter_mut().zip(failures) {
+        let length = |finding: &Finding| {
+            (finding.failing.chosen().len(), finding.failing.run.schedule.len(), finding.run)
+        };
+        if let Some(shortest) = hunted.into_iter().min_by_key(length) {
+            entry.outcome = Outcome::Violated(Box::new(shortest));
         }
     }
     coverage.states = visited.len() as u64;
@@ -154,16 +172,24 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     Hunt { found, coverage }
 }
 
+/// Whether a property needs no more runs after run `number`.
+fn is_done(failures: &[Finding], number: u64) -> bool {
+    failures.len() > MORE_FAILURES
+        || failures.first().is_some_and(|first| number > first.run + MORE_RUNS)
+}
+
+/// The scenario of a run, ready to be shrunk.
+fn generate<G: Generator<Value = Scenario>>(generator: &G, seed: u64, number: u64) -> G::Tree {
+    generator.new_tree(&mut runner(seed, number)).expect("generators reject nothing")
+}
+
 /// How many candidates shrinking tries before minimising takes over.
 const SHRINK_TRIES: usize = 2_000;
 
 fn small(
     subject: &dyn Subject,
     tree: &mut impl ValueTree<Value = Scenario>,
-    scenario: &Scenario,
-    run: &Run,
-    property: &Property,
-    flaw: Flaw,
+    (scenario, run, property, flaw): (&Scenario, &Run, &Property, Flaw),
     number: u64,
 ) -> Finding {
     let failing = |scenario: &Scenario, run: Run| Failing {
