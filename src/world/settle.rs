@@ -23,13 +23,15 @@ use super::{Action, Network};
 pub struct SettleLimits {
     /// Deliveries in one drain.
     pub deliveries: usize,
+    /// Messages in flight at one time.
+    pub in_flight: usize,
     /// Rounds of timers.
     pub rounds: usize,
 }
 
 impl Default for SettleLimits {
     fn default() -> Self {
-        SettleLimits { deliveries: 10_000, rounds: 64 }
+        SettleLimits { deliveries: 10_000, in_flight: 1_000, rounds: 64 }
     }
 }
 
@@ -131,6 +133,11 @@ fn drain<S: Strategy>(
         deliveries.clear();
         world.deliveries(&mut deliveries);
         let Some(oldest) = deliveries.first() else { return Ok(()) };
+        let in_flight = world.nodes.iter().map(|node| node.inbox.len()).sum::<usize>();
+        if in_flight > limits.in_flight {
+            let why = format!("more than {} messages are in flight", limits.in_flight);
+            return Err(Stop::Ending(Ending::Unsettled(why)));
+        }
         recorder.perform(world, oldest, true)?;
         match &anchor {
             None if count == LONG_DRAIN => return Err(Stop::Long),
@@ -154,7 +161,11 @@ where
     NodeOf<S>: Clone,
 {
     let same = |(a, b): (&NodeOf<S>, &NodeOf<S>)| {
-        a.replica == b.replica && a.timers == b.timers && a.inbox.len() <= b.inbox.len()
+        let grown = match network {
+            Network::Fifo => a.inbox.len() == b.inbox.len(),
+            Network::Unordered => a.inbox.len() <= b.inbox.len(),
+        };
+        grown && a.replica == b.replica && a.timers == b.timers
     };
     let contents = |(a, b): (&NodeOf<S>, &NodeOf<S>)| {
         let (a, b) = (a.canonical_inbox(network), b.canonical_inbox(network));

@@ -302,11 +302,12 @@ impl<'a> Walk<'a> {
         if away {
             in_flight.remove(message);
         } else {
-            let mut copy = *message;
-            while in_flight.contains(&copy) {
-                copy.copy += 1;
-            }
-            in_flight.insert(copy);
+            let same = |other: &&MessageName| {
+                (other.from, other.to, other.number) == (message.from, message.to, message.number)
+            };
+            let last = in_flight.iter().filter(same).map(|other| other.copy).max();
+            let copy = last.expect("the message itself is in flight") + 1;
+            in_flight.insert(MessageName { copy, ..*message });
         }
         Ok(())
     }

@@ -1,0 +1,138 @@
+//! What the fuzz targets assert. Also included by tests/regressions.rs, which
+//! replays every finding in `regressions/` as an ordinary test.
+
+use quiescence::history::{NodeId, formats, notation};
+use quiescence::hunt::case::{Case, FoundBy, read, replay};
+use quiescence::hunt::minimise::Failing;
+use quiescence::hunt::property::{Flaw, Property};
+use quiescence::hunt::{Registry, Subject};
+use quiescence::judgement::{Budget, Model, check, recheck};
+use quiescence::world::{
+    Ending, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario, Script, Setting,
+    Workload,
+};
+
+/// Every text is a case or is refused with a place; a case survives writing
+/// and reading; replaying it never panics.
+pub fn case_file(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let case = match read::read(text) {
+        Ok(case) => case,
+        Err(refused) => {
+            assert!(refused.line >= 1 && refused.column >= 1, "{refused:?}");
+            assert!(!refused.reason.is_empty());
+            return;
+        }
+    };
+    let written = case.to_text();
+    let again = read::read(&written).expect("what was written can be read");
+    assert_eq!(again.to_text(), written, "writing is stable");
+    if case.schedule.len() > 200 || case.setting.nodes > 8 {
+        return;
+    }
+    if let Ok(subject) = Registry::standard().named(&case.strategy) {
+        let _ = replay::replay(&case, &*subject);
+    }
+}
+
+/// Every text is a history or is refused; a history survives writing and
+/// reading; it is judged without a panic and the evidence stands.
+pub fn history_text(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = formats::json_lines::read(text.as_bytes());
+    let Ok(history) = notation::parse(text) else { return };
+    let written = notation::write(&history);
+    let again = notation::parse(&written).expect("what was written can be read");
+    assert_eq!(notation::write(&again), written, "writing is stable");
+    if history.len() > 24 {
+        return;
+    }
+    let models =
+        [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
+    for model in models {
+        let verdict = check(&history, model, Budget { steps: 20_000 });
+        if let Err(unsound) = recheck(&history, model, &verdict) {
+            panic!("{} of {written}: {unsound}", model.name());
+        }
+    }
+}
+
+/// Any bytes make a scenario that runs to an end without a panic, and whose
+/// case, whatever it shows, replays to the letter.
+pub fn schedule(bytes: &[u8]) {
+    let Some((subject, scenario)) = decode(bytes) else { return };
+    let run = subject.execute(&scenario, None);
+    if let Ending::Panicked(text) = &run.ending {
+        panic!("{}: {text}", subject.strategy_name());
+    }
+    let failing = Failing {
+        setting: scenario.setting,
+        workload: scenario.workload,
+        run,
+        property: Property::NoPanic,
+        flaw: Flaw::Panicked,
+    };
+    let case = Case::of(&*subject, &failing, false, FoundBy::default());
+    let again = read::read(&case.to_text()).expect("what was written can be read");
+    let replayed = replay::replay(&again, &*subject).expect("its steps are possible");
+    assert_eq!(replayed.outcome, replay::Outcome::Reproduced);
+}
+
+/// The first bytes choose strategy, setting and workload; the rest are choices.
+fn decode(bytes: &[u8]) -> Option<(Box<dyn Subject>, Scenario)> {
+    let (head, rest) = bytes.split_at_checked(8)?;
+    let names = [
+        "notebook:storing",
+        "notebook:echo",
+        "primary-backup",
+        "primary-backup:reads=local",
+        "abd",
+        "async-primary",
+        "multi-primary-lww",
+        "multi-primary-lww:clock=wall",
+        "multi-primary-lww:anti-entropy=on",
+    ];
+    let name = names[usize::from(head[0]) % names.len()];
+    let subject = Registry::standard().parse(name).ok()?.pop()?;
+    let nodes = 1 + u16::from(head[1] % 4);
+    let some = |byte: u8, at: u32| u16::from((byte >> at) & 3);
+    let budget = Faults {
+        drop: some(head[2], 0),
+        duplicate: some(head[2], 2),
+        crash: some(head[2], 4),
+        cut: some(head[2], 6),
+        skew: some(head[3], 0),
+        give_up: some(head[3], 2),
+        retry: some(head[3], 4),
+        suspect: some(head[3], 6),
+    };
+    let flag = |bit: u8| head[4] & (1 << bit) != 0;
+    let faults = FaultPlan {
+        budget,
+        inbox: if flag(0) { InboxOnCrash::Kept } else { InboxOnCrash::Lost },
+        clocks: vec![i32::from(head[5] % 3); 2],
+        keep_token: flag(1),
+    };
+    let network = if flag(2) { Network::Fifo } else { Network::Unordered };
+    let setting = Setting { nodes, network, faults, routing: Routing::Roaming };
+    let sessions = 1 + usize::from(head[6] % 3);
+    let operations = 1 + usize::from(head[7] % 4);
+    let mut bytes = rest.iter().copied();
+    let mut workload = Workload::default();
+    for session in 0..sessions {
+        let planned = (0..operations).map(|number| {
+            let byte = bytes.next().unwrap_or_default();
+            let key = if byte & 2 == 0 { "x" } else { "y" };
+            let value = i64::try_from(10 * session + number + 1).expect("small");
+            let call = if byte & 1 == 0 {
+                quiescence::history::Call::write(key, value)
+            } else {
+                quiescence::history::Call::read(key)
+            };
+            Planned { call, node: Some(NodeId(u16::from(byte >> 2) % nodes)) }
+        });
+        let operations = planned.collect();
+        workload.sessions.push(Script { node: NodeId(0), operations });
+    }
+    Some((subject, Scenario { setting, workload, choices: bytes.take(200).collect() }))
+}
