@@ -112,8 +112,8 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     } else {
         plan::named(args, registry, seed)?
     };
-    begin(args, screen, seed, &searches);
     jobs::catch_interrupts()?;
+    begin(args, screen, seed, &searches);
     let began = Instant::now();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let limits = Limits {

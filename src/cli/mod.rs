@@ -21,9 +21,13 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::hunt::Registry;
 
 mod check;
+mod completions;
 mod exit;
+mod explain;
 mod files;
 mod jobs;
+mod list;
+mod man;
 mod plan;
 mod quiet;
 mod replay;
@@ -49,6 +53,12 @@ struct Line {
 enum Command {
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
+    Explain(explain::ExplainArgs),
+    /// List strategies with their parameters, models and faults
+    List,
+    Completions(completions::CompletionsArgs),
+    /// Write the manual page
+    Man,
 }
 
 /// Runs the command line of this process with these strategies.
@@ -67,6 +77,10 @@ pub fn main(registry: Registry) -> ExitCode {
     let outcome = match &line.command {
         Command::Check(args) => check::run(args, &registry, &screen),
         Command::Replay(args) => replay::run(args, &registry, &screen),
+        Command::Explain(args) => explain::run(args, &registry, &screen),
+        Command::List => list::run(&registry, &screen),
+        Command::Completions(args) => completions::run(args, Line::command(), &screen),
+        Command::Man => man::run(Line::command(), &screen),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -6,7 +6,7 @@ use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Judgement, Property};
 use crate::report::Look;
 use crate::report::timeline::{Story, timeline};
-use crate::report::verdict::{Block, verdict};
+use crate::report::verdict::{Block, verdict, with_sessions};
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
 
@@ -42,6 +42,7 @@ impl Told<'_> {
     pub fn block(&self, saved: Option<&str>, replay: Option<&str>, look: &Look) -> String {
         let steps = &self.run.schedule;
         let why = why(self.run, self.property, self.judgement);
+        let why = with_sessions(&why, self.run, self.workload);
         let block = Block {
             strategy: self.short,
             property: self.property,

@@ -10,6 +10,9 @@
 
 #[cfg(feature = "proptest")]
 pub mod json;
+pub mod prose;
+pub mod state;
+pub mod states;
 #[cfg(feature = "proptest")]
 pub mod table;
 pub mod timeline;

@@ -4,9 +4,10 @@
 //! It searches nothing: the minimal history is judged by a few models, and the
 //! rest was found by others.
 
-use crate::history::History;
+use crate::history::{History, ProcessId};
 use crate::hunt::property::{Flaw, Judgement, Property};
 use crate::judgement::{Budget, Model, Verdict, check};
+use crate::world::{Run, SessionId, Workload};
 
 use super::{Look, Tone, wrap};
 
@@ -101,6 +102,27 @@ pub fn verdict(block: &Block<'_>, look: &Look) -> String {
     text
 }
 
+/// The text with `process 0` called by the session that it was: `A`; whoever
+/// reads at quiescence is nobody's session.
+pub fn with_sessions(text: &str, run: &Run, workload: &Workload) -> String {
+    let mut parts = text.split("process ");
+    let mut named = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let process = part[..digits].parse().ok().map(ProcessId);
+        let at = run.history.operations().iter().position(|op| Some(op.process) == process);
+        let session = at.and_then(|at| run.operations.get(at)).map(|op| SessionId(op.session));
+        match session {
+            Some(session) if session.index() < workload.sessions.len() => {
+                named.push_str(&format!("{session}{}", &part[digits..]));
+            }
+            Some(_) => named.push_str(&format!("a new client{}", &part[digits..])),
+            None => named.push_str(&format!("process {part}")),
+        }
+    }
+    named
+}
+
 /// What to try next, if something is known.
 pub fn hint(strategy: &str, flaw: Flaw) -> Option<&'static str> {
     hints::hint(strategy, flaw)
@@ -109,9 +131,18 @@ pub fn hint(strategy: &str, flaw: Flaw) -> Option<&'static str> {
 /// One labelled entry of the block; commands and paths are never broken.
 fn entry(label: &str, said: &str, look: &Look) -> String {
     let label = format!("  {label:<12} ");
-    let whole = matches!(label.trim(), "saved" | "replay" | "again");
-    let room = if whole { usize::MAX } else { look.width.saturating_sub(label.len()).max(30) };
-    let lines = wrap(&look.text(said), room);
+    let room = look.width.saturating_sub(label.len()).max(30);
+    let said = look.text(said);
+    let lines = match (label.trim(), said.rsplit_once(": ")) {
+        ("saved" | "replay", _) => vec![said],
+        ("hint", _) if said.chars().count() <= room => vec![said],
+        ("hint", Some((advice, command))) => {
+            let mut lines = wrap(&format!("{advice}:"), room);
+            lines.push(command.to_owned());
+            lines
+        }
+        _ => wrap(&said, room),
+    };
     let indent = format!("\n{}", " ".repeat(label.len()));
     format!("{}{}\n", look.paint(Tone::Faint, &label), lines.join(&indent))
 }

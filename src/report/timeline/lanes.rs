@@ -57,7 +57,12 @@ impl Row {
                 self.arrow = Some((lane, node, Arrow::Request));
             }
             None => {
-                self.cell(node, &format!("● {session} {asks} {}", effect.trim_start_matches("● ")))
+                // What a write did is what it asked for; only an answer is news.
+                let answer = effect.split(" · ").last().unwrap_or_default();
+                let answer = answer.trim_start_matches("● ").replace("answers ", "");
+                let news = effect.contains("answers") || effect.contains("pending");
+                let told = if news { format!(": {answer}") } else { String::new() };
+                self.cell(node, &format!("● {session} {asks}{told}"));
             }
         }
     }
