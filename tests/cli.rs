@@ -8,6 +8,7 @@ mod cli {
     mod bad_input;
     mod changed;
     mod check;
+    mod own;
     mod runner;
     mod transcripts;
 }

@@ -154,11 +154,18 @@ fn effect(story: &Story<'_>, step: &TraceStep, number: usize) -> String {
     }
     let keys = story.workload.keys();
     let (new, _) = changes(before, &step.state);
-    let of_key = |entry: &&Entry| {
-        entry.path.last().is_some_and(|last| keys.iter().any(|key| key.as_str() == last))
-    };
-    let told = new.iter().find(of_key).or(new.first()).map(Entry::short).unwrap_or_default();
+    let told = |entry: &Entry| about_key(entry, |part| keys.iter().any(|key| key.as_str() == part));
+    let of_keys = new.iter().filter_map(told).min_by_key(|told| told.matches('.').count());
+    let told = of_keys.or(new.first().map(Entry::short)).unwrap_or_default();
     if told.chars().count() > LONG { String::new() } else { told }
+}
+
+/// What an entry says of a key: `x=1`, `x.stamp=1.0`; a field `value` is what
+/// the key holds.
+fn about_key(entry: &Entry, is_key: impl Fn(&str) -> bool) -> Option<String> {
+    let at = entry.path.iter().position(|part| is_key(part))?;
+    let path = entry.path[at..].join(".");
+    Some(format!("{}={}", path.trim_end_matches(".value"), entry.value))
 }
 
 fn plain(answer: &str) -> String {

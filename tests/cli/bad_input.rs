@@ -63,7 +63,7 @@ fn a_strategy_or_parameter_that_is_not_there_is_answered_with_the_nearest() {
 #[test]
 fn a_million_nodes_and_huge_numbers_are_refused() {
     refused(&edited("\"nodes\": 2", "\"nodes\": 1000000"), &["1 to 64 nodes"]);
-    refused(&edited("\"nodes\": 2", "\"nodes\": 1e400"), &["bad", ":"][1..].as_ref());
+    refused(&edited("\"nodes\": 2", "\"nodes\": 1e400"), &[CASE]);
     refused(&edited("\"nodes\": 2", "\"nodes\": 99999999999999999999999"), &[CASE]);
     refused(&edited("\"nodes\": 2", "\"nodes\": -1"), &[CASE]);
     refused(&edited("\"session\": \"A\"", "\"session\": \"S99999999999\""), &[CASE]);
