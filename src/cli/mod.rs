@@ -69,7 +69,8 @@ pub fn main(registry: Registry) -> ExitCode {
 
 /// Runs a command line, whose first word is the program.
 pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Exit {
-    let parsed = Line::command().bin_name(screen::program()).try_get_matches_from(words);
+    let words: Vec<OsString> = words.into_iter().collect();
+    let parsed = Line::command().bin_name(screen::program()).try_get_matches_from(&words);
     let line = match parsed.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(line) => line,
         Err(error) => {
@@ -78,7 +79,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
             return if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
         }
     };
-    let screen = Screen::new(&line.look);
+    let screen = Screen::new(&line.look, &words);
     let outcome = match &line.command {
         Command::Check(args) => check::run(args, registry, &screen),
         Command::Replay(args) => replay::run(args, registry, &screen),

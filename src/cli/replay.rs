@@ -123,7 +123,7 @@ fn tell(case: &Case, replayed: &Replay, short: &str, screen: &Screen) {
         Judgement::Holds => (Tone::Good, "ok  "),
         Judgement::Unknown(_) => (Tone::Doubt, "?   "),
     };
-    let title = verdict::title(&case.property, &replayed.judgement);
+    let title = look.text(&verdict::title(&case.property, &replayed.judgement));
     screen.print(&format!("{}  {}\n\n", look.paint(tone, word), look.paint(Tone::Strong, &title)));
     screen.print(&told.picture(look));
     screen.print(&format!("\n{}\n", told.block(None, None, look)));

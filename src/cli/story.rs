@@ -49,6 +49,7 @@ impl Told<'_> {
             judgement: self.judgement,
             why: &why,
             history: &self.run.history,
+            ending: &self.run.ending,
             minimal: self.minimal,
             actions: (steps.iter().filter(|step| !step.settling).count(), steps.len()),
             saved,

@@ -17,7 +17,8 @@ pub fn model(model: Model, width: usize) -> String {
     for line in wrap(&model.about(), width.saturating_sub(2)) {
         let _ = writeln!(text, "  {line}");
     }
-    let _ = writeln!(text, "\n  predicate    {}", model.predicate());
+    let predicate = wrap(&model.predicate(), width.saturating_sub(15).max(30));
+    let _ = writeln!(text, "\n  predicate    {}", predicate.join("\n               "));
     let _ = writeln!(text, "  where        so session order, rb returns-before, vis visibility,");
     let _ = writeln!(text, "               ar arbitration, W writes, R reads, ; composition");
     text
@@ -42,15 +43,14 @@ pub fn strategy(
         let _ = writeln!(text, "  {}={values}{default}\n      {}", parameter.name, parameter.about);
     }
     text.push_str(if promises.is_empty() { "\nit promises nothing\n" } else { "\npromises\n" });
+    let mut before = String::new();
     for promise in promises {
-        let _ = writeln!(
-            text,
-            "  {:<18} {:<24} {} · {}",
-            promise.property.to_string(),
-            promise.expected.to_string(),
-            promise.strategy,
-            place(promise)
-        );
+        let heading = format!("  {} · {}", promise.strategy, place(promise));
+        if heading != before {
+            let _ = writeln!(text, "{heading}");
+        }
+        let _ = writeln!(text, "      {:<18} {}", promise.property.to_string(), promise.expected);
+        before = heading;
     }
     text
 }

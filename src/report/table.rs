@@ -184,6 +184,9 @@ pub fn mark(met: Met, look: &Look) -> String {
 
 /// The last line: how many promises are kept, and how that is known.
 pub fn totals(lines: &[Line], time: Duration) -> String {
+    if lines.is_empty() {
+        return "nothing was promised, so nothing was checked".to_owned();
+    }
     let number = |met: Met| lines.iter().filter(|line| line.met() == met).count();
     let mut parts = vec![format!("{} of {} promises are met", number(Met::Yes), lines.len())];
     for (met, word) in [
@@ -196,7 +199,7 @@ pub fn totals(lines: &[Line], time: Duration) -> String {
         }
     }
     format!(
-        "{}; every violation was found and replayed, what holds was sampled · {:.1} s",
+        "{}; violations were replayed, what holds was sampled · {:.1} s",
         parts.join(", "),
         time.as_secs_f64()
     )

@@ -121,8 +121,10 @@ fn rows(story: &Story<'_>, step: &TraceStep, number: usize, lanes: &mut Lanes<'_
             row.message(lanes.node(from), "healed", lanes.node(to), "● ", Arrow::Message);
         }
         Action::Crash(_) => row.cell(here, "x crashes"),
-        Action::Recover(_) => row.cell(here, &format!("{effect} recovers")),
-        Action::Fire(_, timer) => row.cell(here, &format!("{effect} timer {}", timer.0)),
+        Action::Recover(_) => row.cell(here, &format!("{} recovers", effect.trim_end())),
+        Action::Fire(_, timer) => {
+            row.cell(here, &format!("{} timer {}", effect.trim_end(), timer.0))
+        }
         Action::Tick(_) => row.cell(here, "clock ahead"),
         Action::JumpBack(_) => row.cell(here, "clock back"),
         Action::Suspect(_, other) => row.cell(here, &format!("suspects {other}")),

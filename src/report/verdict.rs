@@ -7,7 +7,7 @@
 use crate::history::{History, ProcessId};
 use crate::hunt::property::{Flaw, Judgement, Property};
 use crate::judgement::{Budget, Model, Verdict, check};
-use crate::world::{Run, SessionId, Workload};
+use crate::world::{Ending, Run, SessionId, Workload};
 
 use super::{Look, Tone, wrap};
 
@@ -26,6 +26,8 @@ pub struct Block<'a> {
     pub why: &'a str,
     /// What clients saw.
     pub history: &'a History,
+    /// How the run ended.
+    pub ending: &'a Ending,
     /// Whether no single action can be removed.
     pub minimal: bool,
     /// Actions chosen, and all actions.
@@ -150,8 +152,16 @@ fn entry(label: &str, said: &str, look: &Look) -> String {
 /// The landmarks that the history violates too, and those that it satisfies.
 fn neighbours(block: &Block<'_>) -> (Vec<&'static str>, Vec<&'static str>) {
     let (mut fails, mut holds) = (Vec::new(), Vec::new());
+    let reads = block.history.operations().iter().filter(|op| op.answer().is_some()).count();
+    let ended = matches!(block.ending, Ending::Panicked(_) | Ending::Broken(_));
+    if ended || reads == 0 {
+        // A run that was broken off, or in which nothing was read, says
+        // nothing in favour of any model.
+        return (fails, holds);
+    }
     for (model, name) in landmarks() {
-        if *block.property == Property::Model(model) {
+        let unsettled = model == Model::EVENTUAL && *block.ending != Ending::Settled;
+        if *block.property == Property::Model(model) || unsettled {
             continue;
         }
         match check(block.history, model, Budget::default()) {

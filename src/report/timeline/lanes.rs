@@ -156,7 +156,7 @@ impl<'l> Lanes<'l> {
     /// All lines, if they are no wider than `width`.
     pub(super) fn draw(mut self, width: usize) -> Option<String> {
         for (_, text) in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
-            *text = self.look.text(text);
+            *text = self.look.text(text).replace('\n', " ");
         }
         let starts = self.starts();
         let settling = *starts.last().expect("there is a lane");
