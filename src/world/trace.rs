@@ -38,6 +38,8 @@ pub struct TraceStep {
 pub struct Trace {
     /// What nodes sent when they started.
     pub start: Vec<(MessageName, String)>,
+    /// The replica of each node when all had started, as `Debug` shows it.
+    pub boot: Vec<String>,
     /// The steps. One whose handler panics is the last.
     pub steps: Vec<TraceStep>,
     /// Where the schedule could not go on, if it could not: that many steps
@@ -85,6 +87,7 @@ fn tell_all<S: Strategy, T>(
             return told;
         }
     };
+    told.boot = world.nodes().iter().map(|node| format!("{:?}", node.replica)).collect();
     told.start = world.in_flight().map(|(name, m)| (name, strategy.label(m))).collect();
     for step in schedule {
         let outcome = match next(&world, step) {
