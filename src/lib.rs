@@ -4,4 +4,5 @@ pub mod hunt;
 pub mod judgement;
 pub mod replication;
 pub mod search;
+pub mod threads;
 pub mod world;
