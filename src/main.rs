@@ -1,2 +1,5 @@
-//! The `quiescence` command.
-fn main() {}
+//! The `quiescence` command: the command line with the strategies of this crate.
+
+fn main() -> std::process::ExitCode {
+    quiescence::cli::main(quiescence::hunt::Registry::standard())
+}

@@ -185,6 +185,22 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// The name as people type it: parameters that have their default are left
+    /// out. A name that is not registered is shown in full.
+    pub fn short(&self, name: &StrategyName) -> String {
+        let mut short = name.clone();
+        if let Ok(family) = self.family(&name.name) {
+            let is_default = |parameter: &str, value: &str| {
+                let known = family.parameters.iter().find(|known| known.name == parameter);
+                known.is_some_and(|known| known.default == Some(value))
+            };
+            short.parameters.retain(|parameter, value| !is_default(parameter, value));
+        }
+        short.to_string()
+    }
+}
+
 impl Family {
     fn parameter(&self, name: &str) -> Result<&Parameter, UnknownStrategy> {
         self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {

@@ -201,13 +201,17 @@ impl<'a, S: Strategy> World<'a, S> {
         self.nodes[node.index()].fingerprint(self.setting.network)
     }
 
-    /// The operation that `session` would invoke next, and where.
+    /// The operation that `session` would invoke next, and where. Operations
+    /// that their node does not serve are left out.
     pub fn next_operation(&self, session: SessionId) -> Option<(OperationId, NodeId)> {
-        let number = self.sessions[session.index()].next;
+        let first = self.sessions[session.index()].next;
         let script = &self.workload.sessions[session.index()];
-        let planned = script.operations.get(usize::from(number))?;
-        let operation = OperationId { session: session.0, number };
-        Some((operation, planned.node.unwrap_or(script.node)))
+        let left = script.operations.iter().skip(usize::from(first));
+        (first..).zip(left).find_map(|(number, planned)| {
+            let node = planned.node.unwrap_or(script.node);
+            let served = self.strategy.serves(&planned.call, node, &self.cluster());
+            served.then_some((OperationId { session: session.0, number }, node))
+        })
     }
 
     /// A process that has not acted yet.

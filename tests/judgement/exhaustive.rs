@@ -102,3 +102,12 @@ fn repeated_values_agree_with_the_oracle_on_all_histories_of_3_operations() {
 fn repeated_values_are_linearizable_if_the_oracle_says_so_in_every_order_of_3_operations() {
     assert!(agree_up_to(3, REPEATED, Orders::All, &[Model::Linearizable]) > 0);
 }
+
+#[test]
+fn one_value_written_again_and_again_agrees_with_the_oracle_on_all_histories_of_4_operations() {
+    let space = Space { values: Some(&["1"]), ..UNIQUE };
+    let mut models = grid();
+    models.retain(|model| matches!(model.name().as_str(), "eventual" | "ryw" | "mr" | "ccv_ev"));
+    assert!(agree_up_to(4, space, Orders::One, &models) > 0);
+    assert!(agree_up_to(4, space, Orders::All, &[Model::Linearizable]) > 0);
+}

@@ -1,1 +1,219 @@
-//! soon
+//! What the verdicts mean, in examples.
+
+use quiescence::history::notation;
+use quiescence::judgement::checker::brute;
+use quiescence::judgement::{Budget, Kind, Model, Verdict, check, recheck};
+
+use super::{history, judged, model, word};
+
+#[track_caller]
+fn says(text: &str, expected: &[(&str, &str)]) {
+    for (name, expected) in expected {
+        assert_eq!(word(&judged(text, name)), *expected, "{text} under {name}");
+    }
+}
+
+#[track_caller]
+fn explains(text: &str, name: &str, expected: &str) {
+    let Verdict::Violated(found) = judged(text, name) else { panic!("{name} holds of {text}") };
+    assert_eq!(found.explain(&history(text)), expected);
+}
+
+#[test]
+fn an_empty_history_is_allowed_by_every_model() {
+    for model in Model::all() {
+        assert_eq!(word(&judged("", &model.name())), "holds");
+    }
+}
+
+#[test]
+fn a_pending_write_may_explain_a_later_read() {
+    says("wx1?|rx1", &[("linearizable", "holds"), ("ccv_ev", "holds")]);
+}
+
+#[test]
+fn a_pending_write_need_not_have_happened() {
+    says("wx1?|rx0!", &[("linearizable", "holds"), ("eventual", "holds")]);
+}
+
+#[test]
+fn a_pending_write_that_was_read_has_happened() {
+    says(
+        "wx1?|rx1|rx0!",
+        &[("linearizable", "unexplained"), ("eventual", "lost"), ("mr", "holds")],
+    );
+}
+
+#[test]
+fn an_unanswered_or_failed_read_constrains_nothing() {
+    says("wx1 rx?|rx~ @ 00101", &[("linearizable", "holds"), ("ccv", "holds")]);
+}
+
+#[test]
+fn a_failed_write_did_not_happen() {
+    says("wx1~|rx0!", &[("linearizable", "holds"), ("eventual", "holds")]);
+}
+
+#[test]
+fn seeing_a_failed_write_is_illegal_under_every_model() {
+    for model in Model::all() {
+        assert_eq!(word(&judged("wx1~|rx1", &model.name())), "illegal", "{model}");
+    }
+}
+
+#[test]
+fn the_kind_is_the_first_that_applies() {
+    says("wx1|wy2|rx0!|ry2!|ry0! rz9", &[("eventual", "illegal")]);
+    says("wx1|wy2|rx0!|ry2!|ry0!", &[("eventual", "diverged")]);
+    says("wx1|wy2|rx0!|ry2!|ry2!", &[("eventual", "lost")]);
+    says("wx1|wy2|rx1!|ry2!|ry2!", &[("eventual", "holds")]);
+}
+
+#[test]
+fn without_reads_at_quiescence_eventual_visibility_asks_nothing() {
+    says("wx1|rx1|rx0", &[("eventual", "holds"), ("base", "holds")]);
+}
+
+#[test]
+fn real_time_plays_no_part_in_eventual_consistency() {
+    says("wx1|wx2|rx1! @ 001122", &[("eventual", "holds"), ("linearizable", "unexplained")]);
+}
+
+#[test]
+fn writing_null_is_a_write_and_reading_it_may_be_the_initial_value() {
+    says("wx=null|rx0!", &[("eventual", "holds"), ("linearizable", "holds")]);
+    says("wx1 wx=null|rx0!", &[("eventual", "holds"), ("mw_ev", "holds")]);
+    says("wx=null wx1|rx0!", &[("eventual", "holds"), ("mw_ev", "unexplained")]);
+}
+
+#[test]
+fn a_value_written_twice_may_come_from_either_write() {
+    says("wx1 wx2|wx1|rx2 rx1", &[("linearizable", "unexplained"), ("ccv", "holds")]);
+    says("wx1 wx2 wx1|rx2 rx1", &[("ccv", "holds")]);
+    says("wx1 wx2|rx1 rx2 rx1", &[("sess3", "unexplained"), ("ryw", "holds")]);
+}
+
+#[test]
+fn an_operation_that_begins_when_the_last_one_ends_still_follows_it() {
+    use quiescence::history::{Builder, Call, ProcessId};
+    let mut events = Builder::new();
+    let (a, b) = (ProcessId(0), ProcessId(1));
+    events.invoke(a, 0, Call::write("x", 1)).expect("an event");
+    events.invoke(b, 0, Call::write("y", 1)).expect("an event");
+    events.ok(a, 5, ()).expect("an event");
+    events.ok(b, 5, ()).expect("an event");
+    events.invoke(a, 5, Call::read("y")).expect("an event");
+    events.invoke(b, 5, Call::read("x")).expect("an event");
+    events.ok(a, 9, ()).expect("an event");
+    events.ok(b, 9, ()).expect("an event");
+    let history = events.finish();
+    // Each key alone could be ordered: the reads overlap the writes.
+    let verdict = check(&history, Model::Linearizable, Budget::default());
+    assert_eq!(verdict.kind(), Some(Kind::Unexplained));
+    assert_eq!(recheck(&history, Model::Linearizable, &verdict), Ok(()));
+    assert_eq!(brute::judge(&history, Model::Linearizable), Err(Kind::Unexplained));
+}
+
+#[test]
+fn another_datatype_is_unknown_unless_its_operations_failed() {
+    let unknown = |text: &str, model| check(&history(text), model, Budget::default());
+    for model in [Model::EVENTUAL, Model::Linearizable] {
+        let Verdict::Unknown(why) = unknown("[add]s=3|rs0", model) else { panic!("a verdict") };
+        assert_eq!(why.to_string(), "no checker for `add` yet (0 steps spent)");
+        assert_eq!(word(&unknown("[add]s=3~|rs0", model)), "holds");
+    }
+}
+
+#[test]
+fn a_tiny_budget_ends_as_unknown_and_never_as_a_verdict() {
+    let text = "wx1|wx1|wx2|rx1 rx2|rx2 rx1";
+    for name in ["ccv", "base", "linearizable"] {
+        let verdict = check(&history(text), model(name), Budget { steps: 0 });
+        let Verdict::Unknown(why) = verdict else { panic!("{name} was decided for nothing") };
+        assert!(why.reason.contains("the budget ended"), "{why}");
+    }
+    for steps in 0..200 {
+        let verdict = check(&history(text), model("ccv"), Budget { steps });
+        let settled = word(&judged(text, "ccv"));
+        assert!(word(&verdict) == "unknown" || word(&verdict) == settled, "{steps} steps");
+        assert_eq!(recheck(&history(text), model("ccv"), &verdict), Ok(()));
+    }
+}
+
+#[test]
+fn very_many_reads_of_repeated_values_end_as_unknown() {
+    let reads = |n: usize| format!("wx1|wx1|{}", vec!["rx1"; n].join(" "));
+    assert_eq!(word(&judged(&reads(900), "mr")), "holds");
+    let verdict = check(&history(&reads(1_001)), model("mr"), Budget::default());
+    let Verdict::Unknown(why) = verdict else { panic!("decided beyond the limit") };
+    assert!(why.reason.contains("written repeatedly"), "{why}");
+}
+
+#[test]
+fn histories_of_more_than_64_writes_are_judged_alike() {
+    let writes = |n: u32| (1..=n).map(|value| format!("wx{value}")).collect::<Vec<_>>().join(" ");
+    for n in [5, 63, 64, 65, 200] {
+        let text = |tail: &str| format!("{}|{tail}", writes(n));
+        says(&text(&format!("rx{n} rx1!")), &[("eventual", "holds"), ("sess3", "unexplained")]);
+        says(&text(&format!("rx2 rx{n}!")), &[("ccv_ev", "holds"), ("cc", "holds")]);
+        says(&text("rx0!"), &[("eventual", "lost"), ("ccv", "holds"), ("ccv_ev", "unexplained")]);
+        says(&text(&format!("rx{n}!|rx1!")), &[("eventual", "diverged")]);
+        says(&text(&format!("rx{n}|rx1")), &[("linearizable", "unexplained")]);
+    }
+}
+
+#[test]
+fn a_large_history_shrinks_to_the_few_operations_that_matter() {
+    let pairs = |process: u32| {
+        let pair = |at: u32| format!("wx{0} rx{0}", process * 1000 + at);
+        (1..100).map(pair).collect::<Vec<_>>().join(" ")
+    };
+    let text = format!("{}|{}|rx1005 rx1004", pairs(1), pairs(2));
+    let Verdict::Violated(found) = judged(&text, "mr_mw") else { panic!("it holds") };
+    let part = history(&text).restricted_to(&found.operations);
+    assert_eq!(notation::write(&part), "wx1004 wx1005|rx1005 rx1004 @ 00001111");
+    assert!(found.minimal);
+}
+
+#[test]
+fn counterexamples_read_as_prose() {
+    explains("wx1|rx9", "base", "process 1 read x and saw 9, which nobody wrote");
+    explains(
+        "wx1~|rx1",
+        "eventual",
+        "process 1 read x and saw 1, but the write x=1 of process 0 had failed",
+    );
+    explains(
+        "wx1|rx1 rx0",
+        "mr",
+        "process 1 read x and saw 1, then read x and saw nothing; \
+         a process must go on seeing what it has seen (monotonic-reads)",
+    );
+    explains(
+        "wx1|wx2|rx2!|rx1!",
+        "eventual",
+        "process 2 read x at quiescence and saw 2, and process 3 read x at quiescence and saw 1: \
+         they will never agree",
+    );
+    explains(
+        "wx1|rx0!",
+        "eventual",
+        "process 0 wrote x=1 and was answered; yet process 1 read x at quiescence and saw \
+         nothing: the write is lost",
+    );
+    explains(
+        "wx1 wx2|rx1 @ 000011",
+        "linearizable",
+        "no order of these operations, each between its invocation and its answer, explains what \
+         was read: process 0 wrote x=1; then process 0 wrote x=2; then process 1 read x and saw 1",
+    );
+    explains(
+        "wx1 wy1|ry1 rx0",
+        "mr_mw",
+        "process 1 read y and saw 1, written by process 0; process 0 wrote x=1, then wrote y=1, \
+         so process 1's read of y (1), which sees y=1, sees x=1 too (monotonic-writes); \
+         process 1 read y and saw 1, then read x and saw nothing, so it still sees x=1 \
+         (monotonic-reads); so x=1 must be visible to process 1's read of x (nothing), \
+         which saw nothing",
+    );
+}

@@ -57,7 +57,7 @@ struct Line {
     _error: Option<serde::de::IgnoredAny>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Invoke,
@@ -122,10 +122,9 @@ impl Reader {
 
     fn event(&mut self, text: &[u8]) -> Result<(), Malformed> {
         let event: Line = serde_json::from_slice(text).or_else(|error| {
-            let column = error.column();
             let text = error.to_string();
             let reason = text.split(" at line ").next().unwrap_or(&text);
-            self.complain(format!("column {column}: {reason}"))
+            self.complain(format!("column {}: {reason}", error.column()))
         })?;
         let time = self.time(event.time)?;
         let node = self.node(&event)?;
@@ -135,7 +134,7 @@ impl Reader {
         }
         match event.kind {
             Kind::Invoke => self.invoke(&event, time, node),
-            Kind::Ok | Kind::Fail | Kind::Info => self.complete(&event, time, node),
+            _ => self.complete(&event, time, node),
         }
     }
 
@@ -146,7 +145,7 @@ impl Reader {
         let call = Call {
             f: Function::named(f),
             key: self.key(key)?,
-            argument: self.value(&event.value, "value")?,
+            argument: self.value(&event.value)?,
         };
         if call.is_read() && call.argument != Value::Null {
             return self.complain("the invocation of a read has no value: it is not known yet");
@@ -158,7 +157,7 @@ impl Reader {
 
     fn complete(&mut self, event: &Line, time: u64, node: Option<NodeId>) -> Result<(), Malformed> {
         let process = self.names.completing(event.process);
-        let value = self.value(&event.value, "value")?;
+        let value = self.value(&event.value)?;
         let call = self.open.remove(&process);
         if let Some(call) = &call {
             self.agrees(event, call, &value)?;
@@ -170,7 +169,7 @@ impl Reader {
             Kind::Ok => self.events.ok(process, time, value),
             Kind::Fail => self.events.fail(process, time),
             Kind::Info | Kind::Invoke => {
-                self.names.end(event.process);
+                self.names.ended.insert(event.process);
                 self.events.info(process)
             }
         }?;
@@ -238,12 +237,12 @@ impl Reader {
         }
     }
 
-    fn value(&self, json: &Json, what: &str) -> Result<Value, Malformed> {
+    fn value(&self, json: &Json) -> Result<Value, Malformed> {
         match json {
             Json::Null => Ok(Value::Null),
             Json::String(text) => Ok(Value::from(text.as_str())),
             Json::Array(list) => {
-                let all = list.iter().map(|json| self.value(json, "element of a list"));
+                let all = list.iter().map(|json| self.value(json));
                 Ok(Value::List(all.collect::<Result<_, _>>()?))
             }
             Json::Number(number) => match number.as_i64() {
@@ -251,7 +250,7 @@ impl Reader {
                 None => self.complain(format!("{number} is no integer of 64 bits")),
             },
             Json::Bool(_) | Json::Object(_) => self.complain(format!(
-                "a {what} is null, an integer, a text or a list of them, not {json}"
+                "a value is null, an integer, a text or a list of them, not {json}"
             )),
         }
     }
@@ -285,7 +284,6 @@ impl Names {
         let free = |process: &ProcessId| !self.taken.contains(process);
         let process = wish.filter(free).unwrap_or_else(|| {
             let above = self.highest.checked_add(1).map(ProcessId).filter(free);
-            // Only if the file itself uses the largest number: look for a gap.
             above.or_else(|| (0..=u32::MAX).map(ProcessId).find(free)).unwrap_or(ProcessId(number))
         });
         self.highest = self.highest.max(process.0);
@@ -296,10 +294,6 @@ impl Names {
 
     fn completing(&mut self, number: u32) -> ProcessId {
         self.current.get(&number).copied().unwrap_or(ProcessId(number))
-    }
-
-    fn end(&mut self, number: u32) {
-        self.ended.insert(number);
     }
 }
 
@@ -379,7 +373,6 @@ mod tests {
             (r#"{"process":0,"type":"invoke","f":"read","key":"x","value":1}"#, "not known yet"),
             (r#"{"process":0,"type":"invoke","f":"read","key":true}"#, "not true"),
             (r#"{"process":0,"type":"ok"}"#, "did not invoke"),
-            ("[\u{0}", "line 1: column"),
         ];
         for (text, expected) in cases {
             assert!(complaint(text).contains(expected), "{text}: {}", complaint(text));

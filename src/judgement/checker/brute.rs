@@ -227,7 +227,7 @@ fn keeps_time(operations: &[&Operation], order: &[usize]) -> bool {
     order.iter().enumerate().all(|(rank, &later)| {
         order[..rank].iter().all(|&earlier| {
             let session = operations[earlier].process == operations[later].process;
-            !operations[later].returns_before(operations[earlier]) && !(session && later < earlier)
+            !(operations[later].returns_before(operations[earlier]) || (session && later < earlier))
         })
     })
 }

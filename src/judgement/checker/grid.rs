@@ -21,12 +21,14 @@ use super::view::{Source, View};
 use super::{Meter, derive, eventual, minimise};
 use crate::history::{Completion, History};
 
+/// What every model asks.
+const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
 /// How many reads with several possible sources are decided at most.
 const DEPTH_MAX: usize = 1_000;
 /// How many bits of visibility are kept at most (512 MiB).
 const BITS_MAX: usize = 1 << 32;
 /// How many entries a witness has at most.
-const WITNESS_MAX: usize = 1 << 27;
+const WITNESS_MAX: usize = 1 << 25;
 
 /// What the search found.
 pub(super) enum Decision {
@@ -52,9 +54,6 @@ pub(super) fn check(history: &History, grid: Grid, budget: Budget) -> Verdict {
 
 /// Decides for a whole history or a part of it.
 pub(super) fn decide(history: &History, view: &View, grid: Grid, meter: &mut Meter) -> Decision {
-    if view.writes.len() > 64 && view.writes.len().saturating_mul(view.items.len()) > BITS_MAX {
-        return Decision::Unknown("the history is too long for this checker");
-    }
     Search::decide(history, view, grid, meter)
 }
 
@@ -85,12 +84,15 @@ impl<'a> Search<'a> {
                 "too many reads answered a value that was written repeatedly",
             );
         }
+        if view.writes.len().saturating_mul(view.items.len()) > BITS_MAX {
+            return Decision::Unknown("the history is too long for this checker");
+        }
         search.explore(0)
     }
 
     /// Decides the sources of the open reads from the `depth`-th on.
     fn explore(&mut self, depth: usize) -> Decision {
-        if !self.meter.spend(1 + self.view.items.len() as u64 / 64) {
+        if !self.meter.spend(1 + self.view.items.len() as u64 / 4) {
             return Decision::Unknown("the budget ended before all possible sources were tried");
         }
         if let Some(decision) = self.judge(depth == self.open.len()) {
@@ -252,15 +254,13 @@ fn counterexample(
     reason: Reason,
     budget: Budget,
 ) -> Counterexample {
-    let base = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
-    let illegal = |reason: &Reason| by_base_alone(reason).then(|| reason.clone());
-    let illegal =
-        illegal(&reason).or_else(|| match decide(history, view, base, &mut Meter::new(budget)) {
-            Decision::Refuted(reason) => Some(reason),
-            Decision::Holds(_) | Decision::Unknown(_) => None,
-        });
-    if let Some(reason) = illegal {
-        return minimal(history, base, Kind::Illegal, reason, budget);
+    let illegal = if by_base_alone(&reason) {
+        Some(minimal(history, BASE, Kind::Illegal, reason.clone(), budget))
+    } else {
+        illegal(history, view, budget)
+    };
+    if let Some(illegal) = illegal {
+        return illegal;
     }
     if Model::Grid(grid) == Model::EVENTUAL
         && let Some(counterexample) = eventual::counterexample(history)
@@ -280,7 +280,7 @@ fn by_base_alone(reason: &Reason) -> bool {
 }
 
 /// Shrinks what a proof mentions and proves again what is left.
-pub(super) fn minimal(
+fn minimal(
     history: &History,
     grid: Grid,
     kind: Kind,
@@ -303,11 +303,10 @@ pub(super) fn minimal(
     Counterexample { kind, operations, minimal, reason: proof }
 }
 
-/// The proof that base fails, if it does: the counterexample of every model.
-pub(super) fn illegal(history: &History, budget: Budget) -> Option<Counterexample> {
-    let base = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
-    match decide(history, &View::of(history), base, &mut Meter::new(budget)) {
-        Decision::Refuted(reason) => Some(minimal(history, base, Kind::Illegal, reason, budget)),
+/// The counterexample of every model, if base already fails.
+pub(super) fn illegal(history: &History, view: &View, budget: Budget) -> Option<Counterexample> {
+    match decide(history, view, BASE, &mut Meter::new(budget)) {
+        Decision::Refuted(reason) => Some(minimal(history, BASE, Kind::Illegal, reason, budget)),
         Decision::Holds(_) | Decision::Unknown(_) => None,
     }
 }

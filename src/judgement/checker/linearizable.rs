@@ -50,7 +50,7 @@ enum Decision {
 }
 
 fn counterexample(history: &History, part: Vec<usize>, budget: Budget) -> Counterexample {
-    if let Some(illegal) = grid::illegal(history, budget) {
+    if let Some(illegal) = grid::illegal(history, &View::of(history), budget) {
         return illegal;
     }
     let mut meter = Meter::new(budget);
@@ -61,6 +61,10 @@ fn counterexample(history: &History, part: Vec<usize>, budget: Budget) -> Counte
             Decision::Unknown => None,
         }
     });
+    // Where the whole was too much for the first question, the part may not be.
+    if let Some(illegal) = grid::illegal(history, &View::of_part(history, &operations), budget) {
+        return illegal;
+    }
     Counterexample { kind: Kind::Unexplained, operations, minimal, reason: Reason::NoOrder }
 }
 

@@ -5,7 +5,7 @@
 //! writes from 0, and lists for every read the writes that could have been its
 //! source. Knows no model. O(n log n) comparisons of keys and values.
 
-use crate::history::{Completion, History, Operation, Value};
+use crate::history::{Completion, History, Key, Operation, Value};
 
 use super::super::verdict::Source as Origin;
 
@@ -110,49 +110,41 @@ impl View {
         self.sessions = ids.len();
     }
 
-    /// Sorted by key and value, each group is the writes of one value to one
-    /// key, then the reads that answered it.
+    /// The possible sources of a value are all writes of it, and nothing if it
+    /// is null and was read.
     fn number_keys_and_sources(&mut self, history: &History) {
-        let object = |item: &Item| &history.operations()[item.at].call.key;
-        let value = |item: &Item| match item.write {
-            Some(_) => &history.operations()[item.at].call.argument,
-            None => history.operations()[item.at].answer().expect("reads here are answered"),
+        let classes = match self.items.len() {
+            0..=64 => Classes::by_scanning(&self.items, history),
+            _ => Classes::by_sorting(&self.items, history),
         };
-        let mut sorted: Vec<u32> = (0..self.items.len() as u32).collect();
-        sorted.sort_unstable_by(|&a, &b| {
-            let (one, two) = (&self.items[a as usize], &self.items[b as usize]);
-            object(one)
-                .cmp(object(two))
-                .then_with(|| value(one).cmp(value(two)))
-                .then_with(|| one.write.is_none().cmp(&two.write.is_none()))
-                .then_with(|| a.cmp(&b))
-        });
-        self.pool.reserve(sorted.len());
-        let (mut key, mut start, mut read_before) = (0, 0, false);
-        for at in 0..sorted.len() {
-            let this = self.items[sorted[at] as usize];
-            if at > 0 {
-                let before = &self.items[sorted[at - 1] as usize];
-                let same_key = object(before) == object(&this);
-                key += u32::from(!same_key);
-                if !same_key || value(before) != value(&this) {
-                    (start, read_before) = (self.pool.len(), false);
-                }
+        self.keys = classes.keys;
+        let mut sizes = vec![(0_u32, false); classes.of_value.len()];
+        for (item, &class) in self.items.iter().zip(&classes.of_item) {
+            let (writes, null) = &mut sizes[class as usize];
+            match item.write {
+                Some(_) => *writes += 1,
+                None => *null |= *answer_or_argument(item, history) == Value::Null,
             }
-            match this.write {
-                Some(write) => self.pool.push(Source::Write(write)),
-                None if !read_before && *value(&this) == Value::Null => {
-                    self.pool.push(Source::Initial);
-                }
-                None => {}
-            }
-            read_before = this.write.is_none();
-            let end = self.pool.len();
-            let item = &mut self.items[sorted[at] as usize];
-            item.key = key;
-            item.sources = (start as u32, end as u32);
         }
-        self.keys = if sorted.is_empty() { 0 } else { key as usize + 1 };
+        let mut start = 0;
+        let range = |(writes, null): &(u32, bool)| {
+            let begin = start;
+            start += writes + u32::from(*null);
+            (begin, start)
+        };
+        let ranges: Vec<(u32, u32)> = sizes.iter().map(range).collect();
+        // What is left over after the writes is the initial value.
+        self.pool = vec![Source::Initial; start as usize];
+        let mut next: Vec<u32> = ranges.iter().map(|(begin, _)| *begin).collect();
+        for (item, &class) in self.items.iter_mut().zip(&classes.of_item) {
+            let class = class as usize;
+            item.key = classes.of_value[class];
+            item.sources = ranges[class];
+            if let Some(write) = item.write {
+                self.pool[next[class] as usize] = Source::Write(write);
+                next[class] += 1;
+            }
+        }
     }
 
     /// What can have been the source of this read.
@@ -178,5 +170,69 @@ impl View {
             Source::Initial => Some(Origin::Initial),
             Source::Write(write) => Some(Origin::Write(self.write(write as usize).at)),
         }
+    }
+}
+
+/// What a write writes, or what a read answered.
+fn answer_or_argument<'a>(item: &Item, history: &'a History) -> &'a Value {
+    let operation = &history.operations()[item.at];
+    match item.write {
+        Some(_) => &operation.call.argument,
+        None => operation.answer().expect("the reads of a view are answered"),
+    }
+}
+
+/// Keys with values, numbered.
+struct Classes {
+    keys: usize,
+    /// The key of each class.
+    of_value: Vec<u32>,
+    /// The class of each item.
+    of_item: Vec<u32>,
+}
+
+impl Classes {
+    /// For few items: compares each with one of every class.
+    fn by_scanning(items: &[Item], history: &History) -> Classes {
+        let object = |item: &Item| &history.operations()[item.at].call.key;
+        let mut keys: Vec<&Key> = Vec::with_capacity(4);
+        let mut values: Vec<(u32, &Value)> = Vec::with_capacity(items.len());
+        let mut of_item = Vec::with_capacity(items.len());
+        for item in items {
+            let key = keys.iter().position(|key| *key == object(item)).unwrap_or_else(|| {
+                keys.push(object(item));
+                keys.len() - 1
+            }) as u32;
+            let value = answer_or_argument(item, history);
+            let class = values.iter().position(|class| *class == (key, value));
+            of_item.push(class.unwrap_or_else(|| {
+                values.push((key, value));
+                values.len() - 1
+            }) as u32);
+        }
+        let of_value = values.into_iter().map(|(key, _)| key).collect();
+        Classes { keys: keys.len(), of_value, of_item }
+    }
+
+    /// For many: equal ones are next to each other in order.
+    fn by_sorting(items: &[Item], history: &History) -> Classes {
+        let pair = |at: u32| {
+            let item = &items[at as usize];
+            (&history.operations()[item.at].call.key, answer_or_argument(item, history))
+        };
+        let mut sorted: Vec<u32> = (0..items.len() as u32).collect();
+        sorted.sort_unstable_by(|&a, &b| pair(a).cmp(&pair(b)));
+        let (mut keys, mut of_value, mut of_item) = (0, Vec::new(), vec![0; items.len()]);
+        let mut before = None;
+        for at in sorted {
+            let (key, _) = pair(at);
+            keys += usize::from(before.is_none_or(|(other, _)| other != key));
+            if before != Some(pair(at)) {
+                of_value.push(keys as u32 - 1);
+            }
+            of_item[at as usize] = of_value.len() as u32 - 1;
+            before = Some(pair(at));
+        }
+        Classes { keys, of_value, of_item }
     }
 }

@@ -29,11 +29,10 @@ impl Counterexample {
         let prose = Prose { operations: history.operations() };
         match (&self.reason, self.kind) {
             (Reason::NoOrder, Kind::Unexplained) => {
-                let all: Vec<_> = self.operations.iter().map(|&at| prose.did(at)).collect();
                 format!(
                     "no order of these operations, each between its invocation and its answer, \
                      explains what was read: {}",
-                    all.join("; ")
+                    prose.in_time(&self.operations)
                 )
             }
             (reason, _) => prose.reason(reason),
@@ -90,6 +89,23 @@ impl Prose<'_> {
     /// Two operations of one process.
     fn then(&self, first: usize, second: usize) -> String {
         format!("{}, then {}", self.did(first), self.deed(second))
+    }
+
+    /// Operations in order of invocation: `then` after all before have
+    /// returned, `meanwhile` otherwise.
+    fn in_time(&self, part: &[usize]) -> String {
+        let mut text = String::new();
+        for (nth, &at) in part.iter().enumerate() {
+            let after =
+                |&before: &usize| self.operations[before].returns_before(&self.operations[at]);
+            match nth {
+                0 => {}
+                _ if part[..nth].iter().all(after) => text.push_str("; then "),
+                _ => text.push_str("; meanwhile "),
+            }
+            text.push_str(&self.did(at));
+        }
+        text
     }
 
     fn reason(&self, reason: &Reason) -> String {

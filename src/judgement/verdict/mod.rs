@@ -66,8 +66,10 @@ impl fmt::Display for Unknown {
 /// history always gets the same verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// How many steps: assignments of sources for a grid model,
-    /// configurations for linearizability.
+    /// How many steps of search, each well below a microsecond: a quarter of
+    /// the operations for each choice of sources (models of the grid), about
+    /// one for each configuration (linearizability). Shrinking a
+    /// counterexample may take as many again.
     pub steps: u64,
 }
 

@@ -23,8 +23,8 @@ pub(super) fn replay(
     arbitration: &[Vec<usize>],
 ) -> Replayed {
     let claim = Claim::of(history, grid, visible, arbitration)?;
-    claim.every_answer_is_the_last_visible_write()?;
     claim.causes_do_not_run_in_a_circle()?;
+    claim.arbitrations_explain_every_answer()?;
     claim.sessions_keep_their_guarantees()?;
     claim.reads_at_quiescence_see_every_write()
 }
@@ -33,12 +33,14 @@ struct Claim<'a> {
     history: &'a History,
     grid: Grid,
     visible: &'a [Vec<usize>],
-    /// The same as bits, one row for each operation.
+    arbitration: &'a [Vec<usize>],
+    /// What is visible as bits, one row for each operation.
     sees: Vec<Box<[u64]>>,
-    /// For each arbitration, the rank of each write that happened.
-    ranks: Vec<Vec<Option<usize>>>,
     /// The writes that happened, ascending.
     happened: Vec<usize>,
+    /// The process of each operation, numbered in ascending order.
+    process: Vec<usize>,
+    processes: usize,
 }
 
 impl<'a> Claim<'a> {
@@ -46,14 +48,16 @@ impl<'a> Claim<'a> {
         history: &'a History,
         grid: Grid,
         visible: &'a [Vec<usize>],
-        arbitration: &[Vec<usize>],
+        arbitration: &'a [Vec<usize>],
     ) -> Result<Self, Unsound> {
         let facts = Facts::of(history);
-        let reads = (0..history.len()).filter(|&at| facts.answered(at)).count();
+        let ids = history.processes();
+        let number = |op: &Operation| ids.binary_search(&op.process);
+        let process = history.operations().iter().map(|op| number(op).expect("it is listed"));
         let orders = match grid.scope {
             Scope::Global => 1,
-            Scope::Session => history.processes().len(),
-            Scope::Read => reads,
+            Scope::Session => ids.len(),
+            Scope::Read => (0..history.len()).filter(|&at| facts.answered(at)).count(),
         };
         if visible.len() != history.len() || arbitration.len() != orders {
             return Unsound::because(format!(
@@ -63,53 +67,82 @@ impl<'a> Claim<'a> {
                 history.len(),
             ));
         }
-        let mut happened: Vec<usize> = match arbitration.first() {
-            Some(order) => order.clone(),
-            None => (0..history.len()).filter(|&at| facts.acked_write(at)).collect(),
-        };
+        let acked = || (0..history.len()).filter(|&at| facts.acked_write(at));
+        let mut happened = arbitration.first().cloned().unwrap_or_else(|| acked().collect());
         happened.sort_unstable();
-        let ranks = arbitration.iter().map(|order| ranks(facts, order, &happened));
-        let ranks = ranks.collect::<Result<_, _>>()?;
-        if let Some(at) = (0..history.len())
-            .find(|at| facts.acked_write(*at) && happened.binary_search(at).is_err())
-        {
+        if let Some(at) = happened.iter().find(|&&at| !facts.possible_write(at)) {
+            return Unsound::because(format!("{at} is no write that can have happened"));
+        }
+        let missing = |at: &usize| happened.binary_search(at).is_err();
+        if let Some(at) = acked().find(missing) {
             return Unsound::because(format!("acknowledged write {at} is not arbitrated"));
         }
         let sees = rows(facts, visible, &happened)?;
-        Ok(Claim { history, grid, visible, sees, ranks, happened })
+        let (process, processes) = (process.collect(), ids.len());
+        Ok(Claim { history, grid, visible, arbitration, sees, happened, process, processes })
     }
 
-    /// The arbitrations with the reads that each must explain.
-    fn readers(&self) -> Vec<(usize, usize)> {
-        let processes = self.history.processes();
+    /// The reads that each arbitration must explain.
+    fn readers(&self) -> Vec<Vec<usize>> {
+        let mut readers = vec![Vec::new(); self.arbitration.len()];
         let operations = self.history.operations().iter().enumerate();
-        let reads = operations.filter(|(_, op)| op.answer().is_some());
-        let order = |(nth, (at, op)): (usize, (usize, &Operation))| match self.grid.scope {
-            Scope::Global => (at, 0),
-            Scope::Session => {
-                (at, processes.binary_search(&op.process).expect("every process is listed"))
-            }
-            Scope::Read => (at, nth),
-        };
-        reads.enumerate().map(order).collect()
+        let reads = operations.filter(|(_, op)| op.answer().is_some()).map(|(at, _)| at);
+        for (nth, read) in reads.enumerate() {
+            let order = match self.grid.scope {
+                Scope::Global => 0,
+                Scope::Session => self.process[read],
+                Scope::Read => nth,
+            };
+            readers[order].push(read);
+        }
+        readers
     }
 
-    fn every_answer_is_the_last_visible_write(&self) -> Replayed {
-        let operations = self.history.operations();
-        for (read, order) in self.readers() {
-            let of_key = |write: &&usize| operations[**write].call.key == operations[read].call.key;
-            let last = self.visible[read]
-                .iter()
-                .filter(of_key)
-                .max_by_key(|write| self.ranks[order][**write]);
-            let expected = last.map_or(&Value::Null, |&write| &operations[write].call.argument);
-            if operations[read].answer() != Some(expected) {
-                return Unsound::because(format!(
-                    "read {read} should have answered {expected}, the last write visible to it"
-                ));
-            }
+    /// Every answer is the last visible write, and arbitrations keep the axioms.
+    fn arbitrations_explain_every_answer(&self) -> Replayed {
+        let facts = Facts::of(self.history);
+        let sessions = self.arbitrated_sessions();
+        for (order, readers) in self.arbitration.iter().zip(self.readers()) {
+            let ranks = ranks(facts, order, &self.happened)?;
+            readers.iter().try_for_each(|&read| self.answered_the_last(read, &ranks))?;
+            sessions.iter().try_for_each(|session| ascends(self.grid, session, &ranks))?;
         }
         Ok(())
+    }
+
+    fn answered_the_last(&self, read: usize, ranks: &[Option<usize>]) -> Replayed {
+        let operations = self.history.operations();
+        let of_key = |write: &&usize| operations[**write].call.key == operations[read].call.key;
+        let last = self.visible[read].iter().filter(of_key).max_by_key(|write| ranks[**write]);
+        let expected = last.map_or(&Value::Null, |&write| &operations[write].call.argument);
+        if operations[read].answer() != Some(expected) {
+            return Unsound::because(format!(
+                "read {read} should have answered {expected}, the last write visible to it"
+            ));
+        }
+        Ok(())
+    }
+
+    /// For each session what MW and WFR say about arbitration: every write
+    /// marked as its own comes after all that stands before it.
+    fn arbitrated_sessions(&self) -> Vec<Vec<(usize, bool)>> {
+        let mut sessions = vec![Vec::new(); self.processes];
+        let mut saw = vec![vec![0_u64; self.history.len().div_ceil(64)]; self.processes];
+        for (at, &process) in self.process.iter().enumerate() {
+            if self.happened.binary_search(&at).is_ok() {
+                sessions[process].push((at, true));
+            }
+            if self.grid.asks(Guarantees::WFR) {
+                let new = |write: &&usize| saw[process][**write / 64] >> (**write % 64) & 1 == 0;
+                let seen = self.visible[at].iter().filter(new).map(|&write| (write, false));
+                sessions[process].extend(seen.collect::<Vec<_>>());
+                unite(&mut saw[process], &self.sees[at]);
+            }
+        }
+        if !self.grid.asks(Guarantees::MW) && !self.grid.asks(Guarantees::WFR) {
+            sessions.clear();
+        }
+        sessions
     }
 
     /// Takes away whatever waits for nothing, until nothing is left.
@@ -143,37 +176,32 @@ impl<'a> Claim<'a> {
     }
 
     fn sessions_keep_their_guarantees(&self) -> Replayed {
-        let mut sessions: BTreeMap<_, Session> = BTreeMap::new();
         let words = self.history.len().div_ceil(64);
-        let mut behind: BTreeMap<usize, (Session, Option<usize>)> = BTreeMap::new();
+        let mut sessions = vec![Session::empty(words); self.processes];
+        let mut behind: BTreeMap<usize, Session> = BTreeMap::new();
         for (at, operation) in self.history.operations().iter().enumerate() {
-            let session =
-                sessions.entry(operation.process).or_insert_with(|| Session::empty(words));
+            let session = &mut sessions[self.process[at]];
             if operation.answer().is_some() {
                 self.ask(Guarantees::RYW, at, &session.wrote, at)?;
                 self.ask(Guarantees::MR, at, &session.saw, at)?;
                 unite(&mut session.saw, &self.sees[at]);
             } else if self.happened.binary_search(&at).is_ok() {
-                behind.insert(at, (session.clone(), session.last_write));
+                behind.insert(at, session.clone());
                 session.wrote[at / 64] |= 1 << (at % 64);
-                session.last_write = Some(at);
             }
         }
-        for (&write, (session, previous)) in &behind {
-            if self.grid.asks(Guarantees::MW)
-                && let Some(previous) = *previous
-            {
-                self.arbitrated(previous, write)?;
-            }
-            if self.grid.asks(Guarantees::WFR) {
-                numbers(&session.saw).try_for_each(|older| self.arbitrated(older, write))?;
-            }
-        }
+        // What is behind a write is behind the later ones of its session, so
+        // the last visible one of each session owes the most.
+        let mut last = vec![None; self.processes];
         for (read, seen) in self.visible.iter().enumerate() {
-            for write in seen {
-                let (session, _) = &behind[write];
-                self.ask(Guarantees::MW, read, &session.wrote, *write)?;
-                self.ask(Guarantees::WFR, read, &session.saw, *write)?;
+            last.fill(None);
+            for &write in seen {
+                let last = &mut last[self.process[write]];
+                *last = (*last).max(Some(write));
+            }
+            for &write in last.iter().flatten() {
+                self.ask(Guarantees::MW, read, &behind[&write].wrote, write)?;
+                self.ask(Guarantees::WFR, read, &behind[&write].saw, write)?;
             }
         }
         Ok(())
@@ -187,13 +215,6 @@ impl<'a> Claim<'a> {
                 "read {read} does not see all that {} demands because of {cause}",
                 Model::Grid(Grid { guarantees: guarantee, scope: Scope::Global, eventual: false })
             ));
-        }
-        Ok(())
-    }
-
-    fn arbitrated(&self, older: usize, newer: usize) -> Replayed {
-        if self.ranks.iter().any(|rank| rank[older] >= rank[newer]) {
-            return Unsound::because(format!("write {older} is not arbitrated before {newer}"));
         }
         Ok(())
     }
@@ -217,13 +238,12 @@ impl<'a> Claim<'a> {
 struct Session {
     wrote: Box<[u64]>,
     saw: Box<[u64]>,
-    last_write: Option<usize>,
 }
 
 impl Session {
     fn empty(words: usize) -> Self {
         let none = vec![0; words].into_boxed_slice();
-        Session { wrote: none.clone(), saw: none, last_write: None }
+        Session { wrote: none.clone(), saw: none }
     }
 }
 
@@ -231,8 +251,19 @@ fn unite(row: &mut [u64], other: &[u64]) {
     row.iter_mut().zip(other).for_each(|(word, more)| *word |= more);
 }
 
-fn numbers(row: &[u64]) -> impl Iterator<Item = usize> + '_ {
-    (0..row.len() * 64).filter(|at| row[at / 64] >> (at % 64) & 1 == 1)
+/// Whether every write of the session's own comes after all before it, under
+/// the axioms that are asked.
+fn ascends(grid: Grid, session: &[(usize, bool)], ranks: &[Option<usize>]) -> Replayed {
+    let mut latest = None;
+    for &(write, own) in session {
+        if own && latest >= ranks[write] {
+            return Unsound::because(format!("write {write} is arbitrated too early"));
+        }
+        if !own || grid.asks(Guarantees::MW) {
+            latest = latest.max(ranks[write]);
+        }
+    }
+    Ok(())
 }
 
 /// Ranks of an arbitration: a permutation of the writes that happened.

@@ -1,0 +1,72 @@
+//! Exit codes, and errors of use.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// What the process says when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// What was asked for holds, or was done.
+    Holds = 0,
+    /// Something is violated.
+    Violated = 1,
+    /// The command line or a file makes no sense.
+    Malformed = 2,
+    /// Not decided: cut short by a budget, or a checker could not tell.
+    Unknown = 3,
+    /// Nothing was checked.
+    Nothing = 4,
+    /// A replay did not reproduce what was recorded.
+    NotReproduced = 5,
+    /// Interrupted; the partial result was printed.
+    Interrupted = 130,
+}
+
+/// The same as a table, for `--help`.
+pub const TABLE: &str = "\
+Exit codes:
+  0    holds: all runs done and nothing found, or every promise met
+  1    violated
+  2    usage error, or a file that is malformed
+  3    unknown, or cut short by a budget
+  4    nothing was checked
+  5    the replay did not reproduce what was recorded
+  130  interrupted, after printing the partial result";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// An error of use: what is wrong, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    message: String,
+    remedy: Option<String>,
+}
+
+impl Failure {
+    /// Something is wrong.
+    pub fn new(message: impl fmt::Display) -> Self {
+        Failure { message: message.to_string(), remedy: None }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "\n  {remedy}"),
+            None => Ok(()),
+        }
+    }
+}

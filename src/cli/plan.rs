@@ -1,0 +1,157 @@
+//! From what was asked to what is searched.
+//!
+//! Invariant: properties of one strategy in one setting share one set of runs,
+//! and the order of rows is that of the registry or of the command line.
+
+use crate::hunt::promise::{Expected, Promise};
+use crate::hunt::property::Property;
+use crate::hunt::random::Plan;
+use crate::hunt::{Registry, Subject};
+use crate::judgement::Model;
+use crate::replication::When;
+use crate::search::random::Scope;
+use crate::world::Setting;
+
+use super::check::CheckArgs;
+use super::exit::Failure;
+
+/// One set of runs, and all that is judged in it.
+pub struct Search {
+    /// What is run.
+    pub subject: Box<dyn Subject>,
+    /// Its name, in short.
+    pub short: String,
+    /// Where, how often, and what is judged.
+    pub plan: Plan,
+    /// What was promised of each property of the plan.
+    pub expected: Vec<Option<Expected>>,
+}
+
+impl Search {
+    fn asks(&mut self, property: &Property, expected: Option<Expected>) {
+        if !self.plan.properties.contains(property) {
+            self.plan.properties.push(property.clone());
+            self.expected.push(expected);
+        }
+    }
+}
+
+/// Every promise of the registry.
+pub fn promised(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<Search>, Failure> {
+    let mut searches: Vec<Search> = Vec::new();
+    for promise in registry.promises() {
+        for subject in registry.parse(promise.strategy).map_err(Failure::new)? {
+            let short = registry.short(&subject.strategy_name());
+            let same = |other: &&mut Search| {
+                other.short == short && other.plan.scope.setting == promise.setting
+            };
+            match searches.iter_mut().find(same) {
+                Some(search) => search.asks(&promise.property, Some(promise.expected)),
+                None => {
+                    let mut search = empty(args, registry, subject, &promise.setting, seed);
+                    search.asks(&promise.property, Some(promise.expected));
+                    searches.push(search);
+                }
+            }
+        }
+    }
+    Ok(searches)
+}
+
+/// What the strategies that were named are to be checked for.
+pub fn named(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<Search>, Failure> {
+    let mut searches = Vec::new();
+    for text in &args.strategies {
+        let subjects = registry.parse(text).map_err(|error| {
+            Failure::new(error).remedy("`list` shows the strategies and their parameters")
+        })?;
+        for subject in subjects {
+            searches.extend(searches_of(args, registry, subject, text, seed)?);
+        }
+    }
+    Ok(searches)
+}
+
+fn searches_of(
+    args: &CheckArgs,
+    registry: &Registry,
+    subject: Box<dyn Subject>,
+    text: &str,
+    seed: u64,
+) -> Result<Vec<Search>, Failure> {
+    let name = subject.strategy_name();
+    let rows = rows_of(registry, &subject.strategy_name());
+    let hold: Vec<_> = rows.iter().filter(|row| row.expected == Expected::Holds).collect();
+    let rows = if hold.is_empty() { rows.iter().collect() } else { hold };
+    let mut found: Vec<(Setting, Vec<Property>)> = Vec::new();
+    for row in rows {
+        let setting = overridden(args, &row.setting);
+        match found.iter_mut().find(|(known, _)| *known == setting) {
+            Some((_, properties)) => properties.push(row.property.clone()),
+            None => found.push((setting, vec![row.property.clone()])),
+        }
+    }
+    if found.is_empty() {
+        let family = registry.family(&name.name).map_err(Failure::new)?;
+        let eventual = vec![Property::Model(Model::EVENTUAL)];
+        found.push((overridden(args, &family.setting), eventual));
+    }
+    let search = |(setting, properties): (Setting, Vec<Property>)| {
+        // A strategy is built anew for each search: it cannot be cloned.
+        let subject =
+            registry.named(&name).map_err(|error| Failure::new(format!("{text}: {error}")))?;
+        let mut search = empty(args, registry, subject, &setting, seed);
+        let asked = if args.models.is_empty() { properties } else { args.models.clone() };
+        for property in asked.iter().chain([&Property::NoPanic]) {
+            search.asks(property, None);
+        }
+        for (condition, when) in search.subject.conditions() {
+            if when == When::Always {
+                search.asks(&Property::Always(condition.to_owned()), None);
+            }
+        }
+        Ok(search)
+    };
+    found.into_iter().map(search).collect()
+}
+
+/// The promises about exactly this strategy.
+fn rows_of<'r>(
+    registry: &'r Registry,
+    name: &crate::replication::StrategyName,
+) -> Vec<&'r Promise> {
+    let about = |row: &&Promise| {
+        let subjects = registry.parse(row.strategy).unwrap_or_default();
+        subjects.iter().any(|subject| subject.strategy_name() == *name)
+    };
+    registry.promises().iter().filter(about).collect()
+}
+
+fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {
+    let mut setting = setting.clone();
+    setting.nodes = args.nodes.unwrap_or(setting.nodes);
+    setting.network = args.network.map_or(setting.network, Into::into);
+    setting.routing = args.routing.map_or(setting.routing, Into::into);
+    setting.faults.budget = args.faults.unwrap_or(setting.faults.budget);
+    setting
+}
+
+fn empty(
+    args: &CheckArgs,
+    registry: &Registry,
+    subject: Box<dyn Subject>,
+    setting: &Setting,
+    seed: u64,
+) -> Search {
+    let usual = Scope::default();
+    let scope = Scope {
+        setting: overridden(args, setting),
+        sessions: args.sessions.unwrap_or(usual.sessions),
+        operations: args.operations.unwrap_or(usual.operations),
+        keys: args.keys.unwrap_or(usual.keys),
+        ..usual
+    };
+    let short = registry.short(&subject.strategy_name());
+    let plan = Plan { scope, properties: Vec::new(), runs: args.runs(), seed };
+    Search { subject, short, plan, expected: Vec::new() }
+}

@@ -1,0 +1,100 @@
+//! `replay`: a case once more, compared with what was recorded.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::hunt::Registry;
+use crate::hunt::case::Case;
+use crate::hunt::case::replay::{Outcome, Replay, replay};
+use crate::hunt::property::Judgement;
+use crate::report::table::setting_text;
+use crate::report::{Tone, verdict};
+
+use super::exit::{Exit, Failure};
+use super::files;
+use super::quiet::quietly;
+use super::screen::Screen;
+use super::story::Told;
+
+/// Execute a case once more and compare every step with what was recorded
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// The case file
+    #[arg(value_name = "CASE")]
+    case: PathBuf,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
+    let case = files::read(&args.case)?;
+    let subject = registry.named(&case.strategy).map_err(|error| {
+        Failure::new(format!("{}: {error}", args.case.display())).remedy(
+            "`explain` tells a case without its strategy; a binary that registers it can replay it",
+        )
+    })?;
+    let replayed = quietly(|| replay(&case, &*subject)).map_err(|(step, why)| {
+        let line = files::line_of_step(&args.case, step);
+        Failure::new(format!("{}:{line}: step {}: {why}", args.case.display(), step + 1))
+            .remedy("the action is not possible there, so the case was never recorded like this")
+    })?;
+    let short = registry.short(&case.strategy);
+    tell(&case, &replayed, &short, screen);
+    Ok(exit(&replayed))
+}
+
+fn exit(replayed: &Replay) -> Exit {
+    match (&replayed.outcome, &replayed.judgement) {
+        (Outcome::TextsDiffer(_) | Outcome::Differs(_), _) => Exit::NotReproduced,
+        (Outcome::Reproduced, Judgement::Violated(..)) => Exit::Violated,
+        (Outcome::Reproduced, Judgement::Holds) => Exit::Holds,
+        (Outcome::Reproduced, Judgement::Unknown(_)) => Exit::Unknown,
+    }
+}
+
+fn tell(case: &Case, replayed: &Replay, short: &str, screen: &Screen) {
+    let look = &screen.look;
+    let told = Told {
+        short,
+        setting: &case.setting,
+        workload: &case.workload,
+        trace: &replayed.trace,
+        run: &replayed.run,
+        property: &case.property,
+        judgement: &replayed.judgement,
+        minimal: case.minimal,
+    };
+    let place = look.text(&format!(" · {}", setting_text(&case.setting)));
+    screen.print(&format!("{}{place}\n", look.paint(Tone::Strong, short)));
+    let (tone, word) = match replayed.judgement {
+        Judgement::Violated(..) => (Tone::Bad, "FAIL"),
+        Judgement::Holds => (Tone::Good, "ok  "),
+        Judgement::Unknown(_) => (Tone::Doubt, "?   "),
+    };
+    let title = verdict::title(&case.property, &replayed.judgement);
+    screen.print(&format!("{}  {}\n\n", look.paint(tone, word), look.paint(Tone::Strong, &title)));
+    screen.print(&told.picture(look));
+    screen.print(&format!("\n{}\n", told.block(None, None, look)));
+    outcome(case, &replayed.outcome, screen);
+}
+
+fn outcome(case: &Case, outcome: &Outcome, screen: &Screen) {
+    let look = &screen.look;
+    let (tone, title, difference) = match outcome {
+        Outcome::Reproduced => (Tone::Good, "REPRODUCED".to_owned(), None),
+        Outcome::TextsDiffer(difference) => {
+            let title = format!("REPRODUCED, texts differ at step {}", difference.step);
+            (Tone::Doubt, title, Some(difference))
+        }
+        Outcome::Differs(difference) => {
+            let title = format!("DIFFERS AT STEP {}", difference.step);
+            (Tone::Bad, title, Some(difference))
+        }
+    };
+    screen.print(&format!("{}\n", look.paint(tone, &title)));
+    if let Some(difference) = difference {
+        let tool = env!("CARGO_PKG_VERSION");
+        screen.line(&format!("  recorded  {}   (quiescence {})", difference.recorded, case.tool));
+        screen.line(&format!("  present   {}   (quiescence {tool})", difference.present));
+    }
+}

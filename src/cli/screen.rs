@@ -1,0 +1,79 @@
+//! Where output goes, and how it looks there.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Args, ValueEnum};
+
+use crate::report::{Ink, Letters, Look};
+
+/// How output looks.
+#[derive(Args, Clone, Debug)]
+pub struct LookArgs {
+    /// Whether output is coloured (NO_COLOR is respected)
+    #[arg(long, value_enum, default_value = "auto", global = true, value_name = "WHEN")]
+    color: When,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    ascii: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Standard output. A reader that goes away is not an error: the rest is not
+/// written, and the exit code stays what it is.
+#[derive(Debug)]
+pub struct Screen {
+    /// How pages look.
+    pub look: Look,
+    gone: AtomicBool,
+}
+
+impl Screen {
+    /// The screen that these arguments ask for.
+    pub fn new(args: &LookArgs) -> Screen {
+        let terminal = io::stdout().is_terminal();
+        let colour = match args.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
+                anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+            }
+        };
+        let columns = if terminal { terminal_size::terminal_size() } else { None };
+        let look = Look {
+            width: columns.map_or(Look::default().width, |(width, _)| usize::from(width.0)),
+            letters: if args.ascii { Letters::Ascii } else { Letters::Unicode },
+            ink: if colour { Ink::Colour } else { Ink::Plain },
+        };
+        Screen { look, gone: AtomicBool::new(false) }
+    }
+
+    /// Writes a text as it is.
+    pub fn print(&self, text: &str) {
+        if self.gone.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut out = io::stdout().lock();
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            self.gone.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes a line in the characters of this screen.
+    pub fn line(&self, text: &str) {
+        self.print(&format!("{}\n", self.look.text(text)));
+    }
+}
+
+/// How this program was called, for commands to copy.
+pub fn program() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let name = std::path::Path::new(&called).file_stem().unwrap_or_default().to_string_lossy();
+    if name.is_empty() { "quiescence".to_owned() } else { name.into_owned() }
+}

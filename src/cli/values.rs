@@ -1,0 +1,148 @@
+//! The values of options, from text.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::hunt::property::Property;
+use crate::world::{Faults, Network, Routing};
+
+/// For whom results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// People.
+    Human,
+    /// Programs.
+    Json,
+}
+
+/// A network, as on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum NetworkArg {
+    /// Messages on a link arrive in the order in which they were sent
+    Fifo,
+    /// Messages arrive in any order
+    Unordered,
+}
+
+impl From<NetworkArg> for Network {
+    fn from(arg: NetworkArg) -> Network {
+        match arg {
+            NetworkArg::Fifo => Network::Fifo,
+            NetworkArg::Unordered => Network::Unordered,
+        }
+    }
+}
+
+/// A routing, as on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RoutingArg {
+    /// A session stays at its node
+    Sticky,
+    /// Each operation may go to another node
+    Roaming,
+}
+
+impl From<RoutingArg> for Routing {
+    fn from(arg: RoutingArg) -> Routing {
+        match arg {
+            RoutingArg::Sticky => Routing::Sticky,
+            RoutingArg::Roaming => Routing::Roaming,
+        }
+    }
+}
+
+/// `0x5eed` or a number.
+pub fn seed(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(&hex.replace('_', ""), 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "a seed is a number like 42 or 0x5eed".to_owned())
+}
+
+/// `60s`, `500ms`, `2m`, or seconds.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let wrong = || "a time is a number with a unit like 500ms, 60s or 2m".to_owned();
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs).ok_or_else(wrong),
+        _ => Err(wrong()),
+    }
+}
+
+/// `drop=1,crash=2`, or `none`.
+pub fn faults(text: &str) -> Result<Faults, String> {
+    let mut faults = Faults::NONE;
+    for word in text.split(',').filter(|word| !word.is_empty() && *word != "none") {
+        let (kind, number) = word.split_once('=').unwrap_or((word, "1"));
+        let kind = kind.replace('-', "_");
+        let budget = faults.count_mut(&kind).ok_or_else(|| {
+            let near = |known: &&&str| strsim::damerau_levenshtein(known, &kind);
+            let nearest = Faults::KINDS.iter().min_by_key(near).expect("there are kinds");
+            format!("there is no fault `{kind}`; did you mean `{nearest}`?")
+        })?;
+        *budget = number
+            .parse()
+            .map_err(|_| format!("`{number}` is not a number of faults from 0 to 65535"))?;
+    }
+    Ok(faults)
+}
+
+/// A model by name or alias, or a property as case files name it.
+pub fn property(text: &str) -> Result<Property, String> {
+    text.parse()
+}
+
+/// A number of nodes.
+pub fn nodes(text: &str) -> Result<u16, String> {
+    let most = crate::replication::Cluster::NODES_MAX;
+    text.parse()
+        .ok()
+        .filter(|number| (1..=most).contains(number))
+        .ok_or_else(|| format!("a cluster has 1 to {most} nodes"))
+}
+
+/// A size of a workload, from 1.
+pub fn size(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1_000).contains(number));
+    number.ok_or_else(|| "a number from 1 to 1000 is needed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_hexadecimal_or_decimal() {
+        assert_eq!(seed("0x5eed"), Ok(0x5eed));
+        assert_eq!(seed("42"), Ok(42));
+        assert!(seed("ten").is_err());
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(time("0s"), Ok(Duration::ZERO));
+        assert!(time("1h").is_err());
+        assert!(time("99999999999999999999s").is_err());
+    }
+
+    #[test]
+    fn a_misspelt_fault_is_answered_with_the_nearest_one() {
+        assert_eq!(
+            faults("drop=2,give-up=1").map(|f| f.to_string()),
+            Ok("drop 2, give_up 1".into())
+        );
+        assert_eq!(
+            faults("crush=1"),
+            Err("there is no fault `crush`; did you mean `crash`?".into())
+        );
+        assert!(faults("drop=70000").is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! What people and programs read: values in, text out.
+//!
+//! Invariant: the same values give the same text. Nothing here opens a file,
+//! asks for the time or knows whether it writes to a terminal: a [`Look`] says
+//! how wide the page is, and whether it has colour or more than ASCII. Colour
+//! only repeats what the words say.
+//!
+//! Read next: [`timeline`] for the picture of a run, [`verdict`] for what is
+//! said below it.
+
+#[cfg(feature = "proptest")]
+pub mod json;
+#[cfg(feature = "proptest")]
+pub mod table;
+pub mod timeline;
+pub mod verdict;
+
+/// How a page looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// How many columns there are.
+    pub width: usize,
+    /// Which characters there are.
+    pub letters: Letters,
+    /// Whether there is colour.
+    pub ink: Ink,
+}
+
+/// Which characters may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// Arrows and box drawing too.
+    Unicode,
+    /// Only ASCII.
+    Ascii,
+}
+
+/// Whether text is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Not at all.
+    Plain,
+    /// With ANSI escape codes.
+    Colour,
+}
+
+/// What a coloured text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It fails.
+    Bad,
+    /// It is as it should be.
+    Good,
+    /// It is in doubt.
+    Doubt,
+    /// It is a title.
+    Strong,
+    /// It matters less.
+    Faint,
+}
+
+impl Default for Look {
+    /// A hundred columns of plain Unicode: what is shown where no terminal is.
+    fn default() -> Self {
+        Look { width: 100, letters: Letters::Unicode, ink: Ink::Plain }
+    }
+}
+
+impl Look {
+    /// The text in the characters of this page.
+    pub fn text(&self, text: &str) -> String {
+        if self.letters == Letters::Unicode || text.is_ascii() {
+            return text.to_owned();
+        }
+        let mut plain = String::with_capacity(text.len());
+        for letter in text.chars() {
+            match letter {
+                '─' | '━' => plain.push('-'),
+                '╌' => plain.push('~'),
+                '▶' => plain.push('>'),
+                '◀' => plain.push('<'),
+                '●' => plain.push('*'),
+                '·' => plain.push('|'),
+                '×' | '✗' => plain.push('x'),
+                '✓' => plain.push_str("ok"),
+                '→' => plain.push_str("->"),
+                '…' => plain.push_str("..."),
+                ascii if ascii.is_ascii() => plain.push(ascii),
+                other => plain.extend(other.escape_unicode()),
+            }
+        }
+        plain
+    }
+
+    /// The text in this tone.
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match (self.ink, tone) {
+            (Ink::Plain, _) => return text.to_owned(),
+            (Ink::Colour, Tone::Bad) => "1;31",
+            (Ink::Colour, Tone::Good) => "32",
+            (Ink::Colour, Tone::Doubt) => "33",
+            (Ink::Colour, Tone::Strong) => "1",
+            (Ink::Colour, Tone::Faint) => "2",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// A count with commas: `41,200`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The text with blanks up to a width in characters.
+pub(crate) fn pad(text: &str, width: usize) -> String {
+    let blanks = width.saturating_sub(text.chars().count());
+    format!("{text}{}", " ".repeat(blanks))
+}
+
+/// Breaks a text into lines no wider than `width`, at blanks.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("never empty");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_commas_every_three_digits() {
+        assert_eq!(
+            [0, 12, 999, 1_000, 41_200, 1_234_567].map(count).join(" "),
+            "0 12 999 1,000 41,200 1,234,567"
+        );
+    }
+
+    #[test]
+    fn ascii_pages_are_ascii_whatever_a_strategy_says() {
+        let look = Look { letters: Letters::Ascii, ..Look::default() };
+        assert_eq!(look.text("n1→n2 ╌▶ ● é"), "n1->n2 ~> * \\u{e9}");
+    }
+
+    #[test]
+    fn long_texts_break_at_blanks_and_lose_nothing() {
+        let text = "each node keeps what arrived last; nothing orders the two writes";
+        let lines = wrap(text, 20);
+        assert!(lines.iter().all(|line| line.chars().count() <= 20), "{lines:?}");
+        assert_eq!(lines.join(" "), text);
+    }
+}

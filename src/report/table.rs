@@ -1,0 +1,203 @@
+//! The promise table: what each strategy promises, and what was found.
+//!
+//! Invariant: whatever was sampled is called sampled, whatever was cut short
+//! is called cut short, and a row that looked at nothing never reads as kept.
+
+use std::time::Duration;
+
+use crate::hunt::promise::Expected;
+use crate::hunt::property::{Flaw, Property};
+use crate::hunt::random::{Coverage, Outcome, faults_text};
+use crate::world::Setting;
+
+use super::verdict::property_name;
+use super::{Look, Tone, count, pad};
+
+/// One property of one strategy in one setting, and what was found.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The strategy, in short.
+    pub strategy: String,
+    /// Where.
+    pub setting: Setting,
+    /// What was judged.
+    pub property: Property,
+    /// What must be found, if something was promised.
+    pub expected: Option<Expected>,
+    /// What was found.
+    pub result: Result,
+    /// What was covered.
+    pub coverage: Coverage,
+    /// How long the search took that this row was part of.
+    pub time: Duration,
+    /// Where the failing run was saved.
+    pub case: Option<String>,
+}
+
+/// What was found of one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Result {
+    /// No run violates it.
+    Kept,
+    /// Run number so and so does, in this way; why, in words.
+    Violated(Flaw, u64, String),
+    /// Nobody knows, because of this.
+    Unknown(String),
+    /// Nothing was looked at, because of this.
+    Unchecked(String),
+}
+
+/// Whether a row is as it was promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// It is not known.
+    Unknown,
+    /// Nothing was checked.
+    Unchecked,
+}
+
+impl Result {
+    /// What came of a property, from what a hunt found of it.
+    pub fn of(outcome: &Outcome, looked_at: u64, coverage: &Coverage, why: String) -> Result {
+        match outcome {
+            Outcome::Violated(finding) => Result::Violated(finding.failing.flaw, finding.run, why),
+            _ if coverage.cut_short => {
+                Result::Unknown(format!("cut short after {} runs", count(coverage.runs)))
+            }
+            Outcome::Unknown(runs, why) => {
+                Result::Unknown(format!("{} runs were not decided: {why}", count(*runs)))
+            }
+            Outcome::None if coverage.runs == 0 => Result::Unchecked("no run was done".to_owned()),
+            Outcome::None if looked_at == 0 => {
+                Result::Unchecked("no run had an answer to look at".to_owned())
+            }
+            Outcome::None => match coverage.never_reached.first() {
+                Some(name) => Result::Unchecked(format!("`{name}` never held in any run")),
+                None => Result::Kept,
+            },
+        }
+    }
+}
+
+impl Line {
+    /// Whether the row is as promised; without a promise, it must hold.
+    pub fn met(&self) -> Met {
+        match (&self.result, self.expected.unwrap_or(Expected::Holds)) {
+            (Result::Violated(flaw, ..), Expected::Violated(expected)) if *flaw == expected => {
+                Met::Yes
+            }
+            (Result::Violated(..), _) => Met::No,
+            (Result::Kept, Expected::Holds) => Met::Yes,
+            (Result::Kept, Expected::Violated(_)) => Met::No,
+            (Result::Unknown(_), _) => Met::Unknown,
+            (Result::Unchecked(_), _) => Met::Unchecked,
+        }
+    }
+
+    fn found(&self) -> String {
+        match &self.result {
+            Result::Kept => "no violation (sampled)".to_owned(),
+            Result::Violated(flaw, run, _) => format!("{flaw} in run {}", count(*run)),
+            Result::Unknown(why) => format!("unknown: {why}"),
+            Result::Unchecked(why) => format!("nothing checked: {why}"),
+        }
+    }
+}
+
+/// A setting in one line: `3 nodes, FIFO network, crash 1, sticky`.
+pub fn setting_text(setting: &Setting) -> String {
+    let faults = match setting.faults.budget.is_none() {
+        true => "no faults".to_owned(),
+        false => format!("faults {}", setting.faults.budget),
+    };
+    let nodes = match setting.nodes {
+        1 => "1 node".to_owned(),
+        nodes => format!("{nodes} nodes"),
+    };
+    format!("{nodes}, {} network, {faults}, {} sessions", setting.network, setting.routing)
+}
+
+/// `2,000 runs, 41,200 distinct states, faults used: drop 3,911`.
+pub fn coverage_text(coverage: &Coverage) -> String {
+    let runs = if coverage.runs == 1 { "run" } else { "runs" };
+    let states = count(coverage.states);
+    format!(
+        "{} {runs}, {states} distinct states, faults used: {}",
+        count(coverage.runs),
+        faults_text(&coverage.faults)
+    )
+}
+
+/// Writes the table. Rows of one search stand together below its setting.
+pub fn table(lines: &[Line], look: &Look) -> String {
+    let widths = [
+        lines.iter().map(|line| property_name(&line.property).len()).max().unwrap_or(0),
+        lines.iter().map(|line| expected_text(line).len()).max().unwrap_or(0),
+    ];
+    let mut text = String::new();
+    let mut before: Option<&Line> = None;
+    for line in lines {
+        let same = |other: &Line| other.strategy == line.strategy && other.setting == line.setting;
+        if !before.is_some_and(same) {
+            text.push_str(&heading(line, before.is_none(), look));
+        }
+        before = Some(line);
+        let row = format!(
+            "{}  promised {}  found {}",
+            pad(&property_name(&line.property), widths[0]),
+            pad(&expected_text(line), widths[1]),
+            line.found(),
+        );
+        text.push_str(&format!("  {}  {}\n", mark(line.met(), look), look.text(&row)));
+    }
+    text
+}
+
+fn heading(line: &Line, first: bool, look: &Look) -> String {
+    let gap = if first { "" } else { "\n" };
+    let name = look.paint(Tone::Strong, &line.strategy);
+    let place = look.text(&format!(" · {}", setting_text(&line.setting)));
+    let time = format!("{:.1} s", line.time.as_secs_f64());
+    let covered = look.text(&format!("{} · {time}", coverage_text(&line.coverage)));
+    format!("{gap}{name}{place}\n     {}\n", look.paint(Tone::Faint, &covered))
+}
+
+fn expected_text(line: &Line) -> String {
+    line.expected.map_or("nothing".to_owned(), |expected| expected.to_string())
+}
+
+/// The sign of a row.
+pub fn mark(met: Met, look: &Look) -> String {
+    let (tone, sign) = match met {
+        Met::Yes => (Tone::Good, "✓"),
+        Met::No => (Tone::Bad, "✗"),
+        Met::Unknown => (Tone::Doubt, "?"),
+        Met::Unchecked => (Tone::Doubt, "–"),
+    };
+    let sign = if sign == "–" { "-".to_owned() } else { look.text(sign) };
+    look.paint(tone, &pad(&sign, if look.letters == super::Letters::Ascii { 2 } else { 1 }))
+}
+
+/// The last line: how many promises are kept, and how that is known.
+pub fn totals(lines: &[Line], time: Duration) -> String {
+    let number = |met: Met| lines.iter().filter(|line| line.met() == met).count();
+    let mut parts = vec![format!("{} of {} promises are met", number(Met::Yes), lines.len())];
+    for (met, word) in [
+        (Met::No, "are not"),
+        (Met::Unknown, "are undecided"),
+        (Met::Unchecked, "looked at nothing"),
+    ] {
+        if number(met) > 0 {
+            parts.push(format!("{} {word}", number(met)));
+        }
+    }
+    format!(
+        "{}; every violation was found and replayed, what holds was sampled · {:.1} s",
+        parts.join(", "),
+        time.as_secs_f64()
+    )
+}

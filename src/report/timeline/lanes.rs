@@ -1,0 +1,225 @@
+//! Lanes, and the arrows between them.
+//!
+//! Owns the geometry: which lane stands where, and that nothing overlaps. It
+//! does not know what happened.
+
+use crate::history::NodeId;
+use crate::report::{Letters, Look, Tone};
+use crate::world::SessionId;
+
+use super::{number, padded};
+
+/// What an arrow stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrow {
+    /// A request of a client, or the answer to it.
+    Request,
+    /// A message between nodes.
+    Message,
+}
+
+/// One line of the picture.
+pub(super) struct Row {
+    step: Option<usize>,
+    settling: bool,
+    /// Lane and text.
+    cells: Vec<(usize, String)>,
+    arrow: Option<(usize, usize, Arrow)>,
+}
+
+impl Row {
+    pub(super) fn numbered(step: usize, settling: bool) -> Self {
+        Row { step: Some(step), settling, cells: Vec::new(), arrow: None }
+    }
+
+    /// A line that belongs to the step above it.
+    pub(super) fn more(settling: bool) -> Self {
+        Row { step: None, settling, cells: Vec::new(), arrow: None }
+    }
+
+    pub(super) fn cell(&mut self, lane: usize, text: &str) {
+        self.cells.push((lane, text.trim_end().to_owned()));
+    }
+
+    /// A client asks a node.
+    pub(super) fn request(
+        &mut self,
+        lanes: &Lanes<'_>,
+        session: SessionId,
+        asks: &str,
+        node: usize,
+        effect: &str,
+    ) {
+        match lanes.session(session) {
+            Some(lane) => {
+                self.cell(lane, asks);
+                self.cell(node, effect);
+                self.arrow = Some((lane, node, Arrow::Request));
+            }
+            None => {
+                self.cell(node, &format!("● {session} {asks} {}", effect.trim_start_matches("● ")))
+            }
+        }
+    }
+
+    /// A node answers a client.
+    pub(super) fn answer(
+        &mut self,
+        lanes: &Lanes<'_>,
+        session: SessionId,
+        asked: &str,
+        answer: &str,
+        node: usize,
+    ) {
+        match lanes.session(session) {
+            Some(lane) => {
+                self.cell(lane, answer);
+                let asked = asked.split_once(' ').map_or(asked, |(_, asked)| asked);
+                self.cell(node, &format!("({asked})"));
+                self.arrow = Some((node, lane, Arrow::Request));
+            }
+            None => self.cell(node, &format!("  {asked}: {answer}")),
+        }
+    }
+
+    /// Something a client does alone.
+    pub(super) fn alone(&mut self, lanes: &Lanes<'_>, session: SessionId, text: &str, node: usize) {
+        match lanes.session(session) {
+            Some(lane) => self.cell(lane, text),
+            None => self.cell(node, &format!("{session} {text}")),
+        }
+    }
+
+    /// Something goes from one node to another.
+    pub(super) fn message(
+        &mut self,
+        from: usize,
+        label: &str,
+        to: usize,
+        effect: &str,
+        arrow: Arrow,
+    ) {
+        if from == to {
+            return self.cell(to, &format!("{label} {effect}"));
+        }
+        self.cell(from, label);
+        self.cell(to, effect);
+        self.arrow = Some((from, to, arrow));
+    }
+}
+
+/// The lanes from left to right, and the lines so far.
+pub(super) struct Lanes<'l> {
+    left: Vec<SessionId>,
+    nodes: usize,
+    right: Vec<SessionId>,
+    titles: Vec<String>,
+    rows: Vec<Row>,
+    look: &'l Look,
+}
+
+/// The shortest arrow with its blanks: ` ─▶ `.
+const ARROW: usize = 4;
+
+impl<'l> Lanes<'l> {
+    pub(super) fn new(
+        (left, right): (Vec<SessionId>, Vec<SessionId>),
+        nodes: &[NodeId],
+        look: &'l Look,
+    ) -> Self {
+        let title = |session: &SessionId| format!("session {session}");
+        let mut titles: Vec<String> = left.iter().map(title).collect();
+        titles.extend(nodes.iter().map(ToString::to_string));
+        titles.extend(right.iter().map(title));
+        Lanes { left, nodes: nodes.len(), right, titles, rows: Vec::new(), look }
+    }
+
+    pub(super) fn node(&self, node: NodeId) -> usize {
+        self.left.len() + node.index()
+    }
+
+    pub(super) fn session(&self, session: SessionId) -> Option<usize> {
+        let place = |side: &[SessionId]| side.iter().position(|other| *other == session);
+        let right = || place(&self.right).map(|at| self.left.len() + self.nodes + at);
+        place(&self.left).or_else(right)
+    }
+
+    pub(super) fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// All lines, if they are no wider than `width`.
+    pub(super) fn draw(mut self, width: usize) -> Option<String> {
+        for (_, text) in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
+            *text = self.look.text(text);
+        }
+        let starts = self.starts();
+        let settling = *starts.last().expect("there is a lane");
+        let mark = "settling";
+        if 8 + settling + mark.len() > width {
+            return None;
+        }
+        let titles = self.titles.iter().cloned().enumerate().collect();
+        let titles = Row { step: None, settling: false, cells: titles, arrow: None };
+        let head = format!("  step  {}", self.line(&titles, &starts).trim_end());
+        let mut text = format!("{}\n", self.look.paint(Tone::Faint, &head));
+        for row in &self.rows {
+            let line = self.line(row, &starts);
+            let end = if row.settling && row.step.is_some() {
+                self.look.paint(Tone::Faint, mark)
+            } else {
+                String::new()
+            };
+            let line = format!("{}{}{end}", number(row.step), padded(&line, settling));
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        Some(text)
+    }
+
+    /// Where each lane begins, and where the last one ends.
+    fn starts(&self) -> Vec<usize> {
+        let mut starts = vec![0];
+        for (lane, title) in self.titles.iter().enumerate() {
+            let cells = self.rows.iter().flat_map(|row| &row.cells);
+            let texts = cells.filter(|(at, _)| *at == lane).map(|(_, text)| text.chars().count());
+            let widest = texts.chain([title.chars().count()]).max().expect("there is a title");
+            starts.push(starts[lane] + widest + ARROW);
+        }
+        starts
+    }
+
+    fn line(&self, row: &Row, starts: &[usize]) -> String {
+        let mut line = vec![' '; *starts.last().expect("there is a lane")];
+        if let Some((from, to, kind)) = row.arrow {
+            let text_at = |lane: usize| {
+                let text = row.cells.iter().find(|(at, _)| *at == lane);
+                starts[lane] + text.map_or(0, |(_, text)| text.chars().count())
+            };
+            let (left, right) = (from.min(to), from.max(to));
+            let (begin, end) = (text_at(left) + 1, starts[right] - 1);
+            line[begin..end].fill(self.letter(kind));
+            let (tip, head) = if from < to { (end - 1, '▶') } else { (begin, '◀') };
+            line[tip] = match (self.look.letters, head) {
+                (Letters::Unicode, head) => head,
+                (Letters::Ascii, '▶') => '>',
+                (Letters::Ascii, _) => '<',
+            };
+        }
+        for (lane, text) in &row.cells {
+            for (at, letter) in (starts[*lane]..).zip(text.chars()) {
+                line[at] = letter;
+            }
+        }
+        line.into_iter().collect()
+    }
+
+    fn letter(&self, kind: Arrow) -> char {
+        match (self.look.letters, kind) {
+            (Letters::Unicode, Arrow::Request) => '─',
+            (Letters::Unicode, Arrow::Message) => '╌',
+            (Letters::Ascii, Arrow::Request) => '-',
+            (Letters::Ascii, Arrow::Message) => '~',
+        }
+    }
+}
