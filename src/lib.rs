@@ -7,4 +7,5 @@ pub mod judgement;
 pub mod replication;
 pub mod report;
 pub mod search;
+pub mod threads;
 pub mod world;
