@@ -21,6 +21,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::hunt::Registry;
 
 mod check;
+mod demo;
 mod exit;
 mod files;
 mod jobs;
@@ -49,6 +50,7 @@ struct Line {
 enum Command {
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
+    Demo(demo::DemoArgs),
 }
 
 /// Runs the command line of this process with these strategies.
@@ -67,6 +69,7 @@ pub fn main(registry: Registry) -> ExitCode {
     let outcome = match &line.command {
         Command::Check(args) => check::run(args, &registry, &screen),
         Command::Replay(args) => replay::run(args, &registry, &screen),
+        Command::Demo(args) => demo::run(args, &registry, &screen, &line.look),
     };
     match outcome {
         Ok(exit) => exit.into(),
