@@ -23,6 +23,7 @@ use crate::hunt::Registry;
 
 mod check;
 mod completions;
+mod demo;
 mod exit;
 mod explain;
 mod files;
@@ -54,6 +55,7 @@ struct Line {
 enum Command {
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
+    Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
     /// List strategies with their parameters, models and faults
     List,
@@ -83,6 +85,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
     let outcome = match &line.command {
         Command::Check(args) => check::run(args, registry, &screen),
         Command::Replay(args) => replay::run(args, registry, &screen),
+        Command::Demo(args) => demo::run(args, registry, &screen, Screen::new(&line.look, &words)),
         Command::Explain(args) => explain::run(args, registry, &screen),
         Command::List => list::run(registry, &screen),
         Command::Completions(args) => completions::run(args, Line::command(), &screen),

@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::history::{Call, Completion, NodeId};
 use crate::replication::{Cluster, Effects, OperationId, Strategy};
 use crate::world::component::{LocalInput, NodeOf, Panicked, boot, local_step};
-use crate::world::trace::{asks, outcome};
 use crate::world::{Action, MessageName, SessionId, Setting};
 
 use super::journal::{Entry, Event, Journal, Observer, Receipt};
-use super::sync::{Arc, Condvar, Mutex, MutexGuard, Outside, lock, thread, wait};
+use super::slots::{Slot, SlotState, answers, lock_all, report, words};
+use super::sync::{Arc, Condvar, Mutex, Outside, lock, thread, wait};
 
 /// A running cluster.
 pub(super) struct Engine<S: Strategy> {
@@ -55,19 +55,6 @@ struct Local<S: Strategy> {
 enum Letter<S: Strategy> {
     Message(MessageName, S::Message),
     Stop,
-}
-
-/// Where the answer to a session's operation is put.
-struct Slot<S: Strategy> {
-    state: Mutex<SlotState<S>>,
-    answered: Condvar,
-}
-
-struct SlotState<S: Strategy> {
-    /// The operation that waits, by its number, and what it asks.
-    open: Option<(u16, Call)>,
-    answer: Option<(Completion, S::Token)>,
-    given_up: bool,
 }
 
 /// A session on its own thread, or on that of whoever drives it.
@@ -261,7 +248,7 @@ impl<S: Strategy> Engine<S> {
         {
             slot.open = Some((operation.number, call.clone()));
         }
-        let answers = answers(local, &mut open);
+        let answers = answers(&mut local.effects, &mut open);
         let told = label.map(|label| {
             let mut text = words(&action, node, asked, &label);
             report(&action, &answers, panicked.as_ref(), &mut text);
@@ -384,74 +371,5 @@ impl<S: Strategy> Place<S> {
                 None => letters = wait(&self.arrived, letters),
             }
         }
-    }
-}
-
-/// An answer that somebody waited for.
-struct Answer<S: Strategy> {
-    operation: OperationId,
-    call: Call,
-    completion: Completion,
-    token: S::Token,
-}
-
-type Open<'a, S> = BTreeMap<u16, MutexGuard<'a, SlotState<S>>>;
-
-fn lock_all<S: Strategy>(slots: &BTreeMap<u16, Arc<Slot<S>>>) -> Open<'_, S> {
-    slots.iter().map(|(session, slot)| (*session, lock(&slot.state))).collect()
-}
-
-/// The answers of a step that somebody waits for; from now on nobody does.
-fn answers<S: Strategy>(local: &mut Local<S>, open: &mut Open<'_, S>) -> Vec<Answer<S>> {
-    let mut heard = Vec::new();
-    for reply in local.effects.replies.drain(..) {
-        let Some(slot) = open.get_mut(&reply.operation.session) else { continue };
-        match slot.open.take() {
-            Some((number, call)) if number == reply.operation.number => heard.push(Answer {
-                operation: reply.operation,
-                call,
-                completion: reply.completion,
-                token: reply.token,
-            }),
-            other => slot.open = other,
-        }
-    }
-    heard
-}
-
-/// What happened, in the words of a trace.
-fn words(
-    action: &Action<MessageName>,
-    node: NodeId,
-    asked: Option<(OperationId, &Call)>,
-    label: &str,
-) -> String {
-    match (action, asked) {
-        (Action::Fire(_, timer), _) => format!("timer {} fires at {node}", timer.0),
-        (_, Some((operation, call))) => {
-            format!("{} {} at {node}", SessionId(operation.session), asks(call))
-        }
-        _ => label.to_owned(),
-    }
-}
-
-/// What came of it, in the words of a trace.
-fn report<S: Strategy>(
-    action: &Action<MessageName>,
-    answers: &[Answer<S>],
-    panicked: Option<&Panicked>,
-    text: &mut String,
-) {
-    for answer in answers {
-        let told = outcome(&answer.call, &answer.completion);
-        if *action == Action::Invoke(answer.operation) {
-            text.push_str(&format!(": {told}"));
-        } else {
-            let session = SessionId(answer.operation.session);
-            text.push_str(&format!(" · {session} {}: {told}", asks(&answer.call)));
-        }
-    }
-    if let Some(Panicked(why)) = panicked {
-        text.push_str(&format!(" · panicked: {why}"));
     }
 }

@@ -25,6 +25,7 @@ pub mod live;
 pub mod locks;
 pub mod mailbox;
 pub mod nested;
+mod slots;
 mod sync;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,220 @@
+//! `demo`: the notebook's experiment, live on real threads.
+//!
+//! A writer writes a new key to n1 every two seconds; a reader reads the first
+//! key at n1, and five seconds later at n2. Everything is shown as it happens;
+//! then the run is settled and judged in the world.
+//!
+//! The clock is here and nowhere below: the cluster is told when its timers
+//! fire. It does not know how the cluster runs, nor what a strategy does.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::history::{Call, NodeId};
+use crate::hunt::case::write::why;
+use crate::hunt::property::{Judgement, Property, judge, looked_at};
+use crate::hunt::{Registry, Subject};
+use crate::report::{Tone, pad, verdict};
+use crate::threads::live::Live;
+use crate::threads::{Event, ThreadRun};
+use crate::world::{Action, FaultPlan, Network, Routing, Run, SessionId, Setting};
+
+use super::exit::{Exit, Failure};
+use super::jobs::{catch_interrupts, interrupted};
+use super::screen::Screen;
+use super::values;
+
+/// Run the notebook's experiment live, on real threads, and judge it
+///
+/// A write every 2 s at n1, the first key read at n1 and 5 s later at n2.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// The strategy that runs
+    #[arg(long, value_name = "STRATEGY", default_value = "notebook:as-written")]
+    strategy: String,
+    /// How long clients go on, in time of the experiment
+    #[arg(long, value_name = "TIME", value_parser = values::time, default_value = "12s")]
+    duration: Duration,
+    /// How many times faster than life
+    #[arg(long, value_name = "FACTOR", value_parser = speed, default_value = "1")]
+    speed: f64,
+}
+
+/// A factor that a wait can be divided by.
+fn speed(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (0.001..=1_000_000.0).contains(factor));
+    factor.ok_or_else(|| "a speed is a factor like 1, 2.5 or 100".to_owned())
+}
+
+/// How many nodes take part.
+const NODES: u16 = 2;
+/// Events after which nothing is recorded any more: for strategies that are
+/// never quiet.
+const EVENTS_MAX: usize = 500;
+const WRITER: SessionId = SessionId(0);
+const READER: SessionId = SessionId(1);
+
+/// What is done at a moment of the experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Deed {
+    Write(u64),
+    Read(NodeId),
+    Timers,
+}
+
+/// All that is done, in order of time.
+fn agenda(duration: Duration) -> Vec<(Duration, Deed)> {
+    let seconds = Duration::from_secs;
+    let within = |at: &Duration| *at < duration;
+    let writes = (0..).map(|n| (seconds(2 * n), Deed::Write(n)));
+    let reads = [(seconds(1), Deed::Read(NodeId(0))), (seconds(6), Deed::Read(NodeId(1)))];
+    let half = Duration::from_millis(500);
+    let timers = (0..).map(|n| (seconds(n) + half, Deed::Timers));
+    let mut all: Vec<_> = writes.take_while(|(at, _)| within(at)).collect();
+    all.extend(reads.into_iter().filter(|(at, _)| within(at)));
+    all.extend(timers.take_while(|(at, _)| within(at)));
+    all.sort_unstable();
+    all
+}
+
+/// Runs the subcommand. `live` is a screen for the threads of the experiment.
+pub fn run(
+    args: &DemoArgs,
+    registry: &Registry,
+    screen: &Screen,
+    live: Screen,
+) -> Result<Exit, Failure> {
+    let mut subjects = registry.parse(&args.strategy).map_err(Failure::new)?;
+    let Some(subject) = subjects.pop().filter(|_| subjects.is_empty()) else {
+        return Err(Failure::new(format!("`{}` is several strategies", args.strategy))
+            .remedy("name one variant, for example notebook:as-written"));
+    };
+    catch_interrupts()?;
+    let name = registry.short(&subject.strategy_name());
+    screen.line(&format!("{name} · live, {NODES} nodes, FIFO network, {}× speed", args.speed));
+    let recorded = experiment(args, &*subject, live);
+    if let Some(why) = &recorded.cut_short {
+        screen.line(&format!("nothing is recorded any more: {why}"));
+    }
+    let run = subject.replay_threads(&recorded).map_err(Failure::new)?;
+    settled(&*subject, &recorded, &run, screen);
+    Ok(judged(&run, screen))
+}
+
+/// Runs the experiment, showing what happens.
+fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadRun {
+    let setting = Setting {
+        nodes: NODES,
+        network: Network::Fifo,
+        faults: FaultPlan::default(),
+        routing: Routing::Roaming,
+    };
+    let (began, speed) = (Instant::now(), args.speed);
+    let show = move |event: &Event| {
+        let time = began.elapsed().as_secs_f64() * speed;
+        screen.line(&format!("{time:6.2} s  {}  {}", event.node, told(event)));
+    };
+    let live = subject.live(&setting, EVENTS_MAX, Box::new(show));
+    for (due, deed) in agenda(args.duration) {
+        if !sleep_until(began + due.div_f64(speed)) {
+            break;
+        }
+        perform(&*live, deed);
+    }
+    sleep_until(began + args.duration.div_f64(speed));
+    live.stop()
+}
+
+fn told(event: &Event) -> String {
+    match event.action {
+        Action::Deliver(_, name) => format!("{name} {}", event.text),
+        _ => event.text.clone(),
+    }
+}
+
+fn perform(live: &dyn Live, deed: Deed) {
+    // Whether there is an answer is part of the record; nothing hangs on it.
+    let _answer = match deed {
+        Deed::Write(n) => {
+            let call = Call::write(format!("key{n}").as_str(), format!("v{n}").as_str());
+            live.invoke(WRITER, NodeId(0), call)
+        }
+        Deed::Read(node) => live.invoke(READER, node, Call::read("key0")),
+        Deed::Timers => {
+            live.fire_timers();
+            None
+        }
+    };
+}
+
+/// Sleeps; whether it was not interrupted.
+fn sleep_until(due: Instant) -> bool {
+    const SLICE: Duration = Duration::from_millis(50);
+    loop {
+        let left = due.saturating_duration_since(Instant::now());
+        if interrupted() {
+            return false;
+        }
+        if left.is_zero() {
+            return true;
+        }
+        std::thread::sleep(left.min(SLICE));
+    }
+}
+
+/// Shows what settling did and what every node answers in the end.
+fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Screen) {
+    let trace = subject.trace(&recorded.setting, &recorded.workload, &run.schedule);
+    for step in trace.steps.iter().filter(|step| step.settling).take(EVENTS_MAX) {
+        screen.line(&format!(" settling  {}  {}", step.node, step.text));
+    }
+    for read in run.history.operations().iter().filter(|operation| operation.final_read) {
+        let node = read.node.map_or_else(String::new, |node| node.to_string());
+        let value = read.answer().map_or("no answer".to_owned(), ToString::to_string);
+        screen.line(&format!("    final  {node}  reads {}: {value}", read.call.key));
+    }
+}
+
+/// Judges the run and says so.
+fn judged(run: &Run, screen: &Screen) -> Exit {
+    let mut exit = Exit::Nothing;
+    screen.print("\n");
+    for name in ["eventual", "ryw", "mr"] {
+        let property: Property = name.parse().expect("these are names of models");
+        let judgement = judge(run, &property);
+        let (tone, word) = match judgement {
+            Judgement::Violated(..) => (Tone::Bad, "FAIL"),
+            _ if looked_at(run, &property) == 0 => (Tone::Doubt, "-   "),
+            Judgement::Holds => (Tone::Good, "ok  "),
+            Judgement::Unknown(_) => (Tone::Doubt, "?   "),
+        };
+        exit = match (word, exit) {
+            ("FAIL", _) | (_, Exit::Violated) => Exit::Violated,
+            ("?   ", _) | (_, Exit::Unknown) => Exit::Unknown,
+            ("ok  ", _) => Exit::Holds,
+            (_, exit) => exit,
+        };
+        let why = why(run, &property, &judgement);
+        let (mark, title) =
+            (screen.look.paint(tone, word), pad(&verdict::title(&property, &judgement), 34));
+        screen.print(&format!("{mark}  {title}  {}\n", screen.look.text(&why)));
+    }
+    if interrupted() { Exit::Interrupted } else { exit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_experiment_writes_every_two_seconds_and_reads_five_seconds_apart() {
+        let agenda = agenda(Duration::from_secs(12));
+        let at = |wanted: Deed| agenda.iter().find(|(_, deed)| *deed == wanted).map(|(at, _)| *at);
+        let writes = agenda.iter().filter(|(_, deed)| matches!(deed, Deed::Write(_)));
+        assert_eq!(writes.count(), 6);
+        assert_eq!(at(Deed::Write(5)), Some(Duration::from_secs(10)));
+        let reads = [NodeId(0), NodeId(1)].map(|node| at(Deed::Read(node)).expect("both read"));
+        assert_eq!(reads[1] - reads[0], Duration::from_secs(5));
+    }
+}
