@@ -56,9 +56,12 @@ fn convict(name: &str, seed: u64) -> (Box<dyn Subject>, Finding) {
     (subject, found)
 }
 
+/// A strategy in a setting, with what is promised of it there.
+type Group = (&'static str, Setting, Vec<(Property, Expected)>);
+
 /// The settings of the promise table, each with its rows.
-fn rows_by_setting() -> Vec<(&'static str, Setting, Vec<(Property, Expected)>)> {
-    let mut groups: Vec<(&'static str, Setting, Vec<(Property, Expected)>)> = Vec::new();
+fn rows_by_setting() -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     for row in Registry::standard().promises() {
         let promised = (row.property.clone(), row.expected);
         match groups.iter_mut().find(|(name, at, _)| *name == row.strategy && *at == row.setting) {

@@ -6,7 +6,7 @@ use crate::history::{Completion, NodeId};
 use super::{OperationId, Stamp, Strategy, TimerId};
 
 /// Collects what one step wants done.
-pub struct Effects<S: Strategy + ?Sized> {
+pub struct Effects<S: Strategy> {
     pub(crate) sends: Vec<(NodeId, S::Message)>,
     pub(crate) replies: Vec<Reply<S>>,
     pub(crate) timers: Vec<(TimerId, bool)>,
@@ -14,7 +14,7 @@ pub struct Effects<S: Strategy + ?Sized> {
 }
 
 /// An answer to a client.
-pub struct Reply<S: Strategy + ?Sized> {
+pub struct Reply<S: Strategy> {
     pub(crate) operation: OperationId,
     pub(crate) completion: Completion,
     pub(crate) visible: Visible,
@@ -36,7 +36,7 @@ pub enum Visible {
     These(Vec<OperationId>),
 }
 
-impl<S: Strategy + ?Sized> Effects<S> {
+impl<S: Strategy> Effects<S> {
     /// Nothing yet.
     pub fn new() -> Self {
         Effects { sends: Vec::new(), replies: Vec::new(), timers: Vec::new(), visible: Vec::new() }
@@ -89,13 +89,13 @@ impl<S: Strategy + ?Sized> Effects<S> {
     }
 }
 
-impl<S: Strategy + ?Sized> Default for Effects<S> {
+impl<S: Strategy> Default for Effects<S> {
     fn default() -> Self {
         Effects::new()
     }
 }
 
-impl<S: Strategy + ?Sized> Reply<S> {
+impl<S: Strategy> Reply<S> {
     /// Says which writes the answer took into account.
     pub fn seeing(&mut self, visible: Visible) -> &mut Self {
         self.visible = visible;

@@ -96,7 +96,7 @@ pub enum When {
 /// What a node is told. Clock readings are in ticks of that node's own clock,
 /// which other nodes' clocks need not agree with.
 #[non_exhaustive]
-pub enum Input<S: Strategy + ?Sized> {
+pub enum Input<S: Strategy> {
     /// The cluster begins. The place to arm timers.
     Start,
     /// This node is back after a crash, with what was durable.

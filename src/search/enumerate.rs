@@ -18,7 +18,7 @@ use crate::world::{Action, Run, Setting, State, Workload, World, close};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Outcome {
     /// How each operation of the scripts ended, in order of operation.
-    pub clients: Vec<(OperationId, Completion)>,
+    pub clients: Answers,
     /// Final reads: node, key and answer (none if the read was not answered).
     pub finals: Vec<(NodeId, Key, Option<Value>)>,
 }
@@ -42,6 +42,9 @@ impl Outcome {
     }
 }
 
+/// What clients have been told so far, in order of operation.
+type Answers = Vec<(OperationId, Completion)>;
+
 /// Every outcome of `workload` in `setting`: all orders of deliveries and
 /// invocations (and of faults, if the setting allows any), each settled.
 /// Timers fire only while settling.
@@ -54,7 +57,7 @@ pub fn outcomes<S: Strategy>(
     workload: &Workload,
 ) -> Result<BTreeSet<Outcome>, Panicked> {
     let mut found = BTreeSet::new();
-    let mut visited: FxHashSet<(State<S>, Vec<(OperationId, Completion)>)> = FxHashSet::default();
+    let mut visited: FxHashSet<(State<S>, Answers)> = FxHashSet::default();
     let mut stack = vec![(World::new(strategy, setting, workload)?, Vec::new())];
     let mut enabled = Vec::new();
     while let Some((world, answers)) = stack.pop() {
@@ -74,7 +77,7 @@ pub fn outcomes<S: Strategy>(
                 Err(crate::world::NotEnabled::Panicked(panicked)) => return Err(panicked),
                 Err(why) => unreachable!("only enabled actions are tried: {why}"),
             };
-            let mut answers: Vec<_> = answers.clone();
+            let mut answers: Answers = answers.clone();
             let heard = report.replies.into_iter().filter(|(.., heard)| *heard);
             answers.extend(heard.map(|(operation, completion, _)| (operation, completion)));
             answers.sort();

@@ -85,12 +85,14 @@ impl From<Panicked> for NotEnabled {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StateOf<R, M, T> {
     nodes: Vec<Node<R, M>>,
-    /// Next operation, open operation and token of each session.
-    sessions: Vec<(u16, Option<(u16, NodeId)>, T)>,
+    sessions: Vec<Standing<T>>,
     spent: Faults,
     /// True time, if the strategy reads clocks.
     now: u64,
 }
+
+/// Next operation, open operation and token of a session.
+type Standing<T> = (u16, Option<(u16, NodeId)>, T);
 
 /// The state of a world of this strategy.
 pub type State<S> =

@@ -71,8 +71,8 @@ fn a_million_nodes_and_huge_numbers_are_refused() {
 
 #[test]
 fn an_action_that_is_not_possible_at_its_step_is_refused_with_its_line() {
-    let step = "\"message\": \"n2→n1 #1\"";
-    refused(&edited(step, "\"message\": \"n2→n1 #9\""), &["step 3", "is not in flight here"]);
+    let step = "\"message\": \"n1→n2 #1\"";
+    refused(&edited(step, "\"message\": \"n1→n2 #9\""), &["step 3", "is not in flight here"]);
     refused(&edited("\"do\": \"deliver\"", "\"do\": \"teleport\""), &["step 3", "no action"]);
 }
 

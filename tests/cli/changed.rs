@@ -18,13 +18,13 @@ fn another_text_reproduces_and_is_told() {
     let said = replay_with("\"text\": \"store x=1\"", "\"text\": \"put x=1\"");
     assert_eq!(said.code, Some(5), "{said:?}");
     assert!(said.out.contains("REPRODUCED, texts differ at step 3"), "{}", said.out);
-    assert!(said.out.contains("recorded  n2→n1 #1 put x=1   (quiescence 0.1.0)"), "{}", said.out);
-    assert!(said.out.contains("present   n2→n1 #1 store x=1   (quiescence 0.1.0)"), "{}", said.out);
+    assert!(said.out.contains("recorded  n1→n2 #1 put x=1   (quiescence 0.1.0)"), "{}", said.out);
+    assert!(said.out.contains("present   n1→n2 #1 store x=1   (quiescence 0.1.0)"), "{}", said.out);
 }
 
 #[test]
 fn another_history_differs_after_the_last_step() {
-    let said = replay_with("wx1|wx2|rx1!|rx2!", "wx1|wx2|rx1!|rx1!");
+    let said = replay_with("wx1|wx2|rx2!|rx1!", "wx1|wx2|rx1!|rx1!");
     assert_eq!(said.code, Some(5), "{said:?}");
     assert!(said.out.contains("DIFFERS AT STEP 5"), "{}", said.out);
 }
