@@ -134,5 +134,7 @@ fn decode(bytes: &[u8]) -> Option<(Box<dyn Subject>, Scenario)> {
         let operations = planned.collect();
         workload.sessions.push(Script { node: NodeId(0), operations });
     }
-    Some((subject, Scenario { setting, workload, choices: bytes.take(200).collect() }))
+    let priorities = if flag(3) { bytes.by_ref().take(16).collect() } else { Vec::new() };
+    let choices = bytes.take(200).collect();
+    Some((subject, Scenario { setting, workload, choices, priorities }))
 }

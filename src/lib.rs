@@ -7,6 +7,7 @@ pub mod judgement;
 pub mod replication;
 pub mod report;
 pub mod search;
+pub mod threads;
 pub mod world;
 
 /// The code in the documents compiles and runs; see tests/docs.rs.

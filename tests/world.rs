@@ -5,7 +5,7 @@ use quiescence::history::{Call, Completion, NodeId, Value, notation};
 use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use quiescence::replication::notebook::{Notebook, Variant};
-use quiescence::replication::synchronous::abd::Abd;
+use quiescence::replication::synchronous::abd::{Abd, WriteBack};
 use quiescence::replication::{
     Cluster, Effects, Input, Invariant, OperationId, Strategy, StrategyName, TimerId, When,
 };
@@ -119,6 +119,7 @@ fn clients(run: &Run) -> String {
 }
 
 const STORING: Notebook = Notebook { variant: Variant::Storing };
+const ABD: Abd = Abd { write_back: WriteBack::Always };
 const LWW: MultiPrimaryLww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: false };
 const WALL: MultiPrimaryLww = MultiPrimaryLww { clock: Clock::Wall, anti_entropy: false };
 
@@ -180,7 +181,7 @@ fn a_crash_leaves_open_operations_unknown_and_what_is_durable() {
     let budget = Faults { crash: 1, ..Faults::NONE };
     let setting = setting(3, Network::Unordered, budget);
     // n1 coordinates a write, crashes before anybody has answered, recovers.
-    let run = run(&Abd, &setting, "w1@n1 w2@n2", "A crash1");
+    let run = run(&ABD, &setting, "w1@n1 w2@n2", "A crash1");
     assert_eq!(clients(&run), "wx1?|rx0!|rx0!|rx0! @ 0112233", "nobody had been told");
     assert_eq!(run.faults.crash, 1);
 }
@@ -430,6 +431,7 @@ fn an_invariant_that_breaks_ends_the_run_and_one_that_is_reached_is_noted() {
         setting: calm(1),
         workload: workload(asked),
         choices: vec![],
+        priorities: vec![],
     };
     let once = quiescence::world::execute(&counting, &scenario("r@n1"), None);
     assert_eq!((once.ending, once.reached), (Ending::Settled, 1));
@@ -509,7 +511,7 @@ mod commuting {
     #[test]
     fn actions_at_different_nodes_commute() {
         commute(&LWW, Network::Unordered);
-        commute(&Abd, Network::Unordered);
+        commute(&ABD, Network::Unordered);
         commute(&AsyncPrimary, Network::Fifo);
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::hunt::Registry;
 use crate::hunt::case::{Case, FoundBy, replay, write::why};
 use crate::hunt::property::{Property, judge};
-use crate::hunt::random::{Coverage, Finding, Found, Outcome};
+use crate::hunt::random::{Finding, Found, Outcome};
 use crate::report::table::{self, Line, Met};
 use crate::report::{Tone, json, pad, verdict};
 use crate::world::Faults;
@@ -112,8 +112,8 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     } else {
         plan::named(args, registry, seed)?
     };
-    begin(args, screen, seed, &searches);
     jobs::catch_interrupts()?;
+    begin(args, screen, seed, &searches);
     let began = Instant::now();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let limits = Limits {
@@ -235,11 +235,11 @@ impl Report<'_> {
 
     /// The command that does the same again.
     fn again(&self) {
-        let mut words: Vec<_> = std::env::args().skip(1).collect();
-        if self.args.seed.is_none() {
-            words.push(format!("--seed {:#x}", self.seed));
-        }
-        self.screen.line(&format!("again: {} {}", program(), words.join(" ")));
+        let seed = match self.args.seed {
+            Some(_) => String::new(),
+            None => format!(" --seed {:#x}", self.seed),
+        };
+        self.screen.line(&format!("again: {}{seed}", self.screen.command));
     }
 
     fn tell_search(&self, search: &Search, done: &Done, lines: &[Line]) {
@@ -290,18 +290,18 @@ impl Report<'_> {
             }
         }
         for story in stories {
-            self.tell_story(search, &story, &done.hunt.coverage);
+            self.tell_story(search, &story);
         }
     }
 
-    fn tell_story(&self, search: &Search, story: &[(&Finding, &Line)], _coverage: &Coverage) {
+    fn tell_story(&self, search: &Search, story: &[(&Finding, &Line)]) {
         let Screen { look, .. } = self.screen;
         let (first, _) = story[0];
         let failing = &first.failing;
         let trace = trace_of(&*search.subject, failing);
         for (finding, line) in story {
             let judgement = judge(&finding.failing.run, &line.property);
-            let title = verdict::title(&line.property, &judgement);
+            let title = look.text(&verdict::title(&line.property, &judgement));
             let all = finding.failing.run.schedule.len();
             let size =
                 format!("run {} · {} actions shrunk to {all}", finding.run, finding.shrunk_from);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::report::Look;
+
 /// What the process says when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -63,7 +65,8 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        // Messages quote files, and files may say anything.
+        write!(f, "error: {}", Look::default().text(&self.message))?;
         match &self.remedy {
             Some(remedy) => write!(f, "\n  {remedy}"),
             None => Ok(()),

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::hunt::random::{Hunt, hunt};
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::plan::Search;
 use super::quiet::quietly;
 
@@ -40,9 +40,14 @@ pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// Lets an interrupt end searches instead of the process.
+/// Lets an interrupt end searches instead of the process; a second one ends
+/// the process.
 pub fn catch_interrupts() -> Result<(), Failure> {
-    let stop = || INTERRUPTED.store(true, Ordering::Relaxed);
+    let stop = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    };
     match ctrlc::set_handler(stop) {
         Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
         Err(error) => Err(Failure::new(format!("interrupts cannot be caught: {error}"))),

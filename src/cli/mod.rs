@@ -14,6 +14,7 @@
 //!
 //! Read next: [`Exit`] for what the process answers, `check` for the search.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -21,9 +22,13 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::hunt::Registry;
 
 mod check;
+mod completions;
 mod exit;
+mod explain;
 mod files;
 mod jobs;
+mod list;
+mod man;
 mod plan;
 mod quiet;
 mod replay;
@@ -49,30 +54,42 @@ struct Line {
 enum Command {
     Check(check::CheckArgs),
     Replay(replay::ReplayArgs),
+    Explain(explain::ExplainArgs),
+    /// List strategies with their parameters, models and faults
+    List,
+    Completions(completions::CompletionsArgs),
+    /// Write the manual page
+    Man,
 }
 
 /// Runs the command line of this process with these strategies.
 pub fn main(registry: Registry) -> ExitCode {
-    let name = screen::program();
-    let parsed = Line::command().bin_name(name).try_get_matches();
+    run(&registry, std::env::args_os()).into()
+}
+
+/// Runs a command line, whose first word is the program.
+pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Exit {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let parsed = Line::command().bin_name(screen::program()).try_get_matches_from(&words);
     let line = match parsed.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(line) => line,
         Err(error) => {
             // Help and version are answers, and nobody listening is no error.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Malformed } else { Exit::Holds }.into();
+            return if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
         }
     };
-    let screen = Screen::new(&line.look);
+    let screen = Screen::new(&line.look, &words);
     let outcome = match &line.command {
-        Command::Check(args) => check::run(args, &registry, &screen),
-        Command::Replay(args) => replay::run(args, &registry, &screen),
+        Command::Check(args) => check::run(args, registry, &screen),
+        Command::Replay(args) => replay::run(args, registry, &screen),
+        Command::Explain(args) => explain::run(args, registry, &screen),
+        Command::List => list::run(registry, &screen),
+        Command::Completions(args) => completions::run(args, Line::command(), &screen),
+        Command::Man => man::run(Line::command(), &screen),
     };
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            eprintln!("{failure}");
-            Exit::Malformed.into()
-        }
-    }
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("{failure}");
+        Exit::Malformed
+    })
 }

@@ -1,5 +1,6 @@
 //! `replay`: a case once more, compared with what was recorded.
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,13 +10,15 @@ use crate::hunt::case::Case;
 use crate::hunt::case::replay::{Outcome, Replay, replay};
 use crate::hunt::property::Judgement;
 use crate::report::table::setting_text;
-use crate::report::{Tone, verdict};
+use crate::report::timeline::{self, Story};
+use crate::report::{Tone, json, states, verdict};
 
 use super::exit::{Exit, Failure};
 use super::files;
 use super::quiet::quietly;
 use super::screen::Screen;
 use super::story::Told;
+use super::values::Format;
 
 /// Execute a case once more and compare every step with what was recorded
 #[derive(Args, Debug)]
@@ -23,6 +26,15 @@ pub struct ReplayArgs {
     /// The case file
     #[arg(value_name = "CASE")]
     case: PathBuf,
+    /// Show the state of the replica after each step; on a terminal, Enter goes on
+    #[arg(long, conflicts_with = "until")]
+    step: bool,
+    /// Stop after this many steps and show every replica
+    #[arg(long, value_name = "N")]
+    until: Option<usize>,
+    /// For whom results are written
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
 }
 
 /// Runs the subcommand.
@@ -39,7 +51,16 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
             .remedy("the action is not possible there, so the case was never recorded like this")
     })?;
     let short = registry.short(&case.strategy);
-    tell(&case, &replayed, &short, screen);
+    match (args.format, args.until) {
+        (Format::Json, _) => screen.print(&json::replay(&short, &case, &replayed)),
+        (Format::Human, Some(steps)) => until(steps, &case, &replayed, screen),
+        (Format::Human, None) => {
+            if args.step {
+                walk(&replayed, screen);
+            }
+            tell(&case, &replayed, &short, screen);
+        }
+    }
     Ok(exit(&replayed))
 }
 
@@ -50,6 +71,37 @@ fn exit(replayed: &Replay) -> Exit {
         (Outcome::Reproduced, Judgement::Holds) => Exit::Holds,
         (Outcome::Reproduced, Judgement::Unknown(_)) => Exit::Unknown,
     }
+}
+
+/// Shows one step after the other, with what it made of its replica.
+fn walk(replayed: &Replay, screen: &Screen) {
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let trace = &replayed.trace;
+    for number in 0..=trace.steps.len() {
+        screen.print(&states::step(trace, number, &screen.look));
+        if terminal && number < trace.steps.len() {
+            let mut line = String::new();
+            // No more input: the rest is shown without waiting.
+            let _ = io::stdin().read_line(&mut line);
+        }
+    }
+    screen.print("\n");
+}
+
+/// Shows the first steps and what every replica is after them.
+fn until(steps: usize, case: &Case, replayed: &Replay, screen: &Screen) {
+    let mut trace = replayed.trace.clone();
+    trace.steps.truncate(steps);
+    let story = Story {
+        setting: &case.setting,
+        workload: &case.workload,
+        trace: &trace,
+        history: &replayed.run.history,
+        ending: &replayed.run.ending,
+    };
+    screen.print(&timeline::steps(&story, &screen.look));
+    screen.print(&format!("\n{}\n", states::all(&trace, &screen.look)));
+    outcome(case, &replayed.outcome, screen);
 }
 
 fn tell(case: &Case, replayed: &Replay, short: &str, screen: &Screen) {
@@ -71,7 +123,7 @@ fn tell(case: &Case, replayed: &Replay, short: &str, screen: &Screen) {
         Judgement::Holds => (Tone::Good, "ok  "),
         Judgement::Unknown(_) => (Tone::Doubt, "?   "),
     };
-    let title = verdict::title(&case.property, &replayed.judgement);
+    let title = look.text(&verdict::title(&case.property, &replayed.judgement));
     screen.print(&format!("{}  {}\n\n", look.paint(tone, word), look.paint(Tone::Strong, &title)));
     screen.print(&told.picture(look));
     screen.print(&format!("\n{}\n", told.block(None, None, look)));

@@ -1,5 +1,6 @@
 //! Where output goes, and how it looks there.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,12 +32,14 @@ enum When {
 pub struct Screen {
     /// How pages look.
     pub look: Look,
+    /// The command that was given, to be copied.
+    pub command: String,
     gone: AtomicBool,
 }
 
 impl Screen {
     /// The screen that these arguments ask for.
-    pub fn new(args: &LookArgs) -> Screen {
+    pub fn new(args: &LookArgs, words: &[OsString]) -> Screen {
         let terminal = io::stdout().is_terminal();
         let colour = match args.color {
             When::Always => true,
@@ -51,7 +54,9 @@ impl Screen {
             letters: if args.ascii { Letters::Ascii } else { Letters::Unicode },
             ink: if colour { Ink::Colour } else { Ink::Plain },
         };
-        Screen { look, gone: AtomicBool::new(false) }
+        let words = words.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
+        let command = std::iter::once(program()).chain(words).collect::<Vec<_>>().join(" ");
+        Screen { look, command, gone: AtomicBool::new(false) }
     }
 
     /// Writes a text as it is.
@@ -71,9 +76,31 @@ impl Screen {
     }
 }
 
+/// The word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_=:,./+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// How this program was called, for commands to copy.
 pub fn program() -> String {
     let called = std::env::args_os().next().unwrap_or_default();
     let name = std::path::Path::new(&called).file_stem().unwrap_or_default().to_string_lossy();
     if name.is_empty() { "quiescence".to_owned() } else { name.into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_read_back_by_a_shell_as_it_was() {
+        assert_eq!(quoted("multi-primary-lww:clock=wall"), "multi-primary-lww:clock=wall");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+    }
 }

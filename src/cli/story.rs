@@ -6,7 +6,7 @@ use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Judgement, Property};
 use crate::report::Look;
 use crate::report::timeline::{Story, timeline};
-use crate::report::verdict::{Block, verdict};
+use crate::report::verdict::{Block, verdict, with_sessions};
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
 
@@ -42,12 +42,14 @@ impl Told<'_> {
     pub fn block(&self, saved: Option<&str>, replay: Option<&str>, look: &Look) -> String {
         let steps = &self.run.schedule;
         let why = why(self.run, self.property, self.judgement);
+        let why = with_sessions(&why, self.run, self.workload);
         let block = Block {
             strategy: self.short,
             property: self.property,
             judgement: self.judgement,
             why: &why,
             history: &self.run.history,
+            ending: &self.run.ending,
             minimal: self.minimal,
             actions: (steps.iter().filter(|step| !step.settling).count(), steps.len()),
             saved,

@@ -94,6 +94,11 @@ pub fn standard() -> Vec<Promise> {
     let unordered = calm(3, Network::Unordered);
     let mess = Faults { drop: 1, duplicate: 1, crash: 1, ..Faults::NONE };
     promise("abd", &roaming(&faulty(unordered.clone(), mess)), &all);
+    promise(
+        "abd:write-back=never",
+        &roaming(&unordered),
+        &[(eventual(), holds), (linearizable(), UNEXPLAINED)],
+    );
 
     promise(
         "async-primary",

@@ -8,7 +8,7 @@ use crate::replication::StrategyName;
 use crate::replication::asynchronous::async_primary::AsyncPrimary;
 use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use crate::replication::notebook::{Notebook, Variant};
-use crate::replication::synchronous::abd::Abd;
+use crate::replication::synchronous::abd::{Abd, WriteBack};
 use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use crate::world::{FaultPlan, Network, Routing, Setting};
 
@@ -269,9 +269,19 @@ fn standard_families() -> Vec<Family> {
         Family {
             name: "abd",
             about: "synchronous: a register on a majority, reads write back",
-            parameters: &[],
+            parameters: &[Parameter {
+                name: "write-back",
+                values: &["always", "never"],
+                default: Some("always"),
+                about: "whether a read stores what it answers at a majority first",
+            }],
             setting: setting(3, Network::Unordered),
-            build: |_| Box::new(Abd),
+            build: |chosen| {
+                let never = chosen["write-back"] == WriteBack::Never.word();
+                Box::new(Abd {
+                    write_back: if never { WriteBack::Never } else { WriteBack::Always },
+                })
+            },
         },
         Family {
             name: "async-primary",

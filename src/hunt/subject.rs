@@ -5,6 +5,8 @@
 
 use crate::history::{Call, NodeId};
 use crate::replication::{Cluster, Strategy, StrategyName, When};
+use crate::threads::live::{self, Live};
+use crate::threads::{Departure, Observer, ThreadRun};
 use crate::world::trace::{Trace, follow, trace};
 use crate::world::{
     Action, MessageName, Run, Scenario, Setting, Step, Visited, Workload, execute, re_execute,
@@ -31,6 +33,15 @@ pub trait Subject: Send + Sync {
         workload: &Workload,
         schedule: &[(Action<MessageName>, bool)],
     ) -> Trace;
+
+    /// Starts a cluster on real threads. See [`live::start`].
+    fn live(&self, setting: &Setting, events_max: usize, observer: Observer) -> Box<dyn Live>;
+
+    /// Replays and ends a thread run in the world. See [`ThreadRun::replay`].
+    ///
+    /// # Errors
+    /// If the world departs from what happened on threads.
+    fn replay_threads(&self, recorded: &ThreadRun) -> Result<Run, Departure>;
 
     /// Whether `node` accepts `call`.
     fn accepts(&self, call: &Call, node: NodeId, nodes: u16) -> bool;
@@ -63,6 +74,14 @@ impl<S: Strategy> Subject for S {
         schedule: &[(Action<MessageName>, bool)],
     ) -> Trace {
         follow(self, setting, workload, schedule)
+    }
+
+    fn live(&self, setting: &Setting, events_max: usize, observer: Observer) -> Box<dyn Live> {
+        live::start(self, setting, events_max, observer)
+    }
+
+    fn replay_threads(&self, recorded: &ThreadRun) -> Result<Run, Departure> {
+        recorded.replay(self)
     }
 
     fn accepts(&self, call: &Call, node: NodeId, nodes: u16) -> bool {

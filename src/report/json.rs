@@ -2,13 +2,50 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::hunt::case::replay::{Outcome, Replay};
+use crate::hunt::case::{Case, write::why};
+use crate::hunt::property::Judgement;
 use crate::hunt::random::Coverage;
 use crate::world::Faults;
 
 use super::table::{Line, Result};
+use super::timeline::sentence;
 
 /// The version of the shape.
 pub const SCHEMA: u32 = 1;
+
+/// What came of a replay, as one JSON text with a newline at its end.
+pub fn replay(strategy: &str, case: &Case, replayed: &Replay) -> String {
+    let (outcome, difference) = match &replayed.outcome {
+        Outcome::Reproduced => ("reproduced", None),
+        Outcome::TextsDiffer(difference) => ("texts-differ", Some(difference)),
+        Outcome::Differs(difference) => ("differs", Some(difference)),
+    };
+    let difference = difference.map(|difference| {
+        json!({
+            "step": difference.step,
+            "recorded": difference.recorded,
+            "present": difference.present,
+        })
+    });
+    let verdict = match &replayed.judgement {
+        Judgement::Holds => "holds",
+        Judgement::Violated(..) => "violated",
+        Judgement::Unknown(_) => "unknown",
+    };
+    let steps: Vec<_> = replayed.trace.steps.iter().map(sentence).collect();
+    let all = json!({ "schema": SCHEMA, "replay": {
+        "strategy": strategy,
+        "model": case.property.to_string(),
+        "outcome": outcome,
+        "difference": difference,
+        "verdict": verdict,
+        "kind": replayed.judgement.flaw().map(|flaw| flaw.to_string()),
+        "evidence": why(&replayed.run, &case.property, &replayed.judgement),
+        "steps": steps,
+    }});
+    format!("{}\n", serde_json::to_string_pretty(&all).expect("JSON values are serialisable"))
+}
 
 /// All results as one JSON text with a newline at its end.
 pub fn results(lines: &[Line]) -> String {

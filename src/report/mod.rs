@@ -10,6 +10,9 @@
 
 #[cfg(feature = "proptest")]
 pub mod json;
+pub mod prose;
+pub mod state;
+pub mod states;
 #[cfg(feature = "proptest")]
 pub mod table;
 pub mod timeline;
@@ -67,8 +70,17 @@ impl Default for Look {
 }
 
 impl Look {
-    /// The text in the characters of this page.
+    /// The text in the characters of this page. What would steer a terminal
+    /// is spelt out: strategies and files may say anything.
     pub fn text(&self, text: &str) -> String {
+        let steers = |letter: char| letter.is_control() && letter != '\n';
+        if text.contains(steers) {
+            let spell = |letter: char| match steers(letter) {
+                true => letter.escape_default().to_string(),
+                false => letter.to_string(),
+            };
+            return self.text(&text.chars().map(spell).collect::<String>());
+        }
         if self.letters == Letters::Unicode || text.is_ascii() {
             return text.to_owned();
         }
@@ -158,6 +170,11 @@ mod tests {
     fn ascii_pages_are_ascii_whatever_a_strategy_says() {
         let look = Look { letters: Letters::Ascii, ..Look::default() };
         assert_eq!(look.text("n1→n2 ╌▶ ● é"), "n1->n2 ~> * \\u{e9}");
+    }
+
+    #[test]
+    fn no_text_steers_the_terminal() {
+        assert_eq!(Look::default().text("a\x1b[2Jb\nc"), "a\\u{1b}[2Jb\nc");
     }
 
     #[test]

@@ -184,6 +184,9 @@ pub fn mark(met: Met, look: &Look) -> String {
 
 /// The last line: how many promises are kept, and how that is known.
 pub fn totals(lines: &[Line], time: Duration) -> String {
+    if lines.is_empty() {
+        return "nothing was promised, so nothing was checked".to_owned();
+    }
     let number = |met: Met| lines.iter().filter(|line| line.met() == met).count();
     let mut parts = vec![format!("{} of {} promises are met", number(Met::Yes), lines.len())];
     for (met, word) in [
@@ -196,8 +199,39 @@ pub fn totals(lines: &[Line], time: Duration) -> String {
         }
     }
     format!(
-        "{}; every violation was found and replayed, what holds was sampled · {:.1} s",
+        "{}; violations were replayed, what holds was sampled · {:.1} s",
         parts.join(", "),
         time.as_secs_f64()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(coverage: &Coverage, looked_at: u64) -> Result {
+        Result::of(&Outcome::None, looked_at, coverage, String::new())
+    }
+
+    #[test]
+    fn a_search_that_looked_at_nothing_never_reads_as_kept() {
+        let ran = Coverage { runs: 10, ..Coverage::default() };
+        assert_eq!(result(&ran, 1), Result::Kept);
+        assert!(matches!(result(&ran, 0), Result::Unchecked(_)));
+        assert!(matches!(result(&Coverage::default(), 0), Result::Unchecked(_)));
+    }
+
+    #[test]
+    fn a_condition_that_never_held_is_named() {
+        let coverage =
+            Coverage { runs: 10, never_reached: vec!["two leaders"], ..Coverage::default() };
+        let Result::Unchecked(why) = result(&coverage, 5) else { panic!("it was not reached") };
+        assert_eq!(why, "`two leaders` never held in any run");
+    }
+
+    #[test]
+    fn what_was_cut_short_is_unknown() {
+        let coverage = Coverage { runs: 10, cut_short: true, ..Coverage::default() };
+        assert_eq!(result(&coverage, 5), Result::Unknown("cut short after 10 runs".to_owned()));
+    }
 }

@@ -11,6 +11,7 @@ use crate::history::{History, NodeId, Value};
 use crate::world::trace::{Trace, TraceStep};
 use crate::world::{Action, Ending, SessionId, Setting, Workload};
 
+use super::state::{Entry, changes};
 use super::{Look, Tone, pad};
 
 mod lanes;
@@ -95,7 +96,7 @@ fn rows(story: &Story<'_>, step: &TraceStep, number: usize, lanes: &mut Lanes<'_
             let heard = match answer {
                 Some((_, "ok")) => String::new(),
                 Some((_, answer)) => format!(" · answers {}", plain(answer)),
-                None => " · no answer yet".to_owned(),
+                None => " · pending".to_owned(),
             };
             let done = format!("{effect}{heard}").replace("●  · ", "● ");
             row.request(lanes, SessionId(operation.session), &call.to_string(), here, &done);
@@ -120,8 +121,10 @@ fn rows(story: &Story<'_>, step: &TraceStep, number: usize, lanes: &mut Lanes<'_
             row.message(lanes.node(from), "healed", lanes.node(to), "● ", Arrow::Message);
         }
         Action::Crash(_) => row.cell(here, "x crashes"),
-        Action::Recover(_) => row.cell(here, &format!("{effect} recovers")),
-        Action::Fire(_, timer) => row.cell(here, &format!("{effect} timer {}", timer.0)),
+        Action::Recover(_) => row.cell(here, &format!("{} recovers", effect.trim_end())),
+        Action::Fire(_, timer) => {
+            row.cell(here, &format!("{} timer {}", effect.trim_end(), timer.0))
+        }
         Action::Tick(_) => row.cell(here, "clock ahead"),
         Action::JumpBack(_) => row.cell(here, "clock back"),
         Action::Suspect(_, other) => row.cell(here, &format!("suspects {other}")),
@@ -141,15 +144,30 @@ fn rows(story: &Story<'_>, step: &TraceStep, number: usize, lanes: &mut Lanes<'_
 }
 
 /// What a step made of its replica, as far as it can be said shortly.
-fn effect(story: &Story<'_>, step: &TraceStep, _number: usize) -> String {
-    match step.action {
-        Action::Invoke(operation) => {
-            let script = &story.workload.sessions[usize::from(operation.session)];
-            let call = &script.operations[usize::from(operation.number)].call;
-            if call.is_write() { format!("{}={}", call.key, call.argument) } else { String::new() }
-        }
-        _ => String::new(),
+fn effect(story: &Story<'_>, step: &TraceStep, number: usize) -> String {
+    /// Longer than this is left for `replay --step`.
+    const LONG: usize = 16;
+    let earlier = story.trace.steps[..number - 1].iter().rev().find(|old| old.node == step.node);
+    let before = earlier.map(|old| &old.state).or(story.trace.boot.get(step.node.index()));
+    let Some(before) = before else { return String::new() };
+    if *before == step.state {
+        let told = matches!(step.action, Action::Deliver(..)) && step.sends.is_empty();
+        return if told { "no change".to_owned() } else { String::new() };
     }
+    let keys = story.workload.keys();
+    let (new, _) = changes(before, &step.state);
+    let told = |entry: &Entry| about_key(entry, |part| keys.iter().any(|key| key.as_str() == part));
+    let of_keys = new.iter().filter_map(told).min_by_key(|told| told.matches('.').count());
+    let told = of_keys.or(new.first().map(Entry::short)).unwrap_or_default();
+    if told.chars().count() > LONG { String::new() } else { told }
+}
+
+/// What an entry says of a key: `x=1`, `x.stamp=1.0`; a field `value` is what
+/// the key holds.
+fn about_key(entry: &Entry, is_key: impl Fn(&str) -> bool) -> Option<String> {
+    let at = entry.path.iter().position(|part| is_key(part))?;
+    let path = entry.path[at..].join(".");
+    Some(format!("{}={}", path.trim_end_matches(".value"), entry.value))
 }
 
 fn plain(answer: &str) -> String {

@@ -4,9 +4,10 @@
 //! It searches nothing: the minimal history is judged by a few models, and the
 //! rest was found by others.
 
-use crate::history::History;
+use crate::history::{History, ProcessId};
 use crate::hunt::property::{Flaw, Judgement, Property};
 use crate::judgement::{Budget, Model, Verdict, check};
+use crate::world::{Ending, Run, SessionId, Workload};
 
 use super::{Look, Tone, wrap};
 
@@ -25,6 +26,8 @@ pub struct Block<'a> {
     pub why: &'a str,
     /// What clients saw.
     pub history: &'a History,
+    /// How the run ended.
+    pub ending: &'a Ending,
     /// Whether no single action can be removed.
     pub minimal: bool,
     /// Actions chosen, and all actions.
@@ -101,6 +104,27 @@ pub fn verdict(block: &Block<'_>, look: &Look) -> String {
     text
 }
 
+/// The text with `process 0` called by the session that it was: `A`; whoever
+/// reads at quiescence is nobody's session.
+pub fn with_sessions(text: &str, run: &Run, workload: &Workload) -> String {
+    let mut parts = text.split("process ");
+    let mut named = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let process = part[..digits].parse().ok().map(ProcessId);
+        let at = run.history.operations().iter().position(|op| Some(op.process) == process);
+        let session = at.and_then(|at| run.operations.get(at)).map(|op| SessionId(op.session));
+        match session {
+            Some(session) if session.index() < workload.sessions.len() => {
+                named.push_str(&format!("{session}{}", &part[digits..]));
+            }
+            Some(_) => named.push_str(&format!("a new client{}", &part[digits..])),
+            None => named.push_str(&format!("process {part}")),
+        }
+    }
+    named
+}
+
 /// What to try next, if something is known.
 pub fn hint(strategy: &str, flaw: Flaw) -> Option<&'static str> {
     hints::hint(strategy, flaw)
@@ -109,9 +133,18 @@ pub fn hint(strategy: &str, flaw: Flaw) -> Option<&'static str> {
 /// One labelled entry of the block; commands and paths are never broken.
 fn entry(label: &str, said: &str, look: &Look) -> String {
     let label = format!("  {label:<12} ");
-    let whole = matches!(label.trim(), "saved" | "replay" | "again");
-    let room = if whole { usize::MAX } else { look.width.saturating_sub(label.len()).max(30) };
-    let lines = wrap(&look.text(said), room);
+    let room = look.width.saturating_sub(label.len()).max(30);
+    let said = look.text(said);
+    let lines = match (label.trim(), said.rsplit_once(": ")) {
+        ("saved" | "replay", _) => vec![said],
+        ("hint", _) if said.chars().count() <= room => vec![said],
+        ("hint", Some((advice, command))) => {
+            let mut lines = wrap(&format!("{advice}:"), room);
+            lines.push(command.to_owned());
+            lines
+        }
+        _ => wrap(&said, room),
+    };
     let indent = format!("\n{}", " ".repeat(label.len()));
     format!("{}{}\n", look.paint(Tone::Faint, &label), lines.join(&indent))
 }
@@ -119,8 +152,16 @@ fn entry(label: &str, said: &str, look: &Look) -> String {
 /// The landmarks that the history violates too, and those that it satisfies.
 fn neighbours(block: &Block<'_>) -> (Vec<&'static str>, Vec<&'static str>) {
     let (mut fails, mut holds) = (Vec::new(), Vec::new());
+    let reads = block.history.operations().iter().filter(|op| op.answer().is_some()).count();
+    let ended = matches!(block.ending, Ending::Panicked(_) | Ending::Broken(_));
+    if ended || reads == 0 {
+        // A run that was broken off, or in which nothing was read, says
+        // nothing in favour of any model.
+        return (fails, holds);
+    }
     for (model, name) in landmarks() {
-        if *block.property == Property::Model(model) {
+        let unsettled = model == Model::EVENTUAL && *block.ending != Ending::Settled;
+        if *block.property == Property::Model(model) || unsettled {
             continue;
         }
         match check(block.history, model, Budget::default()) {

@@ -129,14 +129,23 @@ pub fn choices(length: impl Into<SizeRange>) -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), length)
 }
 
+/// Generates priorities: see [`Scenario::priorities`]. One scenario in three
+/// has none.
+pub fn priorities() -> impl Strategy<Value = Vec<u8>> {
+    (any::<u8>(), any::<[u8; 16]>())
+        .prop_map(|(draw, priorities)| if draw < 86 { Vec::new() } else { priorities.to_vec() })
+}
+
 /// Generates everything that a run needs.
 pub fn scenario(scope: &Scope) -> impl Strategy<Value = Scenario> + use<> {
     let setting = scope.setting.clone();
-    (workload(scope), fault_plan(&scope.setting.faults), choices(0..=scope.choices)).prop_map(
-        move |(workload, faults, choices)| Scenario {
+    let faults = fault_plan(&scope.setting.faults);
+    (workload(scope), faults, choices(0..=scope.choices), priorities()).prop_map(
+        move |(workload, faults, choices, priorities)| Scenario {
             setting: Setting { faults, ..setting.clone() },
             workload,
             choices,
+            priorities,
         },
     )
 }

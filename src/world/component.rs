@@ -175,7 +175,7 @@ pub fn local_step<S: Strategy>(
 }
 
 /// Runs a strategy's code and turns a panic into a value.
-pub(super) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload
             .downcast_ref::<&str>()

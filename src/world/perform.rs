@@ -370,6 +370,11 @@ impl<'a, S: Strategy> World<'a, S> {
         Some((self.flights[to.index()][position].name, &self.nodes[to.index()].inbox[position].1))
     }
 
+    /// Who sent a message in flight to `to`.
+    pub(super) fn sender(&self, to: NodeId, id: MessageId) -> Option<NodeId> {
+        self.flights[to.index()].iter().find(|flight| flight.id == id).map(|f| f.name.from)
+    }
+
     /// Every message in flight with its content, in order of receiver and age.
     pub fn in_flight(&self) -> impl Iterator<Item = (MessageName, &S::Message)> {
         let inboxes = self.nodes.iter().zip(&self.flights);

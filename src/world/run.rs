@@ -21,6 +21,13 @@ pub struct Scenario {
     /// One choice a step, picking from what is enabled: 0 is the most
     /// ordinary. When the list ends, the ordinary order goes on.
     pub choices: Vec<u8>,
+    /// Who goes first, if anybody does. Without priorities a choice picks
+    /// from all that is enabled. With them, seven choices in eight, and the
+    /// order after the last choice, take the enabled delivery or invocation of
+    /// the link or session with the highest priority, so that the lowest ones
+    /// are held back for as long as anything else can happen (Burckhardt et
+    /// al. 2010); the others pick from all.
+    pub priorities: Vec<u8>,
 }
 
 /// One step of a run, with the number by which its messages are known.
@@ -223,7 +230,7 @@ pub fn execute<S: Strategy>(
         Err(panicked) => return stillborn(panicked.0),
     };
     let mut recorder = Recorder::new(&world, &invariants, visited);
-    let chosen = choose(&mut world, &mut recorder, &scenario.choices);
+    let chosen = choose(&mut world, &mut recorder, scenario);
     match conclude(world, recorder, chosen, Lasso::Ignore) {
         Ok(run) => run,
         Err(schedule) => re_execute_looking(strategy, setting, workload, &schedule, Lasso::Find)
@@ -292,17 +299,18 @@ fn re_execute_looking<S: Strategy>(
 fn choose<S: Strategy>(
     world: &mut World<'_, S>,
     recorder: &mut Recorder<'_, S>,
-    choices: &[u8],
+    scenario: &Scenario,
 ) -> Result<(), NotEnabled> {
+    let Scenario { choices, priorities, .. } = scenario;
     let mut enabled = Vec::new();
     let ordinary = ORDINARY_STEPS * world.workload.len();
     for at in 0..choices.len() + ordinary {
         world.enabled(&mut enabled);
         let action = match choices.get(at) {
-            Some(&choice) => enabled.get(pick(choice, enabled.len())),
-            None => enabled
-                .first()
-                .filter(|action| matches!(action, Action::Deliver(..) | Action::Invoke(_))),
+            Some(&choice) if priorities.is_empty() => enabled.get(pick(choice, enabled.len())),
+            Some(&choice @ 224..) => enabled.get(pick((choice - 224) << 3, enabled.len())),
+            Some(_) => first_by_priority(world, &enabled, priorities).or(enabled.first()),
+            None => first_by_priority(world, &enabled, priorities),
         };
         let Some(action) = action.copied() else { break };
         recorder.perform(world, &action, false)?;
@@ -311,6 +319,30 @@ fn choose<S: Strategy>(
         }
     }
     Ok(())
+}
+
+/// The delivery or invocation whose link or session has the highest priority;
+/// of several, the one that comes first in canonical order.
+fn first_by_priority<'e, S: Strategy>(
+    world: &World<'_, S>,
+    enabled: &'e [Action],
+    priorities: &[u8],
+) -> Option<&'e Action> {
+    let nodes = world.nodes.len();
+    let by_message = priorities.first().is_some_and(|first| first & 1 == 1);
+    let priority = |action: &Action| {
+        let actor = match action {
+            // Either links or single messages are fast or slow, run by run.
+            Action::Deliver(_, id) if by_message => 7 * id.step as usize + usize::from(id.index),
+            Action::Deliver(to, id) => world.sender(*to, *id)?.index() * nodes + to.index(),
+            Action::Invoke(operation) => nodes * nodes + usize::from(operation.session),
+            _ => return None,
+        };
+        Some(actor.checked_rem(priorities.len()).map_or(0, |actor| priorities[actor]))
+    };
+    let ranked = enabled.iter().filter_map(|action| Some((priority(action)?, action)));
+    // `max_by_key` takes the last of several.
+    ranked.rev().max_by_key(|(priority, _)| *priority).map(|(_, action)| action)
 }
 
 /// Which of `options` a choice picks: 0 the first, and rather the early ones,

@@ -5,7 +5,7 @@
 //! actions; nothing is formatted with `Debug` but replica states, which are
 //! shown and never compared.
 
-use crate::history::{Completion, NodeId, Value};
+use crate::history::{Call, Completion, NodeId, Value};
 use crate::replication::{OperationId, Strategy};
 
 use super::perform::{NotEnabled, Report, World};
@@ -38,6 +38,8 @@ pub struct TraceStep {
 pub struct Trace {
     /// What nodes sent when they started.
     pub start: Vec<(MessageName, String)>,
+    /// The replica of each node when all had started, as `Debug` shows it.
+    pub boot: Vec<String>,
     /// The steps. One whose handler panics is the last.
     pub steps: Vec<TraceStep>,
     /// Where the schedule could not go on, if it could not: that many steps
@@ -85,6 +87,7 @@ fn tell_all<S: Strategy, T>(
             return told;
         }
     };
+    told.boot = world.nodes().iter().map(|node| format!("{:?}", node.replica)).collect();
     told.start = world.in_flight().map(|(name, m)| (name, strategy.label(m))).collect();
     for step in schedule {
         let outcome = match next(&world, step) {
@@ -158,7 +161,7 @@ fn words<S: Strategy>(world: &World<'_, S>, action: &Action, node: NodeId, label
     match action {
         Action::Invoke(operation) => {
             let session = SessionId(operation.session);
-            format!("{session} {} at {node}", asks(world, *operation))
+            format!("{session} {} at {node}", asks(call_of(world, *operation)))
         }
         Action::Deliver(..) => label.to_owned(),
         Action::Drop(..) => format!("lost: {label}"),
@@ -177,13 +180,21 @@ fn words<S: Strategy>(world: &World<'_, S>, action: &Action, node: NodeId, label
 }
 
 /// `writes x=1`, `reads x`, `calls add x=3`.
-fn asks<S: Strategy>(world: &World<'_, S>, operation: OperationId) -> String {
-    let script = &world.workload().sessions[usize::from(operation.session)];
-    let call = &script.operations[usize::from(operation.number)].call;
+pub(crate) fn asks(call: &Call) -> String {
     match (call.is_read(), call.is_write()) {
         (true, _) => format!("reads {}", call.key),
         (_, true) => format!("writes {}={}", call.key, call.argument),
         _ => format!("calls {call}"),
+    }
+}
+
+/// How a call was answered: `ok`, a value, `fail`, `unknown`.
+pub(crate) fn outcome(call: &Call, completion: &Completion) -> String {
+    match completion {
+        Completion::Ok(Value::Null) if !call.is_read() => "ok".to_owned(),
+        Completion::Ok(value) => value.to_string(),
+        Completion::Fail => "fail".to_owned(),
+        Completion::Info => "unknown".to_owned(),
     }
 }
 
@@ -192,22 +203,18 @@ fn answers<S: Strategy>(world: &World<'_, S>, action: &Action, report: &Report, 
         if !heard {
             continue;
         }
-        let outcome = match completion {
-            Completion::Ok(Value::Null) if !is_read(world, *operation) => "ok".to_owned(),
-            Completion::Ok(value) => value.to_string(),
-            Completion::Fail => "fail".to_owned(),
-            Completion::Info => "unknown".to_owned(),
-        };
+        let call = call_of(world, *operation);
+        let outcome = outcome(call, completion);
         if *action == Action::Invoke(*operation) {
             text.push_str(&format!(": {outcome}"));
         } else {
             let session = SessionId(operation.session);
-            text.push_str(&format!(" · {session} {}: {outcome}", asks(world, *operation)));
+            text.push_str(&format!(" · {session} {}: {outcome}", asks(call)));
         }
     }
 }
 
-fn is_read<S: Strategy>(world: &World<'_, S>, operation: OperationId) -> bool {
+fn call_of<'a, S: Strategy>(world: &World<'a, S>, operation: OperationId) -> &'a Call {
     let script = &world.workload().sessions[usize::from(operation.session)];
-    script.operations[usize::from(operation.number)].call.is_read()
+    &script.operations[usize::from(operation.number)].call
 }

@@ -5,6 +5,8 @@
 //! for its values, take the newest, *store it at a majority* (write back),
 //! answer. Linearizable as long as a majority is reachable, whatever the
 //! network loses, repeats or reorders; a timer sends again what is missing.
+//! With `write-back=never` reads answer after the first round: cheaper, and no
+//! longer linearizable.
 //!
 //! Source: Attiya, Bar-Noy & Dolev 1995; multi-writer form: Lynch &
 //! Shvartsman 1997. Deviations: ties are broken by operation, not by node,
@@ -22,7 +24,29 @@ use crate::replication::{
 
 /// The majority register.
 #[derive(Clone, Copy, Debug)]
-pub struct Abd;
+pub struct Abd {
+    /// Whether a read stores what it answers at a majority first.
+    pub write_back: WriteBack,
+}
+
+/// Whether reads write back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteBack {
+    /// Every read does: linearizable.
+    Always,
+    /// No read does: a read may see a write that a later read misses.
+    Never,
+}
+
+impl WriteBack {
+    /// The word used on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            WriteBack::Always => "always",
+            WriteBack::Never => "never",
+        }
+    }
+}
 
 /// Sends again what has not been answered.
 const RETRANSMIT: TimerId = TimerId(0);
@@ -48,6 +72,8 @@ struct Progress {
     answered: u64,
     /// The newest seen while asking; what is stored while storing.
     newest: (Stamp, Value),
+    /// Whether this is a read that answers without storing.
+    one_round: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,13 +146,21 @@ impl Replica {
         effects.broadcast(self.cluster.others(self.me).filter(silent), &message);
     }
 
-    fn begin(&mut self, operation: OperationId, call: Call, effects: &mut Effects<Abd>) {
+    fn begin(
+        &mut self,
+        operation: OperationId,
+        call: Call,
+        write_back: WriteBack,
+        effects: &mut Effects<Abd>,
+    ) {
         if self.operations.contains_key(&operation) {
             return; // A retry of what is already under way.
         }
         let newest = self.register(&call.key);
         let write = call.is_write().then_some(call.argument);
-        let progress = Progress { key: call.key, write, phase: Phase::Asking, answered: 0, newest };
+        let one_round = write_back == WriteBack::Never && write.is_none();
+        let phase = Phase::Asking;
+        let progress = Progress { key: call.key, write, phase, answered: 0, newest, one_round };
         self.operations.insert(operation, progress);
         effects.arm(RETRANSMIT);
         self.transmit(operation, effects);
@@ -150,6 +184,7 @@ impl Replica {
             return;
         }
         match phase {
+            Phase::Asking if progress.one_round => self.finish(operation, effects),
             Phase::Asking => self.write_back(operation, effects),
             Phase::Storing => self.finish(operation, effects),
         }
@@ -186,7 +221,7 @@ impl Strategy for Abd {
     type Token = ();
 
     fn name(&self) -> StrategyName {
-        StrategyName::new("abd")
+        StrategyName::new("abd").with("write-back", self.write_back.word())
     }
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
@@ -200,7 +235,9 @@ impl Strategy for Abd {
 
     fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
         match input {
-            Input::Request { operation, call, .. } => replica.begin(operation, call, effects),
+            Input::Request { operation, call, .. } => {
+                replica.begin(operation, call, self.write_back, effects);
+            }
             Input::Receive { from, message, .. } => match message {
                 Message::Ask { operation, key } => {
                     let (stamp, value) = replica.register(&key);

@@ -57,7 +57,12 @@ impl Row {
                 self.arrow = Some((lane, node, Arrow::Request));
             }
             None => {
-                self.cell(node, &format!("● {session} {asks} {}", effect.trim_start_matches("● ")))
+                // What a write did is what it asked for; only an answer is news.
+                let answer = effect.split(" · ").last().unwrap_or_default();
+                let answer = answer.trim_start_matches("● ").replace("answers ", "");
+                let news = effect.contains("answers") || effect.contains("pending");
+                let told = if news { format!(": {answer}") } else { String::new() };
+                self.cell(node, &format!("● {session} {asks}{told}"));
             }
         }
     }
@@ -151,7 +156,7 @@ impl<'l> Lanes<'l> {
     /// All lines, if they are no wider than `width`.
     pub(super) fn draw(mut self, width: usize) -> Option<String> {
         for (_, text) in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
-            *text = self.look.text(text);
+            *text = self.look.text(text).replace('\n', " ");
         }
         let starts = self.starts();
         let settling = *starts.last().expect("there is a lane");

@@ -1,0 +1,56 @@
+//! `explain`: the why, in prose.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::hunt::Registry;
+use crate::judgement::Model;
+use crate::report::prose;
+use crate::report::table::setting_text;
+
+use super::exit::{Exit, Failure};
+use super::files;
+use super::screen::Screen;
+
+/// Explain a case file, a model or a strategy in prose
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// A case file, a model like `causal`, or a strategy like `abd`
+    #[arg(value_name = "CASE|MODEL|STRATEGY")]
+    subject: String,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
+    let text = &args.subject;
+    let width = screen.look.width;
+    let name = text.split(':').next().unwrap_or_default();
+    let told = match (text.parse::<Model>(), registry.family(name)) {
+        (Ok(model), _) => prose::model(model, width),
+        (Err(_), Ok(family)) => {
+            registry.parse(text).map_err(Failure::new)?;
+            let about = |strategy: &str| strategy.split(':').next() == Some(family.name);
+            let rows: Vec<_> =
+                registry.promises().iter().filter(|row| about(row.strategy)).collect();
+            prose::strategy(family, &rows, |row| setting_text(&row.setting))
+        }
+        _ if is_file(text) => {
+            let case = files::read(Path::new(text))?;
+            let name = registry.short(&case.strategy);
+            prose::case(&case, &name, &setting_text(&case.setting), width)
+        }
+        (Err(model), Err(strategy)) => {
+            let message = format!("`{text}` is no case file, no model and no strategy");
+            let near = strategy.meant.unwrap_or(model.nearest);
+            return Err(Failure::new(message).remedy(format!("did you mean `{near}`?")));
+        }
+    };
+    screen.print(&screen.look.text(&told));
+    Ok(Exit::Holds)
+}
+
+/// Whether a file is meant, be it there or not.
+fn is_file(text: &str) -> bool {
+    text.contains(['/', '\\']) || text.ends_with(".json") || Path::new(text).exists()
+}

@@ -1,0 +1,129 @@
+//! Models, strategies and cases in sentences.
+
+use std::fmt::Write as _;
+
+use crate::history::notation;
+use crate::hunt::Family;
+use crate::hunt::case::{Case, CaseStep};
+use crate::hunt::promise::Promise;
+use crate::hunt::property::Property;
+use crate::judgement::{Budget, Model, Verdict, check, recheck};
+
+use super::wrap;
+
+/// A model: its names, what it promises, and the predicate.
+pub fn model(model: Model, width: usize) -> String {
+    let mut text = format!("{}: {}\n\n", model.name(), model.long_name());
+    for line in wrap(&model.about(), width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    let predicate = wrap(&model.predicate(), width.saturating_sub(15).max(30));
+    let _ = writeln!(text, "\n  predicate    {}", predicate.join("\n               "));
+    let _ = writeln!(text, "  where        so session order, rb returns-before, vis visibility,");
+    let _ = writeln!(text, "               ar arbitration, W writes, R reads, ; composition");
+    text
+}
+
+/// A strategy: what it is, its parameters, what it promises.
+pub fn strategy(
+    family: &Family,
+    promises: &[&Promise],
+    place: impl Fn(&Promise) -> String,
+) -> String {
+    let mut text = format!("{}: {}\n", family.name, family.about);
+    if !family.parameters.is_empty() {
+        text.push_str("\nparameters\n");
+    }
+    for parameter in family.parameters {
+        let values = parameter.values.join(" | ");
+        let default = match parameter.default {
+            Some(default) => format!(" (default {default})"),
+            None => " (all, if none is given)".to_owned(),
+        };
+        let _ = writeln!(text, "  {}={values}{default}\n      {}", parameter.name, parameter.about);
+    }
+    text.push_str(if promises.is_empty() { "\nit promises nothing\n" } else { "\npromises\n" });
+    let mut before = String::new();
+    for promise in promises {
+        let heading = format!("  {} · {}", promise.strategy, place(promise));
+        if heading != before {
+            let _ = writeln!(text, "{heading}");
+        }
+        let _ = writeln!(text, "      {:<18} {}", promise.property.to_string(), promise.expected);
+        before = heading;
+    }
+    text
+}
+
+/// A case from what it records: no strategy is run.
+pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
+    let mut text = format!("A case of {name}, on {place}.\n\nWhat happened\n");
+    for (number, step) in (1..).zip(&case.schedule) {
+        let lines = wrap(&sentence(step), width.saturating_sub(7));
+        let _ = writeln!(text, "  {number:>3}  {}", lines.join("\n       "));
+    }
+    let (chosen, all) = (case.chosen(), case.schedule.len());
+    let _ = writeln!(
+        text,
+        "\nchosen: {chosen} of {all} steps; the rest is settling, what happens when clients stop"
+    );
+    if let Some(cycle) = case.cycle {
+        let _ = writeln!(text, "the last {cycle} steps repeat for ever");
+    }
+    let _ = writeln!(text, "\nWhat clients saw (one line a client)");
+    let seen = notation::write(&case.history);
+    for (number, process) in seen.split(" @ ").next().unwrap_or_default().split('|').enumerate() {
+        let _ = writeln!(text, "  process {number}   {process}");
+    }
+    text.push_str("\nVerdict\n");
+    for paragraph in verdict(case) {
+        let lines = wrap(&paragraph, width.saturating_sub(2));
+        let _ = writeln!(text, "  {}", lines.join("\n  "));
+    }
+    text
+}
+
+fn sentence(step: &CaseStep) -> String {
+    let name = step.action.message().map_or(String::new(), |(_, name)| format!("{name} "));
+    let verb = match step.action {
+        crate::world::Action::Deliver(..) => "delivers ",
+        _ => "",
+    };
+    let sends = match step.sends.as_slice() {
+        [] => String::new(),
+        sends => format!("; this sends {}", sends.join(", ")),
+    };
+    format!("{verb}{name}{}{sends}.", step.text)
+}
+
+/// What was recorded, what it means, and that it still stands.
+fn verdict(case: &Case) -> Vec<String> {
+    let mut told = vec![match &case.kind {
+        Some(kind) => format!("{} is violated ({kind}).", case.property),
+        None => format!("{} holds.", case.property),
+    }];
+    if let Some(why) = case.evidence.get("why").and_then(|why| why.as_str()) {
+        told.push(format!("Why: {why}."));
+    }
+    let Property::Model(model) = case.property else {
+        told.push("This is judged from the run, not from what clients saw: replay the case to judge it again.".to_owned());
+        return told;
+    };
+    told.push(model.about());
+    let verdict = check(&case.history, model, Budget::default());
+    told.push(match (&verdict, recheck(&case.history, model, &verdict)) {
+        (Verdict::Unknown(why), _) => format!("Judged again now: unknown, {why}."),
+        (_, Err(unsound)) => format!("Judged again now: {unsound}."),
+        (Verdict::Violated(again), Ok(())) => format!(
+            "Judged again now: violated ({}). The evidence was rechecked by code that did not produce it.",
+            again.kind
+        ),
+        (Verdict::Holds(_), Ok(())) if case.kind.is_some() => {
+            "Judged again now: the history alone is allowed; the flaw is in how the run ends. Replay the case to see it.".to_owned()
+        }
+        (Verdict::Holds(_), Ok(())) => {
+            "Judged again now: it holds. The evidence was rechecked by code that did not produce it.".to_owned()
+        }
+    });
+    told
+}

@@ -1,0 +1,75 @@
+//! Scripts on threads, to their end: one thread a client, one a replica.
+//!
+//! It ends when nothing can happen any more: every client has asked all of its
+//! script, or waits for an answer that no message in flight can bring. There
+//! is no sleep, no timeout and no clock in it, so a strategy that needs a
+//! timer to answer leaves its client without an answer, as in the world.
+
+use crate::replication::Strategy;
+use crate::world::{Script, Setting, Workload};
+
+use super::ThreadRun;
+use super::engine::{Client, Engine};
+use super::journal::Journal;
+use super::sync::{Arc, thread};
+
+/// How many events a run may have. It guards against strategies that are never
+/// quiet: what is still in flight then is left to the world's settling.
+pub const EVENTS_MAX: usize = 1_000;
+
+/// Runs `workload` on threads and waits until all is quiet.
+///
+/// Links are FIFO, which is one of the orders of an unordered network, so
+/// `setting` may name either.
+///
+/// # Panics
+/// If the setting allows faults. A handler that panics does not: it ends the
+/// record.
+pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) -> ThreadRun {
+    let engine = Arc::new(Engine::new(strategy.clone(), setting, EVENTS_MAX, None));
+    engine.journal.with(|journal| journal.enter(workload.sessions.len()));
+    let replicas = engine.serve();
+    // The last client is the calling thread, which has nothing else to do.
+    let sessions = workload.sessions.iter().map(|script| (engine.client(), script));
+    let mut sessions: Vec<_> = sessions.collect();
+    let last = sessions.pop();
+    let clients: Vec<_> = sessions
+        .into_iter()
+        .map(|(client, script)| {
+            let (engine, script) = (Arc::clone(&engine), script.clone());
+            thread::spawn(move || ask_all(&engine, client, &script))
+        })
+        .collect();
+    if let Some((client, script)) = last {
+        ask_all(&engine, client, script);
+    }
+    engine.quiesce();
+    engine.stop();
+    for thread in clients.into_iter().chain(replicas) {
+        thread.join().expect("threads of the cluster do not panic");
+    }
+    engine.record(setting.clone(), workload.clone())
+}
+
+fn ask_all<S: Strategy>(engine: &Engine<S>, mut client: Client<S>, script: &Script) {
+    for planned in &script.operations {
+        let node = planned.node.unwrap_or(script.node);
+        if engine.call(&mut client, node, &planned.call).is_none() {
+            break;
+        }
+    }
+    engine.leave();
+}
+
+impl<S: Strategy> Engine<S> {
+    /// What happened so far, in this setting and with these calls.
+    pub(super) fn record(&self, setting: Setting, workload: Workload) -> ThreadRun {
+        self.journal.with(|Journal { schedule, answers, cut_short, .. }| ThreadRun {
+            setting,
+            workload,
+            schedule: schedule.clone(),
+            answers: answers.clone(),
+            cut_short: cut_short.clone(),
+        })
+    }
+}

@@ -1,0 +1,14 @@
+//! The command line as its users meet it: transcripts of every command and of
+//! every exit code.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test cli` writes the golden texts anew;
+//! commit the difference only if you can explain it.
+
+mod cli {
+    mod bad_input;
+    mod changed;
+    mod check;
+    mod own;
+    mod runner;
+    mod transcripts;
+}

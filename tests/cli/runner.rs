@@ -1,0 +1,64 @@
+//! Runs the binary in a directory of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A directory to run in.
+pub struct Place {
+    directory: TempDir,
+}
+
+/// What a run of the binary said.
+#[derive(Debug)]
+pub struct Said {
+    pub out: String,
+    pub err: String,
+    pub code: Option<i32>,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Place { directory: TempDir::new().expect("a directory for temporary files") }
+    }
+
+    /// A place with the case of `notebook:storing` in it.
+    pub fn with_case() -> (Self, PathBuf) {
+        let place = Place::new();
+        let said = place.run("check notebook:storing --seed 0x5eed91c4");
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let case = place.path("cases/notebook-storing-eventual.json");
+        (place, case)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, contents).expect("the directory can be written");
+        path
+    }
+
+    pub fn run(&self, line: &str) -> Said {
+        self.run_words(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    pub fn run_words(&self, words: &[&str]) -> Said {
+        let output = self.command(words).output().expect("the binary can be run");
+        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+        Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quiescence"));
+        command.args(words).current_dir(self.directory.path()).env_remove("NO_COLOR");
+        command
+    }
+}
+
+pub fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("the file is there")
+}

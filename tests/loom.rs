@@ -1,0 +1,17 @@
+//! Every interleaving of threads, within a bound: runs under `--cfg loom` only.
+//!
+//! What is asserted is the *set of outcomes* (answers and final reads), against
+//! the set that an enumeration of the world gives for the same scripts. Every
+//! exploration prints how many executions it took, and COMPLETE or BOUNDED.
+#![cfg(loom)]
+
+#[path = "loom/diverging.rs"]
+mod diverging;
+#[path = "loom/explore.rs"]
+mod explore;
+#[path = "loom/nested.rs"]
+mod nested;
+#[path = "loom/outcomes.rs"]
+mod outcomes;
+#[path = "loom/scripts.rs"]
+mod scripts;

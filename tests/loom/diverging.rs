@@ -1,0 +1,43 @@
+//! The notebook that stores diverges on threads, and the run that does becomes
+//! a case that replays without any.
+
+use std::fs;
+use std::path::Path;
+
+use quiescence::hunt::case::{Case, FoundBy};
+use quiescence::hunt::minimise::{Failing, minimise};
+use quiescence::hunt::property::{Flaw, Property, judge};
+use quiescence::judgement::Kind;
+use quiescence::replication::notebook::{Notebook, Variant};
+
+use super::explore::{explore, scripts};
+
+const STORING: Notebook = Notebook { variant: Variant::Storing };
+
+#[test]
+fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
+    let workload = scripts(&["n1: x=1", "n2: x=2"]);
+    let explored = explore(&STORING, 2, &workload, Some(2));
+    let property: Property = "eventual".parse().expect("the name of a model");
+    let diverging = explored.runs.iter().find_map(|(execution, recorded)| {
+        let run = recorded.replay(&STORING).expect("the world follows");
+        let flaw = judge(&run, &property).flaw()?;
+        Some((*execution, recorded, run, flaw))
+    });
+    let (execution, recorded, run, flaw) = diverging.expect("some interleaving diverges");
+    assert_eq!(flaw, Flaw::History(Kind::Diverged));
+    let (setting, workload) = (recorded.setting.clone(), recorded.workload.clone());
+    let failing = Failing { setting, workload, run, property, flaw };
+    let chosen = failing.chosen().len();
+    let minimal = minimise(&STORING, failing.clone()).chosen().len() == chosen;
+    let found =
+        FoundBy { search: "threads".to_owned(), run: Some(execution), ..FoundBy::default() };
+    let text = Case::of(&STORING, &failing, minimal, found).to_text();
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1/notebook-storing-threads.json");
+    if std::env::var_os("QUIESCENCE_REWRITE").is_some_and(|value| value == "1") {
+        fs::write(&path, &text).expect("the case can be written");
+    }
+    let committed = fs::read_to_string(&path).expect("the case is committed");
+    assert_eq!(text, committed, "QUIESCENCE_REWRITE=1 writes it anew");
+}

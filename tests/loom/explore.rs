@@ -1,0 +1,136 @@
+//! Explores the interleavings of scripts on the mailbox transport.
+//!
+//! Models only collect what they recorded; it is replayed and judged outside,
+//! each distinct run once.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use quiescence::history::{Call, Completion, Value};
+use quiescence::replication::Strategy;
+use quiescence::search::enumerate::Outcome;
+use quiescence::threads::{ThreadRun, mailbox};
+use quiescence::world::{
+    FaultPlan, Network, Planned, Routing, Script, SessionId, Setting, Workload,
+};
+
+/// So many nodes, FIFO, nothing goes wrong.
+pub fn cluster(nodes: u16, workload: &Workload) -> Setting {
+    let mut planned = workload.sessions.iter().flat_map(|script| &script.operations);
+    let routing = match planned.any(|planned| planned.node.is_some()) {
+        true => Routing::Roaming,
+        false => Routing::Sticky,
+    };
+    Setting { nodes, network: Network::Fifo, faults: FaultPlan::default(), routing }
+}
+
+/// One script a client: `n1: x=1 x` writes then reads at n1; `x@n2` asks n2.
+pub fn scripts(texts: &[&str]) -> Workload {
+    let script = |text: &&str| {
+        let (node, operations) = text.split_once(": ").expect("a node and what it is asked");
+        let operations = operations.split(' ').map(planned).collect();
+        Script { node: node.parse().expect("a node"), operations }
+    };
+    Workload { sessions: texts.iter().map(script).collect() }
+}
+
+fn planned(text: &str) -> Planned {
+    let (call, node) = match text.split_once('@') {
+        Some((call, node)) => (call, Some(node.parse().expect("a node"))),
+        None => (text, None),
+    };
+    let call = match call.split_once('=') {
+        Some((key, value)) => Call::write(key, value.parse::<i64>().expect("a number")),
+        None => Call::read(call),
+    };
+    Planned { call, node }
+}
+
+/// What came of an exploration.
+pub struct Explored {
+    /// Each distinct run, with the number of the execution that found it.
+    pub runs: Vec<(u64, ThreadRun)>,
+    /// Whether every interleaving was explored.
+    pub complete: bool,
+}
+
+/// A model builder that cannot stop early and call it success.
+pub fn builder(preemptions: Option<usize>) -> loom::model::Builder {
+    let mut builder = loom::model::Builder::new();
+    builder.max_branches = 10_000;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.checkpoint_file = None;
+    builder.preemption_bound = preemptions;
+    builder
+}
+
+/// Explores with at most this many preemptions, or all interleavings.
+pub fn explore<S: Strategy>(
+    strategy: &S,
+    nodes: u16,
+    workload: &Workload,
+    preemptions: Option<usize>,
+) -> Explored {
+    let begun = Instant::now();
+    let found = Arc::new(Mutex::new((0_u64, HashMap::<ThreadRun, u64>::new())));
+    let model = {
+        let (strategy, workload, found) = (strategy.clone(), workload.clone(), Arc::clone(&found));
+        move || {
+            let run = mailbox::run(&strategy, &cluster(nodes, &workload), &workload);
+            let mut found = found.lock().expect("nobody panics with it");
+            found.0 += 1;
+            let execution = found.0;
+            found.1.entry(run).or_insert(execution);
+        }
+    };
+    builder(preemptions).check(model);
+    let found = std::mem::take(&mut *found.lock().expect("nobody panics with it"));
+    let (executions, found) = found;
+    let mut runs: Vec<_> = found.into_iter().map(|(run, execution)| (execution, run)).collect();
+    runs.sort_by_key(|(execution, _)| *execution);
+    let complete = preemptions.is_none();
+    let coverage = match preemptions {
+        None => "COMPLETE".to_owned(),
+        Some(bound) => format!("BOUNDED (preemptions: {bound})"),
+    };
+    let (name, distinct, seconds) = (strategy.name(), runs.len(), begun.elapsed().as_secs_f32());
+    println!("{name}: {executions} executions, {distinct} distinct, {seconds:.1} s, {coverage}");
+    Explored { runs, complete }
+}
+
+impl Explored {
+    /// The outcomes, each run having been replayed and ended in the world.
+    pub fn outcomes<S: Strategy>(&self, strategy: &S) -> BTreeSet<Outcome> {
+        let outcome = |(_, recorded): &(u64, ThreadRun)| {
+            assert_eq!(recorded.cut_short, None);
+            let run = recorded.replay(strategy).unwrap_or_else(|why| panic!("{why}"));
+            Outcome::of(&run, &recorded.workload)
+        };
+        self.runs.iter().map(outcome).collect()
+    }
+}
+
+/// An outcome in one line: the answers of each client in turn, `ok` for a
+/// write, then the final reads in order of node: `A ok 1, B ok; 1 1`.
+pub fn line(outcome: &Outcome) -> String {
+    let mut clients: Vec<String> = Vec::new();
+    for (operation, completion) in &outcome.clients {
+        if operation.number == 0 {
+            clients.push(SessionId(operation.session).to_string());
+        }
+        let answer = match completion {
+            Completion::Ok(Value::Null) => "ok".to_owned(),
+            Completion::Ok(value) => value.to_string(),
+            other => format!("{other:?}"),
+        };
+        let client = clients.last_mut().expect("operations are in order");
+        client.push_str(&format!(" {answer}"));
+    }
+    let finals = outcome.finals.iter().map(|(.., value)| match value {
+        Some(value) => value.to_string(),
+        None => "none".to_owned(),
+    });
+    format!("{}; {}", clients.join(", "), finals.collect::<Vec<_>>().join(" "))
+}
