@@ -24,7 +24,8 @@ fn main() {
         let subject = Registry::standard().parse(name).expect("it exists").remove(0);
         // async-primary violates ryw; judge there what it keeps.
         let kept = properties.iter().filter(|p| name != "async-primary" || p.to_string() != "ryw");
-        let plan = Plan { scope, properties: kept.cloned().collect(), runs, seed: 1 };
+        let plan =
+            Plan { scope, properties: kept.cloned().collect(), sought: vec![], runs, seed: 1 };
         let begin = Instant::now();
         let done = hunt(&*subject, &plan, &|_| false);
         let seconds = begin.elapsed().as_secs_f64();

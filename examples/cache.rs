@@ -166,7 +166,7 @@ mod tests {
             let subject = registry().parse(name).expect("it is registered").remove(0);
             let scope = Scope { setting: calm(3, Network::Unordered), ..Scope::default() };
             let properties = vec![Property::Model(Model::EVENTUAL)];
-            let plan = Plan { scope, properties, runs: 5_000, seed: 1 };
+            let plan = Plan { scope, properties, sought: vec![], runs: 5_000, seed: 1 };
             let found = hunt(&*subject, &plan, &|_| false).found.remove(0);
             assert!(found.looked_at > 0, "final reads were answered");
             match found.outcome {

@@ -30,6 +30,9 @@ pub struct Search {
 impl Search {
     fn asks(&mut self, property: &Property, expected: Option<Expected>) {
         if !self.plan.properties.contains(property) {
+            if matches!(expected, Some(Expected::Violated(_))) {
+                self.plan.sought.push(property.clone());
+            }
             self.plan.properties.push(property.clone());
             self.expected.push(expected);
         }
@@ -152,6 +155,6 @@ fn empty(
         ..usual
     };
     let short = registry.short(&subject.strategy_name());
-    let plan = Plan { scope, properties: Vec::new(), runs: args.runs(), seed };
+    let plan = Plan { scope, properties: Vec::new(), sought: Vec::new(), runs: args.runs(), seed };
     Search { subject, short, plan, expected: Vec::new() }
 }

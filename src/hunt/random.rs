@@ -23,6 +23,9 @@ pub struct Plan {
     pub scope: Scope,
     /// What is judged.
     pub properties: Vec<Property>,
+    /// Those among them that are known to be violated: the hunt for these goes
+    /// on for [`SOUGHT`] times as many runs if need be.
+    pub sought: Vec<Property>,
     /// How many runs.
     pub runs: u64,
     /// Where chance begins.
@@ -89,6 +92,9 @@ pub struct Hunt {
     pub coverage: Coverage,
 }
 
+/// How many times as long a violation is hunted that is known to exist.
+pub const SOUGHT: u64 = 20;
+
 /// How long a hunt goes on after the first failure of a property, in runs and
 /// in failures, to tell the shortest of several stories.
 const MORE_RUNS: u64 = 200;
@@ -112,7 +118,16 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     let mut visited = Visited::default();
     let mut reached = 0;
     let mut failures: Vec<Vec<Finding>> = vec![Vec::new(); found.len()];
-    for number in 1..=plan.runs {
+    for number in 1..=plan.runs.saturating_mul(SOUGHT) {
+        let done = |(entry, hunted): (&Found, &Vec<Finding>)| {
+            let sought = hunted.is_empty() && plan.sought.contains(&entry.property);
+            is_done(hunted, number) || (number > plan.runs && !sought)
+        };
+        let over: Vec<bool> = found.iter().zip(&failures).map(done).collect();
+        // Without any property there is still something to cover.
+        if over.iter().all(|over| *over) && (number > plan.runs || !over.is_empty()) {
+            break;
+        }
         if number % 64 == 1 && stop(number - 1) {
             coverage.cut_short = true;
             break;
@@ -126,8 +141,8 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         for (total, count) in coverage.faults.iter_mut().zip(run.faults.counts()) {
             *total += u64::from(count);
         }
-        for (entry, hunted) in found.iter_mut().zip(&mut failures) {
-            if is_done(hunted, number) {
+        for ((entry, hunted), over) in found.iter_mut().zip(&mut failures).zip(over) {
+            if over {
                 continue;
             }
             if hunted.is_empty() {
@@ -150,9 +165,6 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
                 }
             }
         }
-        if failures.iter().all(|hunted| is_done(hunted, number)) {
-            break;
-        }
     }
     for (entry, hunted) in found.iter_mut().zip(failures) {
         let length = |finding: &Finding| {
@@ -172,7 +184,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     Hunt { found, coverage }
 }
 
-/// Whether a property needs no more runs after run `number`.
+/// Whether a property needs no more runs from run `number` on.
 fn is_done(failures: &[Finding], number: u64) -> bool {
     failures.len() > MORE_FAILURES
         || failures.first().is_some_and(|first| number > first.run + MORE_RUNS)
