@@ -9,3 +9,14 @@ pub mod report;
 pub mod search;
 pub mod threads;
 pub mod world;
+
+/// The code in the documents compiles and runs; see tests/docs.rs.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../docs/cases.md")]
+    struct Cases;
+    #[doc = include_str!("../docs/histories.md")]
+    struct Histories;
+    #[doc = include_str!("../docs/tutorial.md")]
+    struct Tutorial;
+}

@@ -1,0 +1,507 @@
+//! The documents are tested: every command in them is run and its output
+//! compared, every code block is compiled or read, every link leads somewhere.
+//!
+//! What a block holds is said by its language:
+//!
+//! | language | what is done with it |
+//! |---|---|
+//! | `console` | lines after `$ ` are run, the lines below them are the output; `# exit 1` says how the command ends (0 if nothing is said). In the output `[..]` stands for anything in a line, `...` for any lines |
+//! | `rust` | compiled and run as a documentation test (see the end of `src/lib.rs`) |
+//! | `rs` | an excerpt: must stand in `examples/cache.rs`, word for word |
+//! | `json` | must be JSON |
+//! | `jsonl` | must be a history as JSON lines |
+//! | `history` | every line must be a history in the one-line notation |
+//! | `text` | a drawing or a formula; nothing is done |
+//!
+//! `SNAPSHOTS=overwrite cargo test --test docs` writes the present output into
+//! the documents, where the old one has no `[..]` and no `...`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use quiescence::history::formats::json_lines;
+use quiescence::history::notation;
+use serde_json::Value as Json;
+
+/// Commands that are shown and not run here, and why.
+const NOT_RUN: [(&str, &str); 4] = [
+    ("cargo test", "this is what is running"),
+    (
+        "RUSTFLAGS=\"--cfg loom\" cargo test --target-dir target/loom",
+        "another build of everything; the gate runs it",
+    ),
+    ("cargo bench --bench runs", "its figures depend on the machine"),
+    ("cargo run --release -- check --deep --time 10m", "it takes minutes"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md and docs/*.md.
+fn documents() -> Vec<PathBuf> {
+    let mut found = files(&root().join("docs"), "md");
+    found.insert(0, root().join("README.md"));
+    found
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be listed");
+    let paths = entries.map(|entry| entry.expect("an entry can be read").path());
+    let mut found: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|it| it == ending)).collect();
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A fenced block of a document.
+struct Block {
+    /// `README.md:12`.
+    place: String,
+    language: String,
+    /// The position of its first line in the document, from 0.
+    start: usize,
+    lines: Vec<String>,
+}
+
+impl Block {
+    fn text(&self) -> String {
+        self.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+fn blocks(path: &Path) -> Vec<Block> {
+    let name = path.strip_prefix(root()).expect("documents are below the root").display();
+    let mut found = Vec::new();
+    let mut open: Option<Block> = None;
+    for (at, line) in read(path).lines().enumerate() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(language), None) => {
+                let place = format!("{name}:{}", at + 1);
+                let language = language.to_owned();
+                open = Some(Block { place, language, start: at + 1, lines: Vec::new() });
+            }
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, Some(block)) => block.lines.push(line.to_owned()),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "{name}: a block is never closed");
+    found
+}
+
+fn blocks_in(language: &str) -> Vec<Block> {
+    let all = documents().into_iter().flat_map(|path| blocks(&path));
+    let found: Vec<_> = all.filter(|block| block.language == language).collect();
+    assert!(!found.is_empty(), "there is a block of `{language}`");
+    found
+}
+
+/// A command of a console block, with what is said to come of it.
+struct Shown {
+    place: String,
+    command: String,
+    output: Vec<String>,
+    exit: i32,
+    /// The lines of the output in the document.
+    range: std::ops::Range<usize>,
+}
+
+fn shown(block: &Block) -> Vec<Shown> {
+    let mut found: Vec<Shown> = Vec::new();
+    for (at, line) in (block.start..).zip(&block.lines) {
+        if let Some(command) = line.strip_prefix("$ ") {
+            let (place, command) = (format!("{}: `{command}`", block.place), command.to_owned());
+            let range = at + 1..at + 1;
+            found.push(Shown { place, command, output: Vec::new(), exit: 0, range });
+            continue;
+        }
+        let last = found.last_mut().unwrap_or_else(|| panic!("{}: no command", block.place));
+        if let Some(exit) = line.strip_prefix("# exit ") {
+            last.exit = exit.parse().unwrap_or_else(|_| panic!("{}: {line}", block.place));
+        } else {
+            last.output.push(line.clone());
+            last.range.end = at + 1;
+        }
+    }
+    found
+}
+
+/// What is run for a command of the documents; `None` if it is not run.
+fn program(shown: &Shown) -> Option<(PathBuf, Vec<String>)> {
+    if NOT_RUN.iter().any(|(command, _)| *command == shown.command) {
+        return None;
+    }
+    let own = || PathBuf::from(env!("CARGO_BIN_EXE_quiescence"));
+    let prefixes =
+        ["quiescence ", "cargo run --release -- ", "cargo run --release --example cache -- "];
+    let at = prefixes.iter().position(|prefix| shown.command.starts_with(prefix));
+    let at = at.unwrap_or_else(|| panic!("{}: is not a command that is known here", shown.place));
+    let words = &shown.command[prefixes[at].len()..];
+    assert!(!words.contains(['"', '\'', '$', '|', '>']), "{}: words only, no shell", shown.place);
+    let program = if at == 2 { example() } else { own() };
+    Some((program, words.split_whitespace().map(str::to_owned).collect()))
+}
+
+/// The example `cache`, built as this test was built.
+fn example() -> PathBuf {
+    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let build = || {
+        let this = std::env::current_exe().expect("a test has a file");
+        let profile = this.ancestors().nth(2).expect("it is in PROFILE/deps");
+        let target = profile.parent().expect("a profile is in the target directory");
+        let name = if profile.ends_with("release") { "release" } else { "test" };
+        let done = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "--quiet", "--example", "cache", "--profile", name])
+            .arg("--target-dir")
+            .arg(target)
+            .current_dir(root())
+            .output()
+            .expect("cargo can be run");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        profile.join("examples").join(format!("cache{}", std::env::consts::EXE_SUFFIX))
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// Runs a command in a folder: its output, then its complaints; its exit code.
+fn run(program: &Path, words: &[String], folder: &Path) -> (Vec<String>, i32) {
+    let done = Command::new(program)
+        .args(words)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("COLUMNS")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let text = [done.stdout, done.stderr].concat();
+    let text = String::from_utf8(text).expect("output is text");
+    let lines = text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect();
+    (lines, done.status.code().unwrap_or(-1))
+}
+
+fn matches(expected: &[String], actual: &[String]) -> bool {
+    match expected.split_first() {
+        None => actual.is_empty(),
+        Some((line, rest)) if line == "..." => {
+            (0..=actual.len()).any(|skipped| matches(rest, &actual[skipped..]))
+        }
+        Some((line, rest)) => match actual.split_first() {
+            Some((first, others)) => line_matches(line, first) && matches(rest, others),
+            None => false,
+        },
+    }
+}
+
+fn line_matches(expected: &str, actual: &str) -> bool {
+    let mut parts = expected.split("[..]");
+    let first = parts.next().expect("splitting gives a part");
+    let Some(mut rest) = actual.strip_prefix(first) else { return false };
+    let mut parts: Vec<_> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[test]
+fn wildcards_stand_for_parts_of_lines_and_for_lines() {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    for (expected, actual, same) in [
+        ("a\nb", "a\nb", true),
+        ("a", "a\nb", false),
+        ("a\n...", "a\nb\nc", true),
+        ("...\nc", "a\nb\nc", true),
+        ("...\nb", "a\nb\nc", false),
+        ("run [..] of [..]!", "run 7 of 9!", true),
+        ("run [..] of [..]!", "run 7 of 9", false),
+        ("[..]x", "abc", false),
+    ] {
+        assert_eq!(matches(&lines(expected), &lines(actual)), same, "{expected:?} {actual:?}");
+    }
+}
+
+#[test]
+fn every_command_does_what_the_documents_say() {
+    let overwrite = std::env::var("SNAPSHOTS").is_ok_and(|how| how == "overwrite");
+    let mut complaints = Vec::new();
+    for path in documents() {
+        // One folder a document: a case saved by one command is there for the next.
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        copy_cases(folder.path());
+        let mut edits = Vec::new();
+        let consoles = blocks(&path).into_iter().filter(|block| block.language == "console");
+        for shown in consoles.flat_map(|block| shown(&block)) {
+            let Some((program, words)) = program(&shown) else { continue };
+            let (mut actual, exit) = run(&program, &words, folder.path());
+            let mut expected = shown.output.clone();
+            while expected.last().is_some_and(|line| line.trim().is_empty()) {
+                expected.pop();
+            }
+            if exit != shown.exit {
+                let said = format!("{} ends with {exit}, not {}", shown.place, shown.exit);
+                complaints.push(format!("{said}:\n{}", actual.join("\n")));
+            } else if !matches(&expected, &actual) {
+                let fixed = expected.iter().all(|line| !line.contains("[..]") && line != "...");
+                if overwrite && fixed {
+                    actual.extend(shown.output[expected.len()..].iter().cloned());
+                    edits.push((shown.range, actual));
+                } else {
+                    let (was, is) = (expected.join("\n"), actual.join("\n"));
+                    complaints.push(format!("{} says\n{was}\n--- and not\n{is}", shown.place));
+                }
+            }
+        }
+        edit(&path, edits);
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+fn copy_cases(folder: &Path) {
+    let cases = Path::new("tests/cases/v1");
+    fs::create_dir_all(folder.join(cases)).expect("a folder can be made");
+    for path in files(&root().join(cases), "json") {
+        let name = path.file_name().expect("a file has a name");
+        fs::copy(&path, folder.join(cases).join(name)).expect("a case can be copied");
+    }
+}
+
+/// Replaces ranges of lines of a document, last one first.
+fn edit(path: &Path, edits: Vec<(std::ops::Range<usize>, Vec<String>)>) {
+    if edits.is_empty() {
+        return;
+    }
+    let mut lines: Vec<_> = read(path).lines().map(str::to_owned).collect();
+    for (range, new) in edits.into_iter().rev() {
+        lines.splice(range, new);
+    }
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(path, text).expect("a document can be written");
+}
+
+#[test]
+fn every_command_that_is_not_run_is_still_in_the_documents() {
+    let all: Vec<_> = blocks_in("console").iter().flat_map(shown).collect();
+    for (command, why) in NOT_RUN {
+        let there = all.iter().any(|shown| shown.command == command);
+        assert!(there, "no document shows `{command}` any more (it was not run because {why})");
+    }
+}
+
+#[test]
+fn every_block_is_of_a_kind_that_is_checked() {
+    let kinds = ["console", "rust", "rust,no_run", "rs", "json", "jsonl", "history", "text"];
+    for block in documents().iter().flat_map(|path| blocks(path)) {
+        let known = kinds.contains(&block.language.as_str());
+        assert!(known, "{}: nothing checks a block of `{}`", block.place, block.language);
+    }
+}
+
+#[test]
+fn every_document_with_code_is_a_documentation_test() {
+    let lib = read(&root().join("src/lib.rs"));
+    for path in documents() {
+        let name = path.strip_prefix(root()).expect("documents are below the root").display();
+        let has_code = blocks(&path).iter().any(|block| block.language.starts_with("rust"));
+        let line = format!("include_str!(\"../{name}\")");
+        assert!(!has_code || lib.contains(&line), "src/lib.rs does not include {name}");
+    }
+}
+
+#[test]
+fn every_excerpt_stands_in_the_example() {
+    let plain = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let example = plain(&read(&root().join("examples/cache.rs")));
+    for block in blocks_in("rs") {
+        for part in block.text().split("\n// …\n") {
+            let part = plain(part);
+            assert!(example.contains(part.trim()), "{}: not in the example:\n{part}", block.place);
+        }
+    }
+}
+
+#[test]
+fn every_json_block_is_json_and_every_case_among_them_is_a_case() {
+    for block in blocks_in("json") {
+        let read: Result<Json, _> = serde_json::from_str(&block.text());
+        let json = read.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+        if json.get("format").is_some() {
+            assert_eq!(complaints(&json), [""; 0], "{}", block.place);
+        }
+    }
+}
+
+#[test]
+fn every_history_in_the_documents_is_one() {
+    for block in blocks_in("history") {
+        for line in &block.lines {
+            let parsed = notation::parse(line);
+            let history = parsed.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+            let again = notation::parse(&notation::write(&history)).expect("what is written reads");
+            assert_eq!(notation::write(&again), notation::write(&history), "{}", block.place);
+        }
+    }
+    for block in blocks_in("jsonl") {
+        let recording = json_lines::read(block.text().as_bytes());
+        recording.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for path in documents() {
+        let text = read(&path);
+        let folder = path.parent().expect("a file is in a folder");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().expect("splitting gives a part");
+            if !file.is_empty() && !link.contains("://") {
+                assert!(folder.join(file).exists(), "{}: {link} leads nowhere", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_document_is_linked_from_the_readme() {
+    let readme = read(&root().join("README.md"));
+    for path in files(&root().join("docs"), "md") {
+        let name = path.strip_prefix(root()).expect("below the root").display().to_string();
+        assert!(readme.contains(&format!("]({name})")), "README.md does not link {name}");
+    }
+}
+
+#[test]
+fn every_schema_is_json_and_names_its_draft() {
+    for path in files(&root().join("docs/schema"), "json") {
+        let schema: Json = serde_json::from_str(&read(&path))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(schema["$schema"].is_string(), "{}", path.display());
+    }
+}
+
+/// What docs/schema/case.schema.json has against a case.
+fn complaints(case: &Json) -> Vec<String> {
+    let schema = read(&root().join("docs/schema/case.schema.json"));
+    let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
+    let mut complaints = Vec::new();
+    conforms(&schema, &schema, case, "", &mut complaints);
+    complaints
+}
+
+#[test]
+fn every_committed_case_conforms_to_the_schema() {
+    let cases = files(&root().join("tests/cases/v1"), "json");
+    assert!(!cases.is_empty(), "there are committed cases");
+    for path in cases {
+        let case = serde_json::from_str(&read(&path)).expect("a case is JSON");
+        assert_eq!(complaints(&case), [""; 0], "{}", path.display());
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_not_a_case() {
+    let path = root().join("tests/cases/v1/notebook-storing-eventual-sticky.json");
+    let good: Json = serde_json::from_str(&read(&path)).expect("a case is JSON");
+    let broken: [(&str, Json); 5] = [
+        ("/format", "quiescence-case/0".into()),
+        ("/routing", "wandering".into()),
+        ("/cluster/nodes", 0.into()),
+        ("/schedule/0/do", "think".into()),
+        ("/schedule/0/text", 7.into()),
+    ];
+    for (place, value) in broken {
+        let mut case = good.clone();
+        *case.pointer_mut(place).expect("the place exists") = value;
+        assert_eq!(complaints(&case).len(), 1, "{place}: {:?}", complaints(&case));
+    }
+    let mut case = good;
+    case.as_object_mut().expect("a case is an object").remove("schedule");
+    assert_eq!(complaints(&case), [": `schedule` is missing"]);
+}
+
+/// The part of JSON Schema that docs/schema/case.schema.json uses. A keyword
+/// that is not known here fails: nothing is left unchecked in silence.
+fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &mut Vec<String>) {
+    for (keyword, wanted) in schema.as_object().expect("a schema is an object") {
+        let mut complain = |what: String| complaints.push(format!("{place}: {what}"));
+        match keyword.as_str() {
+            "$schema" | "$id" | "$defs" | "title" | "description" => {}
+            "$ref" => {
+                let name = wanted.as_str().and_then(|path| path.strip_prefix('#'));
+                let named =
+                    name.and_then(|path| root.pointer(path)).expect("a schema of this file");
+                conforms(root, named, value, place, complaints);
+            }
+            "type" => {
+                let words = wanted.as_array().map_or(vec![wanted], |words| words.iter().collect());
+                if !words.iter().any(|word| is_of(value, word.as_str().expect("a type"))) {
+                    complain(format!("{value} is not of type {wanted}"));
+                }
+            }
+            "const" if value == wanted => {}
+            "enum" if wanted.as_array().is_some_and(|all| all.contains(value)) => {}
+            "const" | "enum" => complain(format!("{value} is not {wanted}")),
+            "minimum" | "maximum" => {
+                let (is, limit) = (value.as_i64(), wanted.as_i64().expect("a limit"));
+                if is.is_some_and(|is| if keyword == "minimum" { is < limit } else { is > limit }) {
+                    complain(format!("{value} is beyond the {keyword} {limit}"));
+                }
+            }
+            "required" => {
+                for name in wanted.as_array().expect("names").iter().filter_map(Json::as_str) {
+                    if value.is_object() && value.get(name).is_none() {
+                        complain(format!("`{name}` is missing"));
+                    }
+                }
+            }
+            "properties" => {
+                for (name, schema) in wanted.as_object().expect("properties") {
+                    if let Some(inner) = value.get(name) {
+                        conforms(root, schema, inner, &format!("{place}/{name}"), complaints);
+                    }
+                }
+            }
+            "additionalProperties" => {
+                for (name, inner) in value.as_object().into_iter().flatten() {
+                    if schema["properties"].get(name).is_some() {
+                        continue;
+                    }
+                    match wanted {
+                        Json::Bool(true) => {}
+                        Json::Bool(false) => {
+                            complaints.push(format!("{place}: `{name}` is not a field"));
+                        }
+                        other => {
+                            conforms(root, other, inner, &format!("{place}/{name}"), complaints);
+                        }
+                    }
+                }
+            }
+            "items" => {
+                for (at, inner) in value.as_array().into_iter().flatten().enumerate() {
+                    conforms(root, wanted, inner, &format!("{place}/{at}"), complaints);
+                }
+            }
+            other => panic!("the keyword `{other}` is not known to this test"),
+        }
+    }
+}
+
+fn is_of(value: &Json, word: &str) -> bool {
+    match word {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("`{other}` is not a type"),
+    }
+}
