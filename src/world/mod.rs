@@ -16,6 +16,7 @@
 
 mod action;
 pub mod component;
+mod enabled;
 mod facts;
 mod fault;
 mod perform;

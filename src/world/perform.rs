@@ -25,7 +25,7 @@ pub struct World<'a, S: Strategy> {
     pub(super) sessions: Vec<Session<S>>,
     pub(super) spent: Faults,
     /// Who the messages of each inbox are, position by position.
-    flights: Vec<Vec<Flight>>,
+    pub(super) flights: Vec<Vec<Flight>>,
     /// Messages sent so far: on each link, and on all.
     sent: Vec<u32>,
     sent_in_all: u32,
@@ -40,11 +40,11 @@ pub struct World<'a, S: Strategy> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Flight {
-    id: MessageId,
+pub(super) struct Flight {
+    pub(super) id: MessageId,
     name: MessageName,
     /// When it was sent, in messages sent before it.
-    age: u32,
+    pub(super) age: u32,
 }
 
 /// What an action did, beyond its own node.
@@ -239,125 +239,8 @@ impl<'a, S: Strategy> World<'a, S> {
         hasher.finish()
     }
 
-    fn session_ids(&self) -> impl Iterator<Item = SessionId> + use<S> {
+    pub(super) fn session_ids(&self) -> impl Iterator<Item = SessionId> + use<S> {
         (0..u16::try_from(self.sessions.len()).expect("sessions are few")).map(SessionId)
-    }
-
-    /// Whether no session waits or has anything left to ask.
-    pub fn clients_are_done(&self) -> bool {
-        self.session_ids().all(|session| {
-            self.sessions[session.index()].open.is_none() && self.next_operation(session).is_none()
-        })
-    }
-
-    /// The deliveries that can happen now, oldest message first.
-    pub fn deliveries(&self, into: &mut Vec<Action>) {
-        let start = into.len();
-        let mut ages: smallvec::SmallVec<[(u32, Action); 16]> = smallvec::SmallVec::new();
-        for (to, (node, flights)) in self.nodes.iter().zip(&self.flights).enumerate() {
-            let to = NodeId(u16::try_from(to).expect("nodes are few"));
-            for position in node.deliverable(self.setting.network) {
-                let flight = &flights[position];
-                ages.push((flight.age, Action::Deliver(to, flight.id)));
-            }
-        }
-        ages.sort_unstable_by_key(|(age, _)| *age);
-        into.extend(ages.into_iter().map(|(_, action)| action));
-        debug_assert!(into.len() >= start);
-    }
-
-    /// Everything that can happen now, in canonical order: deliveries (oldest
-    /// first), invocations, timers, then what goes wrong or is mended.
-    pub fn enabled(&self, into: &mut Vec<Action>) {
-        into.clear();
-        self.deliveries(into);
-        let deliveries = into.len();
-        for session in self.session_ids() {
-            if let Some((operation, node)) = self.next_operation(session)
-                && self.sessions[session.index()].open.is_none()
-                && self.nodes[node.index()].up
-            {
-                into.push(Action::Invoke(operation));
-            }
-        }
-        self.timers(into);
-        if !self.setting.faults.budget.is_none() {
-            self.mishaps(deliveries, into);
-        }
-    }
-
-    /// The timers that can fire now, in canonical order.
-    pub fn timers(&self, into: &mut Vec<Action>) {
-        for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
-            if node.up {
-                into.extend(node.timers.iter().map(|&timer| Action::Fire(id, timer)));
-            }
-        }
-    }
-
-    /// Repairs, which cost nothing, in canonical order.
-    pub(super) fn repairs(&self, into: &mut Vec<Action>) {
-        for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
-            if !node.up {
-                into.push(Action::Recover(id));
-            }
-            if node.cut != 0 {
-                let cut = self.cluster().nodes().filter(|from| node.cut & (1 << from.0) != 0);
-                into.extend(cut.map(|from| Action::Heal(from, id)));
-            }
-        }
-    }
-
-    fn mishaps(&self, deliveries: usize, into: &mut Vec<Action>) {
-        self.repairs(into);
-        let budget = &self.setting.faults.budget;
-        let left = |budget: u16, spent: u16| spent < budget;
-        let messages: smallvec::SmallVec<[(NodeId, MessageId); 16]> = into[..deliveries]
-            .iter()
-            .filter_map(|action| match action {
-                Action::Deliver(to, message) => Some((*to, *message)),
-                _ => None,
-            })
-            .collect();
-        if left(budget.duplicate, self.spent.duplicate) {
-            into.extend(messages.iter().map(|&(to, message)| Action::Duplicate(to, message)));
-        }
-        if left(budget.drop, self.spent.drop) {
-            into.extend(messages.iter().map(|&(to, message)| Action::Drop(to, message)));
-        }
-        let nodes = self.cluster();
-        if left(budget.crash, self.spent.crash) {
-            let up = nodes.nodes().filter(|node| self.nodes[node.index()].up);
-            into.extend(up.map(Action::Crash));
-        }
-        if left(budget.cut, self.spent.cut) {
-            for to in nodes.nodes() {
-                let held = self.nodes[to.index()].cut;
-                let free = nodes.others(to).filter(|from| held & (1 << from.0) == 0);
-                into.extend(free.map(|from| Action::Cut(from, to)));
-            }
-        }
-        if left(budget.skew, self.spent.skew) {
-            into.extend(nodes.nodes().map(Action::Tick));
-            into.extend(nodes.nodes().map(Action::JumpBack));
-        }
-        for session in self.session_ids() {
-            if self.sessions[session.index()].open.is_none() {
-                continue;
-            }
-            if left(budget.give_up, self.spent.give_up) {
-                into.push(Action::GiveUp(session));
-            }
-            if left(budget.retry, self.spent.retry) {
-                let up = nodes.nodes().filter(|node| self.nodes[node.index()].up);
-                into.extend(up.map(|node| Action::Retry(session, node)));
-            }
-        }
-        if left(budget.suspect, self.spent.suspect) {
-            for node in nodes.nodes().filter(|node| self.nodes[node.index()].up) {
-                into.extend(nodes.others(node).map(|suspect| Action::Suspect(node, suspect)));
-            }
-        }
     }
 
     /// The message with this name, if it is in flight.

@@ -5,7 +5,7 @@
 //! schedule spells out each action; a reader needs no tool to follow it. Old
 //! versions of the format keep replaying.
 //!
-//! Read next: [`read`] and [`write`] for the format, [`replay`] for what a
+//! Read next: [`mod@read`] and [`mod@write`] for the format, [`replay`] for what a
 //! replay answers.
 
 mod layout;
