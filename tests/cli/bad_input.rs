@@ -31,9 +31,9 @@ fn replay_of(contents: impl AsRef<[u8]>) -> Said {
 #[test]
 fn a_file_that_is_no_case_is_refused_with_its_place() {
     refused(&replay_of("not JSON"), &["bad.json:1:", "check"]);
-    refused(&replay_of(""), &["bad.json:1:1", "cut short"]);
+    refused(&replay_of(""), &["bad.json:1:1", "the file is empty"]);
     refused(&replay_of("{}"), &["not a case file"]);
-    refused(&replay_of("[1, 2]"), &["bad.json:1:"]);
+    refused(&replay_of("[1, 2]"), &["bad.json:1:1", "a case is a JSON object"]);
     refused(&replay_of([0xff, 0xfe]), &["not UTF-8"]);
     refused(&replay_of("[".repeat(1_000_000)), &["bad.json:1:"]);
     refused(&replay_of(format!("{{\"x\":{}1", "[".repeat(500_000))), &["bad.json:1:"]);

@@ -40,6 +40,11 @@ pub fn read(text: &str) -> Result<Case, NotACase> {
             _ => without_place(&error.to_string()),
         },
     };
+    if !text.trim_start().starts_with('{') {
+        let what = if text.trim().is_empty() { "the file is empty" } else { "this is not a case" };
+        let reason = format!("{what}: a case is a JSON object, {{…}}");
+        return Err(NotACase { line: 1, column: 1, reason });
+    }
     check_format(text).map_err(|error| match error {
         FormatError::Json(error) => wrong_json(error),
         FormatError::Other(reason) => {
