@@ -453,6 +453,49 @@ fn final_reads_do_not_change_the_cluster_for_each_other() {
     assert_eq!(clients(&run), "rx=0|rx1!|rx=0!|rx=0! @ 00112233");
 }
 
+/// Answers every read with the token that the session carries, and hands it
+/// the next one.
+#[derive(Clone)]
+struct Tokens;
+
+impl Strategy for Tokens {
+    type Replica = ();
+    type Message = u8;
+    type Token = i64;
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("tokens")
+    }
+
+    fn boot(&self, _: NodeId, _: &Cluster) {}
+
+    fn step(&self, (): &mut (), input: Input<Self>, effects: &mut Effects<Self>) {
+        if let Input::Request { operation, call, token, .. } = input
+            && call.is_read()
+        {
+            let answer = Completion::Ok(Value::Int(token));
+            effects.reply(operation, answer).with_token(token + 1);
+        }
+    }
+
+    fn durable(&self, (): &()) {}
+
+    fn label(&self, message: &u8) -> String {
+        format!("token {message}")
+    }
+}
+
+#[test]
+fn a_session_carries_its_token_and_after_an_unknown_outcome_as_the_plan_says() {
+    for (keep_token, after) in [(false, "rx=0"), (true, "rx2")] {
+        let mut setting = setting(1, Network::Fifo, Faults { give_up: 1, ..Faults::NONE });
+        setting.faults.keep_token = keep_token;
+        let run = run(&Tokens, &setting, "r@n1 r@n1 w1@n1 r@n1", "A A A giveA A");
+        let expected = format!("rx=0 rx1 wx1?|{after}|rx=0! @ 000001122");
+        assert_eq!(clients(&run), expected);
+    }
+}
+
 mod commuting {
     use super::*;
     use proptest::prelude::{ProptestConfig, prop_assert, proptest};

@@ -77,6 +77,8 @@ pub struct Coverage {
     pub states: u64,
     /// How often each kind of fault struck, in the order of [`Faults::KINDS`].
     pub faults: [u64; 8],
+    /// Operations that were asked and never answered: they constrain nothing.
+    pub pending: u64,
     /// Whether the hunt was told to stop before all runs were done.
     pub cut_short: bool,
     /// `sometimes` invariants that never held.
@@ -137,6 +139,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         let run = subject.execute(&scenario, counting);
         coverage.runs = number;
         coverage.actions += run.schedule.len() as u64;
+        coverage.pending += run.pending as u64;
         reached |= run.reached;
         for (total, count) in coverage.faults.iter_mut().zip(run.faults.counts()) {
             *total += u64::from(count);

@@ -80,6 +80,7 @@ fn coverage(coverage: &Coverage) -> Value {
     json!({
         "runs": coverage.runs,
         "states": coverage.states,
+        "pending": coverage.pending,
         "complete": false,
         "faults": faults,
     })

@@ -125,8 +125,13 @@ pub fn setting_text(setting: &Setting) -> String {
 pub fn coverage_text(coverage: &Coverage) -> String {
     let runs = if coverage.runs == 1 { "run" } else { "runs" };
     let states = count(coverage.states);
+    let pending = match coverage.pending {
+        0 => String::new(),
+        1 => ", 1 operation never answered".to_owned(),
+        more => format!(", {} operations never answered", count(more)),
+    };
     format!(
-        "{} {runs}, {states} distinct states, faults used: {}",
+        "{} {runs}, {states} distinct states, faults used: {}{pending}",
         count(coverage.runs),
         faults_text(&coverage.faults)
     )

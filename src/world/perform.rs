@@ -48,12 +48,20 @@ pub(super) struct Flight {
 }
 
 /// What an action did, beyond its own node.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
+    /// The node at which it happened.
+    pub node: NodeId,
     /// The messages it sent, in order.
     pub sent: Vec<MessageName>,
     /// The answers it gave; `false` where nobody waited any more.
     pub replies: Vec<(OperationId, Completion, bool)>,
+}
+
+impl Report {
+    fn of(node: NodeId) -> Self {
+        Report { node, sent: Vec::new(), replies: Vec::new() }
+    }
 }
 
 /// Why an action could not be performed.
@@ -163,6 +171,13 @@ impl<'a, S: Strategy> World<'a, S> {
     /// The faults that have struck.
     pub fn spent(&self) -> Faults {
         self.spent
+    }
+
+    /// How many operations got an unknown outcome or no answer so far.
+    pub(super) fn unanswered(&self) -> usize {
+        let open = self.sessions.iter().filter(|session| session.open.is_some()).count();
+        let lost = self.next_process as usize - self.sessions.len();
+        open + lost
     }
 
     /// What clients ask.
@@ -532,10 +547,10 @@ impl<'a, S: Strategy> World<'a, S> {
         let local = &mut self.nodes[node.index()];
         if matches!(input, LocalInput::Cancel(_)) && !local.up {
             self.effects = effects;
-            return Ok(Report::default());
+            return Ok(Report::of(node));
         }
         local_step(self.strategy, local, input, self.now, &mut effects)?;
-        let mut report = Report::default();
+        let mut report = Report::of(node);
         for (write, stamp) in effects.visible.drain(..) {
             self.facts.visible(node, write, stamp);
         }

@@ -80,6 +80,9 @@ pub struct Run {
     pub ending: Ending,
     /// The faults that struck.
     pub faults: Faults,
+    /// Operations of the workload that were asked and never answered, whoever
+    /// is to blame.
+    pub pending: usize,
     /// Final reads that got no answer.
     pub unanswered: usize,
     /// Which `sometimes` invariants were seen to hold, one bit each in order
@@ -157,13 +160,8 @@ impl<'r, S: Strategy> Recorder<'r, S> {
         self.schedule.push(step);
         if let Some((_, prints)) = &mut self.visited {
             let touched = report.sent.iter().map(|name| name.to);
-            for node in touched.chain(place_of(action)) {
+            for node in touched.chain([report.node]) {
                 prints[node.index()] = world.fingerprint(node);
-            }
-            if let Action::Invoke(_) | Action::Retry(..) | Action::GiveUp(_) = action {
-                for node in world.cluster().nodes() {
-                    prints[node.index()] = world.fingerprint(node);
-                }
             }
         }
         self.look(world);
@@ -187,24 +185,6 @@ impl<'r, S: Strategy> Recorder<'r, S> {
                 _ => {}
             }
         }
-    }
-}
-
-/// The node at which an action happens, where the action names it.
-fn place_of(action: &Action) -> Option<crate::history::NodeId> {
-    match *action {
-        Action::Deliver(node, _)
-        | Action::Drop(node, _)
-        | Action::Duplicate(node, _)
-        | Action::Fire(node, _)
-        | Action::Crash(node)
-        | Action::Recover(node)
-        | Action::Cut(_, node)
-        | Action::Heal(_, node)
-        | Action::Tick(node)
-        | Action::JumpBack(node)
-        | Action::Suspect(node, _) => Some(node),
-        Action::Invoke(_) | Action::GiveUp(_) | Action::Retry(..) => None,
     }
 }
 
@@ -374,6 +354,7 @@ fn conclude<S: Strategy>(
     if let Some(name) = recorder.broken {
         ending = Ending::Broken(name);
     }
+    let pending = world.unanswered();
     let mut unanswered = 0;
     if ending == Ending::Settled {
         match final_reads(&mut world, limits) {
@@ -388,6 +369,7 @@ fn conclude<S: Strategy>(
         operations: world.operations,
         facts: world.facts,
         ending,
+        pending,
         unanswered,
         reached: recorder.reached,
     })
@@ -402,6 +384,7 @@ fn stillborn(panic: String) -> Run {
         facts: Facts::default(),
         ending: Ending::Panicked(panic),
         faults: Faults::NONE,
+        pending: 0,
         unanswered: 0,
         reached: 0,
     }

@@ -115,7 +115,8 @@ fn tell<S: Strategy>(
     let (report, outcome) = match world.perform(&step.action, step.number) {
         Ok(report) => (report, Ok(())),
         Err(NotEnabled::Panicked(panicked)) => {
-            (Report::default(), Err(NotEnabled::Panicked(panicked)))
+            let nothing = Report { node, sent: Vec::new(), replies: Vec::new() };
+            (nothing, Err(NotEnabled::Panicked(panicked)))
         }
         Err(impossible) => return Err(impossible),
     };
