@@ -241,3 +241,27 @@ fn the_committed_cases_are_what_the_hunt_finds() {
         }
     }
 }
+
+/// A case written by hand need not say what was sent; an action that cannot
+/// happen is then the file's fault, wherever it stands.
+#[test]
+fn an_impossible_action_is_the_fault_of_a_case_that_records_no_sends() {
+    let text = include_str!("cases/v1/notebook-storing-eventual-sticky.json");
+    let bare: String = text
+        .lines()
+        .map(|line| match line.find(", \"sends\"") {
+            Some(at) => {
+                format!("{}}}{}\n", &line[..at], if line.ends_with(',') { "," } else { "" })
+            }
+            None => format!("{line}\n"),
+        })
+        .collect();
+    let subject = strategy("notebook:storing");
+    let whole = read::read(&bare).expect("it is a case");
+    let replayed = replay::replay(&whole, &*subject).expect("its steps are possible");
+    assert_eq!(replayed.outcome, replay::Outcome::Reproduced);
+    let wrong = bare.replace("n2→n1 #1", "n2→n1 #7");
+    let wrong = read::read(&wrong).expect("it is well formed");
+    let (step, why) = replay::replay(&wrong, &*subject).expect_err("nobody sent that");
+    assert_eq!((step, why.as_str()), (3, "the message is not in flight"));
+}

@@ -50,18 +50,20 @@ pub struct Difference {
 ///
 /// # Errors
 /// With the position of the step, from 0, and the reason: if an action is not
-/// possible at its step and the case, which does not record what was sent,
-/// cannot show that it ever was.
+/// possible at its step, nothing differs before, and the case, which does not
+/// record what was sent, cannot show that it ever was possible.
 pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, String)> {
     let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
-    let chosen = recorded.iter().take_while(|(_, settling)| !settling).count();
-    let followed = subject.follow(&case.setting, &case.workload, &recorded[..chosen]);
+    let followed = subject.follow(&case.setting, &case.workload, &recorded);
+    let mut before = followed.steps.iter().zip(&case.schedule);
     if let Some(NotEnabled::Impossible(why)) = followed.stuck
         && !records_sends(case)
+        && before.all(|(now, recorded)| now.text == recorded.text)
     {
         return Err((followed.steps.len(), why.to_owned()));
     }
-    let resolved: Vec<_> = followed.steps.iter().map(|step| step.step).collect();
+    let chosen = followed.steps.iter().filter(|step| !step.settling);
+    let resolved: Vec<_> = chosen.map(|step| step.step).collect();
     let run = subject.re_execute(&case.setting, &case.workload, &resolved);
     let trace = subject.trace(&case.setting, &case.workload, &run.schedule);
     let judgement = judge(&run, &case.property);
