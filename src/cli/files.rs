@@ -76,11 +76,11 @@ pub fn read(path: &Path) -> Result<Case, Failure> {
     })
 }
 
-/// The line of the step with this position, from 0.
-pub fn line_of_step(path: &Path, step: usize) -> usize {
-    let Ok(text) = text(path) else { return 1 };
-    let steps = |line: &&(usize, &str)| line.1.contains("\"do\"");
-    (1..).zip(text.lines()).filter(|line| steps(&line)).nth(step).map_or(1, |(line, _)| line)
+/// The path of a case with the line and column of something in it, as
+/// `path:line:column`.
+pub fn place(path: &Path, of: impl FnOnce(&str) -> (usize, usize)) -> String {
+    let (line, column) = text(path).map_or((1, 1), |text| of(&text));
+    format!("{}:{line}:{column}", path.display())
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::hunt::Registry;
 use crate::hunt::case::Case;
+use crate::hunt::case::read::{place_of_step, place_of_strategy};
 use crate::hunt::case::replay::{Outcome, Replay, replay};
 use crate::hunt::property::Judgement;
 use crate::report::table::setting_text;
@@ -41,13 +42,14 @@ pub struct ReplayArgs {
 pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let case = files::read(&args.case)?;
     let subject = registry.named(&case.strategy).map_err(|error| {
-        Failure::new(format!("{}: {error}", args.case.display())).remedy(
+        let place = files::place(&args.case, place_of_strategy);
+        Failure::new(format!("{place}: {error}")).remedy(
             "`explain` tells a case without its strategy; a binary that registers it can replay it",
         )
     })?;
     let replayed = quietly(|| replay(&case, &*subject)).map_err(|(step, why)| {
-        let line = files::line_of_step(&args.case, step);
-        Failure::new(format!("{}:{line}: step {}: {why}", args.case.display(), step + 1))
+        let place = files::place(&args.case, |text| place_of_step(text, step));
+        Failure::new(format!("{place}: step {}: {why}", step + 1))
             .remedy("the action is not possible there, so the case was never recorded like this")
     })?;
     let short = registry.short(&case.strategy);

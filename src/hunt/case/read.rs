@@ -59,6 +59,17 @@ pub fn read(text: &str) -> Result<Case, NotACase> {
     })
 }
 
+/// The line and column, from 1, of the step at this position (from 0) in the
+/// text of a case.
+pub fn place_of_step(text: &str, step: usize) -> (usize, usize) {
+    locate(text, &[At::Key("schedule"), At::Index(step)])
+}
+
+/// The line and column, from 1, of the strategy in the text of a case.
+pub fn place_of_strategy(text: &str) -> (usize, usize) {
+    locate(text, &[At::Key("strategy")])
+}
+
 fn without_place(text: &str) -> String {
     text.split(" at line ").next().unwrap_or(text).to_owned()
 }
