@@ -67,6 +67,13 @@ pub struct DatabaseNode {
     data: BTreeMap<Key, Value>,
 }
 
+impl DatabaseNode {
+    /// Whether both nodes hold the same values under the same keys.
+    pub fn has_the_data_of(&self, other: &DatabaseNode) -> bool {
+        self.data == other.data
+    }
+}
+
 /// `recieve_replication`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Replicate {

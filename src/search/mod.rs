@@ -4,8 +4,9 @@
 //! of consistency models: what they find is judged elsewhere.
 //!
 //! Read next: [`random`] (generators for proptest), [`enumerate`] (all
-//! outcomes of a small workload).
+//! outcomes of a small workload), [`exhaustive`] (every state of a small scope).
 
 pub mod enumerate;
+pub mod exhaustive;
 #[cfg(feature = "proptest")]
 pub mod random;

@@ -1,0 +1,40 @@
+//! The search yardstick: every state of a replicated stamp on three replicas.
+//! `cargo bench --bench exhaustive` prints distinct states, transitions, how
+//! often a handler ran, states a second, and the peak memory of the process.
+
+use std::time::Instant;
+
+use quiescence::search::exhaustive::{Ending, Limits, explore};
+
+#[path = "../tests/yardstick/mod.rs"]
+#[expect(dead_code, reason = "the tests use the other variants")]
+mod yardstick;
+use yardstick::{Keeps, Yardstick, agree, puts, setting};
+
+/// The peak resident memory of this process so far, where Linux tells it.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or("unknown".to_owned(), |line| line.trim().to_owned())
+}
+
+fn main() {
+    println!("lww, 3 replicas, unordered network, two clients; no reduction, one thread");
+    for writes in 2..=8 {
+        let (setting, workload) = (setting(3), puts(writes));
+        let begin = Instant::now();
+        let found =
+            explore(&Yardstick(Keeps::Larger), &setting, &workload, Limits::default(), &mut agree)
+                .expect("it is covered");
+        let seconds = begin.elapsed().as_secs_f64();
+        assert_eq!(found.ending, Ending::Complete, "last writer wins converges");
+        println!(
+            "{writes} puts  {:>9} states  {:>10} transitions  {:>6} local steps  {seconds:>7.3} s  {:>9.0} states/s  peak {}",
+            found.states,
+            found.transitions,
+            found.local_steps,
+            found.states as f64 / seconds,
+            peak_memory(),
+        );
+    }
+}

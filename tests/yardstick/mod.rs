@@ -1,0 +1,115 @@
+//! The yardstick: the smallest replicated register, with state counts on
+//! which independent programs agree. A replica holds one stamp; a put takes a
+//! stamp, stores it, and sends it to all others.
+
+use quiescence::history::{Call, Completion, NodeId, Value};
+use quiescence::replication::{Cluster, Effects, Input, Stamp, Strategy, StrategyName};
+use quiescence::world::{FaultPlan, Network, Planned, Routing, Script, Setting, Workload};
+
+/// What a replica does with a stamp that arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// It keeps the larger one. Stamps are (held counter + 1, writer).
+    Larger,
+    /// It keeps what arrived last. Stamps are (own put number, writer).
+    Last,
+    /// It keeps the first that it hears of. Stamps as for the last.
+    First,
+}
+
+/// One register of one stamp.
+#[derive(Clone, Copy, Debug)]
+pub struct Yardstick(pub Keeps);
+
+/// The stamp that is held; and, unless the larger one is kept, which node
+/// this is does not show, so that equal nodes are equal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    me: NodeId,
+    cluster: Cluster,
+    pub stamp: Stamp,
+}
+
+impl Strategy for Yardstick {
+    type Replica = Held;
+    type Message = Stamp;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("yardstick")
+    }
+
+    fn boot(&self, me: NodeId, cluster: &Cluster) -> Held {
+        Held { me, cluster: *cluster, stamp: Stamp::default() }
+    }
+
+    fn step(&self, held: &mut Held, input: Input<Self>, effects: &mut Effects<Self>) {
+        match input {
+            Input::Request { operation, call, .. } if call.is_write() => {
+                let counter = match self.0 {
+                    Keeps::Larger => held.stamp.counter + 1,
+                    Keeps::Last | Keeps::First => u64::from(operation.number) + 1,
+                };
+                let stamp = Stamp { counter, tie: u32::from(held.me.0) + 1 };
+                if self.0 != Keeps::First || held.stamp == Stamp::default() {
+                    held.stamp = stamp;
+                }
+                effects.broadcast(held.cluster.others(held.me), &stamp);
+                effects.reply(operation, Completion::Ok(Value::Null));
+            }
+            Input::Request { operation, .. } => {
+                let counter = i64::try_from(held.stamp.counter).expect("small");
+                let value = 100 * counter + i64::from(held.stamp.tie);
+                effects.reply(operation, Completion::Ok(Value::Int(value)));
+            }
+            Input::Receive { message, .. } => {
+                let keep = match self.0 {
+                    Keeps::Larger => message > held.stamp,
+                    Keeps::Last => true,
+                    Keeps::First => held.stamp == Stamp::default(),
+                };
+                if keep {
+                    held.stamp = message;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn durable(&self, held: &Held) -> Held {
+        held.clone()
+    }
+
+    fn label(&self, stamp: &Stamp) -> String {
+        format!("stamp {stamp}")
+    }
+}
+
+/// `nodes` replicas on an unordered network.
+pub fn setting(nodes: u16) -> Setting {
+    Setting {
+        nodes,
+        network: Network::Unordered,
+        faults: FaultPlan::default(),
+        routing: Routing::Sticky,
+    }
+}
+
+/// `puts` puts by two clients pinned to n1 and n2; n1 has the larger half.
+pub fn puts(puts: usize) -> Workload {
+    let script = |node: u16, count: usize| Script {
+        node: NodeId(node),
+        operations: (0..count)
+            .map(|number| {
+                let value = i64::try_from(number).expect("few") + 1;
+                Planned { call: Call::write("x", value), node: None }
+            })
+            .collect(),
+    };
+    Workload { sessions: vec![script(0, puts.div_ceil(2)), script(1, puts / 2)] }
+}
+
+/// Whether all replicas hold the same stamp.
+pub fn agree(replicas: &[&Held]) -> bool {
+    replicas.iter().all(|held| held.stamp == replicas[0].stamp)
+}
