@@ -154,7 +154,9 @@ fn expand<S: Strategy>(
             batch.push(row, state, |next| apply(tables, next, place, number));
         }
     }
-    for (place, request) in tables.startable(row[rest]) {
+    let (from, until) = tables.startable(row[rest]);
+    for start in from..until {
+        let (place, request) = tables.start(start);
         let number = tables.request(place, row[place], request)?;
         batch.push(row, state, |next| apply(tables, next, place, number));
     }

@@ -13,12 +13,17 @@
 /// Rows of `width` numbers each.
 pub(super) struct Store {
     width: usize,
-    rows: Vec<u32>,
-    parents: Vec<u32>,
+    /// Chunks of [`CHUNK`] rows each, so that growing moves nothing.
+    rows: Vec<Vec<u32>>,
+    parents: Vec<Vec<u32>>,
+    states: usize,
     /// Tag in the upper half, number of the row plus one in the lower; 0 is
-    /// empty. A power of two of them, at most three in four used.
+    /// empty. A power of two of them, at most four in five used.
     slots: Vec<u64>,
 }
+
+/// Rows in a chunk; a power of two.
+const CHUNK: usize = 1 << 16;
 
 /// Candidates that wait to be looked up.
 pub(super) struct Batch {
@@ -62,23 +67,27 @@ fn hash(row: &[u32]) -> u64 {
 
 impl Store {
     pub(super) fn new(width: usize) -> Self {
-        Store { width, rows: Vec::new(), parents: Vec::new(), slots: vec![0; 1 << 10] }
+        let slots = vec![0; 1 << 10];
+        Store { width, rows: Vec::new(), parents: Vec::new(), states: 0, slots }
     }
 
     /// How many states there are.
     pub(super) fn len(&self) -> usize {
-        self.parents.len()
+        self.states
     }
 
     /// The row of a state.
+    #[inline]
     pub(super) fn row(&self, state: u32) -> &[u32] {
-        let start = state as usize * self.width;
-        &self.rows[start..start + self.width]
+        let state = state as usize;
+        let start = state % CHUNK * self.width;
+        &self.rows[state / CHUNK][start..start + self.width]
     }
 
     /// The state from which a state was first reached; the first is its own.
     pub(super) fn parent(&self, state: u32) -> u32 {
-        self.parents[state as usize]
+        let state = state as usize;
+        self.parents[state / CHUNK][state % CHUNK]
     }
 
     /// Looks up all candidates in order, adds those that are new, and empties
@@ -122,23 +131,31 @@ impl Store {
             }
             at = (at + 1) & mask;
         }
-        let state = u64::try_from(self.parents.len()).expect("a count fits in 64 bits");
-        self.slots[at] = (tag(hash) << 32) | (state + 1);
-        self.rows.extend_from_slice(row);
-        self.parents.push(parent);
+        self.slots[at] = (tag(hash) << 32) | (self.states as u64 + 1);
+        if self.states % CHUNK == 0 {
+            // The first chunk grows as it is needed, for searches that are small.
+            let room = if self.states == 0 { 0 } else { CHUNK };
+            self.rows.push(Vec::with_capacity(room * self.width));
+            self.parents.push(Vec::with_capacity(room));
+        }
+        let last = self.rows.len() - 1;
+        self.rows[last].extend_from_slice(row);
+        self.parents[last].push(parent);
+        self.states += 1;
     }
 
     /// Makes room in the index for `more` states.
     fn reserve(&mut self, more: usize) {
-        let wanted = (self.len() + more) * 4 / 3 + 1;
+        let wanted = (self.len() + more) * 5 / 4 + 1;
         if wanted <= self.slots.len() {
             return;
         }
         let mask = wanted.next_power_of_two() - 1;
-        self.slots.clear();
-        self.slots.resize(mask + 1, 0);
-        for state in 0..self.parents.len() {
-            let hash = hash(&self.rows[state * self.width..(state + 1) * self.width]);
+        // Give the old index back before the new one is asked for.
+        self.slots = Vec::new();
+        self.slots = vec![0; mask + 1];
+        for state in 0..self.states {
+            let hash = hash(self.row(u32::try_from(state).expect("fewer than 2^32 states")));
             let mut at = hash as usize & mask;
             while self.slots[at] != 0 {
                 at = (at + 1) & mask;

@@ -8,7 +8,12 @@
 //! Invariant: every step is [`local_step`] of the world, so there is one
 //! interpreter of strategies and not two.
 
-use rustc_hash::FxHashMap;
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::history::{Completion, NodeId, Value};
 use crate::replication::{Cluster, Effects, OperationId, Strategy};
@@ -23,7 +28,7 @@ pub(super) struct Move {
     /// What it means for the rest; 0 is nothing.
     pub(super) event: u32,
     /// Receiver and message of what it sends.
-    pub(super) sends: Vec<(u16, u32)>,
+    pub(super) sends: SmallVec<[(u16, u32); 2]>,
 }
 
 /// What a step means for sessions.
@@ -43,25 +48,32 @@ struct Standing<T> {
     answers: Vec<(u16, Completion)>,
 }
 
-/// One numbering: values by number and numbers by value.
+/// One numbering: values by number, and numbers by value. Each value is kept
+/// once; the index has only its number.
 struct Numbered<V> {
     values: Vec<V>,
-    numbers: FxHashMap<V, u32>,
+    numbers: HashTable<u32>,
 }
 
-impl<V: Clone + Eq + std::hash::Hash> Numbered<V> {
+impl<V: Eq + Hash> Numbered<V> {
     fn new() -> Self {
-        Numbered { values: Vec::new(), numbers: FxHashMap::default() }
+        Numbered { values: Vec::new(), numbers: HashTable::new() }
     }
 
     fn number(&mut self, value: V) -> u32 {
-        if let Some(&number) = self.numbers.get(&value) {
-            return number;
+        let values = &self.values;
+        let hash = FxBuildHasher.hash_one(&value);
+        let same = |number: &u32| values[*number as usize] == value;
+        let rehash = |number: &u32| FxBuildHasher.hash_one(&values[*number as usize]);
+        match self.numbers.entry(hash, same, rehash) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                let number = u32::try_from(values.len()).expect("fewer than 2^32 components");
+                free.insert(number);
+                self.values.push(value);
+                number
+            }
         }
-        let number = u32::try_from(self.values.len()).expect("fewer than 2^32 components");
-        self.values.push(value.clone());
-        self.numbers.insert(value, number);
-        number
     }
 }
 
@@ -115,8 +127,10 @@ pub(super) struct Tables<'a, S: Strategy> {
     messages: Numbered<(NodeId, S::Message)>,
     requests: Numbered<(OperationId, S::Token)>,
     rest: Numbered<Vec<Standing<S::Token>>>,
-    /// By rest: place and request of each operation that may be invoked.
-    startable: Vec<Option<Vec<(usize, u32)>>>,
+    /// By rest: place and request of each operation that may be invoked, as a
+    /// range of `starts`.
+    startable: Vec<Option<(u32, u32)>>,
+    starts: Vec<(usize, u32)>,
     events: Numbered<Event<S::Token>>,
     after: Table,
     effects: Effects<S>,
@@ -151,6 +165,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
             requests: Numbered::new(),
             rest: Numbered::new(),
             startable: Vec::new(),
+            starts: Vec::new(),
             events: Numbered::new(),
             after: Table::default(),
             effects: Effects::new(),
@@ -212,7 +227,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
         self.local_steps += 1;
         local_step(self.strategy, &mut node, input, 0, &mut effects)?;
         let from = NodeId(u16::try_from(place).expect("nodes are few"));
-        let mut sends = Vec::with_capacity(effects.sends.len());
+        let mut sends = SmallVec::new();
         for (to, message) in effects.sends.drain(..) {
             if to.index() >= self.places.len() {
                 return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
@@ -276,16 +291,24 @@ impl<'a, S: Strategy> Tables<'a, S> {
         next
     }
 
-    /// Where operations may be invoked: place and request.
-    pub(super) fn startable(&mut self, rest: u32) -> Vec<(usize, u32)> {
+    /// A place and a request that may be made there.
+    #[inline]
+    pub(super) fn start(&self, number: u32) -> (usize, u32) {
+        self.starts[number as usize]
+    }
+
+    /// What may be invoked, as a range of starts.
+    #[inline]
+    pub(super) fn startable(&mut self, rest: u32) -> (u32, u32) {
+        if let Some(Some(known)) = self.startable.get(rest as usize) {
+            return *known;
+        }
+        self.find_startable(rest)
+    }
+
+    fn find_startable(&mut self, rest: u32) -> (u32, u32) {
         let at = rest as usize;
-        if self.startable.len() <= at {
-            self.startable.resize(at + 1, None);
-        }
-        if let Some(known) = &self.startable[at] {
-            return known.clone();
-        }
-        let mut found = Vec::new();
+        let from = u32::try_from(self.starts.len()).expect("fewer than 2^32 starts");
         let cluster = Cluster::of(self.setting.nodes);
         let standings = self.rest.values[at].clone();
         for ((session, standing), script) in (0u16..).zip(&standings).zip(&self.workload.sessions) {
@@ -301,11 +324,15 @@ impl<'a, S: Strategy> Tables<'a, S> {
             if let Some((number, _, node)) = served {
                 let operation = OperationId { session, number };
                 let request = self.requests.number((operation, standing.token.clone()));
-                found.push((node.index(), request));
+                self.starts.push((node.index(), request));
             }
         }
-        self.startable[at] = Some(found.clone());
-        found
+        let until = u32::try_from(self.starts.len()).expect("fewer than 2^32 starts");
+        if self.startable.len() <= at {
+            self.startable.resize(at + 1, None);
+        }
+        self.startable[at] = Some((from, until));
+        (from, until)
     }
 
     /// The move that a request makes at a component.
