@@ -132,7 +132,7 @@ impl Store {
             at = (at + 1) & mask;
         }
         self.slots[at] = (tag(hash) << 32) | (self.states as u64 + 1);
-        if self.states % CHUNK == 0 {
+        if self.states.is_multiple_of(CHUNK) {
             // The first chunk grows as it is needed, for searches that are small.
             let room = if self.states == 0 { 0 } else { CHUNK };
             self.rows.push(Vec::with_capacity(room * self.width));
