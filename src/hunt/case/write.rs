@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::history::{History, notation};
+use crate::history::{History, Value, notation};
 use crate::hunt::Subject;
 use crate::hunt::minimise::Failing;
-use crate::hunt::property::{Flaw, Judgement, Property, judge, record};
-use crate::judgement::{Counterexample, Kind};
+use crate::hunt::property::{Flaw, Judgement, Property, judge, record, white_box};
+use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
 use crate::world::trace::{Trace, TraceStep};
 use crate::world::{Action, Ending, MessageName, Run, SessionId};
 
@@ -101,7 +101,8 @@ pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
         (Judgement::Violated(_, Some(counterexample)), _) => counterexample.explain(&run.history),
         (Judgement::Violated(Flaw::Recorded, None), _) => match property {
             Property::WhiteBox(model) => match record(run, *model) {
-                Some(Err(unsound)) => format!("by the strategy's own record, {unsound}"),
+                Some(Err(unsound)) => own_write_unseen(run, *model)
+                    .unwrap_or_else(|| format!("by the strategy's own record, {unsound}")),
                 Some(Ok(())) | None => unreachable!("the record contradicts the model"),
             },
             _ => unreachable!("only white-box properties have this flaw"),
@@ -122,6 +123,32 @@ pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
         (Judgement::Holds, _) => "nothing contradicts it".to_owned(),
         (Judgement::Unknown(why), _) => why.clone(),
     }
+}
+
+/// A read that, by the strategy's own record, did not take an earlier write of
+/// its own process into account, in words.
+fn own_write_unseen(run: &Run, model: Model) -> Option<String> {
+    let asked = matches!(model, Model::Grid(grid) if grid.asks(Guarantees::RYW));
+    let Some(Witness::Abstract { visible, .. }) = white_box(run, model).filter(|_| asked) else {
+        return None;
+    };
+    let operations = run.history.operations();
+    let reads = operations.iter().enumerate().filter(|(_, op)| op.answer().is_some());
+    reads.into_iter().find_map(|(at, read)| {
+        let own = |write: &usize| {
+            let op = &operations[*write];
+            op.process == read.process && op.call.is_write() && op.returned.is_some()
+        };
+        let write = (0..at).filter(own).find(|write| !visible[at].contains(write))?;
+        let answer = read.answer().expect("it was answered");
+        let saw = if *answer == Value::Null { "nothing".to_owned() } else { answer.to_string() };
+        let process = read.process.0;
+        let wrote = &operations[write].call;
+        Some(format!(
+            "process {process} wrote {}={}, then read {} and saw {saw}; by the strategy's own record that read did not take the write of its own process into account",
+            wrote.key, wrote.argument, read.call.key
+        ))
+    })
 }
 
 /// The final reads that differ, key by key; the form of a divergence.
