@@ -343,6 +343,36 @@ fn a_timer_that_changes_nothing_is_not_noise_and_not_part_of_the_story() {
 }
 
 #[test]
+fn a_timer_that_only_arms_another_does_not_end_the_settling() {
+    let chain = Toy {
+        step: |replica, input, effects| match input {
+            Input::Start => effects.arm(TimerId(0)),
+            Input::Timer(TimerId(0)) => effects.arm(TimerId(1)),
+            Input::Timer(_) => *replica = 7,
+            _ => {}
+        },
+        ..Toy::default()
+    };
+    let run = run(&chain, &calm(1), "r@n1", "A");
+    assert_eq!((run.ending, run.schedule.len()), (Ending::Settled, 2));
+    assert_eq!(notation::write(&run.history), "rx=0|rx7! @ 0011");
+}
+
+#[test]
+fn timers_that_arm_each_other_and_change_nothing_are_quiet() {
+    let relay = Toy {
+        step: |_, input, effects| match input {
+            Input::Start => effects.arm(TimerId(0)),
+            Input::Timer(TimerId(fired)) => effects.arm(TimerId(1 - fired)),
+            _ => {}
+        },
+        ..Toy::default()
+    };
+    let run = run(&relay, &calm(1), "r@n1", "A");
+    assert_eq!((run.ending, run.schedule.len()), (Ending::Settled, 0));
+}
+
+#[test]
 fn timers_that_change_replicas_back_and_forth_oscillate() {
     let flip = Toy {
         step: |replica, input, effects| {

@@ -3,7 +3,7 @@
 //!
 //! Settling recovers and heals, *drains* (delivers, oldest first, until
 //! nothing is in flight), then goes in *rounds* (fires every armed timer once,
-//! drains) until the replicas repeat. All of it is recomputed from the state:
+//! drains) until replicas, waiting clients and armed timers repeat. All of it is recomputed from the state:
 //! nothing here is chosen.
 //!
 //! A drain that repeats a state goes on for ever, and is told with its lasso.
@@ -11,7 +11,9 @@
 //! network is unordered: what could be delivered then can be delivered again.
 
 use crate::history::{Completion, NodeId, ProcessId, Value};
-use crate::replication::{Effects, OperationId, Strategy, Visible};
+use smallvec::SmallVec;
+
+use crate::replication::{Effects, OperationId, Strategy, TimerId, Visible};
 
 use super::component::{LocalInput, NodeOf, Panicked, local_step};
 use super::perform::{NotEnabled, World};
@@ -80,12 +82,13 @@ pub(super) fn settle<S: Strategy>(
         recorder.perform(world, &action, true)?;
     }
     drain(world, recorder, limits, lasso)?;
-    let mut drained = vec![replicas(world)];
+    let mut drained = vec![standing(world)];
     let mut ends = vec![recorder.length()];
     loop {
         let mut timers = Vec::new();
         world.timers(&mut timers);
         if timers.is_empty() {
+            recorder.forget_after(ends[first_alike(&drained, drained.len() - 1)]);
             return Ok(());
         }
         for timer in timers {
@@ -96,17 +99,19 @@ pub(super) fn settle<S: Strategy>(
             }
         }
         drain(world, recorder, limits, lasso)?;
-        let now = replicas(world);
+        let now = standing(world);
         if let Some(before) = drained.iter().position(|earlier| *earlier == now) {
-            if before + 1 == drained.len() {
-                // The round changed nothing and is not part of the story.
-                recorder.forget_after(*ends.last().expect("there is one end per state"));
+            let last = drained.len() - 1;
+            if first_alike(&drained, last) <= before {
+                // Whatever timers still do, replicas and clients stay as they
+                // are: those rounds are not part of the story.
+                recorder.forget_after(ends[first_alike(&drained, before)]);
                 return Ok(());
             }
             return Err(Stop::Ending(Ending::Oscillating { from: ends[before] }));
         }
         if drained.len() > limits.rounds {
-            let why = format!("timers still changed replicas after {} rounds", limits.rounds);
+            let why = format!("timers still changed something after {} rounds", limits.rounds);
             return Err(Stop::Ending(Ending::Unsettled(why)));
         }
         drained.push(now);
@@ -114,8 +119,22 @@ pub(super) fn settle<S: Strategy>(
     }
 }
 
-fn replicas<S: Strategy>(world: &World<'_, S>) -> Vec<S::Replica> {
-    world.nodes.iter().map(|node| node.replica.clone()).collect()
+/// How a drained cluster stands: its replicas, how many operations wait, and
+/// which timers are armed. Timers count because one may arm another that
+/// changes more than it did.
+type Drained<R> = (Vec<R>, usize, Vec<SmallVec<[TimerId; 2]>>);
+
+fn standing<S: Strategy>(world: &World<'_, S>) -> Drained<S::Replica> {
+    let replicas = world.nodes.iter().map(|node| node.replica.clone()).collect();
+    let timers = world.nodes.iter().map(|node| node.timers.clone()).collect();
+    (replicas, world.unanswered(), timers)
+}
+
+/// The first of the states before `last`, without a gap, that differ from it
+/// in nothing but timers.
+fn first_alike<R: PartialEq>(drained: &[Drained<R>], last: usize) -> usize {
+    let alike = |state: &&Drained<R>| (&state.0, state.1) == (&drained[last].0, drained[last].1);
+    last - drained[..last].iter().rev().take_while(alike).count()
 }
 
 fn drain<S: Strategy>(
