@@ -4,7 +4,9 @@
 
 use std::time::Instant;
 
-use quiescence::search::exhaustive::{Ending, Limits, explore};
+use quiescence::search::exhaustive::{
+    Ending, Exploration, Limits, Plan, Reduce, Tracks, Work, explore,
+};
 
 #[path = "../tests/yardstick/mod.rs"]
 #[expect(dead_code, reason = "the tests use the other variants")]
@@ -18,23 +20,38 @@ fn peak_memory() -> String {
     line.map_or("unknown".to_owned(), |line| line.trim().to_owned())
 }
 
+fn search(nodes: u16, writes: usize, reduce: Reduce, jobs: usize) -> Exploration {
+    let plan = Plan {
+        work: Work::Scripted(puts(writes)),
+        tracks: Tracks::default(),
+        reduce,
+        limits: Limits::default(),
+        lively: 0,
+        jobs,
+        stop: &|_| false,
+    };
+    let mut judge = agree;
+    explore(&Yardstick(Keeps::Larger), &setting(nodes), &plan, 1, &mut judge).expect("covered")
+}
+
 fn main() {
-    println!("lww, 3 replicas, unordered network, two clients; no reduction, one thread");
-    for writes in 2..=8 {
-        let (setting, workload) = (setting(3), puts(writes));
-        let begin = Instant::now();
-        let found =
-            explore(&Yardstick(Keeps::Larger), &setting, &workload, Limits::default(), &mut agree)
-                .expect("it is covered");
-        let seconds = begin.elapsed().as_secs_f64();
-        assert_eq!(found.ending, Ending::Complete, "last writer wins converges");
-        println!(
-            "{writes} puts  {:>9} states  {:>10} transitions  {:>6} local steps  {seconds:>7.3} s  {:>9.0} states/s  peak {}",
-            found.states,
-            found.transitions,
-            found.local_steps,
-            found.states as f64 / seconds,
-            peak_memory(),
-        );
+    let macros = Reduce { macro_steps: true, ..Reduce::NONE };
+    let runs = [(Reduce::NONE, 1, 2..=8), (Reduce::NONE, 2, 6..=8), (macros, 1, 4..=10)];
+    for (reduce, jobs, range) in runs {
+        println!("lww, 3 replicas, two clients; reduction {reduce}, {jobs} thread(s)");
+        for writes in range {
+            let begin = Instant::now();
+            let found = search(3, writes, reduce, jobs);
+            let seconds = begin.elapsed().as_secs_f64();
+            assert_eq!(found.ending, Ending::Complete, "last writer wins converges");
+            println!(
+                "{writes} puts  {:>9} states  {:>10} transitions  {:>6} local steps  {seconds:>7.3} s  {:>9.0} states/s  peak {}",
+                found.states,
+                found.transitions,
+                found.local_steps,
+                found.states as f64 / seconds,
+                peak_memory(),
+            );
+        }
     }
 }

@@ -1,99 +1,166 @@
 //! Exhaustive search: golden state counts, agreement with a dumb search on
-//! worlds, shortest counterexamples, and what is refused.
+//! worlds, shortest counterexamples, reductions that change no verdict.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use quiescence::hunt::case::{Case, FoundBy};
-use quiescence::hunt::minimise::Failing;
-use quiescence::hunt::property::{Flaw, Property, judge};
+use quiescence::history::Value;
+use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
+use quiescence::hunt::property::{Flaw, Property};
+use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::{Kind, Model};
 use quiescence::replication::Strategy;
 use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
-use quiescence::search::exhaustive::{Ending, Exploration, Limits, Refused, explore};
+use quiescence::search::exhaustive::{
+    Bound, Ending, Exploration, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
+};
 use quiescence::world::{
-    Faults, Network, Planned, Routing, Script, Setting, Workload, World, re_execute,
+    FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload, World,
 };
 
 mod yardstick;
 use yardstick::{Keeps, Yardstick, agree, puts, setting};
 
-fn yard(keeps: Keeps, nodes: u16, writes: usize) -> Exploration {
-    let (setting, workload) = (setting(nodes), puts(writes));
-    explore(&Yardstick(keeps), &setting, &workload, Limits::default(), &mut agree)
-        .expect("it is covered")
+const HISTORY: Tracks =
+    Tracks { history: true, real_time: false, visible: false, agreement: false, invariants: false };
+
+fn plan(work: Work, reduce: Reduce, jobs: usize) -> Plan<'static> {
+    let tracks = Tracks::default();
+    Plan { work, tracks, reduce, limits: Limits::default(), lively: 0, jobs, stop: &|_| false }
+}
+
+fn yard(keeps: Keeps, nodes: u16, writes: usize, reduce: Reduce, jobs: usize) -> Exploration {
+    let plan = plan(Work::Scripted(puts(writes)), reduce, jobs);
+    let mut judge = agree;
+    explore(&Yardstick(keeps), &setting(nodes), &plan, 1, &mut judge).expect("it is covered")
 }
 
 #[test]
-fn the_yardstick_has_its_golden_state_counts() {
-    let counts: Vec<_> = (2..=7).map(|writes| yard(Keeps::Larger, 3, writes).states).collect();
-    assert_eq!(counts, [41, 232, 1_712, 10_432, 74_011, 462_776]);
-    for writes in 2..=7 {
-        assert_eq!(yard(Keeps::Larger, 3, writes).ending, Ending::Complete);
+fn the_yardstick_has_its_golden_state_counts_on_any_number_of_threads() {
+    for jobs in [1, 2, 3] {
+        let found: Vec<_> =
+            (2..=7).map(|writes| yard(Keeps::Larger, 3, writes, Reduce::NONE, jobs)).collect();
+        let counts: Vec<_> = found.iter().map(|found| found.states).collect();
+        assert_eq!(counts, [41, 232, 1_712, 10_432, 74_011, 462_776]);
+        assert!(found.iter().all(|found| found.ending == Ending::Complete));
     }
 }
 
 #[test]
 fn the_naive_yardstick_has_its_golden_state_counts() {
     let count = |writes| {
-        let (setting, workload) = (setting(3), puts(writes));
-        let all = &mut |_: &[&yardstick::Held]| true;
-        explore(&Yardstick(Keeps::Last), &setting, &workload, Limits::default(), all)
-            .expect("it is covered")
-            .states
+        let plan = plan(Work::Scripted(puts(writes)), Reduce::NONE, 1);
+        let all = &mut |_: &Sight<'_>| 0;
+        explore(&Yardstick(Keeps::Last), &setting(3), &plan, 0, all).expect("it is covered").states
     };
     assert_eq!([2, 3, 4, 5, 6].map(count), [49, 360, 2_651, 16_980, 105_421]);
 }
 
+/// All reductions that the yardstick allows, one by one and together.
+fn reductions() -> Vec<Reduce> {
+    let none = Reduce::NONE;
+    vec![
+        none,
+        Reduce { persistent: true, ..none },
+        Reduce { macro_steps: true, ..none },
+        Reduce { symmetry: true, ..none },
+        Reduce { forget: true, ..none },
+        Reduce { symmetry: true, macro_steps: true, ..none },
+        Reduce::ALL,
+    ]
+}
+
 #[test]
 fn keeping_what_arrived_last_diverges_in_six_actions_and_no_fewer() {
-    let found = yard(Keeps::Last, 3, 6);
-    let Ending::Violated(schedule) = found.ending else { panic!("{:?}", found.ending) };
-    assert_eq!(schedule.len(), 6);
-    let (setting, workload) = (setting(3), puts(6));
-    let mut world = World::new(&Yardstick(Keeps::Last), &setting, &workload).expect("no panic");
-    for step in &schedule {
-        world.perform(&step.action, step.number).expect("the world can do it");
+    for reduce in reductions() {
+        for jobs in [1, 2] {
+            let found = yard(Keeps::Last, 3, 6, reduce, jobs);
+            assert_eq!(found.ending, Ending::Settled, "{reduce}");
+            let [way] = &found.found[..] else { panic!("{reduce}: {:?}", found.found) };
+            assert_eq!(way.stem.len(), 6, "{reduce}");
+            let (setting, strategy) = (setting(3), Yardstick(Keeps::Last));
+            let mut world = World::new(&strategy, &setting, &way.workload).expect("no panic");
+            for step in &way.stem {
+                world.perform(&step.action, step.number).expect("the world can do it");
+            }
+            assert_eq!(world.in_flight().count(), 0, "nothing is in flight");
+            let stamps: HashSet<_> = world.nodes().iter().map(|node| node.replica.stamp).collect();
+            assert!(stamps.len() > 1, "they disagree");
+        }
     }
-    assert_eq!(world.in_flight().count(), 0, "nothing is in flight");
-    let replicas: Vec<_> = world.nodes().iter().map(|node| &node.replica).collect();
-    assert!(!agree(&replicas), "they disagree");
 }
 
 #[test]
 fn deliveries_that_change_nothing_leave_the_network() {
-    let found = yard(Keeps::First, 2, 2);
-    let Ending::Violated(schedule) = found.ending else { panic!("{:?}", found.ending) };
-    assert_eq!(schedule.len(), 4, "two puts, and two deliveries that change nothing");
+    for reduce in reductions() {
+        let found = yard(Keeps::First, 2, 2, reduce, 1);
+        assert_eq!(found.found.len(), 1, "{reduce}");
+        assert_eq!(found.found[0].stem.len(), 4, "two puts, and two deliveries, with {reduce}");
+    }
+}
+
+#[test]
+fn reductions_keep_the_outcomes_and_take_fewer_states() {
+    let outcomes = |keeps, nodes, writes, reduce| {
+        let mut seen = BTreeSet::new();
+        let plan = plan(Work::Scripted(puts(writes)), reduce, 1);
+        let mut judge = |sight: &Sight<'_>| {
+            let mut values: Vec<Option<Value>> =
+                sight.answers.iter().map(|(.., value)| value.clone()).collect();
+            // The two nodes that no client uses may be told apart or not.
+            values[2..].sort();
+            seen.insert(values);
+            0
+        };
+        let found = explore(&Yardstick(keeps), &setting(nodes), &plan, 1, &mut judge);
+        let found = found.expect("it is covered");
+        assert_eq!((found.ending, &found.declined[..]), (Ending::Complete, &[][..]));
+        (seen, found.states)
+    };
+    for (keeps, nodes, writes) in
+        [(Keeps::Larger, 3, 4), (Keeps::Last, 3, 4), (Keeps::First, 3, 4), (Keeps::Last, 4, 3)]
+    {
+        let (all, most) = outcomes(keeps, nodes, writes, Reduce::NONE);
+        for reduce in reductions() {
+            let (seen, states) = outcomes(keeps, nodes, writes, reduce);
+            assert_eq!(seen, all, "{keeps:?} with {reduce}");
+            assert!(states <= most, "{keeps:?} with {reduce}");
+        }
+    }
+    let symmetric = Reduce { symmetry: true, ..Reduce::NONE };
+    let (_, most) = outcomes(Keeps::Larger, 4, 3, Reduce::NONE);
+    let (_, fewer) = outcomes(Keeps::Larger, 4, 3, symmetric);
+    assert!(fewer * 3 < most * 2, "{fewer} of {most}: symmetry does something");
+}
+
+#[test]
+fn the_yardstick_needs_few_states_with_macro_steps() {
+    let macros = Reduce { macro_steps: true, ..Reduce::NONE };
+    let found = yard(Keeps::Larger, 3, 8, macros, 1);
+    assert_eq!((found.states, found.ending), (6_410, Ending::Complete));
+    assert!(found.states + found.local_steps <= 40_000, "{} local steps", found.local_steps);
+    let naive = yard(Keeps::Last, 3, 8, macros, 1);
+    assert_eq!(naive.found[0].stem.len(), 6);
+    assert!(naive.states + naive.local_steps <= 3_400, "{} states", naive.states);
 }
 
 #[test]
 fn a_limit_ends_the_search_bounded_never_complete() {
-    let (setting, workload) = (setting(3), puts(6));
-    let limits = Limits { states: 1_000 };
-    let found = explore(&Yardstick(Keeps::Larger), &setting, &workload, limits, &mut agree)
-        .expect("it is covered");
-    assert_eq!(found.ending, Ending::Bounded);
-}
-
-#[test]
-fn what_is_not_covered_is_refused() {
-    let workload = puts(2);
-    let mut faulty = setting(2);
-    faulty.faults.budget = Faults { drop: 1, ..Faults::NONE };
-    let lww = |clock, anti_entropy| MultiPrimaryLww { clock, anti_entropy };
-    let refusal = |strategy: MultiPrimaryLww, setting: &Setting| {
-        explore(&strategy, setting, &workload, Limits::default(), &mut |_| true)
-            .expect_err("it is not covered")
+    let work = || Work::Scripted(puts(6));
+    let ending = |limits: Limits, stop: &dyn Fn(&_) -> bool| {
+        let plan = Plan { limits, stop, ..plan(work(), Reduce::NONE, 1) };
+        let mut judge = agree;
+        let found = explore(&Yardstick(Keeps::Larger), &setting(3), &plan, 1, &mut judge);
+        found.expect("it is covered").ending
     };
-    let faults = refusal(lww(Clock::Lamport, false), &faulty);
-    assert_eq!(faults, Refused::NotCovered("faults"));
-    let clocks = refusal(lww(Clock::Wall, false), &setting(2));
-    assert_eq!(clocks, Refused::NotCovered("strategies that read clocks"));
-    let timers = refusal(lww(Clock::Lamport, true), &setting(2));
-    assert_eq!(timers, Refused::NotCovered("timers"));
+    let states = Limits { states: 1_000, ..Limits::default() };
+    assert_eq!(ending(states, &|_| false), Ending::Bounded(Bound::States));
+    let bytes = Limits { bytes: 50_000, ..Limits::default() };
+    assert_eq!(ending(bytes, &|_| false), Ending::Bounded(Bound::Bytes));
+    assert_eq!(ending(Limits::default(), &|_| true), Ending::Bounded(Bound::Stopped));
+    assert_eq!(ending(Limits::default(), &|_| false), Ending::Complete);
 }
 
 /// The dumb twin: a breadth-first search on whole worlds.
@@ -139,52 +206,148 @@ fn script(text: &str) -> Workload {
     Workload { sessions: sessions.collect() }
 }
 
-fn agrees_with_the_dumb_twin<S: Strategy>(strategy: &S, network: Network, nodes: u16) {
-    for text in ["w|r", "ww|w", "wr|w", "wr|rw", "w|w|r"] {
+fn agrees_with_the_dumb_twin<S: Strategy>(strategy: &S, setting: &Setting, scripts: &[&str]) {
+    for text in scripts {
         let workload = script(text);
-        if workload.sessions.len() > usize::from(nodes) {
+        if workload.sessions.len() > usize::from(setting.nodes) {
             continue;
         }
-        let setting = Setting { network, routing: Routing::Sticky, ..setting(nodes) };
-        let found = explore(strategy, &setting, &workload, Limits::default(), &mut |_| true)
-            .expect("it is covered");
+        let plan =
+            Plan { tracks: HISTORY, ..plan(Work::Scripted(workload.clone()), Reduce::NONE, 2) };
+        let found = explore(strategy, setting, &plan, 0, &mut |_| 0).expect("it is covered");
         assert_eq!(found.ending, Ending::Complete);
-        let dumb = dumb(strategy, &setting, &workload);
-        assert_eq!(found.states, dumb, "{} of {text} on {nodes} nodes", strategy.name());
+        let dumb = dumb(strategy, setting, &workload);
+        assert_eq!(found.states, dumb, "{} of {text} in {setting:?}", strategy.name());
     }
+}
+
+const SCRIPTS: [&str; 5] = ["w|r", "ww|w", "wr|w", "wr|rw", "w|w|r"];
+
+fn calm(nodes: u16, network: Network) -> Setting {
+    Setting { network, routing: Routing::Sticky, ..setting(nodes) }
 }
 
 #[test]
 fn every_engine_sees_the_same_states() {
     let lww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: false };
-    agrees_with_the_dumb_twin(&lww, Network::Unordered, 2);
-    agrees_with_the_dumb_twin(&lww, Network::Fifo, 3);
-    agrees_with_the_dumb_twin(&AsyncPrimary, Network::Fifo, 3);
-    agrees_with_the_dumb_twin(&AsyncPrimary, Network::Unordered, 2);
+    let (pair, two) = (calm(2, Network::Unordered), calm(2, Network::Fifo));
+    let three = calm(3, Network::Fifo);
+    agrees_with_the_dumb_twin(&lww, &pair, &SCRIPTS);
+    agrees_with_the_dumb_twin(&lww, &three, &SCRIPTS);
+    agrees_with_the_dumb_twin(&AsyncPrimary, &three, &SCRIPTS);
+    agrees_with_the_dumb_twin(&AsyncPrimary, &two, &SCRIPTS);
     for reads in [Reads::Primary, Reads::Local] {
-        agrees_with_the_dumb_twin(&PrimaryBackup { reads }, Network::Fifo, 3);
+        agrees_with_the_dumb_twin(&PrimaryBackup { reads }, &three, &SCRIPTS);
     }
     for variant in [Variant::AsWritten, Variant::Storing, Variant::WrongKey] {
-        agrees_with_the_dumb_twin(&Notebook { variant }, Network::Unordered, 2);
+        agrees_with_the_dumb_twin(&Notebook { variant }, &pair, &SCRIPTS);
     }
 }
 
 #[test]
-fn what_is_found_is_a_case_that_the_judge_convicts() {
-    let storing = Notebook { variant: Variant::Storing };
-    let (setting, workload) = (setting(2), script("w|w"));
-    let equal = &mut |replicas: &[&quiescence::replication::notebook::DatabaseNode]| {
-        replicas[0].has_the_data_of(replicas[1])
+fn every_engine_sees_the_same_faults() {
+    let lww = |clock| MultiPrimaryLww { clock, anti_entropy: false };
+    let budgets = |kind: &str| {
+        let mut faults = Faults::NONE;
+        *faults.count_mut(kind).expect("a kind") = 1;
+        faults
     };
-    let found =
-        explore(&storing, &setting, &workload, Limits::default(), equal).expect("it is covered");
-    let Ending::Violated(schedule) = found.ending else { panic!("{:?}", found.ending) };
-    assert_eq!(schedule.len(), 4, "two writes that cross");
-    let run = re_execute(&storing, &setting, &workload, &schedule);
-    let property = Property::Model(Model::EVENTUAL);
-    let flaw = Flaw::History(Kind::Diverged);
-    assert_eq!(judge(&run, &property).flaw(), Some(flaw));
-    let failing = Failing { setting, workload, run, property, flaw };
-    let case = Case::of(&storing, &failing, false, FoundBy::default());
-    assert_eq!(case.schedule.len(), 4);
+    for kind in Faults::KINDS {
+        for network in [Network::Fifo, Network::Unordered] {
+            let faults = FaultPlan { budget: budgets(kind), ..FaultPlan::default() };
+            let setting = Setting { faults, ..calm(2, network) };
+            agrees_with_the_dumb_twin(&lww(Clock::Lamport), &setting, &["w|w", "wr|r"]);
+            agrees_with_the_dumb_twin(&AsyncPrimary, &setting, &["w|w", "wr|r"]);
+            let backup = PrimaryBackup { reads: Reads::Primary };
+            agrees_with_the_dumb_twin(&backup, &setting, &["w|r"]);
+        }
+    }
+    let skewed = FaultPlan { budget: budgets("skew"), ..FaultPlan::default() };
+    let setting = Setting { faults: skewed, ..calm(2, Network::Unordered) };
+    agrees_with_the_dumb_twin(&lww(Clock::Wall), &setting, &["w|w", "wr|r"]);
+}
+
+const SMALL: Open = Open { sessions: 2, writes: 2, reads: 1, keys: 1 };
+
+fn prove(name: &str, setting: &Setting, properties: &[Property], reduce: Reduce) -> Vec<Outcome> {
+    let subjects = Registry::standard().parse(name).expect("it is registered");
+    let plan = HuntPlan {
+        setting: setting.clone(),
+        scopes: vec![SMALL],
+        properties: properties.to_vec(),
+        reduce,
+        limits: Limits::default(),
+        jobs: 2,
+    };
+    let hunt = hunt(&*subjects[0], &plan, &|_| false);
+    hunt.found.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn flaw(outcome: &Outcome) -> Option<Flaw> {
+    match outcome {
+        Outcome::Violated(finding) => Some(finding.failing.flaw),
+        Outcome::Proved(proof) => {
+            assert!(proof.looked_at > 0, "something was looked at");
+            None
+        }
+        other => panic!("undecided: {other:?}"),
+    }
+}
+
+#[test]
+fn a_crossing_of_two_writes_is_found_as_the_shortest_story() {
+    let pair = calm(2, Network::Unordered);
+    let eventual = [Property::Model(Model::EVENTUAL)];
+    let outcomes = prove("notebook:storing", &pair, &eventual, Reduce::NONE);
+    assert_eq!(flaw(&outcomes[0]), Some(Flaw::History(Kind::Diverged)));
+    let Outcome::Violated(finding) = &outcomes[0] else { panic!("it is violated") };
+    assert_eq!(finding.failing.run.schedule.len(), 4);
+}
+
+#[test]
+fn reductions_change_no_verdict_of_any_strategy() {
+    let models =
+        [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
+    let properties = models.map(Property::Model);
+    for (name, network, nodes) in [
+        ("notebook:as-written", Network::Unordered, 2),
+        ("notebook:wrong-key", Network::Unordered, 2),
+        ("notebook:call-error", Network::Unordered, 2),
+        ("notebook:storing", Network::Unordered, 2),
+        ("multi-primary-lww", Network::Unordered, 2),
+        ("async-primary", Network::Fifo, 2),
+        ("primary-backup", Network::Fifo, 2),
+        ("primary-backup:reads=local", Network::Fifo, 2),
+        ("multi-primary-lww", Network::Fifo, 3),
+    ] {
+        let setting = calm(nodes, network);
+        let plain: Vec<_> =
+            prove(name, &setting, &properties, Reduce::NONE).iter().map(flaw).collect();
+        for reduce in reductions() {
+            let reduced: Vec<_> =
+                prove(name, &setting, &properties, reduce).iter().map(flaw).collect();
+            assert_eq!(reduced, plain, "{name} with {reduce}");
+        }
+    }
+}
+
+#[test]
+fn a_strategy_that_reacts_is_searched_without_macro_steps_and_that_is_said() {
+    let plan = Plan {
+        tracks: HISTORY,
+        ..plan(Work::Open(SMALL), Reduce { macro_steps: true, ..Reduce::NONE }, 1)
+    };
+    let backup = PrimaryBackup { reads: Reads::Primary };
+    let setting = calm(2, Network::Fifo);
+    let found = backup.explore(&setting, &plan, 0, &mut |_| 0).expect("it is covered");
+    assert_eq!(found.reduce, Reduce::NONE);
+    assert_eq!(found.declined.len(), 1, "{:?}", found.declined);
+}
+
+#[test]
+fn an_echo_is_never_quiet() {
+    let pair = calm(2, Network::Unordered);
+    let eventual = [Property::Model(Model::EVENTUAL)];
+    let outcomes = prove("notebook:echo", &pair, &eventual, Reduce::ALL);
+    assert_eq!(flaw(&outcomes[0]), Some(Flaw::NeverQuiet));
 }

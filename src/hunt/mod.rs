@@ -7,9 +7,10 @@
 //! clock.
 //!
 //! Read next: [`property`] for what is judged, [`random`] for the hunt,
-//! [`minimise`] for the shortest story, [`case`] for the file.
+//! [`exhaustive`] for proofs, [`minimise`] for the shortest story, [`case`] for the file.
 
 pub mod case;
+pub mod exhaustive;
 pub mod minimise;
 pub mod promise;
 pub mod property;

@@ -5,6 +5,7 @@
 
 use crate::history::{Call, NodeId};
 use crate::replication::{Cluster, Strategy, StrategyName, When};
+use crate::search::exhaustive::{Exploration, Judge, Plan, Refused, explore};
 use crate::threads::live::{self, Live};
 use crate::threads::{Departure, Observer, ThreadRun};
 use crate::world::trace::{Trace, follow, trace};
@@ -42,6 +43,18 @@ pub trait Subject: Send + Sync {
     /// # Errors
     /// If the world departs from what happened on threads.
     fn replay_threads(&self, recorded: &ThreadRun) -> Result<Run, Departure>;
+
+    /// Visits every state. See [`explore`].
+    ///
+    /// # Errors
+    /// As [`explore`].
+    fn explore(
+        &self,
+        setting: &Setting,
+        plan: &Plan<'_>,
+        wanted: u64,
+        judge: &mut Judge<'_>,
+    ) -> Result<Exploration, Refused>;
 
     /// Whether `node` accepts `call`.
     fn accepts(&self, call: &Call, node: NodeId, nodes: u16) -> bool;
@@ -82,6 +95,16 @@ impl<S: Strategy> Subject for S {
 
     fn replay_threads(&self, recorded: &ThreadRun) -> Result<Run, Departure> {
         recorded.replay(self)
+    }
+
+    fn explore(
+        &self,
+        setting: &Setting,
+        plan: &Plan<'_>,
+        wanted: u64,
+        judge: &mut Judge<'_>,
+    ) -> Result<Exploration, Refused> {
+        explore(self, setting, plan, wanted, judge)
     }
 
     fn accepts(&self, call: &Call, node: NodeId, nodes: u16) -> bool {

@@ -66,6 +66,38 @@ pub trait Strategy: Clone + Send + Sync + 'static {
         false
     }
 
+    /// The same replica without what no future can see: any two replicas of
+    /// which this is the same must answer, send and arm alike for ever. `None`
+    /// says that nothing can be dropped, or that nobody thought about it. An
+    /// exhaustive search takes fewer states to be different with it.
+    fn observable(&self, replica: &Self::Replica) -> Option<Self::Replica> {
+        let _ = replica;
+        None
+    }
+
+    /// The same replica in a cluster whose nodes have been renamed, for a
+    /// strategy that treats alike all nodes that no client uses. `None` says
+    /// that it does not, or that nobody thought about it. An exhaustive search
+    /// then tells such nodes apart only by what they hold.
+    fn renamed(
+        &self,
+        replica: &Self::Replica,
+        name: &dyn Fn(NodeId) -> NodeId,
+    ) -> Option<Self::Replica> {
+        let _ = (replica, name);
+        None
+    }
+
+    /// The same message in such a cluster.
+    fn renamed_message(
+        &self,
+        message: &Self::Message,
+        name: &dyn Fn(NodeId) -> NodeId,
+    ) -> Option<Self::Message> {
+        let _ = (message, name);
+        None
+    }
+
     /// What must hold in every reachable state (`always`), and what must be
     /// reached at least once for a search to mean anything (`sometimes`).
     fn invariants(&self) -> Vec<Invariant<Self::Replica>> {

@@ -10,3 +10,15 @@ pub mod enumerate;
 pub mod exhaustive;
 #[cfg(feature = "proptest")]
 pub mod random;
+
+use crate::history::Key;
+
+/// The name of the key with this number.
+pub fn key(number: usize) -> Key {
+    match number {
+        0 => Key::new("x"),
+        1 => Key::new("y"),
+        2 => Key::new("z"),
+        more => Key::new(format!("k{more}")),
+    }
+}

@@ -23,7 +23,8 @@
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
 
-use crate::history::{Call, Key, NodeId, Value};
+use crate::history::{Call, NodeId, Value};
+use crate::search::key;
 use crate::world::{
     FaultPlan, Faults, Network, Planned, Routing, Scenario, Script, Setting, Workload,
 };
@@ -58,16 +59,6 @@ impl Default for Scope {
             keys: 2,
             choices: 40,
         }
-    }
-}
-
-/// The name of the key with this number.
-pub fn key(number: usize) -> Key {
-    match number {
-        0 => Key::new("x"),
-        1 => Key::new("y"),
-        2 => Key::new("z"),
-        more => Key::new(format!("k{more}")),
     }
 }
 

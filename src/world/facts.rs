@@ -30,7 +30,7 @@ enum Seen {
 }
 
 impl Facts {
-    pub(super) fn of(nodes: usize) -> Self {
+    pub(crate) fn of(nodes: usize) -> Self {
         Facts { logs: vec![vec![Vec::new()]; nodes], ..Facts::default() }
     }
 

@@ -33,6 +33,7 @@ pub use perform::{NotEnabled, Report, State, StateOf, World};
 pub use run::{Ending, Run, Scenario, Step, Visited, close, execute, re_execute};
 pub use session::SessionId;
 pub use settle::SettleLimits;
+pub(crate) use settle::ask;
 pub use workload::{Planned, Routing, Script, Setting, Workload};
 
 use serde::{Deserialize, Serialize};

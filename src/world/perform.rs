@@ -207,18 +207,10 @@ impl<'a, S: Strategy> World<'a, S> {
         StateOf { nodes, sessions, spent: self.spent, now }
     }
 
-    /// Whether the nodes and the standing of the sessions (next operation, open
-    /// operation) are these, where the network does not keep an order.
-    pub(crate) fn is_like(&self, nodes: &[&NodeOf<S>], sessions: &[(u16, Option<u16>)]) -> bool {
-        let network = self.setting.network;
-        let same = |(a, b): (&NodeOf<S>, &&NodeOf<S>)| {
-            a.replica == b.replica
-                && (&a.timers, a.up, a.cut) == (&b.timers, b.up, b.cut)
-                && a.canonical_inbox(network) == b.canonical_inbox(network)
-        };
+    /// Next and open operation of each session.
+    pub(crate) fn standings(&self) -> Vec<(u16, Option<u16>)> {
         let standing = |session: &Session<S>| (session.next, session.open.map(|(open, _)| open));
-        self.nodes.iter().zip(nodes).all(same)
-            && self.sessions.iter().map(standing).eq(sessions.iter().copied())
+        self.sessions.iter().map(standing).collect()
     }
 
     /// How many steps have been performed; the next one has this number

@@ -245,17 +245,53 @@ fn final_read<S: Strategy>(
     call: &crate::history::Call,
     limits: SettleLimits,
 ) -> Result<Option<Value>, Panicked> {
+    let facts = || world.facts.clone();
+    let asked = ask(world.strategy, &world.nodes, world.now, operation, node, call, limits, facts)?;
+    let Some(answer) = asked else { return Ok(None) };
+    match answer.facts {
+        None => world.facts.answered(answer.node, operation, &answer.visible),
+        Some(fork) => {
+            world.facts.answered_elsewhere(&fork, answer.node, operation, &answer.visible);
+        }
+    }
+    Ok(Some(answer.value))
+}
+
+/// The answer to one final read.
+pub(crate) struct FinalAnswer {
+    pub(crate) value: Value,
+    visible: Visible,
+    /// Who answered.
+    node: NodeId,
+    /// What was visible in the fork; none if the answer came at once.
+    facts: Option<super::Facts>,
+}
+
+/// Asks `node` in a fork of the cluster in which nothing is in flight. The
+/// facts of the fork begin with what `facts` gives.
+///
+/// # Errors
+/// If a handler panics.
+#[expect(clippy::too_many_arguments, reason = "a question, and the cluster it is asked of")]
+pub(crate) fn ask<S: Strategy>(
+    strategy: &S,
+    nodes: &[NodeOf<S>],
+    now: u64,
+    operation: OperationId,
+    node: NodeId,
+    call: &crate::history::Call,
+    limits: SettleLimits,
+    facts: impl FnOnce() -> super::Facts,
+) -> Result<Option<FinalAnswer>, Panicked> {
     let mut effects = Effects::new();
     let request = LocalInput::Request(operation, call.clone(), S::Token::default());
     // Most protocols answer at once: then only one node need be copied.
-    let mut asked = world.nodes[node.index()].clone();
-    local_step(world.strategy, &mut asked, request, world.now, &mut effects)?;
+    let mut asked = nodes[node.index()].clone();
+    local_step(strategy, &mut asked, request, now, &mut effects)?;
     if let Some((value, visible)) = answer(operation, &effects) {
-        world.facts.answered(node, operation, &visible);
-        return Ok(Some(value));
+        return Ok(Some(FinalAnswer { value, visible, node, facts: None }));
     }
-    let mut fork =
-        Fork { nodes: world.nodes.clone(), facts: world.facts.clone(), waiting: Vec::new() };
+    let mut fork = Fork { nodes: nodes.to_vec(), facts: facts(), waiting: Vec::new() };
     fork.nodes[node.index()] = asked;
     fork.carry_out(node, &mut effects)?;
     for _ in 0..limits.rounds {
@@ -267,26 +303,20 @@ fn final_read<S: Strategy>(
                 return Ok(None);
             }
             let receiver = &mut fork.nodes[to.index()];
-            local_step(world.strategy, receiver, LocalInput::Deliver(0), world.now, &mut effects)?;
+            local_step(strategy, receiver, LocalInput::Deliver(0), now, &mut effects)?;
             if let Some((value, visible)) = answer(operation, &effects) {
                 fork.carry_out(to, &mut effects)?;
-                world.facts.answered_elsewhere(&fork.facts, to, operation, &visible);
-                return Ok(Some(value));
+                let facts = Some(fork.facts);
+                return Ok(Some(FinalAnswer { value, visible, node: to, facts }));
             }
             fork.carry_out(to, &mut effects)?;
         }
         fork.waiting.clear();
-        for node in world.cluster().nodes() {
-            for timer in fork.nodes[node.index()].timers.clone() {
-                let local = &mut fork.nodes[node.index()];
-                local_step(
-                    world.strategy,
-                    local,
-                    LocalInput::Fire(timer),
-                    world.now,
-                    &mut effects,
-                )?;
-                fork.carry_out(node, &mut effects)?;
+        for to in (0..).take(nodes.len()).map(NodeId) {
+            for timer in fork.nodes[to.index()].timers.clone() {
+                let local = &mut fork.nodes[to.index()];
+                local_step(strategy, local, LocalInput::Fire(timer), now, &mut effects)?;
+                fork.carry_out(to, &mut effects)?;
             }
         }
         if fork.waiting.is_empty() {

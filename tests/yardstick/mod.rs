@@ -4,6 +4,7 @@
 
 use quiescence::history::{Call, Completion, NodeId, Value};
 use quiescence::replication::{Cluster, Effects, Input, Stamp, Strategy, StrategyName};
+use quiescence::search::exhaustive::Sight;
 use quiescence::world::{FaultPlan, Network, Planned, Routing, Script, Setting, Workload};
 
 /// What a replica does with a stamp that arrives.
@@ -80,6 +81,15 @@ impl Strategy for Yardstick {
         held.clone()
     }
 
+    fn renamed(&self, held: &Held, name: &dyn Fn(NodeId) -> NodeId) -> Option<Held> {
+        Some(Held { me: name(held.me), ..held.clone() })
+    }
+
+    fn renamed_message(&self, stamp: &Stamp, _: &dyn Fn(NodeId) -> NodeId) -> Option<Stamp> {
+        // Writers are nodes with clients, and those keep their names.
+        Some(*stamp)
+    }
+
     fn label(&self, stamp: &Stamp) -> String {
         format!("stamp {stamp}")
     }
@@ -109,7 +119,8 @@ pub fn puts(puts: usize) -> Workload {
     Workload { sessions: vec![script(0, puts.div_ceil(2)), script(1, puts / 2)] }
 }
 
-/// Whether all replicas hold the same stamp.
-pub fn agree(replicas: &[&Held]) -> bool {
-    replicas.iter().all(|held| held.stamp == replicas[0].stamp)
+/// Whether all final reads were answered alike: bit 0 if not.
+pub fn agree(sight: &Sight<'_>) -> u64 {
+    let values = || sight.answers.iter().map(|(_, _, value)| value);
+    u64::from(!values().all(|value| Some(value) == values().next()))
 }

@@ -1,41 +1,231 @@
-//! Exhaustive search: every state of a small scope, breadth first, exact.
+//! Exhaustive search: every state of a small scope, exact, shortest first.
 //!
 //! A state is a row of numbers, one for each node with its inbox and one for
-//! the sessions. Steps are remembered per component, so a handler runs once
-//! for each (component, input) however many states have it; the search itself
-//! knows only numbers. States are found in order of distance, so the first
-//! violation that is found is a shortest one.
+//! the clients. Steps are remembered, so a handler runs once for each (node,
+//! input) however many states have it; the search itself knows only numbers,
+//! and reads them on as many threads as there are. What it finds does not
+//! depend on how many.
 //!
-//! A search ends complete or bounded, and the two are never confused. What it
-//! covers: all orders of deliveries and invocations. What it leaves out, and
-//! refuses or says: faults, timers, strategies that read clocks.
+//! Invariant: a search ends complete or bounded, and the two are never
+//! confused; what it finds is found on a shortest way. It uses the world's own
+//! local step, is no second interpreter, and knows no model: what it comes
+//! upon is judged by whoever asked ([`Sight`]).
 //!
-//! Read next: `store` for the states, `tables` for what is remembered.
+//! Read next: `engine` for the search, `store` for states, `tables` and
+//! `numbers` for what is remembered, `clients` for histories, `quiet` for what
+//! is judged, `liveness` for fair cycles, `path` for the way to a state.
 
+mod clients;
+mod engine;
+mod liveness;
+mod numbers;
+mod path;
+mod quiet;
+mod reduce;
 mod store;
 mod tables;
 
+use std::fmt;
+
 use thiserror::Error;
 
-use crate::replication::Strategy;
+use crate::history::{Call, History, NodeId, Value};
+use crate::replication::{OperationId, Stamp};
 use crate::world::component::Panicked;
-use crate::world::{Setting, Step, Workload, World};
+use crate::world::{Faults, Step, Workload};
 
-use store::{BATCH, Batch, Store};
-use tables::Tables;
+pub use engine::{Judge, explore};
+
+/// What a search does, and how far it goes.
+pub struct Plan<'a> {
+    /// What clients ask.
+    pub work: Work,
+    /// What a state has to remember for what is judged.
+    pub tracks: Tracks,
+    /// What is left out because it cannot make a difference.
+    pub reduce: Reduce,
+    /// How far to go.
+    pub limits: Limits,
+    /// Which matters of the judge are about what holds in the end: a bit each.
+    /// Fair cycles are looked for if there are any.
+    pub lively: u64,
+    /// How many threads read. It changes no result.
+    pub jobs: usize,
+    /// Asked now and then; the search ends, bounded, if it says yes.
+    pub stop: &'a dyn Fn(&Progress) -> bool,
+}
+
+/// What clients ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// These scripts.
+    Scripted(Workload),
+    /// Whatever scripts there are within these bounds.
+    Open(Open),
+}
+
+/// Bounds on what clients ask. Every session may ask anything of any node
+/// (always the same one, if sessions stay) as long as something is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// How many sessions there are.
+    pub sessions: usize,
+    /// How many writes all of them ask together.
+    pub writes: usize,
+    /// How many reads all of them ask together.
+    pub reads: usize,
+    /// How many keys there are.
+    pub keys: usize,
+}
+
+/// What a state remembers besides what decides its future.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tracks {
+    /// What each session asked and was answered. Always, if work is open.
+    pub history: bool,
+    /// Which operations ended before which began.
+    pub real_time: bool,
+    /// Which writes reads take into account at each node.
+    pub visible: bool,
+    /// Whether nodes that took the same writes into account have to answer
+    /// alike in every state.
+    pub agreement: bool,
+    /// Whether the strategy's invariants are looked at in every state.
+    pub invariants: bool,
+}
+
+impl Tracks {
+    /// Whether something is asked of every state, not of quiet ones only.
+    fn every_state(self) -> bool {
+        self.agreement || self.invariants
+    }
+}
+
+/// What may be left out of a search. Each is switched off by the search
+/// itself where its assumptions are not met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reduce {
+    /// Once no client has anything left to ask, nodes are served one after
+    /// the other.
+    pub persistent: bool,
+    /// Deliveries at a node happen right before the next client there.
+    pub macro_steps: bool,
+    /// Nodes that no client uses are told apart only by what they hold.
+    pub symmetry: bool,
+    /// What no future can see is dropped.
+    pub forget: bool,
+}
+
+impl Reduce {
+    /// Nothing is left out.
+    pub const NONE: Reduce =
+        Reduce { persistent: false, macro_steps: false, symmetry: false, forget: false };
+    /// All that is possible.
+    pub const ALL: Reduce =
+        Reduce { persistent: true, macro_steps: true, symmetry: true, forget: true };
+
+    /// The reductions by the names used on the command line.
+    pub const NAMES: [&'static str; 4] = ["persistent", "macro", "symmetry", "forget"];
+
+    fn flags(self) -> [bool; 4] {
+        [self.persistent, self.macro_steps, self.symmetry, self.forget]
+    }
+
+    /// The reduction with this name.
+    pub fn flag_mut(&mut self, name: &str) -> Option<&mut bool> {
+        Some(match name {
+            "persistent" => &mut self.persistent,
+            "macro" => &mut self.macro_steps,
+            "symmetry" => &mut self.symmetry,
+            "forget" => &mut self.forget,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Reduce {
+    /// `persistent, macro`, or `none`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = Reduce::NAMES.iter().zip(self.flags()).filter(|(_, on)| *on);
+        let names: Vec<_> = on.map(|(name, _)| *name).collect();
+        f.write_str(if names.is_empty() { "none" } else { "" })?;
+        f.write_str(&names.join(", "))
+    }
+}
 
 /// How far a search may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// States that are kept, at most 2³² − 2.
-    pub states: usize,
+    /// States that are kept.
+    pub states: u64,
+    /// Bytes that states and what is remembered of steps may take.
+    pub bytes: u64,
 }
 
 impl Default for Limits {
-    /// 100 million states: a few gigabytes.
+    /// 100 million states, 4 GiB.
     fn default() -> Self {
-        Limits { states: 100_000_000 }
+        Limits { states: 100_000_000, bytes: 4 << 30 }
     }
+}
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Distinct states.
+    pub states: u64,
+    /// States that wait to be looked at.
+    pub frontier: u64,
+    /// Actions to the states that are being looked at.
+    pub depth: u32,
+    /// Bytes of states and tables, roughly.
+    pub bytes: u64,
+}
+
+/// What the search has come upon: a cluster that is quiet, or a history that
+/// never comes to quiet.
+pub struct Sight<'s> {
+    /// What clients saw, with final reads if the cluster is quiet.
+    pub history: &'s History,
+    /// Which operation stands at each position of the history.
+    pub operations: &'s [OperationId],
+    /// Final reads; empty if the cluster is not quiet.
+    pub answers: &'s [(NodeId, Call, Option<Value>)],
+    /// Whether the cluster is quiet.
+    pub quiet: bool,
+    /// The writes that reads take into account at each node, if tracked.
+    pub visible: &'s [Vec<(OperationId, Stamp)>],
+}
+
+/// What is violated, by the bits of whoever judges; and what the search sees
+/// by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matter {
+    /// What the judge of [`Sight`]s has numbered so.
+    Judged(u32),
+    /// The `always` invariant at this place among the strategy's.
+    Invariant(usize),
+    /// Nodes with the same writes answer differently.
+    Agreement,
+    /// A handler panics.
+    Panic,
+    /// Deliveries alone may go on for ever.
+    NeverQuiet,
+    /// Answers may go back and forth for ever.
+    Oscillating,
+}
+
+/// A violation with the shortest way to it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What is violated.
+    pub matter: Matter,
+    /// What clients ask on the way.
+    pub workload: Workload,
+    /// The way.
+    pub stem: Vec<Step>,
+    /// What then goes on for ever; empty if nothing does.
+    pub cycle: Vec<Step>,
 }
 
 /// What a search found out.
@@ -47,28 +237,68 @@ pub struct Exploration {
     pub transitions: u64,
     /// How often a handler ran.
     pub local_steps: u64,
+    /// The most actions on a shortest way to a state.
+    pub depth: u32,
+    /// Bytes of states and tables, roughly.
+    pub bytes: u64,
+    /// How often something was judged.
+    pub judged: u64,
+    /// The most of each kind of fault in one state, in order of
+    /// [`Faults::KINDS`].
+    pub faults: Faults,
+    /// Which `sometimes` invariants were seen to hold, one bit each.
+    pub reached: u64,
+    /// What was left out.
+    pub reduce: Reduce,
+    /// Reductions that were asked for and cannot be used, and why.
+    pub declined: Vec<(&'static str, &'static str)>,
     /// How it ended.
     pub ending: Ending,
+    /// What was found, one entry a matter, in the order of finding.
+    pub found: Vec<Found>,
 }
 
 /// How a search ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Every state was seen, and the condition held in all that count.
+    /// Every state was seen.
     Complete,
-    /// The limit was reached first.
-    Bounded,
-    /// The condition does not hold after these steps; no shorter way leads to
-    /// a state in which it does not.
-    Violated(Vec<Step>),
+    /// Everything that was asked for has been violated.
+    Settled,
+    /// This came first.
+    Bounded(Bound),
+}
+
+/// What bounds a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The limit of states.
+    States,
+    /// The limit of memory.
+    Bytes,
+    /// It was told to stop.
+    Stopped,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Bound::States => "the limit of states",
+            Bound::Bytes => "the limit of memory",
+            Bound::Stopped => "told to stop",
+        })
+    }
 }
 
 /// Why a search was not begun or not finished.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refused {
     /// The setting or the strategy has something that is not explored.
-    #[error("an exhaustive search does not cover {0} yet")]
+    #[error("an exhaustive search does not cover {0}")]
     NotCovered(&'static str),
+    /// A reduction cannot be used.
+    #[error("the reduction `{0}` cannot be used: {1}")]
+    Reduction(&'static str, &'static str),
     /// A handler panicked.
     #[error("a handler panicked: {}", .0.0)]
     Panicked(Panicked),
@@ -78,162 +308,4 @@ impl From<Panicked> for Refused {
     fn from(panicked: Panicked) -> Self {
         Refused::Panicked(panicked)
     }
-}
-
-/// Visits every state of `workload` in `setting` and asks `quiet` in each in
-/// which nothing is in flight, clients unfinished included; it is given the
-/// replicas in node order.
-///
-/// Each state costs about 16 bytes and an index slot for up to 3 nodes, each
-/// transition a look-up.
-///
-/// # Errors
-/// [`Refused`] if the setting allows faults, if the strategy reads clocks or
-/// arms a timer, or if a handler panics.
-pub fn explore<S: Strategy>(
-    strategy: &S,
-    setting: &Setting,
-    workload: &Workload,
-    limits: Limits,
-    quiet: &mut dyn FnMut(&[&S::Replica]) -> bool,
-) -> Result<Exploration, Refused> {
-    if !setting.faults.budget.is_none() {
-        return Err(Refused::NotCovered("faults"));
-    }
-    if strategy.reads_clock() {
-        return Err(Refused::NotCovered("strategies that read clocks"));
-    }
-    let (mut tables, first) = Tables::new(strategy, setting, workload)?;
-    let mut store = Store::new(first.len());
-    let mut batch = Batch::new();
-    batch.push(&first, 0, |_| {});
-    store.add(&mut batch);
-    let mut transitions = 0;
-    let mut looked_at = 0;
-    let mut expanded = 0;
-    let mut row = first;
-    let ending = loop {
-        if let Some(bad) = violation(&mut tables, &store, &mut looked_at, quiet)? {
-            let schedule = way_to(strategy, setting, workload, &tables, &store, bad)?;
-            break Ending::Violated(schedule);
-        }
-        if store.len() > limits.states {
-            break Ending::Bounded;
-        }
-        if expanded == store.len() {
-            break Ending::Complete;
-        }
-        while batch.len() < BATCH && expanded < store.len() {
-            let state = u32::try_from(expanded).expect("fewer than 2^32 states");
-            row.copy_from_slice(store.row(state));
-            expand(&mut tables, &row, state, &mut batch)?;
-            expanded += 1;
-        }
-        transitions += batch.len() as u64;
-        store.add(&mut batch);
-    };
-    Ok(Exploration {
-        states: store.len() as u64,
-        transitions,
-        local_steps: tables.local_steps,
-        ending,
-    })
-}
-
-/// Adds every successor of a state to the batch.
-fn expand<S: Strategy>(
-    tables: &mut Tables<'_, S>,
-    row: &[u32],
-    state: u32,
-    batch: &mut Batch,
-) -> Result<(), Panicked> {
-    let rest = row.len() - 1;
-    for place in 0..rest {
-        let (start, end) = tables.deliveries(place, row[place])?;
-        for number in start..end {
-            batch.push(row, state, |next| apply(tables, next, place, number));
-        }
-    }
-    let (from, until) = tables.startable(row[rest]);
-    for start in from..until {
-        let (place, request) = tables.start(start);
-        let number = tables.request(place, row[place], request)?;
-        batch.push(row, state, |next| apply(tables, next, place, number));
-    }
-    Ok(())
-}
-
-/// What a move at a place makes of a row.
-fn apply<S: Strategy>(tables: &mut Tables<'_, S>, row: &mut [u32], place: usize, number: u32) {
-    let (next, event) = (tables.step_of(number).next, tables.step_of(number).event);
-    row[place] = next;
-    for at in 0..tables.step_of(number).sends.len() {
-        let (to, message) = tables.step_of(number).sends[at];
-        let to = usize::from(to);
-        row[to] = tables.append(to, row[to], message);
-    }
-    let rest = row.len() - 1;
-    row[rest] = tables.after(row[rest], event);
-}
-
-/// The first state from `looked_at` on in which nothing is in flight and the
-/// condition does not hold.
-fn violation<S: Strategy>(
-    tables: &mut Tables<'_, S>,
-    store: &Store,
-    looked_at: &mut usize,
-    quiet: &mut dyn FnMut(&[&S::Replica]) -> bool,
-) -> Result<Option<u32>, Refused> {
-    while *looked_at < store.len() {
-        let state = u32::try_from(*looked_at).expect("fewer than 2^32 states");
-        *looked_at += 1;
-        let row = store.row(state);
-        if tables.arms_timers {
-            return Err(Refused::NotCovered("timers"));
-        }
-        if tables.is_quiet(row) {
-            let nodes = tables.nodes(row);
-            let replicas: Vec<_> = nodes.iter().map(|node| &node.replica).collect();
-            if !quiet(&replicas) {
-                return Ok(Some(state));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// The steps of a world that lead to a state, found by following its
-/// ancestors: at each one the world takes the action that leads to the next.
-fn way_to<S: Strategy>(
-    strategy: &S,
-    setting: &Setting,
-    workload: &Workload,
-    tables: &Tables<'_, S>,
-    store: &Store,
-    state: u32,
-) -> Result<Vec<Step>, Panicked> {
-    let mut ancestors = vec![state];
-    while let Some(&last) = ancestors.last()
-        && store.parent(last) != last
-    {
-        ancestors.push(store.parent(last));
-    }
-    let mut world = World::new(strategy, setting, workload)?;
-    let mut schedule = Vec::new();
-    let mut enabled = Vec::new();
-    for &next in ancestors.iter().rev().skip(1) {
-        let row = store.row(next);
-        world.enabled(&mut enabled);
-        let number = world.steps() + 1;
-        let reached = enabled.iter().find_map(|action| {
-            let mut there = world.clone();
-            there.perform(action, number).ok()?;
-            let same = there.is_like(&tables.nodes(row), &tables.sessions(row));
-            same.then_some((*action, there))
-        });
-        let (action, there) = reached.expect("what the search did, the world can do");
-        schedule.push(Step { number, action, settling: false });
-        world = there;
-    }
-    Ok(schedule)
 }

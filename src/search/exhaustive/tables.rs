@@ -1,66 +1,47 @@
-//! What the numbers of a row stand for, and what has been remembered of them.
+//! Components and what happens to them: the one part of the search that calls
+//! the strategy, and only when a component meets an input for the first time.
 //!
-//! A row has one number for each node (with its inbox) and one for the rest:
-//! sessions and spent faults. A handler runs once for each component and
-//! input; its result is kept as numbers. This is the only part of the search
-//! that knows the strategy, and it is asked only on a miss.
-//!
-//! Invariant: every step is [`local_step`] of the world, so there is one
-//! interpreter of strategies and not two.
+//! Invariant: two components have the same number exactly if they are equal,
+//! so a remembered step is the step. Everything is kept by the entry that
+//! [`Numbers`] missed; it does not know which states there are.
 
 use std::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
-use crate::history::{Completion, NodeId, Value};
-use crate::replication::{Cluster, Effects, OperationId, Strategy};
+use crate::history::NodeId;
+use crate::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId};
 use crate::world::component::{LocalInput, NodeOf, Panicked, boot, local_step};
-use crate::world::{Network, Setting, Workload};
+use crate::world::{Action, InboxOnCrash, Network, Setting, World};
 
-/// A step at one node, as numbers.
-#[derive(Clone, Debug)]
-pub(super) struct Move {
-    /// The node's component afterwards.
-    pub(super) next: u32,
-    /// What it means for the rest; 0 is nothing.
-    pub(super) event: u32,
-    /// Receiver and message of what it sends.
-    pub(super) sends: SmallVec<[(u16, u32); 2]>,
-}
-
-/// What a step means for sessions.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Event<T> {
-    invoked: Option<(OperationId, NodeId)>,
-    answered: Vec<(OperationId, Completion, T)>,
-}
-
-/// Where a session stands, and what it has been told.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Standing<T> {
-    next: u16,
-    open: Option<u16>,
-    token: T,
-    /// Answers, but for writes that were simply acknowledged.
-    answers: Vec<(u16, Completion)>,
-}
+use super::clients::{Ask, Clients, Event, Request};
+use super::liveness::Label;
+use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, Place, Sort, Span};
+use super::quiet::Answers;
+use super::{Plan, Refused};
 
 /// One numbering: values by number, and numbers by value. Each value is kept
 /// once; the index has only its number.
-struct Numbered<V> {
-    values: Vec<V>,
+pub(super) struct Numbered<V> {
+    pub(super) values: Vec<V>,
     numbers: HashTable<u32>,
 }
 
 impl<V: Eq + Hash> Numbered<V> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Numbered { values: Vec::new(), numbers: HashTable::new() }
     }
 
-    fn number(&mut self, value: V) -> u32 {
+    /// The number of a value, if it has one.
+    pub(super) fn find(&self, value: &V) -> Option<u32> {
+        let hash = FxBuildHasher.hash_one(value);
+        self.numbers.find(hash, |number| self.values[*number as usize] == *value).copied()
+    }
+
+    pub(super) fn number(&mut self, value: V) -> u32 {
         let values = &self.values;
         let hash = FxBuildHasher.hash_one(&value);
         let same = |number: &u32| values[*number as usize] == value;
@@ -68,7 +49,7 @@ impl<V: Eq + Hash> Numbered<V> {
         match self.numbers.entry(hash, same, rehash) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
-                let number = u32::try_from(values.len()).expect("fewer than 2^32 components");
+                let number = count(values.len());
                 free.insert(number);
                 self.values.push(value);
                 number
@@ -77,337 +58,507 @@ impl<V: Eq + Hash> Numbered<V> {
     }
 }
 
-/// A table of numbers that fills as it is asked; missing entries are
-/// [`UNKNOWN`].
-#[derive(Default)]
-struct Table(Vec<Vec<u32>>);
-
-/// Not asked yet.
-const UNKNOWN: u32 = u32::MAX;
-
-impl Table {
-    fn get(&self, row: u32, column: u32) -> u32 {
-        let entry = self.0.get(row as usize).and_then(|row| row.get(column as usize));
-        entry.copied().unwrap_or(UNKNOWN)
-    }
-
-    fn set(&mut self, row: u32, column: u32, value: u32) {
-        let (row, column) = (row as usize, column as usize);
-        if self.0.len() <= row {
-            self.0.resize_with(row + 1, Vec::new);
-        }
-        if self.0[row].len() <= column {
-            self.0[row].resize(column + 1, UNKNOWN);
-        }
-        self.0[row][column] = value;
-    }
+/// A length as a number.
+pub(super) fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("fewer than 2^32 of anything")
 }
 
-/// The components of one node.
-struct Place<S: Strategy> {
-    components: Numbered<NodeOf<S>>,
-    /// Whether the inbox is empty, by component.
-    quiet: Vec<bool>,
-    /// Deliveries of a component: a range of moves.
-    deliveries: Vec<Option<(u32, u32)>>,
-    /// By component and message: the component with the message in its inbox.
-    append: Table,
-    /// By component and request: the move.
-    requests: Table,
+/// A node without its inbox, and what is kept of it for judging.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Held<N> {
+    pub(super) node: N,
+    /// The writes that reads here take into account, ascending, if asked for.
+    pub(super) visible: Vec<(OperationId, Stamp)>,
 }
 
-/// All numberings and all that is remembered.
+/// A node with its inbox, in numbers: what is held, and the messages in an
+/// order that tells nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Component {
+    pub(super) held: u32,
+    pub(super) inbox: SmallVec<[u32; 8]>,
+}
+
+/// What a handler did: it depends on the node and the input, not on the rest
+/// of the inbox.
+#[derive(Clone, Debug)]
+struct Reaction {
+    held: u32,
+    sends: SmallVec<[(u16, u32); 2]>,
+    event: u32,
+}
+
+/// What a handler is given, as a key: place, what is held, and a message or a
+/// request.
+type Given = (u16, u32, Result<u32, u32>);
+
+/// All numberings, and the steps between what they number.
 pub(super) struct Tables<'a, S: Strategy> {
-    strategy: &'a S,
-    setting: &'a Setting,
-    workload: &'a Workload,
-    places: Vec<Place<S>>,
-    moves: Vec<Move>,
-    /// Messages with their senders.
-    messages: Numbered<(NodeId, S::Message)>,
-    requests: Numbered<(OperationId, S::Token)>,
-    rest: Numbered<Vec<Standing<S::Token>>>,
-    /// By rest: place and request of each operation that may be invoked, as a
-    /// range of `starts`.
-    startable: Vec<Option<(u32, u32)>>,
-    starts: Vec<(usize, u32)>,
-    events: Numbered<Event<S::Token>>,
-    after: Table,
+    pub(super) strategy: &'a S,
+    pub(super) setting: &'a Setting,
+    pub(super) plan: &'a Plan<'a>,
+    pub(super) numbers: Numbers,
+    pub(super) held: Numbered<Held<NodeOf<S>>>,
+    pub(super) places: Vec<Numbered<Component>>,
+    /// Messages with their senders, and the timer from which they come, plus
+    /// one.
+    pub(super) messages: Numbered<(NodeId, S::Message, u8)>,
+    timers: Numbered<(NodeId, TimerId)>,
+    reactions: FxHashMap<Given, Reaction>,
+    pub(super) clients: Clients<'a, S::Token>,
     effects: Effects<S>,
+    /// The time of the next step, if time is part of a state.
+    pub(super) now: u64,
     /// How often a handler ran.
     pub(super) local_steps: u64,
-    /// Whether any node has a timer armed.
-    pub(super) arms_timers: bool,
+    pub(super) answers: Answers,
 }
+
+/// Why deliveries cannot be put off.
+pub(super) const REACTS: &str = "a delivery sends or answers something, or there are timers";
+
+/// More timers than one number holds.
+const TIMERS_MAX: usize = 64;
 
 impl<'a, S: Strategy> Tables<'a, S> {
     /// The numberings and the row of the first state.
     pub(super) fn new(
         strategy: &'a S,
         setting: &'a Setting,
-        workload: &'a Workload,
-    ) -> Result<(Self, Vec<u32>), Panicked> {
+        plan: &'a Plan<'a>,
+    ) -> Result<(Self, Vec<u32>), Refused> {
         let cluster = Cluster::of(setting.nodes);
-        let place = |_| Place {
-            components: Numbered::new(),
-            quiet: Vec::new(),
-            deliveries: Vec::new(),
-            append: Table::default(),
-            requests: Table::default(),
-        };
         let mut tables = Tables {
             strategy,
             setting,
-            workload,
-            places: cluster.nodes().map(place).collect(),
-            moves: Vec::new(),
+            plan,
+            numbers: Numbers::default(),
+            held: Numbered::new(),
+            places: cluster.nodes().map(|_| Numbered::new()).collect(),
             messages: Numbered::new(),
-            requests: Numbered::new(),
-            rest: Numbered::new(),
-            startable: Vec::new(),
-            starts: Vec::new(),
-            events: Numbered::new(),
-            after: Table::default(),
+            timers: Numbered::new(),
+            reactions: FxHashMap::default(),
+            clients: Clients::new(setting, plan),
             effects: Effects::new(),
+            now: 0,
             local_steps: 0,
-            arms_timers: false,
+            answers: Answers::default(),
         };
-        tables.events.number(Event { invoked: None, answered: Vec::new() });
-        let sessions = workload.sessions.iter().map(|_| Standing {
-            next: 0,
-            open: None,
-            token: S::Token::default(),
-            answers: Vec::new(),
-        });
-        let rest = tables.rest.number(sessions.collect());
-        let booted: Vec<_> = cluster
-            .nodes()
-            .map(|node| tables.component(node.index(), boot(strategy, node, &cluster, 0)))
-            .collect();
-        let mut row: Vec<u32> = booted.into_iter().chain([rest]).collect();
+        tables.numbers.places = cluster.nodes().map(|_| Place::default()).collect();
+        tables.numbers.ticks = strategy.reads_clock();
+        let first = tables.clients.first();
+        tables.know_rest(first);
+        let skew = |node: NodeId| setting.faults.clocks.get(node.index()).copied().unwrap_or(0);
+        let mut row = Vec::new();
+        for node in cluster.nodes() {
+            let node = boot(strategy, node, &cluster, skew(node));
+            let held = tables.hold(Held { node, visible: Vec::new() });
+            row.push(tables.component(row.len(), Component { held, inbox: SmallVec::new() }));
+        }
+        row.push(first);
         for place in 0..cluster.size() {
-            let started = tables.step(place, row[place], LocalInput::Start, None)?;
-            let started = tables.moves[started as usize].clone();
-            row[place] = started.next;
+            let Component { held, inbox } =
+                tables.places[place].values[row[place] as usize].clone();
+            let started = tables.react(place, held, LocalInput::Start, 0, Happening::default())?;
+            row[place] = tables.component(place, Component { held: started.held, inbox });
             for (to, message) in started.sends {
                 let to = usize::from(to);
-                row[to] = tables.append(to, row[to], message);
+                row[to] = tables.append(to, row[to], message)?;
             }
         }
+        // The start takes no time.
+        tables.now = 1;
+        tables.find_permutations();
         Ok((tables, row))
     }
 
-    /// The number of a node's component, with its inbox in an order that
-    /// tells nothing.
-    fn component(&mut self, place: usize, mut node: NodeOf<S>) -> u32 {
-        match self.setting.network {
-            Network::Fifo => node.inbox.sort_by_key(|(from, _)| *from),
-            Network::Unordered => node.inbox.sort(),
+    /// Adds an entry that was missed.
+    pub(super) fn resolve(&mut self, miss: Miss) -> Result<(), Refused> {
+        match miss {
+            Miss::Local(place, component) => {
+                let span = self.local(place, component)?;
+                self.numbers.places[place].local[component as usize] = Some(span);
+            }
+            Miss::Append(place, component, message) => {
+                self.append(place, component, message)?;
+            }
+            Miss::Request(place, component, request) => {
+                let number = self.request(place, component, request)?;
+                self.numbers.places[place].requests.set(component, request, number);
+            }
+            Miss::Starts(rest) => {
+                let from = count(self.numbers.starts.len());
+                let starts = self.clients.starts(self.strategy, rest);
+                self.numbers.starts.extend(starts);
+                let until = count(self.numbers.starts.len());
+                self.numbers.startable[rest as usize] = Some((from, until));
+            }
+            Miss::After(rest, event) => {
+                let next = self.clients.after(rest, event, self.numbers.ticks);
+                self.know_rest(next);
+                self.numbers.after.set(rest, event, next);
+            }
+            Miss::Closure(place, component) => {
+                let closure = self.closure(place, component)?;
+                self.numbers.places[place].closure[component as usize] = Some(closure);
+            }
+            Miss::Renamed(permutation, place, component) => {
+                self.rename(permutation, place, component)?;
+            }
         }
-        let quiet = node.inbox.is_empty();
-        let place = &mut self.places[place];
-        let number = place.components.number(node);
-        if place.quiet.len() <= number as usize {
-            place.quiet.push(quiet);
-            place.deliveries.push(None);
+        Ok(())
+    }
+
+    /// Lets a tick pass, if time counts: what was remembered of steps is then
+    /// out of date.
+    pub(super) fn tick(&mut self) {
+        if self.numbers.ticks {
+            self.now += 1;
+            self.numbers.forget_steps();
+            self.reactions.clear();
+        }
+    }
+
+    /// Makes room in the tables for a rest.
+    fn know_rest(&mut self, rest: u32) {
+        let numbers = &mut self.numbers;
+        if numbers.startable.len() <= rest as usize {
+            numbers.startable.push(None);
+            let (affordable, waiting) = self.clients.standing(rest);
+            numbers.affordable.push(affordable);
+            numbers.waiting.push(waiting);
+        }
+    }
+
+    /// The number of a node without its inbox.
+    pub(super) fn hold(&mut self, mut held: Held<NodeOf<S>>) -> u32 {
+        debug_assert!(held.node.inbox.is_empty(), "messages are kept as numbers");
+        if self.plan.reduce.forget
+            && let Some(less) = self.strategy.observable(&held.node.replica)
+        {
+            held.node.replica = less;
+        }
+        self.numbers.timers |= !held.node.timers.is_empty();
+        self.held.number(held)
+    }
+
+    /// The number of a component.
+    pub(super) fn component(&mut self, place: usize, mut component: Component) -> u32 {
+        let messages = &self.messages.values;
+        match self.setting.network {
+            Network::Fifo => component.inbox.sort_by_key(|message| messages[*message as usize].0),
+            Network::Unordered => component.inbox.sort_unstable(),
+        }
+        let number = self.places[place].number(component);
+        let known = &mut self.numbers.places[place];
+        if known.quiet.len() <= number as usize {
+            let component = &self.places[place].values[number as usize];
+            let node = &self.held.values[component.held as usize].node;
+            known.quiet.push(component.inbox.is_empty() && node.up && node.cut == 0);
+            let timer = |message: &u32| messages[*message as usize].2;
+            let timers = component.inbox.iter().map(timer).filter(|timer| *timer > 0);
+            known.pending.push(timers.fold(0, |bits, timer| bits | 1_u64 << (timer - 1)));
+            known.local.push(None);
+            known.closure.push(None);
         }
         number
     }
 
-    /// Runs the handler and remembers the result as a move.
-    fn step(
+    /// Runs the handler. `timer` is the timer from which this comes, plus one.
+    fn react(
         &mut self,
         place: usize,
-        component: u32,
+        held: u32,
         input: LocalInput<S>,
-        invoked: Option<(OperationId, NodeId)>,
-    ) -> Result<u32, Panicked> {
-        let mut node = self.places[place].components.values[component as usize].clone();
+        timer: u8,
+        happening: Happening,
+    ) -> Result<Reaction, Refused> {
+        let held = self.held.values[held as usize].clone();
+        self.react_of(place, held, input, timer, happening)
+    }
+
+    fn react_of(
+        &mut self,
+        place: usize,
+        mut held: Held<NodeOf<S>>,
+        input: LocalInput<S>,
+        timer: u8,
+        happening: Happening,
+    ) -> Result<Reaction, Refused> {
+        let begins = matches!(input, LocalInput::Start);
+        let crashes = matches!(input, LocalInput::Crash(_));
         let mut effects = std::mem::take(&mut self.effects);
         self.local_steps += 1;
-        local_step(self.strategy, &mut node, input, 0, &mut effects)?;
+        local_step(self.strategy, &mut held.node, input, self.now, &mut effects)?;
         let from = NodeId(u16::try_from(place).expect("nodes are few"));
         let mut sends = SmallVec::new();
         for (to, message) in effects.sends.drain(..) {
             if to.index() >= self.places.len() {
-                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
+                let text = format!("a message was sent to {to}, which does not exist");
+                return Err(Panicked(text).into());
             }
-            sends.push((to.0, self.messages.number((from, message))));
+            sends.push((to.0, self.messages.number((from, message, timer))));
         }
-        let answered = effects.replies.drain(..);
-        let answered = answered.map(|reply| (reply.operation, reply.completion, reply.token));
-        let event = Event { invoked, answered: answered.collect() };
+        if crashes {
+            held.visible.clear();
+        }
+        if self.plan.tracks.visible {
+            for (write, stamp) in effects.visible.drain(..) {
+                held.visible.retain(|(known, _)| *known != write);
+                held.visible.push((write, stamp));
+            }
+            held.visible.sort_unstable();
+        }
+        let answered = effects.replies.drain(..).filter(|_| !begins);
+        let answered =
+            answered.map(|reply| (reply.operation, reply.completion, reply.token)).collect();
         self.effects = effects;
-        let event = self.events.number(event);
-        self.arms_timers |= !node.timers.is_empty();
-        let next = self.component(place, node);
-        self.moves.push(Move { next, event, sends });
-        Ok(u32::try_from(self.moves.len() - 1).expect("fewer than 2^32 moves"))
+        let crashed = crashes.then_some(from);
+        let Happening { ask, fault } = happening;
+        let event = self.clients.event(Event { ask, answered, fault, crashed });
+        Ok(Reaction { held: self.hold(held), sends, event })
     }
 
-    /// The deliveries of a component, as a range of moves.
-    #[inline]
-    pub(super) fn deliveries(
-        &mut self,
-        place: usize,
-        component: u32,
-    ) -> Result<(u32, u32), Panicked> {
-        if let Some(range) = self.places[place].deliveries[component as usize] {
-            return Ok(range);
-        }
-        let node = &self.places[place].components.values[component as usize];
-        let mut positions: Vec<_> = node.deliverable(self.setting.network).collect();
-        if self.setting.network == Network::Unordered {
-            // Equal messages are one: delivering either leads to one state.
-            positions.dedup_by(|a, b| node.inbox[*a] == node.inbox[*b]);
-        }
-        let inputs = positions.into_iter().map(LocalInput::Deliver).collect::<Vec<_>>();
-        let start = u32::try_from(self.moves.len()).expect("fewer than 2^32 moves");
-        for input in inputs {
-            self.step(place, component, input, None)?;
-        }
-        let end = u32::try_from(self.moves.len()).expect("fewer than 2^32 moves");
-        self.places[place].deliveries[component as usize] = Some((start, end));
-        Ok((start, end))
+    fn remember(&mut self, next: u32, reaction: Reaction, sort: Sort) -> u32 {
+        let Reaction { event, sends, .. } = reaction;
+        self.numbers.moves.push(Move { next, event, sends, sort });
+        count(self.numbers.moves.len() - 1)
     }
 
-    /// A remembered move.
-    #[inline]
-    pub(super) fn step_of(&self, number: u32) -> &Move {
-        &self.moves[number as usize]
+    /// All that can happen at a component without a client, as moves.
+    fn local(&mut self, place: usize, at: u32) -> Result<Span, Refused> {
+        let Component { held, inbox } = self.places[place].values[at as usize].clone();
+        let state = self.held.values[held as usize].node.clone();
+        let start = count(self.numbers.moves.len());
+        let positions = self.deliverable(&state, &inbox);
+        for &position in &positions {
+            let message = inbox[position];
+            let reaction = self.deliver(place, held, message)?;
+            self.numbers.reacts |= !reaction.sends.is_empty() || reaction.event != 0;
+            let mut left = inbox.clone();
+            left.remove(position);
+            let next = self.component(place, Component { held: reaction.held, inbox: left });
+            self.remember(next, reaction, Sort::Deliver(message));
+        }
+        let node = NodeId(u16::try_from(place).expect("nodes are few"));
+        let mut others: Vec<(LocalInput<S>, u8, Sort)> = Vec::new();
+        if state.up {
+            for &timer in &state.timers {
+                let number = self.timers.number((node, timer)) as usize;
+                if number >= TIMERS_MAX {
+                    return Err(Refused::NotCovered("more than 64 timers"));
+                }
+                let number = u8::try_from(number).expect("at most 64 timers");
+                others.push((LocalInput::Fire(timer), number + 1, Sort::Fire(number)));
+            }
+        } else {
+            others.push((LocalInput::Recover, 0, Sort::Repair));
+        }
+        let cluster = Cluster::of(self.setting.nodes);
+        let cut = |from: &NodeId| state.cut & (1 << from.0) != 0;
+        let heal = |from| (LocalInput::Heal(from), 0, Sort::Repair);
+        others.extend(cluster.nodes().filter(cut).map(heal));
+        self.mishaps(node, &state, &mut others);
+        for (input, timer, sort) in others {
+            let crashes = matches!(input, LocalInput::Crash(InboxOnCrash::Lost));
+            let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
+            let happening = Happening { ask: None, fault };
+            let reaction = self.react(place, held, input, timer, happening)?;
+            let inbox = if crashes { SmallVec::new() } else { inbox.clone() };
+            let next = self.component(place, Component { held: reaction.held, inbox });
+            self.remember(next, reaction, sort);
+        }
+        let budget = self.setting.faults.budget;
+        for &position in &positions {
+            let mut fewer = inbox.clone();
+            let message = fewer.remove(position);
+            let mut more = inbox.clone();
+            more.push(message);
+            for (kind, left, inbox) in
+                [(DUPLICATE, budget.duplicate, more), (DROP, budget.drop, fewer)]
+            {
+                if left > 0 {
+                    let happening = Event { fault: Some(kind), ..Event::default() };
+                    let event = self.clients.event(happening);
+                    let next = self.component(place, Component { held, inbox });
+                    let reaction = Reaction { held, sends: SmallVec::new(), event };
+                    self.remember(next, reaction, Sort::Mishap(kind));
+                }
+            }
+        }
+        Ok((start, count(self.numbers.moves.len())))
+    }
+
+    /// The positions of the messages that may be delivered next; of equal
+    /// ones the first, because delivering either leads to one state.
+    fn deliverable(&self, state: &NodeOf<S>, inbox: &[u32]) -> SmallVec<[usize; 8]> {
+        let mut seen = state.cut;
+        let mut positions = SmallVec::new();
+        for (position, &message) in inbox.iter().enumerate() {
+            let bit = 1 << self.messages.values[message as usize].0.0;
+            let free = state.up && seen & bit == 0;
+            match self.setting.network {
+                Network::Fifo => seen |= bit,
+                Network::Unordered if position > 0 && inbox[position - 1] == message => continue,
+                Network::Unordered => {}
+            }
+            if free {
+                positions.push(position);
+            }
+        }
+        positions
+    }
+
+    /// What delivering a message does to what is held.
+    fn deliver(&mut self, place: usize, held: u32, message: u32) -> Result<Reaction, Refused> {
+        let given = (u16::try_from(place).expect("nodes are few"), held, Ok(message));
+        if let Some(known) = self.reactions.get(&given) {
+            return Ok(known.clone());
+        }
+        let (from, content, timer) = self.messages.values[message as usize].clone();
+        let mut node = self.held.values[held as usize].clone();
+        node.node.inbox.push((from, content));
+        // What follows from a timer's message is the timer's, too.
+        let calm = Happening::default();
+        let reaction = self.react_of(place, node, LocalInput::Deliver(0), timer, calm)?;
+        self.reactions.insert(given, reaction.clone());
+        Ok(reaction)
+    }
+
+    /// Faults of the node itself, and of its links.
+    fn mishaps(&self, node: NodeId, state: &NodeOf<S>, into: &mut Vec<(LocalInput<S>, u8, Sort)>) {
+        let cluster = Cluster::of(self.setting.nodes);
+        let budget = self.setting.faults.budget;
+        let mut add = |kind, input| into.push((input, 0, Sort::Mishap(kind)));
+        if state.up && budget.crash > 0 {
+            add(CRASH, LocalInput::Crash(self.setting.faults.inbox));
+        }
+        if state.up && budget.suspect > 0 {
+            cluster.others(node).for_each(|other| add(SUSPECT, LocalInput::Suspect(other)));
+        }
+        if budget.cut > 0 {
+            let free = cluster.others(node).filter(|from| state.cut & (1 << from.0) == 0);
+            free.for_each(|from| add(CUT, LocalInput::Cut(from)));
+        }
+        if budget.skew > 0 {
+            add(SKEW, LocalInput::Tick);
+            add(SKEW, LocalInput::JumpBack);
+        }
     }
 
     /// The component with one more message in its inbox.
-    #[inline]
-    pub(super) fn append(&mut self, place: usize, component: u32, message: u32) -> u32 {
-        let known = self.places[place].append.get(component, message);
-        if known != UNKNOWN {
-            return known;
-        }
-        let mut node = self.places[place].components.values[component as usize].clone();
-        node.inbox.push(self.messages.values[message as usize].clone());
-        let next = self.component(place, node);
-        self.places[place].append.set(component, message, next);
-        next
-    }
-
-    /// A place and a request that may be made there.
-    #[inline]
-    pub(super) fn start(&self, number: u32) -> (usize, u32) {
-        self.starts[number as usize]
-    }
-
-    /// What may be invoked, as a range of starts.
-    #[inline]
-    pub(super) fn startable(&mut self, rest: u32) -> (u32, u32) {
-        if let Some(Some(known)) = self.startable.get(rest as usize) {
-            return *known;
-        }
-        self.find_startable(rest)
-    }
-
-    fn find_startable(&mut self, rest: u32) -> (u32, u32) {
-        let at = rest as usize;
-        let from = u32::try_from(self.starts.len()).expect("fewer than 2^32 starts");
-        let cluster = Cluster::of(self.setting.nodes);
-        let standings = self.rest.values[at].clone();
-        for ((session, standing), script) in (0u16..).zip(&standings).zip(&self.workload.sessions) {
-            if standing.open.is_some() {
-                continue;
-            }
-            let left = (standing.next..).zip(script.operations.iter().skip(standing.next.into()));
-            let next = left
-                .map(|(number, planned)| (number, planned, planned.node.unwrap_or(script.node)));
-            let served = next
-                .into_iter()
-                .find(|(_, planned, node)| self.strategy.serves(&planned.call, *node, &cluster));
-            if let Some((number, _, node)) = served {
-                let operation = OperationId { session, number };
-                let request = self.requests.number((operation, standing.token.clone()));
-                self.starts.push((node.index(), request));
-            }
-        }
-        let until = u32::try_from(self.starts.len()).expect("fewer than 2^32 starts");
-        if self.startable.len() <= at {
-            self.startable.resize(at + 1, None);
-        }
-        self.startable[at] = Some((from, until));
-        (from, until)
+    fn append(&mut self, place: usize, at: u32, message: u32) -> Result<u32, Refused> {
+        let mut component = self.places[place].values[at as usize].clone();
+        component.inbox.push(message);
+        let next = self.component(place, component);
+        self.numbers.places[place].append.set(at, message, next);
+        Ok(next)
     }
 
     /// The move that a request makes at a component.
-    pub(super) fn request(
-        &mut self,
-        place: usize,
-        component: u32,
-        request: u32,
-    ) -> Result<u32, Panicked> {
-        let known = self.places[place].requests.get(component, request);
-        if known != UNKNOWN {
-            return Ok(known);
-        }
-        let (operation, token) = self.requests.values[request as usize].clone();
-        let script = &self.workload.sessions[usize::from(operation.session)];
-        let call = script.operations[usize::from(operation.number)].call.clone();
-        let node = NodeId(u16::try_from(place).expect("nodes are few"));
-        let input = LocalInput::Request(operation, call, token);
-        let number = self.step(place, component, input, Some((operation, node)))?;
-        self.places[place].requests.set(component, request, number);
-        Ok(number)
+    fn request(&mut self, place: usize, at: u32, request: u32) -> Result<u32, Refused> {
+        let Request { ask, token } = self.clients.request(request).clone();
+        let Component { held, inbox } = self.places[place].values[at as usize].clone();
+        let up = self.held.values[held as usize].node.up;
+        let given = (u16::try_from(place).expect("nodes are few"), held, Err(request));
+        let known = self.reactions.get(&given).cloned();
+        let happening = Happening { ask: Some(ask), fault: None };
+        let operation = ask.operation();
+        let reaction = match (known, ask) {
+            (Some(known), _) => known,
+            (None, Ask::GiveUp(_)) if !up => {
+                // Nobody is there to be told.
+                let event = self.clients.event(Event { ask: Some(ask), ..Event::default() });
+                Reaction { held, sends: SmallVec::new(), event }
+            }
+            (None, _) if !up => return Ok(IMPOSSIBLE),
+            (None, Ask::GiveUp(_)) => {
+                self.react(place, held, LocalInput::Cancel(operation), 0, happening)?
+            }
+            (None, Ask::Invoke(_, call, _) | Ask::Retry(_, call, _)) => {
+                let call = self.clients.call(call).clone();
+                self.react(place, held, LocalInput::Request(operation, call, token), 0, happening)?
+            }
+        };
+        self.reactions.insert(given, reaction.clone());
+        let next = self.component(place, Component { held: reaction.held, inbox });
+        Ok(self.remember(next, reaction, Sort::Client))
     }
 
-    /// The rest after an event.
-    #[inline]
-    pub(super) fn after(&mut self, rest: u32, event: u32) -> u32 {
-        if event == 0 {
-            return rest;
-        }
-        let known = self.after.get(rest, event);
-        if known != UNKNOWN {
-            return known;
-        }
-        let mut standings = self.rest.values[rest as usize].clone();
-        let Event { invoked, answered } = self.events.values[event as usize].clone();
-        if let Some((operation, _)) = invoked {
-            let standing = &mut standings[usize::from(operation.session)];
-            standing.next = operation.number + 1;
-            standing.open = Some(operation.number);
-        }
-        for (operation, completion, token) in answered {
-            let Some(standing) = standings.get_mut(usize::from(operation.session)) else {
-                continue;
-            };
-            if standing.open != Some(operation.number) {
-                continue;
+    /// What justice asks for in a row: every message to be delivered, every
+    /// armed timer to fire, every node and link to be mended. In order, each
+    /// once.
+    pub(super) fn dues(&self, row: &[u32]) -> Vec<Label> {
+        let mut dues = Vec::new();
+        for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
+            let Component { held, inbox } = &self.places[place].values[at as usize];
+            let node = &self.held.values[*held as usize].node;
+            let mut messages = inbox.clone();
+            messages.sort_unstable();
+            messages.dedup();
+            dues.extend(messages.into_iter().map(|message| (place, Sort::Deliver(message))));
+            let id = NodeId(u16::try_from(place).expect("nodes are few"));
+            for timer in &node.timers {
+                let known = self.timers.find(&(id, *timer)).expect("an armed timer is known");
+                dues.push((place, Sort::Fire(u8::try_from(known).expect("at most 64 timers"))));
             }
-            standing.open = None;
-            standing.token = token;
-            if completion != Completion::Ok(Value::Null) {
-                standing.answers.push((operation.number, completion));
+            if !node.up || node.cut != 0 {
+                dues.push((place, Sort::Repair));
             }
         }
-        let next = self.rest.number(standings);
-        self.after.set(rest, event, next);
-        next
+        dues
     }
 
-    /// Whether nothing is in flight.
-    #[inline]
-    pub(super) fn is_quiet(&self, row: &[u32]) -> bool {
-        let mut places = self.places.iter().zip(row);
-        places.all(|(place, &component)| place.quiet[component as usize])
+    /// Whether an action of a world is what a label says.
+    pub(super) fn is_labelled(&self, world: &World<'_, S>, action: &Action, label: Label) -> bool {
+        let (place, sort) = label;
+        match (action, sort) {
+            (Action::Deliver(to, id), Sort::Deliver(message)) if to.index() == place => {
+                let (from, content, _) = &self.messages.values[message as usize];
+                let found = world.message(*to, *id);
+                found.is_some_and(|(name, other)| name.from == *from && other == content)
+            }
+            (Action::Fire(node, timer), Sort::Fire(number)) if node.index() == place => {
+                self.timers.values[usize::from(number)] == (*node, *timer)
+            }
+            (Action::Recover(node) | Action::Heal(_, node), Sort::Repair) => node.index() == place,
+            _ => false,
+        }
     }
 
     /// The nodes of a row.
-    pub(super) fn nodes(&self, row: &[u32]) -> Vec<&NodeOf<S>> {
-        let places = self.places.iter().zip(row);
-        places.map(|(place, &component)| &place.components.values[component as usize]).collect()
+    pub(super) fn nodes(&self, row: &[u32]) -> Vec<NodeOf<S>> {
+        let node = |(place, at): (&Numbered<Component>, &u32)| {
+            let component = &place.values[*at as usize];
+            let mut node = self.held.values[component.held as usize].node.clone();
+            for message in &component.inbox {
+                let (from, content, _) = &self.messages.values[*message as usize];
+                node.inbox.push((*from, content.clone()));
+            }
+            node
+        };
+        self.places.iter().zip(row).map(node).collect()
     }
 
-    /// Where the sessions of a row stand: next operation and open operation.
-    pub(super) fn sessions(&self, row: &[u32]) -> Vec<(u16, Option<u16>)> {
-        let rest = *row.last().expect("a row ends with the rest");
-        let standings = &self.rest.values[rest as usize];
-        standings.iter().map(|standing| (standing.next, standing.open)).collect()
+    /// What is held at a component.
+    pub(super) fn held_at(&self, place: usize, at: u32) -> u32 {
+        self.places[place].values[at as usize].held
     }
 }
+
+/// What comes with an input, for the clients.
+#[derive(Clone, Copy, Default)]
+struct Happening {
+    ask: Option<Ask>,
+    fault: Option<u8>,
+}
+
+// Kinds of faults, by their places in `Faults::KINDS`.
+pub(super) const DROP: u8 = 0;
+const DUPLICATE: u8 = 1;
+const CRASH: u8 = 2;
+const CUT: u8 = 3;
+const SKEW: u8 = 4;
+pub(super) const GIVE_UP: u8 = 5;
+pub(super) const RETRY: u8 = 6;
+const SUSPECT: u8 = 7;

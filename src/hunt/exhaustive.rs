@@ -1,0 +1,383 @@
+//! The exhaustive hunt: every run within a scope, judged.
+//!
+//! Properties that need different memories of the past are searched apart, so
+//! that none pays for another. A scope is tried only after all smaller ones
+//! were complete; what is proved is proved for the largest that was. What is
+//! found is run again and judged again before it is believed.
+//!
+//! Invariant: *proved* is said only of a complete search in which something
+//! was looked at. It knows no strategy and prints nothing.
+
+use crate::history::History;
+use crate::judgement::{Budget, Grid, Model, Verdict, check};
+use crate::replication::When;
+use crate::search::exhaustive::{
+    Bound, Ending, Exploration, Found as Way, Limits, Matter, Open, Plan as Search, Progress,
+    Reduce, Sight, Tracks, Work,
+};
+use crate::world::{Faults, Run, Setting, Step, Workload};
+
+use super::Subject;
+use super::minimise::{Failing, minimise};
+use super::property::{Property, judge};
+
+/// What to prove, where, and how far to go.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The cluster, and what may go wrong.
+    pub setting: Setting,
+    /// The scopes to try, from the smallest.
+    pub scopes: Vec<Open>,
+    /// What is judged.
+    pub properties: Vec<Property>,
+    /// What is left out because it cannot make a difference.
+    pub reduce: Reduce,
+    /// How far one search may go.
+    pub limits: Limits,
+    /// How many threads one search uses.
+    pub jobs: usize,
+}
+
+/// What came of one property.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It holds in every run of this scope, for as many answers.
+    Proved(Proof),
+    /// It does not; on a shortest way, made minimal.
+    Violated(Box<Finding>),
+    /// Nobody knows, because of this; it holds in this scope, if in any.
+    Unknown(String, Option<Proof>),
+    /// No search looked at it, because of this.
+    NotCovered(&'static str),
+}
+
+/// A search that was complete and found nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// In which every run was searched.
+    pub scope: Open,
+    /// Distinct states.
+    pub states: u64,
+    /// How many answers were looked at; with none, nothing was proved.
+    pub looked_at: u64,
+}
+
+/// A failing run, the shortest there is.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The run.
+    pub failing: Failing,
+    /// The scope in which it was found.
+    pub scope: Open,
+    /// How many states had been seen.
+    pub states: u64,
+}
+
+/// What all searches went through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Distinct states, of all searches together.
+    pub states: u64,
+    /// Transitions.
+    pub transitions: u64,
+    /// The most of each kind of fault in one run.
+    pub faults: Faults,
+    /// Reductions that were asked for and could not be used, with the reason.
+    pub declined: Vec<(&'static str, &'static str)>,
+    /// `sometimes` invariants that were seen to hold, one bit each.
+    pub reached: u64,
+    /// Whether it was told to stop.
+    pub stopped: bool,
+}
+
+/// The result of an exhaustive hunt.
+#[derive(Clone, Debug)]
+pub struct Hunt {
+    /// One entry a property, in the order of the plan.
+    pub found: Vec<(Property, Outcome)>,
+    /// What was covered.
+    pub coverage: Coverage,
+}
+
+/// Searches every scope for violations, smallest first.
+///
+/// `stop` is asked now and then; if it says yes the hunt ends, and what was
+/// not complete by then is unknown.
+pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(&Progress) -> bool) -> Hunt {
+    let mut coverage = Coverage::default();
+    let mut found: Vec<_> = plan
+        .properties
+        .iter()
+        .map(|property| (property.clone(), Outcome::Unknown("nothing was searched".into(), None)))
+        .collect();
+    let mut needs: Vec<Tracks> = Vec::new();
+    for (property, outcome) in &mut found {
+        match tracks(subject, property) {
+            Ok(tracks) if !needs.contains(&tracks) => needs.push(tracks),
+            Ok(_) => {}
+            Err(why) => *outcome = Outcome::NotCovered(why),
+        }
+    }
+    for tracks in needs {
+        let mut group: Vec<&mut (Property, Outcome)> = found
+            .iter_mut()
+            .filter(|(property, _)| self::tracks(subject, property) == Ok(tracks))
+            .collect();
+        for &scope in &plan.scopes {
+            group.retain(|(_, outcome)| !matches!(outcome, Outcome::Violated(_)));
+            if group.is_empty() || coverage.stopped {
+                break;
+            }
+            if !search(subject, plan, tracks, scope, &mut group, &mut coverage, stop) {
+                break;
+            }
+        }
+    }
+    Hunt { found, coverage }
+}
+
+/// What a state has to remember for a property.
+fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static str> {
+    let history = Tracks { history: true, ..Tracks::default() };
+    match property {
+        Property::Model(Model::Grid(_)) | Property::NoPanic => Ok(history),
+        Property::Model(Model::Linearizable) => Ok(Tracks { real_time: true, ..history }),
+        Property::WhiteBox(_) => Err("what a strategy records is not part of a state"),
+        Property::Always(name) => {
+            let known = subject.conditions().iter().any(|(known, _)| known == name);
+            let tracks = Tracks { invariants: true, ..history };
+            if known { Ok(tracks) } else { Err("the strategy has no such invariant") }
+        }
+    }
+}
+
+fn is_lively(property: &Property) -> bool {
+    matches!(property, Property::Model(Model::Grid(Grid { eventual: true, .. })))
+}
+
+/// One search for all properties of a group; whether it was complete.
+fn search(
+    subject: &dyn Subject,
+    plan: &Plan,
+    tracks: Tracks,
+    scope: Open,
+    group: &mut [&mut (Property, Outcome)],
+    coverage: &mut Coverage,
+    stop: &dyn Fn(&Progress) -> bool,
+) -> bool {
+    let properties: Vec<Property> =
+        group.iter().map(|(property, _)| property.clone()).take(64).collect();
+    let bits = |wanted: &dyn Fn(&Property) -> bool| {
+        let all = properties.iter().enumerate().filter(|(_, property)| wanted(property));
+        all.fold(0_u64, |bits, (at, _)| bits | 1 << at)
+    };
+    let mut looked_at = vec![0_u64; properties.len()];
+    let mut undecided: Vec<Option<String>> = vec![None; properties.len()];
+    let mut open = bits(&|property| matches!(property, Property::Model(_)));
+    let wanted = open;
+    let mut judge = |sight: &Sight<'_>| {
+        let mut violated = 0;
+        for (at, property) in properties.iter().enumerate() {
+            let Property::Model(model) = property else { continue };
+            if open & (1 << at) == 0 || (is_lively(property) && !sight.quiet) {
+                continue;
+            }
+            looked_at[at] += answers(sight.history, property);
+            match allowed(sight, *model) {
+                Ok(true) => {}
+                Ok(false) => violated |= 1 << at,
+                Err(why) => undecided[at] = Some(why),
+            }
+        }
+        open &= !violated;
+        violated
+    };
+    let search = Search {
+        work: Work::Open(scope),
+        tracks,
+        reduce: plan.reduce,
+        limits: plan.limits,
+        lively: bits(&is_lively),
+        jobs: plan.jobs,
+        stop,
+    };
+    let explored = match subject.explore(&plan.setting, &search, wanted, &mut judge) {
+        Ok(explored) => explored,
+        Err(refused) => {
+            for (_, outcome) in group {
+                *outcome = Outcome::Unknown(refused.to_string(), proved(outcome));
+            }
+            return false;
+        }
+    };
+    cover(coverage, &explored);
+    let ways = ways(subject, &explored, &properties);
+    let complete = explored.ending == Ending::Complete || explored.ending == Ending::Settled;
+    for (at, entry) in group.iter_mut().enumerate() {
+        let (property, outcome) = &mut **entry;
+        let way = ways.iter().find(|(of, _)| *of == at).map(|(_, way)| *way);
+        let finding = way.and_then(|way| believe(subject, plan, property, way));
+        if let Some(failing) = finding {
+            let states = explored.states;
+            *outcome = Outcome::Violated(Box::new(Finding { failing, scope, states }));
+        } else if let Ending::Bounded(bound) = explored.ending {
+            let why = bounded(bound, scope, &explored);
+            *outcome = Outcome::Unknown(why, proved(outcome));
+        } else if explored.ending == Ending::Settled && explored.found.iter().any(is_panic) {
+            let why = "a handler panics before everything was searched".to_owned();
+            *outcome = Outcome::Unknown(why, proved(outcome));
+        } else if let Some(why) = &undecided[at] {
+            *outcome = Outcome::Unknown(why.clone(), proved(outcome));
+        } else {
+            let states = explored.states;
+            let looked_at = match property {
+                Property::Model(_) => looked_at[at],
+                _ => states,
+            };
+            *outcome = Outcome::Proved(Proof { scope, states, looked_at });
+        }
+    }
+    complete
+}
+
+fn is_panic(way: &Way) -> bool {
+    way.matter == Matter::Panic
+}
+
+/// What is proved already.
+fn proved(outcome: &Outcome) -> Option<Proof> {
+    match outcome {
+        Outcome::Proved(proof) | Outcome::Unknown(_, Some(proof)) => Some(proof.clone()),
+        _ => None,
+    }
+}
+
+fn bounded(bound: Bound, scope: Open, explored: &Exploration) -> String {
+    format!(
+        "{bound} came first, at {} states and {} actions, with {}",
+        explored.states,
+        explored.depth,
+        scope_text(&scope)
+    )
+}
+
+/// A scope in words: `2 sessions, 2 writes, 1 read, 1 key`.
+pub fn scope_text(scope: &Open) -> String {
+    let many = |number: usize, word: &str| {
+        let ending = if number == 1 { "" } else { "s" };
+        format!("{number} {word}{ending}")
+    };
+    [
+        many(scope.sessions, "session"),
+        many(scope.writes, "write"),
+        many(scope.reads, "read"),
+        many(scope.keys, "key"),
+    ]
+    .join(", ")
+}
+
+fn cover(coverage: &mut Coverage, explored: &Exploration) {
+    coverage.states += explored.states;
+    coverage.transitions += explored.transitions;
+    coverage.reached |= explored.reached;
+    for (kind, count) in Faults::KINDS.into_iter().zip(explored.faults.counts()) {
+        let known = coverage.faults.count_mut(kind).expect("a kind has a name");
+        *known = count.max(*known);
+    }
+    for declined in &explored.declined {
+        if !coverage.declined.contains(declined) {
+            coverage.declined.push(*declined);
+        }
+    }
+    coverage.stopped |= explored.ending == Ending::Bounded(Bound::Stopped);
+}
+
+/// Which of the properties each way violates: its place among them.
+fn ways<'e>(
+    subject: &dyn Subject,
+    explored: &'e Exploration,
+    properties: &[Property],
+) -> Vec<(usize, &'e Way)> {
+    let conditions = subject.conditions();
+    let mut all = Vec::new();
+    for way in &explored.found {
+        for (at, property) in properties.iter().enumerate() {
+            let is_about = match way.matter {
+                Matter::Judged(bit) => bit as usize == at,
+                Matter::Invariant(number) => {
+                    matches!(property, Property::Always(name) if name == conditions[number].0)
+                }
+                Matter::Panic => *property == Property::NoPanic,
+                Matter::NeverQuiet | Matter::Oscillating => is_lively(property),
+                Matter::Agreement => false,
+            };
+            if is_about {
+                all.push((at, way));
+            }
+        }
+    }
+    all
+}
+
+/// Runs a way again and judges it again; what the search found must be found.
+fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -> Option<Failing> {
+    let run = run_again(subject, &plan.setting, &way.workload, &way.stem, &way.cycle);
+    let flaw = judge(&run, property).flaw();
+    assert!(flaw.is_some(), "what the search found of `{property}` is not found again: {run:?}");
+    let failing = Failing {
+        setting: plan.setting.clone(),
+        workload: way.workload.clone(),
+        run,
+        property: property.clone(),
+        flaw: flaw?,
+    };
+    Some(minimise(subject, failing))
+}
+
+fn run_again(
+    subject: &dyn Subject,
+    setting: &Setting,
+    workload: &Workload,
+    stem: &[Step],
+    cycle: &[Step],
+) -> Run {
+    let _ = cycle;
+    subject.re_execute(setting, workload, stem)
+}
+
+/// Whether a model allows what was come upon.
+fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
+    let finals = sight.answers.iter().filter(|(.., value)| value.is_none()).count();
+    match check(sight.history, model, Budget::default()) {
+        Verdict::Violated(_) => Ok(false),
+        Verdict::Unknown(unknown) => Err(unknown.to_string()),
+        Verdict::Holds(_) if is_lively(&Property::Model(model)) && finals > 0 => {
+            Err(format!("{finals} final reads got no answer"))
+        }
+        Verdict::Holds(_) => Ok(true),
+    }
+}
+
+/// How many answers of a history a property looks at.
+fn answers(history: &History, property: &Property) -> u64 {
+    let answered = history.operations().iter().filter(|op| op.answer().is_some());
+    let counted = answered.filter(|op| match property {
+        Property::Model(Model::Grid(grid)) => op.final_read == grid.eventual,
+        _ => true,
+    });
+    counted.count() as u64
+}
+
+/// The scopes that are tried if none is asked for, smallest first.
+pub fn ladder() -> Vec<Open> {
+    let open = |writes, reads, sessions| Open { sessions, writes, reads, keys: 1 };
+    vec![open(1, 1, 2), open(2, 1, 2), open(2, 2, 2), open(2, 2, 3), open(3, 2, 2)]
+}
+
+/// Whether a strategy has conditions that must be reached once.
+pub fn never_reached(subject: &dyn Subject, reached: u64) -> Vec<&'static str> {
+    let conditions = subject.conditions();
+    let missed = |at: usize, when: When| when == When::Sometimes && reached & (1 << at) == 0;
+    let missing = conditions.iter().enumerate().filter(|(at, (_, when))| missed(*at, *when));
+    missing.map(|(_, (name, _))| *name).collect()
+}

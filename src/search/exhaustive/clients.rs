@@ -1,0 +1,545 @@
+//! Clients and their histories: the part of a state that is not a node.
+//!
+//! Every session is a component of its own: where it stands and, if a
+//! property needs it, what it asked and was answered. With real time, each
+//! operation also carries how many operations of every session had ended when
+//! it began; that is all of real time that a model can see. A row has one
+//! number for all sessions and the spent faults together.
+//!
+//! Invariant: equal numbers mean the same future and the same history as far
+//! as it is asked for. It knows no strategy but for what is served.
+
+use smallvec::SmallVec;
+use std::hash::Hash;
+
+use crate::history::{Builder, Call, Completion, History, NodeId, ProcessId, Value};
+use crate::replication::{Cluster, OperationId, Strategy};
+use crate::search::key;
+use crate::world::{Faults, Planned, Routing, Script, Setting, Workload};
+
+use super::numbers::{Miss, Start};
+use super::tables::{GIVE_UP, Numbered, RETRY, count};
+use super::{Open, Plan, Work};
+
+/// What a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Ask {
+    /// It asks: operation, call and node.
+    Invoke(OperationId, u32, NodeId),
+    /// It asks the same again, of this node.
+    Retry(OperationId, u32, NodeId),
+    /// It no longer waits.
+    GiveUp(OperationId),
+}
+
+impl Ask {
+    pub(super) fn operation(self) -> OperationId {
+        match self {
+            Ask::Invoke(operation, ..) | Ask::Retry(operation, ..) | Ask::GiveUp(operation) => {
+                operation
+            }
+        }
+    }
+}
+
+/// What a client does, with the token of its session.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Request<T> {
+    pub(super) ask: Ask,
+    pub(super) token: T,
+}
+
+/// What a step means for the clients.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Event<T> {
+    pub(super) ask: Option<Ask>,
+    pub(super) answered: Vec<(OperationId, Completion, T)>,
+    pub(super) fault: Option<u8>,
+    pub(super) crashed: Option<NodeId>,
+}
+
+impl<T> Default for Event<T> {
+    fn default() -> Self {
+        Event { ask: None, answered: Vec::new(), fault: None, crashed: None }
+    }
+}
+
+/// Where a session stands, and what it was told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Standing<T> {
+    next: u16,
+    open: Option<(u16, NodeId)>,
+    /// The node of a session that stays, once it has one.
+    home: Option<NodeId>,
+    token: T,
+    /// What it asked, if histories are tracked.
+    asked: Vec<Asked>,
+}
+
+/// One operation of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Asked {
+    number: u16,
+    call: u32,
+    node: NodeId,
+    /// None while it is open.
+    ended: Option<Completion>,
+    /// How many operations of each session had ended before, if real time is
+    /// tracked.
+    before: SmallVec<[u16; 4]>,
+}
+
+/// All sessions, and the faults that have struck.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Rest {
+    sessions: SmallVec<[u32; 4]>,
+    spent: Faults,
+    /// True time, if it is part of a state.
+    now: u32,
+}
+
+/// The numberings of all that clients do.
+pub(super) struct Clients<'a, T> {
+    setting: &'a Setting,
+    plan: &'a Plan<'a>,
+    rests: Numbered<Rest>,
+    standings: Numbered<Standing<T>>,
+    calls: Numbered<Call>,
+    requests: Numbered<Request<T>>,
+    events: Numbered<Event<T>>,
+}
+
+impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
+    pub(super) fn new(setting: &'a Setting, plan: &'a Plan<'a>) -> Self {
+        let mut events = Numbered::new();
+        events.number(Event::default());
+        Clients {
+            setting,
+            plan,
+            rests: Numbered::new(),
+            standings: Numbered::new(),
+            calls: Numbered::new(),
+            requests: Numbered::new(),
+            events,
+        }
+    }
+
+    /// How many sessions there are.
+    pub(super) fn sessions(&self) -> usize {
+        match &self.plan.work {
+            Work::Scripted(workload) => workload.sessions.len(),
+            Work::Open(open) => open.sessions,
+        }
+    }
+
+    /// The rest before anything happened.
+    pub(super) fn first(&mut self) -> u32 {
+        let new =
+            Standing { next: 0, open: None, home: None, token: T::default(), asked: Vec::new() };
+        let new = self.standings.number(new);
+        let sessions = SmallVec::from_elem(new, self.sessions());
+        self.rests.number(Rest { sessions, spent: Faults::NONE, now: 0 })
+    }
+
+    pub(super) fn event(&mut self, event: Event<T>) -> u32 {
+        self.events.number(event)
+    }
+
+    pub(super) fn request(&self, number: u32) -> &Request<T> {
+        &self.requests.values[number as usize]
+    }
+
+    pub(super) fn call(&self, number: u32) -> &Call {
+        &self.calls.values[number as usize]
+    }
+
+    /// Which kinds of faults may still strike, one bit a kind, and whether
+    /// anybody waits.
+    pub(super) fn standing(&self, rest: u32) -> (u8, bool) {
+        let rest = &self.rests.values[rest as usize];
+        let kinds = self.setting.faults.budget.counts().into_iter().zip(rest.spent.counts());
+        let left = (0..).zip(kinds).filter(|(_, (budget, spent))| spent < budget);
+        let left = left.fold(0, |bits, (kind, _)| bits | 1 << kind);
+        let waits = |session: &u32| self.standings.values[*session as usize].open.is_some();
+        (left, rest.sessions.iter().any(waits))
+    }
+
+    /// What clients may do next.
+    pub(super) fn starts<S>(&mut self, strategy: &S, rest: u32) -> Vec<Start>
+    where
+        S: Strategy<Token = T>,
+    {
+        let (left, _) = self.standing(rest);
+        let rest = self.rests.values[rest as usize].clone();
+        let mut starts = Vec::new();
+        let cluster = Cluster::of(self.setting.nodes);
+        for (session, &standing) in (0u16..).zip(&rest.sessions) {
+            let standing = self.standings.values[standing as usize].clone();
+            let Some((number, at)) = standing.open else {
+                for (number, call, node) in self.choices(strategy, session, &standing, &rest) {
+                    let call = self.calls.number(call);
+                    let operation = OperationId { session, number };
+                    let ask = Ask::Invoke(operation, call, node);
+                    starts.push(self.start(node, ask, &standing.token));
+                }
+                continue;
+            };
+            let operation = OperationId { session, number };
+            if left & (1 << GIVE_UP) != 0 {
+                starts.push(self.start(at, Ask::GiveUp(operation), &T::default()));
+            }
+            if left & (1 << RETRY) != 0 {
+                let call = self.call_of(&standing, operation);
+                for node in cluster.nodes() {
+                    let ask = Ask::Retry(operation, call, node);
+                    starts.push(self.start(node, ask, &standing.token));
+                }
+            }
+        }
+        starts
+    }
+
+    fn start(&mut self, node: NodeId, ask: Ask, token: &T) -> Start {
+        let request = self.requests.number(Request { ask, token: token.clone() });
+        Start { place: node.0, request }
+    }
+
+    fn call_of(&mut self, standing: &Standing<T>, operation: OperationId) -> u32 {
+        match &self.plan.work {
+            Work::Scripted(workload) => {
+                let script = &workload.sessions[usize::from(operation.session)];
+                let call = script.operations[usize::from(operation.number)].call.clone();
+                self.calls.number(call)
+            }
+            Work::Open(_) => standing.asked.last().expect("an open operation was asked").call,
+        }
+    }
+
+    /// What an idle session may ask.
+    fn choices<S: Strategy>(
+        &self,
+        strategy: &S,
+        session: u16,
+        standing: &Standing<T>,
+        rest: &Rest,
+    ) -> Vec<(u16, Call, NodeId)> {
+        let cluster = Cluster::of(self.setting.nodes);
+        let open = match &self.plan.work {
+            Work::Scripted(workload) => {
+                let script = &workload.sessions[usize::from(session)];
+                let left = script.operations.iter().skip(usize::from(standing.next));
+                let next = (standing.next..).zip(left).find_map(|(number, planned)| {
+                    let node = planned.node.unwrap_or(script.node);
+                    let served = strategy.serves(&planned.call, node, &cluster);
+                    served.then(|| (number, planned.call.clone(), node))
+                });
+                return next.into_iter().collect();
+            }
+            Work::Open(open) => open,
+        };
+        let (writes, reads) = self.asked(rest);
+        let mut calls = Vec::new();
+        for number in 0..open.keys {
+            if writes < open.writes {
+                let value = 100 * i64::from(session) + i64::from(standing.next) + 1;
+                calls.push(Call::write(key(number), value));
+            }
+            if reads < open.reads {
+                calls.push(Call::read(key(number)));
+            }
+        }
+        let nodes = cluster.nodes().filter(|node| standing.home.is_none_or(|home| home == *node));
+        let all = nodes.flat_map(|node| calls.iter().map(move |call| (call.clone(), node)));
+        all.filter(|(call, node)| strategy.serves(call, *node, &cluster))
+            .map(|(call, node)| (standing.next, call, node))
+            .collect()
+    }
+
+    /// How many writes and reads were asked in all.
+    fn asked(&self, rest: &Rest) -> (usize, usize) {
+        let standings = rest.sessions.iter().map(|at| &self.standings.values[*at as usize]);
+        let asked = standings.flat_map(|standing| &standing.asked);
+        let (writes, reads): (Vec<_>, _) =
+            asked.partition::<Vec<_>, _>(|asked| self.call(asked.call).is_write());
+        (writes.len(), reads.len())
+    }
+
+    /// The rest after an event, which takes one tick if time counts.
+    pub(super) fn after(&mut self, rest: u32, event: u32, ticks: bool) -> u32 {
+        let mut rest = self.rests.values[rest as usize].clone();
+        let Event { ask, answered, fault, crashed } = self.events.values[event as usize].clone();
+        rest.now += u32::from(ticks);
+        if let Some(kind) = fault {
+            let name = Faults::KINDS[usize::from(kind)];
+            *rest.spent.count_mut(name).expect("a kind has a name") += 1;
+        }
+        match ask {
+            Some(Ask::Invoke(operation, call, node)) => {
+                self.invoke(&mut rest, operation, call, node)
+            }
+            Some(Ask::Retry(operation, _, node)) => {
+                rest.spent.retry += 1;
+                self.change(&mut rest, operation.session, |standing| {
+                    standing.open = Some((operation.number, node));
+                });
+            }
+            Some(Ask::GiveUp(operation)) => {
+                rest.spent.give_up += 1;
+                self.end(&mut rest, operation, Completion::Info, None);
+            }
+            None => {}
+        }
+        for (operation, completion, token) in answered {
+            self.end(&mut rest, operation, completion, Some(token));
+        }
+        if let Some(node) = crashed {
+            for session in 0..count(rest.sessions.len()) {
+                let session = u16::try_from(session).expect("sessions are few");
+                let standing = rest.sessions[usize::from(session)];
+                let open = self.standings.values[standing as usize].open;
+                if let Some((number, _)) = open.filter(|(_, at)| *at == node) {
+                    let operation = OperationId { session, number };
+                    self.end(&mut rest, operation, Completion::Info, None);
+                }
+            }
+        }
+        self.rests.number(rest)
+    }
+
+    fn change(&mut self, rest: &mut Rest, session: u16, change: impl FnOnce(&mut Standing<T>)) {
+        let number = &mut rest.sessions[usize::from(session)];
+        let mut standing = self.standings.values[*number as usize].clone();
+        change(&mut standing);
+        *number = self.standings.number(standing);
+    }
+
+    fn invoke(&mut self, rest: &mut Rest, operation: OperationId, call: u32, node: NodeId) {
+        let ended = |at: &u32| {
+            let asked = self.standings.values[*at as usize].asked.iter();
+            u16::try_from(asked.filter(|asked| asked.ended.is_some()).count()).expect("few")
+        };
+        let tracks = self.plan.tracks;
+        let before = if tracks.real_time {
+            rest.sessions.iter().map(ended).collect()
+        } else {
+            SmallVec::new()
+        };
+        let stays =
+            self.setting.routing == Routing::Sticky && matches!(self.plan.work, Work::Open(_));
+        let number = operation.number;
+        self.change(rest, operation.session, |standing| {
+            standing.next = number + 1;
+            standing.open = Some((number, node));
+            standing.home = stays.then_some(node);
+            if tracks.history {
+                standing.asked.push(Asked { number, call, node, ended: None, before });
+            }
+        });
+    }
+
+    /// An operation ends, if its client still waits for it.
+    fn end(
+        &mut self,
+        rest: &mut Rest,
+        operation: OperationId,
+        completion: Completion,
+        token: Option<T>,
+    ) {
+        let Some(&at) = rest.sessions.get(usize::from(operation.session)) else { return };
+        let open = self.standings.values[at as usize].open;
+        if open.is_none_or(|(number, _)| number != operation.number) {
+            return;
+        }
+        let keep = self.setting.faults.keep_token;
+        self.change(rest, operation.session, |standing| {
+            standing.open = None;
+            // As in a world: an answer brings its token, whatever it says.
+            if let Some(token) = token {
+                standing.token = token;
+            }
+            if completion == Completion::Info && !keep {
+                standing.token = T::default();
+            }
+            if let Some(asked) = standing.asked.last_mut() {
+                asked.ended = Some(completion);
+            }
+        });
+    }
+
+    /// Next and open operation of every session.
+    pub(super) fn sessions_of(&self, rest: u32) -> Vec<(u16, Option<u16>)> {
+        let sessions = self.rests.values[rest as usize].sessions.iter();
+        let standings = sessions.map(|at| &self.standings.values[*at as usize]);
+        standings.map(|standing| (standing.next, standing.open.map(|(open, _)| open))).collect()
+    }
+
+    /// The faults that had struck.
+    pub(super) fn spent(&self, rest: u32) -> Faults {
+        self.rests.values[rest as usize].spent
+    }
+
+    /// The most of each kind of fault that had struck in any rest.
+    pub(super) fn most_spent(&self) -> Faults {
+        let mut most = Faults::NONE;
+        for rest in &self.rests.values {
+            for (kind, count) in Faults::KINDS.into_iter().zip(rest.spent.counts()) {
+                let known = most.count_mut(kind).expect("a kind has a name");
+                *known = count.max(*known);
+            }
+        }
+        most
+    }
+
+    /// The scripts that this rest has come from, and the operation that was
+    /// asked next, if it was a request that was missed.
+    pub(super) fn workload_and(&self, rest: u32, miss: Miss) -> Workload {
+        let mut workload = self.workload(rest);
+        if let (Work::Open(_), Miss::Request(_, _, request)) = (&self.plan.work, miss)
+            && let Ask::Invoke(operation, call, node) = self.request(request).ask
+        {
+            let script = &mut workload.sessions[usize::from(operation.session)];
+            if script.operations.is_empty() {
+                script.node = node;
+            }
+            let roams = self.setting.routing == Routing::Roaming;
+            let call = self.call(call).clone();
+            script.operations.push(Planned { call, node: roams.then_some(node) });
+        }
+        workload
+    }
+
+    /// The scripts that this rest has come from.
+    pub(super) fn workload(&self, rest: u32) -> Workload {
+        if let Work::Scripted(workload) = &self.plan.work {
+            return workload.clone();
+        }
+        let script = |at: &u32| {
+            let standing = &self.standings.values[*at as usize];
+            let node = standing.asked.first().map_or(NodeId(0), |first| first.node);
+            let planned = |asked: &Asked| Planned {
+                call: self.call(asked.call).clone(),
+                node: (self.setting.routing == Routing::Roaming).then_some(asked.node),
+            };
+            Script { node, operations: standing.asked.iter().map(planned).collect() }
+        };
+        Workload {
+            sessions: self.rests.values[rest as usize].sessions.iter().map(script).collect(),
+        }
+    }
+
+    /// What clients saw, with these final reads at the end, and which
+    /// operation stands at each position.
+    pub(super) fn history(
+        &self,
+        rest: u32,
+        finals: &[(NodeId, Call, Option<Value>)],
+    ) -> (History, Vec<OperationId>) {
+        let mut tape = Tape::new(self.sessions());
+        let sessions = &self.rests.values[rest as usize].sessions;
+        let asked = |session: usize| &self.standings.values[sessions[session] as usize].asked;
+        let mut all: Vec<(usize, usize)> = (0..sessions.len())
+            .flat_map(|session| (0..asked(session).len()).map(move |at| (session, at)))
+            .collect();
+        // What had ended when operations began grows with time, so its sum
+        // puts them in order. Without real time any order will do.
+        let begun = |&(session, at): &(usize, usize)| {
+            asked(session)[at].before.iter().map(|count| usize::from(*count)).sum::<usize>()
+        };
+        all.sort_by_key(|op| (begun(op), op.1, op.0));
+        for (session, at) in all {
+            let operation = &asked(session)[at];
+            for (other, &count) in operation.before.iter().enumerate() {
+                tape.end_until(other, usize::from(count), asked(other));
+            }
+            tape.end_until(session, at, asked(session));
+            tape.begin(session, operation, self.call(operation.call));
+        }
+        for session in 0..sessions.len() {
+            tape.end_until(session, asked(session).len(), asked(session));
+        }
+        tape.finish(finals)
+    }
+}
+
+/// Writes a history from what is known of its order.
+struct Tape {
+    events: Builder,
+    operations: Vec<OperationId>,
+    processes: Vec<ProcessId>,
+    next_process: u32,
+    ended: Vec<usize>,
+    time: u64,
+}
+
+impl Tape {
+    fn new(sessions: usize) -> Self {
+        Tape {
+            events: Builder::new(),
+            operations: Vec::new(),
+            processes: (0..count(sessions)).map(ProcessId).collect(),
+            next_process: count(sessions),
+            ended: vec![0; sessions],
+            time: 0,
+        }
+    }
+
+    fn later(&mut self) -> u64 {
+        self.time += 1;
+        self.time
+    }
+
+    fn begin(&mut self, session: usize, asked: &Asked, call: &Call) {
+        let time = self.later();
+        let process = self.processes[session];
+        let recorded = self.events.invoke(process, time, call.clone());
+        recorded.expect("a session is sequential").node = Some(asked.node);
+        let session = u16::try_from(session).expect("sessions are few");
+        self.operations.push(OperationId { session, number: asked.number });
+    }
+
+    /// Ends operations of a session until so many have ended.
+    fn end_until(&mut self, session: usize, ended: usize, asked: &[Asked]) {
+        while self.ended[session] < ended {
+            let completion = asked[self.ended[session]].ended.as_ref();
+            self.ended[session] += 1;
+            let process = self.processes[session];
+            let time = self.later();
+            match completion {
+                // Only the last operation of a session can be open.
+                None => continue,
+                Some(Completion::Ok(value)) => self.events.ok(process, time, value.clone()),
+                Some(Completion::Fail) => self.events.fail(process, time),
+                Some(Completion::Info) => {
+                    self.processes[session] = ProcessId(self.next_process);
+                    self.next_process += 1;
+                    self.events.info(process)
+                }
+            }
+            .expect("the operation is open and time moves on");
+        }
+    }
+
+    fn finish(mut self, finals: &[(NodeId, Call, Option<Value>)]) -> (History, Vec<OperationId>) {
+        let session = u16::try_from(self.processes.len()).expect("sessions are few");
+        for (session, (node, call, value)) in (session..).zip(finals) {
+            let process = ProcessId(self.next_process);
+            self.next_process += 1;
+            let time = self.later();
+            let recorded = self.events.invoke(process, time, call.clone());
+            recorded.expect("a fresh process at the end").node = Some(*node);
+            self.operations.push(OperationId { session, number: 0 });
+            if let Some(value) = value {
+                let time = self.later();
+                self.events.ok_final(process, time, value.clone()).expect("the read is open");
+            }
+        }
+        (self.events.finish(), self.operations)
+    }
+}
+
+impl Open {
+    /// The keys that clients use.
+    pub(super) fn keys(&self) -> Vec<crate::history::Key> {
+        (0..self.keys).map(key).collect()
+    }
+}

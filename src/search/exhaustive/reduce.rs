@@ -1,0 +1,187 @@
+//! What a search may leave out.
+//!
+//! *Macro-steps*: where deliveries send and answer nothing, a delivery matters
+//! only to the next client at the same node, so the two are taken together.
+//! *Symmetry*: nodes that no client uses are told apart only by what they
+//! hold. *Forgetting* is done where components are numbered. docs/search.md
+//! has the arguments.
+//!
+//! Invariant: whatever turns out not to be met ends the search with
+//! [`Refused::Reduction`], and the search begins again without.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+use crate::history::NodeId;
+use crate::replication::{Cluster, Strategy};
+use crate::world::component::NodeOf;
+
+use super::numbers::{Closure, Miss};
+use super::tables::{Component, REACTS, Tables, count};
+use super::{Refused, Work};
+
+impl<S: Strategy> Tables<'_, S> {
+    /// All components that deliveries alone lead to.
+    pub(super) fn closure(&mut self, place: usize, at: u32) -> Result<Closure, Refused> {
+        let mut all = vec![at];
+        let mut known = FxHashSet::from_iter([at]);
+        let mut next = 0;
+        while next < all.len() {
+            let component = all[next];
+            next += 1;
+            let (from, until) = match self.numbers.local(place, component) {
+                Ok(span) => span,
+                Err(miss) => {
+                    self.resolve(miss)?;
+                    self.numbers.local(place, component).expect("it was just added")
+                }
+            };
+            if self.numbers.reacts || self.numbers.timers {
+                return Err(Refused::Reduction("macro", REACTS));
+            }
+            for step in &self.numbers.moves[from as usize..until as usize] {
+                if known.insert(step.next) {
+                    all.push(step.next);
+                }
+            }
+        }
+        let place = &mut self.numbers.places[place];
+        let start = count(place.reached.len());
+        place.reached.extend(&all);
+        let middle = count(place.reached.len());
+        let drained = all.iter().filter(|component| place.quiet[**component as usize]);
+        let drained: Vec<_> = drained.copied().collect();
+        place.reached.extend(drained);
+        let end = count(place.reached.len());
+        Ok(Closure { all: (start, middle), drained: (middle, end) })
+    }
+
+    /// The components that a node may be in once everything at it has been
+    /// delivered, one for each set of answers if it answers by itself.
+    pub(super) fn drained(&mut self, place: usize, at: u32) -> Result<Vec<u32>, Refused> {
+        if self.numbers.closure(place, at).is_err() {
+            self.resolve(Miss::Closure(place, at))?;
+        }
+        let closure = self.numbers.closure(place, at).expect("it was just added");
+        let (from, until) = closure.drained;
+        let mut drained: Vec<u32> = Vec::new();
+        let mut told = Vec::new();
+        for position in from..until {
+            let component = self.numbers.places[place].reached[position as usize];
+            let answers = self.answer_of(place, component)?;
+            let visible = self.plan.tracks.visible;
+            if answers.is_none() || visible || !told.contains(&answers) {
+                told.push(answers);
+                drained.push(component);
+            }
+        }
+        Ok(drained)
+    }
+
+    /// The renamings of nodes that change nothing: of nodes that no client
+    /// uses, if the strategy treats all nodes alike.
+    pub(super) fn find_permutations(&mut self) {
+        let Work::Scripted(workload) = &self.plan.work else { return };
+        if !self.plan.reduce.symmetry || !self.setting.faults.clocks.is_empty() {
+            return;
+        }
+        let nodes = usize::from(self.setting.nodes);
+        let mut used = vec![false; nodes];
+        for script in &workload.sessions {
+            for planned in &script.operations {
+                used[planned.node.unwrap_or(script.node).index()] = true;
+            }
+        }
+        let free: Vec<_> = (0..nodes).filter(|&node| !used[node]).collect();
+        let mut orders = vec![Vec::new()];
+        for _ in &free {
+            let longer = |order: &Vec<usize>| {
+                let left = free.iter().filter(|node| !order.contains(node));
+                left.map(|&node| [order.as_slice(), &[node]].concat()).collect::<Vec<_>>()
+            };
+            orders = orders.iter().flat_map(longer).collect();
+        }
+        for order in orders.into_iter().filter(|order| *order != free) {
+            let mut permutation: Vec<_> = (0..nodes).collect();
+            for (from, to) in free.iter().zip(order) {
+                permutation[*from] = to;
+            }
+            self.numbers.permutations.push(permutation);
+            self.numbers.renamed.push(vec![FxHashMap::default(); nodes]);
+        }
+    }
+
+    /// A component with nodes renamed.
+    pub(super) fn rename(
+        &mut self,
+        permutation: usize,
+        place: usize,
+        at: u32,
+    ) -> Result<(), Refused> {
+        let to = self.numbers.permutations[permutation].clone();
+        let renamed = |node: NodeId| NodeId(u16::try_from(to[node.index()]).expect("few"));
+        let component = self.places[place].values[at as usize].clone();
+        let refused = || Refused::Reduction("symmetry", "the strategy does not rename nodes");
+        let mut held = self.held.values[component.held as usize].clone();
+        let node = &mut held.node;
+        node.replica = self.strategy.renamed(&node.replica, &renamed).ok_or_else(refused)?;
+        let cluster = Cluster::of(self.setting.nodes);
+        let cut = cluster.nodes().filter(|from| node.cut & (1 << from.0) != 0);
+        node.cut = cut.fold(0, |bits, from| bits | 1 << renamed(from).0);
+        let held = self.hold(held);
+        let mut inbox = SmallVec::new();
+        for message in component.inbox {
+            let (from, content, timer) = self.messages.values[message as usize].clone();
+            let content = self.strategy.renamed_message(&content, &renamed).ok_or_else(refused)?;
+            inbox.push(self.messages.number((renamed(from), content, timer)));
+        }
+        let number = self.component(to[place], Component { held, inbox });
+        self.numbers.renamed[permutation][place].insert(at, number);
+        Ok(())
+    }
+
+    /// Whether these nodes are the wanted ones, as far as the search tells
+    /// nodes apart.
+    pub(super) fn are_like(&self, nodes: &[NodeOf<S>], wanted: &[NodeOf<S>]) -> bool {
+        let nodes: Vec<_> = nodes.iter().map(|node| self.plain(node)).collect();
+        let wanted: Vec<_> = wanted.iter().map(|node| self.plain(node)).collect();
+        if nodes == wanted {
+            return true;
+        }
+        self.numbers.permutations.iter().any(|to| {
+            nodes.iter().enumerate().all(|(place, node)| {
+                self.renamed(node, to).is_some_and(|node| node == wanted[to[place]])
+            })
+        })
+    }
+
+    /// Whether a node is the one wanted at this place, or, renamed, at the
+    /// place where it may stand instead.
+    pub(super) fn is_one_of(&self, node: &NodeOf<S>, wanted: &[NodeOf<S>], place: usize) -> bool {
+        let node = self.plain(node);
+        let renamed = |to: &Vec<usize>| {
+            self.renamed(&node, to).is_some_and(|node| node == self.plain(&wanted[to[place]]))
+        };
+        node == self.plain(&wanted[place]) || self.numbers.permutations.iter().any(renamed)
+    }
+
+    /// A node with its inbox in order and without what is not told apart.
+    fn plain(&self, node: &NodeOf<S>) -> NodeOf<S> {
+        let mut node = node.clone();
+        node.inbox = node.canonical_inbox(self.setting.network);
+        let less = self.plan.reduce.forget.then(|| self.strategy.observable(&node.replica));
+        node.replica = less.flatten().unwrap_or(node.replica);
+        node
+    }
+
+    fn renamed(&self, node: &NodeOf<S>, to: &[usize]) -> Option<NodeOf<S>> {
+        let name = |node: NodeId| NodeId(u16::try_from(to[node.index()]).expect("few"));
+        let mut node = node.clone();
+        node.replica = self.strategy.renamed(&node.replica, &name)?;
+        for (from, message) in &mut node.inbox {
+            *from = name(*from);
+            *message = self.strategy.renamed_message(message, &name)?;
+        }
+        Some(self.plain(&node))
+    }
+}
