@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::hunt::Registry;
+use crate::hunt::both::{Conclusion, Finding, How};
 use crate::hunt::case::{Case, FoundBy, replay, write::why};
+use crate::hunt::exhaustive::scope_text;
 use crate::hunt::property::{Property, judge};
-use crate::hunt::random::{Finding, Found, Outcome};
 use crate::report::table::{self, Line, Met};
-use crate::report::{Tone, json, pad, verdict};
+use crate::report::{Tone, count, json, pad, verdict};
+use crate::search::exhaustive::{Limits as SearchLimits, Reduce};
 use crate::world::Faults;
 
 use super::exit::{Exit, Failure};
@@ -19,19 +21,22 @@ use super::plan::{self, Search};
 use super::quiet::quietly;
 use super::screen::{Screen, program};
 use super::story::{Told, trace_of};
-use super::values::{self, Format, NetworkArg, RoutingArg};
+use super::values::{self, Format, NetworkArg, RoutingArg, SearchArg};
 
 /// Search for a failing history; without a strategy, check every promise
 ///
-/// Runs are random. Each has a number, and the seed with the number says all:
-/// the same seed finds the same. What is found is made as small as it can be,
-/// saved below cases/, and can be replayed without the seed.
+/// First every run in a small scope is searched, then random runs in a larger
+/// one. What the first does not violate is proved in its scope; what only the
+/// second does not is sampled. A random run has a number, and the seed with
+/// the number says all: the same seed finds the same. What is found is made as
+/// small as it can be, saved below cases/, and can be replayed.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence check                                every strategy against what it promises
   quiescence check notebook:storing               the student's notebook, storing variant
   quiescence check multi-primary-lww --faults drop=1 --model eventual
-  quiescence check abd --model lin --routing roaming --deep --time 60s")]
+  quiescence check abd --model lin --routing roaming --deep --time 60s
+  quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2")]
 pub struct CheckArgs {
     /// NAME, NAME:VARIANT or NAME:parameter=value,…
     #[arg(value_name = "STRATEGY")]
@@ -51,6 +56,27 @@ pub struct CheckArgs {
     /// How sessions choose nodes
     #[arg(long, value_enum)]
     pub routing: Option<RoutingArg>,
+    /// Which searches are done
+    #[arg(long, value_enum, default_value = "both")]
+    pub search: SearchArg,
+    /// How many writes all sessions ask in an exhaustive search [default: a ladder of scopes]
+    #[arg(long, value_name = "N", value_parser = values::amount)]
+    pub writes: Option<usize>,
+    /// How many reads all sessions ask in an exhaustive search [default: a ladder of scopes]
+    #[arg(long, value_name = "N", value_parser = values::amount)]
+    pub reads: Option<usize>,
+    /// Let timers of an exhaustive search wait until nothing is in flight
+    #[arg(long)]
+    pub patient_timers: bool,
+    /// What an exhaustive search leaves out: persistent, macro, symmetry, forget, all or none
+    #[arg(long, value_name = "WHAT,…", default_value = "all", value_parser = values::reduce)]
+    pub reduce: Reduce,
+    /// The most states of one exhaustive search [default: 2000000]
+    #[arg(long, value_name = "N")]
+    states: Option<u64>,
+    /// The most memory of one exhaustive search: 500MB, 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
+    memory: u64,
     /// The most sessions of a run [default: 3]
     #[arg(long, value_name = "N", value_parser = values::size)]
     pub sessions: Option<usize>,
@@ -63,7 +89,7 @@ pub struct CheckArgs {
     /// How many runs each search does [default: 2000]
     #[arg(long, alias = "cases", value_name = "N")]
     runs: Option<u64>,
-    /// Search for long: 100,000 runs each
+    /// Search for long: 100,000 runs and 20,000,000 states each
     #[arg(long, conflicts_with = "runs")]
     deep: bool,
     /// Where chance begins: 42 or 0x5eed [default: new each time; fixed without STRATEGY]
@@ -88,6 +114,21 @@ impl CheckArgs {
     /// How many runs each search does.
     pub fn runs(&self) -> u64 {
         self.runs.unwrap_or(if self.deep { 100_000 } else { 2_000 })
+    }
+
+    /// How far one exhaustive search goes.
+    pub fn limits(&self) -> SearchLimits {
+        let states = self.states.unwrap_or(if self.deep { 20_000_000 } else { 2_000_000 });
+        SearchLimits { states, bytes: self.memory }
+    }
+
+    /// Which searches are done, in words.
+    fn searches(&self) -> &'static str {
+        match self.search {
+            SearchArg::Exhaustive => "exhaustive",
+            SearchArg::Random => "random",
+            SearchArg::Both => "exhaustive, then random",
+        }
     }
 
     fn bare(&self) -> bool {
@@ -136,10 +177,10 @@ fn any_seed() -> u64 {
 fn begin(args: &CheckArgs, screen: &Screen, seed: u64, searches: &[Search]) {
     let line = match searches {
         [search] if !args.bare() => {
-            let place = table::setting_text(&search.plan.scope.setting);
-            format!("seed {seed:#x} · random, {place}")
+            let place = table::setting_text(&search.setting);
+            format!("seed {seed:#x} · {}, {place}", args.searches())
         }
-        _ => format!("seed {seed:#x} · random, {} searches", searches.len()),
+        _ => format!("seed {seed:#x} · {}, {} settings", args.searches(), searches.len()),
     };
     match args.format {
         Format::Human => screen.line(&line),
@@ -175,24 +216,26 @@ impl Report<'_> {
 
     /// One line a property, with violations saved.
     fn lines(&self, search: &Search, done: &Done) -> Result<Vec<Line>, Failure> {
-        let coverage = &done.hunt.coverage;
-        let found = done.hunt.found.iter().zip(&search.expected);
-        let line = |(found, expected): (&Found, &_)| {
-            let why = finding(found).map_or(String::new(), |finding| {
+        let coverage = &done.hunt.sampled;
+        let found = done.hunt.conclusions.iter().zip(&search.expected);
+        let line = |(found, expected): (&Conclusion, &_)| {
+            let why = found.finding.as_ref().map_or(String::new(), |finding| {
                 let run = &finding.failing.run;
                 why(run, &found.property, &judge(run, &found.property))
             });
             let mut line = Line {
                 strategy: search.short.clone(),
-                setting: search.plan.scope.setting.clone(),
+                setting: search.setting.clone(),
                 property: found.property.clone(),
                 expected: *expected,
-                result: table::Result::of(&found.outcome, found.looked_at, coverage, why),
+                result: table::Result::of(found, coverage, why),
+                proofs: found.proofs.clone(),
                 coverage: coverage.clone(),
+                searched: done.hunt.searched.clone(),
                 time: done.time,
                 case: None,
             };
-            if let Some(finding) = finding(found) {
+            if let Some(finding) = &found.finding {
                 let case = self.case(search, finding);
                 // What was promised to fail is no news and leaves no file.
                 if line.met() == Met::No {
@@ -206,11 +249,16 @@ impl Report<'_> {
 
     /// The case of a finding, having made sure that it replays.
     fn case(&self, search: &Search, finding: &Finding) -> Case {
-        let found = FoundBy {
-            search: "random".to_owned(),
-            seed: Some(self.seed),
-            run: Some(finding.run),
-            shrunk_from: Some(finding.shrunk_from),
+        let found = match finding.how {
+            How::Random { run, shrunk_from } => FoundBy {
+                search: "random".to_owned(),
+                seed: Some(self.seed),
+                run: Some(run),
+                shrunk_from: Some(shrunk_from),
+            },
+            How::Exhaustive { .. } => {
+                FoundBy { search: "exhaustive".to_owned(), ..FoundBy::default() }
+            }
         };
         let case = Case::of(&*search.subject, &finding.failing, true, found);
         let replayed = replay::replay(&case, &*search.subject).map(|replayed| replayed.outcome);
@@ -245,23 +293,37 @@ impl Report<'_> {
     fn tell_search(&self, search: &Search, done: &Done, lines: &[Line]) {
         let Screen { look, .. } = self.screen;
         if self.searches.len() > 1 {
-            let place = look.text(&table::setting_text(&search.plan.scope.setting));
+            let place = look.text(&table::setting_text(&search.setting));
             let name = look.paint(Tone::Strong, &search.short);
             self.screen.print(&format!("\n{name}  {place}\n"));
         }
         self.tell_findings(search, done, lines);
         let kept: Vec<_> = lines.iter().filter(|line| line.met() == Met::Yes).collect();
-        if !kept.is_empty() {
-            let names: Vec<_> =
-                kept.iter().map(|line| verdict::property_name(&line.property)).collect();
+        let mark = look.paint(Tone::Good, "ok  ");
+        let names = |lines: &[&&Line]| {
+            let names = lines.iter().map(|line| verdict::property_name(&line.property));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (proved, sampled): (Vec<_>, Vec<_>) =
+            kept.iter().partition(|line| !line.proofs.is_empty());
+        for same in proved.chunk_by(|a: &&&Line, b| a.kept() == b.kept()) {
+            let said = look.text(&same[0].kept());
+            self.screen.print(&format!("{mark}  {}\n      {said}\n", names(same)));
+        }
+        if !sampled.is_empty() {
             let said =
-                format!("no violation in {} (sampled)", table::coverage_text(&done.hunt.coverage));
-            let mark = look.paint(Tone::Good, "ok  ");
+                format!("no violation in {} (sampled)", table::coverage_text(&done.hunt.sampled));
             self.screen.print(&format!(
                 "{mark}  {}\n      {}\n",
-                names.join(", "),
+                names(&sampled),
                 look.text(&said)
             ));
+        } else if done.hunt.sampled.runs > 0 && !proved.is_empty() {
+            let said = format!(
+                "no violation in larger runs either: {} (sampled)",
+                table::coverage_text(&done.hunt.sampled)
+            );
+            self.screen.print(&format!("      {}\n", look.text(&said)));
         }
         for line in lines {
             let (mark, said) = match &line.result {
@@ -277,10 +339,10 @@ impl Report<'_> {
 
     /// Tells every saved finding; those that are one run share one picture.
     fn tell_findings(&self, search: &Search, done: &Done, lines: &[Line]) {
-        let saved = done.hunt.found.iter().zip(lines).filter(|(_, line)| line.case.is_some());
+        let saved = done.hunt.conclusions.iter().zip(lines).filter(|(_, line)| line.case.is_some());
         let mut stories: Vec<Vec<(&Finding, &Line)>> = Vec::new();
         for (found, line) in saved {
-            let Some(finding) = finding(found) else { continue };
+            let Some(finding) = found.finding.as_deref() else { continue };
             let run = |finding: &Finding| {
                 (finding.failing.workload.clone(), finding.failing.run.schedule.clone())
             };
@@ -303,8 +365,17 @@ impl Report<'_> {
             let judgement = judge(&finding.failing.run, &line.property);
             let title = look.text(&verdict::title(&line.property, &judgement));
             let all = finding.failing.run.schedule.len();
-            let size =
-                format!("run {} · {} actions shrunk to {all}", finding.run, finding.shrunk_from);
+            let size = match &finding.how {
+                How::Random { run, shrunk_from } => {
+                    format!("run {run} · {shrunk_from} actions shrunk to {all}")
+                }
+                How::Exhaustive { scope, states } => format!(
+                    "{all} {}, the fewest with {} · {} states",
+                    if all == 1 { "action" } else { "actions" },
+                    scope_text(scope),
+                    count(*states)
+                ),
+            };
             let mark = look.paint(Tone::Bad, "FAIL");
             let title = look.paint(Tone::Strong, &pad(&title, 20));
             self.screen.print(&format!("{mark}  {title}  {}\n", look.text(&size)));
@@ -330,13 +401,6 @@ impl Report<'_> {
             self.screen.print(&format!("\n{}", told.block(Some(path), Some(&replay), look)));
         }
         self.screen.print("\n");
-    }
-}
-
-fn finding(found: &Found) -> Option<&Finding> {
-    match &found.outcome {
-        Outcome::Violated(finding) => Some(finding),
-        Outcome::None | Outcome::Unknown(..) => None,
     }
 }
 

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::hunt::random::{Hunt, hunt};
+use crate::hunt::both::{Hunt, hunt};
+use crate::report::count;
+use crate::search::exhaustive::Progress;
 
 use super::exit::{Exit, Failure};
 use super::plan::Search;
@@ -56,15 +58,17 @@ pub fn catch_interrupts() -> Result<(), Failure> {
 
 /// Does all searches.
 pub fn search_all(searches: &[Search], limits: Limits) -> Vec<Done> {
-    let bar = progress(searches.iter().map(|search| search.plan.runs).sum());
+    let bar = progress(searches.iter().map(runs).sum());
     let next = AtomicUsize::new(0);
     let slots: Vec<Mutex<Option<Done>>> = searches.iter().map(|_| Mutex::new(None)).collect();
+    // Threads that are not needed for searches help inside them.
+    let threads = (limits.jobs / searches.len().max(1)).max(1);
     let work = || {
         quietly(|| {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(search) = searches.get(at) else { break };
-                let done = search_one(search, limits, &bar);
+                let done = search_one(search, limits, threads, &bar);
                 *slots[at].lock().expect("no search panics with the lock") = Some(done);
             }
         });
@@ -83,18 +87,48 @@ pub fn search_all(searches: &[Search], limits: Limits) -> Vec<Done> {
     slots.into_iter().map(filled).collect()
 }
 
-fn search_one(search: &Search, limits: Limits, bar: &ProgressBar) -> Done {
+/// How many random runs a search does.
+fn runs(search: &Search) -> u64 {
+    search.plan.random.as_ref().map_or(0, |random| random.runs)
+}
+
+fn search_one(search: &Search, limits: Limits, threads: usize, bar: &ProgressBar) -> Done {
     let began = Instant::now();
     let shown = AtomicUsize::new(0);
+    let ends =
+        || interrupted() || limits.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let look = |progress: &Progress| {
+        bar.set_message(format!("{}: {}", search.short, told(progress, began)));
+        bar.tick();
+        ends()
+    };
     let stop = |runs: u64| {
         let runs = usize::try_from(runs).unwrap_or(usize::MAX);
         bar.inc((runs - shown.swap(runs, Ordering::Relaxed)) as u64);
         bar.set_message(search.short.clone());
-        interrupted() || limits.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        ends()
     };
-    let hunt = hunt(&*search.subject, &search.plan, &stop);
-    bar.inc(search.plan.runs.saturating_sub(shown.load(Ordering::Relaxed) as u64));
+    let mut plan = search.plan.clone();
+    if let Some(exhaustive) = &mut plan.exhaustive {
+        exhaustive.jobs = threads;
+    }
+    let hunt = hunt(&*search.subject, &plan, &look, &stop);
+    bar.inc(runs(search).saturating_sub(shown.load(Ordering::Relaxed) as u64));
     Done { hunt, time: began.elapsed() }
+}
+
+/// How far a search has come, in one line.
+fn told(progress: &Progress, began: Instant) -> String {
+    let seconds = began.elapsed().as_secs_f64().max(0.001);
+    let rate = (progress.states as f64 / seconds) as u64;
+    format!(
+        "{} states · {}/s · frontier {} · depth {} · {} MB",
+        count(progress.states),
+        count(rate),
+        count(progress.frontier),
+        progress.depth,
+        count(progress.bytes >> 20),
+    )
 }
 
 /// A bar on the terminal of standard error; nothing where there is none.

@@ -3,12 +3,14 @@
 //! Invariant: properties of one strategy in one setting share one set of runs,
 //! and the order of rows is that of the registry or of the command line.
 
+use crate::hunt::both::Plan;
 use crate::hunt::promise::{Expected, Promise};
 use crate::hunt::property::Property;
-use crate::hunt::random::Plan;
 use crate::hunt::{Registry, Subject};
+use crate::hunt::{exhaustive, random};
 use crate::judgement::Model;
 use crate::replication::When;
+use crate::search::exhaustive::Open;
 use crate::search::random::Scope;
 use crate::world::Setting;
 
@@ -21,7 +23,9 @@ pub struct Search {
     pub subject: Box<dyn Subject>,
     /// Its name, in short.
     pub short: String,
-    /// Where, how often, and what is judged.
+    /// Where.
+    pub setting: Setting,
+    /// How, and what is judged.
     pub plan: Plan,
     /// What was promised of each property of the plan.
     pub expected: Vec<Option<Expected>>,
@@ -30,8 +34,10 @@ pub struct Search {
 impl Search {
     fn asks(&mut self, property: &Property, expected: Option<Expected>) {
         if !self.plan.properties.contains(property) {
-            if matches!(expected, Some(Expected::Violated(_))) {
-                self.plan.sought.push(property.clone());
+            if matches!(expected, Some(Expected::Violated(_)))
+                && let Some(random) = &mut self.plan.random
+            {
+                random.sought.push(property.clone());
             }
             self.plan.properties.push(property.clone());
             self.expected.push(expected);
@@ -46,7 +52,7 @@ pub fn promised(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<
         for subject in registry.parse(promise.strategy).map_err(Failure::new)? {
             let short = registry.short(&subject.strategy_name());
             let same = |other: &&mut Search| {
-                other.short == short && other.plan.scope.setting == promise.setting
+                other.short == short && other.setting == overridden(args, &promise.setting)
             };
             match searches.iter_mut().find(same) {
                 Some(search) => search.asks(&promise.property, Some(promise.expected)),
@@ -147,14 +153,46 @@ fn empty(
     seed: u64,
 ) -> Search {
     let usual = Scope::default();
+    let setting = overridden(args, setting);
     let scope = Scope {
-        setting: overridden(args, setting),
+        setting: setting.clone(),
         sessions: args.sessions.unwrap_or(usual.sessions),
         operations: args.operations.unwrap_or(usual.operations),
         keys: args.keys.unwrap_or(usual.keys),
         ..usual
     };
+    let random =
+        random::Plan { scope, properties: Vec::new(), sought: Vec::new(), runs: args.runs(), seed };
+    let exhaustive = exhaustive::Plan {
+        setting: setting.clone(),
+        scopes: scopes(args),
+        properties: Vec::new(),
+        reduce: args.reduce,
+        limits: args.limits(),
+        jobs: 1,
+    };
+    let plan = Plan {
+        properties: Vec::new(),
+        exhaustive: args.search.is_exhaustive().then_some(exhaustive),
+        random: args.search.is_random().then_some(random),
+    };
     let short = registry.short(&subject.strategy_name());
-    let plan = Plan { scope, properties: Vec::new(), sought: Vec::new(), runs: args.runs(), seed };
-    Search { subject, short, plan, expected: Vec::new() }
+    Search { subject, short, setting, plan, expected: Vec::new() }
+}
+
+/// The scopes of the exhaustive search: a ladder, up to what was asked for.
+fn scopes(args: &CheckArgs) -> Vec<Open> {
+    let asked = args.writes.is_some() || args.reads.is_some() || args.patient_timers;
+    // With both searches, sessions and keys say how large random runs are.
+    let alone = !args.search.is_random() && (args.sessions.is_some() || args.keys.is_some());
+    if !asked && !alone {
+        return exhaustive::ladder();
+    }
+    exhaustive::up_to(Open {
+        sessions: args.sessions.unwrap_or(2),
+        writes: args.writes.unwrap_or(2),
+        reads: args.reads.unwrap_or(2),
+        keys: args.keys.unwrap_or(1),
+        patient: args.patient_timers,
+    })
 }

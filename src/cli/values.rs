@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::hunt::property::Property;
+use crate::search::exhaustive::Reduce;
 use crate::world::{Faults, Network, Routing};
 
 /// For whom results are written.
@@ -14,6 +15,29 @@ pub enum Format {
     Human,
     /// Programs.
     Json,
+}
+
+/// Which searches are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SearchArg {
+    /// Every run in a small scope
+    Exhaustive,
+    /// Random runs in a larger scope
+    Random,
+    /// The first, then the second for what was not violated
+    Both,
+}
+
+impl SearchArg {
+    /// Whether every run in a small scope is searched.
+    pub fn is_exhaustive(self) -> bool {
+        self != SearchArg::Random
+    }
+
+    /// Whether random runs are done.
+    pub fn is_random(self) -> bool {
+        self != SearchArg::Exhaustive
+    }
 }
 
 /// A network, as on the command line.
@@ -98,6 +122,49 @@ pub fn property(text: &str) -> Result<Property, String> {
     text.parse()
 }
 
+/// `macro,persistent`, `all` or `none`.
+pub fn reduce(text: &str) -> Result<Reduce, String> {
+    let mut reduce = Reduce::NONE;
+    for word in text.split(',').filter(|word| !word.is_empty() && *word != "none") {
+        if word == "all" {
+            reduce = Reduce::ALL;
+            continue;
+        }
+        *reduce.flag_mut(word).ok_or_else(|| {
+            format!(
+                "there is no reduction `{word}`; there is none, all, {}",
+                Reduce::NAMES.join(", ")
+            )
+        })? = true;
+    }
+    Ok(reduce)
+}
+
+/// `4GiB`, `500MB`, or bytes.
+pub fn memory(text: &str) -> Result<u64, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let wrong = || "a size is a number with a unit like 500MB or 4GiB".to_owned();
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit).ok_or_else(wrong)
+}
+
+/// How many of something, 0 included.
+pub fn amount(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= 1_000);
+    number.ok_or_else(|| "a number from 0 to 1000 is needed".to_owned())
+}
+
 /// A number of nodes.
 pub fn nodes(text: &str) -> Result<u16, String> {
     let most = crate::replication::Cluster::NODES_MAX;
@@ -131,6 +198,22 @@ mod tests {
         assert_eq!(time("0s"), Ok(Duration::ZERO));
         assert!(time("1h").is_err());
         assert!(time("99999999999999999999s").is_err());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(memory("4GiB"), Ok(4 << 30));
+        assert_eq!(memory("500MB"), Ok(500_000_000));
+        assert!(memory("4 parsecs").is_err());
+        assert!(memory("99999999999999999GiB").is_err());
+    }
+
+    #[test]
+    fn reductions_are_listed_by_name() {
+        assert_eq!(reduce("all"), Ok(Reduce::ALL));
+        assert_eq!(reduce("none"), Ok(Reduce::NONE));
+        assert_eq!(reduce("macro,forget").map(|r| r.to_string()), Ok("macro, forget".into()));
+        assert!(reduce("mikro").is_err());
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! Invariant: *proved* is said only of a complete search in which something
 //! was looked at. It knows no strategy and prints nothing.
 
+use std::cmp::Reverse;
+
 use crate::history::History;
 use crate::judgement::{Budget, Grid, Model, Verdict, check};
 use crate::replication::When;
@@ -41,12 +43,13 @@ pub struct Plan {
 /// What came of one property.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It holds in every run of this scope, for as many answers.
-    Proved(Proof),
+    /// It holds in every run of these scopes: of the largest one, and perhaps
+    /// of a larger one in which timers are patient.
+    Proved(Vec<Proof>),
     /// It does not; on a shortest way, made minimal.
     Violated(Box<Finding>),
-    /// Nobody knows, because of this; it holds in this scope, if in any.
-    Unknown(String, Option<Proof>),
+    /// Nobody knows, because of this.
+    Unknown(String),
     /// No search looked at it, because of this.
     NotCovered(&'static str),
 }
@@ -108,7 +111,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(&Progress) -> bool
     let mut found: Vec<_> = plan
         .properties
         .iter()
-        .map(|property| (property.clone(), Outcome::Unknown("nothing was searched".into(), None)))
+        .map(|property| (property.clone(), Outcome::Unknown("nothing was searched".into())))
         .collect();
     let mut needs: Vec<Tracks> = Vec::new();
     for (property, outcome) in &mut found {
@@ -123,13 +126,20 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(&Progress) -> bool
             .iter_mut()
             .filter(|(property, _)| self::tracks(subject, property) == Ok(tracks))
             .collect();
-        for &scope in &plan.scopes {
+        let mut patient = false;
+        let mut rungs = plan.scopes.iter().copied();
+        let mut next = rungs.next();
+        while let Some(scope) = next {
             group.retain(|(_, outcome)| !matches!(outcome, Outcome::Violated(_)));
             if group.is_empty() || coverage.stopped {
                 break;
             }
-            if !search(subject, plan, tracks, scope, &mut group, &mut coverage, stop) {
-                break;
+            let scope = Open { patient: patient || scope.patient, ..scope };
+            match search(subject, plan, tracks, scope, &mut group, &mut coverage, stop) {
+                Ended::Complete => next = rungs.next(),
+                // The same again, with timers that wait.
+                Ended::Bounded { timers: true } if !scope.patient => patient = true,
+                Ended::Bounded { .. } => break,
             }
         }
     }
@@ -138,7 +148,9 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(&Progress) -> bool
 
 /// What a state has to remember for a property.
 fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static str> {
-    let history = Tracks { history: true, ..Tracks::default() };
+    // Whether what must be reached once is reached is seen on the way.
+    let invariants = subject.conditions().iter().any(|(_, when)| *when == When::Sometimes);
+    let history = Tracks { history: true, invariants, ..Tracks::default() };
     match property {
         Property::Model(Model::Grid(_)) | Property::NoPanic => Ok(history),
         Property::Model(Model::Linearizable) => Ok(Tracks { real_time: true, ..history }),
@@ -155,7 +167,16 @@ fn is_lively(property: &Property) -> bool {
     matches!(property, Property::Model(Model::Grid(Grid { eventual: true, .. })))
 }
 
-/// One search for all properties of a group; whether it was complete.
+/// How a search ended.
+enum Ended {
+    Complete,
+    /// Whether timers were among what was too much.
+    Bounded {
+        timers: bool,
+    },
+}
+
+/// One search for all properties of a group.
 fn search(
     subject: &dyn Subject,
     plan: &Plan,
@@ -164,7 +185,7 @@ fn search(
     group: &mut [&mut (Property, Outcome)],
     coverage: &mut Coverage,
     stop: &dyn Fn(&Progress) -> bool,
-) -> bool {
+) -> Ended {
     let properties: Vec<Property> =
         group.iter().map(|(property, _)| property.clone()).take(64).collect();
     let bits = |wanted: &dyn Fn(&Property) -> bool| {
@@ -173,13 +194,12 @@ fn search(
     };
     let mut looked_at = vec![0_u64; properties.len()];
     let mut undecided: Vec<Option<String>> = vec![None; properties.len()];
-    let mut open = bits(&|property| matches!(property, Property::Model(_)));
-    let wanted = open;
+    let wanted = bits(&|property| matches!(property, Property::Model(_)));
     let mut judge = |sight: &Sight<'_>| {
         let mut violated = 0;
         for (at, property) in properties.iter().enumerate() {
             let Property::Model(model) = property else { continue };
-            if open & (1 << at) == 0 || (is_lively(property) && !sight.quiet) {
+            if is_lively(property) && !sight.quiet {
                 continue;
             }
             looked_at[at] += answers(sight.history, property);
@@ -189,7 +209,6 @@ fn search(
                 Err(why) => undecided[at] = Some(why),
             }
         }
-        open &= !violated;
         violated
     };
     let search = Search {
@@ -204,51 +223,65 @@ fn search(
     let explored = match subject.explore(&plan.setting, &search, wanted, &mut judge) {
         Ok(explored) => explored,
         Err(refused) => {
-            for (_, outcome) in group {
-                *outcome = Outcome::Unknown(refused.to_string(), proved(outcome));
-            }
-            return false;
+            group.iter_mut().for_each(|(_, outcome)| outcome.doubt(refused.to_string()));
+            return Ended::Bounded { timers: false };
         }
     };
     cover(coverage, &explored);
     let ways = ways(subject, &explored, &properties);
-    let complete = explored.ending == Ending::Complete || explored.ending == Ending::Settled;
     for (at, entry) in group.iter_mut().enumerate() {
         let (property, outcome) = &mut **entry;
-        let way = ways.iter().find(|(of, _)| *of == at).map(|(_, way)| *way);
-        let finding = way.and_then(|way| believe(subject, plan, property, way));
+        let ways = ways.iter().filter(|(of, _)| *of == at);
+        let stories = ways.filter_map(|(_, way)| believe(subject, plan, property, way));
+        // Of several shortest runs, the one in which least was chosen.
+        let finding = stories.min_by_key(|story| {
+            (story.run.schedule.len(), story.chosen().len(), Reverse(story.workload.sessions.len()))
+        });
         if let Some(failing) = finding {
             let states = explored.states;
             *outcome = Outcome::Violated(Box::new(Finding { failing, scope, states }));
         } else if let Ending::Bounded(bound) = explored.ending {
-            let why = bounded(bound, scope, &explored);
-            *outcome = Outcome::Unknown(why, proved(outcome));
+            outcome.doubt(bounded(bound, scope, &explored));
         } else if explored.ending == Ending::Settled && explored.found.iter().any(is_panic) {
-            let why = "a handler panics before everything was searched".to_owned();
-            *outcome = Outcome::Unknown(why, proved(outcome));
+            outcome.doubt("a handler panics before everything was searched".to_owned());
         } else if let Some(why) = &undecided[at] {
-            *outcome = Outcome::Unknown(why.clone(), proved(outcome));
+            outcome.doubt(why.clone());
         } else {
             let states = explored.states;
             let looked_at = match property {
                 Property::Model(_) => looked_at[at],
                 _ => states,
             };
-            *outcome = Outcome::Proved(Proof { scope, states, looked_at });
+            outcome.prove(Proof { scope, states, looked_at });
         }
     }
-    complete
+    match explored.ending {
+        Ending::Bounded(_) => Ended::Bounded { timers: explored.timers },
+        Ending::Complete | Ending::Settled => Ended::Complete,
+    }
 }
 
 fn is_panic(way: &Way) -> bool {
     way.matter == Matter::Panic
 }
 
-/// What is proved already.
-fn proved(outcome: &Outcome) -> Option<Proof> {
-    match outcome {
-        Outcome::Proved(proof) | Outcome::Unknown(_, Some(proof)) => Some(proof.clone()),
-        _ => None,
+impl Outcome {
+    /// Nothing more is known, because of this; what is proved is proved.
+    fn doubt(&mut self, why: String) {
+        if !matches!(self, Outcome::Proved(_)) {
+            *self = Outcome::Unknown(why);
+        }
+    }
+
+    /// A larger scope is proved.
+    fn prove(&mut self, proof: Proof) {
+        let mut proofs = match self {
+            Outcome::Proved(proofs) => std::mem::take(proofs),
+            _ => Vec::new(),
+        };
+        proofs.retain(|smaller| smaller.scope.patient != proof.scope.patient);
+        proofs.push(proof);
+        *self = Outcome::Proved(proofs);
     }
 }
 
@@ -267,13 +300,14 @@ pub fn scope_text(scope: &Open) -> String {
         let ending = if number == 1 { "" } else { "s" };
         format!("{number} {word}{ending}")
     };
-    [
+    let patient = if scope.patient { ", patient timers" } else { "" };
+    format!(
+        "{}, {}, {}, {}{patient}",
         many(scope.sessions, "session"),
         many(scope.writes, "write"),
         many(scope.reads, "read"),
         many(scope.keys, "key"),
-    ]
-    .join(", ")
+    )
 }
 
 fn cover(coverage: &mut Coverage, explored: &Exploration) {
@@ -370,14 +404,23 @@ fn answers(history: &History, property: &Property) -> u64 {
 
 /// The scopes that are tried if none is asked for, smallest first.
 pub fn ladder() -> Vec<Open> {
-    let open = |writes, reads, sessions| Open { sessions, writes, reads, keys: 1 };
-    vec![open(1, 1, 2), open(2, 1, 2), open(2, 2, 2), open(2, 2, 3), open(3, 2, 2)]
+    let open =
+        |(sessions, writes, reads)| Open { sessions, writes, reads, keys: 1, patient: false };
+    [(1, 1, 1), (2, 1, 1), (2, 2, 1), (2, 2, 2), (3, 2, 2), (3, 3, 2)].map(open).to_vec()
 }
 
-/// Whether a strategy has conditions that must be reached once.
-pub fn never_reached(subject: &dyn Subject, reached: u64) -> Vec<&'static str> {
-    let conditions = subject.conditions();
-    let missed = |at: usize, when: When| when == When::Sometimes && reached & (1 << at) == 0;
-    let missing = conditions.iter().enumerate().filter(|(at, (_, when))| missed(*at, *when));
-    missing.map(|(_, (name, _))| *name).collect()
+/// The scopes up to this one, smallest first, this one last.
+pub fn up_to(largest: Open) -> Vec<Open> {
+    let fits = |scope: &Open| {
+        let within = scope.sessions <= largest.sessions && scope.writes <= largest.writes;
+        within && scope.reads <= largest.reads
+    };
+    let mut scopes: Vec<_> = ladder()
+        .into_iter()
+        .filter(fits)
+        .map(|scope| Open { keys: largest.keys, patient: largest.patient, ..scope })
+        .filter(|scope| *scope != largest)
+        .collect();
+    scopes.push(largest);
+    scopes
 }

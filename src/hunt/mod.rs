@@ -9,6 +9,8 @@
 //! Read next: [`property`] for what is judged, [`random`] for the hunt,
 //! [`exhaustive`] for proofs, [`minimise`] for the shortest story, [`case`] for the file.
 
+#[cfg(feature = "proptest")]
+pub mod both;
 pub mod case;
 pub mod exhaustive;
 pub mod minimise;

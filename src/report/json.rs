@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::hunt::case::replay::{Outcome, Replay};
 use crate::hunt::case::{Case, write::why};
+use crate::hunt::exhaustive::Proof;
 use crate::hunt::property::Judgement;
-use crate::hunt::random::Coverage;
+use crate::search::exhaustive::Open;
 use crate::world::Faults;
 
 use super::table::{Line, Result};
@@ -68,20 +69,29 @@ fn result(line: &Line) -> Value {
         "verdict": verdict,
         "kind": kind,
         "evidence": evidence,
-        "coverage": coverage(&line.coverage),
+        "coverage": coverage(line),
         "case": line.case,
     })
 }
 
-fn coverage(coverage: &Coverage) -> Value {
+fn coverage(line: &Line) -> Value {
+    let Line { coverage, proofs, searched, .. } = line;
     let used = Faults::KINDS.iter().zip(coverage.faults).filter(|(_, count)| *count > 0);
     let faults: Map<_, _> = used.map(|(kind, count)| ((*kind).to_owned(), count.into())).collect();
-    // Random runs are a sample: never complete.
+    let proved = |proof: &Proof| {
+        let Open { sessions, writes, reads, keys, patient } = proof.scope;
+        json!({
+            "sessions": sessions, "writes": writes, "reads": reads, "keys": keys,
+            "patient_timers": patient, "states": proof.states,
+        })
+    };
+    // Random runs are a sample: what they say is never complete.
     json!({
         "runs": coverage.runs,
-        "states": coverage.states,
+        "states": coverage.states + searched.as_ref().map_or(0, |searched| searched.states),
         "pending": coverage.pending,
-        "complete": false,
+        "complete": !proofs.is_empty(),
+        "proved": proofs.iter().map(proved).collect::<Vec<_>>(),
         "faults": faults,
     })
 }

@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
+use crate::hunt::both::{Conclusion, How};
+use crate::hunt::exhaustive::{self, Proof, scope_text};
 use crate::hunt::promise::Expected;
 use crate::hunt::property::{Flaw, Property};
-use crate::hunt::random::{Coverage, Outcome, faults_text};
+use crate::hunt::random::{Coverage, faults_text};
 use crate::world::Setting;
 
 use super::verdict::property_name;
@@ -26,8 +28,12 @@ pub struct Line {
     pub expected: Option<Expected>,
     /// What was found.
     pub result: Result,
-    /// What was covered.
+    /// The scopes in which it is proved.
+    pub proofs: Vec<Proof>,
+    /// What random runs covered.
     pub coverage: Coverage,
+    /// What exhaustive searches covered, if there were any.
+    pub searched: Option<exhaustive::Coverage>,
     /// How long the search took that this row was part of.
     pub time: Duration,
     /// Where the failing run was saved.
@@ -39,8 +45,8 @@ pub struct Line {
 pub enum Result {
     /// No run violates it.
     Kept,
-    /// Run number so and so does, in this way; why, in words.
-    Violated(Flaw, u64, String),
+    /// One does, in this way; how it was found, and why, in words.
+    Violated(Flaw, How, String),
     /// Nobody knows, because of this.
     Unknown(String),
     /// Nothing was looked at, because of this.
@@ -61,24 +67,32 @@ pub enum Met {
 }
 
 impl Result {
-    /// What came of a property, from what a hunt found of it.
-    pub fn of(outcome: &Outcome, looked_at: u64, coverage: &Coverage, why: String) -> Result {
-        match outcome {
-            Outcome::Violated(finding) => Result::Violated(finding.failing.flaw, finding.run, why),
-            _ if coverage.cut_short => {
-                Result::Unknown(format!("cut short after {} runs", count(coverage.runs)))
+    /// What came of a property, from what both hunts found of it.
+    pub fn of(found: &Conclusion, coverage: &Coverage, why: String) -> Result {
+        if let Some(finding) = &found.finding {
+            return Result::Violated(finding.failing.flaw, finding.how.clone(), why);
+        }
+        if found.sampled && coverage.cut_short {
+            return Result::Unknown(format!("cut short after {} runs", count(coverage.runs)));
+        }
+        if let Some((runs, why)) = &found.undecided {
+            return Result::Unknown(format!("{} runs were not decided: {why}", count(*runs)));
+        }
+        if let Some(name) = coverage.never_reached.first() {
+            return Result::Unchecked(format!("`{name}` never held in any run"));
+        }
+        if !found.proofs.is_empty() {
+            return Result::Kept;
+        }
+        match &found.unproved {
+            Some(why) if !found.sampled => Result::Unknown(why.clone()),
+            _ if found.sampled && coverage.runs == 0 => {
+                Result::Unchecked("no run was done".to_owned())
             }
-            Outcome::Unknown(runs, why) => {
-                Result::Unknown(format!("{} runs were not decided: {why}", count(*runs)))
-            }
-            Outcome::None if coverage.runs == 0 => Result::Unchecked("no run was done".to_owned()),
-            Outcome::None if looked_at == 0 => {
+            _ if found.looked_at == 0 => {
                 Result::Unchecked("no run had an answer to look at".to_owned())
             }
-            Outcome::None => match coverage.never_reached.first() {
-                Some(name) => Result::Unchecked(format!("`{name}` never held in any run")),
-                None => Result::Kept,
-            },
+            _ => Result::Kept,
         }
     }
 }
@@ -100,11 +114,30 @@ impl Line {
 
     fn found(&self) -> String {
         match &self.result {
-            Result::Kept => "no violation (sampled)".to_owned(),
-            Result::Violated(flaw, run, _) => format!("{flaw} in run {}", count(*run)),
+            Result::Kept => self.kept(),
+            Result::Violated(flaw, How::Random { run, .. }, _) => {
+                format!("{flaw} in run {}", count(*run))
+            }
+            Result::Violated(flaw, How::Exhaustive { states, .. }, _) => {
+                format!("{flaw}, the shortest of all, after {} states", count(*states))
+            }
             Result::Unknown(why) => format!("unknown: {why}"),
             Result::Unchecked(why) => format!("nothing checked: {why}"),
         }
+    }
+}
+
+impl Line {
+    /// What is known of a property that no run violates.
+    pub fn kept(&self) -> String {
+        if self.proofs.is_empty() {
+            return "no violation (sampled)".to_owned();
+        }
+        let proof = |proof: &Proof| {
+            format!("{} ({} states)", scope_text(&proof.scope), count(proof.states))
+        };
+        let proofs: Vec<_> = self.proofs.iter().map(proof).collect();
+        format!("proved: {}", proofs.join("; "))
     }
 }
 
@@ -167,7 +200,15 @@ fn heading(line: &Line, first: bool, look: &Look) -> String {
     let name = look.paint(Tone::Strong, &line.strategy);
     let place = look.text(&format!(" · {}", setting_text(&line.setting)));
     let time = format!("{:.1} s", line.time.as_secs_f64());
-    let covered = look.text(&format!("{} · {time}", coverage_text(&line.coverage)));
+    let mut covered = Vec::new();
+    if let Some(searched) = &line.searched {
+        covered.push(format!("{} states searched", count(searched.states)));
+    }
+    if line.coverage.runs > 0 {
+        covered.push(coverage_text(&line.coverage));
+    }
+    covered.push(time);
+    let covered = look.text(&covered.join(" · "));
     format!("{gap}{name}{place}\n     {}\n", look.paint(Tone::Faint, &covered))
 }
 
@@ -203,19 +244,45 @@ pub fn totals(lines: &[Line], time: Duration) -> String {
             parts.push(format!("{} {word}", number(met)));
         }
     }
-    format!(
-        "{}; violations were replayed, what holds was sampled · {:.1} s",
-        parts.join(", "),
-        time.as_secs_f64()
-    )
+    let kept = || lines.iter().filter(|line| line.result == Result::Kept);
+    let proved = kept().filter(|line| !line.proofs.is_empty()).count();
+    let known = match (proved, kept().count() - proved) {
+        (0, _) => "what holds was sampled".to_owned(),
+        (proved, 0) => format!("{proved} are proved in their scope"),
+        (proved, sampled) => format!("{proved} are proved in their scope, {sampled} sampled"),
+    };
+    format!("{}; violations were replayed, {known} · {:.1} s", parts.join(", "), time.as_secs_f64())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn sampled(looked_at: u64) -> Conclusion {
+        Conclusion {
+            property: crate::hunt::property::Property::NoPanic,
+            finding: None,
+            proofs: Vec::new(),
+            unproved: None,
+            undecided: None,
+            looked_at,
+            sampled: true,
+        }
+    }
+
     fn result(coverage: &Coverage, looked_at: u64) -> Result {
-        Result::of(&Outcome::None, looked_at, coverage, String::new())
+        Result::of(&sampled(looked_at), coverage, String::new())
+    }
+
+    #[test]
+    fn what_was_searched_without_end_and_not_sampled_is_unknown() {
+        let bounded = Conclusion {
+            unproved: Some("the limit came first".to_owned()),
+            sampled: false,
+            ..sampled(7)
+        };
+        let result = Result::of(&bounded, &Coverage::default(), String::new());
+        assert_eq!(result, Result::Unknown("the limit came first".to_owned()));
     }
 
     #[test]

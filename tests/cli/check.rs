@@ -79,7 +79,7 @@ fn a_budget_that_ends_the_search_exits_with_3() {
 
 #[test]
 fn a_search_of_no_runs_has_checked_nothing_and_exits_with_4() {
-    for line in ["check abd --runs 0", "check --runs 0"] {
+    for line in ["check abd --search random --runs 0", "check --search random --runs 0"] {
         let said = Place::new().run(line);
         assert_eq!(said.code, Some(4), "{said:?}");
     }

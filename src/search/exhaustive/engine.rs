@@ -31,6 +31,9 @@ const LANES: usize = 8;
 /// States of a round.
 const ROUND: usize = 1 << 14;
 
+/// How many shortest ways to one matter are kept.
+const WAYS: usize = 8;
+
 /// States from which threads are worth their start.
 const SHARED: usize = 1 << 10;
 
@@ -122,6 +125,8 @@ struct Engine<'a, S: Strategy> {
     pending: BTreeMap<u32, Vec<u32>>,
     depth: u32,
     wanted: u64,
+    /// What has been violated among it.
+    violated: u64,
     /// Invariants that have been broken, one bit each.
     broken: u64,
     disagreed: bool,
@@ -153,6 +158,7 @@ fn search<S: Strategy>(
         pending: BTreeMap::new(),
         depth: 0,
         wanted,
+        violated: 0,
         broken: 0,
         disagreed: false,
         found: Vec::new(),
@@ -180,6 +186,7 @@ fn search<S: Strategy>(
         judged: engine.tables.judged() as u64,
         faults,
         reached: engine.reached,
+        timers: engine.tables.numbers.timers,
         reduce: plan.reduce,
         declined: Vec::new(),
         ending,
@@ -207,9 +214,14 @@ impl<S: Strategy> Engine<'_, S> {
                 }
                 self.add();
             }
+            self.wanted &= !self.violated;
+            if self.is_settled() {
+                return Ok(Ending::Settled);
+            }
             self.tables.tick();
         }
         self.judge_rest(judge)?;
+        self.wanted &= !self.violated;
         self.live(judge)?;
         Ok(if self.is_settled() { Ending::Settled } else { Ending::Complete })
     }
@@ -300,9 +312,6 @@ impl<S: Strategy> Engine<'_, S> {
                     }
                     looked => looked?,
                 }
-                if self.is_settled() {
-                    return Ok(Some(Ending::Settled));
-                }
             }
         }
         Ok(None)
@@ -364,12 +373,17 @@ impl<S: Strategy> Engine<'_, S> {
         self.note(violated, state, None)
     }
 
-    /// Keeps what is violated for the first time, with the way to it.
+    /// Keeps what is violated, with the way to it. Several shortest ways are
+    /// kept, so that the plainest can be told.
     fn note(&mut self, violated: u64, state: u32, target: Option<&[u32]>) -> Result<(), Refused> {
         let fresh = violated & self.wanted;
+        self.violated |= fresh;
         for bit in (0..64).filter(|bit| fresh & (1 << bit) != 0) {
-            self.wanted &= !(1 << bit);
-            self.keep(Matter::Judged(bit), state, target)?;
+            let matter = Matter::Judged(bit);
+            let ways = self.found.iter().filter(|found| found.matter == matter).count();
+            if ways < WAYS {
+                self.keep(matter, state, target)?;
+            }
         }
         Ok(())
     }
@@ -385,7 +399,8 @@ impl<S: Strategy> Engine<'_, S> {
     /// Whether all that was asked for has been found.
     fn is_settled(&self) -> bool {
         let tracks = self.tables.plan.tracks;
-        let looks = tracks.invariants || (tracks.agreement && !self.disagreed);
+        let whole = self.broken == self.tables.always();
+        let looks = (tracks.invariants && !whole) || (tracks.agreement && !self.disagreed);
         self.wanted == 0 && !self.found.is_empty() && !looks
     }
 

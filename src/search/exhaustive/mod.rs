@@ -76,6 +76,10 @@ pub struct Open {
     pub reads: usize,
     /// How many keys there are.
     pub keys: usize,
+    /// Whether timers wait until nothing is in flight. They may fire at any
+    /// time otherwise, but not before all that came of their last firing has
+    /// left the network.
+    pub patient: bool,
 }
 
 /// What a state remembers besides what decides its future.
@@ -248,13 +252,15 @@ pub struct Exploration {
     pub faults: Faults,
     /// Which `sometimes` invariants were seen to hold, one bit each.
     pub reached: u64,
+    /// Whether any node had a timer armed.
+    pub timers: bool,
     /// What was left out.
     pub reduce: Reduce,
     /// Reductions that were asked for and cannot be used, and why.
     pub declined: Vec<(&'static str, &'static str)>,
     /// How it ended.
     pub ending: Ending,
-    /// What was found, one entry a matter, in the order of finding.
+    /// What was found, in the order of finding: up to 8 shortest ways a matter.
     pub found: Vec<Found>,
 }
 

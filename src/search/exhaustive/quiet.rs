@@ -198,6 +198,13 @@ impl<S: Strategy> Tables<'_, S> {
         self.answers.rests.contains(&rest)
     }
 
+    /// The invariants that must hold always, one bit each.
+    pub(super) fn always(&self) -> u64 {
+        let all = self.strategy.invariants();
+        let always = all.iter().enumerate().filter(|(_, one)| one.when == When::Always);
+        always.fold(0, |bits, (at, _)| bits | 1 << at)
+    }
+
     /// Which invariants break in this row, and which hold that have to hold
     /// once, one bit each.
     pub(super) fn invariants(&mut self, row: &[u32]) -> (u64, u64) {

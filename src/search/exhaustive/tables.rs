@@ -21,7 +21,7 @@ use super::clients::{Ask, Clients, Event, Request};
 use super::liveness::Label;
 use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, Place, Sort, Span};
 use super::quiet::Answers;
-use super::{Plan, Refused};
+use super::{Open, Plan, Refused, Work};
 
 /// One numbering: values by number, and numbers by value. Each value is kept
 /// once; the index has only its number.
@@ -256,8 +256,10 @@ impl<'a, S: Strategy> Tables<'a, S> {
             let node = &self.held.values[component.held as usize].node;
             known.quiet.push(component.inbox.is_empty() && node.up && node.cut == 0);
             let timer = |message: &u32| messages[*message as usize].2;
+            let patient = matches!(self.plan.work, Work::Open(Open { patient: true, .. }));
+            let none = if patient && !component.inbox.is_empty() { u64::MAX } else { 0 };
             let timers = component.inbox.iter().map(timer).filter(|timer| *timer > 0);
-            known.pending.push(timers.fold(0, |bits, timer| bits | 1_u64 << (timer - 1)));
+            known.pending.push(timers.fold(none, |bits, timer| bits | 1_u64 << (timer - 1)));
             known.local.push(None);
             known.closure.push(None);
         }

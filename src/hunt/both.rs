@@ -1,0 +1,168 @@
+//! Both hunts of one strategy in one setting, and what they say together.
+//!
+//! First every run in a small scope, then random runs in a larger one for what
+//! was not violated. A property is *proved* in a scope only by the first, and
+//! *sampled* by the second; the two are never mixed up.
+
+use super::Subject;
+use super::exhaustive::{self, Proof};
+use super::minimise::Failing;
+use super::property::Property;
+use super::random;
+use crate::replication::When;
+use crate::search::exhaustive::{Open, Progress};
+
+/// What to do; at least one of the two.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is judged.
+    pub properties: Vec<Property>,
+    /// The exhaustive hunt, if there is to be one.
+    pub exhaustive: Option<exhaustive::Plan>,
+    /// The random hunt, if there is to be one. Its properties are those above
+    /// that are still open.
+    pub random: Option<random::Plan>,
+}
+
+/// How a failing run was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// In the random run of this number, which had so many actions.
+    Random {
+        /// The number of the run.
+        run: u64,
+        /// How many actions it had.
+        shrunk_from: usize,
+    },
+    /// As the shortest one in this scope, after so many states.
+    Exhaustive {
+        /// The scope.
+        scope: Open,
+        /// Distinct states that had been seen.
+        states: u64,
+    },
+}
+
+/// A failing run with how it was found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The run.
+    pub failing: Failing,
+    /// How it was found.
+    pub how: How,
+}
+
+/// What both hunts say of one property.
+#[derive(Clone, Debug)]
+pub struct Conclusion {
+    /// Which property.
+    pub property: Property,
+    /// A run that violates it.
+    pub finding: Option<Box<Finding>>,
+    /// The scopes in which it is proved.
+    pub proofs: Vec<Proof>,
+    /// Why the exhaustive hunt proved nothing, if there was one.
+    pub unproved: Option<String>,
+    /// How many random runs could not be decided, and why the first of them
+    /// could not.
+    pub undecided: Option<(u64, String)>,
+    /// How many answers were looked at.
+    pub looked_at: u64,
+    /// Whether random runs looked at it.
+    pub sampled: bool,
+}
+
+/// What both hunts found out.
+#[derive(Clone, Debug)]
+pub struct Hunt {
+    /// One entry a property, in the order of the plan.
+    pub conclusions: Vec<Conclusion>,
+    /// What the exhaustive hunt went through, if there was one.
+    pub searched: Option<exhaustive::Coverage>,
+    /// What the random hunt went through; nothing if there was none.
+    pub sampled: random::Coverage,
+}
+
+/// Hunts. `look` is asked now and then during the exhaustive hunt, `stop`
+/// during the random one, with the number of runs done; either ends its hunt
+/// by saying yes.
+pub fn hunt(
+    subject: &dyn Subject,
+    plan: &Plan,
+    look: &dyn Fn(&Progress) -> bool,
+    stop: &dyn Fn(u64) -> bool,
+) -> Hunt {
+    let open = |property: &Property| Conclusion {
+        property: property.clone(),
+        finding: None,
+        proofs: Vec::new(),
+        unproved: None,
+        undecided: None,
+        looked_at: 0,
+        sampled: false,
+    };
+    let mut conclusions: Vec<_> = plan.properties.iter().map(open).collect();
+    let searched = plan.exhaustive.as_ref().map(|exhaustive| {
+        let plan = exhaustive::Plan { properties: plan.properties.clone(), ..exhaustive.clone() };
+        let hunt = exhaustive::hunt(subject, &plan, look);
+        for (conclusion, (_, outcome)) in conclusions.iter_mut().zip(hunt.found) {
+            conclusion.hear_exhaustive(outcome);
+        }
+        hunt.coverage
+    });
+    let mut sampled = random::Coverage::default();
+    if let Some(random) = &plan.random {
+        let still = |conclusion: &Conclusion| conclusion.finding.is_none();
+        let properties: Vec<_> =
+            conclusions.iter().filter(|c| still(c)).map(|c| c.property.clone()).collect();
+        // With nothing left to look for there is nothing to run.
+        if !properties.is_empty() || conclusions.is_empty() {
+            let hunt = random::hunt(subject, &random::Plan { properties, ..random.clone() }, stop);
+            sampled = hunt.coverage;
+            for (conclusion, found) in conclusions.iter_mut().filter(|c| still(c)).zip(hunt.found) {
+                conclusion.hear_random(found);
+            }
+        }
+    }
+    // What either hunt has reached is reached.
+    let reached = searched.as_ref().map_or(0, |searched| searched.reached);
+    let conditions = subject.conditions();
+    let missed = |at: usize| conditions[at].1 == When::Sometimes && reached & (1 << at) == 0;
+    let missing = (0..conditions.len()).filter(|at| missed(*at)).map(|at| conditions[at].0);
+    let by_random = |name: &&str| sampled.runs == 0 || sampled.never_reached.contains(name);
+    sampled.never_reached = missing.filter(by_random).collect();
+    Hunt { conclusions, searched, sampled }
+}
+
+impl Conclusion {
+    fn hear_exhaustive(&mut self, outcome: exhaustive::Outcome) {
+        match outcome {
+            exhaustive::Outcome::Proved(proofs) => {
+                self.looked_at += proofs.iter().map(|proof| proof.looked_at).sum::<u64>();
+                // A search that looked at nothing proved nothing.
+                self.proofs = proofs.into_iter().filter(|proof| proof.looked_at > 0).collect();
+            }
+            exhaustive::Outcome::Violated(found) => {
+                let exhaustive::Finding { failing, scope, states } = *found;
+                let how = How::Exhaustive { scope, states };
+                self.finding = Some(Box::new(Finding { failing, how }));
+            }
+            exhaustive::Outcome::Unknown(why) => self.unproved = Some(why),
+            exhaustive::Outcome::NotCovered(why) => self.unproved = Some(why.to_owned()),
+        }
+    }
+
+    fn hear_random(&mut self, found: random::Found) {
+        self.sampled = true;
+        self.looked_at += found.looked_at;
+        match found.outcome {
+            random::Outcome::None => {}
+            random::Outcome::Violated(found) => {
+                let random::Finding { failing, run, shrunk_from } = *found;
+                let how = How::Random { run, shrunk_from };
+                self.finding = Some(Box::new(Finding { failing, how }));
+            }
+            random::Outcome::Unknown(runs, why) => self.undecided = Some((runs, why)),
+        }
+    }
+}
