@@ -4,14 +4,11 @@
 
 use std::time::Instant;
 
+use quiescence::hunt::bench::{agree, puts, setting};
+use quiescence::replication::yardstick::{Keeps, Yardstick};
 use quiescence::search::exhaustive::{
     Ending, Exploration, Limits, Plan, Reduce, Tracks, Work, explore,
 };
-
-#[path = "../tests/yardstick/mod.rs"]
-#[expect(dead_code, reason = "the tests use the other variants")]
-mod yardstick;
-use yardstick::{Keeps, Yardstick, agree, puts, setting};
 
 /// The peak resident memory of this process so far, where Linux tells it.
 fn peak_memory() -> String {

@@ -6,6 +6,7 @@
 
 mod cli {
     mod bad_input;
+    mod bench;
     mod changed;
     mod check;
     mod own;

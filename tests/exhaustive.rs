@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use quiescence::history::Value;
+use quiescence::hunt::bench::{agree, puts, setting};
 use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::{Registry, Subject};
@@ -13,15 +14,13 @@ use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
+use quiescence::replication::yardstick::{Keeps, Yardstick};
 use quiescence::search::exhaustive::{
     Bound, Ending, Exploration, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
 };
 use quiescence::world::{
     FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload, World,
 };
-
-mod yardstick;
-use yardstick::{Keeps, Yardstick, agree, puts, setting};
 
 const HISTORY: Tracks =
     Tracks { history: true, real_time: false, visible: false, agreement: false, invariants: false };

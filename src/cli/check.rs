@@ -12,7 +12,7 @@ use crate::hunt::property::{Property, judge};
 use crate::report::table::{self, Line, Met};
 use crate::report::{Tone, count, json, pad, verdict};
 use crate::search::exhaustive::{Limits as SearchLimits, Reduce};
-use crate::world::Faults;
+use crate::world::{Ending, Faults};
 
 use super::exit::{Exit, Failure};
 use super::files;
@@ -260,7 +260,7 @@ impl Report<'_> {
                 FoundBy { search: "exhaustive".to_owned(), ..FoundBy::default() }
             }
         };
-        let case = Case::of(&*search.subject, &finding.failing, true, found);
+        let case = Case::of(&*search.subject, &finding.failing, is_minimal(finding), found);
         let replayed = replay::replay(&case, &*search.subject).map(|replayed| replayed.outcome);
         assert_eq!(replayed, Ok(replay::Outcome::Reproduced), "what was found must replay");
         case
@@ -391,7 +391,7 @@ impl Report<'_> {
                 run,
                 property: &line.property,
                 judgement: &judgement,
-                minimal: true,
+                minimal: is_minimal(finding),
             };
             if at == 0 {
                 self.screen.print(&format!("\n{}", told.picture(look)));
@@ -402,6 +402,11 @@ impl Report<'_> {
         }
         self.screen.print("\n");
     }
+}
+
+/// Whether it was checked that nothing can be removed.
+fn is_minimal(finding: &Finding) -> bool {
+    !matches!(finding.failing.run.ending, Ending::Cycle { .. })
 }
 
 /// What the rows together say.

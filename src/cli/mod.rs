@@ -21,6 +21,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::hunt::Registry;
 
+mod bench;
 mod check;
 mod completions;
 mod demo;
@@ -54,6 +55,7 @@ struct Line {
 #[derive(Subcommand, Debug)]
 enum Command {
     Check(check::CheckArgs),
+    Bench(bench::BenchArgs),
     Replay(replay::ReplayArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
@@ -84,6 +86,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
     let screen = Screen::new(&line.look, &words);
     let outcome = match &line.command {
         Command::Check(args) => check::run(args, registry, &screen),
+        Command::Bench(args) => bench::run(args, &screen),
         Command::Replay(args) => replay::run(args, registry, &screen),
         Command::Demo(args) => demo::run(args, registry, &screen, Screen::new(&line.look, &words)),
         Command::Explain(args) => explain::run(args, registry, &screen),

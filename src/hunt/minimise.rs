@@ -11,7 +11,9 @@
 
 use crate::history::{NodeId, Value};
 use crate::replication::OperationId;
-use crate::world::{Action, FaultPlan, Routing, Run, Script, SessionId, Setting, Step, Workload};
+use crate::world::{
+    Action, Ending, FaultPlan, Routing, Run, Script, SessionId, Setting, Step, Workload,
+};
 
 use super::Subject;
 use super::property::{Flaw, Property, judge};
@@ -58,9 +60,14 @@ impl Failing {
     }
 }
 
-/// Removes whatever can be removed. The result fails in the same way, and no
+/// Removes whatever can be removed, but nothing of a chosen cycle nor of the
+/// way to it. The result fails in the same way, and no
 /// single chosen action can be removed from it.
 pub fn minimise(subject: &dyn Subject, mut failing: Failing) -> Failing {
+    // A cycle holds together: without one of its steps it does not close.
+    if matches!(failing.run.ending, Ending::Cycle { .. }) {
+        return failing;
+    }
     loop {
         let before = size(&failing);
         failing = fewer_actions(subject, failing);

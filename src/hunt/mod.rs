@@ -9,6 +9,7 @@
 //! Read next: [`property`] for what is judged, [`random`] for the hunt,
 //! [`exhaustive`] for proofs, [`minimise`] for the shortest story, [`case`] for the file.
 
+pub mod bench;
 #[cfg(feature = "proptest")]
 pub mod both;
 pub mod case;

@@ -69,6 +69,9 @@ pub enum Flaw {
     NeverQuiet,
     /// Timers change replicas back and forth for ever.
     Oscillating,
+    /// Nothing makes the cluster come to right answers, though it may: a just
+    /// order of events avoids them for ever.
+    NotGuaranteed,
     /// A handler panicked.
     Panicked,
     /// An invariant broke.
@@ -82,6 +85,7 @@ impl fmt::Display for Flaw {
             Flaw::Recorded => f.write_str("recorded"),
             Flaw::NeverQuiet => f.write_str("never-quiet"),
             Flaw::Oscillating => f.write_str("oscillating"),
+            Flaw::NotGuaranteed => f.write_str("not-guaranteed"),
             Flaw::Panicked => f.write_str("panicked"),
             Flaw::Broken => f.write_str("broken"),
         }
@@ -142,6 +146,9 @@ pub fn record(run: &Run, model: Model) -> Option<Result<(), Unsound>> {
 fn judge_model(run: &Run, model: Model) -> Judgement {
     let verdict = check(&run.history, model, Budget::default());
     let wants_quiet = matches!(model, Model::Grid(Grid { eventual: true, .. }));
+    if wants_quiet && let Some(flaw) = flaw_of_cycle(run, &verdict) {
+        return Judgement::Violated(flaw, None);
+    }
     match (verdict, &run.ending) {
         (Verdict::Violated(counterexample), _) => {
             contradiction(run, model);
@@ -155,6 +162,8 @@ fn judge_model(run: &Run, model: Model) -> Judgement {
         (Verdict::Holds(_), Ending::Oscillating { .. }) => {
             Judgement::Violated(Flaw::Oscillating, None)
         }
+        // Its answers are right wherever it goes.
+        (Verdict::Holds(_), Ending::Cycle { .. }) => Judgement::Holds,
         (Verdict::Holds(_), Ending::Unsettled(why)) => Judgement::Unknown(why.clone()),
         (Verdict::Holds(_), Ending::Panicked(_) | Ending::Broken(_)) => {
             Judgement::Unknown("the run ended before it became quiet".to_owned())
@@ -184,7 +193,26 @@ pub fn looked_at(run: &Run, property: &Property) -> usize {
 }
 
 fn never_settles(run: &Run) -> bool {
-    matches!(run.ending, Ending::NeverQuiet { .. } | Ending::Oscillating { .. })
+    matches!(
+        run.ending,
+        Ending::NeverQuiet { .. } | Ending::Oscillating { .. } | Ending::Cycle { .. }
+    )
+}
+
+/// How a chosen cycle fails, beyond what its history says.
+fn flaw_of_cycle(run: &Run, verdict: &Verdict) -> Option<Flaw> {
+    let Ending::Cycle { deliveries_only, answers_change, way_out, .. } = run.ending else {
+        return None;
+    };
+    match verdict {
+        Verdict::Unknown(_) => None,
+        Verdict::Violated(found) if found.kind == Kind::Illegal => None,
+        _ if deliveries_only => Some(Flaw::NeverQuiet),
+        _ if answers_change && !way_out => Some(Flaw::Oscillating),
+        Verdict::Violated(_) if way_out => Some(Flaw::NotGuaranteed),
+        _ if answers_change => Some(Flaw::NotGuaranteed),
+        Verdict::Violated(_) | Verdict::Holds(_) => None,
+    }
 }
 
 /// The self-test of every rejected run: the visibility and order that the run

@@ -11,6 +11,7 @@ use crate::threads::{Departure, Observer, ThreadRun};
 use crate::world::trace::{Trace, follow, trace};
 use crate::world::{
     Action, MessageName, Run, Scenario, Setting, Step, Visited, Workload, execute, re_execute,
+    repeat,
 };
 
 /// Something that can be run in a world.
@@ -23,6 +24,9 @@ pub trait Subject: Send + Sync {
 
     /// Runs a schedule as far as possible. See [`re_execute`].
     fn re_execute(&self, setting: &Setting, workload: &Workload, chosen: &[Step]) -> Run;
+
+    /// Runs a stem and a cycle. See [`repeat`].
+    fn repeat(&self, setting: &Setting, workload: &Workload, stem: &[Step], cycle: &[Step]) -> Run;
 
     /// Tells what happened in a run. See [`trace`].
     fn trace(&self, setting: &Setting, workload: &Workload, schedule: &[Step]) -> Trace;
@@ -74,6 +78,10 @@ impl<S: Strategy> Subject for S {
 
     fn re_execute(&self, setting: &Setting, workload: &Workload, chosen: &[Step]) -> Run {
         re_execute(self, setting, workload, chosen)
+    }
+
+    fn repeat(&self, setting: &Setting, workload: &Workload, stem: &[Step], cycle: &[Step]) -> Run {
+        repeat(self, setting, workload, stem, cycle)
     }
 
     fn trace(&self, setting: &Setting, workload: &Workload, schedule: &[Step]) -> Trace {

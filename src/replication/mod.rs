@@ -22,6 +22,7 @@ mod effects;
 mod log;
 pub mod notebook;
 pub mod synchronous;
+pub mod yardstick;
 
 pub use effects::{Effects, Reply, Visible};
 

@@ -57,6 +57,18 @@ pub enum Ending {
         /// Where the cycle begins.
         from: usize,
     },
+    /// A chosen cycle that can go on for ever. See [`super::repeat`].
+    Cycle {
+        /// Where the cycle begins.
+        from: usize,
+        /// Whether nothing but deliveries happens in it.
+        deliveries_only: bool,
+        /// Whether final reads are answered differently along it.
+        answers_change: bool,
+        /// Whether settling would lead to other answers: then the cluster can
+        /// leave the cycle, though nothing makes it.
+        way_out: bool,
+    },
     /// A handler panicked, saying this.
     Panicked(String),
     /// An `always` invariant with this name broke.
@@ -104,7 +116,7 @@ pub(super) struct Recorder<'r, S: Strategy> {
 }
 
 impl<'r, S: Strategy> Recorder<'r, S> {
-    fn new(
+    pub(super) fn new(
         world: &World<'_, S>,
         invariants: &'r [Invariant<S::Replica>],
         visited: Option<&'r mut Visited>,
@@ -140,7 +152,12 @@ impl<'r, S: Strategy> Recorder<'r, S> {
         self.perform_as(world, action, self.number + 1, settling)
     }
 
-    fn perform_as(
+    /// Numbers the steps from here on after this one.
+    pub(super) fn continue_from(&mut self, number: u32) {
+        self.number = number;
+    }
+
+    pub(super) fn perform_as(
         &mut self,
         world: &mut World<'_, S>,
         action: &Action,
@@ -362,21 +379,31 @@ fn conclude<S: Strategy>(
             Err(panicked) => ending = Ending::Panicked(panicked.0),
         }
     }
-    Ok(Run {
+    Ok(Run { pending, ..ended(world, recorder, ending, unanswered) })
+}
+
+/// The run of a world in which final reads have been issued.
+pub(super) fn ended<S: Strategy>(
+    world: World<'_, S>,
+    recorder: Recorder<'_, S>,
+    ending: Ending,
+    unanswered: usize,
+) -> Run {
+    Run {
+        pending: world.unanswered(),
         schedule: recorder.schedule,
         faults: world.spent,
         history: world.history.finish(),
         operations: world.operations,
         facts: world.facts,
         ending,
-        pending,
         unanswered,
         reached: recorder.reached,
-    })
+    }
 }
 
 /// A run that ended before it began.
-fn stillborn(panic: String) -> Run {
+pub(super) fn stillborn(panic: String) -> Run {
     Run {
         schedule: Vec::new(),
         history: History::default(),

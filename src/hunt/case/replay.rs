@@ -64,11 +64,24 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
     }
     let chosen = followed.steps.iter().filter(|step| !step.settling);
     let resolved: Vec<_> = chosen.map(|step| step.step).collect();
-    let run = subject.re_execute(&case.setting, &case.workload, &resolved);
+    let run = match chosen_cycle(case) {
+        Some(steps) if steps <= resolved.len() => {
+            let (stem, cycle) = resolved.split_at(resolved.len() - steps);
+            subject.repeat(&case.setting, &case.workload, stem, cycle)
+        }
+        _ => subject.re_execute(&case.setting, &case.workload, &resolved),
+    };
     let trace = subject.trace(&case.setting, &case.workload, &run.schedule);
     let judgement = judge(&run, &case.property);
     let outcome = compare(case, &followed, &trace, &run, &judgement);
     Ok(Replay { outcome, trace, run, judgement })
+}
+
+/// How many of the last steps are a cycle that was chosen.
+fn chosen_cycle(case: &Case) -> Option<usize> {
+    let steps = case.cycle?;
+    let last = case.schedule.len().checked_sub(steps)?;
+    case.schedule[last..].iter().all(|step| !step.settling).then_some(steps)
 }
 
 fn records_sends(case: &Case) -> bool {

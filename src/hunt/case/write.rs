@@ -65,7 +65,7 @@ pub(super) fn steps(trace: Trace) -> Vec<CaseStep> {
 /// How many steps at the end of a run repeat for ever.
 pub(super) fn cycle(run: &Run) -> Option<usize> {
     match run.ending {
-        Ending::NeverQuiet { from } | Ending::Oscillating { from } => {
+        Ending::NeverQuiet { from } | Ending::Oscillating { from } | Ending::Cycle { from, .. } => {
             Some(run.schedule.len() - from)
         }
         _ => None,
@@ -115,6 +115,21 @@ pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
             Ending::Oscillating { from } => format!(
                 "the last {} steps lead back to the same replicas by way of others, for ever",
                 run.schedule.len() - from
+            ),
+            Ending::Cycle { from, deliveries_only, way_out, .. } => format!(
+                "the last {} lead back to where they began{}, and every message and timer has its turn: they can go on for ever{}",
+                match (run.schedule.len() - from, deliveries_only) {
+                    (1, true) => "delivery".to_owned(),
+                    (1, false) => "step".to_owned(),
+                    (steps, true) => format!("{steps} deliveries"),
+                    (steps, false) => format!("{steps} steps"),
+                },
+                if *deliveries_only { "" } else { " and what is read is wrong" },
+                if *way_out && !deliveries_only {
+                    "; the cluster can leave them and converges almost surely, but nothing guarantees it"
+                } else {
+                    ""
+                },
             ),
             Ending::Panicked(text) => format!("a handler panicked: {text}"),
             Ending::Broken(name) => format!("after the last step `{name}` does not hold"),

@@ -1,11 +1,10 @@
 //! The yardstick: the smallest replicated register, with state counts on
 //! which independent programs agree. A replica holds one stamp; a put takes a
-//! stamp, stores it, and sends it to all others.
+//! stamp, stores it, and sends it to all others. It promises nothing and is
+//! not registered: it is for measuring searches.
 
-use quiescence::history::{Call, Completion, NodeId, Value};
-use quiescence::replication::{Cluster, Effects, Input, Stamp, Strategy, StrategyName};
-use quiescence::search::exhaustive::Sight;
-use quiescence::world::{FaultPlan, Network, Planned, Routing, Script, Setting, Workload};
+use super::{Cluster, Effects, Input, Stamp, Strategy, StrategyName};
+use crate::history::{Completion, NodeId, Value};
 
 /// What a replica does with a stamp that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +27,7 @@ pub struct Yardstick(pub Keeps);
 pub struct Held {
     me: NodeId,
     cluster: Cluster,
+    /// What is held.
     pub stamp: Stamp,
 }
 
@@ -93,34 +93,4 @@ impl Strategy for Yardstick {
     fn label(&self, stamp: &Stamp) -> String {
         format!("stamp {stamp}")
     }
-}
-
-/// `nodes` replicas on an unordered network.
-pub fn setting(nodes: u16) -> Setting {
-    Setting {
-        nodes,
-        network: Network::Unordered,
-        faults: FaultPlan::default(),
-        routing: Routing::Sticky,
-    }
-}
-
-/// `puts` puts by two clients pinned to n1 and n2; n1 has the larger half.
-pub fn puts(puts: usize) -> Workload {
-    let script = |node: u16, count: usize| Script {
-        node: NodeId(node),
-        operations: (0..count)
-            .map(|number| {
-                let value = i64::try_from(number).expect("few") + 1;
-                Planned { call: Call::write("x", value), node: None }
-            })
-            .collect(),
-    };
-    Workload { sessions: vec![script(0, puts.div_ceil(2)), script(1, puts / 2)] }
-}
-
-/// Whether all final reads were answered alike: bit 0 if not.
-pub fn agree(sight: &Sight<'_>) -> u64 {
-    let values = || sight.answers.iter().map(|(_, _, value)| value);
-    u64::from(!values().all(|value| Some(value) == values().next()))
 }

@@ -1,0 +1,126 @@
+//! `bench`: what an exhaustive search of a named scope takes.
+
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::hunt::bench::{NAMES, named};
+use crate::report::count;
+use crate::search::exhaustive::{Ending, Exploration, Limits, Plan, Reduce, Tracks, Work};
+use crate::world::Workload;
+
+use super::exit::{Exit, Failure};
+use super::screen::Screen;
+use super::values::{self, Format};
+
+/// Search a named scope and say what it took
+///
+/// Scopes: lww-N-P, naive-N-P, first-N-P (N replicas of one stamp, P puts by two
+/// clients), abd-N-W-R, backup-N-W-R (W writers, R readers; one crash), gossip-N-P
+/// (multi-primary-lww with one drop and anti-entropy).
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  quiescence bench lww-3-8
+  quiescence bench lww-3-8 --reduce macro --format json
+  quiescence bench abd-3-1-1 --states 20000000 --jobs 2")]
+pub struct BenchArgs {
+    /// Which scope
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// What is left out: persistent, macro, symmetry, forget, all or none
+    #[arg(long, value_name = "WHAT,…", default_value = "none", value_parser = values::reduce)]
+    reduce: Reduce,
+    /// How many threads read
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::size)]
+    jobs: usize,
+    /// The most states
+    #[arg(long, value_name = "N", default_value = "100000000")]
+    states: u64,
+    /// The most memory: 500MB, 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
+    memory: u64,
+    /// For whom results are written
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
+    let scope = named(&args.name).ok_or_else(|| {
+        Failure::new(format!("there is no scope `{}`", args.name))
+            .remedy(format!("scopes are named {}", NAMES.join(", ")))
+    })?;
+    let plan = Plan {
+        work: Work::Scripted(Workload::default()),
+        tracks: Tracks::default(),
+        reduce: args.reduce,
+        limits: Limits { states: args.states, bytes: args.memory },
+        lively: 0,
+        jobs: args.jobs,
+        stop: &|_| false,
+    };
+    let began = Instant::now();
+    let found = scope.search(&plan).map_err(|refused| Failure::new(refused.to_string()))?;
+    let seconds = began.elapsed().as_secs_f64();
+    let (verdict, exit) = match found.ending {
+        Ending::Bounded(_) => ("bounded", Exit::Unknown),
+        _ if found.found.is_empty() => ("holds", Exit::Holds),
+        _ => ("violated", Exit::Violated),
+    };
+    match args.format {
+        Format::Human => screen.line(&told(args, &found, seconds, verdict)),
+        Format::Json => {
+            let length = found.found.first().map(|way| way.stem.len());
+            let declined: Vec<_> = found.declined.iter().map(|(name, _)| *name).collect();
+            let all = json!({
+                "name": args.name,
+                "reduce": found.reduce.to_string(),
+                "declined": declined,
+                "jobs": args.jobs,
+                "states": found.states,
+                "local_steps": found.local_steps,
+                "transitions": found.transitions,
+                "depth": found.depth,
+                "seconds": seconds,
+                "peak_bytes": peak_bytes(),
+                "verdict": verdict,
+                "length": length,
+            });
+            let text = serde_json::to_string_pretty(&all).expect("JSON values are serialisable");
+            screen.print(&format!("{text}\n"));
+        }
+    }
+    Ok(exit)
+}
+
+fn told(args: &BenchArgs, found: &Exploration, seconds: f64, verdict: &str) -> String {
+    let rate = (found.states as f64 / seconds.max(1e-9)) as u64;
+    let peak =
+        peak_bytes().map_or("unknown".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+    let mut lines = vec![
+        format!("{} · reduction {} · {} thread(s)", args.name, found.reduce, args.jobs),
+        format!("states       {}", count(found.states)),
+        format!("local steps  {}", count(found.local_steps)),
+        format!("transitions  {}", count(found.transitions)),
+        format!("depth        {}", found.depth),
+        format!("time         {seconds:.3} s, {} states/s", count(rate)),
+        format!("peak memory  {peak}"),
+    ];
+    lines.extend(found.declined.iter().map(|(name, why)| format!("declined     {name}: {why}")));
+    let length = found.found.first().map(|way| format!(" in {} actions", way.stem.len()));
+    let bound = match found.ending {
+        Ending::Bounded(bound) => format!(": {bound} came first"),
+        _ => String::new(),
+    };
+    lines.push(format!("verdict      {verdict}{}{bound}", length.unwrap_or_default()));
+    lines.join("\n")
+}
+
+/// The most memory that this process ever had, where the system tells it.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,148 @@
+//! A run that goes round for ever: a stem, then a cycle that was chosen.
+//!
+//! Settling follows one order; a cluster need not. Here the order is given,
+//! and what is claimed of it is checked: the cycle needs no client and no
+//! fault, it leads back to the same state, and it is just: every message is
+//! delivered or absent at some point of it, every timer fires or is not armed,
+//! every node is up and every link whole. Then it can go on for ever.
+//!
+//! Invariant: a cycle that is not all of this is no cycle, and the run settles
+//! as any other does.
+
+use crate::history::{NodeId, Value};
+use crate::replication::{Strategy, TimerId};
+
+use super::component::Panicked;
+use super::perform::World;
+use super::run::{Ending, Recorder, Run, Step, ended, re_execute, stillborn};
+use super::settle::{Lasso, SettleLimits, final_reads, settle};
+use super::{Action, Setting, Workload};
+
+/// Runs the stem, then the cycle, and says whether that can go on for ever
+/// ([`Ending::Cycle`]). Final reads are asked where the cycle begins; what is
+/// in flight there waits.
+pub fn repeat<S: Strategy>(
+    strategy: &S,
+    setting: &Setting,
+    workload: &Workload,
+    stem: &[Step],
+    cycle: &[Step],
+) -> Run {
+    match go_round(strategy, setting, workload, stem, cycle) {
+        Ok(Some(run)) => run,
+        Ok(None) => {
+            let all: Vec<_> = stem.iter().chain(cycle).copied().collect();
+            re_execute(strategy, setting, workload, &all)
+        }
+        Err(Panicked(text)) => stillborn(text),
+    }
+}
+
+fn go_round<S: Strategy>(
+    strategy: &S,
+    setting: &Setting,
+    workload: &Workload,
+    stem: &[Step],
+    cycle: &[Step],
+) -> Result<Option<Run>, Panicked> {
+    let invariants = strategy.invariants();
+    let mut world = World::new(strategy, setting, workload)?;
+    let mut recorder = Recorder::new(&world, &invariants, None);
+    for step in stem {
+        if recorder.perform_as(&mut world, &step.action, step.number, false).is_err() {
+            return Ok(None);
+        }
+    }
+    let from = recorder.length();
+    let mut first = world.clone();
+    let mut due = dues(&world);
+    let answers = answers_of(&world)?;
+    let mut answers_change = false;
+    for step in cycle {
+        let ordinary = matches!(
+            step.action,
+            Action::Deliver(..) | Action::Fire(..) | Action::Recover(_) | Action::Heal(..)
+        );
+        let done = due_of(&world, &step.action);
+        if !ordinary || recorder.perform_as(&mut world, &step.action, step.number, false).is_err() {
+            return Ok(None);
+        }
+        let here = dues(&world);
+        due.retain(|due| Some(due) != done.as_ref() && here.contains(due));
+        answers_change |= answers_of(&world)? != answers;
+    }
+    if cycle.is_empty() || !due.is_empty() || world.state() != first.state() {
+        return Ok(None);
+    }
+    let deliveries_only = cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)));
+    let way_out = way_out(&first, &answers)?;
+    let unanswered = ask_everybody(&mut first)?;
+    let ending = Ending::Cycle { from, deliveries_only, answers_change, way_out };
+    Ok(Some(ended(first, recorder, ending, unanswered)))
+}
+
+/// What justice asks for: a message to be delivered, a timer to fire, a node
+/// to be mended.
+#[derive(PartialEq)]
+enum Due<M> {
+    Message(NodeId, NodeId, M),
+    Timer(NodeId, TimerId),
+    Repair(NodeId),
+}
+
+fn dues<S: Strategy>(world: &World<'_, S>) -> Vec<Due<S::Message>> {
+    let mut dues = Vec::new();
+    for (node, id) in world.nodes().iter().zip(world.cluster().nodes()) {
+        let message =
+            |(from, message): &(NodeId, S::Message)| Due::Message(id, *from, message.clone());
+        dues.extend(node.inbox.iter().map(message));
+        dues.extend(node.timers.iter().map(|timer| Due::Timer(id, *timer)));
+        if !node.up || node.cut != 0 {
+            dues.push(Due::Repair(id));
+        }
+    }
+    dues
+}
+
+/// What an action is about to do of it.
+fn due_of<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Due<S::Message>> {
+    match *action {
+        Action::Deliver(to, id) => {
+            let (name, message) = world.message(to, id)?;
+            Some(Due::Message(to, name.from, message.clone()))
+        }
+        Action::Fire(node, timer) => Some(Due::Timer(node, timer)),
+        Action::Recover(node) | Action::Heal(_, node) => Some(Due::Repair(node)),
+        _ => None,
+    }
+}
+
+/// Issues final reads while what is in flight waits.
+fn ask_everybody<S: Strategy>(world: &mut World<'_, S>) -> Result<usize, Panicked> {
+    for (node, flights) in world.nodes.iter_mut().zip(&mut world.flights) {
+        node.inbox.clear();
+        flights.clear();
+    }
+    final_reads(world, SettleLimits::default())
+}
+
+/// What everybody answers here.
+fn answers_of<S: Strategy>(world: &World<'_, S>) -> Result<Vec<Option<Value>>, Panicked> {
+    let mut asked = world.clone();
+    let before = asked.operations.len();
+    ask_everybody(&mut asked)?;
+    let history = asked.history.finish();
+    let finals = history.operations()[before..].iter();
+    Ok(finals.map(|read| read.answer().cloned()).collect())
+}
+
+/// Whether settling from here leads to other answers.
+fn way_out<S: Strategy>(world: &World<'_, S>, answers: &[Option<Value>]) -> Result<bool, Panicked> {
+    let mut world = world.clone();
+    let mut recorder = Recorder::new(&world, &[], None);
+    recorder.continue_from(world.steps());
+    match settle(&mut world, &mut recorder, SettleLimits::default(), Lasso::Find) {
+        Ok(()) => Ok(answers_of(&world)? != answers),
+        Err(_) => Ok(false),
+    }
+}
