@@ -13,6 +13,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use crate::replication::Strategy;
 use crate::world::{Faults, Setting};
 
@@ -588,7 +590,7 @@ fn macro_steps(
 }
 
 /// Every combination of one choice a place.
-fn product(choices: &[Vec<u32>], into: &mut Vec<Vec<u32>>) {
+fn product(choices: &[SmallVec<[u32; 4]>], into: &mut Vec<Vec<u32>>) {
     into.push(Vec::new());
     for choice in choices {
         let longer = |row: &Vec<u32>| {

@@ -177,6 +177,8 @@ pub(super) struct Numbers {
     pub(super) ticks: bool,
     /// Whether any node ever had a timer armed.
     pub(super) timers: bool,
+    /// Whether any move may be possible in one row and not in another.
+    pub(super) conditional: bool,
     /// Whether any delivery sent or answered something.
     pub(super) reacts: bool,
 }
@@ -255,6 +257,9 @@ impl Numbers {
     /// timer has nothing left in flight.
     #[inline]
     pub(super) fn may(&self, row: &[u32], step: &Move) -> bool {
+        if !self.conditional {
+            return true;
+        }
         match step.sort {
             Sort::Deliver(_) | Sort::Repair | Sort::Client => true,
             Sort::Mishap(kind) => {

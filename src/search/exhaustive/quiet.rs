@@ -32,6 +32,8 @@ pub(super) struct Answers {
     /// everywhere, if what is visible counts.
     judged: FxHashSet<(u32, Option<u32>, SmallVec<[u32; 8]>)>,
     rests: FxHashSet<u32>,
+    /// What a component comes to once all has been delivered.
+    pub(super) drained: FxHashMap<(usize, u32), SmallVec<[u32; 4]>>,
     /// What has been looked at for invariants and for agreement.
     looked: FxHashSet<SmallVec<[u32; 8]>>,
     agree: FxHashMap<(usize, u32, usize, u32), bool>,
@@ -46,6 +48,7 @@ impl Default for Answers {
             known: FxHashMap::default(),
             judged: FxHashSet::default(),
             rests: FxHashSet::default(),
+            drained: FxHashMap::default(),
             looked: FxHashSet::default(),
             agree: FxHashMap::default(),
         }

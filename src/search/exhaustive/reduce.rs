@@ -58,13 +58,81 @@ impl<S: Strategy> Tables<'_, S> {
 
     /// The components that a node may be in once everything at it has been
     /// delivered, one for each set of answers if it answers by itself.
-    pub(super) fn drained(&mut self, place: usize, at: u32) -> Result<Vec<u32>, Refused> {
+    pub(super) fn drained(&mut self, place: usize, at: u32) -> Result<SmallVec<[u32; 4]>, Refused> {
+        if let Some(known) = self.answers.drained.get(&(place, at)) {
+            return Ok(known.clone());
+        }
+        let drained = match self.in_any_order(place, at)? {
+            Some(end) => SmallVec::from_slice(&[end]),
+            None => self.in_every_order(place, at)?,
+        };
+        self.answers.drained.insert((place, at), drained.clone());
+        Ok(drained)
+    }
+
+    /// Where everything at a node leads if the order of deliveries does not
+    /// matter; none if it may. Of what the node can come to hold, every two
+    /// messages must lead to the same in either order; then any order of all
+    /// can be turned into any other, pair by pair.
+    fn in_any_order(&mut self, place: usize, at: u32) -> Result<Option<u32>, Refused> {
+        let Component { held, inbox } = self.places[place].values[at as usize].clone();
+        let mut messages = inbox.clone();
+        messages.sort_unstable();
+        messages.dedup();
+        // What can be held, and what each message makes of it.
+        let mut holds = vec![held];
+        let mut after: Vec<SmallVec<[usize; 8]>> = Vec::new();
+        while after.len() < holds.len() {
+            if holds.len() > 4 * (inbox.len() + 1) {
+                return Ok(None);
+            }
+            let now = holds[after.len()];
+            let mut leads = SmallVec::new();
+            for &message in &messages {
+                let next = self.take_in(place, now, message)?;
+                let known = holds.iter().position(|&other| other == next);
+                leads.push(known.unwrap_or(holds.len()));
+                if known.is_none() {
+                    holds.push(next);
+                }
+            }
+            after.push(leads);
+        }
+        let pairs = || (0..messages.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+        let commute = |leads: &SmallVec<[usize; 8]>| {
+            pairs().all(|(a, b)| after[leads[a]][b] == after[leads[b]][a])
+        };
+        if !after.iter().all(commute) {
+            return Ok(None);
+        }
+        let mut end = 0;
+        for message in &inbox {
+            let which = messages.binary_search(message).expect("it is one of them");
+            end = after[end][which];
+        }
+        let drained = Component { held: holds[end], inbox: SmallVec::new() };
+        Ok(Some(self.component(place, drained)))
+    }
+
+    /// What is held after a message, which must not send or answer anything.
+    fn take_in(&mut self, place: usize, held: u32, message: u32) -> Result<u32, Refused> {
+        let reaction = self.deliver(place, held, message)?;
+        self.numbers.reacts |= !reaction.sends.is_empty() || reaction.event != 0;
+        if self.numbers.reacts || self.numbers.timers {
+            return Err(Refused::Reduction("macro", REACTS));
+        }
+        Ok(reaction.held)
+    }
+
+    /// Where everything at a node leads in every order, one for each set of
+    /// answers.
+    fn in_every_order(&mut self, place: usize, at: u32) -> Result<SmallVec<[u32; 4]>, Refused> {
         if self.numbers.closure(place, at).is_err() {
             self.resolve(Miss::Closure(place, at))?;
         }
         let closure = self.numbers.closure(place, at).expect("it was just added");
         let (from, until) = closure.drained;
-        let mut drained: Vec<u32> = Vec::new();
+        let mut drained = SmallVec::new();
         let mut told = Vec::new();
         for position in from..until {
             let component = self.numbers.places[place].reached[position as usize];

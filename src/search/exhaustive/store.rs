@@ -66,8 +66,16 @@ impl Outbox {
         self.probes.clear();
         // These reads do not depend on each other.
         self.probes.extend(self.hashes.iter().map(|&hash| store.slots[hash as usize & mask]));
-        for (at, (probe, &hash)) in self.probes.iter_mut().zip(&self.hashes).enumerate() {
-            if *probe != 0 && store.has_tag(*probe, hash) {
+        for (probe, &hash) in self.probes.iter_mut().zip(&self.hashes) {
+            let mut slot = hash as usize & mask;
+            // The next slots are mostly on the line that was just read.
+            while *probe != 0 && !store.has_tag(*probe, hash) {
+                slot = (slot + 1) & mask;
+                *probe = store.slots[slot];
+            }
+        }
+        for (at, probe) in self.probes.iter_mut().enumerate() {
+            if *probe != 0 {
                 // Neither do these; the answer is used below.
                 let row = &self.batch[at * size..at * size + self.width];
                 let same = is_same(store.row(store.state(*probe)), row);
@@ -90,6 +98,7 @@ impl Outbox {
                         continue;
                     }
                 }
+                // Another row has the same tag; look further.
                 if self.probes[at] != 0 && store.find_hashed(row, hash).is_some() {
                     continue;
                 }
@@ -228,9 +237,16 @@ impl Store {
     /// before, goes to `fresh`.
     pub(super) fn add(&mut self, outbox: &mut Outbox, fresh: &mut Vec<(u32, u32)>) {
         self.reserve(outbox.unknown_hashes.len());
-        let candidates = outbox.unknown.chunks_exact(self.width + 2);
-        for (candidate, &hash) in candidates.zip(&outbox.unknown_hashes) {
-            fresh.extend(self.add_one(candidate, hash));
+        let size = self.width + 2;
+        let mask = self.slots.len() - 1;
+        let batches = outbox.unknown.chunks(size * BATCH).zip(outbox.unknown_hashes.chunks(BATCH));
+        for (candidates, hashes) in batches {
+            // Read the slots before they are needed, all at once.
+            outbox.probes.clear();
+            outbox.probes.extend(hashes.iter().map(|&hash| self.slots[hash as usize & mask]));
+            for (candidate, &hash) in candidates.chunks_exact(size).zip(hashes) {
+                fresh.extend(self.add_one(candidate, hash));
+            }
         }
         outbox.unknown.clear();
         outbox.unknown_hashes.clear();

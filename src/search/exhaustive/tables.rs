@@ -82,10 +82,10 @@ pub(super) struct Component {
 /// What a handler did: it depends on the node and the input, not on the rest
 /// of the inbox.
 #[derive(Clone, Debug)]
-struct Reaction {
-    held: u32,
-    sends: SmallVec<[(u16, u32); 2]>,
-    event: u32,
+pub(super) struct Reaction {
+    pub(super) held: u32,
+    pub(super) sends: SmallVec<[(u16, u32); 2]>,
+    pub(super) event: u32,
 }
 
 /// What a handler is given, as a key: place, what is held, and a message or a
@@ -323,6 +323,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
 
     fn remember(&mut self, next: u32, reaction: Reaction, sort: Sort) -> u32 {
         let Reaction { event, sends, .. } = reaction;
+        self.numbers.conditional |= matches!(sort, Sort::Fire(_) | Sort::Mishap(_));
         self.numbers.moves.push(Move { next, event, sends, sort });
         count(self.numbers.moves.len() - 1)
     }
@@ -412,7 +413,12 @@ impl<'a, S: Strategy> Tables<'a, S> {
     }
 
     /// What delivering a message does to what is held.
-    fn deliver(&mut self, place: usize, held: u32, message: u32) -> Result<Reaction, Refused> {
+    pub(super) fn deliver(
+        &mut self,
+        place: usize,
+        held: u32,
+        message: u32,
+    ) -> Result<Reaction, Refused> {
         let given = (u16::try_from(place).expect("nodes are few"), held, Ok(message));
         if let Some(known) = self.reactions.get(&given) {
             return Ok(known.clone());
