@@ -351,3 +351,35 @@ fn an_echo_is_never_quiet() {
     let outcomes = prove("notebook:echo", &pair, &eventual, Reduce::ALL);
     assert_eq!(flaw(&outcomes[0]), Some(Flaw::NeverQuiet));
 }
+
+#[test]
+fn a_write_that_only_its_node_has_is_lost_and_the_search_says_so_first() {
+    let drop = Faults { drop: 1, ..Faults::NONE };
+    let faults = FaultPlan { budget: drop, ..FaultPlan::default() };
+    let lossy = Setting { faults, ..calm(2, Network::Unordered) };
+    let durable = [Property::Durable];
+    let outcomes = prove("multi-primary-lww", &lossy, &durable, Reduce::ALL);
+    assert_eq!(flaw(&outcomes[0]), Some(Flaw::LostWrite));
+    let Outcome::Violated(finding) = &outcomes[0] else { panic!("it is violated") };
+    assert_eq!(finding.failing.run.schedule.len(), 2, "a write, and the loss of its message");
+    for (name, network) in [
+        ("multi-primary-lww", Network::Unordered),
+        ("primary-backup", Network::Fifo),
+        ("async-primary", Network::Fifo),
+    ] {
+        let kept = prove(name, &calm(2, network), &durable, Reduce::ALL);
+        assert_eq!(flaw(&kept[0]), None, "{name}");
+    }
+}
+
+#[test]
+fn nodes_with_the_same_writes_must_answer_alike_in_every_state() {
+    let pair = calm(2, Network::Unordered);
+    let strong = [Property::StrongConvergence];
+    let storing = prove("notebook:storing", &pair, &strong, Reduce::ALL);
+    assert_eq!(flaw(&storing[0]), Some(Flaw::Disagreed));
+    let Outcome::Violated(finding) = &storing[0] else { panic!("it is violated") };
+    assert_eq!(finding.failing.run.schedule.len(), 4);
+    let lww = prove("multi-primary-lww", &pair, &strong, Reduce::ALL);
+    assert_eq!(flaw(&lww[0]), None);
+}

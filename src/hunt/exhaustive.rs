@@ -20,6 +20,7 @@ use crate::search::exhaustive::{
 use crate::world::{Faults, Setting};
 
 use super::Subject;
+use super::durable::lost_write;
 use super::minimise::{Failing, minimise};
 use super::property::{Property, judge};
 
@@ -154,6 +155,8 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
     match property {
         Property::Model(Model::Grid(_)) | Property::NoPanic => Ok(history),
         Property::Model(Model::Linearizable) => Ok(Tracks { real_time: true, ..history }),
+        Property::Durable => Ok(Tracks { visible: true, ..history }),
+        Property::StrongConvergence => Ok(Tracks { visible: true, agreement: true, ..history }),
         Property::WhiteBox(_) => Err("what a strategy records is not part of a state"),
         Property::Always(name) => {
             let known = subject.conditions().iter().any(|(known, _)| known == name);
@@ -164,7 +167,14 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
 }
 
 fn is_lively(property: &Property) -> bool {
-    matches!(property, Property::Model(Model::Grid(Grid { eventual: true, .. })))
+    let eventual = matches!(property, Property::Model(Model::Grid(Grid { eventual: true, .. })));
+    eventual || *property == Property::Durable
+}
+
+/// Whether every acknowledged write is taken into account in the end.
+fn keeps_writes(sight: &Sight<'_>) -> Result<bool, String> {
+    let facts = sight.facts.ok_or("what final reads take into account was not recorded")?;
+    lost_write(sight.history, sight.operations, facts).map(|lost| lost.is_none())
 }
 
 /// How a search ended.
@@ -194,16 +204,19 @@ fn search(
     };
     let mut looked_at = vec![0_u64; properties.len()];
     let mut undecided: Vec<Option<String>> = vec![None; properties.len()];
-    let wanted = bits(&|property| matches!(property, Property::Model(_)));
+    let wanted = bits(&|property| matches!(property, Property::Model(_) | Property::Durable));
     let mut judge = |sight: &Sight<'_>| {
         let mut violated = 0;
         for (at, property) in properties.iter().enumerate() {
-            let Property::Model(model) = property else { continue };
-            if is_lively(property) && !sight.quiet {
-                continue;
-            }
+            let allowed = match property {
+                Property::Model(_) if is_lively(property) && !sight.quiet => continue,
+                Property::Durable if !sight.quiet => continue,
+                Property::Model(model) => allowed(sight, *model),
+                Property::Durable => keeps_writes(sight),
+                _ => continue,
+            };
             looked_at[at] += answers(sight.history, property);
-            match allowed(sight, *model) {
+            match allowed {
                 Ok(true) => {}
                 Ok(false) => violated |= 1 << at,
                 Err(why) => undecided[at] = Some(why),
@@ -249,7 +262,8 @@ fn search(
         } else {
             let states = explored.states;
             let looked_at = match property {
-                Property::Model(_) => looked_at[at],
+                Property::Model(_) | Property::Durable => looked_at[at],
+                Property::StrongConvergence => explored.compared,
                 _ => states,
             };
             outcome.prove(Proof { scope, states, looked_at });
@@ -342,8 +356,10 @@ fn ways<'e>(
                     matches!(property, Property::Always(name) if name == conditions[number].0)
                 }
                 Matter::Panic => *property == Property::NoPanic,
-                Matter::NeverQuiet | Matter::Oscillating => is_lively(property),
-                Matter::Agreement => false,
+                Matter::NeverQuiet | Matter::Oscillating => {
+                    matches!(property, Property::Model(_)) && is_lively(property)
+                }
+                Matter::Agreement => *property == Property::StrongConvergence,
             };
             if is_about {
                 all.push((at, way));
@@ -393,6 +409,7 @@ fn answers(history: &History, property: &Property) -> u64 {
     let answered = history.operations().iter().filter(|op| op.answer().is_some());
     let counted = answered.filter(|op| match property {
         Property::Model(Model::Grid(grid)) => op.final_read == grid.eventual,
+        Property::Durable => op.final_read,
         _ => true,
     });
     counted.count() as u64

@@ -13,6 +13,7 @@ pub mod bench;
 #[cfg(feature = "proptest")]
 pub mod both;
 pub mod case;
+mod durable;
 pub mod exhaustive;
 pub mod minimise;
 pub mod promise;

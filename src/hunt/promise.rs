@@ -68,6 +68,7 @@ pub fn standard() -> Vec<Promise> {
     let ryw = || Property::Model(Model::READ_YOUR_WRITES);
     let mr = || Property::Model(Model::MONOTONIC_READS);
     let linearizable = || Property::Model(Model::Linearizable);
+    let (durable, strong) = (Property::Durable, Property::StrongConvergence);
     let holds = Expected::Holds;
 
     let pair = calm(2, Network::Unordered);
@@ -79,7 +80,9 @@ pub fn standard() -> Vec<Promise> {
     promise("notebook:storing", &pair, &[(eventual(), DIVERGED)]);
     promise("notebook:echo", &pair, &[(eventual(), Expected::Violated(Flaw::NeverQuiet))]);
 
-    let all = [(eventual(), holds), (ryw(), holds), (mr(), holds), (linearizable(), holds)];
+    let kept = (durable.clone(), holds);
+    let all =
+        [(eventual(), holds), (ryw(), holds), (mr(), holds), (linearizable(), holds), kept.clone()];
     let fifo = calm(3, Network::Fifo);
     let roaming = |setting: &Setting| Setting { routing: Routing::Roaming, ..setting.clone() };
     let one_crash = faulty(fifo.clone(), Faults { crash: 1, ..Faults::NONE });
@@ -121,7 +124,7 @@ pub fn standard() -> Vec<Promise> {
     // together with another guarantee; the strategy's own record can alone.
     let own_record = Property::WhiteBox(Model::READ_YOUR_WRITES);
     let with_wfr = Property::Model("ryw+wfr.g".parse().expect("a model of the grid"));
-    promise(lww, &unordered, &[(own_record.clone(), holds)]);
+    promise(lww, &unordered, &[(own_record.clone(), holds), kept, (strong, holds)]);
     promise("multi-primary-lww:clock=wall", &unordered, &[(own_record.clone(), holds)]);
     promise(
         "multi-primary-lww:clock=wall",
@@ -132,7 +135,8 @@ pub fn standard() -> Vec<Promise> {
             (ryw(), holds),
         ],
     );
-    promise(lww, &one_drop, &[(eventual(), DIVERGED)]);
+    let lost = (durable, Expected::Violated(Flaw::LostWrite));
+    promise(lww, &one_drop, &[(eventual(), DIVERGED), lost]);
     promise("multi-primary-lww:anti-entropy=on", &one_drop, &[(eventual(), holds)]);
     rows
 }

@@ -6,10 +6,13 @@
 
 use std::fmt;
 
+use crate::history::Operation;
 use crate::judgement::{
     Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check, recheck,
 };
 use crate::world::{Ending, Run};
+
+use super::durable::lost_write;
 
 /// What can be asked of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +24,12 @@ pub enum Property {
     /// account and in which order writes stand, satisfies the model. Stricter
     /// than [`Property::Model`]: clients may be unable to tell.
     WhiteBox(Model),
+    /// No acknowledged write is lost, by the strategy's own record: every final
+    /// read takes it, or a write above it, into account.
+    Durable,
+    /// Nodes that took the same writes into account answer alike, in every
+    /// state.
+    StrongConvergence,
     /// No handler panics.
     NoPanic,
     /// An invariant of the strategy's own holds in every state.
@@ -34,6 +43,8 @@ impl fmt::Display for Property {
         match self {
             Property::Model(model) => f.write_str(&model.name()),
             Property::WhiteBox(model) => write!(f, "white-box:{}", model.name()),
+            Property::Durable => f.write_str("durable"),
+            Property::StrongConvergence => f.write_str("strong-convergence"),
             Property::NoPanic => f.write_str("no-panic"),
             Property::Always(name) => write!(f, "always:{name}"),
         }
@@ -49,6 +60,10 @@ impl std::str::FromStr for Property {
             Ok(Property::Always(name.to_owned()))
         } else if let Some(name) = text.strip_prefix("white-box:") {
             model(name).map(Property::WhiteBox)
+        } else if text == "durable" {
+            Ok(Property::Durable)
+        } else if text == "strong-convergence" {
+            Ok(Property::StrongConvergence)
         } else if text == "no-panic" {
             Ok(Property::NoPanic)
         } else {
@@ -72,6 +87,10 @@ pub enum Flaw {
     /// Nothing makes the cluster come to right answers, though it may: a just
     /// order of events avoids them for ever.
     NotGuaranteed,
+    /// A final read does not take an acknowledged write into account.
+    LostWrite,
+    /// Nodes that took the same writes into account answer differently.
+    Disagreed,
     /// A handler panicked.
     Panicked,
     /// An invariant broke.
@@ -86,6 +105,8 @@ impl fmt::Display for Flaw {
             Flaw::NeverQuiet => f.write_str("never-quiet"),
             Flaw::Oscillating => f.write_str("oscillating"),
             Flaw::NotGuaranteed => f.write_str("not-guaranteed"),
+            Flaw::LostWrite => f.write_str("lost-write"),
+            Flaw::Disagreed => f.write_str("disagreed"),
             Flaw::Panicked => f.write_str("panicked"),
             Flaw::Broken => f.write_str("broken"),
         }
@@ -120,6 +141,23 @@ impl Judgement {
 /// witness: then the checker is wrong, and nothing it says can be trusted.
 pub fn judge(run: &Run, property: &Property) -> Judgement {
     match (property, &run.ending) {
+        (Property::Durable, Ending::Settled) => {
+            match lost_write(&run.history, &run.operations, &run.facts) {
+                Ok(None) if run.unanswered > 0 => {
+                    Judgement::Unknown(format!("{} final reads got no answer", run.unanswered))
+                }
+                Ok(None) => Judgement::Holds,
+                Ok(Some(_)) => Judgement::Violated(Flaw::LostWrite, None),
+                Err(why) => Judgement::Unknown(why),
+            }
+        }
+        (Property::Durable, _) => {
+            Judgement::Unknown("the run ended before it became quiet".to_owned())
+        }
+        (Property::StrongConvergence, _) => match run.disagreement {
+            Some(_) => Judgement::Violated(Flaw::Disagreed, None),
+            None => Judgement::Holds,
+        },
         (Property::NoPanic, Ending::Panicked(_)) => Judgement::Violated(Flaw::Panicked, None),
         (Property::NoPanic, _) => Judgement::Holds,
         (Property::Always(name), Ending::Broken(broken)) if name == broken => {
@@ -188,6 +226,11 @@ pub fn looked_at(run: &Run, property: &Property) -> usize {
             answered.filter(|op| !op.final_read).count()
         }
         Property::Model(_) | Property::WhiteBox(_) => answered.count(),
+        Property::Durable => {
+            let acknowledged = |op: &&Operation| op.call.is_write() && op.returned.is_some();
+            run.history.operations().iter().filter(acknowledged).count()
+        }
+        Property::StrongConvergence => usize::try_from(run.compared).unwrap_or(usize::MAX),
         Property::NoPanic | Property::Always(_) => run.schedule.len(),
     }
 }

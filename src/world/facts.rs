@@ -34,7 +34,25 @@ impl Facts {
         Facts { logs: vec![vec![Vec::new()]; nodes], ..Facts::default() }
     }
 
-    pub(super) fn visible(&mut self, node: NodeId, write: OperationId, stamp: Stamp) {
+    /// The writes that were taken into account at a node since it last came
+    /// up, in the order in which they were.
+    pub(super) fn taken(&self, node: NodeId) -> &[OperationId] {
+        self.logs[node.index()].last().expect("there is always a log")
+    }
+
+    /// How many writes were taken into account anywhere, counting each time.
+    pub(super) fn length(&self, node: NodeId) -> usize {
+        self.taken(node).len()
+    }
+
+    /// Whether two nodes have taken the same writes into account.
+    pub(super) fn same_writes(&self, one: NodeId, other: NodeId) -> bool {
+        let (one, other) = (self.taken(one), self.taken(other));
+        one.iter().all(|write| other.contains(write))
+            && other.iter().all(|write| one.contains(write))
+    }
+
+    pub(crate) fn visible(&mut self, node: NodeId, write: OperationId, stamp: Stamp) {
         let log = self.logs[node.index()].last_mut().expect("there is always a log");
         log.push(write);
         self.stamps.insert(write, stamp);
@@ -44,7 +62,7 @@ impl Facts {
         self.logs[node.index()].push(Vec::new());
     }
 
-    pub(super) fn answered(&mut self, node: NodeId, operation: OperationId, visible: &Visible) {
+    pub(crate) fn answered(&mut self, node: NodeId, operation: OperationId, visible: &Visible) {
         let logs = &self.logs[node.index()];
         let seen = match visible {
             Visible::Unrecorded => Seen::Unrecorded,
@@ -59,7 +77,7 @@ impl Facts {
     }
 
     /// As [`answered`](Self::answered), with what was visible in `fork`.
-    pub(super) fn answered_elsewhere(
+    pub(crate) fn answered_elsewhere(
         &mut self,
         fork: &Facts,
         node: NodeId,

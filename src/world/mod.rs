@@ -15,6 +15,7 @@
 //! ends, [`trace`] for what is shown of it.
 
 mod action;
+mod agreement;
 pub mod component;
 mod enabled;
 mod facts;
@@ -28,6 +29,7 @@ pub mod trace;
 mod workload;
 
 pub use action::{Action, MessageId, MessageName};
+pub use agreement::Disagreement;
 pub use facts::Facts;
 pub use fault::{FaultPlan, Faults, InboxOnCrash};
 pub use perform::{NotEnabled, Report, State, StateOf, World};

@@ -7,6 +7,7 @@
 use crate::history::History;
 use crate::replication::{Invariant, OperationId, Strategy, When};
 
+use super::agreement::{Disagreement, disagreement};
 use super::perform::{NotEnabled, World};
 use super::settle::{Lasso, SettleLimits, Stop, final_reads, settle};
 use super::{Action, Facts, Faults, Setting, Workload};
@@ -97,6 +98,11 @@ pub struct Run {
     pub pending: usize,
     /// Final reads that got no answer.
     pub unanswered: usize,
+    /// The first two nodes that took the same writes into account and answer
+    /// differently, if there were any.
+    pub disagreement: Option<Disagreement>,
+    /// How often two nodes could be compared so.
+    pub compared: u64,
     /// Which `sometimes` invariants were seen to hold, one bit each in order
     /// of [`Strategy::invariants`].
     pub reached: u64,
@@ -112,6 +118,8 @@ pub(super) struct Recorder<'r, S: Strategy> {
     invariants: &'r [Invariant<S::Replica>],
     reached: u64,
     broken: Option<&'static str>,
+    disagreement: Option<Disagreement>,
+    compared: u64,
     visited: Option<(&'r mut Visited, Vec<u64>)>,
 }
 
@@ -129,6 +137,8 @@ impl<'r, S: Strategy> Recorder<'r, S> {
             invariants,
             reached: 0,
             broken: None,
+            disagreement: None,
+            compared: 0,
             visited,
         };
         recorder.look(world);
@@ -165,6 +175,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
         settling: bool,
     ) -> Result<(), NotEnabled> {
         let step = Step { number, action: *action, settling };
+        let taken = world.facts.length(world.place(action));
         let report = match world.perform(action, number) {
             Ok(report) => report,
             Err(panicked @ NotEnabled::Panicked(_)) => {
@@ -180,6 +191,10 @@ impl<'r, S: Strategy> Recorder<'r, S> {
             for node in touched.chain([report.node]) {
                 prints[node.index()] = world.fingerprint(node);
             }
+        }
+        if self.disagreement.is_none() && world.facts.length(report.node) != taken {
+            let step = self.schedule.len();
+            self.disagreement = disagreement(world, report.node, step, &mut self.compared);
         }
         self.look(world);
         Ok(())
@@ -398,6 +413,8 @@ pub(super) fn ended<S: Strategy>(
         facts: world.facts,
         ending,
         unanswered,
+        disagreement: recorder.disagreement,
+        compared: recorder.compared,
         reached: recorder.reached,
     }
 }
@@ -413,6 +430,8 @@ pub(super) fn stillborn(panic: String) -> Run {
         faults: Faults::NONE,
         pending: 0,
         unanswered: 0,
+        disagreement: None,
+        compared: 0,
         reached: 0,
     }
 }

@@ -248,12 +248,7 @@ fn final_read<S: Strategy>(
     let facts = || world.facts.clone();
     let asked = ask(world.strategy, &world.nodes, world.now, operation, node, call, limits, facts)?;
     let Some(answer) = asked else { return Ok(None) };
-    match answer.facts {
-        None => world.facts.answered(answer.node, operation, &answer.visible),
-        Some(fork) => {
-            world.facts.answered_elsewhere(&fork, answer.node, operation, &answer.visible);
-        }
-    }
+    answer.record(&mut world.facts, operation);
     Ok(Some(answer.value))
 }
 
@@ -265,6 +260,16 @@ pub(crate) struct FinalAnswer {
     node: NodeId,
     /// What was visible in the fork; none if the answer came at once.
     facts: Option<super::Facts>,
+}
+
+impl FinalAnswer {
+    /// Adds to `facts` what the answer took into account.
+    pub(crate) fn record(&self, facts: &mut super::Facts, operation: OperationId) {
+        match &self.facts {
+            None => facts.answered(self.node, operation, &self.visible),
+            Some(fork) => facts.answered_elsewhere(fork, self.node, operation, &self.visible),
+        }
+    }
 }
 
 /// Asks `node` in a fork of the cluster in which nothing is in flight. The

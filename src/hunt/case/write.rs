@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::history::{History, Value, notation};
 use crate::hunt::Subject;
+use crate::hunt::durable::lost_write;
 use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Flaw, Judgement, Property, judge, record, white_box};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
@@ -95,10 +96,33 @@ pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) ->
     }
 }
 
+/// Which acknowledged write is lost, and where.
+fn lost(run: &Run) -> String {
+    let found = lost_write(&run.history, &run.operations, &run.facts);
+    let Ok(Some((write, read))) = found else { unreachable!("a write is lost") };
+    let (write, read) = (&run.history.operations()[write], &run.history.operations()[read]);
+    let node = read.node.map_or(String::new(), |node| format!(" at {node}"));
+    format!(
+        "process {} wrote {}={} and was told that it was done, and in the end a read of {}{node} takes neither that write nor a later one into account",
+        write.process.0, write.call.key, write.call.argument, read.call.key
+    )
+}
+
+/// Which nodes disagree, and on what.
+fn disagreed(run: &Run) -> String {
+    let found = run.disagreement.as_ref().expect("two nodes disagree");
+    format!(
+        "after step {}, {} and {} have taken the same writes into account, and answer {} and {} to a read of {}",
+        found.step, found.nodes.0, found.nodes.1, found.answers.0, found.answers.1, found.key
+    )
+}
+
 /// Why a run fails, in words.
 pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
     match (judgement, &run.ending) {
         (Judgement::Violated(_, Some(counterexample)), _) => counterexample.explain(&run.history),
+        (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run),
+        (Judgement::Violated(Flaw::Disagreed, None), _) => disagreed(run),
         (Judgement::Violated(Flaw::Recorded, None), _) => match property {
             Property::WhiteBox(model) => match record(run, *model) {
                 Some(Err(unsound)) => own_write_unseen(run, *model)

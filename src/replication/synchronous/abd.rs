@@ -127,8 +127,9 @@ impl Replica {
     fn store(&mut self, key: &Key, stamp: Stamp, value: &Value, effects: &mut Effects<Abd>) {
         if stamp > self.register(key).0 {
             self.registers.insert(key.clone(), (stamp, value.clone()));
-            effects.visible(OperationId::from_tie(stamp.tie), stamp);
         }
+        // A write that comes too late has its place below the newer one.
+        effects.visible(OperationId::from_tie(stamp.tie), stamp);
     }
 
     /// The message of the present phase, to all that have not answered it.

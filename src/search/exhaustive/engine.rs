@@ -188,6 +188,7 @@ fn search<S: Strategy>(
         judged: engine.tables.judged() as u64,
         faults,
         reached: engine.reached,
+        compared: engine.tables.answers.compared,
         timers: engine.tables.numbers.timers,
         reduce: plan.reduce,
         declined: Vec::new(),

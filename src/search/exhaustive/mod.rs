@@ -30,9 +30,9 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::history::{Call, History, NodeId, Value};
-use crate::replication::{OperationId, Stamp};
+use crate::replication::OperationId;
 use crate::world::component::Panicked;
-use crate::world::{Faults, Step, Workload};
+use crate::world::{Facts, Faults, Step, Workload};
 
 pub use engine::{Judge, explore};
 
@@ -197,8 +197,8 @@ pub struct Sight<'s> {
     pub answers: &'s [(NodeId, Call, Option<Value>)],
     /// Whether the cluster is quiet.
     pub quiet: bool,
-    /// The writes that reads take into account at each node, if tracked.
-    pub visible: &'s [Vec<(OperationId, Stamp)>],
+    /// What final reads take into account, if that is tracked.
+    pub facts: Option<&'s Facts>,
 }
 
 /// What is violated, by the bits of whoever judges; and what the search sees
@@ -252,6 +252,8 @@ pub struct Exploration {
     pub faults: Faults,
     /// Which `sometimes` invariants were seen to hold, one bit each.
     pub reached: u64,
+    /// How often nodes with the same writes could be compared.
+    pub compared: u64,
     /// Whether any node had a timer armed.
     pub timers: bool,
     /// What was left out.

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::history::{Call, Completion, NodeId, Value};
 use crate::replication::{Cluster, Effects, OperationId, Strategy, When};
 use crate::world::component::{LocalInput, NodeOf, Panicked, local_step};
-use crate::world::{SettleLimits, ask};
+use crate::world::{Facts, SettleLimits, ask};
 
 use super::tables::{Numbered, Tables};
 use super::{Sight, Work};
@@ -37,6 +37,8 @@ pub(super) struct Answers {
     /// What has been looked at for invariants and for agreement.
     looked: FxHashSet<SmallVec<[u32; 8]>>,
     agree: FxHashMap<(usize, u32, usize, u32), bool>,
+    /// How often two nodes could be compared.
+    pub(super) compared: u64,
 }
 
 impl Default for Answers {
@@ -51,6 +53,7 @@ impl Default for Answers {
             drained: FxHashMap::default(),
             looked: FxHashSet::default(),
             agree: FxHashMap::default(),
+            compared: 0,
         }
     }
 }
@@ -158,6 +161,30 @@ impl<S: Strategy> Tables<'_, S> {
         Ok(finals)
     }
 
+    /// What the final reads of a row take into account.
+    fn facts(&self, row: &[u32], answers: &Finals) -> Result<Facts, Panicked> {
+        let nodes = self.nodes(row);
+        let mut facts = Facts::of(nodes.len());
+        for (place, &at) in row.iter().enumerate().take(nodes.len()) {
+            let node = NodeId(u16::try_from(place).expect("nodes are few"));
+            for &(write, stamp) in &self.held.values[self.held_at(place, at) as usize].visible {
+                facts.visible(node, write, stamp);
+            }
+        }
+        let first = u16::try_from(self.clients.sessions()).expect("sessions are few");
+        for (session, (node, call, _)) in (first..).zip(answers) {
+            let operation = OperationId { session, number: 0 };
+            let limits = SettleLimits::default();
+            let (strategy, now) = (self.strategy, self.now);
+            let known = || facts.clone();
+            let answer = ask(strategy, &nodes, now, operation, *node, call, limits, known)?;
+            if let Some(answer) = answer {
+                answer.record(&mut facts, operation);
+            }
+        }
+        Ok(facts)
+    }
+
     /// Shows a row to the judge, unless its like has been judged; with final
     /// reads if it is quiet.
     pub(super) fn judge(
@@ -178,15 +205,16 @@ impl<S: Strategy> Tables<'_, S> {
         let answers = finals.map(|finals| self.answers.finals.values[finals as usize].clone());
         let answers = answers.unwrap_or_default();
         let (history, operations) = self.clients.history(rest, &answers);
-        let held = (0..places).map(|place| self.held_at(place, row[place]));
-        let visible: Vec<_> =
-            held.map(|at| self.held.values[at as usize].visible.clone()).collect();
+        let facts = match (quiet, self.plan.tracks.visible) {
+            (true, true) => Some(self.facts(row, &answers)?),
+            _ => None,
+        };
         let sight = Sight {
             history: &history,
             operations: &operations,
             answers: &answers,
             quiet,
-            visible: &visible,
+            facts: facts.as_ref(),
         };
         Ok(judge(&sight))
     }
@@ -255,17 +283,22 @@ impl<S: Strategy> Tables<'_, S> {
             && held(b).node.up
             && writes(a).next().is_some()
             && writes(a).eq(writes(b));
+        let mut compared = false;
         let agree = !alike || {
             let (a, b) = (self.local_answers(one, a)?, self.local_answers(other, b)?);
             let values = |at: Option<u32>| at.map(|at| &self.answers.locals.values[at as usize]);
             // A node that does not answer by itself is not compared.
             match (values(a), values(b)) {
-                (Some(a), Some(b)) => a.iter().all(|(_, call, value)| {
-                    b.iter().all(|(_, other, theirs)| call != other || value == theirs)
-                }),
+                (Some(a), Some(b)) => {
+                    compared = true;
+                    a.iter().all(|(_, call, value)| {
+                        b.iter().all(|(_, other, theirs)| call != other || value == theirs)
+                    })
+                }
                 _ => true,
             }
         };
+        self.answers.compared += u64::from(compared);
         self.answers.agree.insert(key, agree);
         Ok(agree)
     }

@@ -1,0 +1,87 @@
+//! Strong convergence: nodes that took the same writes into account answer
+//! alike, at every moment and not only in the end (Shapiro et al. 2011).
+//!
+//! Only answers that a node gives by itself are compared, and only between
+//! nodes that are up and know of some write.
+
+use crate::history::{Call, Completion, Key, NodeId, Value};
+use crate::replication::{Effects, OperationId, Strategy};
+
+use super::component::{LocalInput, NodeOf, local_step};
+use super::perform::World;
+
+/// Two nodes that answer a read differently although they took the same
+/// writes into account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disagreement {
+    /// After how many steps of the schedule.
+    pub step: usize,
+    /// The nodes.
+    pub nodes: (NodeId, NodeId),
+    /// Which key is read.
+    pub key: Key,
+    /// What they answer.
+    pub answers: (Value, Value),
+}
+
+/// Compares one node with all others; `compared` counts the pairs that could
+/// be compared.
+pub(super) fn disagreement<S: Strategy>(
+    world: &World<'_, S>,
+    node: NodeId,
+    step: usize,
+    compared: &mut u64,
+) -> Option<Disagreement> {
+    let up = |node: NodeId| world.nodes[node.index()].up;
+    let taken = world.facts.taken(node);
+    if taken.is_empty() || !up(node) {
+        return None;
+    }
+    let mut known: Option<Vec<_>> = None;
+    for other in world.cluster().others(node).filter(|&other| up(other)) {
+        let theirs = world.facts.taken(other);
+        if theirs.is_empty() || !world.facts.same_writes(node, other) {
+            continue;
+        }
+        for key in world.workload.keys() {
+            let answer = |at: NodeId| local_answer(world, &world.nodes[at.index()], at, &key);
+            let known = known.get_or_insert_with(Vec::new);
+            let mine = match known.iter().find(|(of, _)| *of == key) {
+                Some((_, answer)) => Option::clone(answer),
+                None => {
+                    known.push((key.clone(), answer(node)));
+                    known.last().and_then(|(_, answer)| answer.clone())
+                }
+            };
+            if let (Some(mine), Some(other_answer)) = (mine, answer(other)) {
+                *compared += 1;
+                if mine != other_answer {
+                    let answers = (mine, other_answer);
+                    return Some(Disagreement { step, nodes: (node, other), key, answers });
+                }
+            }
+        }
+    }
+    None
+}
+
+/// What a node answers at once, if it does.
+fn local_answer<S: Strategy>(
+    world: &World<'_, S>,
+    node: &NodeOf<S>,
+    id: NodeId,
+    key: &Key,
+) -> Option<Value> {
+    let call = Call::read(key.clone());
+    if !world.strategy.serves(&call, id, &world.cluster()) {
+        return None;
+    }
+    let operation = OperationId { session: u16::MAX, number: 0 };
+    let mut effects = Effects::new();
+    let request = LocalInput::Request(operation, call, S::Token::default());
+    local_step(world.strategy, &mut node.clone(), request, world.now, &mut effects).ok()?;
+    effects.replies.into_iter().find_map(|reply| match reply.completion {
+        Completion::Ok(value) if reply.operation == operation => Some(value),
+        _ => None,
+    })
+}
