@@ -383,3 +383,40 @@ fn nodes_with_the_same_writes_must_answer_alike_in_every_state() {
     let lww = prove("multi-primary-lww", &pair, &strong, Reduce::ALL);
     assert_eq!(flaw(&lww[0]), None);
 }
+
+/// Distinct states of a strategy within a scope, on so many threads.
+fn states_of(name: &str, setting: &Setting, patient: bool, jobs: usize) -> (u64, u64) {
+    let subjects = Registry::standard().parse(name).expect("it is registered");
+    let open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient };
+    let plan = Plan { tracks: HISTORY, ..plan(Work::Open(open), Reduce::NONE, jobs) };
+    let found = subjects[0].explore(setting, &plan, 0, &mut |_| 0).expect("it is covered");
+    assert_eq!(found.ending, Ending::Complete, "{name}");
+    (found.states, found.transitions)
+}
+
+#[test]
+fn every_strategy_has_its_golden_state_counts_on_any_number_of_threads() {
+    let one = |kind: &str| {
+        let mut budget = Faults::NONE;
+        *budget.count_mut(kind).expect("a kind") = 1;
+        FaultPlan { budget, ..FaultPlan::default() }
+    };
+    let faulty = |kind, network| Setting { faults: one(kind), ..calm(3, network) };
+    let (fifo, unordered) = (calm(3, Network::Fifo), calm(3, Network::Unordered));
+    let mut counts = Vec::new();
+    for (name, setting, patient) in [
+        ("async-primary", fifo.clone(), false),
+        ("primary-backup", fifo, false),
+        ("primary-backup", faulty("crash", Network::Fifo), false),
+        ("multi-primary-lww", unordered.clone(), false),
+        ("multi-primary-lww", faulty("duplicate", Network::Unordered), false),
+        ("multi-primary-lww:clock=wall", faulty("skew", Network::Unordered), false),
+        ("multi-primary-lww:anti-entropy=on", faulty("drop", Network::Unordered), false),
+        ("abd:write-back=never", unordered, true),
+    ] {
+        let found = states_of(name, &setting, patient, 1);
+        assert_eq!(found, states_of(name, &setting, patient, 3), "{name} on three threads");
+        counts.push(found.0);
+    }
+    assert_eq!(counts, [227, 485, 19_451, 199, 733, 2_977, 32_695, 32_017]);
+}
