@@ -6,6 +6,8 @@ mod conformance;
 mod evidence;
 #[path = "judgement/exhaustive.rs"]
 mod exhaustive;
+#[path = "judgement/lattice.rs"]
+mod lattice;
 #[path = "judgement/space.rs"]
 mod space;
 #[path = "judgement/verdicts.rs"]

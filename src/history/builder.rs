@@ -62,6 +62,12 @@ impl History {
         self.operations.iter().filter(|op| op.answer().is_some()).count()
     }
 
+    /// These operations, in order of invocation, of processes that need not be
+    /// sequential: for checkers that shift times.
+    pub(crate) fn reordered(operations: Vec<Operation>) -> History {
+        History { operations }
+    }
+
     /// The history of the operations at these positions only (ascending).
     ///
     /// A part of a well-formed history is well formed.

@@ -153,8 +153,8 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
     let invariants = subject.conditions().iter().any(|(_, when)| *when == When::Sometimes);
     let history = Tracks { history: true, invariants, ..Tracks::default() };
     match property {
-        Property::Model(Model::Grid(_)) | Property::NoPanic => Ok(history),
-        Property::Model(Model::Linearizable) => Ok(Tracks { real_time: true, ..history }),
+        Property::Model(model) if model.sees_time() => Ok(Tracks { real_time: true, ..history }),
+        Property::Model(_) | Property::NoPanic => Ok(history),
         Property::Durable => Ok(Tracks { visible: true, ..history }),
         Property::StrongConvergence => Ok(Tracks { visible: true, agreement: true, ..history }),
         Property::WhiteBox(_) => Err("what a strategy records is not part of a state"),

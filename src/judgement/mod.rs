@@ -11,11 +11,13 @@
 //! reached.
 
 pub mod checker;
+pub mod datatype;
 pub mod model;
+pub mod oracle;
 mod relation;
 pub mod verdict;
 
-pub use checker::check;
+pub use checker::{Survey, check, check_with};
 pub use model::{Grid, Guarantees, Model, Scope, UnknownModel};
 pub use verdict::{
     Budget, Counterexample, Kind, Reason, Unknown, Unsound, Verdict, Witness, recheck,

@@ -7,6 +7,7 @@ use crate::hunt::Family;
 use crate::hunt::case::{Case, CaseStep};
 use crate::hunt::promise::Promise;
 use crate::hunt::property::Property;
+use crate::judgement::model::{SEPARATING, neighbours};
 use crate::judgement::{Budget, Model, Verdict, check, recheck};
 
 use super::wrap;
@@ -21,7 +22,39 @@ pub fn model(model: Model, width: usize) -> String {
     let _ = writeln!(text, "\n  predicate    {}", predicate.join("\n               "));
     let _ = writeln!(text, "  where        so session order, rb returns-before, vis visibility,");
     let _ = writeln!(text, "               ar arbitration, W writes, R reads, ; composition");
+    let _ = writeln!(text, "  source       {}", model.source());
+    let (above, below) = neighbours(model);
+    let names = |list: &[Model]| list.iter().map(|model| model.name()).collect::<Vec<_>>();
+    for (label, list) in [("implied by", names(&above)), ("implies", names(&below))] {
+        if !list.is_empty() {
+            let _ = writeln!(text, "  {label:<12} {}", list.join(", "));
+        }
+    }
+    if let Some((example, why)) = example(model, &below) {
+        let _ = writeln!(text, "\n  broken by    {example}");
+        for line in wrap(&why, width.saturating_sub(15).max(30)) {
+            let _ = writeln!(text, "               {line}");
+        }
+    }
     text
+}
+
+/// The shortest history that tells the model from those right below it; if
+/// none does, the shortest that breaks it. With the reason.
+fn example(model: Model, below: &[Model]) -> Option<(&'static str, String)> {
+    let judged = |text: &str, model| {
+        let history = notation::parse(text).expect("the examples are in the notation");
+        let verdict = check(&history, model, Budget::default());
+        (history, verdict)
+    };
+    let breaks = |text: &&&str| judged(text, model).1.kind().is_some();
+    let apart =
+        |text: &&&str| breaks(text) && below.iter().all(|weaker| judged(text, *weaker).1.holds());
+    let text = SEPARATING.iter().find(apart).or_else(|| SEPARATING.iter().find(breaks))?;
+    match judged(text, model) {
+        (history, Verdict::Violated(found)) => Some((*text, found.explain(&history))),
+        _ => None,
+    }
 }
 
 /// A strategy: what it is, its parameters, what it promises.

@@ -5,25 +5,8 @@ use std::path::Path;
 
 use quiescence::history::formats::json_lines;
 use quiescence::history::{History, notation};
-use quiescence::judgement::{Budget, Model, Verdict, check, recheck};
+use quiescence::judgement::{Budget, Model, Survey, Verdict, check, recheck};
 use serde_json::Value as Json;
-
-/// Models of the corpus that have no checker yet.
-const NOT_BUILT: [&str; 13] = [
-    "cm",
-    "pram",
-    "slow",
-    "cache",
-    "pc",
-    "sequential",
-    "prefix",
-    "prefix_mr",
-    "regular",
-    "regular_weak",
-    "safe",
-    "prefix_rt",
-    "min_k",
-];
 
 /// Each history of the corpus by name, with its last line.
 pub(crate) fn corpus() -> BTreeMap<String, (History, Json)> {
@@ -47,10 +30,10 @@ pub(crate) fn corpus() -> BTreeMap<String, (History, Json)> {
 /// What the corpus says of the models that are built.
 pub(crate) fn expectations(last: &Json) -> Vec<(Model, bool)> {
     let expected = last["expected"].as_object().expect("expected verdicts");
-    let built = |name: &&String| !NOT_BUILT.contains(&name.as_str()) && *name != "min_delta";
-    let parsed = |name: &String| name.parse().expect("a model that is built");
+    let is_model = |name: &&String| *name != "min_k" && *name != "min_delta";
+    let parsed = |name: &String| name.parse().expect("the name of a model");
     let holds = |name: &String| expected[name].as_bool().expect("a verdict");
-    expected.keys().filter(built).map(|name| (parsed(name), holds(name))).collect()
+    expected.keys().filter(is_model).map(|name| (parsed(name), holds(name))).collect()
 }
 
 #[test]
@@ -58,7 +41,7 @@ fn the_corpus_has_45_histories_and_every_model_of_the_grid() {
     let corpus = corpus();
     assert_eq!(corpus.len(), 45);
     for (name, (_, last)) in corpus {
-        assert_eq!(expectations(&last).len(), 96 + 16 + 1, "{name}");
+        assert_eq!(expectations(&last).len(), 96 + 29, "{name}");
     }
 }
 
@@ -82,5 +65,23 @@ fn a_file_of_the_corpus_reads_as_its_one_line_form() {
         let merge = last["merge"].as_str().expect("the order");
         let unmarked = notation::write(&history).replace('!', "");
         assert_eq!(unmarked, format!("{compact} @ {merge}"), "{name}");
+    }
+}
+
+#[test]
+fn a_survey_reaches_the_same_verdicts_and_the_least_k_and_delta() {
+    for (name, (history, last)) in corpus() {
+        let survey = Survey::of(&history, Budget::default());
+        for (model, holds) in expectations(&last) {
+            let entry = survey.entry(model);
+            assert_eq!(entry.verdict.holds(), holds, "{name} {model}: {entry:?}");
+            // A verdict that follows from another is proved by that one.
+            let judged = entry.from.unwrap_or(model);
+            assert_eq!(recheck(&history, judged, &entry.verdict), Ok(()), "{name} {model}");
+        }
+        let least_k = survey.least_k.expect("decided").unwrap_or(0);
+        assert_eq!(Some(u64::from(least_k)), last["expected"]["min_k"].as_u64(), "{name}");
+        let least_delta = survey.least_delta.expect("decided").map_or(-1, |delta| delta as i64);
+        assert_eq!(Some(least_delta), last["expected"]["min_delta"].as_i64(), "{name}");
     }
 }

@@ -129,7 +129,9 @@ fn a_witness_about_other_operations_is_refused() {
         assert!(why.contains(expected), "{why}");
     }
     let verdict = Verdict::Holds(Witness::Linear(vec![0, 3]));
-    assert!(refused(&history(text), model("ccv"), &verdict).contains("says nothing about"));
+    assert_eq!(recheck(&history(text), model("ccv"), &verdict), Ok(()), "an order implies ccv");
+    let verdict = Verdict::Holds(Witness::Views(vec![vec![0, 3]]));
+    assert!(refused(&history(text), model("ccv"), &verdict).contains("say nothing about"));
 }
 
 #[test]
@@ -157,7 +159,11 @@ fn a_corrupted_linear_order_is_refused() {
     assert!(refuse(order[1..].to_vec()).contains("is not placed"));
     assert!(refuse([&order[..], &[0]].concat()).contains("does not belong"));
     assert!(refuse([&order[..], &[77]].concat()).contains("does not belong"));
-    assert!(refuse(order.iter().rev().copied().collect()).contains("should have answered null"));
+    let reversed: Vec<usize> = order.iter().rev().copied().collect();
+    assert!(refuse(reversed.clone()).contains("out of the order of its session"));
+    let untimed = Verdict::Holds(Witness::Linear(reversed));
+    let why = refused(&history(text), Model::DeltaAtomic(100), &untimed);
+    assert!(why.contains("should have answered null"), "{why}");
     let stale = Verdict::Holds(Witness::Linear(vec![0, 1, 2]));
     let why = refused(&history("wx1|wx2|rx1 @ 001122"), Model::Linearizable, &stale);
     assert!(why.contains("should have answered 2"), "{why}");
@@ -177,7 +183,7 @@ fn a_counterexample_of_an_allowed_history_cannot_be_made_up() {
         (Kind::Diverged, Reason::Diverged { first: 3, second: 4 }),
         (Kind::Diverged, Reason::Diverged { first: 2, second: 3 }),
         (Kind::Lost, Reason::Lost { read: 3, write: 0, seen_by: None }),
-        (Kind::Unexplained, Reason::NoOrder),
+        (Kind::Unexplained, Reason::NoOrder { model: Model::Linearizable }),
         (Kind::Unexplained, Reason::ArbitrationCycle { cycle: vec![], steps: vec![] }),
         (Kind::Unexplained, Reason::Sources { read: 2, cases: vec![] }),
         (Kind::Unexplained, Reason::InitialRead { read: 2, write: 0, steps: vec![] }),

@@ -4,8 +4,8 @@
 //! by the oracle: the part alone fails in the same way.
 
 use quiescence::history::{History, notation};
-use quiescence::judgement::checker::brute;
-use quiescence::judgement::{Budget, Model, Verdict, check, recheck};
+use quiescence::judgement::checker::least;
+use quiescence::judgement::{Budget, Model, Verdict, check, oracle, recheck};
 
 use super::space::{Space, each_history, merges};
 
@@ -17,7 +17,7 @@ fn agree(text: &str, models: &[Model]) -> usize {
     let history = notation::parse(text).expect("the text is in the notation");
     for &model in models {
         let verdict = check(&history, model, Budget::default());
-        let expected = brute::judge(&history, model).err();
+        let expected = oracle::judge(&history, model).err();
         let decided = !matches!(verdict, Verdict::Unknown(_));
         assert!(decided && verdict.kind() == expected, "{text} {model}: {verdict:?}");
         let replayed = recheck(&history, model, &verdict);
@@ -32,7 +32,7 @@ fn part_fails_alike(history: &History, model: Model, verdict: &Verdict) {
         assert!(found.minimal, "{} {model}", notation::write(history));
         if found.operations.len() < history.len() {
             let part = history.restricted_to(&found.operations);
-            assert_eq!(brute::judge(&part, model), Err(found.kind), "{}", notation::write(&part));
+            assert_eq!(oracle::judge(&part, model), Err(found.kind), "{}", notation::write(&part));
         }
     }
 }
@@ -66,7 +66,13 @@ fn agree_up_to(most: usize, space: Space, orders: Orders, models: &[Model]) -> u
 }
 
 fn grid() -> Vec<Model> {
-    Model::all().filter(|model| *model != Model::Linearizable).collect()
+    Model::all().filter(|model| matches!(model, Model::Grid(_))).collect()
+}
+
+/// The models beside the grid that do not see time, or that do.
+fn others(timed: bool) -> Vec<Model> {
+    let wanted = |model: &Model| !matches!(model, Model::Grid(_)) && model.sees_time() == timed;
+    Model::all().filter(wanted).collect()
 }
 
 #[test]
@@ -84,6 +90,43 @@ fn the_main_models_agree_with_the_oracle_on_all_histories_of_4_operations_in_eve
 #[test]
 fn every_model_of_the_grid_agrees_with_the_oracle_on_all_histories_of_4_operations() {
     assert_eq!(agree_up_to(4, UNIQUE, Orders::One, &grid()), 96 * 25_416);
+}
+
+#[test]
+fn models_of_orders_agree_with_the_oracle_on_all_histories_of_4_operations() {
+    assert_eq!(agree_up_to(4, UNIQUE, Orders::One, &others(false)), 8 * 25_416);
+}
+
+#[test]
+fn models_of_real_time_agree_with_the_oracle_on_all_histories_of_4_operations_in_every_order() {
+    let mut models = others(true);
+    models.extend([Model::KAtomic(2), Model::DeltaAtomic(1), Model::DeltaAtomic(2)]);
+    assert_eq!(agree_up_to(4, UNIQUE, Orders::All, &models), 9 * 199_290);
+}
+
+#[test]
+fn repeated_values_agree_with_the_oracle_in_models_of_orders_on_all_histories_of_3_operations() {
+    let space = Space { failures: true, ..REPEATED };
+    assert!(agree_up_to(3, space, Orders::One, &others(false)) > 0);
+    assert!(agree_up_to(3, REPEATED, Orders::All, &others(true)) > 0);
+}
+
+#[test]
+fn the_least_k_and_delta_agree_with_the_oracle_on_all_histories_of_4_operations_in_every_order() {
+    let mut compared = 0;
+    for operations in 0..=4 {
+        each_history(Space { operations, ..UNIQUE }, &mut |lanes, events| {
+            for order in merges(events) {
+                let text = format!("{} @ {order}", lanes.join("|"));
+                let history = notation::parse(&text).expect("the text is in the notation");
+                let (k, delta) = least(&history, Budget::default());
+                assert_eq!(k, Ok(oracle::least_k(&history)), "{text}");
+                assert_eq!(delta, Ok(oracle::least_delta(&history)), "{text}");
+                compared += 1;
+            }
+        });
+    }
+    assert_eq!(compared, 199_290);
 }
 
 #[test]

@@ -14,6 +14,7 @@
 use super::super::verdict::{Counterexample, Kind, Reason};
 use super::minimise;
 use crate::history::{Completion, History, Operation, Value};
+use crate::judgement::datatype::Register;
 
 /// How the reads at quiescence contradict each other, or the writes.
 pub(super) fn counterexample(history: &History) -> Option<Counterexample> {
@@ -21,7 +22,7 @@ pub(super) fn counterexample(history: &History) -> Option<Counterexample> {
         Some(reason) => (Kind::Diverged, reason),
         None => (Kind::Lost, lost(history)?),
     };
-    let operations = minimise::closed(history, &reason.operations());
+    let operations = minimise::Sources::of(history, &Register).closed(&reason.operations());
     Some(Counterexample { kind, operations, minimal: true, reason })
 }
 

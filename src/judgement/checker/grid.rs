@@ -20,6 +20,7 @@ use super::closure::Closure;
 use super::view::{Source, View};
 use super::{Meter, derive, eventual, minimise};
 use crate::history::{Completion, History};
+use crate::judgement::datatype::Register;
 
 /// What every model asks.
 const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
@@ -287,10 +288,11 @@ fn minimal(
     reason: Reason,
     budget: Budget,
 ) -> Counterexample {
-    let core = minimise::closed(history, &reason.operations());
+    let sources = minimise::Sources::of(history, &Register);
+    let core = sources.closed(&reason.operations());
     let mut meter = Meter::new(budget);
     let mut proof = reason;
-    let (operations, minimal) = minimise::minimise(history, core, |part| {
+    let (operations, minimal) = minimise::minimise(&sources, core, |part| {
         match decide(history, &View::of_part(history, part), grid, &mut meter) {
             Decision::Refuted(reason) => {
                 proof = reason;

@@ -10,51 +10,126 @@
 //! Large parts are first cut in halves, quarters, … (Zeller and Hildebrandt,
 //! TSE 2002). It does not know what failing means.
 
-use std::collections::BTreeMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::history::{Completion, History, Key, Value};
+use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
+use crate::judgement::datatype::{Datatype, MISMATCH};
 
-/// For each operation of a history, the writes that a part with it must contain.
-struct Sources {
-    of: Vec<Vec<usize>>,
+/// For each operation of a history, what a part with it must contain.
+pub(super) struct Sources {
+    /// By position: the range of its sources in `pool`.
+    of: Vec<(u32, u32)>,
+    pool: Vec<usize>,
+    /// Whether an operation of another datatype than a register, which may
+    /// need all that is not a read: by position, whether it is no read.
+    changes: Option<Vec<bool>>,
 }
 
 impl Sources {
-    /// A failed write counts only if nothing else explains a read.
-    fn of(history: &History) -> Sources {
+    /// A failed operation counts only if nothing else explains a read.
+    pub(super) fn of(history: &History, datatype: &dyn Datatype) -> Sources {
         let operations = history.operations();
-        let mut writes: BTreeMap<(bool, &Key, &Value), Vec<usize>> = BTreeMap::new();
-        for (at, op) in operations.iter().enumerate().filter(|(_, op)| op.call.is_write()) {
+        if datatype.name() != "register" {
+            let changes = operations.iter().map(|op| !datatype.only_reads(&op.call, None));
+            let of = vec![(0, 0); operations.len()];
+            return Sources { of, pool: Vec::new(), changes: Some(changes.collect()) };
+        }
+        let mut lists: Vec<Vec<usize>> = Vec::new();
+        let mut places: FxHashMap<(bool, &Key, &Value), usize> = FxHashMap::default();
+        for (at, op) in operations.iter().enumerate() {
+            let Some(value) = leaves(&op.call) else { continue };
             let failed = op.completion == Completion::Fail;
-            writes.entry((failed, &op.call.key, &op.call.argument)).or_default().push(at);
+            let place = places.entry((failed, &op.call.key, value)).or_insert(lists.len());
+            if *place == lists.len() {
+                lists.push(Vec::new());
+            }
+            lists[*place].push(at);
+        }
+        // A compare-and-set that found another value may need all changes.
+        let missed = |op: &Operation| op.completion == Completion::Ok(Value::from(MISMATCH));
+        let mut changes: FxHashMap<&Key, usize> = FxHashMap::default();
+        if operations.iter().any(missed) {
+            for (at, op) in operations.iter().enumerate() {
+                if leaves(&op.call).is_some() && op.completion != Completion::Fail {
+                    let place = *changes.entry(&op.call.key).or_insert(lists.len());
+                    if place == lists.len() {
+                        lists.push(Vec::new());
+                    }
+                    lists[place].push(at);
+                }
+            }
+        }
+        let mut starts = Vec::with_capacity(lists.len());
+        let mut pool = Vec::new();
+        for list in &lists {
+            starts.push((pool.len() as u32, (pool.len() + list.len()) as u32));
+            pool.extend(list);
         }
         let of = operations.iter().map(|op| {
-            let Some(value) = op.answer() else { return Vec::new() };
-            let get = |failed| writes.get(&(failed, &op.call.key, value)).cloned();
+            if missed(op) && matches!(op.call.f, Function::Other(_)) {
+                return changes.get(&op.call.key).map_or((0, 0), |at| starts[*at]);
+            }
+            let value = match (&op.call.f, &op.call.argument, &op.completion) {
+                (Function::Read, _, Completion::Ok(value)) => value,
+                (Function::Other(_), Value::List(pair), Completion::Ok(_)) => &pair[0],
+                _ => return (0, 0),
+            };
+            let get = |failed| places.get(&(failed, &op.call.key, value)).map(|at| starts[*at]);
             let failed = || if *value == Value::Null { None } else { get(true) };
-            get(false).or_else(failed).unwrap_or_default()
+            get(false).or_else(failed).unwrap_or((0, 0))
         });
-        Sources { of: of.collect() }
+        Sources { of: of.collect(), pool, changes: None }
     }
 
-    /// What is left of a closed part without `out` and all reads that need one of `out`.
+    fn get(&self, at: usize) -> &[usize] {
+        let (start, end) = self.of[at];
+        &self.pool[start as usize..end as usize]
+    }
+
+    /// These operations and what they could have found, ascending.
+    pub(super) fn closed(&self, positions: &[usize]) -> Vec<usize> {
+        let mut known: FxHashSet<usize> = positions.iter().copied().collect();
+        let mut all = positions.to_vec();
+        let mut next = 0;
+        // A compare-and-set is found and finds.
+        while let Some(&at) = all.get(next) {
+            next += 1;
+            all.extend(self.get(at).iter().filter(|source| known.insert(**source)));
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// What is left of a closed part without `out` and all that needs one of `out`.
     fn without(&self, part: &[usize], out: &[usize]) -> Vec<usize> {
-        let gone = |at: &usize| out.binary_search(at).is_ok();
-        let stays = |at: &usize| !gone(at) && !self.of[*at].iter().any(gone);
-        part.iter().copied().filter(stays).collect()
+        if let Some(changes) = &self.changes
+            && out.iter().any(|at| changes[*at])
+        {
+            return Vec::new();
+        }
+        let mut gone = out.to_vec();
+        loop {
+            let is_gone = |at: &usize| gone.binary_search(at).is_ok();
+            let needs = |at: &&usize| !is_gone(at) && self.get(**at).iter().any(is_gone);
+            let more: Vec<usize> = part.iter().filter(needs).copied().collect();
+            if more.is_empty() {
+                let stays = |at: &usize| gone.binary_search(at).is_err();
+                return part.iter().copied().filter(stays).collect();
+            }
+            gone.extend(more);
+            gone.sort_unstable();
+        }
     }
 }
 
-/// These operations and the writes that their reads could have answered, ascending.
-pub(super) fn closed(history: &History, positions: &[usize]) -> Vec<usize> {
-    let sources = Sources::of(history);
-    let mut all = positions.to_vec();
-    for &at in positions {
-        all.extend(&sources.of[at]);
+/// The value that an operation of a register leaves.
+fn leaves(call: &Call) -> Option<&Value> {
+    match (&call.f, &call.argument) {
+        (Function::Write, value) => Some(value),
+        (Function::Other(_), Value::List(pair)) => pair.get(1),
+        _ => None,
     }
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// A minimal closed part of `part` (closed, failing) that still fails.
@@ -63,11 +138,10 @@ pub(super) fn closed(history: &History, positions: &[usize]) -> Vec<usize> {
 /// asked about the result last. The second answer is whether the result is
 /// known to be minimal.
 pub(super) fn minimise(
-    history: &History,
+    sources: &Sources,
     part: Vec<usize>,
     mut fails: impl FnMut(&[usize]) -> Option<bool>,
 ) -> (Vec<usize>, bool) {
-    let sources = Sources::of(history);
     let mut part = part;
     let mut size = part.len().next_power_of_two() / 2;
     let mut certain = true;

@@ -5,6 +5,8 @@
 //! writes from 0, and lists for every read the writes that could have been its
 //! source. Knows no model. O(n log n) comparisons of keys and values.
 
+use rustc_hash::FxHashMap;
+
 use crate::history::{Completion, History, Key, Operation, Value};
 
 use super::super::verdict::Source as Origin;
@@ -33,15 +35,6 @@ pub(super) struct Item {
     pub(super) pending: bool,
     /// Its part of [`View::pool`].
     sources: (u32, u32),
-}
-
-impl Item {
-    /// The number of its key and value: equal for a read and its possible sources.
-    ///
-    /// Means nothing for a read that has none.
-    pub(super) fn value(&self) -> u32 {
-        self.sources.0
-    }
 }
 
 /// A history, or a part of it, in numbers.
@@ -99,13 +92,15 @@ impl View {
         view
     }
 
+    /// Numbers sessions in ascending order of their processes.
     fn number_sessions(&mut self) {
         let mut ids: Vec<u32> = self.items.iter().map(|item| item.session).collect();
         ids.sort_unstable();
         ids.dedup();
+        let numbers: FxHashMap<u32, u32> =
+            ids.iter().zip(0..).map(|(id, number)| (*id, number)).collect();
         for item in &mut self.items {
-            item.session =
-                ids.binary_search(&item.session).expect("every session is listed") as u32;
+            item.session = numbers[&item.session];
         }
         self.sessions = ids.len();
     }
@@ -115,7 +110,7 @@ impl View {
     fn number_keys_and_sources(&mut self, history: &History) {
         let classes = match self.items.len() {
             0..=64 => Classes::by_scanning(&self.items, history),
-            _ => Classes::by_sorting(&self.items, history),
+            _ => Classes::by_hashing(&self.items, history),
         };
         self.keys = classes.keys;
         let mut sizes = vec![(0_u32, false); classes.of_value.len()];
@@ -153,9 +148,9 @@ impl View {
         &self.pool[start as usize..end as usize]
     }
 
-    /// A bound of [`Item::value`].
-    pub(super) fn values(&self) -> usize {
-        self.pool.len() + 1
+    /// Whether no read could have had several sources.
+    pub(super) fn has_known_sources(&self) -> bool {
+        self.items.iter().all(|item| item.write.is_some() || self.sources(item).len() <= 1)
     }
 
     /// The item that is this write.
@@ -214,25 +209,23 @@ impl Classes {
         Classes { keys: keys.len(), of_value, of_item }
     }
 
-    /// For many: equal ones are next to each other in order.
-    fn by_sorting(items: &[Item], history: &History) -> Classes {
-        let pair = |at: u32| {
-            let item = &items[at as usize];
-            (&history.operations()[item.at].call.key, answer_or_argument(item, history))
-        };
-        let mut sorted: Vec<u32> = (0..items.len() as u32).collect();
-        sorted.sort_unstable_by(|&a, &b| pair(a).cmp(&pair(b)));
-        let (mut keys, mut of_value, mut of_item) = (0, Vec::new(), vec![0; items.len()]);
-        let mut before = None;
-        for at in sorted {
-            let (key, _) = pair(at);
-            keys += usize::from(before.is_none_or(|(other, _)| other != key));
-            if before != Some(pair(at)) {
-                of_value.push(keys as u32 - 1);
+    /// For many: looks each up. Numbers are given in order of appearance.
+    fn by_hashing(items: &[Item], history: &History) -> Classes {
+        let mut key_numbers: FxHashMap<&Key, u32> = FxHashMap::default();
+        let mut value_numbers: FxHashMap<(u32, &Value), u32> = FxHashMap::default();
+        value_numbers.reserve(items.len());
+        let (mut of_value, mut of_item) = (Vec::new(), Vec::with_capacity(items.len()));
+        for item in items {
+            let new = key_numbers.len() as u32;
+            let key = *key_numbers.entry(&history.operations()[item.at].call.key).or_insert(new);
+            let new = of_value.len() as u32;
+            let value = answer_or_argument(item, history);
+            let class = *value_numbers.entry((key, value)).or_insert(new);
+            if class == new {
+                of_value.push(key);
             }
-            of_item[at as usize] = of_value.len() as u32 - 1;
-            before = Some(pair(at));
+            of_item.push(class);
         }
-        Classes { keys, of_value, of_item }
+        Classes { keys: key_numbers.len(), of_value, of_item }
     }
 }

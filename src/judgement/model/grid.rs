@@ -146,6 +146,16 @@ impl Grid {
         format!("{}; {scope}.", parts.join("; "))
     }
 
+    pub(super) fn source(self) -> &'static str {
+        match (self.guarantees, self.scope, self.eventual) {
+            (Guarantees::ALL, _, false) => "Bouajjani, Enea, Guerraoui, Hamza, POPL 2017",
+            (Guarantees::NONE, _, true) => {
+                "Terry et al., SOSP 1995; Burckhardt, Principles of Eventual Consistency, 2014"
+            }
+            _ => "Terry et al., Session guarantees, PDIS 1994; Burckhardt 2014",
+        }
+    }
+
     pub(super) fn predicate(self) -> String {
         let mut parts = vec!["RVal ∧ acyclic(so ∪ vis)".to_owned()];
         parts.extend(self.asked().map(|(.., predicate)| predicate.to_owned()));

@@ -10,10 +10,11 @@ use thiserror::Error;
 
 use super::Model;
 use super::grid::{Grid, Guarantees, Scope};
+use super::other::{self, OTHERS, Other, families};
 
 /// A point of the grid that has a name of its own.
-struct Named {
-    grid: Grid,
+pub(super) struct Named {
+    pub(super) grid: Grid,
     name: &'static str,
     long: &'static str,
     aliases: &'static [&'static str],
@@ -33,7 +34,7 @@ const MR_MW: Guarantees = SESS3.without(Guarantees::RYW);
 const MR_WFR: Guarantees = Guarantees::ALL.without(Guarantees::RYW).without(Guarantees::MW);
 
 /// All named points of the grid.
-static NAMED: [Named; 16] = {
+pub(super) static NAMED: [Named; 16] = {
     use Guarantees as G;
     use Scope::{Global, Read, Session};
     [
@@ -76,9 +77,6 @@ static NAMED: [Named; 16] = {
     ]
 };
 
-const LINEARIZABLE: [&str; 5] =
-    ["linearizable", "lin", "linearizability", "linearisable", "atomic"];
-
 impl Model {
     /// The short name, as in tests and on the command line: `eventual`,
     /// `ryw`, `ryw+mr.g!`, …
@@ -87,7 +85,9 @@ impl Model {
             Model::Grid(grid) => {
                 entry(grid).map_or_else(|| grid.name(), |entry| entry.name.to_owned())
             }
-            Model::Linearizable => LINEARIZABLE[0].to_owned(),
+            Model::KAtomic(k) => format!("{}:{k}", families::K),
+            Model::DeltaAtomic(delta) => format!("{}:{delta}", families::DELTA),
+            _ => other::entry(self).expect("every other model is listed").name.to_owned(),
         }
     }
 
@@ -97,7 +97,8 @@ impl Model {
             Model::Grid(grid) => {
                 entry(grid).map_or_else(|| grid.name(), |entry| entry.long.to_owned())
             }
-            Model::Linearizable => LINEARIZABLE[0].to_owned(),
+            Model::KAtomic(_) | Model::DeltaAtomic(_) => self.name(),
+            _ => other::entry(self).expect("every other model is listed").long.to_owned(),
         }
     }
 }
@@ -129,8 +130,9 @@ impl FromStr for Model {
     /// count as `-`.
     fn from_str(text: &str) -> Result<Model, UnknownModel> {
         let plain = normal(text);
-        if LINEARIZABLE.contains(&plain.as_str()) {
-            return Ok(Model::Linearizable);
+        let called = |other: &&Other| names(other).any(|name| normal(name) == plain);
+        if let Some(other) = OTHERS.iter().find(called) {
+            return Ok(other.model);
         }
         let by_name = |entry: &&Named| spellings(entry).any(|name| normal(name) == plain);
         if let Some(entry) = NAMED.iter().find(by_name) {
@@ -138,6 +140,7 @@ impl FromStr for Model {
         }
         grid_named(&plain)
             .map(Model::Grid)
+            .or_else(|| of_family(&plain))
             .ok_or_else(|| UnknownModel { name: text.to_owned(), nearest: nearest(&plain) })
     }
 }
@@ -148,6 +151,20 @@ fn normal(text: &str) -> String {
 
 fn spellings(entry: &Named) -> impl Iterator<Item = &'static str> {
     [entry.name, entry.long].into_iter().chain(entry.aliases.iter().copied())
+}
+
+fn names(other: &Other) -> impl Iterator<Item = &'static str> {
+    [other.name, other.long].into_iter().chain(other.aliases.iter().copied())
+}
+
+/// Reads `k-atomic:2` and `delta-atomic:1000`.
+fn of_family(text: &str) -> Option<Model> {
+    let (family, number) = text.split_once(':')?;
+    match family {
+        families::K => number.parse().ok().filter(|k| *k > 0).map(Model::KAtomic),
+        families::DELTA => number.parse().ok().map(Model::DeltaAtomic),
+        _ => None,
+    }
 }
 
 /// Reads `ryw+mr.g!`; without a scope the global one is meant.
@@ -175,8 +192,10 @@ fn grid_named(text: &str) -> Option<Grid> {
 
 fn nearest(plain: &str) -> String {
     let distance = |name: &str| strsim::damerau_levenshtein(plain, &normal(name));
-    let named = NAMED.iter().flat_map(spellings).chain(LINEARIZABLE).map(str::to_owned);
-    let every = named.chain(Grid::all().map(Grid::name));
+    let named =
+        NAMED.iter().flat_map(spellings).chain(OTHERS.iter().flat_map(names)).map(str::to_owned);
+    let families = [Model::KAtomic(2), Model::DeltaAtomic(1)].map(Model::name);
+    let every = named.chain(Grid::all().map(Grid::name)).chain(families);
     every.min_by_key(|name| distance(name)).expect("there are models")
 }
 
@@ -186,7 +205,7 @@ mod tests {
 
     #[test]
     fn every_model_is_read_back_from_its_names() {
-        for model in Model::all() {
+        for model in Model::all().chain([Model::KAtomic(3), Model::DeltaAtomic(1_000)]) {
             for name in [model.name(), model.long_name(), model.name().to_uppercase()] {
                 assert_eq!(name.parse(), Ok(model), "{name}");
             }
@@ -204,7 +223,7 @@ mod tests {
         for list in [&mut names, &mut sentences, &mut predicates] {
             list.sort();
             list.dedup();
-            assert_eq!(list.len(), 97);
+            assert_eq!(list.len(), 96 + 14);
         }
     }
 

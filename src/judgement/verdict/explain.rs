@@ -2,8 +2,9 @@
 
 use crate::history::{History, Operation, Value};
 
+use super::super::model::Model;
+use super::Counterexample;
 use super::reason::{Because, Fact, Reason, Source, Step};
-use super::{Counterexample, Kind};
 
 impl Counterexample {
     /// Tells in plain sentences why the history is not allowed.
@@ -27,16 +28,57 @@ impl Counterexample {
     /// If the counterexample is not about this history.
     pub fn explain(&self, history: &History) -> String {
         let prose = Prose { operations: history.operations() };
-        match (&self.reason, self.kind) {
-            (Reason::NoOrder, Kind::Unexplained) => {
-                format!(
-                    "no order of these operations, each between its invocation and its answer, \
-                     explains what was read: {}",
-                    prose.in_time(&self.operations)
-                )
+        match &self.reason {
+            Reason::NoOrder { model } => {
+                format!("{}: {}", nothing_explains(*model), prose.in_time(&self.operations))
             }
-            (reason, _) => prose.reason(reason),
+            reason => prose.reason(reason),
         }
+    }
+}
+
+/// What was looked for in vain.
+fn nothing_explains(model: Model) -> String {
+    match model {
+        Model::Linearizable => "no order of these operations, each between its invocation and its \
+                                answer, explains what was read"
+            .to_owned(),
+        Model::Sequential => "no order of these operations that keeps the order of each process \
+                              explains what was read"
+            .to_owned(),
+        Model::Cache => "no order of these operations on one key that keeps the order of each \
+                         process explains what was read"
+            .to_owned(),
+        Model::CausalMemory => "some process cannot put its causal past into an order that \
+                                explains its own reads"
+            .to_owned(),
+        Model::Pram => "some process cannot put its operations and all writes into an order that \
+                        keeps the order of each process and explains its own reads"
+            .to_owned(),
+        Model::Slow => "some process cannot put its operations and all writes on one key into an \
+                        order that keeps the order of each process and explains its own reads"
+            .to_owned(),
+        Model::Processor => "whatever the order of the writes of each key, some process cannot \
+                             explain its own reads"
+            .to_owned(),
+        Model::Prefix | Model::PrefixMonotonic | Model::PrefixRealTime => {
+            "no order of the writes has these answers at its prefixes".to_owned()
+        }
+        Model::Regular | Model::RegularWeak | Model::Safe => {
+            "no order of the writes makes every read answer the last finished write or one that \
+             overlaps it"
+                .to_owned()
+        }
+        Model::Quiescent => "no order of these operations that keeps quiet instants explains what \
+                             was read"
+            .to_owned(),
+        Model::KAtomic(k) => {
+            format!("no order in real time lets every read answer one of the last {k} writes")
+        }
+        Model::DeltaAtomic(delta) => format!(
+            "no order in real time explains what was read, even if every read began {delta} ns earlier"
+        ),
+        Model::Grid(_) => "nothing explains what was read".to_owned(),
     }
 }
 
@@ -139,7 +181,7 @@ impl Prose<'_> {
                 };
                 format!("{}{proof}; yet {}: the write is lost", self.did(*write), self.did(*read))
             }
-            Reason::NoOrder => "no order of the operations explains the answers".to_owned(),
+            Reason::NoOrder { model } => nothing_explains(*model),
             Reason::Sources { read, cases } => {
                 let cases: Vec<_> = cases.iter().map(|case| self.case(case)).collect();
                 let cases = cases.join(". ");

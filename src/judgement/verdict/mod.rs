@@ -8,12 +8,13 @@
 //! Read next: [`Reason`] for the proof inside a counterexample, `witness` and
 //! `proof` for how they are replayed.
 
-mod enumeration;
 mod explain;
 mod facts;
+mod orders;
 mod proof;
 mod reason;
 mod recheck;
+mod registers;
 mod witness;
 
 use std::fmt;
@@ -128,7 +129,19 @@ pub enum Witness {
     /// One order of the operations of the whole history (all keys together):
     /// every acknowledged write, every answered read, and the writes of
     /// unknown outcome that are taken to have happened.
+    ///
+    /// For a model whose reads see prefixes of the writes, every read stands
+    /// right after the prefix that it sees.
     Linear(Vec<usize>),
+    /// Several orders, for a model in which each process or key has its own:
+    /// for PRAM, causal memory and processor consistency one for each process
+    /// that matters, ascending; for slow memory one for each such process and
+    /// key; for cache consistency one for each key. Which is which is told by
+    /// the operations in it.
+    Views(Vec<Vec<usize>>),
+    /// An order of the writes that happened, for regular and safe registers.
+    /// For weakly regular ones each read may pull its source up to itself.
+    Writes(Vec<usize>),
 }
 
 /// Evidence that a history is not allowed.

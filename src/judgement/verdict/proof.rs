@@ -6,8 +6,9 @@
 
 use crate::history::History;
 
-use super::super::model::{Grid, Guarantees, Model, Scope};
-use super::enumeration;
+use super::super::datatype::{self, Register};
+use super::super::model::{Grid, Guarantees, Model, Scope, implies};
+use super::super::oracle;
 use super::facts::Facts;
 use super::reason::{Because, Fact, Reason, Source, Step};
 use super::recheck::Unsound;
@@ -21,6 +22,9 @@ pub(super) fn replay(history: &History, model: Model, claim: &Counterexample) ->
     well_formed(facts, claim)?;
     let Model::Grid(base) = Model::BASE else { unreachable!("base is a model of the grid") };
     match (claim.kind, model) {
+        (Kind::Illegal, _) if !implies(model, Model::BASE, false) => {
+            Unsound::because(format!("{model} does not ask that causes be free of circles"))
+        }
         (Kind::Illegal, _) => Replay::new(facts, base).reason(&claim.reason),
         (Kind::Diverged | Kind::Lost, Model::EVENTUAL) => quiescent(facts, claim),
         (Kind::Diverged | Kind::Lost, _) => Unsound::because(format!(
@@ -31,7 +35,7 @@ pub(super) fn replay(history: &History, model: Model, claim: &Counterexample) ->
             Unsound::because(format!("{model} is never violated as {}", claim.kind))
         }
         (Kind::Unexplained, Model::Grid(grid)) => Replay::new(facts, grid).reason(&claim.reason),
-        (Kind::Unexplained, Model::Linearizable) => no_order(history, claim),
+        (Kind::Unexplained, _) => no_order(history, model, claim),
     }
 }
 
@@ -59,11 +63,12 @@ fn well_formed(facts: Facts<'_>, claim: &Counterexample) -> Replayed {
     Ok(())
 }
 
-fn no_order(history: &History, claim: &Counterexample) -> Replayed {
-    if claim.reason != Reason::NoOrder {
-        return Unsound::because("only the lack of an order shows that there is no linearization");
+fn no_order(history: &History, model: Model, claim: &Counterexample) -> Replayed {
+    if claim.reason != (Reason::NoOrder { model }) {
+        return Unsound::because("only the lack of an order shows that there is none");
     }
-    match enumeration::linearizable(&history.restricted_to(&claim.operations)) {
+    let datatype = datatype::of(history).unwrap_or(&Register);
+    match oracle::explained(history, &claim.operations, model, datatype) {
         Some(false) => Ok(()),
         Some(true) => Unsound::because("an order explains the answers of this part"),
         None => Unsound::because("the part is too large to try every order"),
@@ -161,7 +166,7 @@ impl<'a> Replay<'a> {
             }
             Reason::ArbitrationCycle { cycle, steps } => self.arbitration_cycle(cycle, steps),
             Reason::Sources { read, cases } => self.cases(*read, cases),
-            Reason::Diverged { .. } | Reason::Lost { .. } | Reason::NoOrder => {
+            Reason::Diverged { .. } | Reason::Lost { .. } | Reason::NoOrder { .. } => {
                 Unsound::because("this reason does not show the kind of violation that is claimed")
             }
         }

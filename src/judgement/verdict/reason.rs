@@ -6,6 +6,8 @@
 //! proof goes through every write that could have been the [`Source`] of a
 //! read. Operations are named by their position in the history.
 
+use super::super::model::Model;
+
 /// Why no visibility and arbitration, or no order, explains the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -60,8 +62,11 @@ pub enum Reason {
         /// happened; `None` if it was acknowledged.
         seen_by: Option<usize>,
     },
-    /// No order of the operations explains their answers: every one was tried.
-    NoOrder,
+    /// Nothing that the model allows explains the answers: it was all tried.
+    NoOrder {
+        /// The model.
+        model: Model,
+    },
     /// Whatever is taken as the source of `read`, there is a proof.
     Sources {
         /// A read whose answer has several possible sources.
@@ -183,7 +188,7 @@ impl Reason {
                 all.extend([*read, *write]);
                 all.extend(seen_by);
             }
-            Reason::NoOrder => {}
+            Reason::NoOrder { .. } => {}
             Reason::Sources { read, cases } => {
                 all.push(*read);
                 for (source, reason) in cases {

@@ -2,10 +2,11 @@
 
 use thiserror::Error;
 
-use crate::history::{Completion, Function, History};
+use crate::history::History;
 
+use super::super::datatype;
 use super::super::model::Model;
-use super::{Verdict, Witness, proof, witness};
+use super::{Verdict, Witness, orders, proof, registers, witness};
 
 /// Why evidence does not show what it claims.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -38,25 +39,26 @@ impl Unsound {
 /// explains the answers" exponential in the size of the minimal part, in the
 /// worst case, and cut off with an error.
 pub fn recheck(history: &History, model: Model, verdict: &Verdict) -> Result<(), Unsound> {
-    let judged = |op: &&crate::history::Operation| {
-        matches!(op.call.f, Function::Read | Function::Write) || op.completion == Completion::Fail
+    let datatype = match (datatype::of(history), verdict) {
+        (_, Verdict::Unknown(_)) => return Ok(()),
+        (Ok(datatype), _) => datatype,
+        (Err(call), _) => return Unsound::because(format!("nothing is known about `{call}`")),
     };
-    if !matches!(verdict, Verdict::Unknown(_))
-        && let Some(op) = history.operations().iter().find(|op| !judged(op))
-    {
-        return Unsound::because(format!("nothing is known about `{}`", op.call));
-    }
     match (verdict, model) {
         (Verdict::Unknown(_), _) => Ok(()),
+        (Verdict::Violated(counterexample), _) => proof::replay(history, model, counterexample),
         (Verdict::Holds(Witness::Abstract { visible, arbitration }), Model::Grid(grid)) => {
             witness::replay(history, grid, visible, arbitration)
         }
-        (Verdict::Holds(Witness::Linear(order)), Model::Linearizable) => {
-            witness::replay_linear(history, order)
+        (Verdict::Holds(Witness::Linear(order)), _) => {
+            orders::replay_linear(history, model, datatype, order)
         }
+        (Verdict::Holds(Witness::Views(orders)), _) => {
+            orders::replay_views(history, model, datatype, orders)
+        }
+        (Verdict::Holds(Witness::Writes(order)), _) => registers::replay(history, model, order),
         (Verdict::Holds(_), _) => {
             Unsound::because(format!("this kind of witness says nothing about {model}"))
         }
-        (Verdict::Violated(counterexample), _) => proof::replay(history, model, counterexample),
     }
 }

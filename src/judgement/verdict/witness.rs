@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Completion, History, Key, Operation, Value};
+use crate::history::{History, Operation, Value};
 
 use super::super::model::{Grid, Guarantees, Model, Scope};
 use super::facts::Facts;
@@ -313,49 +313,4 @@ fn rows(
         rows.push(row);
     }
     Ok(rows)
-}
-
-/// Replays an order of all operations.
-pub(super) fn replay_linear(history: &History, order: &[usize]) -> Replayed {
-    let operations = history.operations();
-    complete(history, order)?;
-    let mut held: BTreeMap<&Key, &Value> = BTreeMap::new();
-    let mut latest_invocation = 0;
-    let mut last: BTreeMap<_, usize> = BTreeMap::new();
-    for &at in order {
-        let operation = &operations[at];
-        if operation.returned.is_some_and(|returned| returned < latest_invocation) {
-            return Unsound::because(format!(
-                "operation {at} returned before one placed earlier began"
-            ));
-        }
-        latest_invocation = latest_invocation.max(operation.invoked);
-        if last.insert(operation.process, at).is_some_and(|previous| previous > at) {
-            return Unsound::because(format!("operation {at} is out of the order of its session"));
-        }
-        let value = held.get(&operation.call.key).copied().unwrap_or(&Value::Null);
-        if operation.call.is_write() {
-            held.insert(&operation.call.key, &operation.call.argument);
-        } else if operation.answer() != Some(value) {
-            return Unsound::because(format!("read {at} should have answered {value}"));
-        }
-    }
-    Ok(())
-}
-
-/// Every acknowledged operation once; pending writes at most once; nothing else.
-fn complete(history: &History, order: &[usize]) -> Replayed {
-    let facts = Facts::of(history);
-    let mut placed = vec![false; history.len()];
-    for &at in order {
-        let matters = facts.possible_write(at) || facts.answered(at);
-        if !matters || std::mem::replace(&mut placed[at], true) {
-            return Unsound::because(format!("operation {at} does not belong here"));
-        }
-    }
-    let acked = |op: &Operation| matches!(op.completion, Completion::Ok(_));
-    match history.operations().iter().zip(placed).position(|(op, placed)| acked(op) && !placed) {
-        Some(at) => Unsound::because(format!("operation {at} is not placed")),
-        None => Ok(()),
-    }
 }

@@ -1,88 +1,16 @@
-//! The dumb oracle: try everything, straight from the predicates.
-//!
-//! For a model of the grid it goes through every fate of the writes of unknown
-//! outcome, every visibility and every arbitration; for linearizability through
-//! every order of the operations. It shares no code with the other checkers
-//! and knows no theorem: not that a least visibility exists, not that an
-//! answer has a source, not that keys are independent. Its only use is to be
-//! believed, on histories of a few operations.
-//!
-//! O(2^(w·r) · w!) for w writes and r reads; O(n!) for linearizability.
+//! The 96 models of the grid: every visibility and every arbitration.
 
-use crate::history::{Completion, History, Operation, Value};
+use crate::history::{Operation, Value};
 
-use super::super::model::{Grid, Guarantees, Model, Scope};
-use super::super::verdict::Kind;
+use super::super::model::{Grid, Guarantees, Scope};
+use super::permutations;
 
-/// Whether a history is allowed, and if not, how it fails.
-///
-/// # Errors
-/// The kind of the violation.
+/// Whether a fate is allowed by a point of the grid.
 ///
 /// # Panics
-/// If there are more than 16 pairs of a write and a read, or more than 8
-/// operations: nobody would wait for the answer.
-pub fn judge(history: &History, model: Model) -> Result<(), Kind> {
-    assert!(history.len() <= 8, "trying everything takes too long");
-    let allowed = |model| match model {
-        Model::Grid(grid) => fates(history).iter().any(|fate| Fate::new(fate).allowed(grid)),
-        Model::Linearizable => fates(history).iter().any(|fate| linearizable(fate)),
-    };
-    if allowed(model) {
-        return Ok(());
-    }
-    if !allowed(Model::BASE) {
-        return Err(Kind::Illegal);
-    }
-    if model == Model::EVENTUAL {
-        return Err(kind(history));
-    }
-    Err(Kind::Unexplained)
-}
-
-/// The first of the kinds of eventual consistency that applies, given base.
-fn kind(history: &History) -> Kind {
-    let operations = history.operations();
-    let finals: Vec<_> =
-        operations.iter().filter(|op| op.final_read && op.answer().is_some()).collect();
-    for a in &finals {
-        for b in &finals {
-            if a.call.key == b.call.key && a.answer() != b.answer() {
-                return Kind::Diverged;
-            }
-        }
-    }
-    for read in finals.iter().filter(|read| read.answer() == Some(&Value::Null)) {
-        for other in operations.iter().filter(|op| op.call.key == read.call.key) {
-            let acked = other.call.is_write() && matches!(other.completion, Completion::Ok(_));
-            if acked || other.answer().is_some_and(|value| *value != Value::Null) {
-                return Kind::Lost;
-            }
-        }
-    }
-    Kind::Unexplained
-}
-
-type Fated<'a> = Vec<&'a Operation>;
-
-/// What may have happened: what was answered, and any of the pending writes.
-fn fates(history: &History) -> Vec<Fated<'_>> {
-    let mut fates: Vec<Fated> = vec![Vec::new()];
-    for operation in history.operations() {
-        match operation.completion {
-            Completion::Fail => {}
-            Completion::Ok(_) => fates.iter_mut().for_each(|fate| fate.push(operation)),
-            Completion::Info if operation.call.is_write() => {
-                for at in 0..fates.len() {
-                    let mut happened = fates[at].clone();
-                    happened.push(operation);
-                    fates.push(happened);
-                }
-            }
-            Completion::Info => {}
-        }
-    }
-    fates
+/// If there are more than 16 pairs of a write and a read.
+pub(super) fn allowed(operations: &[&Operation], grid: Grid) -> bool {
+    Fate::new(operations).allowed(grid)
 }
 
 struct Fate<'a> {
@@ -101,7 +29,7 @@ impl<'a> Fate<'a> {
         let (writes, reads): (Vec<_>, Vec<_>) = (0..operations.len()).partition(is_write);
         assert!(writes.len() * reads.len() <= 16, "trying everything takes too long");
         let mut arbitrations = Vec::new();
-        permutations(&mut writes.clone(), 0, &mut arbitrations);
+        permutations(&mut writes.clone(), 0, &mut |order| arbitrations.push(order.to_vec()));
         Fate { operations, writes, reads, arbitrations }
     }
 
@@ -203,42 +131,4 @@ impl<'a> Fate<'a> {
         let last = ar.iter().rev().find(seen).map(|&w| &self.operations[w].call.argument);
         reader.answer() == Some(last.unwrap_or(&Value::Null))
     }
-}
-
-/// Every order of `list[fixed..]` after `list[..fixed]`.
-fn permutations(list: &mut Vec<usize>, fixed: usize, all: &mut Vec<Vec<usize>>) {
-    if fixed == list.len() {
-        all.push(list.clone());
-    }
-    for at in fixed..list.len() {
-        list.swap(fixed, at);
-        permutations(list, fixed + 1, all);
-        list.swap(fixed, at);
-    }
-}
-
-fn linearizable(operations: &[&Operation]) -> bool {
-    let mut orders = Vec::new();
-    permutations(&mut (0..operations.len()).collect(), 0, &mut orders);
-    orders.iter().any(|order| keeps_time(operations, order) && legal(operations, order))
-}
-
-fn keeps_time(operations: &[&Operation], order: &[usize]) -> bool {
-    order.iter().enumerate().all(|(rank, &later)| {
-        order[..rank].iter().all(|&earlier| {
-            let session = operations[earlier].process == operations[later].process;
-            !(operations[later].returns_before(operations[earlier]) || (session && later < earlier))
-        })
-    })
-}
-
-fn legal(operations: &[&Operation], order: &[usize]) -> bool {
-    order.iter().enumerate().all(|(rank, &at)| {
-        let reader = operations[at];
-        let writes = order[..rank].iter().rev().map(|&at| operations[at]);
-        let last = { writes }.find(|op| op.call.is_write() && op.call.key == reader.call.key);
-        reader
-            .answer()
-            .is_none_or(|answer| answer == last.map_or(&Value::Null, |op| &op.call.argument))
-    })
 }

@@ -1,0 +1,85 @@
+//! Δ-atomicity, and the least Δ: how stale, in time.
+//!
+//! A history is Δ-atomic if it is linearizable once every read is taken to
+//! begin Δ earlier (Golab, Li and Shah, PODC 2011). A larger Δ allows more, so
+//! the least one is found by halving: O(n log n) for each step with known
+//! sources, by the same zones as linearizability. At Δ = 0 session order
+//! counts, beyond it returns-before alone.
+
+use super::linearizable::{self, merged};
+use super::search::{Found, Keep, search};
+use super::view::View;
+use super::{Decision, Meter, zones};
+use crate::history::{History, Operation};
+use crate::judgement::datatype::Register;
+use crate::judgement::verdict::Witness;
+
+/// Decides Δ-atomicity for a whole history or a part of it.
+pub(super) fn decide(history: &History, delta: u64, meter: &mut Meter) -> Decision {
+    decide_view(history, &View::of(history), delta, meter)
+}
+
+fn decide_view(history: &History, view: &View, delta: u64, meter: &mut Meter) -> Decision {
+    if delta == 0 {
+        return linearizable::decide(history, &Register, meter);
+    }
+    if view.has_known_sources() {
+        return match zones::decide(history, view, delta) {
+            Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, delta))),
+            Err(part) => Decision::Fails(part),
+        };
+    }
+    let (earlier, positions) = shifted(history, delta);
+    let all: Vec<usize> = (0..earlier.len()).collect();
+    match search(earlier.operations(), &all, &Register, Keep::Time, meter) {
+        Found::Order(order) => {
+            Decision::Holds(Witness::Linear(order.into_iter().map(|at| positions[at]).collect()))
+        }
+        Found::NoOrder => Decision::Fails((0..history.len()).collect()),
+        Found::Spent => Decision::unknown("the budget ended before all orders were tried"),
+    }
+}
+
+/// The history with every read begun `delta` earlier (and all times later by
+/// as much, so that none is below 0), in order of invocation, with the
+/// position that each operation had.
+fn shifted(history: &History, delta: u64) -> (History, Vec<usize>) {
+    let mut moved: Vec<(usize, Operation)> =
+        history.operations().iter().cloned().enumerate().collect();
+    for (_, operation) in &mut moved {
+        operation.returned = operation.returned.map(|time| time.saturating_add(delta));
+        if !operation.call.is_read() {
+            operation.invoked = operation.invoked.saturating_add(delta);
+        }
+    }
+    moved.sort_by_key(|(at, operation)| (operation.invoked, *at));
+    let (positions, operations) = moved.into_iter().unzip();
+    (History::reordered(operations), positions)
+}
+
+/// The least Δ in nanoseconds; `None` if there is none.
+///
+/// # Errors
+/// If the budget ended.
+pub(super) fn least(history: &History, meter: &mut Meter) -> Result<Option<u64>, Decision> {
+    let view = View::of(history);
+    let last = |op: &Operation| op.invoked.max(op.returned.unwrap_or(0));
+    let end = history.operations().iter().map(last).max().unwrap_or(0) + 1;
+    let mut holds = |delta: u64| match decide_view(history, &view, delta, meter) {
+        Decision::Holds(_) => Ok(true),
+        Decision::Fails(_) => Ok(false),
+        unknown @ Decision::Unknown(_) => Err(unknown),
+    };
+    if holds(0)? {
+        return Ok(Some(0));
+    }
+    if !holds(end)? {
+        return Ok(None);
+    }
+    let (mut fails, mut enough) = (0, end);
+    while enough - fails > 1 {
+        let middle = fails + (enough - fails) / 2;
+        if holds(middle)? { enough = middle } else { fails = middle }
+    }
+    Ok(Some(enough))
+}

@@ -1,0 +1,106 @@
+//! An order of the nodes of a graph, or a cycle in it.
+//!
+//! Nodes are numbers, edges lead from what comes first. For graphs too large
+//! for rows of bits. What is returned depends on nothing but the graph.
+
+/// Edges between the nodes below some bound.
+#[derive(Debug)]
+pub(super) struct Graph {
+    nodes: usize,
+    edges: Vec<(u32, u32)>,
+}
+
+impl Graph {
+    /// No edges between this many nodes.
+    pub(super) fn new(nodes: usize) -> Self {
+        Graph { nodes, edges: Vec::new() }
+    }
+
+    /// A new node.
+    pub(super) fn add_node(&mut self) -> u32 {
+        self.nodes += 1;
+        self.nodes as u32 - 1
+    }
+
+    /// The first node comes before the second.
+    pub(super) fn add(&mut self, first: u32, second: u32) {
+        self.edges.push((first, second));
+    }
+
+    /// All nodes, each after what comes before it, or the nodes around a cycle
+    /// in its direction. O(n + m).
+    pub(super) fn order(&self) -> Result<Vec<u32>, Vec<u32>> {
+        let mut starts = vec![0_u32; self.nodes + 1];
+        for (first, _) in &self.edges {
+            starts[*first as usize + 1] += 1;
+        }
+        for node in 0..self.nodes {
+            starts[node + 1] += starts[node];
+        }
+        let mut heads = vec![0_u32; self.edges.len()];
+        let mut fill = starts.clone();
+        let mut waits = vec![0_u32; self.nodes];
+        for (first, second) in &self.edges {
+            let place = &mut fill[*first as usize];
+            heads[*place as usize] = *second;
+            *place += 1;
+            waits[*second as usize] += 1;
+        }
+        let mut ordered: Vec<u32> =
+            (0..self.nodes as u32).filter(|node| waits[*node as usize] == 0).collect();
+        let mut next = 0;
+        while let Some(&node) = ordered.get(next) {
+            next += 1;
+            let range = starts[node as usize] as usize..starts[node as usize + 1] as usize;
+            for &head in &heads[range] {
+                waits[head as usize] -= 1;
+                if waits[head as usize] == 0 {
+                    ordered.push(head);
+                }
+            }
+        }
+        if ordered.len() == self.nodes { Ok(ordered) } else { Err(self.cycle(&waits)) }
+    }
+
+    /// A cycle among the nodes that wait for ever: each has a predecessor
+    /// that waits too, so walking back must come round.
+    fn cycle(&self, waits: &[u32]) -> Vec<u32> {
+        let mut before = vec![u32::MAX; self.nodes];
+        for (first, second) in self.edges.iter().rev() {
+            if waits[*first as usize] > 0 {
+                before[*second as usize] = *first;
+            }
+        }
+        let start = waits.iter().position(|waits| *waits > 0).expect("something waits");
+        let mut seen = vec![false; self.nodes];
+        let mut at = start as u32;
+        while !std::mem::replace(&mut seen[at as usize], true) {
+            at = before[at as usize];
+        }
+        let mut cycle = vec![at];
+        let mut back = before[at as usize];
+        while back != at {
+            cycle.push(back);
+            back = before[back as usize];
+        }
+        cycle.reverse();
+        cycle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_graph_has_an_order_or_a_cycle() {
+        let mut graph = Graph::new(4);
+        [(3, 1), (1, 2), (3, 2), (2, 0)].iter().for_each(|&(a, b)| graph.add(a, b));
+        assert_eq!(graph.order(), Ok(vec![3, 1, 2, 0]));
+        graph.add(0, 1);
+        let cycle = graph.order().expect_err("1, 2 and 0 wait for each other");
+        let turned = cycle.iter().position(|node| *node == 1).expect("1 is on it");
+        let from_one: Vec<u32> = (0..3).map(|at| cycle[(turned + at) % 3]).collect();
+        assert_eq!(from_one, [1, 2, 0]);
+    }
+}

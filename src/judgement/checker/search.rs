@@ -1,0 +1,458 @@
+//! Is there an order of some operations that a sequential object explains?
+//!
+//! The search of Wing and Gong (1993) with the memory of visited positions of
+//! Lowe (2017), for any datatype. What an order must keep is a parameter: real
+//! time and the order of sessions, the order of sessions alone, or that order
+//! except that a read need not wait for earlier writes of its session. An
+//! operation of unknown outcome may be placed anywhere after its invocation,
+//! or nowhere.
+//!
+//! Three shortcuts cut nothing off. An operation that can be placed, must be
+//! placed and changes nothing is placed at once. Of operations that only read,
+//! none is tried as an alternative to another. And a value of a register is
+//! not overwritten while reads of it are left that nothing could answer any
+//! more.
+//!
+//! Exponential in the worst case (NP-complete, Gibbons and Korach 1997), then
+//! the meter ends it; in practice about as many positions as operations. Knows
+//! no model by name.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Meter;
+use crate::history::{Call, Completion, Function, Operation, Value};
+use crate::judgement::datatype::Datatype;
+
+/// How many bytes of visited positions are kept at most.
+const BYTES_MAX: usize = 640 << 20;
+/// No value, no session before.
+const NONE: u32 = u32::MAX;
+
+/// What an order must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Returns-before alone.
+    Time,
+    /// Returns-before, and the order of sessions.
+    RealTime,
+    /// The order of sessions.
+    Sessions,
+    /// The order of sessions, except that reads need not wait for writes.
+    WaitingReads,
+}
+
+impl Keep {
+    fn sees_time(self) -> bool {
+        matches!(self, Keep::Time | Keep::RealTime)
+    }
+}
+
+/// What came of a search.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// An order, by position in the history.
+    Order(Vec<usize>),
+    /// There is none.
+    NoOrder,
+    /// The budget ended.
+    Spent,
+}
+
+struct Op {
+    at: usize,
+    session: u32,
+    key: u32,
+    /// Operations with equal calls and answers are of one class.
+    class: u32,
+    /// The value that it finds and the value that it leaves, for registers.
+    finds: u32,
+    leaves: u32,
+    only_reads: bool,
+    is_read: bool,
+    invoked: u64,
+    /// When it returned; `u64::MAX` if nobody knows or time does not count.
+    returned: u64,
+}
+
+/// A placed operation, with what it takes to undo it.
+struct Frame {
+    op: u32,
+    /// What its key held before.
+    held: u32,
+    /// Where the alternatives to it begin.
+    base: usize,
+}
+
+/// Looks for an order of these operations, given by position.
+pub(super) fn search(
+    operations: &[Operation],
+    part: &[usize],
+    datatype: &dyn Datatype,
+    keep: Keep,
+    meter: &mut Meter,
+) -> Found {
+    Search::of(operations, part, datatype, keep).run(meter)
+}
+
+struct Search<'a> {
+    objects: Objects<'a>,
+    keep: Keep,
+    /// Those that must be placed, in order of invocation; then those that may be.
+    ops: Vec<Op>,
+    /// How many must be placed.
+    required: usize,
+    /// How many of those are left.
+    left: usize,
+    /// The required ones that are not placed, as a ring through `required`.
+    next: Vec<u32>,
+    previous: Vec<u32>,
+    placed: Vec<u64>,
+    /// What each key holds.
+    held: Vec<u32>,
+    /// By value of a key: how many finds and leaves are left.
+    unread: Vec<u32>,
+    unwritten: Vec<u32>,
+    sessions: usize,
+    /// How many reads and how many others of each session are placed.
+    done: Vec<[u32; 2]>,
+    frames: Vec<Frame>,
+    choices: Vec<u32>,
+    visited: FxHashSet<Box<[u64]>>,
+    bytes: usize,
+    /// The sessions of which an earlier operation waits: any, or a read.
+    waiting: Vec<u8>,
+}
+
+/// What objects can hold, numbered, and what operations make of it.
+struct Objects<'a> {
+    datatype: &'a dyn Datatype,
+    /// Each with its key.
+    states: Vec<(u32, Value)>,
+    numbers: FxHashMap<(u32, Value), u32>,
+    /// One call and answer of each class.
+    classes: Vec<(&'a Call, Option<&'a Value>)>,
+    /// What follows a state by a class.
+    steps: FxHashMap<(u32, u32), Option<u32>>,
+}
+
+impl<'a> Objects<'a> {
+    fn number(&mut self, key: u32, state: Value) -> u32 {
+        let state = (key, state);
+        let new = self.states.len() as u32;
+        match self.numbers.get(&state) {
+            Some(number) => *number,
+            None => {
+                self.numbers.insert(state.clone(), new);
+                self.states.push(state);
+                new
+            }
+        }
+    }
+
+    fn step(&mut self, held: u32, class: u32) -> Option<u32> {
+        if let Some(next) = self.steps.get(&(held, class)) {
+            return *next;
+        }
+        let (call, answer) = self.classes[class as usize];
+        let (key, state) = &self.states[held as usize];
+        let (key, next) = (*key, self.datatype.apply(state, call, answer));
+        let next = next.map(|next| self.number(key, next));
+        self.steps.insert((held, class), next);
+        next
+    }
+}
+
+/// The value that an operation of a register finds, and the one it leaves.
+fn finds_and_leaves<'a>(
+    call: &'a Call,
+    answer: Option<&'a Value>,
+    only_reads: bool,
+) -> (Option<&'a Value>, Option<&'a Value>) {
+    match (&call.f, &call.argument) {
+        (Function::Read, _) => (answer, None),
+        (Function::Write, value) => (None, Some(value)),
+        (Function::Other(_), Value::List(pair)) if !only_reads && pair.len() == 2 => {
+            (answer.map(|_| &pair[0]), Some(&pair[1]))
+        }
+        _ => (None, None),
+    }
+}
+
+impl<'a> Search<'a> {
+    fn of(
+        operations: &'a [Operation],
+        part: &[usize],
+        datatype: &'a dyn Datatype,
+        keep: Keep,
+    ) -> Self {
+        let mut objects = Objects {
+            datatype,
+            states: Vec::new(),
+            numbers: FxHashMap::default(),
+            classes: Vec::new(),
+            steps: FxHashMap::default(),
+        };
+        let mut held = Vec::new();
+        let is_register = datatype.name() == "register";
+        let mut sessions = FxHashMap::default();
+        let mut keys = FxHashMap::default();
+        let mut classes = FxHashMap::default();
+        let (mut required, mut optional) = (Vec::new(), Vec::new());
+        for &at in part {
+            let operation = &operations[at];
+            let answer = match &operation.completion {
+                Completion::Ok(answer) => Some(answer),
+                Completion::Info => None,
+                Completion::Fail => continue,
+            };
+            let call = &operation.call;
+            let only_reads = datatype.only_reads(call, answer);
+            if answer.is_none() && only_reads {
+                continue;
+            }
+            // What a write answers says nothing.
+            let said = answer.filter(|_| !call.is_write());
+            let sort = (&call.f, &call.argument, said, answer.is_some());
+            let new = objects.classes.len() as u32;
+            let class = *classes.entry(sort).or_insert(new);
+            if class == new {
+                objects.classes.push((call, answer));
+            }
+            let (new_session, new_key) = (sessions.len() as u32, keys.len() as u32);
+            let (finds, leaves) = match is_register {
+                true => finds_and_leaves(call, answer, only_reads),
+                false => (None, None),
+            };
+            let key = *keys.entry(&call.key).or_insert(new_key);
+            if key == new_key {
+                held.push(objects.number(key, datatype.initial()));
+            }
+            let mut number = |value: Option<&Value>| {
+                value.map_or(NONE, |value| objects.number(key, value.clone()))
+            };
+            let op = Op {
+                at,
+                session: *sessions.entry(operation.process).or_insert(new_session),
+                key,
+                class,
+                finds: number(finds),
+                leaves: number(leaves),
+                only_reads,
+                is_read: call.is_read(),
+                invoked: if keep.sees_time() { operation.invoked } else { 0 },
+                returned: operation.returned.filter(|_| keep.sees_time()).unwrap_or(u64::MAX),
+            };
+            if answer.is_some() { required.push(op) } else { optional.push(op) }
+        }
+        let count = required.len();
+        let mut ops = required;
+        ops.extend(optional);
+        let values = objects.states.len();
+        let (mut unread, mut unwritten) = (vec![0; values], vec![0; values]);
+        for op in &ops {
+            if op.finds != NONE {
+                unread[op.finds as usize] += 1;
+            }
+            if op.leaves != NONE {
+                unwritten[op.leaves as usize] += 1;
+            }
+        }
+        let ring = count as u32 + 1;
+        Search {
+            objects,
+            keep,
+            required: count,
+            left: count,
+            next: (0..ring).map(|at| (at + 1) % ring).collect(),
+            previous: (0..ring).map(|at| (at + ring - 1) % ring).collect(),
+            placed: vec![0; ops.len().div_ceil(64)],
+            held,
+            unread,
+            unwritten,
+            sessions: sessions.len(),
+            done: vec![[0; 2]; sessions.len()],
+            ops,
+            frames: Vec::new(),
+            choices: Vec::new(),
+            visited: FxHashSet::default(),
+            bytes: 0,
+            waiting: Vec::new(),
+        }
+    }
+
+    fn run(mut self, meter: &mut Meter) -> Found {
+        while self.left > 0 {
+            let mut base = self.choices.len();
+            if let Some(read) = self.look() {
+                self.choices.truncate(base);
+                let held = self.held[self.ops[read].key as usize];
+                self.place(read, base, held);
+                continue;
+            }
+            loop {
+                match self.choose(base, meter) {
+                    None => return Found::Spent,
+                    Some(true) => break,
+                    Some(false) => {}
+                }
+                match self.undo() {
+                    Some(earlier) => base = earlier,
+                    None => return Found::NoOrder,
+                }
+            }
+        }
+        Found::Order(self.frames.iter().map(|frame| self.ops[frame.op as usize].at).collect())
+    }
+
+    /// Whether an operation must wait for an earlier one of its session, given
+    /// which sessions have some waiting.
+    fn waits(&self, op: &Op) -> bool {
+        let waiting = self.waiting[op.session as usize];
+        match self.keep {
+            Keep::Time => false,
+            Keep::WaitingReads if op.is_read => waiting & 2 != 0,
+            _ => waiting != 0,
+        }
+    }
+
+    /// An operation that can be placed at once; if there is none, those that
+    /// can be placed are now choices, the best last.
+    fn look(&mut self) -> Option<usize> {
+        let base = self.choices.len();
+        let mut deadline = u64::MAX;
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.clear();
+        waiting.resize(self.sessions, 0);
+        self.waiting = waiting;
+        let mut blocked = 0;
+        let mut at = self.next[self.required] as usize;
+        while at != self.required && self.ops[at].invoked <= deadline && blocked < self.sessions {
+            let op = &self.ops[at];
+            deadline = deadline.min(op.returned);
+            if !self.waits(op) {
+                let held = self.held[op.key as usize];
+                let (class, only_reads) = (op.class, op.only_reads);
+                let possible = self.objects.step(held, class).is_some();
+                if possible && only_reads {
+                    return Some(at);
+                }
+                if possible && !self.strands(&self.ops[at]) {
+                    self.choices.push(at as u32);
+                }
+            }
+            let op = &self.ops[at];
+            let waiting = &mut self.waiting[op.session as usize];
+            let before = *waiting;
+            *waiting |= if op.is_read { 3 } else { 1 };
+            let closed = |waiting: u8| match self.keep {
+                Keep::Time => false,
+                Keep::WaitingReads => waiting == 3,
+                _ => waiting != 0,
+            };
+            blocked += usize::from(closed(*waiting) && !closed(before));
+            at = self.next[at] as usize;
+        }
+        for at in self.required..self.ops.len() {
+            let placed = self.placed[at / 64] >> (at % 64) & 1 == 1;
+            let op = &self.ops[at];
+            if placed || op.invoked > deadline || self.waits(op) || self.strands(op) {
+                continue;
+            }
+            let (held, class) = (self.held[op.key as usize], op.class);
+            // To happen without a trace is as good as not to happen.
+            if self.objects.step(held, class).is_some_and(|next| next != held) {
+                self.choices.push(at as u32);
+            }
+        }
+        self.choices[base..].reverse();
+        None
+    }
+
+    /// Whether placing this leaves reads that nothing can answer any more.
+    fn strands(&self, op: &Op) -> bool {
+        let held = self.held[op.key as usize] as usize;
+        op.leaves != NONE
+            && op.leaves as usize != held
+            && held < self.unread.len()
+            && self.unread[held] > u32::from(op.finds as usize == held)
+            && self.unwritten[held] == 0
+    }
+
+    /// Places one of the choices from `base` on that leads to a new position.
+    fn choose(&mut self, base: usize, meter: &mut Meter) -> Option<bool> {
+        while self.choices.len() > base {
+            let op = self.choices.pop().expect("there are choices left") as usize;
+            let (held, class) = (self.held[self.ops[op].key as usize], self.ops[op].class);
+            let next = self.objects.step(held, class).expect("a choice is possible");
+            self.place(op, base, next);
+            let position = self.position();
+            self.bytes += position.len() * 8 + 40;
+            if self.bytes > BYTES_MAX || !meter.spend(1 + position.len() as u64 / 8) {
+                return None;
+            }
+            if self.visited.insert(position) {
+                return Some(true);
+            }
+            self.undo();
+        }
+        Some(false)
+    }
+
+    /// Which operations are placed and what the keys hold, packed.
+    fn position(&self) -> Box<[u64]> {
+        let held = self.held.chunks(2).map(|pair| {
+            u64::from(pair[0]) | pair.get(1).map_or(0, |second| u64::from(*second) << 32)
+        });
+        if !self.keep.sees_time() {
+            let done = self.done.iter().map(|[a, b]| u64::from(*a) | u64::from(*b) << 32);
+            return done.chain(held).collect();
+        }
+        let head = self.next[self.required];
+        let end = self.placed.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        let start = (head as usize / 64).min(end);
+        let window = self.placed[start..end].iter().copied();
+        std::iter::once(u64::from(head)).chain(window).chain(held).collect()
+    }
+
+    fn place(&mut self, at: usize, base: usize, next: u32) {
+        let op = &self.ops[at];
+        let held = std::mem::replace(&mut self.held[op.key as usize], next);
+        self.frames.push(Frame { op: at as u32, held, base });
+        self.placed[at / 64] |= 1 << (at % 64);
+        self.done[op.session as usize][usize::from(op.is_read)] += 1;
+        if at < self.required {
+            self.left -= 1;
+            let (before, after) = (self.previous[at], self.next[at]);
+            self.next[before as usize] = after;
+            self.previous[after as usize] = before;
+        }
+        if op.finds != NONE {
+            self.unread[op.finds as usize] -= 1;
+        }
+        if op.leaves != NONE {
+            self.unwritten[op.leaves as usize] -= 1;
+        }
+    }
+
+    /// Takes the last operation back; where the alternatives to it begin.
+    fn undo(&mut self) -> Option<usize> {
+        let Frame { op: at, held, base } = self.frames.pop()?;
+        let (at, op) = (at as usize, &self.ops[at as usize]);
+        self.placed[at / 64] &= !(1 << (at % 64));
+        self.done[op.session as usize][usize::from(op.is_read)] -= 1;
+        if at < self.required {
+            self.left += 1;
+            let (before, after) = (self.previous[at], self.next[at]);
+            self.next[before as usize] = at as u32;
+            self.previous[after as usize] = at as u32;
+        }
+        self.held[op.key as usize] = held;
+        if op.finds != NONE {
+            self.unread[op.finds as usize] += 1;
+        }
+        if op.leaves != NONE {
+            self.unwritten[op.leaves as usize] += 1;
+        }
+        Some(base)
+    }
+}

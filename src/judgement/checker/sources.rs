@@ -1,0 +1,75 @@
+//! Which write each read answered, where that has to be guessed.
+//!
+//! Most checkers beside the grid decide for known sources. Where each value is
+//! written once they are known; where values repeat, this tries all choices,
+//! read by read, and drops a choice as soon as the reads decided so far are
+//! refuted: a read without a source constrains nothing.
+
+use super::view::{Source, View};
+use super::{Decision, Meter};
+
+/// Decides by `decide`, which is told the source of each item (`Open` where
+/// nothing is known, and for writes). Only reads for which `counts` says so
+/// need one.
+pub(super) fn try_all(
+    view: &View,
+    meter: &mut Meter,
+    counts: &dyn Fn(usize) -> bool,
+    decide: &mut dyn FnMut(&[Source], &mut Meter) -> Decision,
+) -> Decision {
+    let mut sources = vec![Source::Open; view.items.len()];
+    let mut open = Vec::new();
+    for (at, item) in view.items.iter().enumerate() {
+        match view.sources(item) {
+            _ if item.write.is_some() || !counts(at) => {}
+            [] => return Decision::Fails(vec![item.at]),
+            [only] => sources[at] = *only,
+            _ => open.push(at),
+        }
+    }
+    explore(view, meter, &mut sources, &open, decide)
+}
+
+fn explore(
+    view: &View,
+    meter: &mut Meter,
+    sources: &mut Vec<Source>,
+    open: &[usize],
+    decide: &mut dyn FnMut(&[Source], &mut Meter) -> Decision,
+) -> Decision {
+    if open.len() > 200 {
+        return Decision::unknown("too many reads answered a value that was written repeatedly");
+    }
+    if !meter.spend(1 + view.items.len() as u64 / 4) {
+        return Decision::unknown("the budget ended before all possible sources were tried");
+    }
+    let decision = decide(sources, meter);
+    let Some((&read, rest)) = open.split_first() else { return decision };
+    if !matches!(decision, Decision::Holds(_)) {
+        return decision;
+    }
+    let mut unknown = None;
+    for &source in view.sources(&view.items[read]) {
+        sources[read] = source;
+        let decision = explore(view, meter, sources, rest, decide);
+        sources[read] = Source::Open;
+        match decision {
+            Decision::Fails(_) => {}
+            Decision::Holds(_) => return decision,
+            Decision::Unknown(_) => unknown = Some(decision),
+        }
+    }
+    unknown.unwrap_or_else(|| Decision::Fails(view.items.iter().map(|item| item.at).collect()))
+}
+
+/// Which writes happened: acknowledged, or the source of a read.
+pub(super) fn kept(view: &View, sources: &[Source]) -> Vec<bool> {
+    let mut kept: Vec<bool> =
+        view.writes.iter().map(|item| !view.items[*item as usize].pending).collect();
+    for source in sources {
+        if let Source::Write(write) = source {
+            kept[*write as usize] = true;
+        }
+    }
+    kept
+}

@@ -1,0 +1,184 @@
+//! One history under every model: its place in the lattice.
+//!
+//! Strong models first, and a verdict is handed down or up where the lattice
+//! says that it decides another model: an order that is linearizable is one
+//! for whatever that implies, and what breaks causal consistency breaks
+//! sequential consistency. So no two verdicts contradict the lattice, and most
+//! models cost nothing. The lattice itself is compared with the oracle by
+//! tests; for values that repeat and other datatypes only implications that
+//! hold for them are used.
+
+use super::super::datatype;
+use super::super::model::{Model, implies, nodes};
+use super::super::verdict::{Budget, Unknown, Verdict};
+use super::k_atomic::Least;
+use super::{Meter, check, delta_atomic, is_plain, k_atomic};
+use crate::history::{Completion, History};
+
+/// A history under every model.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    verdicts: Vec<Entry>,
+    /// The least k for which it is k-atomic; `Ok(None)` if there is none; past
+    /// the budget the bounds that are known.
+    pub least_k: Result<Option<u32>, (u32, u32)>,
+    /// The least Δ for which it is Δ-atomic, in nanoseconds; `Ok(None)` if
+    /// there is none.
+    pub least_delta: Result<Option<u64>, Unknown>,
+}
+
+/// The verdict on one model.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The model.
+    pub model: Model,
+    /// What was found.
+    pub verdict: Verdict,
+    /// The model that was judged, if this verdict follows from that one.
+    pub from: Option<Model>,
+}
+
+/// The order in which models are judged: those that decide most others first.
+fn plan() -> Vec<Model> {
+    let first = ["linearizable", "base", "ccv", "sequential", "ccv_ev", "cc", "sess3", "pram"];
+    let named = first.map(|name| name.parse::<Model>().expect("the model exists"));
+    let mut plan: Vec<Model> = named.to_vec();
+    let rest = nodes().chain(Model::all()).filter(|model| !named.contains(model));
+    for model in rest {
+        if !plan.contains(&model) {
+            plan.push(model);
+        }
+    }
+    plan
+}
+
+impl Survey {
+    /// Judges a history by every model.
+    ///
+    /// `budget` is what each model may spend. The order of the entries is that
+    /// of [`Model::all`].
+    pub fn of(history: &History, budget: Budget) -> Survey {
+        let quiet = is_quiet(history);
+        let plain = is_plain(history);
+        let mut done: Vec<Entry> = Vec::new();
+        for model in plan() {
+            let known = done.iter().filter(|entry| entry.from.is_none()).find(|entry| {
+                plain
+                    && match &entry.verdict {
+                        Verdict::Holds(_) => implies(entry.model, model, quiet),
+                        Verdict::Violated(_) => implies(model, entry.model, quiet),
+                        Verdict::Unknown(_) => false,
+                    }
+            });
+            done.push(match known {
+                Some(entry) => {
+                    Entry { model, verdict: entry.verdict.clone(), from: Some(entry.model) }
+                }
+                None => Entry { model, verdict: check(history, model, budget), from: None },
+            });
+        }
+        let verdicts = Model::all()
+            .map(|model| {
+                let at = done.iter().position(|entry| entry.model == model);
+                done.swap_remove(at.expect("every model was judged"))
+            })
+            .collect();
+        let (least_k, least_delta) = least(history, budget);
+        Survey { verdicts, least_k, least_delta }
+    }
+
+    /// The verdicts, in the order of [`Model::all`].
+    pub fn entries(&self) -> &[Entry] {
+        &self.verdicts
+    }
+
+    /// The verdict on a model that was judged.
+    ///
+    /// # Panics
+    /// For models that take a number: they are not part of a survey.
+    pub fn entry(&self, model: Model) -> &Entry {
+        let found = self.verdicts.iter().find(|entry| entry.model == model);
+        found.expect("the survey has every model")
+    }
+
+    /// The strongest models of the lattice that hold.
+    pub fn strongest(&self) -> Vec<Model> {
+        let holds: Vec<Model> =
+            nodes().filter(|model| self.entry(*model).verdict.holds()).collect();
+        let implied = |model: Model| {
+            holds.iter().any(|other| implies(*other, model, true) && !implies(model, *other, true))
+        };
+        apart(holds.iter().copied().filter(|model| !implied(*model)))
+    }
+
+    /// The weakest models of the lattice that fail.
+    pub fn weakest_failing(&self) -> Vec<Model> {
+        let fails: Vec<Model> =
+            nodes().filter(|model| self.entry(*model).verdict.kind().is_some()).collect();
+        let implies_another = |model: Model| {
+            fails.iter().any(|other| implies(model, *other, true) && !implies(*other, model, true))
+        };
+        apart(fails.iter().copied().filter(|model| !implies_another(*model)))
+    }
+
+    /// The models of the lattice on which there is no verdict.
+    pub fn unknown(&self) -> Vec<Model> {
+        let open = |model: &Model| matches!(self.entry(*model).verdict, Verdict::Unknown(_));
+        nodes().filter(open).collect()
+    }
+}
+
+/// One of each group of models that clients cannot tell apart.
+fn apart(models: impl Iterator<Item = Model>) -> Vec<Model> {
+    let mut all: Vec<Model> = Vec::new();
+    for model in models {
+        let equal = |other: &Model| implies(*other, model, true) && implies(model, *other, true);
+        if !all.iter().any(equal) {
+            all.push(model);
+        }
+    }
+    all
+}
+
+/// The least k, or the bounds that are known past the budget, and the least Δ.
+pub type Leasts = (Result<Option<u32>, (u32, u32)>, Result<Option<u64>, Unknown>);
+
+/// The least k and the least Δ (nanoseconds) for which a history is k-atomic
+/// and Δ-atomic; `None` if there is none.
+///
+/// Complexity: Δ in O(n log n) for each of up to 64 steps where every answer has one
+/// possible source; k within `budget`, unless its bounds meet.
+pub fn least(history: &History, budget: Budget) -> Leasts {
+    if !is_plain(history) || datatype::of(history).map(|datatype| datatype.name()) != Ok("register")
+    {
+        let reason = "staleness is about registers that are only read and written";
+        let unknown = Unknown { reason: reason.to_owned(), spent: 0 };
+        return (Err((1, u32::MAX)), Err(unknown));
+    }
+    let least_k = match k_atomic::least(history, &mut Meter::new(budget)) {
+        Least::None => Ok(None),
+        Least::Is(k) => Ok(Some(k)),
+        Least::Between(lower, upper) => Err((lower, upper)),
+    };
+    let mut meter = Meter::new(budget);
+    let least_delta = delta_atomic::least(history, &mut meter).map_err(|decision| {
+        let reason = match decision {
+            super::Decision::Unknown(reason) => reason,
+            _ => "no verdict",
+        };
+        Unknown { reason: reason.to_owned(), spent: meter.spent() }
+    });
+    (least_k, least_delta)
+}
+
+/// Whether every write returned before the first read at quiescence began.
+fn is_quiet(history: &History) -> bool {
+    let operations = history.operations();
+    let finals = operations.iter().filter(|op| op.final_read && op.answer().is_some());
+    let Some(first) = finals.map(|op| op.invoked).min() else { return true };
+    operations.iter().filter(|op| op.call.is_write()).all(|op| match op.completion {
+        Completion::Ok(_) => op.returned.is_some_and(|returned| returned < first),
+        Completion::Fail => true,
+        Completion::Info => false,
+    })
+}

@@ -1,0 +1,173 @@
+//! Linearizability of a register where every answer has one possible source,
+//! in O(n log n).
+//!
+//! A write and the reads that answered it form a cluster. Its zone reaches
+//! from the first return in it to the last invocation in it: *forward* if the
+//! return comes first (then nothing else may hold the register in between),
+//! *backward* otherwise. One cluster must come before another exactly if some
+//! return in the first precedes some invocation in the second, so two clusters
+//! contradict each other if that goes both ways: two forward zones overlap, or
+//! a backward zone lies inside a forward one. There is an order if and only if
+//! no two do, and no read returned before its write was invoked (Gibbons and
+//! Korach, SIAM J. Comput. 1997). The initial value is a cluster whose write
+//! came before everything.
+
+use super::view::{Source, View};
+use crate::history::History;
+
+/// One write with its reads, in numbers of items.
+struct Cluster {
+    /// The item of the write; `None` for the initial value.
+    write: Option<u32>,
+    /// The first return, and the item that returned; `u64::MAX` for never.
+    first: (u64, u32),
+    /// The last invocation, and its item.
+    last: (u64, u32),
+    /// Its reads, as a part of the list of all reads by cluster.
+    reads: (u32, u32),
+}
+
+/// Nothing returned, nothing was invoked.
+const NOBODY: u32 = u32::MAX;
+
+impl Cluster {
+    fn is_forward(&self) -> bool {
+        self.first.0 < self.last.0
+    }
+
+    /// Where it stands in the order of clusters: a backward zone before a
+    /// forward one that begins at the same time.
+    fn rank(&self) -> (u64, bool) {
+        if self.is_forward() { (self.first.0, true) } else { (self.last.0, false) }
+    }
+}
+
+/// An order of the operations of each key by position in the history, or a
+/// few operations of one key that have none; as if every read had begun
+/// `earlier` nanoseconds earlier.
+pub(super) fn decide(
+    history: &History,
+    view: &View,
+    earlier: u64,
+) -> Result<Vec<Vec<usize>>, Vec<usize>> {
+    let (clusters, reads) = clusters(history, view, earlier)?;
+    let mut of_key: Vec<Vec<&Cluster>> = vec![Vec::new(); view.keys];
+    for (key, cluster) in &clusters {
+        of_key[*key as usize].push(cluster);
+    }
+    of_key.iter_mut().map(|clusters| order(view, clusters, &reads)).collect()
+}
+
+/// The clusters with their keys, and the reads of all of them.
+type Clusters = (Vec<(u32, Cluster)>, Vec<u32>);
+
+fn clusters(history: &History, view: &View, earlier: u64) -> Result<Clusters, Vec<usize>> {
+    let operations = history.operations();
+    // One later, so that the initial value is before everything; all but the
+    // reads' beginnings later by the shift, so that no time is below 0.
+    let times = |item: u32| {
+        let item = &view.items[item as usize];
+        let operation = &operations[item.at];
+        let returned = operation.returned.unwrap_or(u64::MAX);
+        let shift = if item.write.is_some() { earlier } else { 0 };
+        let later = |time: u64, by: u64| time.saturating_add(by).saturating_add(1);
+        (later(operation.invoked, shift), later(returned, earlier))
+    };
+    let mut clusters: Vec<(u32, Cluster)> = Vec::with_capacity(view.writes.len() + view.keys);
+    for &item in &view.writes {
+        let (invoked, returned) = times(item);
+        let cluster = Cluster {
+            write: Some(item),
+            first: (returned, item),
+            last: (invoked, item),
+            reads: (0, 0),
+        };
+        clusters.push((view.items[item as usize].key, cluster));
+    }
+    for key in 0..view.keys as u32 {
+        let nothing = (0, NOBODY);
+        let cluster = Cluster { write: None, first: nothing, last: nothing, reads: (0, 0) };
+        clusters.push((key, cluster));
+    }
+    let cluster_of = |at: usize| -> Result<usize, Vec<usize>> {
+        let item = &view.items[at];
+        match view.sources(item) {
+            [Source::Write(write)] => Ok(*write as usize),
+            [Source::Initial] => Ok(view.writes.len() + item.key as usize),
+            _ => Err(vec![item.at]),
+        }
+    };
+    let is_read = |at: &usize| view.items[*at].write.is_none();
+    for at in (0..view.items.len()).filter(is_read) {
+        let (invoked, returned) = times(at as u32);
+        let cluster = &mut clusters[cluster_of(at)?].1;
+        if let Some(write) = cluster.write
+            && returned < times(write).0
+        {
+            return Err(vec![view.items[write as usize].at, view.items[at].at]);
+        }
+        if cluster.write.is_some() {
+            cluster.first = cluster.first.min((returned, at as u32));
+        }
+        cluster.last = cluster.last.max((invoked, at as u32));
+        cluster.reads.1 += 1;
+    }
+    let mut start = 0;
+    for (_, cluster) in &mut clusters {
+        let count = cluster.reads.1;
+        cluster.reads = (start, start);
+        start += count;
+    }
+    let mut reads = vec![0; start as usize];
+    for at in (0..view.items.len()).filter(is_read) {
+        let cluster = &mut clusters[cluster_of(at)?].1;
+        reads[cluster.reads.1 as usize] = at as u32;
+        cluster.reads.1 += 1;
+    }
+    // A write of unknown outcome that nobody read need not have happened, and
+    // an initial value that nobody read says nothing.
+    let matters = |cluster: &Cluster| {
+        let read = cluster.reads.0 < cluster.reads.1;
+        read || cluster.write.is_some_and(|item| !view.items[item as usize].pending)
+    };
+    clusters.retain(|(_, cluster)| matters(cluster));
+    Ok((clusters, reads))
+}
+
+/// The order of the operations of one key.
+fn order(view: &View, clusters: &mut [&Cluster], reads: &[u32]) -> Result<Vec<usize>, Vec<usize>> {
+    clusters.sort_unstable_by_key(|cluster| cluster.rank());
+    let mut forward: Option<&Cluster> = None;
+    for cluster in clusters.iter() {
+        // Overlaps with the forward zone that began last, or lies inside it.
+        if let Some(before) = forward
+            && cluster.first.0 < before.last.0
+        {
+            return Err(conflict(view, before, cluster));
+        }
+        if cluster.is_forward() {
+            forward = Some(cluster);
+        }
+    }
+    let mut order = Vec::new();
+    for cluster in clusters.iter() {
+        order.extend(cluster.write.map(|item| view.items[item as usize].at));
+        // Items are in order of invocation.
+        let own = &reads[cluster.reads.0 as usize..cluster.reads.1 as usize];
+        order.extend(own.iter().map(|&read| view.items[read as usize].at));
+    }
+    Ok(order)
+}
+
+/// The operations that show why two clusters contradict each other.
+fn conflict(view: &View, one: &Cluster, other: &Cluster) -> Vec<usize> {
+    let mut part: Vec<usize> = [one, other]
+        .iter()
+        .flat_map(|cluster| [cluster.write.unwrap_or(NOBODY), cluster.first.1, cluster.last.1])
+        .filter(|item| *item != NOBODY)
+        .map(|item| view.items[item as usize].at)
+        .collect();
+    part.sort_unstable();
+    part.dedup();
+    part
+}

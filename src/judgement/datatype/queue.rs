@@ -1,0 +1,42 @@
+//! A queue: first in, first out.
+
+use crate::history::{Call, Value};
+
+use super::Datatype;
+
+/// Holds values in order, none at first. `enqueue` puts its argument at the
+/// end, `dequeue` takes the first and answers it, or `null` if there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Queue;
+
+impl Datatype for Queue {
+    fn name(&self) -> &'static str {
+        "queue"
+    }
+
+    fn knows(&self, call: &Call, _: Option<&Value>) -> bool {
+        matches!(call.f.as_str(), "enqueue" | "dequeue")
+    }
+
+    fn only_reads(&self, _: &Call, _: Option<&Value>) -> bool {
+        false
+    }
+
+    fn initial(&self) -> Value {
+        Value::List(Vec::new())
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        let Value::List(values) = held else { return None };
+        let mut values = values.clone();
+        if call.f.as_str() == "enqueue" {
+            values.push(call.argument.clone());
+        } else {
+            let first = if values.is_empty() { Value::Null } else { values.remove(0) };
+            if answer.is_some_and(|answer| *answer != first) {
+                return None;
+            }
+        }
+        Some(Value::List(values))
+    }
+}

@@ -1,0 +1,60 @@
+//! A register: read, write, and compare-and-set.
+
+use crate::history::{Call, Function, Value};
+
+use super::Datatype;
+
+/// Holds one value, `null` at first.
+///
+/// `read` answers it, `write` replaces it, `cas` with `[from, to]` replaces
+/// `from` by `to`. A `cas` that answers the text `mismatch` found another
+/// value than `from`; one that failed without saying so proves nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Register;
+
+/// The answer of a compare-and-set that found another value.
+pub(crate) const MISMATCH: &str = "mismatch";
+
+impl Datatype for Register {
+    fn name(&self) -> &'static str {
+        "register"
+    }
+
+    fn knows(&self, call: &Call, _: Option<&Value>) -> bool {
+        match &call.f {
+            Function::Read | Function::Write => true,
+            Function::Other(name) => {
+                let pair = matches!(&call.argument, Value::List(pair) if pair.len() == 2);
+                name == "cas" && pair
+            }
+        }
+    }
+
+    fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool {
+        match answer {
+            Some(answer) if !call.is_read() => *answer == Value::from(MISMATCH),
+            _ => call.is_read(),
+        }
+    }
+
+    fn initial(&self) -> Value {
+        Value::Null
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        match (&call.f, &call.argument) {
+            (Function::Read, _) => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            (Function::Write, value) => Some(value.clone()),
+            (Function::Other(_), Value::List(pair)) => {
+                let mismatch = answer.map(|answer| *answer == Value::from(MISMATCH));
+                let same = *held == pair[0];
+                match mismatch {
+                    Some(mismatch) if mismatch == same => None,
+                    _ if same => Some(pair[1].clone()),
+                    _ => Some(held.clone()),
+                }
+            }
+            _ => None,
+        }
+    }
+}

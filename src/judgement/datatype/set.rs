@@ -1,0 +1,51 @@
+//! A set: elements are added and removed, all of them are read.
+
+use crate::history::{Call, Function, Value};
+
+use super::Datatype;
+
+/// Holds values, none at first. `add` and `remove` take an element, `read`
+/// answers a list of all elements in any order.
+#[derive(Clone, Copy, Debug)]
+pub struct Set;
+
+impl Datatype for Set {
+    fn name(&self) -> &'static str {
+        "set"
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        match &call.f {
+            Function::Read => answer.is_none_or(|answer| matches!(answer, Value::List(_))),
+            Function::Write => false,
+            Function::Other(name) => name == "add" || name == "remove",
+        }
+    }
+
+    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
+        call.is_read()
+    }
+
+    fn initial(&self) -> Value {
+        Value::List(Vec::new())
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        let Value::List(elements) = held else { return None };
+        if call.f == Function::Read {
+            let Some(answer) = answer else { return Some(held.clone()) };
+            let Value::List(seen) = answer else { return None };
+            let mut seen = seen.clone();
+            seen.sort_unstable();
+            seen.dedup();
+            return (seen == *elements).then(|| held.clone());
+        }
+        let mut elements = elements.clone();
+        match (call.f.as_str(), elements.binary_search(&call.argument)) {
+            ("add", Err(place)) => elements.insert(place, call.argument.clone()),
+            ("remove", Ok(place)) => drop(elements.remove(place)),
+            _ => {}
+        }
+        Some(Value::List(elements))
+    }
+}

@@ -1,0 +1,44 @@
+//! A register of text that can be appended to.
+
+use crate::history::{Call, Value};
+
+use super::Datatype;
+
+/// Holds a text, empty at first. `get` answers it, `put` replaces it, `append`
+/// adds to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Text;
+
+impl Datatype for Text {
+    fn name(&self) -> &'static str {
+        "text register"
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        let text = |value: &Value| matches!(value, Value::Text(_));
+        match call.f.as_str() {
+            "get" => answer.is_none_or(text),
+            "put" | "append" => text(&call.argument),
+            _ => false,
+        }
+    }
+
+    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
+        call.f.as_str() == "get"
+    }
+
+    fn initial(&self) -> Value {
+        Value::from("")
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        match (call.f.as_str(), held, &call.argument) {
+            ("get", ..) => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            ("put", _, argument) => Some(argument.clone()),
+            (_, Value::Text(held), Value::Text(more)) => {
+                Some(Value::from(format!("{held}{more}").as_str()))
+            }
+            _ => None,
+        }
+    }
+}

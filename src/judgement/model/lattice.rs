@@ -1,0 +1,174 @@
+//! The lattice: which model implies which.
+//!
+//! 29 models have a place of their own; the edges are those of a transitive
+//! reduction that was compared with every small history (see
+//! `tests/judgement/lattice.rs`). Besides, a point of the grid implies every
+//! point that asks less, and what a named model implies.
+//!
+//! Three pairs of models are equal for clients although their predicates
+//! differ: base, mw, wfr and prefix. The edges into models with `!` hold only
+//! where no write is pending and every read at quiescence was invoked after
+//! every write had returned; [`implies`] is told whether that is so.
+
+use super::Model;
+use super::grid::{Grid, Guarantees, Scope};
+use super::names::NAMED;
+
+/// A stronger model with the models right below it.
+type Edge = (Model, &'static [Model]);
+
+const fn grid(guarantees: Guarantees, scope: Scope, eventual: bool) -> Model {
+    Model::Grid(Grid { guarantees, scope, eventual })
+}
+
+const CAUSAL_SESSION: Model = grid(Guarantees::ALL, Scope::Session, false);
+const ALL_BUT_RYW: Guarantees = Guarantees::ALL.without(Guarantees::RYW);
+const MR_MW: Model = grid(ALL_BUT_RYW.without(Guarantees::WFR), Scope::Global, false);
+const MR_WFR: Model = grid(ALL_BUT_RYW.without(Guarantees::MW), Scope::Global, false);
+const MW_EV: Model = grid(Guarantees::MW, Scope::Global, true);
+const CCV_EV: Model = grid(Guarantees::ALL, Scope::Global, true);
+const EV_VIS: Model = grid(Guarantees::NONE, Scope::Read, true);
+
+/// Edges that the predicates of the grid do not show by themselves.
+static EDGES: [Edge; 13] = [
+    (Model::Linearizable, &[Model::Sequential, Model::Regular, Model::Quiescent]),
+    (
+        Model::Sequential,
+        &[Model::CAUSAL, Model::CausalMemory, Model::Processor, Model::PrefixMonotonic],
+    ),
+    (Model::CAUSAL, &[Model::Cache]),
+    (CAUSAL_SESSION, &[Model::Slow]),
+    (Model::CausalMemory, &[CAUSAL_SESSION, Model::Pram]),
+    (Model::Pram, &[Model::Slow]),
+    // Scopes only matter where something is seen: for base they do not.
+    (grid(Guarantees::NONE, Scope::Read, false), &[Model::BASE]),
+    (Model::Cache, &[Model::Slow]),
+    (Model::Processor, &[Model::Pram, Model::Cache]),
+    (Model::PrefixMonotonic, &[MR_MW, MR_WFR, Model::Prefix]),
+    (Model::Regular, &[Model::READ_YOUR_WRITES, Model::RegularWeak, Model::Safe]),
+    (Model::RegularWeak, &[Model::PrefixRealTime]),
+    (Model::PrefixRealTime, &[Model::Prefix]),
+];
+
+/// Models that clients cannot tell apart.
+static EQUAL: [Model; 4] = [
+    Model::BASE,
+    grid(Guarantees::MW, Scope::Global, false),
+    grid(Guarantees::WFR, Scope::Global, false),
+    Model::Prefix,
+];
+
+/// Edges into models of eventual visibility, for histories in which every
+/// write returned before the first read at quiescence was invoked.
+static QUIET_EDGES: [Edge; 3] = [
+    (Model::Linearizable, &[CCV_EV]),
+    (Model::Regular, &[Model::EVENTUAL, MW_EV]),
+    (Model::RegularWeak, &[EV_VIS]),
+];
+
+/// The 29 models that have a place of their own, in the order of their names'
+/// table.
+pub fn nodes() -> impl Iterator<Item = Model> {
+    let placed = |model: &Model| *model != Model::Quiescent;
+    let others = super::other::OTHERS.iter().map(|other| other.model).filter(placed);
+    NAMED.iter().map(|named| Model::Grid(named.grid)).chain(others)
+}
+
+/// Whether every history that `stronger` allows is allowed by `weaker`.
+///
+/// `quiet`: every write of the history returned before the first read at
+/// quiescence was invoked (true where there is no such read).
+pub fn implies(stronger: Model, weaker: Model, quiet: bool) -> bool {
+    let mut seen = vec![stronger];
+    let mut next = 0;
+    while let Some(&model) = seen.get(next) {
+        next += 1;
+        if below(model, weaker) {
+            return true;
+        }
+        let equal = EQUAL.iter().filter(|_| EQUAL.contains(&model));
+        let along = |edges: &'static [Edge]| {
+            edges.iter().filter(move |(from, _)| below(model, *from)).flat_map(|(_, to)| *to)
+        };
+        let late = along(if quiet { &QUIET_EDGES } else { &[] });
+        for &model in equal.chain(along(&EDGES)).chain(late) {
+            if !seen.contains(&model) {
+                seen.push(model);
+            }
+        }
+    }
+    false
+}
+
+/// Whether the predicate of `weaker` is visibly a part of that of `stronger`.
+fn below(stronger: Model, weaker: Model) -> bool {
+    match (stronger, weaker) {
+        (Model::Grid(one), Model::Grid(other)) => {
+            one.asks(other.guarantees)
+                && one.scope <= other.scope
+                && (one.eventual || !other.eventual)
+        }
+        (Model::KAtomic(k), Model::KAtomic(more)) => k <= more,
+        (Model::Linearizable, Model::KAtomic(_) | Model::DeltaAtomic(_)) => true,
+        // A read comes after its source in time.
+        (Model::KAtomic(_) | Model::DeltaAtomic(_), Model::Grid(_)) => is_base(weaker),
+        (Model::DeltaAtomic(delta), Model::DeltaAtomic(more)) => delta <= more,
+        _ => stronger == weaker,
+    }
+}
+
+fn is_base(model: Model) -> bool {
+    matches!(model, Model::Grid(Grid { guarantees: Guarantees::NONE, eventual: false, .. }))
+}
+
+/// The models of the lattice right above and right below this one: what
+/// implies it, and what it implies, without what lies further off. Equal
+/// models count on both sides.
+pub fn neighbours(model: Model) -> (Vec<Model>, Vec<Model>) {
+    let all: Vec<Model> = nodes().chain([Model::Quiescent]).filter(|node| *node != model).collect();
+    let above = all.iter().copied().filter(|node| implies(*node, model, true));
+    let below = all.iter().copied().filter(|node| implies(model, *node, true));
+    let (above, below): (Vec<_>, Vec<_>) = (above.collect(), below.collect());
+    let nearest = |list: &[Model], upward: bool| {
+        let between = |node: Model, other: Model| {
+            let (far, near) = if upward { (node, other) } else { (other, node) };
+            other != node && implies(far, near, true) && !implies(near, far, true)
+        };
+        let near = |node: &&Model| !list.iter().any(|other| between(**node, *other));
+        list.iter().filter(near).copied().collect::<Vec<_>>()
+    };
+    (nearest(&above, true), nearest(&below, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_29_models_have_26_classes_and_as_many_implications_as_counted_by_hand() {
+        let nodes: Vec<Model> = nodes().collect();
+        assert_eq!(nodes.len(), 29);
+        let equal = |a: Model, b: Model| implies(a, b, true) && implies(b, a, true);
+        let mut classes: Vec<Model> = Vec::new();
+        for node in nodes {
+            if !classes.iter().any(|class| equal(*class, node)) {
+                classes.push(node);
+            }
+        }
+        assert_eq!(classes.len(), 26);
+        let count = |quiet: bool| {
+            let pairs = classes.iter().flat_map(|a| classes.iter().map(move |b| (*a, *b)));
+            pairs.filter(|(a, b)| a != b && implies(*a, *b, quiet)).count()
+        };
+        assert_eq!(count(false), 105);
+        assert_eq!(count(true), 114);
+    }
+
+    #[test]
+    fn neighbours_are_the_nearest() {
+        let names = |list: Vec<Model>| list.into_iter().map(Model::name).collect::<Vec<_>>();
+        let (above, below) = neighbours(Model::CAUSAL);
+        assert_eq!(names(above), ["ccv_ev", "sequential"]);
+        assert_eq!(names(below), ["mr_wfr", "sess3", "causal_s", "cache"]);
+    }
+}

@@ -1,0 +1,161 @@
+//! The dumb oracle: try everything, straight from the predicates.
+//!
+//! It goes through every fate of the writes of unknown outcome and, for a
+//! model of the grid, through every visibility and every arbitration; for the
+//! others through every order of the operations that their predicate asks for.
+//! It shares no code with the checkers and knows no theorem: not that a least
+//! visibility exists, not that an answer has a source, not that keys are
+//! independent. It is there to be believed: tests compare the checkers with it
+//! on histories of a few operations, and [`recheck`](super::recheck) asks it
+//! whether a minimal part really has no explanation.
+//!
+//! O(2^(w·r) · w!) for w writes and r reads in the grid; O(n · 2ⁿ) positions
+//! for an order of n operations.
+
+mod grid;
+mod orders;
+mod search;
+
+use crate::history::{Completion, History, Operation, Value};
+
+use super::datatype::{self, Datatype, Register};
+use super::model::{Model, implies};
+use super::verdict::Kind;
+
+/// How many positions of searches for orders are tried at most by default.
+const STEPS_MAX: u64 = 2_000_000;
+
+/// Whether a history is allowed, and if not, how it fails.
+///
+/// # Errors
+/// The kind of the violation.
+///
+/// # Panics
+/// If there are more than 16 pairs of a write and a read, or more than 8
+/// operations: nobody would wait for the answer.
+pub fn judge(history: &History, model: Model) -> Result<(), Kind> {
+    assert!(history.len() <= 8, "trying everything takes too long");
+    let whole: Vec<usize> = (0..history.len()).collect();
+    let datatype = datatype::of(history).unwrap_or(&Register);
+    let allowed = |model| {
+        explained(history, &whole, model, datatype).expect("small histories are within the limit")
+    };
+    if allowed(model) {
+        return Ok(());
+    }
+    // Not every model asks that causes do not run in a circle.
+    if !implies(model, Model::BASE, false) || datatype.name() != "register" {
+        return Err(Kind::Unexplained);
+    }
+    if !allowed(Model::BASE) {
+        return Err(Kind::Illegal);
+    }
+    if model == Model::EVENTUAL {
+        return Err(kind(history));
+    }
+    Err(Kind::Unexplained)
+}
+
+/// The least k for which a history is k-atomic; `None` if there is none.
+///
+/// # Panics
+/// As [`judge`].
+pub fn least_k(history: &History) -> Option<u32> {
+    let most = history.len() as u32 + 1;
+    (1..=most).find(|k| judge(history, Model::KAtomic(*k)).is_ok())
+}
+
+/// The least Δ for which a history is Δ-atomic; `None` if there is none.
+///
+/// # Panics
+/// As [`judge`].
+pub fn least_delta(history: &History) -> Option<u64> {
+    let times = history.operations().iter().map(|op| op.invoked.max(op.returned.unwrap_or(0)));
+    (0..=times.max().unwrap_or(0) + 1)
+        .find(|delta| judge(history, Model::DeltaAtomic(*delta)).is_ok())
+}
+
+/// Whether the operations of a history at these positions are allowed; `None`
+/// if it takes too long to tell. What is open when is a matter of the whole
+/// history.
+///
+/// # Panics
+/// For models of the grid, if there are more than 16 pairs of a write and a read.
+pub(super) fn explained(
+    history: &History,
+    part: &[usize],
+    model: Model,
+    datatype: &dyn Datatype,
+) -> Option<bool> {
+    let mut steps = STEPS_MAX;
+    let mut undecided = false;
+    for fate in fates(history, part, datatype) {
+        let allowed = match model {
+            Model::Grid(grid) => Some(grid::allowed(&fate, grid)),
+            _ => orders::allowed(history, part, &fate, model, datatype, &mut steps),
+        };
+        match allowed {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => undecided = true,
+        }
+    }
+    (!undecided).then_some(false)
+}
+
+/// The first of the kinds of eventual consistency that applies, given base.
+fn kind(history: &History) -> Kind {
+    let operations = history.operations();
+    let finals: Vec<_> =
+        operations.iter().filter(|op| op.final_read && op.answer().is_some()).collect();
+    for a in &finals {
+        for b in &finals {
+            if a.call.key == b.call.key && a.answer() != b.answer() {
+                return Kind::Diverged;
+            }
+        }
+    }
+    for read in finals.iter().filter(|read| read.answer() == Some(&Value::Null)) {
+        for other in operations.iter().filter(|op| op.call.key == read.call.key) {
+            let acked = other.call.is_write() && matches!(other.completion, Completion::Ok(_));
+            if acked || other.answer().is_some_and(|value| *value != Value::Null) {
+                return Kind::Lost;
+            }
+        }
+    }
+    Kind::Unexplained
+}
+
+type Fated<'a> = Vec<&'a Operation>;
+
+/// What may have happened: what was answered, and any of the pending writes.
+fn fates<'a>(history: &'a History, part: &[usize], datatype: &dyn Datatype) -> Vec<Fated<'a>> {
+    let mut fates: Vec<Fated> = vec![Vec::new()];
+    for operation in part.iter().map(|&at| &history.operations()[at]) {
+        match operation.completion {
+            Completion::Fail => {}
+            Completion::Ok(_) => fates.iter_mut().for_each(|fate| fate.push(operation)),
+            Completion::Info if !datatype.only_reads(&operation.call, None) => {
+                for at in 0..fates.len() {
+                    let mut happened = fates[at].clone();
+                    happened.push(operation);
+                    fates.push(happened);
+                }
+            }
+            Completion::Info => {}
+        }
+    }
+    fates
+}
+
+/// Calls `each` with every order of `list[fixed..]` after `list[..fixed]`.
+fn permutations(list: &mut Vec<usize>, fixed: usize, each: &mut dyn FnMut(&[usize])) {
+    if fixed == list.len() {
+        each(list);
+    }
+    for at in fixed..list.len() {
+        list.swap(fixed, at);
+        permutations(list, fixed + 1, each);
+        list.swap(fixed, at);
+    }
+}

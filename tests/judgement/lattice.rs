@@ -1,0 +1,148 @@
+//! The lattice against the oracle, and its laws on longer histories.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use quiescence::history::{Builder, Call, History, ProcessId};
+use quiescence::judgement::model::{implies, nodes};
+use quiescence::judgement::{Budget, Model, Survey, Verdict, check};
+
+use super::conformance::{corpus, expectations};
+
+/// Whether every write returned before the first read at quiescence began.
+fn is_quiet(history: &History) -> bool {
+    let finals = history.operations().iter().filter(|op| op.final_read);
+    let first = finals.map(|op| op.invoked).min().unwrap_or(u64::MAX);
+    let writes = history.operations().iter().filter(|op| op.call.is_write());
+    { writes }.all(|op| op.returned.is_some_and(|returned| returned < first))
+}
+
+#[test]
+fn every_pair_of_models_is_implied_or_told_apart_by_a_history_of_the_corpus() {
+    let corpus = corpus();
+    let mut separated = 0;
+    for stronger in nodes() {
+        for weaker in nodes() {
+            let apart = corpus.values().find(|(_, last)| {
+                let verdicts = expectations(last);
+                let holds = |model| verdicts.contains(&(model, true));
+                holds(stronger) && !holds(weaker)
+            });
+            match apart {
+                Some((history, last)) => {
+                    let quiet = is_quiet(history);
+                    assert!(
+                        !implies(stronger, weaker, quiet),
+                        "{stronger} does not imply {weaker}: {}",
+                        last["name"]
+                    );
+                    separated += 1;
+                }
+                None => assert!(
+                    implies(stronger, weaker, true),
+                    "nothing tells {stronger} from {weaker}"
+                ),
+            }
+        }
+    }
+    println!("{separated} pairs told apart");
+    assert!(separated > 540);
+}
+
+/// Until when each process is busy, and what it will be answered.
+type Open = Vec<Option<(u64, Option<i64>)>>;
+
+/// A history of registers: process, key, whether a write, which earlier write
+/// is read, when it begins and how long it takes.
+fn histories(most: usize) -> impl Strategy<Value = History> {
+    let step = (0..4_u32, 0..3_u8, any::<bool>(), any::<prop::sample::Index>(), 0..4_u64);
+    prop::collection::vec(step, 1..most).prop_map(|steps| {
+        let mut events = Builder::new();
+        let mut open: Open = vec![None; 4];
+        let mut written: Vec<Vec<i64>> = vec![vec![]; 3];
+        let mut time = 0;
+        let close = |events: &mut Builder, process: usize, open: &mut Open, time| {
+            if let Some((_, answer)) = open[process].take() {
+                let id = ProcessId(process as u32);
+                let done = match answer {
+                    Some(value) => events.ok(id, time, value),
+                    None => events.ok(id, time, ()),
+                };
+                done.expect("it is open");
+            }
+        };
+        for (process, key, write, which, takes) in steps {
+            time += 1;
+            for other in 0..4 {
+                if open[other].is_some_and(|(until, _)| until <= time) {
+                    close(&mut events, other, &mut open, time);
+                    time += 1;
+                }
+            }
+            close(&mut events, process as usize, &mut open, time);
+            time += 1;
+            let name = ["x", "y", "z"][usize::from(key)];
+            let values = &mut written[usize::from(key)];
+            let (call, answer) = if write {
+                values.push(time as i64);
+                (Call::write(name, time as i64), None)
+            } else {
+                // Mostly the latest, sometimes the one before.
+                let back = which.index(8).saturating_sub(5);
+                let at = values.len().checked_sub(1 + back);
+                (Call::read(name), Some(at.map(|at| values[at])))
+            };
+            events.invoke(ProcessId(process), time, call).expect("it is idle");
+            open[process as usize] = Some((time + takes * 3, answer.flatten()));
+        }
+        for process in 0..4 {
+            time += 1;
+            close(&mut events, process, &mut open, time);
+        }
+        events.finish()
+    })
+}
+
+fn run(cases: u32, most: usize, law: impl Fn(History) -> Result<(), TestCaseError>) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    TestRunner::new_with_rng(config, rng)
+        .run(&histories(most), law)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn verdicts_on_histories_of_50_operations_obey_the_lattice() {
+    run(150, 50, |history| {
+        let budget = Budget { steps: 200_000 };
+        let verdicts: Vec<(Model, Verdict)> =
+            nodes().map(|model| (model, check(&history, model, budget))).collect();
+        for (stronger, one) in &verdicts {
+            for (weaker, other) in &verdicts {
+                let contradicts = one.holds() && other.kind().is_some();
+                prop_assert!(
+                    !(contradicts && implies(*stronger, *weaker, true)),
+                    "{stronger} holds, {weaker} fails"
+                );
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_survey_says_what_each_checker_says() {
+    run(60, 40, |history| {
+        let budget = Budget { steps: 400_000 };
+        let survey = Survey::of(&history, budget);
+        for model in Model::all() {
+            let alone = check(&history, model, budget);
+            let together = &survey.entry(model).verdict;
+            let decided = |verdict: &Verdict| !matches!(verdict, Verdict::Unknown(_));
+            if decided(&alone) {
+                prop_assert_eq!(alone.holds(), together.holds(), "{}", model);
+                prop_assert!(decided(together), "{}", model);
+            }
+        }
+        Ok(())
+    });
+}
