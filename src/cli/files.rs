@@ -41,7 +41,7 @@ pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
 }
 
 /// Writes beside the place and renames, so that nobody sees half a file.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = PathBuf::from(format!("{}.{}.tmp", path.display(), std::process::id()));
     let mut file = fs::File::create(&beside)?;
     file.write_all(text.as_bytes())?;

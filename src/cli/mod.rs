@@ -24,10 +24,12 @@ use crate::hunt::Registry;
 mod bench;
 mod check;
 mod completions;
+mod convert;
 mod demo;
 mod exit;
 mod explain;
 mod files;
+mod input;
 mod jobs;
 mod list;
 mod man;
@@ -59,6 +61,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
+    Convert(convert::ConvertArgs),
     /// List strategies with their parameters, models and faults
     List,
     Completions(completions::CompletionsArgs),
@@ -90,6 +93,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         Command::Replay(args) => replay::run(args, registry, &screen),
         Command::Demo(args) => demo::run(args, registry, &screen, Screen::new(&line.look, &words)),
         Command::Explain(args) => explain::run(args, registry, &screen),
+        Command::Convert(args) => convert::run(args, &screen),
         Command::List => list::run(registry, &screen),
         Command::Completions(args) => completions::run(args, Line::command(), &screen),
         Command::Man => man::run(Line::command(), &screen),

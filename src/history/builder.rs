@@ -62,6 +62,13 @@ impl History {
         self.operations.iter().filter(|op| op.answer().is_some()).count()
     }
 
+    /// These operations, in order of invocation, which are known to be well
+    /// formed.
+    pub(crate) fn assembled(operations: Vec<Operation>) -> History {
+        debug_assert!(operations.is_sorted_by_key(|op| op.invoked), "they are in order");
+        History { operations }
+    }
+
     /// These operations, in order of invocation, of processes that need not be
     /// sequential: for checkers that shift times.
     pub(crate) fn reordered(operations: Vec<Operation>) -> History {

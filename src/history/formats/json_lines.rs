@@ -24,17 +24,18 @@
 //! there they must agree with the invocation. Blank lines are skipped. Reads
 //! one line at a time; a line may have 16 MiB.
 
-use std::io::{BufRead, Read as _};
+use std::io::BufRead;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::Recording;
-use crate::history::{Builder, Call, Function, Key, Malformed, NodeId, ProcessId, Value};
-
-/// How long a line may be, in bytes.
-const LINE_MAX: u64 = 16 << 20;
+use super::lines::{Lines, Options};
+use super::names::Names;
+use super::{Format, Recording};
+use crate::history::{
+    Builder, Call, Completion, Function, History, Key, Malformed, NodeId, ProcessId, Value,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,23 +82,25 @@ enum Kind {
 /// assert!(recording.history.operations()[0].is_pending());
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
-pub fn read(mut input: impl BufRead) -> Result<Recording, Malformed> {
+pub fn read(input: impl BufRead) -> Result<Recording, Malformed> {
+    read_from(&mut Lines::new(input), Options::default())
+}
+
+/// As [`read`], with options.
+pub(super) fn read_from<R: BufRead>(
+    lines: &mut Lines<R>,
+    options: Options,
+) -> Result<Recording, Malformed> {
     let mut reader = Reader::default();
-    let mut line = Vec::new();
-    loop {
-        reader.line += 1;
-        line.clear();
-        let read = (&mut input).take(LINE_MAX + 1).read_until(b'\n', &mut line);
-        match read {
-            Err(error) => return reader.complain(format!("cannot read on: {error}")),
-            Ok(0) => return Ok(reader.finish()),
-            Ok(length) if length as u64 > LINE_MAX => {
-                return reader.complain("the line is longer than 16 MiB");
-            }
-            Ok(_) if line.iter().all(u8::is_ascii_whitespace) => {}
-            Ok(_) => reader.event(&line)?,
+    let mut skipped = 0;
+    while let Some(line) = lines.next()? {
+        reader.line = line;
+        match reader.event(lines.text()) {
+            Err(_) if options.lenient => skipped += 1,
+            event => event?,
         }
     }
+    Ok(Recording { skipped, ..reader.finish() })
 }
 
 #[derive(Default)]
@@ -117,7 +120,11 @@ impl Reader {
     }
 
     fn finish(self) -> Recording {
-        Recording { history: self.events.finish(), continued: self.names.continued }
+        Recording {
+            history: self.events.finish(),
+            continued: self.names.continued,
+            ..Recording::empty(Format::Events)
+        }
     }
 
     fn event(&mut self, text: &[u8]) -> Result<(), Malformed> {
@@ -127,7 +134,8 @@ impl Reader {
             self.complain(format!("column {}: {reason}", error.column()))
         })?;
         let time = self.time(event.time)?;
-        let node = self.node(&event)?;
+        let node = node_of(event.node.as_ref(), event.replica.as_ref())
+            .or_else(|reason| self.complain(reason))?;
         self.events.at_line(self.line);
         if event.last && event.kind != Kind::Ok {
             return self.complain("`final` belongs on the `ok` of a read");
@@ -193,6 +201,14 @@ impl Reader {
         Ok(())
     }
 
+    fn key(&self, json: &Json) -> Result<Key, Malformed> {
+        key_of(json).or_else(|reason| self.complain(reason))
+    }
+
+    fn value(&self, json: &Json) -> Result<Value, Malformed> {
+        value_of(json).or_else(|reason| self.complain(reason))
+    }
+
     fn time(&mut self, time: Option<u64>) -> Result<u64, Malformed> {
         match (self.time.replace(time), time) {
             (Some(Some(_)), None) | (Some(None), Some(_)) => {
@@ -204,97 +220,99 @@ impl Reader {
             (_, time) => Ok(time.unwrap_or(self.line as u64)),
         }
     }
+}
 
-    fn node(&self, event: &Line) -> Result<Option<NodeId>, Malformed> {
-        let json = match (&event.node, &event.replica) {
-            (Some(_), Some(_)) => {
-                return self.complain("`node` and `replica` are the same; take one");
-            }
-            (Some(json), None) | (None, Some(json)) => json,
-            (None, None) => return Ok(None),
-        };
-        let number = match json {
-            Json::Number(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()),
-            Json::String(name) => {
-                let from_one = name.strip_prefix('n').and_then(|n| n.parse::<u32>().ok());
-                from_one.and_then(|n| u16::try_from(n.checked_sub(1)?).ok())
-            }
-            _ => None,
-        };
-        match number {
-            Some(number) => Ok(Some(NodeId(number))),
-            None => self.complain(format!("a node is a number from 0 or \"n1\", …, not {json}")),
+/// The node that a line names, if it does.
+pub(super) fn node_of(
+    node: Option<&Json>,
+    replica: Option<&Json>,
+) -> Result<Option<NodeId>, String> {
+    let json = match (node, replica) {
+        (Some(_), Some(_)) => {
+            return Err("`node` and `replica` are the same; take one".to_owned());
         }
-    }
-
-    fn key(&self, json: &Json) -> Result<Key, Malformed> {
-        match json {
-            Json::String(name) => Ok(Key::new(name)),
-            Json::Number(number) if number.is_i64() || number.is_u64() => {
-                Ok(Key::new(number.to_string()))
-            }
-            _ => self.complain(format!("a key is a text or an integer, not {json}")),
+        (Some(json), None) | (None, Some(json)) => json,
+        (None, None) => return Ok(None),
+    };
+    let number = match json {
+        Json::Number(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()),
+        Json::String(name) => {
+            let from_one = name.strip_prefix('n').and_then(|n| n.parse::<u32>().ok());
+            from_one.and_then(|n| u16::try_from(n.checked_sub(1)?).ok())
         }
+        _ => None,
+    };
+    match number {
+        Some(number) => Ok(Some(NodeId(number))),
+        None => Err(format!("a node is a number from 0 or \"n1\", …, not {json}")),
     }
+}
 
-    fn value(&self, json: &Json) -> Result<Value, Malformed> {
-        match json {
-            Json::Null => Ok(Value::Null),
-            Json::String(text) => Ok(Value::from(text.as_str())),
-            Json::Array(list) => {
-                let all = list.iter().map(|json| self.value(json));
-                Ok(Value::List(all.collect::<Result<_, _>>()?))
-            }
-            Json::Number(number) => match number.as_i64() {
-                Some(number) => Ok(Value::Int(number)),
-                None => self.complain(format!("{number} is no integer of 64 bits")),
-            },
-            Json::Bool(_) | Json::Object(_) => self.complain(format!(
-                "a value is null, an integer, a text or a list of them, not {json}"
-            )),
+/// The key that a line names.
+pub(super) fn key_of(json: &Json) -> Result<Key, String> {
+    match json {
+        Json::String(name) => Ok(Key::new(name)),
+        Json::Number(number) if number.is_i64() || number.is_u64() => {
+            Ok(Key::new(number.to_string()))
+        }
+        _ => Err(format!("a key is a text or an integer, not {json}")),
+    }
+}
+
+/// The value that a line names.
+pub(super) fn value_of(json: &Json) -> Result<Value, String> {
+    match json {
+        Json::Null => Ok(Value::Null),
+        Json::String(text) => Ok(Value::from(text.as_str())),
+        Json::Array(list) => list.iter().map(value_of).collect::<Result<_, _>>().map(Value::List),
+        Json::Number(number) => match number.as_i64() {
+            Some(number) => Ok(Value::Int(number)),
+            None => Err(format!("{number} is no integer of 64 bits")),
+        },
+        Json::Bool(_) | Json::Object(_) => {
+            Err(format!("a value is null, an integer, a text or a list of them, not {json}"))
         }
     }
 }
 
-/// Processes by the number that the file gives them.
-#[derive(Default)]
-struct Names {
-    current: FxHashMap<u32, ProcessId>,
-    /// Those whose last operation ended with an unknown outcome.
-    ended: FxHashSet<u32>,
-    taken: FxHashSet<ProcessId>,
-    highest: u32,
-    continued: usize,
-}
-
-impl Names {
-    /// Who a process is that invokes: the number in the file, unless it was
-    /// taken by a process that went on, or goes on itself.
-    fn invoking(&mut self, number: u32) -> ProcessId {
-        let goes_on = self.ended.remove(&number);
-        self.continued += usize::from(goes_on);
-        match self.current.get(&number) {
-            Some(process) if !goes_on => *process,
-            Some(_) => self.take(number, None),
-            None => self.take(number, Some(ProcessId(number))),
-        }
-    }
-
-    fn take(&mut self, number: u32, wish: Option<ProcessId>) -> ProcessId {
-        let free = |process: &ProcessId| !self.taken.contains(process);
-        let process = wish.filter(free).unwrap_or_else(|| {
-            let above = self.highest.checked_add(1).map(ProcessId).filter(free);
-            above.or_else(|| (0..=u32::MAX).map(ProcessId).find(free)).unwrap_or(ProcessId(number))
+/// Writes a history as event lines.
+///
+/// ```
+/// use quiescence::history::{formats::json_lines, notation};
+///
+/// let history = notation::parse("wx1|rx1! @ 0011")?;
+/// let text = json_lines::write(&history);
+/// assert_eq!(json_lines::read(text.as_bytes())?.history, history);
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub fn write(history: &History) -> String {
+    let mut text = String::new();
+    for event in super::events(history) {
+        let operation = event.operation;
+        let Call { f, key, argument } = &operation.call;
+        let (kind, value) = match (event.invocation, &operation.completion) {
+            (true, _) => ("invoke", argument),
+            (false, Completion::Ok(answer)) if *answer != Value::Null || *f == Function::Read => {
+                ("ok", answer)
+            }
+            (false, Completion::Ok(_)) => ("ok", argument),
+            (false, Completion::Fail) => ("fail", argument),
+            (false, Completion::Info) => ("info", argument),
+        };
+        let mut line = serde_json::json!({
+            "process": operation.process.0, "type": kind, "f": f, "key": key,
+            "value": value, "time": event.time,
         });
-        self.highest = self.highest.max(process.0);
-        self.taken.insert(process);
-        self.current.insert(number, process);
-        process
+        if let Some(node) = operation.node {
+            line["node"] = node.0.into();
+        }
+        if operation.final_read && !event.invocation {
+            line["final"] = true.into();
+        }
+        text.push_str(&line.to_string());
+        text.push('\n');
     }
-
-    fn completing(&mut self, number: u32) -> ProcessId {
-        self.current.get(&number).copied().unwrap_or(ProcessId(number))
-    }
+    text
 }
 
 #[cfg(test)]

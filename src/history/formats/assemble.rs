@@ -1,0 +1,132 @@
+//! Whole operations become a history.
+//!
+//! The operations may come in any order. What [`Builder`](crate::history::Builder)
+//! demands of events is demanded here of operations: a process is sequential,
+//! ends after an unknown outcome (and goes on as another), and issues nothing
+//! but final reads after a final read.
+
+use rustc_hash::FxHashMap;
+
+use super::lines::Options;
+use super::names::Names;
+use super::{Format, Recording};
+use crate::history::{Completion, History, Malformed, Operation};
+
+/// Collects operations. Their processes are the numbers in the file.
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    operations: Vec<Operation>,
+    /// The line of each.
+    lines: Vec<u32>,
+    sorted: bool,
+    skipped: usize,
+    marks: Vec<(usize, String)>,
+}
+
+impl Assembler {
+    pub(super) fn new() -> Self {
+        Assembler { sorted: true, ..Assembler::default() }
+    }
+
+    /// One more operation.
+    pub(super) fn push(&mut self, line: usize, operation: Operation) {
+        let after = |last: &Operation| last.invoked <= operation.invoked;
+        self.sorted &= self.operations.last().is_none_or(after);
+        self.operations.push(operation);
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+    }
+
+    /// A line was skipped.
+    pub(super) fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// Something that is no operation of a client.
+    pub(super) fn mark(&mut self, line: usize, text: impl Into<String>) {
+        self.marks.push((line, text.into()));
+    }
+
+    /// The history of all operations.
+    pub(super) fn finish(
+        mut self,
+        format: Format,
+        options: Options,
+    ) -> Result<Recording, Malformed> {
+        if !self.sorted {
+            let mut both: Vec<(Operation, u32)> =
+                self.operations.into_iter().zip(self.lines).collect();
+            both.sort_by_key(|(operation, line)| (operation.invoked, *line));
+            (self.operations, self.lines) = both.into_iter().unzip();
+        }
+        let mut names = Names::default();
+        let mut last: FxHashMap<u32, Last> = FxHashMap::default();
+        let mut wrong = Vec::new();
+        for (at, operation) in self.operations.iter_mut().enumerate() {
+            let number = operation.process.0;
+            let line = self.lines[at] as usize;
+            let last = last.entry(number).or_default();
+            if let Err(reason) = last.follows(operation) {
+                if !options.lenient {
+                    return Err(Malformed { line, reason });
+                }
+                wrong.push(at);
+                continue;
+            }
+            operation.process = names.invoking(number);
+            last.returned = operation.returned.unwrap_or(0).max(operation.invoked);
+            if operation.completion == Completion::Info {
+                names.ended.insert(number);
+                *last = Last { returned: operation.invoked, ..Last::default() };
+            }
+            last.quiet |= operation.final_read;
+        }
+        if !wrong.is_empty() {
+            let mut at = 0;
+            self.operations.retain(|_| {
+                at += 1;
+                wrong.binary_search(&(at - 1)).is_err()
+            });
+        }
+        Ok(Recording {
+            history: History::assembled(self.operations),
+            format,
+            continued: names.continued,
+            skipped: self.skipped + wrong.len(),
+            marks: self.marks,
+        })
+    }
+}
+
+/// What a process did last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    returned: u64,
+    /// Whether it has issued a final read.
+    quiet: bool,
+}
+
+impl Last {
+    fn follows(&self, operation: &Operation) -> Result<(), String> {
+        let (process, call) = (operation.process.0, &operation.call);
+        if operation.invoked < self.returned {
+            return Err(format!(
+                "process {process} invokes `{call}` at {} while another operation of it is open \
+                 until {}; a process is sequential",
+                operation.invoked, self.returned
+            ));
+        }
+        if operation.returned.is_some_and(|returned| returned < operation.invoked) {
+            return Err(format!("`{call}` of process {process} returns before it is invoked"));
+        }
+        if operation.final_read && !call.is_read() {
+            return Err(format!("`{call}` is marked final; only a read can be a final read"));
+        }
+        if self.quiet && !call.is_read() {
+            return Err(format!(
+                "process {process} invokes `{call}` after its final read; a final read is issued \
+                 at quiescence"
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! Who a process is: a process ends after an operation of unknown outcome, but
+//! recordings go on under the same number.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::history::ProcessId;
+
+/// Processes by the number that the file gives them.
+#[derive(Default)]
+pub(super) struct Names {
+    current: FxHashMap<u32, ProcessId>,
+    /// Those whose last operation ended with an unknown outcome.
+    pub(super) ended: FxHashSet<u32>,
+    taken: FxHashSet<ProcessId>,
+    highest: u32,
+    pub(super) continued: usize,
+}
+
+impl Names {
+    /// Who a process is that invokes: the number in the file, unless it was
+    /// taken by a process that went on, or goes on itself.
+    pub(super) fn invoking(&mut self, number: u32) -> ProcessId {
+        let goes_on = self.ended.remove(&number);
+        self.continued += usize::from(goes_on);
+        match self.current.get(&number) {
+            Some(process) if !goes_on => *process,
+            Some(_) => self.take(number, None),
+            None => self.take(number, Some(ProcessId(number))),
+        }
+    }
+
+    fn take(&mut self, number: u32, wish: Option<ProcessId>) -> ProcessId {
+        let free = |process: &ProcessId| !self.taken.contains(process);
+        let process = wish.filter(free).unwrap_or_else(|| {
+            let above = self.highest.checked_add(1).map(ProcessId).filter(free);
+            above.or_else(|| (0..=u32::MAX).map(ProcessId).find(free)).unwrap_or(ProcessId(number))
+        });
+        self.highest = self.highest.max(process.0);
+        self.taken.insert(process);
+        self.current.insert(number, process);
+        process
+    }
+
+    pub(super) fn completing(&mut self, number: u32) -> ProcessId {
+        self.current.get(&number).copied().unwrap_or(ProcessId(number))
+    }
+}

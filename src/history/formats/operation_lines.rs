@@ -1,0 +1,441 @@
+//! A history as JSON lines: one operation per line.
+//!
+//! ```json
+//! {"process": 0, "f": "write", "key": "x", "value": 1, "invoke": 0, "return": 5, "type": "ok"}
+//! {"process": 1, "f": "read", "key": "x", "value": 1, "invoke": 6, "return": 8, "type": "ok", "node": 2}
+//! {"process": 2, "f": "write", "key": "x", "value": 2, "invoke": 7, "return": null, "type": "info"}
+//! ```
+//!
+//! | field | meaning |
+//! |---|---|
+//! | `process` | a number; the sequential client |
+//! | `f` | `read`, `write` or the function of another datatype |
+//! | `key` | the object: a text or an integer |
+//! | `value` | `null`, an integer, a text or a list: what was written, or read |
+//! | `invoke` | nanoseconds |
+//! | `return` | nanoseconds; `null` if the outcome is unknown |
+//! | `type` | `ok`, `fail` or `info`; if it is missing, `ok`, or `info` without `return` |
+//! | `node` or `replica`, `final`, `index`, `error` | as in [event lines](super::json_lines) |
+//! | `argument` | for functions that take one and answer something: what they take, `value` being the answer |
+//!
+//! Lines may come in any order; operations that are invoked at the same time
+//! keep that of their lines. Plain lines are read by a scanner of our own,
+//! whatever it does not expect by `serde_json`, which is its twin in tests.
+
+use std::io::BufRead;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::assemble::Assembler;
+use super::json_lines::{key_of, node_of, value_of};
+use super::lines::{Lines, Options};
+use super::{Format, Recording};
+use crate::history::{
+    Call, Completion, Function, Key, Malformed, NodeId, Operation, ProcessId, Value,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    process: u32,
+    f: String,
+    key: Json,
+    #[serde(default)]
+    value: Json,
+    #[serde(default)]
+    argument: Json,
+    invoke: u64,
+    #[serde(rename = "return")]
+    returned: Option<u64>,
+    #[serde(rename = "type")]
+    kind: Option<Kind>,
+    node: Option<Json>,
+    replica: Option<Json>,
+    #[serde(rename = "final", default)]
+    last: bool,
+    #[serde(rename = "index")]
+    _index: Option<serde::de::IgnoredAny>,
+    #[serde(rename = "error")]
+    _error: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Ok,
+    Fail,
+    Info,
+}
+
+/// Reads a history from operation lines. See the [module](self).
+///
+/// # Errors
+/// If a line cannot be read, is not such an operation, or cannot be part of a
+/// history; the complaint has the line.
+///
+/// ```
+/// use quiescence::history::formats::operation_lines;
+///
+/// let text = r#"{"process":0,"f":"read","key":"x","value":null,"invoke":3,"return":4}"#;
+/// assert_eq!(operation_lines::read(text.as_bytes())?.history.answered_reads(), 1);
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub fn read(input: impl BufRead) -> Result<Recording, Malformed> {
+    read_from(&mut Lines::new(input), Options::default())
+}
+
+/// As [`read`], with options.
+pub(super) fn read_from<R: BufRead>(
+    lines: &mut Lines<R>,
+    options: Options,
+) -> Result<Recording, Malformed> {
+    let mut all = Assembler::new();
+    while let Some(line) = lines.next()? {
+        match scan(lines.text()).map_or_else(|| parse(lines.text()), Ok) {
+            Ok(operation) => all.push(line, operation),
+            Err(_) if options.lenient => all.skip(),
+            Err(reason) => return Err(Malformed { line, reason }),
+        }
+    }
+    all.finish(Format::Operations, options)
+}
+
+/// Reads a line as JSON.
+fn parse(text: &[u8]) -> Result<Operation, String> {
+    let line: Line = serde_json::from_slice(text).map_err(|error| {
+        let text = error.to_string();
+        format!("column {}: {}", error.column(), text.split(" at line ").next().unwrap_or(&text))
+    })?;
+    let f = Function::named(&line.f);
+    let value = value_of(&line.value)?;
+    let node = node_of(line.node.as_ref(), line.replica.as_ref())?;
+    let kind = match (line.kind, line.returned) {
+        (Some(kind), _) => kind,
+        (None, Some(_)) => Kind::Ok,
+        (None, None) => Kind::Info,
+    };
+    let argument = match line.argument {
+        Json::Null => None,
+        ref argument => Some(value_of(argument)?),
+    };
+    operation(Parts {
+        process: line.process,
+        f,
+        key: key_of(&line.key)?,
+        value,
+        argument,
+        invoked: line.invoke,
+        returned: line.returned,
+        kind,
+        node,
+        last: line.last,
+    })
+}
+
+struct Parts {
+    process: u32,
+    f: Function,
+    key: Key,
+    value: Value,
+    argument: Option<Value>,
+    invoked: u64,
+    returned: Option<u64>,
+    kind: Kind,
+    node: Option<NodeId>,
+    last: bool,
+}
+
+fn operation(parts: Parts) -> Result<Operation, String> {
+    let Parts { process, f, key, value, argument, invoked, returned, kind, node, last } = parts;
+    if kind != Kind::Info && returned.is_none() {
+        return Err("an operation that was answered needs `return`".to_owned());
+    }
+    if last && kind != Kind::Ok {
+        return Err("`final` belongs on a read that was answered".to_owned());
+    }
+    let (argument, answer) = match (&f, argument) {
+        (Function::Read, None) => (Value::Null, value),
+        (Function::Read, Some(_)) => return Err("a read takes no argument".to_owned()),
+        (Function::Write, None) => (value, Value::Null),
+        (Function::Write, Some(argument)) => (argument, Value::Null),
+        // Without an argument the value is what it takes, and says what came
+        // back as well where it takes nothing: `get`, `dequeue`.
+        (Function::Other(_), Some(argument)) => (argument, value),
+        (Function::Other(name), None) if matches!(name.as_str(), "get" | "dequeue") => {
+            (Value::Null, value)
+        }
+        (Function::Other(_), None) => (value, Value::Null),
+    };
+    Ok(Operation {
+        process: ProcessId(process),
+        node,
+        call: Call { f, key, argument },
+        invoked,
+        returned: returned.filter(|_| kind != Kind::Info),
+        completion: match kind {
+            Kind::Ok => Completion::Ok(answer),
+            Kind::Fail => Completion::Fail,
+            Kind::Info => Completion::Info,
+        },
+        final_read: last,
+    })
+}
+
+/// Reads a plain line: fields in any order, short texts without escapes,
+/// integers, `null`. `None` for anything else; then [`parse`] has a look.
+fn scan(text: &[u8]) -> Option<Operation> {
+    let mut scanner = Scanner { text, at: 0 };
+    scanner.expect(b'{')?;
+    let (mut process, mut f, mut key, mut value) = (None, None, None, None);
+    let (mut invoked, mut returned, mut kind) = (None, None, None);
+    let (mut node, mut last) = (None, None);
+    loop {
+        let name = scanner.string()?;
+        scanner.expect(b':')?;
+        let fresh = match name {
+            b"process" => process.replace(u32::try_from(scanner.number()?).ok()?).is_none(),
+            b"f" => f.replace(scanner.string()?).is_none(),
+            b"key" => key.replace(scanner.token()?).is_none(),
+            b"value" => value.replace(scanner.token()?).is_none(),
+            b"invoke" => invoked.replace(u64::try_from(scanner.number()?).ok()?).is_none(),
+            b"return" => {
+                let time = match scanner.token()? {
+                    Token::Null => None,
+                    Token::Number(time) => Some(u64::try_from(time).ok()?),
+                    Token::Text(_) => return None,
+                };
+                returned.replace(time).is_none()
+            }
+            b"type" => {
+                let read = match scanner.string()? {
+                    b"ok" => Kind::Ok,
+                    b"fail" => Kind::Fail,
+                    b"info" => Kind::Info,
+                    _ => return None,
+                };
+                kind.replace(read).is_none()
+            }
+            b"node" | b"replica" => node.replace(u16::try_from(scanner.number()?).ok()?).is_none(),
+            b"final" => last.replace(scanner.boolean()?).is_none(),
+            _ => return None,
+        };
+        if !fresh {
+            return None;
+        }
+        match scanner.next()? {
+            b',' => {}
+            b'}' => break,
+            _ => return None,
+        }
+    }
+    scanner.end()?;
+    let returned = returned?;
+    let kind = kind.unwrap_or(if returned.is_some() { Kind::Ok } else { Kind::Info });
+    let key = match key? {
+        Token::Text(text) => Key::new(text),
+        Token::Number(number) => Key::new(number.to_string()),
+        Token::Null => return None,
+    };
+    let value = match value.unwrap_or(Token::Null) {
+        Token::Null => Value::Null,
+        Token::Number(number) => Value::Int(number),
+        Token::Text(text) => Value::from(text),
+    };
+    let f = match f? {
+        b"read" => Function::Read,
+        b"write" => Function::Write,
+        _ => return None,
+    };
+    let (process, invoked) = (process?, invoked?);
+    let (node, last, argument) = (node.map(NodeId), last.unwrap_or(false), None);
+    operation(Parts { process, f, key, value, argument, invoked, returned, kind, node, last }).ok()
+}
+
+struct Scanner<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+enum Token<'a> {
+    Null,
+    Number(i64),
+    Text(&'a str),
+}
+
+impl<'a> Scanner<'a> {
+    fn blanks(&mut self) {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        self.blanks();
+        let byte = *self.text.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.next()? == byte).then_some(())
+    }
+
+    fn end(&mut self) -> Option<()> {
+        self.blanks();
+        (self.at == self.text.len()).then_some(())
+    }
+
+    /// A text without escapes.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        self.expect(b'"')?;
+        let start = self.at;
+        loop {
+            match *self.text.get(self.at)? {
+                b'"' => break,
+                b'\\' | 0..0x20 => return None,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        Some(&self.text[start..self.at - 1])
+    }
+
+    fn number(&mut self) -> Option<i64> {
+        self.blanks();
+        let negative = self.text.get(self.at) == Some(&b'-');
+        self.at += usize::from(negative);
+        let start = self.at;
+        let mut number = 0_i64;
+        while let Some(digit) = self.text.get(self.at).filter(|byte| byte.is_ascii_digit()) {
+            number = number.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
+            self.at += 1;
+        }
+        let digits = self.at - start;
+        let padded = digits > 1 && self.text[start] == b'0';
+        let goes_on = matches!(self.text.get(self.at), Some(b'.' | b'e' | b'E'));
+        if digits == 0 || padded || goes_on || (negative && number == 0) {
+            return None;
+        }
+        Some(if negative { -number } else { number })
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.blanks();
+        let found = self.text[self.at..].starts_with(word);
+        self.at += word.len();
+        found.then_some(())
+    }
+
+    fn boolean(&mut self) -> Option<bool> {
+        self.blanks();
+        match self.text.get(self.at)? {
+            b't' => self.word(b"true").map(|()| true),
+            _ => self.word(b"false").map(|()| false),
+        }
+    }
+
+    fn token(&mut self) -> Option<Token<'a>> {
+        self.blanks();
+        match self.text.get(self.at)? {
+            b'n' => self.word(b"null").map(|()| Token::Null),
+            b'"' => std::str::from_utf8(self.string()?).ok().map(Token::Text),
+            _ => self.number().map(Token::Number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::notation;
+
+    const PLAIN: [&str; 8] = [
+        r#"{"process":0,"f":"write","key":"x","value":1,"invoke":0,"return":5,"type":"ok"}"#,
+        r#"{"process":1,"f":"read","key":"x","value":null,"invoke":6,"return":8,"type":"ok","node":2}"#,
+        r#" { "process" : 7, "f":"read","key":12,"value":-3,"invoke":6,"return":8,"final":true } "#,
+        r#"{"process":2,"f":"write","key":"ключ","value":"text","invoke":7,"return":null,"type":"info"}"#,
+        r#"{"process":2,"f":"write","key":"x","value":2,"invoke":7,"return":9,"type":"fail"}"#,
+        r#"{"invoke":7,"return":9,"type":"ok","f":"read","value":5,"process":2,"key":"k","replica":0}"#,
+        r#"{"process":4294967295,"f":"read","key":"x","value":9223372036854775807,"invoke":1,"return":1}"#,
+        r#"{"process":0,"f":"read","key":"x","invoke":0,"return":0}"#,
+    ];
+    const ODD: [&str; 12] = [
+        r#"{"process":0,"f":"write","key":"x","value":[1,2],"invoke":0,"return":5}"#,
+        r#"{"process":0,"f":"cas","key":"x","value":[1,2],"invoke":0,"return":5}"#,
+        r#"{"process":0,"f":"write","key":"a\"b","value":1,"invoke":0,"return":5}"#,
+        r#"{"process":0,"f":"write","key":"x","value":1.5,"invoke":0,"return":5}"#,
+        r#"{"process":0,"f":"write","key":"x","value":01,"invoke":0,"return":5}"#,
+        r#"{"process":0,"f":"write","key":"x","value":1,"invoke":-1,"return":5}"#,
+        r#"{"process":0,"f":"write","key":"x","value":1,"invoke":0,"return":5,"return":6}"#,
+        r#"{"process":0,"f":"write","key":"x","value":1,"invoke":0,"return":5} x"#,
+        r#"{"process":0,"f":"write","key":"x","value":1,"invoke":0,"return":5,"typo":1}"#,
+        r#"{"process":0,"f":"write","key":"x","value":1,"invoke":0,"type":"ok"}"#,
+        r#"{"process":0,"f":"write","key":null,"value":1,"invoke":0,"return":5}"#,
+        r#"{"process":0,"#,
+    ];
+
+    #[test]
+    fn the_scanner_and_its_twin_read_alike() {
+        for line in PLAIN {
+            let scanned = scan(line.as_bytes()).unwrap_or_else(|| panic!("{line} is plain"));
+            assert_eq!(parse(line.as_bytes()), Ok(scanned), "{line}");
+        }
+        for line in ODD.iter().chain(&PLAIN) {
+            // Cut short and changed anywhere, it never reads what the twin does not.
+            for cut in 0..line.len() {
+                let short = &line.as_bytes()[..cut];
+                if let Some(scanned) = scan(short) {
+                    assert_eq!(parse(short), Ok(scanned), "{line} up to {cut}");
+                }
+                for new in *b"\"\\{},:0-9.en \xff" {
+                    let mut bytes = line.as_bytes().to_vec();
+                    bytes[cut] = new;
+                    if let Some(scanned) = scan(&bytes) {
+                        assert_eq!(parse(&bytes), Ok(scanned), "{line} with {new} at {cut}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_in_any_order_become_a_history_in_order_of_invocation() {
+        let text = r#"{"process":1,"f":"read","key":"x","value":1,"invoke":6,"return":8}
+            {"process":0,"f":"write","key":"x","value":1,"invoke":0,"return":5}
+            {"process":0,"f":"write","key":"x","value":2,"invoke":7,"return":null}
+            {"process":0,"f":"read","key":"x","value":2,"invoke":9,"return":10}"#;
+        let recording = read(text.as_bytes()).expect("well formed");
+        let shown = notation::write(&recording.history);
+        assert_eq!(shown, "wx1 wx2?|rx1|rx2 @ 0010122");
+        assert_eq!(recording.continued, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_is_malformed_with_its_line_or_skipped_with_a_count() {
+        let good = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":4,"return":6}"#;
+        for (bad, expected) in [
+            (
+                r#"{"process":0,"f":"read","key":"x","invoke":5,"return":7}"#,
+                "a process is sequential",
+            ),
+            (r#"{"process":1,"f":"read","key":"x","invoke":5,"return":3}"#, "returns before"),
+            (
+                r#"{"process":1,"f":"write","key":"x","invoke":5,"return":8,"final":true}"#,
+                "only a read",
+            ),
+            (r#"{"process":1,"f":"write","key":"x","invoke":5,"type":"ok"}"#, "needs `return`"),
+            (r#"{"process":1,"f":"write","key":"x"}"#, "missing field `invoke`"),
+        ] {
+            let text = format!("{good}\n\n{bad}\n");
+            let complaint = read(text.as_bytes()).expect_err("malformed").to_string();
+            assert!(
+                complaint.starts_with("line 3: ") && complaint.contains(expected),
+                "{complaint}"
+            );
+            let mut lines = Lines::new(text.as_bytes());
+            let lenient = read_from(&mut lines, Options { lenient: true }).expect("skipped");
+            assert_eq!((lenient.skipped, lenient.history.len()), (1, 1), "{bad}");
+        }
+    }
+}
