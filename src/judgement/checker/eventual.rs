@@ -11,9 +11,11 @@
 //!
 //! Both kinds are proved by two or three operations. O(n²) in the worst case.
 
+use std::collections::BTreeMap;
+
 use super::super::verdict::{Counterexample, Kind, Reason};
 use super::minimise;
-use crate::history::{Completion, History, Operation, Value};
+use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::datatype::Register;
 
 /// How the reads at quiescence contradict each other, or the writes.
@@ -32,12 +34,10 @@ fn final_reads(history: &History) -> impl Iterator<Item = (usize, &Operation)> {
 }
 
 fn diverged(history: &History) -> Option<Reason> {
-    final_reads(history).find_map(|(first, one)| {
-        let differs = |(_, other): &(usize, &Operation)| {
-            other.call.key == one.call.key && other.answer() != one.answer()
-        };
-        let (second, _) = final_reads(history).find(differs)?;
-        Some(Reason::Diverged { first, second })
+    let mut firsts: BTreeMap<&Key, (usize, &Operation)> = BTreeMap::new();
+    final_reads(history).find_map(|(second, other)| {
+        let (first, one) = *firsts.entry(&other.call.key).or_insert((second, other));
+        (one.answer() != other.answer()).then_some(Reason::Diverged { first, second })
     })
 }
 

@@ -1,11 +1,12 @@
 //! The 96 models of the grid.
 //!
 //! Where every value is written once to a key, the source of each answer is
-//! known and one [`Closure`] decides. Where values repeat, this goes through
-//! the possible sources, one read after the other: constraints only grow as
-//! sources are decided, so a conflict among the sources so far refutes all
-//! continuations, and a proof that does not mention a read's source refutes its
-//! other sources as well. Past the budget the answer is Unknown.
+//! known and one [`Closure`] decides, or, for a long history, [`vectors`].
+//! Where values repeat, this goes through the possible sources, one read after
+//! the other: constraints only grow as sources are decided, so a conflict among
+//! the sources so far refutes all continuations, and a proof that does not
+//! mention a read's source refutes its other sources as well. Past the budget
+//! the answer is Unknown.
 //!
 //! O(n²/64) for n operations with unique writes, for each choice of sources
 //! otherwise. Deciding sources is NP-hard in general (Gibbons and Korach 1997
@@ -18,12 +19,14 @@ use super::super::verdict::{
 };
 use super::closure::Closure;
 use super::view::{Source, View};
-use super::{Meter, derive, eventual, minimise};
+use super::{Meter, derive, eventual, minimise, vectors};
 use crate::history::{Completion, History};
 use crate::judgement::datatype::Register;
 
 /// What every model asks.
 const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
+/// How many operations the closure looks at, where vectors could do it too.
+const CLOSURE_MAX: usize = 256;
 /// How many reads with several possible sources are decided at most.
 const DEPTH_MAX: usize = 1_000;
 /// How many bits of visibility are kept at most (512 MiB).
@@ -55,7 +58,43 @@ pub(super) fn check(history: &History, grid: Grid, budget: Budget) -> Verdict {
 
 /// Decides for a whole history or a part of it.
 pub(super) fn decide(history: &History, view: &View, grid: Grid, meter: &mut Meter) -> Decision {
-    Search::decide(history, view, grid, meter)
+    if view.items.len() <= CLOSURE_MAX || !view.has_known_sources() {
+        return Search::decide(history, view, grid, meter);
+    }
+    match vectors::decide(view, grid) {
+        vectors::Outcome::Holds(orders) => {
+            let at = |order: Vec<u32>| {
+                order.into_iter().map(|write| view.write(write as usize).at).collect()
+            };
+            Decision::Holds(Witness::Least(orders.into_iter().map(at).collect()))
+        }
+        vectors::Outcome::Fails(items) => {
+            let at: Vec<usize> = items.iter().map(|item| view.items[*item as usize].at).collect();
+            let part = minimise::Sources::of(history, &Register).closed(&at);
+            match Search::decide(history, &View::of_part(history, &part), grid, meter) {
+                // The core was not enough: prove it on everything.
+                Decision::Holds(_) => Search::decide(history, view, grid, meter),
+                decided => decided,
+            }
+        }
+        vectors::Outcome::TooMany => Decision::Unknown("too many writes are unordered"),
+    }
+}
+
+/// Whether the closure finds a witness: what [`vectors`](super::vectors) is
+/// compared with.
+#[cfg(test)]
+pub(super) fn closure_decides(
+    history: &History,
+    view: &View,
+    grid: Grid,
+    meter: &mut Meter,
+) -> bool {
+    match Search::decide(history, view, grid, meter) {
+        Decision::Holds(_) => true,
+        Decision::Refuted(_) => false,
+        Decision::Unknown(reason) => panic!("{reason}"),
+    }
 }
 
 struct Search<'a> {

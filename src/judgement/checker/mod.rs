@@ -26,6 +26,7 @@ mod search;
 mod sequential;
 mod sources;
 mod survey;
+mod vectors;
 mod view;
 mod views;
 mod zones;

@@ -10,6 +10,7 @@
 
 mod explain;
 mod facts;
+mod least;
 mod orders;
 mod proof;
 mod reason;
@@ -126,6 +127,11 @@ pub enum Witness {
         /// for each answered read, in order of position.
         arbitration: Vec<Vec<usize>>,
     },
+    /// The same for long histories: the visibility is the least that the
+    /// axioms allow, and the arbitrations are one for all reads, or one for
+    /// each process that matters (ascending), or, if there are none and each
+    /// read may have its own, any that the axioms allow.
+    Least(Vec<Vec<usize>>),
     /// One order of the operations of the whole history (all keys together):
     /// every acknowledged write, every answered read, and the writes of
     /// unknown outcome that are taken to have happened.

@@ -6,7 +6,7 @@ use crate::history::History;
 
 use super::super::datatype;
 use super::super::model::Model;
-use super::{Verdict, Witness, orders, proof, registers, witness};
+use super::{Verdict, Witness, least, orders, proof, registers, witness};
 
 /// Why evidence does not show what it claims.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -49,6 +49,9 @@ pub fn recheck(history: &History, model: Model, verdict: &Verdict) -> Result<(),
         (Verdict::Violated(counterexample), _) => proof::replay(history, model, counterexample),
         (Verdict::Holds(Witness::Abstract { visible, arbitration }), Model::Grid(grid)) => {
             witness::replay(history, grid, visible, arbitration)
+        }
+        (Verdict::Holds(Witness::Least(orders)), Model::Grid(grid)) => {
+            least::replay(history, grid, orders)
         }
         (Verdict::Holds(Witness::Linear(order)), _) => {
             orders::replay_linear(history, model, datatype, order)

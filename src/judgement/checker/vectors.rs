@@ -1,0 +1,826 @@
+//! The 96 models of the grid for long histories, in O(n·k) for n operations
+//! of k processes, where every answer has one possible source.
+//!
+//! What is visible to a read besides its source is, for each session, a prefix
+//! of its writes and the sources of a prefix of its reads (under MW of writes
+//! alone). Every axiom of the grid only makes prefixes longer, so a row of k or
+//! 2·k numbers says it all, and rows are joined along session order and
+//! reads-from as in [`closure`](super::closure).
+//!
+//! *Arbitration* is then a graph over the writes. The axioms order them: along
+//! sessions for MW, and what a session's reads saw before its later writes for
+//! WFR. And what is visible to a read, of its key, is older than its source.
+//! Most of that is behind the source already; only the rest needs an edge, and
+//! under MR what was seen when the process last read the key is older than what
+//! it answered then. One graph decides the scope `g`, one for each session `s`.
+//! For a single read the graph adds only edges into its source, so there a
+//! cycle is a visible write of its key that has the source behind it.
+//!
+//! A conflict names the few operations that make it; the proof is found on
+//! those by the closure, which shares nothing with this.
+
+use rustc_hash::FxHashMap;
+
+use super::super::model::{Grid, Guarantees, Scope};
+use super::graph::Graph;
+use super::view::{Source, View};
+
+/// What was found.
+pub(super) enum Outcome {
+    /// Arbitrations of the writes that happened, by number, oldest first: one
+    /// for each session under the scope `s` if they differ, else one for all.
+    Holds(Vec<Vec<u32>>),
+    /// Items that contradict each other, with what leads to it.
+    Fails(Vec<u32>),
+    /// There would be too many edges.
+    TooMany,
+}
+
+/// How many edges a graph may have.
+const EDGES_MAX: usize = 1 << 27;
+
+/// Decides. Every read must have at most one possible source.
+pub(super) fn decide(view: &View, grid: Grid) -> Outcome {
+    match Vectors::of(view, grid).and_then(Vectors::decide) {
+        Ok(outcome) => outcome,
+        Err(part) => Outcome::Fails(part),
+    }
+}
+
+/// Items of one session and key in order, with their places in the session.
+type List = Vec<(u32, u32)>;
+
+struct Vectors<'a> {
+    view: &'a View,
+    grid: Grid,
+    sources: Vec<Source>,
+    /// By number of the write.
+    kept: Vec<bool>,
+    /// The place of each item among the reads, or the kept writes, of its session, from 1.
+    place: Vec<u32>,
+    /// The reads and the kept writes of each session and key.
+    reads: Vec<List>,
+    writes: Vec<List>,
+    /// How long a row is: first writes by session, then reads by session.
+    width: usize,
+    /// What is behind each write: visible to whoever sees it.
+    behind: Vec<u32>,
+    /// `older` before `newer`, because `read` saw the one and answered the other.
+    edges: Vec<Edge>,
+    /// Items, and nodes that stand for several writes.
+    nodes: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Edge {
+    older: u32,
+    newer: u32,
+    read: u32,
+}
+
+impl<'a> Vectors<'a> {
+    fn of(view: &'a View, grid: Grid) -> Result<Self, Vec<u32>> {
+        let mut sources = vec![Source::Open; view.items.len()];
+        let mut kept: Vec<bool> =
+            view.writes.iter().map(|item| !view.items[*item as usize].pending).collect();
+        for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none()) {
+            match view.sources(item) {
+                [only] => sources[at] = *only,
+                _ => return Err(vec![at as u32]),
+            }
+            if let Source::Write(write) = sources[at] {
+                kept[write as usize] = true;
+            }
+        }
+        let mut place = vec![0; view.items.len()];
+        let mut counts = vec![[0_u32; 2]; view.sessions];
+        let lists = view.sessions * view.keys;
+        let (mut reads, mut writes) = (vec![Vec::new(); lists], vec![Vec::new(); lists]);
+        for (at, item) in view.items.iter().enumerate() {
+            if item.write.is_some_and(|write| !kept[write as usize]) {
+                continue;
+            }
+            let count = &mut counts[item.session as usize][usize::from(item.write.is_none())];
+            *count += 1;
+            place[at] = *count;
+            let list = item.key as usize * view.sessions + item.session as usize;
+            let lists = if item.write.is_some() { &mut writes } else { &mut reads };
+            lists[list].push((*count, at as u32));
+        }
+        let asks = |guarantee| grid.asks(guarantee);
+        let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
+        let deep = asks(Guarantees::MW) || asks(Guarantees::WFR);
+        let behind = vec![0; if deep { view.writes.len() * width } else { 0 }];
+        let (edges, nodes) = (Vec::new(), view.items.len());
+        Ok(Vectors { view, grid, sources, kept, place, reads, writes, width, behind, edges, nodes })
+    }
+
+    fn asks(&self, guarantee: Guarantees) -> bool {
+        self.grid.asks(guarantee)
+    }
+
+    /// Whether rows speak of reads too.
+    fn by_reads(&self) -> bool {
+        self.width > self.view.sessions
+    }
+
+    fn behind(&self, write: usize) -> &[u32] {
+        if self.behind.is_empty() { &[] } else { &self.behind[write * self.width..][..self.width] }
+    }
+
+    /// An order of the items that extends session order and reads-from.
+    fn causal_order(&self) -> Result<Vec<u32>, Vec<u32>> {
+        let forward = self.sources.iter().enumerate().all(|(read, source)| match source {
+            Source::Write(write) => (self.view.writes[*write as usize] as usize) < read,
+            Source::Initial | Source::Open => true,
+        });
+        if forward {
+            return Ok((0..self.view.items.len() as u32).collect());
+        }
+        let mut graph = Graph::new(self.view.items.len());
+        let mut last = vec![None; self.view.sessions];
+        for (at, item) in self.view.items.iter().enumerate() {
+            if let Some(before) = last[item.session as usize].replace(at as u32) {
+                graph.add(before, at as u32);
+            }
+            if let Source::Write(write) = self.sources[at] {
+                graph.add(self.view.writes[write as usize], at as u32);
+            }
+        }
+        graph.order()
+    }
+
+    fn decide(mut self) -> Result<Outcome, Vec<u32>> {
+        let order = self.causal_order()?;
+        let mut seen = Seen::new(&self);
+        self.walk(&order, &mut |vectors, read, row| seen.read(vectors, read, row))?;
+        self.see_everything(&mut seen)?;
+        if seen.edges.len() > EDGES_MAX {
+            return Ok(Outcome::TooMany);
+        }
+        self.nodes = seen.next as usize;
+        self.edges = seen.edges;
+        // An arbitration for all reads is one for each.
+        let cycle = match self.graph(None).order() {
+            Ok(order) => return Ok(Outcome::Holds(vec![self.arbitration(&order)])),
+            Err(cycle) => cycle,
+        };
+        match self.grid.scope {
+            Scope::Global => Err(self.core(&cycle, None)),
+            Scope::Session => {
+                let sessions = 0..self.view.sessions as u32;
+                let orders = sessions.map(|session| match self.graph(Some(session)).order() {
+                    Ok(order) => Ok(self.arbitration(&order)),
+                    Err(cycle) => Err(self.core(&cycle, Some(session))),
+                });
+                Ok(Outcome::Holds(orders.collect::<Result<_, _>>()?))
+            }
+            Scope::Read => {
+                let mut each = EachRead::of(&self);
+                self.walk(&order, &mut |vectors, read, row| each.read(vectors, read, row))?;
+                self.each_final_read()?;
+                Ok(Outcome::Holds(Vec::new()))
+            }
+        }
+    }
+
+    fn arbitration(&self, order: &[u32]) -> Vec<u32> {
+        let items = order.iter().filter_map(|node| self.view.items.get(*node as usize));
+        let writes = items.filter_map(|item| item.write);
+        writes.filter(|write| self.kept[*write as usize]).collect()
+    }
+
+    /// Computes what is behind every write and calls `each` with every read
+    /// that is not made to see everything and with what is visible to it, in
+    /// an order of causes.
+    fn walk(
+        &mut self,
+        order: &[u32],
+        each: &mut dyn FnMut(&Self, u32, &[u32]) -> Result<(), Vec<u32>>,
+    ) -> Result<(), Vec<u32>> {
+        let (sessions, width) = (self.view.sessions, self.width);
+        let [ryw, mr, mw, wfr] = [Guarantees::RYW, Guarantees::MR, Guarantees::MW, Guarantees::WFR]
+            .map(|guarantee| self.asks(guarantee));
+        // What each session has behind it: its writes, and what its reads saw.
+        let mut written = vec![vec![0_u32; width]; sessions];
+        let mut seen = vec![vec![0_u32; width]; sessions];
+        let mut row = vec![0_u32; width];
+        for &at in order {
+            let item = &self.view.items[at as usize];
+            let session = item.session as usize;
+            if let Some(write) = item.write.map(|write| write as usize) {
+                if !self.kept[write] {
+                    continue;
+                }
+                if mw || wfr {
+                    let behind = &mut self.behind[write * width..][..width];
+                    if mw {
+                        join(behind, &written[session]);
+                    }
+                    if wfr {
+                        join(behind, &seen[session]);
+                    }
+                    join(&mut written[session], behind);
+                }
+                written[session][session] = self.place[at as usize];
+                continue;
+            }
+            if item.last && self.grid.eventual {
+                // Nothing but such reads follows it in its session.
+                continue;
+            }
+            row.fill(0);
+            if let Source::Write(write) = self.sources[at as usize]
+                && (mw || wfr)
+            {
+                row.copy_from_slice(self.behind(write as usize));
+                if mw {
+                    let of = self.view.write(write as usize).session as usize;
+                    let place = self.place[self.view.writes[write as usize] as usize];
+                    row[of] = row[of].max(place);
+                }
+            }
+            if ryw {
+                join(&mut row, &written[session]);
+            }
+            if mr {
+                join(&mut row, &seen[session]);
+            }
+            each(self, at, &row)?;
+            if mr || wfr {
+                join(&mut seen[session], &row);
+                if !mw {
+                    seen[session][sessions + session] = self.place[at as usize];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn lists(&self, key: u32, session: usize) -> usize {
+        key as usize * self.view.sessions + session
+    }
+
+    /// The reads at quiescence, each with its source.
+    fn final_reads(&self) -> impl Iterator<Item = (u32, Source)> + '_ {
+        let eventual = self.grid.eventual;
+        let items = self.view.items.iter().enumerate();
+        let finals = items.filter(move |(_, item)| eventual && item.last && item.write.is_none());
+        finals.map(|(at, _)| (at as u32, self.sources[at]))
+    }
+
+    /// The kept writes of a key, as items.
+    fn of_key(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.lists(key, 0);
+        self.writes[first..first + self.view.sessions].iter().flatten().map(|(_, at)| *at)
+    }
+
+    /// Reads at quiescence see every write: older than what they answered.
+    fn see_everything(&self, seen: &mut Seen) -> Result<(), Vec<u32>> {
+        let mut done = vec![Vec::new(); self.view.keys];
+        for (read, source) in self.final_reads() {
+            let key = self.view.items[read as usize].key;
+            let Source::Write(write) = source else {
+                match self.of_key(key).next() {
+                    Some(write) => return Err(self.reason_of(write, read)),
+                    None => continue,
+                }
+            };
+            let newer = self.view.writes[write as usize];
+            let session = self.view.items[read as usize].session;
+            let mark = (newer, if self.grid.scope == Scope::Global { 0 } else { session });
+            if !done[key as usize].contains(&mark) {
+                done[key as usize].push(mark);
+                let older = self.of_key(key).filter(|older| *older != newer);
+                seen.edges.extend(older.map(|older| Edge { older, newer, read }));
+            }
+        }
+        Ok(())
+    }
+
+    /// No source of a read at quiescence is behind another write of its key.
+    fn each_final_read(&self) -> Result<(), Vec<u32>> {
+        let mut done = Vec::new();
+        for (read, source) in self.final_reads() {
+            let Source::Write(write) = source else { continue };
+            if done.contains(&write) {
+                continue;
+            }
+            done.push(write);
+            let key = self.view.items[read as usize].key;
+            for other in self.of_key(key) {
+                let number = self.view.items[other as usize].write.expect("it is a write");
+                if self.is_behind(write as usize, number as usize) {
+                    let mut part = self.reason_of(other, read);
+                    part.extend(self.path(other, self.view.writes[write as usize]));
+                    return Err(part);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the first write is behind the second.
+    fn is_behind(&self, first: usize, second: usize) -> bool {
+        let row = self.behind(second);
+        if row.is_empty() || first == second {
+            return false;
+        }
+        let item = self.view.writes[first];
+        let sessions = self.view.sessions;
+        let key = self.view.items[item as usize].key;
+        row[self.view.items[item as usize].session as usize] >= self.place[item as usize]
+            || (self.by_reads()
+                && (0..sessions).any(|session| {
+                    let reads = &self.reads[self.lists(key, session)];
+                    let known =
+                        reads.iter().take_while(|(place, _)| *place <= row[sessions + session]);
+                    { known }
+                        .any(|(_, at)| self.sources[*at as usize] == Source::Write(first as u32))
+                }))
+    }
+
+    /// The axioms and the edges of all reads, or of one session's.
+    fn graph(&self, session: Option<u32>) -> Graph {
+        let [ryw, mw, wfr] = [Guarantees::RYW, Guarantees::MW, Guarantees::WFR]
+            .map(|guarantee| self.asks(guarantee));
+        let mut graph = Graph::new(self.nodes);
+        let mut last_write = vec![None; self.view.sessions];
+        let mut last_read = vec![None; self.view.sessions];
+        let mut fresh: Vec<Vec<u32>> = vec![Vec::new(); self.view.sessions];
+        for (at, item) in self.view.items.iter().enumerate() {
+            let (node, of) = (at as u32, item.session as usize);
+            match item.write {
+                Some(write) if !self.kept[write as usize] => {}
+                Some(_) => {
+                    if mw && let Some(before) = last_write[of].replace(node) {
+                        graph.add(before, node);
+                    }
+                    if wfr && let Some(read) = last_read[of] {
+                        graph.add(read, node);
+                    }
+                    if ryw && wfr && !mw {
+                        fresh[of].push(node);
+                    }
+                }
+                None if !wfr => {}
+                None => {
+                    if let Source::Write(write) = self.sources[at] {
+                        graph.add(self.view.writes[write as usize], node);
+                    }
+                    if let Some(before) = last_read[of].replace(node) {
+                        graph.add(before, node);
+                    }
+                    fresh[of].drain(..).for_each(|write| graph.add(write, node));
+                }
+            }
+        }
+        let counts = |edge: &&Edge| {
+            session.is_none_or(|session| self.view.items[edge.read as usize].session == session)
+        };
+        for edge in self.edges.iter().filter(counts) {
+            graph.add(edge.older, edge.newer);
+        }
+        graph
+    }
+
+    /// The items that make a cycle: those on it, the reads behind its edges,
+    /// and why those reads see what they see.
+    fn core(&self, cycle: &[u32], session: Option<u32>) -> Vec<u32> {
+        let mut part: Vec<u32> = cycle.to_vec();
+        part.retain(|node| (*node as usize) < self.view.items.len());
+        let is_write =
+            |node: u32| self.view.items.get(node as usize).is_some_and(|item| item.write.is_some());
+        for (nth, &older) in cycle.iter().enumerate().filter(|(_, node)| is_write(**node)) {
+            // Over nodes that stand for several writes, to the next item.
+            let mut last = nth;
+            let mut next = (nth + 1) % cycle.len();
+            while cycle[next] as usize >= self.view.items.len() {
+                last = next;
+                next = (next + 1) % cycle.len();
+            }
+            let fits = |edge: &&Edge| {
+                edge.older == cycle[last]
+                    && edge.newer == cycle[next]
+                    && session.is_none_or(|session| {
+                        self.view.items[edge.read as usize].session == session
+                    })
+            };
+            if let Some(edge) = self.edges.iter().find(fits).filter(|_| is_write(cycle[next])) {
+                part.extend(self.reason_of(older, edge.read));
+            }
+        }
+        part
+    }
+
+    /// Why `read` sees `write`: the items on a short way between them.
+    fn reason_of(&self, write: u32, read: u32) -> Vec<u32> {
+        if self.view.items[read as usize].last && self.grid.eventual {
+            // A pending write happened because somebody read it.
+            let number = self.view.items[write as usize].write.expect("it is a write");
+            let by = self.sources.iter().position(|source| *source == Source::Write(number));
+            return [write, read].into_iter().chain(by.map(|by| by as u32)).collect();
+        }
+        let mut part = self.path(read, write);
+        part.push(read);
+        part
+    }
+
+    /// Walks back from an item to a write that is visible to it or behind it,
+    /// along the rules of the axioms; breadth first.
+    fn path(&self, from: u32, to: u32) -> Vec<u32> {
+        let n = self.view.items.len();
+        let mut parent: Vec<u32> = vec![u32::MAX; n];
+        let mut sessions: Vec<Vec<u32>> = vec![Vec::new(); self.view.sessions];
+        for (at, item) in self.view.items.iter().enumerate() {
+            sessions[item.session as usize].push(at as u32);
+        }
+        parent[from as usize] = from;
+        let mut open = vec![from];
+        let mut next = 0;
+        while let Some(&at) = open.get(next) {
+            next += 1;
+            if at == to {
+                break;
+            }
+            let item = &self.view.items[at as usize];
+            let is_read = item.write.is_none();
+            if let Source::Write(write) = self.sources[at as usize] {
+                let source = self.view.writes[write as usize];
+                if parent[source as usize] == u32::MAX {
+                    parent[source as usize] = at;
+                    open.push(source);
+                }
+            }
+            let [to_reads, to_writes] = match is_read {
+                true => [self.asks(Guarantees::MR), self.asks(Guarantees::RYW)],
+                false => [self.asks(Guarantees::WFR), self.asks(Guarantees::MW)],
+            };
+            for &earlier in sessions[item.session as usize].iter().take_while(|other| **other < at)
+            {
+                let other = &self.view.items[earlier as usize];
+                let kept = other.write.is_none_or(|write| self.kept[write as usize]);
+                let rule = if other.write.is_none() { to_reads } else { to_writes };
+                if kept && rule && parent[earlier as usize] == u32::MAX {
+                    parent[earlier as usize] = at;
+                    open.push(earlier);
+                }
+            }
+        }
+        let mut part = vec![to];
+        let mut at = to;
+        while parent[at as usize] != u32::MAX && parent[at as usize] != at {
+            at = parent[at as usize];
+            part.push(at);
+        }
+        part
+    }
+}
+
+/// How far each process has seen each list of the keys that it reads, and the
+/// edges that follow.
+struct Seen {
+    edges: Vec<Edge>,
+    /// By process, key and column: how much of the list has its edges; under MR.
+    known: Vec<u32>,
+    /// By process and key, for its own writes where reads do not add up.
+    own: FxHashMap<(u32, u32), Own>,
+    /// The next node that is no item.
+    next: u32,
+}
+
+/// What is known of the first own writes of a process to a key.
+#[derive(Clone, Copy)]
+struct Own {
+    /// The newest of the first `among`.
+    newest: Option<u32>,
+    among: u32,
+    /// A node after the first `gathered`.
+    all: Option<u32>,
+    gathered: u32,
+}
+
+impl Seen {
+    fn new(vectors: &Vectors<'_>) -> Seen {
+        let view = vectors.view;
+        let size = view.sessions * view.keys * vectors.width;
+        let known = vectors.asks(Guarantees::MR) && size <= 1 << 26;
+        let known = vec![0; if known { size } else { 0 }];
+        let next = view.items.len() as u32;
+        Seen { edges: Vec::new(), known, own: FxHashMap::default(), next }
+    }
+
+    fn read(&mut self, vectors: &Vectors<'_>, read: u32, row: &[u32]) -> Result<(), Vec<u32>> {
+        let view = vectors.view;
+        let item = &view.items[read as usize];
+        let source = match vectors.sources[read as usize] {
+            Source::Write(write) => Some(write as usize),
+            _ => None,
+        };
+        let newer = source.map(|write| view.writes[write]);
+        let behind = source.map_or(&[][..], |write| vectors.behind(write));
+        let start = (item.session as usize * view.keys + item.key as usize) * vectors.width;
+        for (column, &upto) in row.iter().enumerate() {
+            let past = behind.get(column).copied().unwrap_or(0);
+            if upto == 0 || (source.is_some() && upto <= past) {
+                continue;
+            }
+            let (of_reads, session) = match column.checked_sub(view.sessions) {
+                Some(session) => (true, session),
+                None => (false, column),
+            };
+            let lists = if of_reads { &vectors.reads } else { &vectors.writes };
+            let list = &lists[vectors.lists(item.key, session)];
+            let end = list.partition_point(|(place, _)| *place <= upto);
+            let older = |at: u32| match vectors.sources[at as usize] {
+                _ if !of_reads => Some(at),
+                Source::Write(write) => Some(view.writes[write as usize]),
+                _ => None,
+            };
+            let Some(newer) = newer else {
+                match list[..end].iter().find_map(|(_, at)| older(*at)) {
+                    Some(write) => return Err(vectors.reason_of(write, read)),
+                    None => continue,
+                }
+            };
+            let mut begin = list.partition_point(|(place, _)| *place <= past);
+            if vectors.asks(Guarantees::MW) {
+                // The last one stands for all before it.
+                begin = begin.max(end.saturating_sub(1));
+                if begin < end && list[begin].1 == newer {
+                    continue;
+                }
+            }
+            if let Some(known) = self.known.get_mut(start + column) {
+                begin = begin.max(*known as usize);
+                *known = (*known).max(end as u32);
+            } else if !of_reads && !vectors.asks(Guarantees::MR) && !vectors.asks(Guarantees::MW) {
+                if session == item.session as usize {
+                    self.own_writes(&list[..end], (item.session, item.key), newer, read);
+                    continue;
+                }
+            }
+            for (_, at) in &list[begin.min(end)..end] {
+                if let Some(older) = older(*at).filter(|older| *older != newer) {
+                    self.edges.push(Edge { older, newer, read });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The own writes that a read sees are older than its source: with a chain
+    /// of nodes if that is another's, one by one if it is its own.
+    fn own_writes(&mut self, list: &[(u32, u32)], of: (u32, u32), newer: u32, read: u32) {
+        let none = Own { newest: None, among: 0, all: None, gathered: 0 };
+        let mut own = *self.own.entry(of).or_insert(none);
+        if list.iter().rev().any(|(_, at)| *at == newer) {
+            if let Some(older) = own.newest.filter(|older| *older != newer) {
+                self.edges.push(Edge { older, newer, read });
+            }
+            let fresh = list[own.among as usize..].iter().filter(|(_, at)| *at != newer);
+            self.edges.extend(fresh.map(|(_, older)| Edge { older: *older, newer, read }));
+            own.newest = Some(newer);
+            own.among = list.len() as u32;
+        } else {
+            if (own.gathered as usize) < list.len() {
+                let node = self.next;
+                self.next += 1;
+                let fresh = list[own.gathered as usize..].iter().map(|(_, at)| *at);
+                let all = fresh.chain(own.all.replace(node));
+                self.edges.extend(all.map(|older| Edge { older, newer: node, read }));
+                own.gathered = list.len() as u32;
+            }
+            self.edges.extend(own.all.map(|older| Edge { older, newer, read }));
+        }
+        self.own.insert(of, own);
+    }
+}
+
+/// For single reads: whether a source is behind what else is visible.
+struct EachRead {
+    /// Where WFR counts without MW: for each list of reads, what is behind the
+    /// sources of its first so many, one row after the other.
+    joined: Vec<Vec<u32>>,
+    /// By write: the reads that answered it, by session and place; the first
+    /// of each session.
+    readers: Vec<Vec<(u32, u32)>>,
+}
+
+impl EachRead {
+    fn of(vectors: &Vectors<'_>) -> EachRead {
+        let view = vectors.view;
+        let deep = vectors.by_reads() && vectors.asks(Guarantees::WFR);
+        let (mut joined, mut readers) = (Vec::new(), Vec::new());
+        if deep {
+            readers = vec![Vec::new(); view.writes.len()];
+            for list in &vectors.reads {
+                let mut rows = Vec::with_capacity(list.len() * vectors.width);
+                let mut row = vec![0; vectors.width];
+                for (place, at) in list {
+                    if let Source::Write(write) = vectors.sources[*at as usize] {
+                        join(&mut row, vectors.behind(write as usize));
+                        let session = view.items[*at as usize].session;
+                        let readers: &mut Vec<(u32, u32)> = &mut readers[write as usize];
+                        if readers.last().is_none_or(|(last, _)| *last != session) {
+                            readers.push((session, *place));
+                        }
+                    }
+                    rows.extend(&row);
+                }
+                joined.push(rows);
+            }
+        }
+        EachRead { joined, readers }
+    }
+
+    fn read(&mut self, vectors: &Vectors<'_>, read: u32, row: &[u32]) -> Result<(), Vec<u32>> {
+        let Source::Write(source) = vectors.sources[read as usize] else { return Ok(()) };
+        if vectors.behind.is_empty() {
+            return Ok(());
+        }
+        let view = vectors.view;
+        let source = source as usize;
+        let item = &view.items[read as usize];
+        let sessions = view.sessions;
+        for (column, &upto) in row.iter().enumerate().filter(|(_, upto)| **upto > 0) {
+            let (of_reads, session) = match column.checked_sub(sessions) {
+                Some(session) => (true, session),
+                None => (false, column),
+            };
+            let number = vectors.lists(item.key, session);
+            let list = if of_reads { &vectors.reads[number] } else { &vectors.writes[number] };
+            let end = list.partition_point(|(place, _)| *place <= upto);
+            if end == 0 {
+                continue;
+            }
+            if of_reads {
+                let joined = &self.joined[number][(end - 1) * vectors.width..][..vectors.width];
+                if self.is_in(vectors, source, joined) {
+                    let mut others = list[..end].iter().filter_map(|(_, at)| {
+                        match vectors.sources[*at as usize] {
+                            Source::Write(write) => Some(write as usize),
+                            _ => None,
+                        }
+                    });
+                    let other = others.find(|other| vectors.is_behind(source, *other));
+                    return Err(conflict(vectors, read, source, other.expect("it was joined")));
+                }
+                continue;
+            }
+            // What is behind writes of a session only grows.
+            let last = list[end - 1].1;
+            let other = view.items[last as usize].write.expect("it is a write") as usize;
+            if other != source && self.is_in(vectors, source, vectors.behind(other)) {
+                return Err(conflict(vectors, read, source, other));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a row has this write.
+    fn is_in(&self, vectors: &Vectors<'_>, write: usize, row: &[u32]) -> bool {
+        let item = vectors.view.writes[write] as usize;
+        let sessions = vectors.view.sessions;
+        row[vectors.view.items[item].session as usize] >= vectors.place[item]
+            || self.readers.get(write).is_some_and(|readers| {
+                { readers.iter() }.any(|(session, place)| {
+                    row.get(sessions + *session as usize).is_some_and(|known| known >= place)
+                })
+            })
+    }
+}
+
+/// The read sees `other`, which has the read's source behind it.
+fn conflict(vectors: &Vectors<'_>, read: u32, source: usize, other: usize) -> Vec<u32> {
+    let (source, other) = (vectors.view.writes[source], vectors.view.writes[other]);
+    let mut part = vectors.reason_of(other, read);
+    part.extend(vectors.path(other, source));
+    part
+}
+
+fn join(row: &mut [u32], other: &[u32]) {
+    for (mine, more) in row.iter_mut().zip(other) {
+        *mine = (*mine).max(*more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Meter;
+    use super::super::grid::closure_decides;
+    use super::*;
+    use crate::history::{Builder, Call, History, ProcessId};
+    use crate::judgement::Budget;
+
+    /// Numbers without order; the same every time.
+    struct Lot(u64);
+
+    impl Lot {
+        fn draw(&mut self, below: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+            (self.0 >> 33) % below
+        }
+    }
+
+    /// Some operations of 4 processes on 2 keys, one after the other, with
+    /// answers from anywhere, reads at quiescence and pending writes.
+    fn history(lot: &mut Lot) -> History {
+        let length = 2 + lot.draw(11);
+        let keys = 1 + lot.draw(2);
+        let processes = 1 + lot.draw(4) as u32;
+        let mut plan = Vec::new();
+        let mut values = [vec![], vec![]];
+        for at in 0..length {
+            let (process, key) = (lot.draw(u64::from(processes)) as u32, lot.draw(keys) as usize);
+            let write = lot.draw(2) == 0;
+            if write {
+                values[key].push(at as i64 + 1);
+            }
+            plan.push((process, key, write, lot.draw(6)));
+        }
+        let mut events = Builder::new();
+        let mut ended = [false; 5];
+        let mut time = 0;
+        let quiet = lot.draw(2) == 0;
+        for (at, (process, key, write, mark)) in plan.into_iter().enumerate() {
+            if ended[process as usize] {
+                continue;
+            }
+            let id = ProcessId(process);
+            let name = ["x", "y"][key];
+            time += 2;
+            let call = match write {
+                true => Call::write(name, at as i64 + 1),
+                false => Call::read(name),
+            };
+            if write && mark == 0 {
+                events.invoke(id, time, call).expect("it is idle");
+                events.info(id).expect("it is open");
+                ended[process as usize] = true;
+            } else if write {
+                events.invoke(id, time, call).expect("it is idle");
+                events.ok(id, time + 1, ()).expect("it is open");
+            } else {
+                events.invoke(id, time, call).expect("it is idle");
+                let which = lot.draw(values[key].len() as u64 + 1) as usize;
+                match values[key].get(which).filter(|_| mark > 0) {
+                    Some(value) => events.ok(id, time + 1, *value).expect("it is open"),
+                    None => events.ok(id, time + 1, ()).expect("it is open"),
+                };
+            }
+        }
+        for process in 0..u32::from(quiet) * 2 {
+            let key = lot.draw(keys) as usize;
+            let which = lot.draw(values[key].len() as u64 + 1) as usize;
+            let id = ProcessId(10 + process);
+            time += 2;
+            events.invoke(id, time, Call::read(["x", "y"][key])).expect("it is new");
+            match values[key].get(which) {
+                Some(value) => events.ok_final(id, time + 1, *value).expect("it is open"),
+                None => events.ok_final(id, time + 1, ()).expect("it is open"),
+            };
+        }
+        events.finish()
+    }
+
+    #[test]
+    fn vectors_and_closure_agree_about_all_96_models() {
+        let mut lot = Lot(7);
+        let (mut holds, mut fails) = (0, 0);
+        for _ in 0..6_000 {
+            let history = history(&mut lot);
+            let view = View::of(&history);
+            for grid in Grid::all() {
+                let mut meter = Meter::new(Budget::default());
+                let expected = closure_decides(&history, &view, grid, &mut meter);
+                let text = || crate::history::notation::write(&history);
+                match decide(&view, grid) {
+                    Outcome::Holds(_) => {
+                        assert!(expected, "{} holds of {}", grid.name(), text());
+                        holds += 1;
+                    }
+                    Outcome::Fails(part) => {
+                        assert!(!expected, "{} fails of {}", grid.name(), text());
+                        // The core alone fails too.
+                        let mut at: Vec<usize> =
+                            part.iter().map(|item| view.items[*item as usize].at).collect();
+                        at.sort_unstable();
+                        at.dedup();
+                        let sources = super::super::minimise::Sources::of(
+                            &history,
+                            &crate::judgement::datatype::Register,
+                        );
+                        let core = View::of_part(&history, &sources.closed(&at));
+                        let mut meter = Meter::new(Budget::default());
+                        let core = closure_decides(&history, &core, grid, &mut meter);
+                        assert!(!core, "{} of the core {at:?} of {}", grid.name(), text());
+                        fails += 1;
+                    }
+                    Outcome::TooMany => panic!("a small history has few edges"),
+                }
+            }
+        }
+        assert!(holds > 100_000 && fails > 100_000, "{holds} hold, {fails} fail");
+    }
+}
