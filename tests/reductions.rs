@@ -24,10 +24,14 @@ fn settings() -> Vec<(Reduce, usize)> {
     ]
 }
 
-/// Every strategy of the registry with every value of every parameter.
+/// Every strategy of the registry with every value of every parameter, but for
+/// one: with timers and with time in its states it has no end of states.
 fn strategies() -> Vec<(String, Setting)> {
     let registry = Registry::standard();
-    registry.families().iter().flat_map(variants).collect()
+    let endless = "multi-primary-lww:clock=wall,anti-entropy=on";
+    let all: Vec<_> = registry.families().iter().flat_map(variants).collect();
+    assert!(all.iter().any(|(name, _)| name == endless), "it is still called so");
+    all.into_iter().filter(|(name, _)| name != endless).collect()
 }
 
 fn variants(family: &Family) -> Vec<(String, Setting)> {
