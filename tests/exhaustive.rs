@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use quiescence::history::{Completion, Value};
+use quiescence::history::{Completion, NodeId, Value};
 use quiescence::hunt::bench::{agree, puts, setting};
 use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::{Flaw, Property};
@@ -14,7 +14,7 @@ use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrima
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use quiescence::replication::yardstick::{Keeps, Yardstick};
-use quiescence::replication::{OperationId, Strategy};
+use quiescence::replication::{Cluster, Effects, Input, OperationId, Strategy, StrategyName};
 use quiescence::search::exhaustive::{
     Bound, Ending, Exploration, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
 };
@@ -223,7 +223,7 @@ fn script(text: &str) -> Workload {
         Planned { call, node: None }
     };
     let sessions = (0..).zip(text.split('|')).map(|(node, script)| Script {
-        node: quiescence::history::NodeId(node),
+        node: NodeId(node),
         operations: script.chars().map(&mut planned).collect(),
     });
     Workload { sessions: sessions.collect() }
@@ -423,4 +423,60 @@ fn every_strategy_has_its_golden_state_counts_on_any_number_of_threads() {
         counts.push(found.0);
     }
     assert_eq!(counts, [227, 485, 19_451, 199, 733, 2_977, 32_695, 32_017]);
+}
+
+/// Nodes that never listen. A write at n1 is seen at once, and is told to the
+/// others four times in vain; at n2 only the second write is seen, and nobody
+/// is told.
+#[derive(Clone, Debug)]
+struct Uneven;
+
+impl Strategy for Uneven {
+    type Replica = (NodeId, u8);
+    type Message = u8;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("uneven")
+    }
+
+    fn boot(&self, node: NodeId, _: &Cluster) -> (NodeId, u8) {
+        (node, 0)
+    }
+
+    fn step(
+        &self,
+        (me, writes): &mut (NodeId, u8),
+        input: Input<Self>,
+        effects: &mut Effects<Self>,
+    ) {
+        let Input::Request { operation, call, .. } = input else { return };
+        let loud = *me == NodeId(0);
+        if call.is_write() {
+            *writes += 1;
+            (0..4).filter(|_| loud).for_each(|number| effects.send(NodeId(1), number));
+        }
+        let seen = *writes >= if loud { 1 } else { 2 };
+        let answer = if call.is_read() && seen { Value::Int(1) } else { Value::Null };
+        effects.reply(operation, Completion::Ok(answer));
+    }
+
+    fn durable(&self, replica: &(NodeId, u8)) -> (NodeId, u8) {
+        *replica
+    }
+
+    fn label(&self, number: &u8) -> String {
+        number.to_string()
+    }
+}
+
+#[test]
+fn what_is_sent_and_not_yet_delivered_counts_for_the_shortest_story() {
+    // One write and four deliveries, or two writes and nothing more.
+    for reduce in reductions() {
+        let plan = plan(Work::Scripted(script("w|ww")), reduce, 1);
+        let mut judge = agree;
+        let found = explore(&Uneven, &setting(2), &plan, 1, &mut judge).expect("it is covered");
+        assert_eq!(found.found[0].stem.len(), 2, "with {reduce}");
+    }
 }
