@@ -17,7 +17,7 @@ pub mod oracle;
 mod relation;
 pub mod verdict;
 
-pub use checker::{Survey, check, check_with};
+pub use checker::{Judge, Survey, check, check_with};
 pub use model::{Grid, Guarantees, Model, Scope, UnknownModel};
 pub use verdict::{
     Budget, Counterexample, Kind, Reason, Unknown, Unsound, Verdict, Witness, recheck,

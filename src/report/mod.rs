@@ -14,6 +14,8 @@ pub mod prose;
 pub mod state;
 pub mod states;
 #[cfg(feature = "proptest")]
+pub mod survey;
+#[cfg(feature = "proptest")]
 pub mod table;
 pub mod timeline;
 pub mod verdict;

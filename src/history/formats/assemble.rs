@@ -86,12 +86,18 @@ impl Assembler {
                 at += 1;
                 wrong.binary_search(&(at - 1)).is_err()
             });
+            at = 0;
+            self.lines.retain(|_| {
+                at += 1;
+                wrong.binary_search(&(at - 1)).is_err()
+            });
         }
         Ok(Recording {
             history: History::assembled(self.operations),
             format,
             continued: names.continued,
             skipped: self.skipped + wrong.len(),
+            lines: self.lines,
             marks: self.marks,
         })
     }

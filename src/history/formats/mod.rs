@@ -64,6 +64,9 @@ pub struct Recording {
     /// How many lines were skipped because they made no sense (only if that
     /// was asked for).
     pub skipped: usize,
+    /// The line of each operation: where it was invoked. Empty if operations
+    /// have no lines.
+    pub lines: Vec<u32>,
     /// What is no operation of a client: what the nemesis did, and functions
     /// without a meaning. By line.
     pub marks: Vec<(usize, String)>,
@@ -72,7 +75,14 @@ pub struct Recording {
 impl Recording {
     fn empty(format: Format) -> Recording {
         let history = History::default();
-        Recording { history, format, continued: 0, skipped: 0, marks: Vec::new() }
+        Recording {
+            history,
+            format,
+            continued: 0,
+            skipped: 0,
+            lines: Vec::new(),
+            marks: Vec::new(),
+        }
     }
 }
 

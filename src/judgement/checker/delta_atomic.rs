@@ -8,23 +8,19 @@
 
 use super::linearizable::{self, merged};
 use super::search::{Found, Keep, search};
-use super::view::View;
-use super::{Decision, Meter, zones};
+use super::{Decision, Meter, Whole, zones};
 use crate::history::{History, Operation};
 use crate::judgement::datatype::Register;
 use crate::judgement::verdict::Witness;
 
 /// Decides Δ-atomicity for a whole history or a part of it.
-pub(super) fn decide(history: &History, delta: u64, meter: &mut Meter) -> Decision {
-    decide_view(history, &View::of(history), delta, meter)
-}
-
-fn decide_view(history: &History, view: &View, delta: u64, meter: &mut Meter) -> Decision {
+pub(super) fn decide(whole: &Whole<'_>, delta: u64, meter: &mut Meter) -> Decision {
     if delta == 0 {
-        return linearizable::decide(history, &Register, meter);
+        return linearizable::decide(whole, meter);
     }
-    if view.has_known_sources() {
-        return match zones::decide(history, view, delta) {
+    let history = whole.history;
+    if whole.view().has_known_sources() {
+        return match zones::decide(history, whole.view(), delta) {
             Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, delta))),
             Err(part) => Decision::Fails(part),
         };
@@ -61,11 +57,10 @@ fn shifted(history: &History, delta: u64) -> (History, Vec<usize>) {
 ///
 /// # Errors
 /// If the budget ended.
-pub(super) fn least(history: &History, meter: &mut Meter) -> Result<Option<u64>, Decision> {
-    let view = View::of(history);
+pub(super) fn least(whole: &Whole<'_>, meter: &mut Meter) -> Result<Option<u64>, Decision> {
     let last = |op: &Operation| op.invoked.max(op.returned.unwrap_or(0));
-    let end = history.operations().iter().map(last).max().unwrap_or(0) + 1;
-    let mut holds = |delta: u64| match decide_view(history, &view, delta, meter) {
+    let end = whole.history.operations().iter().map(last).max().unwrap_or(0) + 1;
+    let mut holds = |delta: u64| match decide(whole, delta, meter) {
         Decision::Holds(_) => Ok(true),
         Decision::Fails(_) => Ok(false),
         unknown @ Decision::Unknown(_) => Err(unknown),

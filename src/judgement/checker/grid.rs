@@ -42,13 +42,12 @@ pub(super) enum Decision {
 }
 
 /// Judges by a model of the grid.
-pub(super) fn check(history: &History, grid: Grid, budget: Budget) -> Verdict {
+pub(super) fn check(history: &History, view: &View, grid: Grid, budget: Budget) -> Verdict {
     let mut meter = Meter::new(budget);
-    let view = View::of(history);
-    match decide(history, &view, grid, &mut meter) {
+    match decide(history, view, grid, &mut meter) {
         Decision::Holds(witness) => Verdict::Holds(witness),
         Decision::Refuted(reason) => {
-            Verdict::Violated(counterexample(history, &view, grid, reason, budget))
+            Verdict::Violated(counterexample(history, view, grid, reason, budget))
         }
         Decision::Unknown(reason) => {
             Verdict::Unknown(Unknown { reason: reason.to_owned(), spent: meter.spent() })

@@ -15,7 +15,7 @@
 //! returned before its source was invoked.
 
 use super::view::{Source, View};
-use super::{Decision, Meter, linearizable};
+use super::{Decision, Meter, Whole, linearizable};
 use crate::history::{Call, History, Operation, Value};
 use crate::judgement::datatype::{Datatype, Register};
 
@@ -52,10 +52,13 @@ impl Datatype for Recent {
 }
 
 /// Decides k-atomicity for a whole history or a part of it.
-pub(super) fn decide(history: &History, k: u32, meter: &mut Meter) -> Decision {
+pub(super) fn decide(whole: &Whole<'_>, k: u32, meter: &mut Meter) -> Decision {
     match k {
-        0 | 1 => linearizable::decide(history, &Register, meter),
-        _ => linearizable::decide(history, &Recent(k as usize), meter),
+        0 | 1 => linearizable::decide(whole, meter),
+        _ => {
+            let local = linearizable::is_local(whole.history);
+            linearizable::search_keys(whole.history, &Recent(k as usize), local, meter)
+        }
     }
 }
 
@@ -71,14 +74,13 @@ pub enum Least {
 }
 
 /// The least k.
-pub(super) fn least(history: &History, meter: &mut Meter) -> Least {
-    let view = View::of(history);
-    let (mut lower, upper) = match Bounds::of(history, &view).find() {
+pub(super) fn least(whole: &Whole<'_>, meter: &mut Meter) -> Least {
+    let (mut lower, upper) = match Bounds::of(whole.history, whole.view()).find() {
         Ok(bounds) => bounds,
         Err(()) => return Least::None,
     };
     while lower < upper {
-        match decide(history, lower, meter) {
+        match decide(whole, lower, meter) {
             Decision::Holds(_) => return Least::Is(lower),
             Decision::Fails(_) => lower += 1,
             Decision::Unknown(_) => return Least::Between(lower, upper),
