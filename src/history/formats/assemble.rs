@@ -46,6 +46,26 @@ impl Assembler {
         self.marks.push((line, text.into()));
     }
 
+    /// Puts operations into order of invocation, those of one instant in order
+    /// of their lines, without room for a second copy of them.
+    fn sort(&mut self) {
+        let mut order: Vec<u32> = (0..self.operations.len() as u32).collect();
+        order.sort_unstable_by_key(|at| {
+            (self.operations[*at as usize].invoked, self.lines[*at as usize])
+        });
+        // Place by place: what belongs here may have been swapped away, to
+        // where its own place was filled from.
+        for place in 0..order.len() {
+            let mut from = order[place] as usize;
+            while from < place {
+                from = order[from] as usize;
+            }
+            order[place] = from as u32;
+            self.operations.swap(place, from);
+            self.lines.swap(place, from);
+        }
+    }
+
     /// The history of all operations.
     pub(super) fn finish(
         mut self,
@@ -53,10 +73,7 @@ impl Assembler {
         options: Options,
     ) -> Result<Recording, Malformed> {
         if !self.sorted {
-            let mut both: Vec<(Operation, u32)> =
-                self.operations.into_iter().zip(self.lines).collect();
-            both.sort_by_key(|(operation, line)| (operation.invoked, *line));
-            (self.operations, self.lines) = both.into_iter().unzip();
+            self.sort();
         }
         let mut names = Names::default();
         let mut last: FxHashMap<u32, Last> = FxHashMap::default();

@@ -313,10 +313,8 @@ fn is_independent(f: &Function, value: &Value) -> bool {
 
 fn split(independent: bool, value: Value) -> (Option<Key>, Value) {
     match value {
-        Value::List(mut pair) if independent && pair.len() == 2 => {
-            let value = pair.pop().expect("there are two");
-            let key = pair.pop().expect("there are two");
-            (Some(key_of(&key)), value)
+        Value::List(pair) if independent && pair.len() == 2 => {
+            (Some(key_of(&pair[0])), pair[1].clone())
         }
         other => (None, other),
     }

@@ -69,7 +69,7 @@ pub(super) fn decide(history: &History, view: &View, grid: Grid, meter: &mut Met
         }
         vectors::Outcome::Fails(items) => {
             let at: Vec<usize> = items.iter().map(|item| view.items[*item as usize].at).collect();
-            let part = minimise::Sources::of(history, &Register).closed(&at);
+            let part = view.closed(history, &at);
             match Search::decide(history, &View::of_part(history, &part), grid, meter) {
                 // The core was not enough: prove it on everything.
                 Decision::Holds(_) => Search::decide(history, view, grid, meter),
@@ -294,7 +294,7 @@ fn counterexample(
     budget: Budget,
 ) -> Counterexample {
     let illegal = if by_base_alone(&reason) {
-        Some(minimal(history, BASE, Kind::Illegal, reason.clone(), budget))
+        Some(minimal(history, view, BASE, Kind::Illegal, reason.clone(), budget))
     } else {
         illegal(history, view, budget)
     };
@@ -302,11 +302,11 @@ fn counterexample(
         return illegal;
     }
     if Model::Grid(grid) == Model::EVENTUAL
-        && let Some(counterexample) = eventual::counterexample(history)
+        && let Some(counterexample) = eventual::counterexample(history, view)
     {
         return counterexample;
     }
-    minimal(history, grid, Kind::Unexplained, reason, budget)
+    minimal(history, view, grid, Kind::Unexplained, reason, budget)
 }
 
 /// Whether a proof shows that base fails.
@@ -321,13 +321,14 @@ fn by_base_alone(reason: &Reason) -> bool {
 /// Shrinks what a proof mentions and proves again what is left.
 fn minimal(
     history: &History,
+    view: &View,
     grid: Grid,
     kind: Kind,
     reason: Reason,
     budget: Budget,
 ) -> Counterexample {
-    let sources = minimise::Sources::of(history, &Register);
-    let core = sources.closed(&reason.operations());
+    let core = view.closed(history, &reason.operations());
+    let sources = minimise::Sources::within(history, &core, &Register);
     let mut meter = Meter::new(budget);
     let mut proof = reason;
     let (operations, minimal) = minimise::minimise(&sources, core, |part| {
@@ -346,7 +347,9 @@ fn minimal(
 /// The counterexample of every model, if base already fails.
 pub(super) fn illegal(history: &History, view: &View, budget: Budget) -> Option<Counterexample> {
     match decide(history, view, BASE, &mut Meter::new(budget)) {
-        Decision::Refuted(reason) => Some(minimal(history, BASE, Kind::Illegal, reason, budget)),
+        Decision::Refuted(reason) => {
+            Some(minimal(history, view, BASE, Kind::Illegal, reason, budget))
+        }
         Decision::Holds(_) | Decision::Unknown(_) => None,
     }
 }

@@ -36,7 +36,7 @@ impl Datatype for Recent {
     }
 
     fn initial(&self) -> Value {
-        Value::List(vec![Value::Null])
+        vec![Value::Null].into()
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
@@ -47,7 +47,7 @@ impl Datatype for Recent {
         let older = (values.len() + 1).saturating_sub(self.0);
         let mut values = values[older..].to_vec();
         values.push(call.argument.clone());
-        Some(Value::List(values))
+        Some(values.into())
     }
 }
 

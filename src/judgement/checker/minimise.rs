@@ -15,28 +15,32 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
 use crate::judgement::datatype::{Datatype, MISMATCH};
 
-/// For each operation of a history, what a part with it must contain.
+/// For each operation of a part, what a smaller part with it must contain.
 pub(super) struct Sources {
-    /// By position: the range of its sources in `pool`.
+    /// Their positions in the history, ascending.
+    positions: Vec<usize>,
+    /// For each: the range of its sources in `pool`.
     of: Vec<(u32, u32)>,
     pool: Vec<usize>,
-    /// Whether an operation of another datatype than a register, which may
-    /// need all that is not a read: by position, whether it is no read.
-    changes: Option<Vec<bool>>,
+    /// Where an operation of another datatype than a register may need all
+    /// that is not a read: the positions of what is none.
+    changes: Option<Vec<usize>>,
 }
 
 impl Sources {
-    /// A failed operation counts only if nothing else explains a read.
-    pub(super) fn of(history: &History, datatype: &dyn Datatype) -> Sources {
-        let operations = history.operations();
+    /// Looks at the operations at these positions only. A failed operation
+    /// counts only if nothing else explains a read.
+    pub(super) fn within(history: &History, part: &[usize], datatype: &dyn Datatype) -> Sources {
+        let operations = || part.iter().map(|at| (*at, &history.operations()[*at]));
+        let positions = part.to_vec();
         if datatype.name() != "register" {
-            let changes = operations.iter().map(|op| !datatype.only_reads(&op.call, None));
-            let of = vec![(0, 0); operations.len()];
-            return Sources { of, pool: Vec::new(), changes: Some(changes.collect()) };
+            let changes = operations().filter(|(_, op)| !datatype.only_reads(&op.call, None));
+            let changes = Some(changes.map(|(at, _)| at).collect());
+            return Sources { positions, of: vec![(0, 0); part.len()], pool: Vec::new(), changes };
         }
         let mut lists: Vec<Vec<usize>> = Vec::new();
         let mut places: FxHashMap<(bool, &Key, &Value), usize> = FxHashMap::default();
-        for (at, op) in operations.iter().enumerate() {
+        for (at, op) in operations() {
             let Some(value) = leaves(&op.call) else { continue };
             let failed = op.completion == Completion::Fail;
             let place = places.entry((failed, &op.call.key, value)).or_insert(lists.len());
@@ -48,8 +52,8 @@ impl Sources {
         // A compare-and-set that found another value may need all changes.
         let missed = |op: &Operation| op.completion == Completion::Ok(Value::from(MISMATCH));
         let mut changes: FxHashMap<&Key, usize> = FxHashMap::default();
-        if operations.iter().any(missed) {
-            for (at, op) in operations.iter().enumerate() {
+        if operations().any(|(_, op)| missed(op)) {
+            for (at, op) in operations() {
                 if leaves(&op.call).is_some() && op.completion != Completion::Fail {
                     let place = *changes.entry(&op.call.key).or_insert(lists.len());
                     if place == lists.len() {
@@ -65,7 +69,7 @@ impl Sources {
             starts.push((pool.len() as u32, (pool.len() + list.len()) as u32));
             pool.extend(list);
         }
-        let of = operations.iter().map(|op| {
+        let of = operations().map(|(_, op)| {
             if missed(op) && matches!(op.call.f, Function::Other(_)) {
                 return changes.get(&op.call.key).map_or((0, 0), |at| starts[*at]);
             }
@@ -78,33 +82,19 @@ impl Sources {
             let failed = || if *value == Value::Null { None } else { get(true) };
             get(false).or_else(failed).unwrap_or((0, 0))
         });
-        Sources { of: of.collect(), pool, changes: None }
+        Sources { positions, of: of.collect(), pool, changes: None }
     }
 
     fn get(&self, at: usize) -> &[usize] {
-        let (start, end) = self.of[at];
+        let place = self.positions.binary_search(&at).expect("it is in the part");
+        let (start, end) = self.of[place];
         &self.pool[start as usize..end as usize]
-    }
-
-    /// These operations and what they could have found, ascending.
-    pub(super) fn closed(&self, positions: &[usize]) -> Vec<usize> {
-        let mut known: FxHashSet<usize> = positions.iter().copied().collect();
-        let mut all = positions.to_vec();
-        let mut next = 0;
-        // A compare-and-set is found and finds.
-        while let Some(&at) = all.get(next) {
-            next += 1;
-            all.extend(self.get(at).iter().filter(|source| known.insert(**source)));
-        }
-        all.sort_unstable();
-        all.dedup();
-        all
     }
 
     /// What is left of a closed part without `out` and all that needs one of `out`.
     fn without(&self, part: &[usize], out: &[usize]) -> Vec<usize> {
         if let Some(changes) = &self.changes
-            && out.iter().any(|at| changes[*at])
+            && out.iter().any(|at| changes.binary_search(at).is_ok())
         {
             return Vec::new();
         }
@@ -121,6 +111,27 @@ impl Sources {
             gone.sort_unstable();
         }
     }
+}
+
+/// These operations of a history and what they could have found, ascending.
+pub(super) fn closed(
+    history: &History,
+    positions: &[usize],
+    datatype: &dyn Datatype,
+) -> Vec<usize> {
+    let all: Vec<usize> = (0..history.len()).collect();
+    let sources = Sources::within(history, &all, datatype);
+    let mut known: FxHashSet<usize> = positions.iter().copied().collect();
+    let mut closed = positions.to_vec();
+    let mut next = 0;
+    // A compare-and-set is found and finds.
+    while let Some(&at) = closed.get(next) {
+        next += 1;
+        closed.extend(sources.get(at).iter().filter(|source| known.insert(**source)));
+    }
+    closed.sort_unstable();
+    closed.dedup();
+    closed
 }
 
 /// The value that an operation of a register leaves.

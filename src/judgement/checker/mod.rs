@@ -240,9 +240,12 @@ impl Decision {
 
 /// A minimal part of a violated part that is violated too.
 fn minimal(whole: &Whole<'_>, part: Vec<usize>, model: Model, budget: Budget) -> Counterexample {
-    let sources = minimise::Sources::of(whole.history, whole.datatype);
+    let part = match whole.plain {
+        true => whole.view().closed(whole.history, &part),
+        false => minimise::closed(whole.history, &part, whole.datatype),
+    };
+    let sources = minimise::Sources::within(whole.history, &part, whole.datatype);
     let mut meter = Meter::new(budget);
-    let part = sources.closed(&part);
     let (operations, minimal) = minimise::minimise(&sources, part, |part| {
         match whole.decide_part(part, model, &mut meter) {
             Decision::Fails(_) => Some(true),

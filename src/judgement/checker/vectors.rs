@@ -41,6 +41,12 @@ const EDGES_MAX: usize = 1 << 27;
 
 /// Decides. Every read must have at most one possible source.
 pub(super) fn decide(view: &View, grid: Grid) -> Outcome {
+    if grid.guarantees == Guarantees::NONE && !grid.eventual && view.is_forward() {
+        // Each read sees its source alone, and any order of the writes will do.
+        let kept = view.kept();
+        let writes = 0..view.writes.len() as u32;
+        return Outcome::Holds(vec![writes.filter(|write| kept[*write as usize]).collect()]);
+    }
     match Vectors::of(view, grid).and_then(Vectors::decide) {
         Ok(outcome) => outcome,
         Err(part) => Outcome::Fails(part),
@@ -81,17 +87,13 @@ struct Edge {
 impl<'a> Vectors<'a> {
     fn of(view: &'a View, grid: Grid) -> Result<Self, Vec<u32>> {
         let mut sources = vec![Source::Open; view.items.len()];
-        let mut kept: Vec<bool> =
-            view.writes.iter().map(|item| !view.items[*item as usize].pending).collect();
         for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none()) {
             match view.sources(item) {
                 [only] => sources[at] = *only,
                 _ => return Err(vec![at as u32]),
             }
-            if let Source::Write(write) = sources[at] {
-                kept[write as usize] = true;
-            }
         }
+        let kept = view.kept();
         let mut place = vec![0; view.items.len()];
         let mut counts = vec![[0_u32; 2]; view.sessions];
         let lists = view.sessions * view.keys;
@@ -130,11 +132,7 @@ impl<'a> Vectors<'a> {
 
     /// An order of the items that extends session order and reads-from.
     fn causal_order(&self) -> Result<Vec<u32>, Vec<u32>> {
-        let forward = self.sources.iter().enumerate().all(|(read, source)| match source {
-            Source::Write(write) => (self.view.writes[*write as usize] as usize) < read,
-            Source::Initial | Source::Open => true,
-        });
-        if forward {
+        if self.view.is_forward() {
             return Ok((0..self.view.items.len() as u32).collect());
         }
         let mut graph = Graph::new(self.view.items.len());
@@ -165,6 +163,10 @@ impl<'a> Vectors<'a> {
             Ok(order) => return Ok(Outcome::Holds(vec![self.arbitration(&order)])),
             Err(cycle) => cycle,
         };
+        // A read that has no arbitration even for itself is the shortest reason.
+        let mut each = EachRead::of(&self);
+        self.walk(&order, &mut |vectors, read, row| each.read(vectors, read, row))?;
+        self.each_final_read()?;
         match self.grid.scope {
             Scope::Global => Err(self.core(&cycle, None)),
             Scope::Session => {
@@ -175,12 +177,7 @@ impl<'a> Vectors<'a> {
                 });
                 Ok(Outcome::Holds(orders.collect::<Result<_, _>>()?))
             }
-            Scope::Read => {
-                let mut each = EachRead::of(&self);
-                self.walk(&order, &mut |vectors, read, row| each.read(vectors, read, row))?;
-                self.each_final_read()?;
-                Ok(Outcome::Holds(Vec::new()))
-            }
+            Scope::Read => Ok(Outcome::Holds(Vec::new())),
         }
     }
 
@@ -427,14 +424,17 @@ impl<'a> Vectors<'a> {
     }
 
     /// Walks back from an item to a write that is visible to it or behind it,
-    /// along the rules of the axioms; breadth first.
+    /// along the rules of the axioms; breadth first. O(n): what a rule reaches
+    /// in a session is a prefix of its reads, or of its writes.
     fn path(&self, from: u32, to: u32) -> Vec<u32> {
-        let n = self.view.items.len();
-        let mut parent: Vec<u32> = vec![u32::MAX; n];
-        let mut sessions: Vec<Vec<u32>> = vec![Vec::new(); self.view.sessions];
+        let mut parent: Vec<u32> = vec![u32::MAX; self.view.items.len()];
+        let mut sessions = vec![[Vec::new(), Vec::new()]; self.view.sessions];
         for (at, item) in self.view.items.iter().enumerate() {
-            sessions[item.session as usize].push(at as u32);
+            if item.write.is_none_or(|write| self.kept[write as usize]) {
+                sessions[item.session as usize][usize::from(item.write.is_some())].push(at as u32);
+            }
         }
+        let mut reached = vec![[0_usize; 2]; self.view.sessions];
         parent[from as usize] = from;
         let mut open = vec![from];
         let mut next = 0;
@@ -443,27 +443,26 @@ impl<'a> Vectors<'a> {
             if at == to {
                 break;
             }
-            let item = &self.view.items[at as usize];
-            let is_read = item.write.is_none();
-            if let Source::Write(write) = self.sources[at as usize] {
-                let source = self.view.writes[write as usize];
-                if parent[source as usize] == u32::MAX {
-                    parent[source as usize] = at;
-                    open.push(source);
-                }
-            }
-            let [to_reads, to_writes] = match is_read {
-                true => [self.asks(Guarantees::MR), self.asks(Guarantees::RYW)],
-                false => [self.asks(Guarantees::WFR), self.asks(Guarantees::MW)],
-            };
-            for &earlier in sessions[item.session as usize].iter().take_while(|other| **other < at)
-            {
-                let other = &self.view.items[earlier as usize];
-                let kept = other.write.is_none_or(|write| self.kept[write as usize]);
-                let rule = if other.write.is_none() { to_reads } else { to_writes };
-                if kept && rule && parent[earlier as usize] == u32::MAX {
+            let mut reach = |earlier: u32| {
+                if parent[earlier as usize] == u32::MAX {
                     parent[earlier as usize] = at;
                     open.push(earlier);
+                }
+            };
+            let item = &self.view.items[at as usize];
+            if let Source::Write(write) = self.sources[at as usize] {
+                reach(self.view.writes[write as usize]);
+            }
+            let rules = match item.write {
+                None => [Guarantees::MR, Guarantees::RYW],
+                Some(_) => [Guarantees::WFR, Guarantees::MW],
+            };
+            for (sort, rule) in rules.into_iter().enumerate() {
+                let list = &sessions[item.session as usize][sort];
+                let reached = &mut reached[item.session as usize][sort];
+                while self.asks(rule) && list.get(*reached).is_some_and(|other| *other < at) {
+                    reach(list[*reached]);
+                    *reached += 1;
                 }
             }
         }
@@ -807,11 +806,7 @@ mod tests {
                             part.iter().map(|item| view.items[*item as usize].at).collect();
                         at.sort_unstable();
                         at.dedup();
-                        let sources = super::super::minimise::Sources::of(
-                            &history,
-                            &crate::judgement::datatype::Register,
-                        );
-                        let core = View::of_part(&history, &sources.closed(&at));
+                        let core = View::of_part(&history, &view.closed(&history, &at));
                         let mut meter = Meter::new(Budget::default());
                         let core = closure_decides(&history, &core, grid, &mut meter);
                         assert!(!core, "{} of the core {at:?} of {}", grid.name(), text());

@@ -5,7 +5,10 @@
 //! writes from 0, and lists for every read the writes that could have been its
 //! source. Knows no model. O(n log n) comparisons of keys and values.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::history::{Completion, History, Key, Operation, Value};
 
@@ -153,6 +156,51 @@ impl View {
         self.items.iter().all(|item| item.write.is_some() || self.sources(item).len() <= 1)
     }
 
+    /// Whether every read has one possible source, which was invoked before it.
+    pub(super) fn is_forward(&self) -> bool {
+        let forward = |(at, item): (usize, &Item)| match self.sources(item) {
+            _ if item.write.is_some() => true,
+            [Source::Write(write)] => (self.writes[*write as usize] as usize) < at,
+            [Source::Initial] => true,
+            _ => false,
+        };
+        self.items.iter().enumerate().all(forward)
+    }
+
+    /// The writes that happened, where sources are known: acknowledged, or
+    /// the source of a read.
+    pub(super) fn kept(&self) -> Vec<bool> {
+        let acknowledged = |item: &u32| !self.items[*item as usize].pending;
+        let mut kept: Vec<bool> = self.writes.iter().map(acknowledged).collect();
+        for item in self.items.iter().filter(|item| item.write.is_none()) {
+            if let [Source::Write(write)] = self.sources(item) {
+                kept[*write as usize] = true;
+            }
+        }
+        kept
+    }
+
+    /// These operations (positions) and whatever could have written what one
+    /// of them read, ascending.
+    pub(super) fn closed(&self, history: &History, positions: &[usize]) -> Vec<usize> {
+        let mut all = positions.to_vec();
+        for &at in positions {
+            let Ok(item) = self.items.binary_search_by_key(&at, |item| item.at) else { continue };
+            let item = &self.items[item];
+            let sources = if item.write.is_some() { &[] } else { self.sources(item) };
+            all.extend(sources.iter().filter_map(|source| match source {
+                Source::Write(write) => Some(self.write(*write as usize).at),
+                _ => None,
+            }));
+            if item.write.is_none() && sources.is_empty() {
+                all.extend(failed_sources(history, at));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The item that is this write.
     pub(super) fn write(&self, number: usize) -> &Item {
         &self.items[self.writes[number] as usize]
@@ -168,6 +216,19 @@ impl View {
     }
 }
 
+/// The failed writes of what this read answered.
+fn failed_sources(history: &History, read: usize) -> Vec<usize> {
+    let operations = history.operations();
+    let reader = &operations[read];
+    let wrote = |op: &Operation| {
+        op.call.is_write()
+            && op.completion == Completion::Fail
+            && op.call.key == reader.call.key
+            && reader.answer() == Some(&op.call.argument)
+    };
+    (0..operations.len()).filter(|at| wrote(&operations[*at])).collect()
+}
+
 /// What a write writes, or what a read answered.
 fn answer_or_argument<'a>(item: &Item, history: &'a History) -> &'a Value {
     let operation = &history.operations()[item.at];
@@ -175,6 +236,11 @@ fn answer_or_argument<'a>(item: &Item, history: &'a History) -> &'a Value {
         Some(_) => &operation.call.argument,
         None => operation.answer().expect("the reads of a view are answered"),
     }
+}
+
+/// Half a hash over all bits: the table looks at the highest and the lowest.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// Keys with values, numbered.
@@ -209,21 +275,38 @@ impl Classes {
         Classes { keys: keys.len(), of_value, of_item }
     }
 
-    /// For many: looks each up. Numbers are given in order of appearance.
+    /// For many: looks each up. Numbers are given in order of appearance. The
+    /// table has only numbers; each class is compared by one of its items.
     fn by_hashing(items: &[Item], history: &History) -> Classes {
         let mut key_numbers: FxHashMap<&Key, u32> = FxHashMap::default();
-        let mut value_numbers: FxHashMap<(u32, &Value), u32> = FxHashMap::default();
-        value_numbers.reserve(items.len());
+        let mut table: HashTable<u32> = HashTable::with_capacity(items.len() / 2);
         let (mut of_value, mut of_item) = (Vec::new(), Vec::with_capacity(items.len()));
-        for item in items {
+        // By class: the hash, and an item.
+        let mut classes: Vec<(u32, u32)> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
             let new = key_numbers.len() as u32;
             let key = *key_numbers.entry(&history.operations()[item.at].call.key).or_insert(new);
-            let new = of_value.len() as u32;
             let value = answer_or_argument(item, history);
-            let class = *value_numbers.entry((key, value)).or_insert(new);
-            if class == new {
-                of_value.push(key);
-            }
+            let hash = FxBuildHasher.hash_one((key, value)) as u32;
+            let same = |class: &u32| {
+                let (other_hash, other) = classes[*class as usize];
+                let other = &items[other as usize];
+                hash == other_hash
+                    && of_value[*class as usize] == key
+                    && answer_or_argument(other, history) == value
+            };
+            let class = match table.find(spread(hash), same) {
+                Some(class) => *class,
+                None => {
+                    let class = classes.len() as u32;
+                    classes.push((hash, at as u32));
+                    of_value.push(key);
+                    table.insert_unique(spread(hash), class, |class| {
+                        spread(classes[*class as usize].0)
+                    });
+                    class
+                }
+            };
             of_item.push(class);
         }
         Classes { keys: key_numbers.len(), of_value, of_item }
