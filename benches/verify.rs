@@ -170,7 +170,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let deep = words.iter().any(|word| word == "deep");
     let folder = match &words[..] {
-        [first, folder] if first == "write" => PathBuf::from(folder),
+        [first, folder, ..] if first == "write" => PathBuf::from(folder),
         _ => std::env::temp_dir().join(format!("quiescence-verify-{}", std::process::id())),
     };
     fs::create_dir_all(&folder).expect("a folder can be made");

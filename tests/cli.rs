@@ -12,4 +12,5 @@ mod cli {
     mod own;
     mod runner;
     mod transcripts;
+    mod verify;
 }

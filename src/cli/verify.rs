@@ -170,7 +170,7 @@ fn within(
 
 fn exit(args: &VerifyArgs, judged: &Judged<'_>) -> Exit {
     let entries = judged.survey.entries();
-    let unknown = entries.iter().any(|entry| matches!(entry.verdict, Verdict::Unknown(_)));
+    let unknown = entries.iter().any(|entry| matches!(*entry.verdict, Verdict::Unknown(_)));
     let violated = entries.iter().any(|entry| entry.verdict.kind().is_some());
     let least = judged.least.is_some_and(|(k, delta)| k.is_err() || delta.is_err());
     if judged.is_vacuous() {

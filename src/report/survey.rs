@@ -92,12 +92,12 @@ impl Judged<'_> {
             true => "judged without its part about final reads, of which there are none",
             false => "",
         };
-        let from = entry.from.map(|from| match entry.verdict {
+        let from = entry.from.map(|from| match *entry.verdict {
             Verdict::Holds(_) => format!("implied by {from}"),
             _ => format!("since {from} fails"),
         });
         let mut parts: Vec<String> = from.into_iter().collect();
-        match &entry.verdict {
+        match &*entry.verdict {
             Verdict::Holds(_) => {}
             Verdict::Violated(found) if parts.is_empty() => {
                 let lines = self.lines(&found.operations);
@@ -107,8 +107,9 @@ impl Judged<'_> {
                 }
             }
             Verdict::Violated(_) => {}
+            Verdict::Unknown(unknown) if unknown.spent == 0 => parts.push(unknown.reason.clone()),
             Verdict::Unknown(unknown) => parts.push(format!(
-                "{}; {} of {} steps (--steps, --time)",
+                "{}; {} of {} steps (more with --steps or --time)",
                 unknown.reason,
                 count(unknown.spent),
                 count(self.budget.steps)
@@ -148,7 +149,7 @@ impl Judged<'_> {
     }
 
     fn row(&self, entry: &Entry, time: Duration, look: &Look) -> String {
-        let (mark, tone) = match &entry.verdict {
+        let (mark, tone) = match &*entry.verdict {
             Verdict::Holds(_) => ("✓ holds  ", Tone::Good),
             Verdict::Violated(_) => ("✗ FAILS  ", Tone::Bad),
             Verdict::Unknown(_) => ("? unknown", Tone::Doubt),
@@ -185,7 +186,7 @@ impl Judged<'_> {
             let mut line = pad(name.split('.').next().unwrap_or_default(), NAME + 1);
             for &(scope, eventual) in &columns {
                 let model = Model::Grid(Grid { guarantees: grid.guarantees, scope, eventual });
-                let mark = match self.survey.entry(model).map(|entry| &entry.verdict) {
+                let mark = match self.survey.entry(model).map(|entry| &*entry.verdict) {
                     Some(Verdict::Holds(_)) => "✓",
                     Some(Verdict::Violated(_)) => "✗",
                     Some(Verdict::Unknown(_)) | None => "?",
@@ -267,7 +268,7 @@ impl Judged<'_> {
     fn verdict(&self, entry: &Entry, name: &str) -> Json {
         let mut lines = Json::Null;
         let mut minimal = Json::Null;
-        let word = match &entry.verdict {
+        let word = match &*entry.verdict {
             Verdict::Holds(_) => "holds",
             Verdict::Unknown(_) => "unknown",
             Verdict::Violated(found) => {

@@ -8,6 +8,8 @@
 //! tests; for values that repeat and other datatypes only implications that
 //! hold for them are used.
 
+use std::rc::Rc;
+
 use super::super::model::{Model, implies, nodes};
 use super::super::verdict::{Budget, Unknown, Verdict};
 use super::k_atomic::Least;
@@ -18,6 +20,8 @@ use crate::history::{Completion, History};
 #[derive(Clone, Debug)]
 pub struct Survey {
     verdicts: Vec<Entry>,
+    /// Whether there are reads at quiescence.
+    has_finals: bool,
     /// The least k for which it is k-atomic; `Ok(None)` if there is none; past
     /// the budget the bounds that are known.
     pub least_k: Result<Option<u32>, (u32, u32)>,
@@ -31,8 +35,8 @@ pub struct Survey {
 pub struct Entry {
     /// The model.
     pub model: Model,
-    /// What was found.
-    pub verdict: Verdict,
+    /// What was found; shared with the verdict that it follows from.
+    pub verdict: Rc<Verdict>,
     /// The model that was judged, if this verdict follows from that one.
     pub from: Option<Model>,
 }
@@ -76,6 +80,7 @@ impl Survey {
             .whole
             .as_ref()
             .map_or((false, false), |whole| (is_quiet(whole.history), whole.plain));
+        let has_finals = judge.whole.as_ref().is_ok_and(|whole| whole.history.has_final_reads());
         let mut done: Vec<Entry> = Vec::new();
         for model in plan().into_iter().chain(models.iter().copied()) {
             if !models.contains(&model) || done.iter().any(|entry| entry.model == model) {
@@ -83,7 +88,7 @@ impl Survey {
             }
             let known = done.iter().filter(|entry| entry.from.is_none()).find(|entry| {
                 plain
-                    && match &entry.verdict {
+                    && match &*entry.verdict {
                         Verdict::Holds(_) => implies(entry.model, model, quiet),
                         Verdict::Violated(_) => implies(model, entry.model, quiet),
                         Verdict::Unknown(_) => false,
@@ -91,14 +96,15 @@ impl Survey {
             });
             done.push(match known {
                 Some(entry) => {
-                    Entry { model, verdict: entry.verdict.clone(), from: Some(entry.model) }
+                    Entry { model, verdict: Rc::clone(&entry.verdict), from: Some(entry.model) }
                 }
-                None => Entry { model, verdict: check(model), from: None },
+                None => Entry { model, verdict: Rc::new(check(model)), from: None },
             });
         }
         let place = |entry: &Entry| models.iter().position(|model| *model == entry.model);
         done.sort_by_key(place);
-        Survey { verdicts: done, least_k: Err((1, u32::MAX)), least_delta: Err(unasked()) }
+        let (least_k, least_delta) = (Err((1, u32::MAX)), Err(unasked()));
+        Survey { verdicts: done, has_finals, least_k, least_delta }
     }
 
     /// The verdicts, in the order of the models.
@@ -115,7 +121,9 @@ impl Survey {
     /// The models of the lattice that were judged, with a verdict like that.
     fn nodes(&self, like: impl Fn(&Verdict) -> bool) -> Vec<Model> {
         let alike = |model: &Model| self.entry(*model).is_some_and(|entry| like(&entry.verdict));
-        nodes().filter(alike).collect()
+        // Without final reads they are the same as without their `!`.
+        let counts = |model: &Model| self.has_finals || !model.is_eventual();
+        nodes().filter(counts).filter(alike).collect()
     }
 
     /// The strongest models of the lattice that hold.

@@ -19,11 +19,15 @@
 //! A conflict names the few operations that make it; the proof is found on
 //! those by the closure, which shares nothing with this.
 
-use rustc_hash::FxHashMap;
-
 use super::super::model::{Grid, Guarantees, Scope};
 use super::graph::Graph;
 use super::view::{Source, View};
+
+mod each_read;
+mod seen;
+
+use each_read::EachRead;
+use seen::Seen;
 
 /// What was found.
 pub(super) enum Outcome {
@@ -163,10 +167,6 @@ impl<'a> Vectors<'a> {
             Ok(order) => return Ok(Outcome::Holds(vec![self.arbitration(&order)])),
             Err(cycle) => cycle,
         };
-        // A read that has no arbitration even for itself is the shortest reason.
-        let mut each = EachRead::of(&self);
-        self.walk(&order, &mut |vectors, read, row| each.read(vectors, read, row))?;
-        self.each_final_read()?;
         match self.grid.scope {
             Scope::Global => Err(self.core(&cycle, None)),
             Scope::Session => {
@@ -177,8 +177,35 @@ impl<'a> Vectors<'a> {
                 });
                 Ok(Outcome::Holds(orders.collect::<Result<_, _>>()?))
             }
-            Scope::Read => Ok(Outcome::Holds(Vec::new())),
+            Scope::Read => {
+                if let Some(part) = self.hopeless(None) {
+                    return Err(part);
+                }
+                let mut each = EachRead::of(&self);
+                self.walk(&order, &mut |vectors, read, row| each.read(vectors, read, row))?;
+                self.each_final_read()?;
+                Ok(Outcome::Holds(Vec::new()))
+            }
         }
+    }
+
+    /// A read with an edge against what is behind: the shortest reason, since
+    /// it has no arbitration even for itself. Where looking is cheap.
+    fn hopeless(&self, session: Option<u32>) -> Option<Vec<u32>> {
+        if !self.asks(Guarantees::MW) {
+            return None;
+        }
+        let number = |item: u32| self.view.items.get(item as usize)?.write;
+        self.edges.iter().filter(|edge| self.is_of(edge, session)).find_map(|edge| {
+            let (older, newer) = (number(edge.older)?, number(edge.newer)?);
+            let hopeless = self.is_behind(newer as usize, older as usize);
+            hopeless.then(|| conflict(self, edge.read, newer as usize, older as usize))
+        })
+    }
+
+    /// Whether the read of an edge is one of the session that is looked at.
+    fn is_of(&self, edge: &Edge, session: Option<u32>) -> bool {
+        session.is_none_or(|session| self.view.items[edge.read as usize].session == session)
     }
 
     fn arbitration(&self, order: &[u32]) -> Vec<u32> {
@@ -372,10 +399,7 @@ impl<'a> Vectors<'a> {
                 }
             }
         }
-        let counts = |edge: &&Edge| {
-            session.is_none_or(|session| self.view.items[edge.read as usize].session == session)
-        };
-        for edge in self.edges.iter().filter(counts) {
+        for edge in self.edges.iter().filter(|edge| self.is_of(edge, session)) {
             graph.add(edge.older, edge.newer);
         }
         graph
@@ -384,6 +408,9 @@ impl<'a> Vectors<'a> {
     /// The items that make a cycle: those on it, the reads behind its edges,
     /// and why those reads see what they see.
     fn core(&self, cycle: &[u32], session: Option<u32>) -> Vec<u32> {
+        if let Some(part) = self.hopeless(session) {
+            return part;
+        }
         let mut part: Vec<u32> = cycle.to_vec();
         part.retain(|node| (*node as usize) < self.view.items.len());
         let is_write =
@@ -397,11 +424,7 @@ impl<'a> Vectors<'a> {
                 next = (next + 1) % cycle.len();
             }
             let fits = |edge: &&Edge| {
-                edge.older == cycle[last]
-                    && edge.newer == cycle[next]
-                    && session.is_none_or(|session| {
-                        self.view.items[edge.read as usize].session == session
-                    })
+                edge.older == cycle[last] && edge.newer == cycle[next] && self.is_of(edge, session)
             };
             if let Some(edge) = self.edges.iter().find(fits).filter(|_| is_write(cycle[next])) {
                 part.extend(self.reason_of(older, edge.read));
@@ -473,220 +496,6 @@ impl<'a> Vectors<'a> {
             part.push(at);
         }
         part
-    }
-}
-
-/// How far each process has seen each list of the keys that it reads, and the
-/// edges that follow.
-struct Seen {
-    edges: Vec<Edge>,
-    /// By process, key and column: how much of the list has its edges; under MR.
-    known: Vec<u32>,
-    /// By process and key, for its own writes where reads do not add up.
-    own: FxHashMap<(u32, u32), Own>,
-    /// The next node that is no item.
-    next: u32,
-}
-
-/// What is known of the first own writes of a process to a key.
-#[derive(Clone, Copy)]
-struct Own {
-    /// The newest of the first `among`.
-    newest: Option<u32>,
-    among: u32,
-    /// A node after the first `gathered`.
-    all: Option<u32>,
-    gathered: u32,
-}
-
-impl Seen {
-    fn new(vectors: &Vectors<'_>) -> Seen {
-        let view = vectors.view;
-        let size = view.sessions * view.keys * vectors.width;
-        let known = vectors.asks(Guarantees::MR) && size <= 1 << 26;
-        let known = vec![0; if known { size } else { 0 }];
-        let next = view.items.len() as u32;
-        Seen { edges: Vec::new(), known, own: FxHashMap::default(), next }
-    }
-
-    fn read(&mut self, vectors: &Vectors<'_>, read: u32, row: &[u32]) -> Result<(), Vec<u32>> {
-        let view = vectors.view;
-        let item = &view.items[read as usize];
-        let source = match vectors.sources[read as usize] {
-            Source::Write(write) => Some(write as usize),
-            _ => None,
-        };
-        let newer = source.map(|write| view.writes[write]);
-        let behind = source.map_or(&[][..], |write| vectors.behind(write));
-        let start = (item.session as usize * view.keys + item.key as usize) * vectors.width;
-        for (column, &upto) in row.iter().enumerate() {
-            let past = behind.get(column).copied().unwrap_or(0);
-            if upto == 0 || (source.is_some() && upto <= past) {
-                continue;
-            }
-            let (of_reads, session) = match column.checked_sub(view.sessions) {
-                Some(session) => (true, session),
-                None => (false, column),
-            };
-            let lists = if of_reads { &vectors.reads } else { &vectors.writes };
-            let list = &lists[vectors.lists(item.key, session)];
-            let end = list.partition_point(|(place, _)| *place <= upto);
-            let older = |at: u32| match vectors.sources[at as usize] {
-                _ if !of_reads => Some(at),
-                Source::Write(write) => Some(view.writes[write as usize]),
-                _ => None,
-            };
-            let Some(newer) = newer else {
-                match list[..end].iter().find_map(|(_, at)| older(*at)) {
-                    Some(write) => return Err(vectors.reason_of(write, read)),
-                    None => continue,
-                }
-            };
-            let mut begin = list.partition_point(|(place, _)| *place <= past);
-            if vectors.asks(Guarantees::MW) {
-                // The last one stands for all before it.
-                begin = begin.max(end.saturating_sub(1));
-                if begin < end && list[begin].1 == newer {
-                    continue;
-                }
-            }
-            if let Some(known) = self.known.get_mut(start + column) {
-                begin = begin.max(*known as usize);
-                *known = (*known).max(end as u32);
-            } else if !of_reads && !vectors.asks(Guarantees::MR) && !vectors.asks(Guarantees::MW) {
-                if session == item.session as usize {
-                    self.own_writes(&list[..end], (item.session, item.key), newer, read);
-                    continue;
-                }
-            }
-            for (_, at) in &list[begin.min(end)..end] {
-                if let Some(older) = older(*at).filter(|older| *older != newer) {
-                    self.edges.push(Edge { older, newer, read });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The own writes that a read sees are older than its source: with a chain
-    /// of nodes if that is another's, one by one if it is its own.
-    fn own_writes(&mut self, list: &[(u32, u32)], of: (u32, u32), newer: u32, read: u32) {
-        let none = Own { newest: None, among: 0, all: None, gathered: 0 };
-        let mut own = *self.own.entry(of).or_insert(none);
-        if list.iter().rev().any(|(_, at)| *at == newer) {
-            if let Some(older) = own.newest.filter(|older| *older != newer) {
-                self.edges.push(Edge { older, newer, read });
-            }
-            let fresh = list[own.among as usize..].iter().filter(|(_, at)| *at != newer);
-            self.edges.extend(fresh.map(|(_, older)| Edge { older: *older, newer, read }));
-            own.newest = Some(newer);
-            own.among = list.len() as u32;
-        } else {
-            if (own.gathered as usize) < list.len() {
-                let node = self.next;
-                self.next += 1;
-                let fresh = list[own.gathered as usize..].iter().map(|(_, at)| *at);
-                let all = fresh.chain(own.all.replace(node));
-                self.edges.extend(all.map(|older| Edge { older, newer: node, read }));
-                own.gathered = list.len() as u32;
-            }
-            self.edges.extend(own.all.map(|older| Edge { older, newer, read }));
-        }
-        self.own.insert(of, own);
-    }
-}
-
-/// For single reads: whether a source is behind what else is visible.
-struct EachRead {
-    /// Where WFR counts without MW: for each list of reads, what is behind the
-    /// sources of its first so many, one row after the other.
-    joined: Vec<Vec<u32>>,
-    /// By write: the reads that answered it, by session and place; the first
-    /// of each session.
-    readers: Vec<Vec<(u32, u32)>>,
-}
-
-impl EachRead {
-    fn of(vectors: &Vectors<'_>) -> EachRead {
-        let view = vectors.view;
-        let deep = vectors.by_reads() && vectors.asks(Guarantees::WFR);
-        let (mut joined, mut readers) = (Vec::new(), Vec::new());
-        if deep {
-            readers = vec![Vec::new(); view.writes.len()];
-            for list in &vectors.reads {
-                let mut rows = Vec::with_capacity(list.len() * vectors.width);
-                let mut row = vec![0; vectors.width];
-                for (place, at) in list {
-                    if let Source::Write(write) = vectors.sources[*at as usize] {
-                        join(&mut row, vectors.behind(write as usize));
-                        let session = view.items[*at as usize].session;
-                        let readers: &mut Vec<(u32, u32)> = &mut readers[write as usize];
-                        if readers.last().is_none_or(|(last, _)| *last != session) {
-                            readers.push((session, *place));
-                        }
-                    }
-                    rows.extend(&row);
-                }
-                joined.push(rows);
-            }
-        }
-        EachRead { joined, readers }
-    }
-
-    fn read(&mut self, vectors: &Vectors<'_>, read: u32, row: &[u32]) -> Result<(), Vec<u32>> {
-        let Source::Write(source) = vectors.sources[read as usize] else { return Ok(()) };
-        if vectors.behind.is_empty() {
-            return Ok(());
-        }
-        let view = vectors.view;
-        let source = source as usize;
-        let item = &view.items[read as usize];
-        let sessions = view.sessions;
-        for (column, &upto) in row.iter().enumerate().filter(|(_, upto)| **upto > 0) {
-            let (of_reads, session) = match column.checked_sub(sessions) {
-                Some(session) => (true, session),
-                None => (false, column),
-            };
-            let number = vectors.lists(item.key, session);
-            let list = if of_reads { &vectors.reads[number] } else { &vectors.writes[number] };
-            let end = list.partition_point(|(place, _)| *place <= upto);
-            if end == 0 {
-                continue;
-            }
-            if of_reads {
-                let joined = &self.joined[number][(end - 1) * vectors.width..][..vectors.width];
-                if self.is_in(vectors, source, joined) {
-                    let mut others = list[..end].iter().filter_map(|(_, at)| {
-                        match vectors.sources[*at as usize] {
-                            Source::Write(write) => Some(write as usize),
-                            _ => None,
-                        }
-                    });
-                    let other = others.find(|other| vectors.is_behind(source, *other));
-                    return Err(conflict(vectors, read, source, other.expect("it was joined")));
-                }
-                continue;
-            }
-            // What is behind writes of a session only grows.
-            let last = list[end - 1].1;
-            let other = view.items[last as usize].write.expect("it is a write") as usize;
-            if other != source && self.is_in(vectors, source, vectors.behind(other)) {
-                return Err(conflict(vectors, read, source, other));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a row has this write.
-    fn is_in(&self, vectors: &Vectors<'_>, write: usize, row: &[u32]) -> bool {
-        let item = vectors.view.writes[write] as usize;
-        let sessions = vectors.view.sessions;
-        row[vectors.view.items[item].session as usize] >= vectors.place[item]
-            || self.readers.get(write).is_some_and(|readers| {
-                { readers.iter() }.any(|(session, place)| {
-                    row.get(sessions + *session as usize).is_some_and(|known| known >= place)
-                })
-            })
     }
 }
 
