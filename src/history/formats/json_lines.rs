@@ -30,6 +30,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::json::{complaint, key_of, node_of, value_of};
 use super::lines::{Lines, Options};
 use super::names::Names;
 use super::{Format, Recording};
@@ -128,11 +129,8 @@ impl Reader {
     }
 
     fn event(&mut self, text: &[u8]) -> Result<(), Malformed> {
-        let event: Line = serde_json::from_slice(text).or_else(|error| {
-            let text = error.to_string();
-            let reason = text.split(" at line ").next().unwrap_or(&text);
-            self.complain(format!("column {}: {reason}", error.column()))
-        })?;
+        let event: Line =
+            serde_json::from_slice(text).or_else(|error| self.complain(complaint(&error)))?;
         let time = self.time(event.time)?;
         let node = node_of(event.node.as_ref(), event.replica.as_ref())
             .or_else(|reason| self.complain(reason))?;
@@ -218,59 +216,6 @@ impl Reader {
                 self.complain(format!("time runs backwards: {now} after {before}"))
             }
             (_, time) => Ok(time.unwrap_or(self.line as u64)),
-        }
-    }
-}
-
-/// The node that a line names, if it does.
-pub(super) fn node_of(
-    node: Option<&Json>,
-    replica: Option<&Json>,
-) -> Result<Option<NodeId>, String> {
-    let json = match (node, replica) {
-        (Some(_), Some(_)) => {
-            return Err("`node` and `replica` are the same; take one".to_owned());
-        }
-        (Some(json), None) | (None, Some(json)) => json,
-        (None, None) => return Ok(None),
-    };
-    let number = match json {
-        Json::Number(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()),
-        Json::String(name) => {
-            let from_one = name.strip_prefix('n').and_then(|n| n.parse::<u32>().ok());
-            from_one.and_then(|n| u16::try_from(n.checked_sub(1)?).ok())
-        }
-        _ => None,
-    };
-    match number {
-        Some(number) => Ok(Some(NodeId(number))),
-        None => Err(format!("a node is a number from 0 or \"n1\", …, not {json}")),
-    }
-}
-
-/// The key that a line names.
-pub(super) fn key_of(json: &Json) -> Result<Key, String> {
-    match json {
-        Json::String(name) => Ok(Key::new(name)),
-        Json::Number(number) if number.is_i64() || number.is_u64() => {
-            Ok(Key::new(number.to_string()))
-        }
-        _ => Err(format!("a key is a text or an integer, not {json}")),
-    }
-}
-
-/// The value that a line names.
-pub(super) fn value_of(json: &Json) -> Result<Value, String> {
-    match json {
-        Json::Null => Ok(Value::Null),
-        Json::String(text) => Ok(Value::from(text.as_str())),
-        Json::Array(list) => list.iter().map(value_of).collect::<Result<_, _>>().map(Value::List),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) => Ok(Value::Int(number)),
-            None => Err(format!("{number} is no integer of 64 bits")),
-        },
-        Json::Bool(_) | Json::Object(_) => {
-            Err(format!("a value is null, an integer, a text or a list of them, not {json}"))
         }
     }
 }

@@ -12,11 +12,13 @@
 mod assemble;
 pub mod edn;
 mod edn_text;
+mod json;
 pub mod json_lines;
 mod lines;
 mod names;
 pub mod operation_lines;
 pub mod porcupine;
+mod scanner;
 
 use std::collections::BTreeMap;
 use std::fmt;

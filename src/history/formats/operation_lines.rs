@@ -28,8 +28,9 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::assemble::Assembler;
-use super::json_lines::{key_of, node_of, value_of};
+use super::json::{complaint, key_of, node_of, value_of};
 use super::lines::{Lines, Options};
+use super::scanner::{Scanner, Token};
 use super::{Format, Recording};
 use crate::history::{
     Call, Completion, Function, Key, Malformed, NodeId, Operation, ProcessId, Value,
@@ -103,10 +104,7 @@ pub(super) fn read_from<R: BufRead>(
 
 /// Reads a line as JSON.
 fn parse(text: &[u8]) -> Result<Operation, String> {
-    let line: Line = serde_json::from_slice(text).map_err(|error| {
-        let text = error.to_string();
-        format!("column {}: {}", error.column(), text.split(" at line ").next().unwrap_or(&text))
-    })?;
+    let line: Line = serde_json::from_slice(text).map_err(|error| complaint(&error))?;
     let f = Function::named(&line.f);
     let value = value_of(&line.value)?;
     let node = node_of(line.node.as_ref(), line.replica.as_ref())?;
@@ -185,7 +183,7 @@ fn operation(parts: Parts) -> Result<Operation, String> {
 /// Reads a plain line: fields in any order, short texts without escapes,
 /// integers, `null`. `None` for anything else; then [`parse`] has a look.
 fn scan(text: &[u8]) -> Option<Operation> {
-    let mut scanner = Scanner { text, at: 0 };
+    let mut scanner = Scanner::new(text);
     scanner.expect(b'{')?;
     let (mut process, mut f, mut key, mut value) = (None, None, None, None);
     let (mut invoked, mut returned, mut kind) = (None, None, None);
@@ -250,99 +248,6 @@ fn scan(text: &[u8]) -> Option<Operation> {
     let (process, invoked) = (process?, invoked?);
     let (node, last, argument) = (node.map(NodeId), last.unwrap_or(false), None);
     operation(Parts { process, f, key, value, argument, invoked, returned, kind, node, last }).ok()
-}
-
-struct Scanner<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-enum Token<'a> {
-    Null,
-    Number(i64),
-    Text(&'a str),
-}
-
-impl<'a> Scanner<'a> {
-    fn blanks(&mut self) {
-        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        self.blanks();
-        let byte = *self.text.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
-    }
-
-    fn end(&mut self) -> Option<()> {
-        self.blanks();
-        (self.at == self.text.len()).then_some(())
-    }
-
-    /// A text without escapes.
-    fn string(&mut self) -> Option<&'a [u8]> {
-        self.expect(b'"')?;
-        let start = self.at;
-        loop {
-            match *self.text.get(self.at)? {
-                b'"' => break,
-                b'\\' | 0..0x20 => return None,
-                _ => self.at += 1,
-            }
-        }
-        self.at += 1;
-        Some(&self.text[start..self.at - 1])
-    }
-
-    fn number(&mut self) -> Option<i64> {
-        self.blanks();
-        let negative = self.text.get(self.at) == Some(&b'-');
-        self.at += usize::from(negative);
-        let start = self.at;
-        let mut number = 0_i64;
-        while let Some(digit) = self.text.get(self.at).filter(|byte| byte.is_ascii_digit()) {
-            number = number.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
-            self.at += 1;
-        }
-        let digits = self.at - start;
-        let padded = digits > 1 && self.text[start] == b'0';
-        let goes_on = matches!(self.text.get(self.at), Some(b'.' | b'e' | b'E'));
-        if digits == 0 || padded || goes_on || (negative && number == 0) {
-            return None;
-        }
-        Some(if negative { -number } else { number })
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.blanks();
-        let found = self.text[self.at..].starts_with(word);
-        self.at += word.len();
-        found.then_some(())
-    }
-
-    fn boolean(&mut self) -> Option<bool> {
-        self.blanks();
-        match self.text.get(self.at)? {
-            b't' => self.word(b"true").map(|()| true),
-            _ => self.word(b"false").map(|()| false),
-        }
-    }
-
-    fn token(&mut self) -> Option<Token<'a>> {
-        self.blanks();
-        match self.text.get(self.at)? {
-            b'n' => self.word(b"null").map(|()| Token::Null),
-            b'"' => std::str::from_utf8(self.string()?).ok().map(Token::Text),
-            _ => self.number().map(Token::Number),
-        }
-    }
 }
 
 #[cfg(test)]
