@@ -1,9 +1,14 @@
 //! What fields of JSON lines mean, whichever kind of line it is: keys, values,
 //! nodes, and what is said of a line that is no JSON.
 
+use std::io::{self, Write};
+
 use serde_json::Value as Json;
 
-use crate::history::{Key, NodeId, Value};
+use crate::history::{Key, NodeId, Operation, Value};
+
+/// How deep lists may nest in a value.
+pub(super) const NESTING_MAX: usize = 100;
 
 /// What is wrong with a line that cannot be read, and at which column.
 pub(super) fn complaint(error: &serde_json::Error) -> String {
@@ -50,10 +55,21 @@ pub(super) fn key_of(json: &Json) -> Result<Key, String> {
 
 /// The value that a line names.
 pub(super) fn value_of(json: &Json) -> Result<Value, String> {
+    nested(json, NESTING_MAX)
+}
+
+fn nested(json: &Json, left: usize) -> Result<Value, String> {
     match json {
         Json::Null => Ok(Value::Null),
         Json::String(text) => Ok(Value::from(text.as_str())),
-        Json::Array(list) => list.iter().map(value_of).collect::<Result<_, _>>().map(Value::List),
+        Json::Array(_) if left == 0 => {
+            Err(format!("lists nest more than {NESTING_MAX} deep in this value"))
+        }
+        Json::Array(list) => list
+            .iter()
+            .map(|json| nested(json, left - 1))
+            .collect::<Result<_, _>>()
+            .map(Value::List),
         Json::Number(number) => match number.as_i64() {
             Some(number) => Ok(Value::Int(number)),
             None => Err(format!("{number} is no integer of 64 bits")),
@@ -62,4 +78,16 @@ pub(super) fn value_of(json: &Json) -> Result<Value, String> {
             Err(format!("a value is null, an integer, a text or a list of them, not {json}"))
         }
     }
+}
+
+/// Writes what ends a line.
+pub(super) fn write_marks(
+    operation: &Operation,
+    last: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if let Some(node) = operation.node {
+        write!(out, r#","node":{}"#, node.0)?;
+    }
+    out.write_all(if last { b",\"final\":true}\n" } else { b"}\n" })
 }

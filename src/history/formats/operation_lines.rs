@@ -16,13 +16,13 @@
 //! | `return` | nanoseconds; `null` if the outcome is unknown |
 //! | `type` | `ok`, `fail` or `info`; if it is missing, `ok`, or `info` without `return` |
 //! | `node` or `replica`, `final`, `index`, `error` | as in [event lines](super::json_lines) |
-//! | `argument` | for functions that take one and answer something: what they take, `value` being the answer |
+//! | `argument` | what a function took, if it was there; then `value` is what came back |
 //!
 //! Lines may come in any order; operations that are invoked at the same time
 //! keep that of their lines. Plain lines are read by a scanner of our own,
 //! whatever it does not expect by `serde_json`, which is its twin in tests.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -31,9 +31,9 @@ use super::assemble::Assembler;
 use super::json::{complaint, key_of, node_of, value_of};
 use super::lines::{Lines, Options};
 use super::scanner::{Scanner, Token};
-use super::{Format, Recording};
+use super::{Format, Recording, only_asks};
 use crate::history::{
-    Call, Completion, Function, Key, Malformed, NodeId, Operation, ProcessId, Value,
+    Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
 };
 
 #[derive(Deserialize)]
@@ -44,8 +44,8 @@ struct Line {
     key: Json,
     #[serde(default)]
     value: Json,
-    #[serde(default)]
-    argument: Json,
+    #[serde(default, deserialize_with = "present")]
+    argument: Option<Json>,
     invoke: u64,
     #[serde(rename = "return")]
     returned: Option<u64>,
@@ -59,6 +59,11 @@ struct Line {
     _index: Option<serde::de::IgnoredAny>,
     #[serde(rename = "error")]
     _error: Option<serde::de::IgnoredAny>,
+}
+
+/// What is there, `null` as well.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(from).map(Some)
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -94,7 +99,9 @@ pub(super) fn read_from<R: BufRead>(
     let mut all = Assembler::new();
     while let Some(line) = lines.next()? {
         match scan(lines.text()).map_or_else(|| parse(lines.text()), Ok) {
-            Ok(operation) => all.push(line, operation),
+            Ok(operation) => {
+                all.push(line, operation);
+            }
             Err(_) if options.lenient => all.skip(),
             Err(reason) => return Err(Malformed { line, reason }),
         }
@@ -113,10 +120,7 @@ fn parse(text: &[u8]) -> Result<Operation, String> {
         (None, Some(_)) => Kind::Ok,
         (None, None) => Kind::Info,
     };
-    let argument = match line.argument {
-        Json::Null => None,
-        ref argument => Some(value_of(argument)?),
-    };
+    let argument = line.argument.as_ref().map(value_of).transpose()?;
     operation(Parts {
         process: line.process,
         f,
@@ -152,18 +156,16 @@ fn operation(parts: Parts) -> Result<Operation, String> {
     if last && kind != Kind::Ok {
         return Err("`final` belongs on a read that was answered".to_owned());
     }
+    if only_asks(&f) && argument.as_ref().is_some_and(|argument| *argument != Value::Null) {
+        return Err(format!("a {} takes no argument", f.as_str()));
+    }
     let (argument, answer) = match (&f, argument) {
-        (Function::Read, None) => (Value::Null, value),
-        (Function::Read, Some(_)) => return Err("a read takes no argument".to_owned()),
-        (Function::Write, None) => (value, Value::Null),
-        (Function::Write, Some(argument)) => (argument, Value::Null),
-        // Without an argument the value is what it takes, and says what came
-        // back as well where it takes nothing: `get`, `dequeue`.
-        (Function::Other(_), Some(argument)) => (argument, value),
-        (Function::Other(name), None) if matches!(name.as_str(), "get" | "dequeue") => {
-            (Value::Null, value)
-        }
-        (Function::Other(_), None) => (value, Value::Null),
+        (Function::Write, argument) => (argument.unwrap_or(value), Value::Null),
+        (_, Some(argument)) => (argument, value),
+        // Without an argument the value is what it takes, or, where it takes
+        // nothing, what came back.
+        (f, None) if only_asks(f) => (Value::Null, value),
+        (_, None) => (value, Value::Null),
     };
     Ok(Operation {
         process: ProcessId(process),
@@ -248,6 +250,54 @@ fn scan(text: &[u8]) -> Option<Operation> {
     let (process, invoked) = (process?, invoked?);
     let (node, last, argument) = (node.map(NodeId), last.unwrap_or(false), None);
     operation(Parts { process, f, key, value, argument, invoked, returned, kind, node, last }).ok()
+}
+
+/// Writes a history as operation lines.
+///
+/// ```
+/// use quiescence::history::{formats::operation_lines, notation};
+///
+/// let history = notation::parse("wx1|[cas]x=[1,2]:\"mismatch\" @ 0011")?;
+/// let text = operation_lines::write(&history);
+/// assert_eq!(operation_lines::read(text.as_bytes())?.history, history);
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub fn write(history: &History) -> String {
+    super::in_memory(|out| write_to(history, out))
+}
+
+/// As [`write`], to where it is wanted.
+///
+/// # Errors
+/// If it cannot be written there.
+pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
+    for operation in history.operations() {
+        let Call { f, key, argument } = &operation.call;
+        let (kind, answer) = match &operation.completion {
+            Completion::Ok(answer) => ("ok", answer),
+            Completion::Fail => ("fail", &Value::Null),
+            Completion::Info => ("info", &Value::Null),
+        };
+        write!(out, r#"{{"process":{},"f":"#, operation.process.0)?;
+        serde_json::to_writer(&mut *out, f)?;
+        out.write_all(br#","key":"#)?;
+        serde_json::to_writer(&mut *out, key)?;
+        if only_asks(f) {
+            write!(out, r#","value":{answer}"#)?;
+        } else if *answer == Value::Null {
+            write!(out, r#","value":{argument}"#)?;
+        } else {
+            write!(out, r#","argument":{argument},"value":{answer}"#)?;
+        }
+        write!(out, r#","invoke":{},"return":"#, operation.invoked)?;
+        match operation.returned {
+            Some(returned) => write!(out, "{returned}")?,
+            None => out.write_all(b"null")?,
+        }
+        write!(out, r#","type":"{kind}""#)?;
+        super::json::write_marks(operation, operation.final_read, out)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

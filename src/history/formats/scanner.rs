@@ -6,6 +6,8 @@
 //! what `serde_json` would read; the readers of lines test that. It knows no
 //! fields and keeps nothing.
 
+use crate::history::{Key, Value};
+
 /// A line, and how far it is understood.
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
@@ -17,6 +19,26 @@ pub(super) enum Token<'a> {
     Null,
     Number(i64),
     Text(&'a str),
+}
+
+impl Token<'_> {
+    /// The key that this is.
+    pub(super) fn key(self) -> Option<Key> {
+        match self {
+            Token::Text(text) => Some(Key::new(text)),
+            Token::Number(number) => Some(Key::new(number.to_string())),
+            Token::Null => None,
+        }
+    }
+
+    /// The value that this is.
+    pub(super) fn value(self) -> Value {
+        match self {
+            Token::Null => Value::Null,
+            Token::Number(number) => Value::Int(number),
+            Token::Text(text) => Value::from(text),
+        }
+    }
 }
 
 impl<'a> Scanner<'a> {
