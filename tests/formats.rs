@@ -99,7 +99,7 @@ fn value() -> impl Strategy<Value = Value> {
         text.prop_map(|text| Value::from(text.as_str())),
     ];
     plain.prop_recursive(3, 8, 3, |inner| {
-        proptest::collection::vec(inner, 0..4).prop_map(Value::List)
+        proptest::collection::vec(inner, 0..4).prop_map(Value::from)
     })
 }
 
@@ -170,7 +170,7 @@ fn history() -> impl Strategy<Value = History> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_history_is_the_same_after_writing_and_reading(history in history()) {

@@ -50,6 +50,8 @@ enum Stop {
     Short,
     /// It is no form, in this line.
     Wrong(Malformed),
+    /// The file cannot be read on: nobody can go on after that.
+    Unreadable(Malformed),
 }
 
 /// How deep forms may nest: a value, in `[k v]`, in an event.
@@ -100,6 +102,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
             let tried = self.top(&mut first);
             let refused = match tried {
                 Ok(form) => return Ok(form.map(|form| (first, form))),
+                Err(Stop::Unreadable(malformed)) => return Err(malformed),
                 Err(Stop::Wrong(malformed)) => malformed,
                 Err(Stop::Short) => {
                     let reason = "the file ends inside the form that begins here".to_owned();
@@ -174,7 +177,9 @@ impl<'a, R: BufRead> Forms<'a, R> {
         let next = match self.back.pop_front() {
             Some(part) => part,
             None => {
-                let Some(line) = self.lines.part().map_err(Stop::Wrong)? else { return Ok(false) };
+                let Some(line) = self.lines.part().map_err(Stop::Unreadable)? else {
+                    return Ok(false);
+                };
                 let goes_on = line == self.part.line;
                 let before = if goes_on { self.part.before + self.part.text.len() } else { 0 };
                 let mut text = Vec::new();
@@ -196,17 +201,29 @@ impl<'a, R: BufRead> Forms<'a, R> {
 
     /// Skips blanks, commas and comments.
     fn blanks(&mut self) -> Result<(), Stop> {
-        while let Some(byte) = self.peek()? {
-            match byte {
-                b' ' | b'\t'..=b'\r' | b',' => self.at += 1,
-                b';' => {
-                    while self.peek()?.is_some_and(|byte| byte != b'\n') {
-                        let rest = &self.part.text[self.at..];
-                        self.at += rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-                    }
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r' | b',');
+        while self.peek()?.is_some() {
+            let rest = &self.part.text[self.at..];
+            match rest.iter().position(|byte| !blank(byte)) {
+                Some(at) if rest[at] == b';' => {
+                    self.at += at;
+                    self.comment()?;
                 }
-                _ => break,
+                Some(at) => {
+                    self.at += at;
+                    return Ok(());
+                }
+                None => self.at = self.part.text.len(),
             }
+        }
+        Ok(())
+    }
+
+    /// Skips up to the end of the line, however many parts it has.
+    fn comment(&mut self) -> Result<(), Stop> {
+        while self.peek()?.is_some_and(|byte| byte != b'\n') {
+            let rest = &self.part.text[self.at..];
+            self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         }
         Ok(())
     }
@@ -519,6 +536,21 @@ mod tests {
         assert_eq!(all(&"[".repeat(1_000_000)), Ok(vec![]));
         let long = all(&format!("{{:a \"{}", "long\n".repeat(4 << 20))).expect_err("too long");
         assert!(long.contains("a form is longer than 16 MiB"), "{long}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_on_is_malformed_even_for_a_lenient_reader() {
+        struct Broken;
+        impl std::io::Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the disk is gone"))
+            }
+        }
+        let text = std::io::Read::chain(&b"{:a\n"[..], Broken);
+        let mut lines = Lines::new(std::io::BufReader::new(text));
+        let mut forms = Forms::new(&mut lines, Options { lenient: true });
+        let refused = forms.next().expect_err("it cannot be read");
+        assert_eq!(refused.to_string(), "line 2: cannot read on: the disk is gone");
     }
 
     #[test]

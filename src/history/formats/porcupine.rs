@@ -3,9 +3,9 @@
 //! Those of etcd are lines of Jepsen's log, tabs between the fields:
 //!
 //! ```text
-//! INFO  jepsen.util - 3	:invoke	:cas	[0 3]
-//! INFO  jepsen.util - 3	:ok	:cas	[0 3]
-//! INFO  jepsen.util - 4	:info	:write	:timed-out
+//! INFO  jepsen.util - 3  :invoke  :cas  [0 3]
+//! INFO  jepsen.util - 3  :ok  :cas  [0 3]
+//! INFO  jepsen.util - 4  :info  :write  :timed-out
 //! ```
 //!
 //! One compare-and-set register, `nil` at first. `:fail :cas` means that the
