@@ -9,6 +9,7 @@ mod cli {
     mod bench;
     mod changed;
     mod check;
+    mod convert;
     mod own;
     mod runner;
     mod transcripts;

@@ -28,12 +28,23 @@ impl Assembler {
         Assembler { sorted: true, ..Assembler::default() }
     }
 
-    /// One more operation.
-    pub(super) fn push(&mut self, line: usize, operation: Operation) {
+    /// One more operation; its place among those so far.
+    pub(super) fn push(&mut self, line: usize, operation: Operation) -> usize {
         let after = |last: &Operation| last.invoked <= operation.invoked;
         self.sorted &= self.operations.last().is_none_or(after);
         self.operations.push(operation);
         self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+        self.operations.len() - 1
+    }
+
+    /// The operation at a place.
+    pub(super) fn operation(&self, at: usize) -> &Operation {
+        &self.operations[at]
+    }
+
+    /// The operation at a place, to be completed.
+    pub(super) fn operation_mut(&mut self, at: usize) -> &mut Operation {
+        &mut self.operations[at]
     }
 
     /// A line was skipped.

@@ -40,8 +40,4 @@ impl Names {
         self.current.insert(number, process);
         process
     }
-
-    pub(super) fn completing(&mut self, number: u32) -> ProcessId {
-        self.current.get(&number).copied().unwrap_or(ProcessId(number))
-    }
 }
