@@ -73,9 +73,9 @@ pub(super) fn measure(record: &Record<'_>) -> Lost {
             false => lost.keys_by_last_reads += 1,
         }
         let later = record.after(key, newest.there)..record.of_key(key).end;
-        let items = later.map(|place| record.write(record.writes[place]));
-        let acked = items.filter(|item| record.returned(*item) != NEVER);
-        let gone: Vec<usize> = acked.map(|item| record.at(item)).collect();
+        let acked = later.filter(|place| record.times_of_writes[*place].1 != NEVER);
+        let at = |place: usize| record.at(record.write(record.writes[place]));
+        let gone: Vec<usize> = acked.map(at).collect();
         if gone.len() > lost.worst.map_or(0, |worst| worst.of_key) {
             lost.worst = gone.last().map(|&write| LostWrite {
                 write,

@@ -38,12 +38,16 @@ pub(super) enum Answer {
 pub(super) struct Record<'a> {
     pub(super) history: &'a History,
     pub(super) view: View,
+    /// By item: invocation and return ([`NEVER`] for an unknown outcome).
+    times: Vec<(u64, u64)>,
     /// By item.
     pub(super) answers: Vec<Answer>,
     /// By number of the write: when its value was there; [`NEVER`] for unknown.
     pub(super) there: Vec<u64>,
     /// The numbers of all writes, by key and then by invocation.
     pub(super) writes: Vec<u32>,
+    /// By place in `writes`: invocation and return.
+    pub(super) times_of_writes: Vec<(u64, u64)>,
     /// Where the writes of each key begin in `writes`, and the end.
     starts: Vec<u32>,
     /// By key: the write that was acknowledged last, with that time.
@@ -55,11 +59,17 @@ pub(super) struct Record<'a> {
 impl<'a> Record<'a> {
     pub(super) fn of(history: &'a History) -> Record<'a> {
         let (view, other_keys) = registers(history);
+        let times = view.items.iter().map(|item| {
+            let operation = &history.operations()[item.at];
+            (operation.invoked, operation.returned.unwrap_or(NEVER))
+        });
         let mut record = Record {
             history,
+            times: times.collect(),
             answers: vec![Answer::None; view.items.len()],
             there: vec![NEVER; view.writes.len()],
             writes: vec![0; view.writes.len()],
+            times_of_writes: vec![(0, 0); view.writes.len()],
             starts: vec![0; view.keys + 1],
             last_acked: vec![None; view.keys],
             view,
@@ -81,9 +91,11 @@ impl<'a> Record<'a> {
         let mut next = self.starts.clone();
         for (number, &item) in self.view.writes.iter().enumerate() {
             let key = self.view.items[item as usize].key as usize;
+            let times = self.times[item as usize];
             self.writes[next[key] as usize] = number as u32;
+            self.times_of_writes[next[key] as usize] = times;
             next[key] += 1;
-            let returned = self.returned(item as usize);
+            let returned = times.1;
             self.there[number] = returned;
             let last = &mut self.last_acked[key];
             if returned != NEVER && last.is_none_or(|(at, _)| at < returned) {
@@ -126,12 +138,11 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn invoked(&self, item: usize) -> u64 {
-        self.operation(item).invoked
+        self.times[item].0
     }
 
-    /// [`NEVER`] for an unknown outcome.
     pub(super) fn returned(&self, item: usize) -> u64 {
-        self.operation(item).returned.unwrap_or(NEVER)
+        self.times[item].1
     }
 
     pub(super) fn node(&self, item: usize) -> Option<NodeId> {
@@ -178,8 +189,8 @@ impl<'a> Record<'a> {
     pub(super) fn after(&self, key: usize, time: Option<u64>) -> usize {
         let range = self.of_key(key);
         let Some(time) = time else { return range.start };
-        let writes = &self.writes[range.clone()];
-        range.start + writes.partition_point(|write| self.invoked(self.write(*write)) <= time)
+        let times = &self.times_of_writes[range.clone()];
+        range.start + times.partition_point(|(invoked, _)| *invoked <= time)
     }
 
     /// Whether a read was invoked after every acknowledged write of its key

@@ -110,7 +110,7 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
         group.stale.push(Stale {
             read: record.at(read),
             source: write.map(|write| record.at(record.write(write))),
-            newer: record.at(newer as usize),
+            newer: record.at(record.write(record.writes[newer as usize])),
             versions: returned.count(first, record.of_key(key).end, invoked),
             time: invoked - time,
         });
@@ -127,14 +127,13 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
 }
 
 /// For each place in `writes` the first return from there to the end of its
-/// key, and the item that returned.
+/// key, and the place that returned.
 fn earliest_returns(record: &Record<'_>) -> Vec<(u64, u32)> {
     let mut earliest = vec![(NEVER, 0); record.writes.len()];
     for key in 0..record.view.keys {
         let mut first = (NEVER, u32::MAX);
         for place in record.of_key(key).rev() {
-            let item = record.write(record.writes[place]);
-            first = first.min((record.returned(item), item as u32));
+            first = first.min((record.times_of_writes[place].1, place as u32));
             earliest[place] = first;
         }
     }
@@ -151,10 +150,7 @@ struct Returned {
 
 impl Returned {
     fn of(record: &Record<'_>) -> Returned {
-        let times = (0..record.writes.len()).map(|place| {
-            let returned = record.returned(record.write(record.writes[place]));
-            (returned, place as u32)
-        });
+        let times = record.times_of_writes.iter().map(|(_, returned)| *returned).zip(0..);
         let mut queue: Vec<_> = times.filter(|(returned, _)| *returned != NEVER).collect();
         queue.sort_unstable();
         Returned { queue, counted: 0, tree: vec![0; record.writes.len() + 1] }
@@ -208,5 +204,28 @@ impl Group {
         }
         let worst = self.stale.last().copied();
         Quantiles { p50: ranked(50), p99: ranked(99), max: worst.as_ref().map_or(0, of), worst }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_by_nearest_rank() {
+        let stale = |read: usize| Stale {
+            read,
+            source: None,
+            newer: 0,
+            versions: read as u64,
+            time: 10 * read as u64,
+        };
+        // 200 reads: the 198th is the first stale one.
+        let group = Group { reads: 200, stale: (1..=3).map(stale).collect() };
+        let spread = group.spread();
+        assert_eq!((spread.versions.p50, spread.versions.p99, spread.versions.max), (0, 1, 3));
+        assert_eq!((spread.time.p99, spread.time.max), (10, 30));
+        let group = Group { reads: 3, stale: (1..=3).map(stale).collect() };
+        assert_eq!(group.spread().versions.p50, 2);
     }
 }
