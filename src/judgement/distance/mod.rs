@@ -20,7 +20,7 @@ mod record;
 mod staleness;
 mod strange;
 #[cfg(test)]
-mod twin;
+pub(super) mod twin;
 
 pub use backward::{Backward, BackwardRead};
 pub use convergence::{Convergence, KeyConvergence, Settled};

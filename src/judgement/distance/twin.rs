@@ -6,10 +6,10 @@ use crate::history::{Builder, Call, Key, NodeId, Operation, ProcessId, Value};
 use crate::judgement::{Model, check};
 
 /// Numbers without order; the same every time.
-pub(super) struct Lot(pub(super) u64);
+pub(in crate::judgement) struct Lot(pub(in crate::judgement) u64);
 
 impl Lot {
-    pub(super) fn draw(&mut self, below: u64) -> u64 {
+    pub(in crate::judgement) fn draw(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
         (self.0 >> 33) % below
     }
