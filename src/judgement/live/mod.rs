@@ -33,13 +33,14 @@ mod register;
 mod twin;
 mod window;
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::checker::check;
-use super::model::{Grid, Model};
+use super::model::{Grid, Model, implies};
 use super::verdict::{Budget, Counterexample, Verdict, recheck};
 use crate::history::{
     Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
@@ -158,6 +159,13 @@ impl fmt::Display for Coverage {
     }
 }
 
+/// What came of judging a part.
+enum Found {
+    Holds,
+    Violated,
+    Undecided(String),
+}
+
 /// One process.
 #[derive(Clone, Copy, Debug, Default)]
 struct Process {
@@ -220,8 +228,15 @@ impl Live {
         }
         let window = window.max(1);
         let grid = models.iter().copied().filter(|model| *model != Model::Linearizable);
+        let mut grid: Vec<Model> = grid.collect();
+        grid.sort_unstable();
+        grid.dedup();
+        // Those that decide most others first.
+        grid.sort_by_key(|model| {
+            Reverse(models.iter().filter(|other| implies(*model, **other, false)).count())
+        });
         Ok(Live {
-            grid: grid.collect(),
+            grid,
             linearizable: models.contains(&Model::Linearizable),
             window: Window::default(),
             registers: FxHashMap::default(),
@@ -467,8 +482,9 @@ impl Live {
         let register = self.register(number).expect("its operation is kept");
         if let Some(shown) = register.learn(operation.process, source, number) {
             let part = self.window.closed(&shown);
+            let history = self.window.history(&part);
             for model in self.grid.clone() {
-                self.judge(model, &part, found);
+                self.judge(model, &history, &part, found);
             }
         }
     }
@@ -488,7 +504,8 @@ impl Live {
         let register = self.register(number).expect("its operation is kept");
         if let Some(shown) = register.clusters.returned(cluster, number, invoked, time) {
             let part = self.window.closed(&shown);
-            self.judge(Model::Linearizable, &part, found);
+            let history = self.window.history(&part);
+            self.judge(Model::Linearizable, &history, &part, found);
         }
     }
 
@@ -506,7 +523,8 @@ impl Live {
             let mut part: Vec<u64> =
                 failed.map(|written| written.write).into_iter().chain([read]).collect();
             part.sort_unstable();
-            self.judge(Model::Linearizable, &part, found);
+            let history = self.window.history(&part);
+            self.judge(Model::Linearizable, &history, &part, found);
         }
     }
 
@@ -525,19 +543,32 @@ impl Live {
                 && (at_end || kept.source != Source::Waiting)
         };
         let part = self.window.part(counts);
+        let history = self.window.history(&part);
+        let mut hold: Vec<Model> = Vec::new();
         for model in models {
-            let undecided = self.judge(model, &part, found);
-            self.coverage.undecided.extend(undecided.filter(|_| at_end).map(|why| (model, why)));
+            if hold.iter().any(|stronger| implies(*stronger, model, false)) {
+                continue;
+            }
+            match self.judge(model, &history, &part, found) {
+                Found::Holds => hold.push(model),
+                Found::Undecided(why) if at_end => self.coverage.undecided.push((model, why)),
+                Found::Violated | Found::Undecided(_) => {}
+            }
         }
     }
 
-    /// Judges a closed part; answers why if it cannot.
-    fn judge(&mut self, model: Model, part: &[u64], found: &mut Vec<Violation>) -> Option<String> {
-        let history = self.window.history(part);
-        let operations = match check(&history, model, Budget::default()) {
+    /// Judges a closed part, which is this history, and reports a violation.
+    fn judge(
+        &mut self,
+        model: Model,
+        history: &History,
+        part: &[u64],
+        found: &mut Vec<Violation>,
+    ) -> Found {
+        let operations = match check(history, model, Budget::default()) {
             Verdict::Violated(counterexample) => counterexample.operations,
-            Verdict::Holds(_) => return None,
-            Verdict::Unknown(unknown) => return Some(unknown.to_string()),
+            Verdict::Holds(_) => return Found::Holds,
+            Verdict::Unknown(unknown) => return Found::Undecided(unknown.to_string()),
         };
         // Once more on the little that is reported, to be replayed on that.
         let history = history.restricted_to(&operations);
@@ -545,18 +576,18 @@ impl Live {
         let sound = recheck(&history, model, &verdict).is_ok();
         let Verdict::Violated(counterexample) = verdict else {
             self.coverage.withheld += 1;
-            return None;
+            return Found::Violated;
         };
         if !sound {
             self.coverage.withheld += 1;
-            return None;
+            return Found::Violated;
         }
         let operations = operations.iter().map(|at| part[*at]).collect();
         let event = self.coverage.events;
         found.push(Violation { model, event, history, operations, counterexample });
         self.grid.retain(|other| *other != model);
         self.linearizable &= model != Model::Linearizable;
-        None
+        Found::Violated
     }
 
     /// The register that an operation is about, if the operation is kept.
