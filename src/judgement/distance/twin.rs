@@ -38,7 +38,8 @@ fn history(lot: &mut Lot) -> History {
                     _ => Call::read(key),
                 };
                 let operation = events.invoke(id, time, call.clone()).expect("it is idle");
-                operation.node = (nodes > 0 && lot.draw(9) > 0).then(|| NodeId(process as u16 % 3));
+                operation.node =
+                    (nodes > 0 && lot.draw(9) > 0).then_some(NodeId(process as u16 % 3));
                 open[process] = Some(call);
             }
             Some(call) => {
