@@ -27,7 +27,7 @@ mod sequential;
 mod sources;
 mod survey;
 mod vectors;
-mod view;
+pub(super) mod view;
 mod views;
 mod zones;
 

@@ -16,7 +16,7 @@ use super::super::verdict::Source as Origin;
 
 /// Where the answer of a read came from, by number of the write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::judgement) enum Source {
     /// Not decided yet (and what stands for a write).
     Open,
     Initial,
@@ -25,41 +25,41 @@ pub(super) enum Source {
 
 /// One operation that matters.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Item {
+pub(in crate::judgement) struct Item {
     /// Its position in the history.
-    pub(super) at: usize,
-    pub(super) session: u32,
-    pub(super) key: u32,
+    pub(in crate::judgement) at: usize,
+    pub(in crate::judgement) session: u32,
+    pub(in crate::judgement) key: u32,
     /// The number of the write, or `None` for a read.
-    pub(super) write: Option<u32>,
+    pub(in crate::judgement) write: Option<u32>,
     /// Whether it is a read at quiescence.
-    pub(super) last: bool,
+    pub(in crate::judgement) last: bool,
     /// Whether it is a write of unknown outcome.
-    pub(super) pending: bool,
+    pub(in crate::judgement) pending: bool,
     /// Its part of [`View::pool`].
     sources: (u32, u32),
 }
 
 /// A history, or a part of it, in numbers.
 #[derive(Debug)]
-pub(super) struct View {
+pub(in crate::judgement) struct View {
     /// In order of invocation.
-    pub(super) items: Vec<Item>,
+    pub(in crate::judgement) items: Vec<Item>,
     /// The item that each write is.
-    pub(super) writes: Vec<u32>,
-    pub(super) sessions: usize,
-    pub(super) keys: usize,
+    pub(in crate::judgement) writes: Vec<u32>,
+    pub(in crate::judgement) sessions: usize,
+    pub(in crate::judgement) keys: usize,
     pool: Vec<Source>,
 }
 
 impl View {
     /// The whole history.
-    pub(super) fn of(history: &History) -> View {
+    pub(in crate::judgement) fn of(history: &History) -> View {
         View::build(history, history.operations().iter().enumerate())
     }
 
     /// The operations at these positions (ascending).
-    pub(super) fn of_part(history: &History, positions: &[usize]) -> View {
+    pub(in crate::judgement) fn of_part(history: &History, positions: &[usize]) -> View {
         View::build(history, positions.iter().map(|&at| (at, &history.operations()[at])))
     }
 
@@ -146,13 +146,13 @@ impl View {
     }
 
     /// What can have been the source of this read.
-    pub(super) fn sources(&self, item: &Item) -> &[Source] {
+    pub(in crate::judgement) fn sources(&self, item: &Item) -> &[Source] {
         let (start, end) = item.sources;
         &self.pool[start as usize..end as usize]
     }
 
     /// Whether no read could have had several sources.
-    pub(super) fn has_known_sources(&self) -> bool {
+    pub(in crate::judgement) fn has_known_sources(&self) -> bool {
         self.items.iter().all(|item| item.write.is_some() || self.sources(item).len() <= 1)
     }
 
@@ -202,12 +202,12 @@ impl View {
     }
 
     /// The item that is this write.
-    pub(super) fn write(&self, number: usize) -> &Item {
+    pub(in crate::judgement) fn write(&self, number: usize) -> &Item {
         &self.items[self.writes[number] as usize]
     }
 
     /// A source by position in the history.
-    pub(super) fn origin(&self, source: Source) -> Option<Origin> {
+    pub(in crate::judgement) fn origin(&self, source: Source) -> Option<Origin> {
         match source {
             Source::Open => None,
             Source::Initial => Some(Origin::Initial),
