@@ -29,6 +29,7 @@ mod demo;
 mod exit;
 mod explain;
 mod files;
+mod follow;
 mod input;
 mod jobs;
 mod list;

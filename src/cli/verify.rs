@@ -7,11 +7,12 @@ use serde_json::json;
 
 use crate::history::formats::Options;
 use crate::judgement::checker::Leasts;
-use crate::judgement::{Budget, Judge, Model, Survey, Verdict};
+use crate::judgement::{Budget, Distance, Judge, Model, Survey, Verdict};
 use crate::report::json::SCHEMA;
 use crate::report::survey::Judged;
 
 use super::exit::{Exit, Failure};
+use super::follow;
 use super::input::{self, Input};
 use super::screen::Screen;
 use super::values::{self, Format};
@@ -29,6 +30,7 @@ use super::values::{self, Format};
   quiescence verify history.edn.gz --model causal --model linearizable
   quiescence verify history.jsonl --all --format json
   zcat log.gz | quiescence verify -
+  quiescence verify --follow growing.jsonl --time 10m
 
 Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
 model is decided, else 3; 2 if a file is malformed, 4 if no answer could be wrong.")]
@@ -47,16 +49,40 @@ pub struct VerifyArgs {
     steps: u64,
     /// Go on with larger budgets where a verdict is unknown, for about this time
     #[arg(long, value_name = "TIME", value_parser = values::time)]
-    time: Option<Duration>,
+    pub time: Option<Duration>,
+    /// Say how far the recording is from a single copy: staleness, lost writes, …
+    #[arg(long)]
+    far: bool,
+    /// Judge event lines while they are written, and stop at the first violation
+    #[arg(long, conflicts_with_all = ["all", "far"])]
+    follow: bool,
+    /// How many operations --follow keeps in memory
+    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
+    pub window: usize,
     /// Skip lines that make no sense, and count them
     #[arg(long)]
-    lenient: bool,
+    pub lenient: bool,
     /// For whom results are written
     #[arg(long, value_enum, default_value = "human")]
-    format: Format,
+    pub format: Format,
 }
 
 impl VerifyArgs {
+    /// What is judged while a recording grows.
+    pub fn live_models(&self) -> Vec<Model> {
+        let named = |name: &str| name.parse().expect("the model exists");
+        match self.models.is_empty() {
+            true => ["ryw", "mr", "mr_mw", "mr_wfr", "linearizable"].map(named).to_vec(),
+            false => self.models.clone(),
+        }
+    }
+
+    /// Whether the recording is measured: with everything, or if nothing
+    /// particular is asked.
+    fn measures(&self) -> bool {
+        self.far || self.all || self.models.is_empty()
+    }
+
     fn models(&self) -> Vec<Model> {
         let named = |name: &str| name.parse().expect("the model exists");
         match (self.all, self.models.is_empty()) {
@@ -71,6 +97,12 @@ impl VerifyArgs {
 
 /// Runs the subcommand.
 pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
+    if args.follow {
+        return match &args.histories[..] {
+            [one] => follow::run(args, one, screen),
+            _ => Err(Failure::new("one recording at a time can be followed")),
+        };
+    }
     let mut exits = Vec::new();
     let mut all = Vec::new();
     for history in &args.histories {
@@ -123,6 +155,10 @@ fn judge(
         verdict
     });
     let least: Option<Leasts> = args.all.then(|| judge.least(Budget { steps: args.steps }));
+    let distance = args.measures().then(|| {
+        let leasts = least.clone();
+        Distance { leasts, ..Distance::of(history) }
+    });
     let judged = Judged {
         name,
         recording: &read.recording,
@@ -132,6 +168,7 @@ fn judge(
         times: &times,
         budget: most,
         least: least.as_ref(),
+        distance: distance.as_ref().filter(|distance| distance.reads > 0),
     };
     let json = match args.format {
         Format::Human => {

@@ -46,9 +46,10 @@ impl History {
 
     /// The processes that occur, in ascending order.
     pub fn processes(&self) -> Vec<ProcessId> {
-        let mut all: Vec<_> = self.operations.iter().map(|op| op.process).collect();
+        let mut known = FxHashSet::default();
+        let new = |process: &ProcessId| known.insert(*process);
+        let mut all: Vec<_> = self.operations.iter().map(|op| op.process).filter(new).collect();
         all.sort_unstable();
-        all.dedup();
         all
     }
 

@@ -5,18 +5,18 @@
 //! violation, the stronger model that holds, the budget that ended. It judges
 //! nothing and measures no time.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
 use serde_json::{Value as Json, json};
 
 use crate::history::formats::Recording;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
-use crate::judgement::{Budget, Grid, Model, Survey, Verdict};
+use crate::judgement::{Budget, Distance, Grid, Model, Survey, Verdict};
 
-use super::{Look, Tone, count, pad, wrap};
+use super::{Look, Tone, count, distance, pad, wrap};
 
 /// How wide the names of models are.
 const NAME: usize = 20;
@@ -41,6 +41,8 @@ pub struct Judged<'a> {
     pub budget: Budget,
     /// The least k and Δ, if they were looked for.
     pub least: Option<&'a Leasts>,
+    /// How far it is from a single copy, if that was asked and there are reads.
+    pub distance: Option<&'a Distance>,
 }
 
 impl Judged<'_> {
@@ -52,7 +54,7 @@ impl Judged<'_> {
     /// What was read, in one line.
     fn heading(&self) -> String {
         let history = &self.recording.history;
-        let keys: BTreeSet<_> = history.operations().iter().map(|op| &op.call.key).collect();
+        let keys: FxHashSet<_> = history.operations().iter().map(|op| &op.call.key).collect();
         let plural = |number: usize, one: &str, many: &str| {
             format!("{} {}", count(number as u64), if number == 1 { one } else { many })
         };
@@ -145,6 +147,11 @@ impl Judged<'_> {
             text.push_str(&self.grid(look));
         }
         text.push_str(&self.place(look));
+        if let Some(far) = self.distance {
+            let place = |at: usize| self.lines(&[at]);
+            let told = distance::text(far, &self.recording.history, &place, width);
+            let _ = write!(text, "\n{}", look.text(&told));
+        }
         text
     }
 
@@ -262,6 +269,7 @@ impl Judged<'_> {
             "min_k": min_k,
             "min_k_between": bounds,
             "min_delta": min_delta,
+            "distance": self.distance.map(distance::json),
         })
     }
 

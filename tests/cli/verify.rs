@@ -167,3 +167,29 @@ fn standard_input_is_a_history_too() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn results_for_programs_have_the_fields_of_the_schema() {
+    let schema = include_str!("../../docs/schema/verify.schema.json");
+    let schema: Json = serde_json::from_str(schema).expect("JSON");
+    let fields = |value: &Json| {
+        let names = value.as_object().expect("an object").keys();
+        names.cloned().collect::<std::collections::BTreeSet<_>>()
+    };
+    for words in ["--all --format json", "--model lin --format json", "--format json"] {
+        let all = json(&verify(STALE, words));
+        assert_eq!(fields(&all), fields(&schema["$defs"]["history"]["properties"]));
+        let verdict = &all["verdicts"][0];
+        assert_eq!(fields(verdict), fields(&schema["$defs"]["verdict"]["properties"]));
+        assert_eq!(all["distance"].is_null(), words.contains("lin"), "{words}");
+    }
+}
+
+#[test]
+fn a_recording_is_measured_with_the_lines_that_show_the_worst() {
+    let said = verify(STALE, "--all");
+    assert!(said.out.contains("staleness"), "{said:?}");
+    assert!(said.out.contains("line 3"), "{said:?}");
+    let said = verify(STALE, "--model mr --far");
+    assert!(said.out.contains("staleness"), "{said:?}");
+}

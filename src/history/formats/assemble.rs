@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::lines::Options;
 use super::names::Names;
 use super::{Format, Recording};
-use crate::history::{Completion, History, Malformed, Operation};
+use crate::history::{Completion, History, Malformed, Operation, ProcessId};
 
 /// Collects operations. Their processes are the numbers in the file.
 #[derive(Debug, Default)]
@@ -87,26 +87,25 @@ impl Assembler {
             self.sort();
         }
         let mut names = Names::default();
-        let mut last: FxHashMap<u32, Last> = FxHashMap::default();
+        let mut lasts: FxHashMap<u32, Last> = FxHashMap::default();
         let mut wrong = Vec::new();
         for (at, operation) in self.operations.iter_mut().enumerate() {
             let number = operation.process.0;
-            let line = self.lines[at] as usize;
-            let last = last.entry(number).or_default();
+            let last = lasts.entry(number).or_default();
             if let Err(reason) = last.follows(operation) {
                 if !options.lenient {
-                    return Err(Malformed { line, reason });
+                    return Err(Malformed { line: self.lines[at] as usize, reason });
                 }
                 wrong.push(at);
                 continue;
             }
-            operation.process = names.invoking(number);
+            operation.process = *last.name.get_or_insert_with(|| names.invoking(number));
             last.returned = operation.returned.unwrap_or(0).max(operation.invoked);
+            last.quiet |= operation.final_read;
             if operation.completion == Completion::Info {
                 names.ended.insert(number);
                 *last = Last { returned: operation.invoked, ..Last::default() };
             }
-            last.quiet |= operation.final_read;
         }
         if !wrong.is_empty() {
             let mut at = 0;
@@ -134,6 +133,8 @@ impl Assembler {
 /// What a process did last.
 #[derive(Clone, Copy, Debug, Default)]
 struct Last {
+    /// Who it is, from its first operation on.
+    name: Option<ProcessId>,
     returned: u64,
     /// Whether it has issued a final read.
     quiet: bool,

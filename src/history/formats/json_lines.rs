@@ -59,7 +59,7 @@ struct Line {
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub(super) enum Kind {
     Invoke,
     Ok,
     Fail,
@@ -104,8 +104,7 @@ pub(super) fn read_from<R: BufRead>(
 ) -> Result<Recording, Malformed> {
     let mut pairs = Pairs::new(options);
     while let Some(line) = lines.next()? {
-        let fields = scan(lines.text()).map_or_else(|| parse(lines.text()), Ok);
-        let done = match fields {
+        let done = match fields(lines.text()) {
             Ok(fields) => take(&mut pairs, line, fields),
             Err(reason) => complain(line, reason),
         };
@@ -116,15 +115,31 @@ pub(super) fn read_from<R: BufRead>(
 
 /// What a line says.
 #[derive(Debug, PartialEq)]
-struct Fields {
-    process: u32,
-    kind: Kind,
+pub(super) struct Fields {
+    pub(super) process: u32,
+    pub(super) kind: Kind,
     f: Option<Function>,
     key: Option<Key>,
-    value: Value,
-    time: Option<u64>,
-    node: Option<NodeId>,
+    pub(super) value: Value,
+    pub(super) time: Option<u64>,
+    pub(super) node: Option<NodeId>,
     last: bool,
+}
+
+/// Reads a line.
+pub(super) fn fields(text: &[u8]) -> Result<Fields, String> {
+    scan(text).map_or_else(|| parse(text), Ok)
+}
+
+/// What an invocation asks.
+pub(super) fn call(fields: Fields) -> Result<Call, String> {
+    let f = fields.f.ok_or("an invocation needs `f`")?;
+    let key = fields.key.ok_or("an invocation needs `key`")?;
+    if only_asks(&f) && fields.value != Value::Null {
+        let f = f.as_str();
+        return Err(format!("the invocation of a {f} has no value: it is not known yet"));
+    }
+    Ok(Call { f, key, argument: fields.value })
 }
 
 /// Reads a line as JSON.
@@ -182,23 +197,17 @@ fn scan(text: &[u8]) -> Option<Fields> {
 
 /// One event.
 fn take(pairs: &mut Pairs, line: usize, fields: Fields) -> Result<(), Malformed> {
-    let Fields { process, kind, f, key, value, time, node, last } = fields;
-    let event = Event { line, process, time, node };
-    if last && kind != Kind::Ok {
+    let event = Event { line, process: fields.process, time: fields.time, node: fields.node };
+    if fields.last && fields.kind != Kind::Ok {
         return complain(line, "`final` belongs on the `ok` of a read");
     }
-    if kind == Kind::Invoke {
-        let Some(f) = f else { return complain(line, "an invocation needs `f`") };
-        let Some(key) = key else { return complain(line, "an invocation needs `key`") };
-        if only_asks(&f) && value != Value::Null {
-            let f = f.as_str();
-            return complain(
-                line,
-                format!("the invocation of a {f} has no value: it is not known yet"),
-            );
-        }
-        return pairs.invoke(event, Call { f, key, argument: value }, false);
+    if fields.kind == Kind::Invoke {
+        return match call(fields) {
+            Ok(call) => pairs.invoke(event, call, false),
+            Err(reason) => complain(line, reason),
+        };
     }
+    let Fields { process, kind, f, key, value, last, .. } = fields;
     let write = pairs.open(process).is_some_and(Call::is_write);
     // A write answers nothing; what a file says there repeats its argument.
     let (argument, answer) = match value {

@@ -12,6 +12,7 @@
 mod assemble;
 pub mod edn;
 mod edn_text;
+mod follow;
 mod json;
 pub mod json_lines;
 mod lines;
@@ -27,6 +28,7 @@ use std::io::{self, BufRead};
 
 use super::{Function, History, Malformed, Operation, ProcessId};
 
+pub use follow::{Follower, Happened, LineEvent};
 use lines::Lines;
 pub use lines::Options;
 

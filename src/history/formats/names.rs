@@ -29,6 +29,11 @@ impl Names {
         }
     }
 
+    /// Who a process is that has invoked.
+    pub(super) fn current(&self, number: u32) -> Option<ProcessId> {
+        self.current.get(&number).copied()
+    }
+
     fn take(&mut self, number: u32, wish: Option<ProcessId>) -> ProcessId {
         let free = |process: &ProcessId| !self.taken.contains(process);
         let process = wish.filter(free).unwrap_or_else(|| {

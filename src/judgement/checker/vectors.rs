@@ -57,6 +57,9 @@ pub(super) fn decide(view: &View, grid: Grid) -> Outcome {
     }
 }
 
+/// What is done with a read, as an item, and the row of what is visible to it.
+type Each<'f, 'a> = dyn FnMut(&Vectors<'a>, u32, &[u32]) -> Result<(), Vec<u32>> + 'f;
+
 /// Items of one session and key in order, with their places in the session.
 type List = Vec<(u32, u32)>;
 
@@ -217,11 +220,7 @@ impl<'a> Vectors<'a> {
     /// Computes what is behind every write and calls `each` with every read
     /// that is not made to see everything and with what is visible to it, in
     /// an order of causes.
-    fn walk(
-        &mut self,
-        order: &[u32],
-        each: &mut dyn FnMut(&Self, u32, &[u32]) -> Result<(), Vec<u32>>,
-    ) -> Result<(), Vec<u32>> {
+    fn walk(&mut self, order: &[u32], each: &mut Each<'_, 'a>) -> Result<(), Vec<u32>> {
         let (sessions, width) = (self.view.sessions, self.width);
         let [ryw, mr, mw, wfr] = [Guarantees::RYW, Guarantees::MR, Guarantees::MW, Guarantees::WFR]
             .map(|guarantee| self.asks(guarantee));
@@ -562,15 +561,13 @@ mod tests {
                 true => Call::write(name, at as i64 + 1),
                 false => Call::read(name),
             };
+            events.invoke(id, time, call).expect("it is idle");
             if write && mark == 0 {
-                events.invoke(id, time, call).expect("it is idle");
                 events.info(id).expect("it is open");
                 ended[process as usize] = true;
             } else if write {
-                events.invoke(id, time, call).expect("it is idle");
                 events.ok(id, time + 1, ()).expect("it is open");
             } else {
-                events.invoke(id, time, call).expect("it is idle");
                 let which = lot.draw(values[key].len() as u64 + 1) as usize;
                 match values[key].get(which).filter(|_| mark > 0) {
                     Some(value) => events.ok(id, time + 1, *value).expect("it is open"),

@@ -8,7 +8,7 @@
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::history::{Completion, History, Key, Operation, Value};
 
@@ -97,9 +97,10 @@ impl View {
 
     /// Numbers sessions in ascending order of their processes.
     fn number_sessions(&mut self) {
-        let mut ids: Vec<u32> = self.items.iter().map(|item| item.session).collect();
+        let mut known = FxHashSet::default();
+        let new = |id: &u32| known.insert(*id);
+        let mut ids: Vec<u32> = self.items.iter().map(|item| item.session).filter(new).collect();
         ids.sort_unstable();
-        ids.dedup();
         let numbers: FxHashMap<u32, u32> =
             ids.iter().zip(0..).map(|(id, number)| (*id, number)).collect();
         for item in &mut self.items {
