@@ -85,13 +85,15 @@ fn seeds(
 }
 
 fn main() {
-    for operations in [100, 1_000, 10_000] {
+    for operations in [100, 1_000] {
         let ask = Ask { operations, ..MIXED };
         let name = |kind: &str| format!("{operations} operations, 10 clients, {kind}");
         judge(&name("correct"), seeds(100, ask, |_, _| {}));
         judge(&name("failures dropped"), seeds(100, ask, |_, all| mismatches_fail(all)));
         judge(&name("one read corrupted"), seeds(100, ask, |dice, all| corrupt(dice, all)));
     }
+    let long = Ask { operations: 10_000, ..MIXED };
+    judge("10000 operations, 10 clients, correct", seeds(20, long, |_, _| {}));
     let many = Ask { clients: 20, ..MIXED };
     judge("1000 operations, 20 clients, correct", seeds(100, many, |_, _| {}));
     judge("1000 operations, 20 clients, one corrupted", seeds(100, many, corrupt_vec));

@@ -8,7 +8,9 @@
 //! reads that it could have answered) leaves one that fails.
 //!
 //! Large parts are first cut in halves, quarters, … (Zeller and Hildebrandt,
-//! TSE 2002). It does not know what failing means.
+//! TSE 2002), and what nothing else needs goes before what is needed: where
+//! values repeat, nearly every cut through the writes takes all reads with it.
+//! It does not know what failing means.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,9 +19,11 @@ use crate::judgement::datatype::{Datatype, MISMATCH};
 
 /// For each operation of a history, what a part with it must contain.
 pub(super) struct Sources {
-    /// By position: the range of its sources in `pool`.
-    of: Vec<(u32, u32)>,
-    pool: Vec<usize>,
+    /// By position: the list of its sources, if it has any.
+    of: Vec<Option<u32>>,
+    /// By position: the lists that it is in.
+    within: Vec<[Option<u32>; 2]>,
+    lists: Vec<Vec<usize>>,
     /// Whether an operation of another datatype than a register, which may
     /// need all that is not a read: by position, whether it is no read.
     changes: Option<Vec<bool>>,
@@ -31,8 +35,9 @@ impl Sources {
         let operations = history.operations();
         if datatype.name() != "register" {
             let changes = operations.iter().map(|op| !datatype.only_reads(&op.call, None));
-            let of = vec![(0, 0); operations.len()];
-            return Sources { of, pool: Vec::new(), changes: Some(changes.collect()) };
+            let of = vec![None; operations.len()];
+            let within = vec![[None; 2]; operations.len()];
+            return Sources { of, within, lists: Vec::new(), changes: Some(changes.collect()) };
         }
         let mut lists: Vec<Vec<usize>> = Vec::new();
         let mut places: FxHashMap<(bool, &Key, &Value), usize> = FxHashMap::default();
@@ -59,42 +64,50 @@ impl Sources {
                 }
             }
         }
-        let mut starts = Vec::with_capacity(lists.len());
-        let mut pool = Vec::new();
-        for list in &lists {
-            starts.push((pool.len() as u32, (pool.len() + list.len()) as u32));
-            pool.extend(list);
+        let mut within = vec![[None; 2]; operations.len()];
+        for (list, members) in lists.iter().enumerate() {
+            for &member in members {
+                let [first, second] = &mut within[member];
+                let free = if first.is_none() { first } else { second };
+                *free = Some(list as u32);
+            }
         }
         let of = operations.iter().map(|op| {
             if missed(op) && matches!(op.call.f, Function::Other(_)) {
-                return changes.get(&op.call.key).map_or((0, 0), |at| starts[*at]);
+                return changes.get(&op.call.key).map(|list| *list as u32);
             }
             let value = match (&op.call.f, &op.call.argument, &op.completion) {
                 (Function::Read, _, Completion::Ok(value)) => value,
                 (Function::Other(_), Value::List(pair), Completion::Ok(_)) => &pair[0],
-                _ => return (0, 0),
+                _ => return None,
             };
-            let get = |failed| places.get(&(failed, &op.call.key, value)).map(|at| starts[*at]);
+            let get = |failed| places.get(&(failed, &op.call.key, value)).map(|list| *list as u32);
             let failed = || if *value == Value::Null { None } else { get(true) };
-            get(false).or_else(failed).unwrap_or((0, 0))
+            get(false).or_else(failed)
         });
-        Sources { of: of.collect(), pool, changes: None }
+        let of = of.collect();
+        Sources { of, within, lists, changes: None }
     }
 
-    fn get(&self, at: usize) -> &[usize] {
-        let (start, end) = self.of[at];
-        &self.pool[start as usize..end as usize]
+    /// Whether nothing that is in a part needs this operation.
+    fn is_spare(&self, at: usize) -> bool {
+        match &self.changes {
+            Some(changes) => !changes[at],
+            None => self.within[at] == [None; 2],
+        }
     }
 
     /// These operations and what they could have found, ascending.
     pub(super) fn closed(&self, positions: &[usize]) -> Vec<usize> {
-        let mut known: FxHashSet<usize> = positions.iter().copied().collect();
+        let mut known: FxHashSet<u32> = FxHashSet::default();
         let mut all = positions.to_vec();
         let mut next = 0;
         // A compare-and-set is found and finds.
         while let Some(&at) = all.get(next) {
             next += 1;
-            all.extend(self.get(at).iter().filter(|source| known.insert(**source)));
+            if let Some(list) = self.of[at].filter(|list| known.insert(*list)) {
+                all.extend(&self.lists[list as usize]);
+            }
         }
         all.sort_unstable();
         all.dedup();
@@ -108,17 +121,18 @@ impl Sources {
         {
             return Vec::new();
         }
-        let mut gone = out.to_vec();
+        let mut gone: FxHashSet<usize> = out.iter().copied().collect();
+        let mut hit: FxHashSet<u32> = FxHashSet::default();
+        let mut fresh = out.to_vec();
         loop {
-            let is_gone = |at: &usize| gone.binary_search(at).is_ok();
-            let needs = |at: &&usize| !is_gone(at) && self.get(**at).iter().any(is_gone);
-            let more: Vec<usize> = part.iter().filter(needs).copied().collect();
-            if more.is_empty() {
-                let stays = |at: &usize| gone.binary_search(at).is_err();
-                return part.iter().copied().filter(stays).collect();
+            let before = hit.len();
+            hit.extend(fresh.iter().flat_map(|at| self.within[*at]).flatten());
+            if hit.len() == before {
+                return part.iter().copied().filter(|at| !gone.contains(at)).collect();
             }
-            gone.extend(more);
-            gone.sort_unstable();
+            let needs = |at: &usize| self.of[*at].is_some_and(|list| hit.contains(&list));
+            fresh = part.iter().copied().filter(|at| needs(at) && !gone.contains(at)).collect();
+            gone.extend(&fresh);
         }
     }
 }
@@ -143,21 +157,39 @@ pub(super) fn minimise(
     mut fails: impl FnMut(&[usize]) -> Option<bool>,
 ) -> (Vec<usize>, bool) {
     let mut part = part;
-    let mut size = part.len().next_power_of_two() / 2;
+    let spare = |at: &usize| sources.is_spare(*at);
+    cut(sources, &mut part, &spare, &mut fails);
+    let certain = cut(sources, &mut part, &|_| true, &mut fails);
+    let confirmed = fails(&part) == Some(true);
+    (part, certain && confirmed)
+}
+
+/// Takes away what `may` go, in ever smaller pieces, until nothing goes; false
+/// if it is not known that nothing does.
+fn cut(
+    sources: &Sources,
+    part: &mut Vec<usize>,
+    may: &dyn Fn(&usize) -> bool,
+    fails: &mut dyn FnMut(&[usize]) -> Option<bool>,
+) -> bool {
+    let candidates = |part: &[usize]| part.iter().copied().filter(may).collect::<Vec<usize>>();
+    let mut list = candidates(part);
+    let mut size = list.len().next_power_of_two() / 2;
     let mut certain = true;
     while size > 0 {
         let before = part.len();
-        let mut end = part.len();
+        let mut end = list.len();
         if size == 1 {
             certain = true;
         }
         while end > 0 {
             let start = end.saturating_sub(size);
-            let less = sources.without(&part, &part[start..end]);
+            let less = sources.without(part, &list[start..end]);
             match fails(&less) {
                 Some(true) => {
-                    part = less;
-                    end = start.min(part.len());
+                    *part = less;
+                    list = candidates(part);
+                    end = start.min(list.len());
                 }
                 Some(false) => end = start,
                 None => {
@@ -170,6 +202,5 @@ pub(super) fn minimise(
             size /= 2;
         }
     }
-    let confirmed = fails(&part) == Some(true);
-    (part, certain && confirmed)
+    certain
 }
