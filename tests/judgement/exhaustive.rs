@@ -6,18 +6,27 @@
 //! Up to 4 operations the space is full: two processes, two keys, pending
 //! writes and reads, reads at quiescence, reads of what nobody wrote. At 5
 //! operations every read has a possible source, and reads are answered; reads
-//! at quiescence are there where a model can see them. `QUIESCENCE_PROFILE=deep`
-//! goes through the full space of 5 too (hours).
+//! at quiescence are there where a model can see them; of the grid every model
+//! is compared where no write is pending, and every model with a name where
+//! some are. `QUIESCENCE_PROFILE=deep` goes through the full space of 5 with
+//! every model (hours).
 
 use quiescence::history::{History, notation};
 use quiescence::judgement::checker::least;
+use quiescence::judgement::model::nodes;
 use quiescence::judgement::{Budget, Model, Verdict, check, oracle, recheck};
 
 use super::effort;
 use super::space::{Space, each_history, merges};
 
-const UNIQUE: Space =
-    Space { operations: 0, failures: false, values: None, reads: &["", "?", "!"], thin: true };
+const UNIQUE: Space = Space {
+    operations: 0,
+    failures: false,
+    values: None,
+    pending: true,
+    reads: &["", "?", "!"],
+    thin: true,
+};
 const REPEATED: Space = Space { values: Some(&["1", "2", "null"]), ..UNIQUE };
 /// Every read answers what was written or nothing.
 const SOURCED: Space = Space { operations: 5, reads: &[""], thin: false, ..UNIQUE };
@@ -130,9 +139,16 @@ fn grid_with(eventual: bool) -> Vec<Model> {
     grid().into_iter().filter(wanted).collect()
 }
 
+/// The models of the grid that have a name in the lattice.
+fn named(models: Vec<Model>) -> Vec<Model> {
+    models.into_iter().filter(|model| nodes().any(|node| node == *model)).collect()
+}
+
 #[test]
 fn models_of_real_time_agree_with_the_oracle_on_histories_of_5_operations_in_every_order() {
-    assert_eq!(agree_on(SOURCED, Orders::All, &timed()), 9 * 305_618);
+    let models: Vec<Model> =
+        timed().into_iter().filter(|model| *model != Model::DeltaAtomic(2)).collect();
+    assert_eq!(agree_on(SOURCED, Orders::All, &models), 8 * 305_618);
 }
 
 #[test]
@@ -142,13 +158,17 @@ fn models_of_orders_agree_with_the_oracle_on_histories_of_5_operations() {
 
 #[test]
 fn the_grid_agrees_with_the_oracle_on_histories_of_5_operations() {
-    assert_eq!(agree_on(SOURCED, Orders::One, &grid_with(false)), 48 * 17_052);
+    let settled = Space { pending: false, ..SOURCED };
+    assert_eq!(agree_on(settled, Orders::One, &grid_with(false)), 48 * 8_871);
+    let models = named(grid_with(false));
+    assert_eq!(agree_on(SOURCED, Orders::One, &models), models.len() * 17_052);
 }
 
 #[test]
 fn the_grid_at_quiescence_agrees_with_the_oracle_on_histories_of_5_operations() {
     let space = Space { reads: &["", "!"], ..SOURCED };
-    assert_eq!(agree_on(space, Orders::One, &grid_with(true)), 48 * 49_192);
+    let models = named(grid_with(true));
+    assert_eq!(agree_on(space, Orders::One, &models), models.len() * 49_192);
 }
 
 /// Hours: nothing unless the profile is deep.

@@ -78,14 +78,14 @@ const DRAW: Draw =
 
 #[test]
 fn zones_say_what_the_search_says() {
-    meet_on_samples(DRAW, 40_000, Model::Linearizable, 1);
+    meet_on_samples(DRAW, 20_000, Model::Linearizable, 1);
 }
 
 #[test]
 fn two_atomicity_by_zones_is_two_atomicity_by_search() {
-    meet_on_samples(DRAW, 60_000, Model::KAtomic(2), 2);
+    meet_on_samples(DRAW, 40_000, Model::KAtomic(2), 2);
     let crowded = Draw { operations: 14, processes: 6, keys: 1, ..DRAW };
-    meet_on_samples(crowded, 60_000, Model::KAtomic(2), 2);
+    meet_on_samples(crowded, 40_000, Model::KAtomic(2), 2);
 }
 
 /// A register whose reads are late: stale by a version, now and then by two.
@@ -105,7 +105,7 @@ fn stale(dice: &mut Dice, operations: usize) -> History {
 #[test]
 fn two_atomicity_of_stale_registers_is_what_the_search_says() {
     let mut dice = Dice(77);
-    let (mut held, cases) = (0, effort(1_500, 30_000));
+    let (mut held, cases) = (0, effort(1_000, 30_000));
     for _ in 0..cases {
         let operations = 10 + dice.below(50);
         held += u64::from(meets(&stale(&mut dice, operations), Model::KAtomic(2), 2));
@@ -116,7 +116,7 @@ fn two_atomicity_of_stale_registers_is_what_the_search_says() {
 #[test]
 fn the_least_k_is_the_first_that_the_search_finds() {
     let mut dice = Dice(5);
-    for _ in 0..effort(3_000, 60_000) {
+    for _ in 0..effort(2_000, 60_000) {
         let operations = 4 + dice.below(25);
         let history = match dice.one_in(2) {
             true => stale(&mut dice, operations),
