@@ -74,7 +74,7 @@ fn judge(name: &str, histories: impl Iterator<Item = History>) {
 fn seeds(
     count: u64,
     ask: Ask,
-    change: impl Fn(&mut Dice, &mut Vec<Operation>),
+    change: impl Fn(&mut Dice, &mut [Operation]),
 ) -> impl Iterator<Item = History> {
     (0..count).map(move |seed| {
         let mut dice = Dice(seed);
@@ -90,23 +90,19 @@ fn main() {
         let name = |kind: &str| format!("{operations} operations, 10 clients, {kind}");
         judge(&name("correct"), seeds(100, ask, |_, _| {}));
         judge(&name("failures dropped"), seeds(100, ask, |_, all| mismatches_fail(all)));
-        judge(&name("one read corrupted"), seeds(100, ask, |dice, all| corrupt(dice, all)));
+        judge(&name("one read corrupted"), seeds(100, ask, corrupt));
     }
     let long = Ask { operations: 10_000, ..MIXED };
     judge("10000 operations, 10 clients, correct", seeds(20, long, |_, _| {}));
     let many = Ask { clients: 20, ..MIXED };
     judge("1000 operations, 20 clients, correct", seeds(100, many, |_, _| {}));
-    judge("1000 operations, 20 clients, one corrupted", seeds(100, many, corrupt_vec));
+    judge("1000 operations, 20 clients, one corrupted", seeds(100, many, corrupt));
     let slow = Ask { timeouts: 2, ..MIXED };
     judge("1000 operations, 10 clients, 2 % timeouts", seeds(100, slow, |_, _| {}));
     let etcd = Ask { operations: 80, clients: 5, writes: 34, swaps: 33, timeouts: 20, ..MIXED };
     judge("etcd: 80 operations, 5 clients, correct", seeds(100, etcd, |_, _| {}));
-    judge("etcd: 80 operations, 5 clients, corrupted", seeds(100, etcd, corrupt_vec));
+    judge("etcd: 80 operations, 5 clients, corrupted", seeds(100, etcd, corrupt));
     staleness();
-}
-
-fn corrupt_vec(dice: &mut Dice, operations: &mut Vec<Operation>) {
-    corrupt(dice, operations);
 }
 
 /// 2-atomicity and the least k of unique writes.

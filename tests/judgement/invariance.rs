@@ -82,13 +82,13 @@ fn renamed(dice: &mut Dice, history: &History) -> History {
 fn renaming_processes_keys_and_values_changes_no_verdict() {
     let mut dice = Dice(11);
     let mut decided = 0;
-    for _ in 0..effort(250, 5_000) {
+    for _ in 0..effort(120, 5_000) {
         let history = any(&mut dice);
         let other = renamed(&mut dice, &history);
         decided += alike(&history, &other);
     }
     println!("{decided} verdicts");
-    assert!(decided > 250 * 20, "{decided} verdicts");
+    assert!(decided > 120 * 20, "{decided} verdicts");
 }
 
 /// With coarse clocks: many operations begin or end at the same instant.
@@ -129,7 +129,7 @@ fn line(operation: &Operation) -> String {
 fn the_order_of_the_lines_of_a_file_changes_no_verdict() {
     let mut dice = Dice(12);
     let mut decided = 0;
-    for _ in 0..effort(250, 5_000) {
+    for _ in 0..effort(120, 5_000) {
         let mut operations = coarse(&any(&mut dice));
         let read = |operations: &[Operation]| {
             let mut text = String::new();
@@ -146,5 +146,5 @@ fn the_order_of_the_lines_of_a_file_changes_no_verdict() {
         decided += alike(&before, &after);
     }
     println!("{decided} verdicts");
-    assert!(decided > 250 * 20, "{decided} verdicts");
+    assert!(decided > 120 * 20, "{decided} verdicts");
 }

@@ -221,7 +221,7 @@ fn a_value_that_its_own_writer_had_replaced_is_found_in_a_long_causal_history() 
                     && op.process == writer.process
                     && op.invoked < writer.invoked
             });
-            let Some(older) = older.last() else { continue };
+            let Some(older) = { older }.next_back() else { continue };
             let read = read_of(&correct, &operation.call.key);
             let broken = after(&correct, at, read, older.call.argument.clone());
             convicts(&broken, at + 1, &["mr_mw", "sess3", "ccv", "cc"]);
