@@ -97,16 +97,11 @@ fn others(timed: bool) -> Vec<Model> {
     Model::all().filter(wanted).collect()
 }
 
+/// Models of the grid do not see time: a few of them, in every order.
 #[test]
-fn the_main_models_agree_with_the_oracle_on_all_histories_of_4_operations_in_every_order() {
-    let models = [
-        Model::EVENTUAL,
-        Model::READ_YOUR_WRITES,
-        Model::MONOTONIC_READS,
-        Model::BASE,
-        Model::Linearizable,
-    ];
-    assert_eq!(agree_up_to(4, UNIQUE, Orders::All, &models), 5 * 199_290);
+fn order_in_real_time_is_nothing_to_the_grid_on_all_histories_of_3_operations() {
+    let models = [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::BASE];
+    assert_eq!(agree_up_to(3, UNIQUE, Orders::All, &models), 4 * 6_138);
 }
 
 #[test]

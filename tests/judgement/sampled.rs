@@ -71,33 +71,33 @@ fn others(operations: usize) -> Vec<Model> {
 
 #[test]
 fn every_model_of_the_grid_agrees_with_the_oracle_on_samples_of_more_processes() {
-    is_mixed(sample(Draw { operations: 5, ..UNIQUE }, 1, 600, &grid()));
-    is_mixed(sample(Draw { operations: 6, ..UNIQUE }, 2, 150, &grid()));
+    is_mixed(sample(Draw { operations: 5, ..UNIQUE }, 1, 300, &grid()));
+    is_mixed(sample(Draw { operations: 6, ..UNIQUE }, 2, 75, &grid()));
 }
 
 #[test]
 fn the_grid_agrees_with_the_oracle_on_samples_where_values_repeat() {
-    is_mixed(sample(Draw { operations: 5, ..REPEATED }, 3, 400, &grid()));
-    is_mixed(sample(Draw { operations: 6, ..REPEATED }, 4, 100, &grid()));
+    is_mixed(sample(Draw { operations: 5, ..REPEATED }, 3, 200, &grid()));
+    is_mixed(sample(Draw { operations: 6, ..REPEATED }, 4, 50, &grid()));
 }
 
 #[test]
 fn models_of_orders_and_of_time_agree_with_the_oracle_on_samples_of_more_processes() {
-    is_mixed(sample(Draw { operations: 5, ..UNIQUE }, 5, 3_000, &others(5)));
-    is_mixed(sample(Draw { operations: 6, ..UNIQUE }, 6, 6_000, &others(6)));
+    is_mixed(sample(Draw { operations: 5, ..UNIQUE }, 5, 2_000, &others(5)));
+    is_mixed(sample(Draw { operations: 6, ..UNIQUE }, 6, 3_000, &others(6)));
 }
 
 #[test]
 fn models_of_orders_and_of_time_agree_with_the_oracle_where_values_repeat() {
-    is_mixed(sample(Draw { operations: 5, ..REPEATED }, 7, 2_000, &others(5)));
-    is_mixed(sample(Draw { operations: 6, ..REPEATED }, 8, 4_000, &others(6)));
+    is_mixed(sample(Draw { operations: 5, ..REPEATED }, 7, 1_000, &others(5)));
+    is_mixed(sample(Draw { operations: 6, ..REPEATED }, 8, 2_000, &others(6)));
 }
 
 #[test]
 fn the_least_k_and_delta_agree_with_the_oracle_on_samples_of_more_processes() {
     for draw in [UNIQUE, REPEATED] {
         let mut dice = Dice(9);
-        for _ in 0..effort(4_000, 100_000) {
+        for _ in 0..effort(2_000, 100_000) {
             let processes = 3 + dice.below(2);
             let history = drawn(&mut dice, Draw { operations: 6, processes, keys: 1, ..draw });
             let (k, delta) = least(&history, Budget::default());
