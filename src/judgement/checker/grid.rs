@@ -76,7 +76,8 @@ pub(super) fn decide(history: &History, view: &View, grid: Grid, meter: &mut Met
                 decided => decided,
             }
         }
-        vectors::Outcome::TooMany => Decision::Unknown("too many writes are unordered"),
+        // Bits may do where numbers are too many; if not, it says so.
+        vectors::Outcome::TooMany => Search::decide(history, view, grid, meter),
     }
 }
 
@@ -124,7 +125,9 @@ impl<'a> Search<'a> {
             );
         }
         if view.writes.len().saturating_mul(view.items.len()) > BITS_MAX {
-            return Decision::Unknown("the history is too long for this checker");
+            return Decision::Unknown(
+                "the history is too long, or has too many processes, for this checker",
+            );
         }
         search.explore(0)
     }

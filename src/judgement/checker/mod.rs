@@ -26,6 +26,7 @@ mod search;
 mod sequential;
 mod sources;
 mod survey;
+mod two_atomic;
 mod vectors;
 pub(super) mod view;
 mod views;

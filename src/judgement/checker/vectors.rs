@@ -21,7 +21,7 @@
 
 use super::super::model::{Grid, Guarantees, Scope};
 use super::graph::Graph;
-use super::view::{Source, View};
+use super::view::{Item, Source, View};
 
 mod each_read;
 mod seen;
@@ -40,16 +40,62 @@ pub(super) enum Outcome {
     TooMany,
 }
 
+/// How many numbers are kept at most (2 GiB): rows are as long as there are
+/// processes, and a process ends after every unknown outcome.
+const SIZE_MAX: usize = 1 << 29;
+
+/// How many numbers there would be.
+fn size(view: &View, grid: Grid) -> usize {
+    let asks = |guarantee| grid.asks(guarantee);
+    let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
+    let deep = asks(Guarantees::MW) || asks(Guarantees::WFR);
+    let rows = 2 * view.sessions + if deep { view.writes.len() } else { 0 };
+    let lists = view.sessions.saturating_mul(view.keys);
+    rows.saturating_mul(width).saturating_add(lists.saturating_mul(12))
+}
+
+/// Base: each read sees its source alone, and any order of the writes will do.
+fn base(view: &View) -> Outcome {
+    let sourceless = |item: &&Item| item.write.is_none() && view.sources(item).is_empty();
+    if let Some(item) = view.items.iter().position(|item| sourceless(&item)) {
+        return Outcome::Fails(vec![item as u32]);
+    }
+    if let Err(cycle) = causal_order(view) {
+        return Outcome::Fails(cycle);
+    }
+    let kept = view.kept();
+    let writes = 0..view.writes.len() as u32;
+    Outcome::Holds(vec![writes.filter(|write| kept[*write as usize]).collect()])
+}
+
+/// An order of the items that extends session order and reads-from.
+fn causal_order(view: &View) -> Result<Vec<u32>, Vec<u32>> {
+    if view.is_forward() {
+        return Ok((0..view.items.len() as u32).collect());
+    }
+    let mut graph = Graph::new(view.items.len());
+    let mut last = vec![None; view.sessions];
+    for (at, item) in view.items.iter().enumerate() {
+        if let Some(before) = last[item.session as usize].replace(at as u32) {
+            graph.add(before, at as u32);
+        }
+        if let (None, [Source::Write(write)]) = (item.write, view.sources(item)) {
+            graph.add(view.writes[*write as usize], at as u32);
+        }
+    }
+    graph.order()
+}
+
 /// How many edges a graph may have.
 const EDGES_MAX: usize = 1 << 27;
 
 /// Decides. Every read must have at most one possible source.
 pub(super) fn decide(view: &View, grid: Grid) -> Outcome {
-    if grid.guarantees == Guarantees::NONE && !grid.eventual && view.is_forward() {
-        // Each read sees its source alone, and any order of the writes will do.
-        let kept = view.kept();
-        let writes = 0..view.writes.len() as u32;
-        return Outcome::Holds(vec![writes.filter(|write| kept[*write as usize]).collect()]);
+    if grid.guarantees == Guarantees::NONE && !grid.eventual {
+        return base(view);
+    }
+    if size(view, grid) > SIZE_MAX {
+        return Outcome::TooMany;
     }
     match Vectors::of(view, grid).and_then(Vectors::decide) {
         Ok(outcome) => outcome,
@@ -137,26 +183,8 @@ impl<'a> Vectors<'a> {
         if self.behind.is_empty() { &[] } else { &self.behind[write * self.width..][..self.width] }
     }
 
-    /// An order of the items that extends session order and reads-from.
-    fn causal_order(&self) -> Result<Vec<u32>, Vec<u32>> {
-        if self.view.is_forward() {
-            return Ok((0..self.view.items.len() as u32).collect());
-        }
-        let mut graph = Graph::new(self.view.items.len());
-        let mut last = vec![None; self.view.sessions];
-        for (at, item) in self.view.items.iter().enumerate() {
-            if let Some(before) = last[item.session as usize].replace(at as u32) {
-                graph.add(before, at as u32);
-            }
-            if let Source::Write(write) = self.sources[at] {
-                graph.add(self.view.writes[write as usize], at as u32);
-            }
-        }
-        graph.order()
-    }
-
     fn decide(mut self) -> Result<Outcome, Vec<u32>> {
-        let order = self.causal_order()?;
+        let order = causal_order(self.view)?;
         let mut seen = Seen::new(&self);
         self.walk(&order, &mut |vectors, read, row| seen.read(vectors, read, row))?;
         self.see_everything(&mut seen)?;
