@@ -89,11 +89,13 @@ impl Seen {
             if let Some(known) = self.known.get_mut(start + column) {
                 begin = begin.max(*known as usize);
                 *known = (*known).max(end as u32);
-            } else if !of_reads && !vectors.asks(Guarantees::MR) && !vectors.asks(Guarantees::MW) {
-                if session == item.session as usize {
-                    self.own_writes(&list[..end], (item.session, item.key), newer, read);
-                    continue;
-                }
+            } else if !of_reads
+                && !vectors.asks(Guarantees::MR)
+                && !vectors.asks(Guarantees::MW)
+                && session == item.session as usize
+            {
+                self.own_writes(&list[..end], (item.session, item.key), newer, read);
+                continue;
             }
             for (_, at) in &list[begin.min(end)..end] {
                 if let Some(older) = older(*at).filter(|older| *older != newer) {
