@@ -54,7 +54,12 @@ impl Judged<'_> {
     /// What was read, in one line.
     fn heading(&self) -> String {
         let history = &self.recording.history;
-        let keys: FxHashSet<_> = history.operations().iter().map(|op| &op.call.key).collect();
+        let (mut keys, mut processes, mut open) = (FxHashSet::default(), FxHashSet::default(), 0);
+        for operation in history.operations() {
+            keys.insert(&operation.call.key);
+            processes.insert(operation.process);
+            open += usize::from(operation.is_pending());
+        }
         let plural = |number: usize, one: &str, many: &str| {
             format!("{} {}", count(number as u64), if number == 1 { one } else { many })
         };
@@ -62,13 +67,12 @@ impl Judged<'_> {
             "{}: read {} of {} ({}, {}) in {:.2} s · {}",
             self.name,
             plural(history.len(), "operation", "operations"),
-            plural(history.processes().len(), "process", "processes"),
+            plural(processes.len(), "process", "processes"),
             size(self.bytes),
             self.recording.format,
             self.reading.as_secs_f64(),
             plural(keys.len(), "key", "keys"),
         );
-        let open = history.operations().iter().filter(|op| op.is_pending()).count();
         let recording = self.recording;
         let remarks = [
             (open, "may or may not have happened"),

@@ -60,10 +60,12 @@ impl Assembler {
     /// Puts operations into order of invocation, those of one instant in order
     /// of their lines, without room for a second copy of them.
     fn sort(&mut self) {
-        let mut order: Vec<u32> = (0..self.operations.len() as u32).collect();
-        order.sort_unstable_by_key(|at| {
-            (self.operations[*at as usize].invoked, self.lines[*at as usize])
-        });
+        // Of two operations of one line the first stays first.
+        let invoked = self.operations.iter().map(|operation| operation.invoked);
+        let keys = invoked.zip(&self.lines).map(|(invoked, line)| (invoked, *line));
+        let mut sorted: Vec<((u64, u32), u32)> = keys.zip(0..).collect();
+        sorted.sort_unstable();
+        let mut order: Vec<u32> = sorted.into_iter().map(|(_, at)| at).collect();
         // Place by place: what belongs here may have been swapped away, to
         // where its own place was filled from.
         for place in 0..order.len() {

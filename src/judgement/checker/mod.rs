@@ -110,6 +110,10 @@ pub struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// Tells what the operations mean. O(n).
     pub fn of(history: &'a History) -> Judge<'a> {
+        if is_plain(history) {
+            let (datatype, view) = (&datatype::Register, OnceCell::new());
+            return Judge { whole: Ok(Whole { history, datatype, plain: true, view }) };
+        }
         Judge { whole: datatype::of(history).map(|datatype| Whole::of(history, datatype)) }
     }
 

@@ -76,11 +76,10 @@ impl Survey {
         models: &[Model],
         mut check: impl FnMut(Model) -> Verdict,
     ) -> Survey {
-        let (quiet, plain) = judge
-            .whole
-            .as_ref()
-            .map_or((false, false), |whole| (is_quiet(whole.history), whole.plain));
+        let plain = judge.whole.as_ref().is_ok_and(|whole| whole.plain);
         let has_finals = judge.whole.as_ref().is_ok_and(|whole| whole.history.has_final_reads());
+        let quiet = plain
+            && (!has_finals || judge.whole.as_ref().is_ok_and(|whole| is_quiet(whole.history)));
         let mut done: Vec<Entry> = Vec::new();
         for model in plan().into_iter().chain(models.iter().copied()) {
             if !models.contains(&model) || done.iter().any(|entry| entry.model == model) {
