@@ -11,19 +11,20 @@ use crate::search::exhaustive::{Ending, Exploration, Limits, Plan, Reduce, Track
 use crate::world::Workload;
 
 use super::exit::{Exit, Failure};
+use super::jobs;
 use super::screen::Screen;
 use super::values::{self, Format};
 
 /// Search a named scope and say what it took
 ///
 /// Scopes: lww-N-P, naive-N-P, first-N-P (N replicas of one stamp, P puts by two
-/// clients), abd-N-W-R, backup-N-W-R (W writers, R readers; one crash), gossip-N-P
-/// (multi-primary-lww with one drop and anti-entropy).
+/// clients), abd-N-W-R (W writers, R readers; patient timers), backup-N-W-R (one
+/// crash), gossip-N-P (multi-primary-lww with one drop and anti-entropy).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence bench lww-3-8
   quiescence bench lww-3-8 --reduce macro --format json
-  quiescence bench abd-3-1-1 --states 20000000 --jobs 2")]
+  quiescence bench abd-3-2-1 --jobs 2")]
 pub struct BenchArgs {
     /// Which scope
     #[arg(value_name = "NAME")]
@@ -51,18 +52,26 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         Failure::new(format!("there is no scope `{}`", args.name))
             .remedy(format!("scopes are named {}", NAMES.join(", ")))
     })?;
+    jobs::catch_interrupts()?;
+    let bar = jobs::progress(0);
+    let began = Instant::now();
     let plan = Plan {
         work: Work::Scripted(Workload::default()),
         tracks: Tracks::default(),
         reduce: args.reduce,
         limits: Limits { states: args.states, bytes: args.memory },
         lively: 0,
+        patient: false,
         jobs: args.jobs,
-        stop: &|_| false,
+        stop: &|progress| {
+            bar.set_message(jobs::told(progress, began));
+            bar.tick();
+            jobs::interrupted()
+        },
     };
-    let began = Instant::now();
     let found = scope.search(&plan).map_err(|refused| Failure::new(refused.to_string()))?;
     let seconds = began.elapsed().as_secs_f64();
+    bar.finish_and_clear();
     let (verdict, exit) = match found.ending {
         Ending::Bounded(_) => ("bounded", Exit::Unknown),
         _ if found.found.is_empty() => ("holds", Exit::Holds),

@@ -118,7 +118,7 @@ fn search_one(search: &Search, limits: Limits, threads: usize, bar: &ProgressBar
 }
 
 /// How far a search has come, in one line.
-fn told(progress: &Progress, began: Instant) -> String {
+pub fn told(progress: &Progress, began: Instant) -> String {
     let seconds = began.elapsed().as_secs_f64().max(0.001);
     let rate = (progress.states as f64 / seconds) as u64;
     format!(
@@ -131,8 +131,13 @@ fn told(progress: &Progress, began: Instant) -> String {
     )
 }
 
-/// A bar on the terminal of standard error; nothing where there is none.
-fn progress(runs: u64) -> ProgressBar {
+/// A bar on the terminal of standard error, or without random runs a line;
+/// nothing where there is no terminal.
+pub fn progress(runs: u64) -> ProgressBar {
+    if runs == 0 {
+        let style = ProgressStyle::with_template("{spinner} {elapsed} · {msg}");
+        return ProgressBar::new_spinner().with_style(style.expect("the template is well-formed"));
+    }
     let style = "{bar:24} {human_pos} of {human_len} runs · {per_sec} · {eta} left · {msg}";
     let style = ProgressStyle::with_template(style).expect("the template is well-formed");
     ProgressBar::new(runs).with_style(style)

@@ -21,6 +21,8 @@ pub struct Scope {
     setting: Setting,
     workload: Workload,
     judged: Judged,
+    /// Whether timers wait until nothing is in flight.
+    patient: bool,
 }
 
 /// What is asked in every quiet state.
@@ -42,8 +44,9 @@ pub const NAMES: [&str; 6] = [
     "gossip-NODES-PUTS",
 ];
 
-/// The scope with this name. `backup` is primary-backup with one crash,
-/// `gossip` is multi-primary-lww with one drop and anti-entropy.
+/// The scope with this name. `abd` has timers that wait until nothing is in
+/// flight: on a network that loses nothing, all else they send is noise.
+/// `backup` is primary-backup with one crash, `gossip` is multi-primary-lww with one drop and anti-entropy.
 pub fn named(name: &str) -> Option<Scope> {
     let mut words = name.split('-');
     let family = words.next()?;
@@ -66,18 +69,21 @@ pub fn named(name: &str) -> Option<Scope> {
             setting: setting(nodes),
             workload: self::puts(usize::from(puts)),
             judged: Judged::Agreement,
+            patient: false,
         },
         ("gossip", &[nodes, puts]) if fits(nodes, puts, 0) => Scope {
             subject: Box::new(MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: true }),
             setting: faulty(setting(nodes), Faults { drop: 1, ..Faults::NONE }),
             workload: self::puts(usize::from(puts)),
             judged: Judged::Model(Model::EVENTUAL),
+            patient: false,
         },
         ("abd", &[nodes, writers, readers]) if fits(nodes, writers, readers) => Scope {
             subject: Box::new(Abd { write_back: WriteBack::Always }),
             setting: setting(nodes),
             workload: one_each(nodes, writers, readers),
             judged: Judged::Model(Model::Linearizable),
+            patient: true,
         },
         ("backup", &[nodes, writers, readers]) if fits(nodes, writers, readers) => {
             let crash = Faults { crash: 1, ..Faults::NONE };
@@ -87,6 +93,7 @@ pub fn named(name: &str) -> Option<Scope> {
                 setting: faulty(fifo, crash),
                 workload: one_each(nodes, writers, readers),
                 judged: Judged::Model(Model::Linearizable),
+                patient: false,
             }
         }
         _ => return None,
@@ -94,8 +101,8 @@ pub fn named(name: &str) -> Option<Scope> {
 }
 
 impl Scope {
-    /// Searches the scope. The work and the tracks of the plan are replaced by
-    /// those of the scope.
+    /// Searches the scope. The work, the tracks and the timers of the plan are
+    /// replaced by those of the scope.
     ///
     /// # Errors
     /// As [`explore`](crate::search::exhaustive::explore).
@@ -108,7 +115,7 @@ impl Scope {
             }
         };
         let work = Work::Scripted(self.workload.clone());
-        let plan = Plan { work, tracks, lively, ..*plan };
+        let plan = Plan { work, tracks, lively, patient: self.patient, ..*plan };
         let mut judge = |sight: &Sight<'_>| match self.judged {
             Judged::Agreement => agree(sight),
             Judged::Model(model) => {

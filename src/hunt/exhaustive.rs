@@ -230,6 +230,7 @@ fn search(
         reduce: plan.reduce,
         limits: plan.limits,
         lively: bits(&is_lively),
+        patient: scope.patient,
         jobs: plan.jobs,
         stop,
     };

@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use crate::replication::Strategy;
@@ -21,7 +22,8 @@ use crate::world::{Faults, Setting};
 use super::liveness::{Just, just_components};
 use super::numbers::{Miss, Numbers};
 use super::path::{self, way_to, way_to_panic};
-use super::store::{Outbox, STATES_MAX, Store};
+use super::skip::{self, Before, Closes};
+use super::store::{NOBODY, Outbox, STATES_MAX, Store, tail};
 use super::tables::{REACTS, Tables};
 use super::{
     Bound, Ending, Exploration, Found, Matter, Plan, Progress, Reduce, Refused, Sight, Work,
@@ -173,10 +175,10 @@ fn search<S: Strategy>(
             engine.tables.resolve(miss)?;
         }
     }
-    first.extend([0, 0]);
+    first.extend([NOBODY, tail(0, 0)]);
     engine.lanes[0].outbox.push(&first, &engine.store);
     engine.lanes[0].outbox.look_up(&engine.store);
-    engine.add();
+    engine.add(1);
     let ending = engine.run(judge)?;
     let faults = engine.faults();
     Ok(Exploration {
@@ -201,6 +203,7 @@ impl<S: Strategy> Engine<'_, S> {
     fn run(&mut self, judge: &mut Judge<'_>) -> Result<Ending, Refused> {
         while let Some((level, states)) = self.pending.pop_first() {
             self.depth = level;
+            self.store.begin_level();
             for (round, chunk) in states.chunks(ROUND).enumerate() {
                 if let Some(bound) = self.bound(states.len() - round * ROUND) {
                     return Ok(Ending::Bounded(bound));
@@ -215,7 +218,7 @@ impl<S: Strategy> Engine<'_, S> {
                 if puts_off && (numbers.reacts || numbers.timers) {
                     return Err(Refused::Reduction("macro", REACTS));
                 }
-                self.add();
+                self.add(self.jobs(chunk.len()));
             }
             self.wanted &= !self.violated;
             if self.is_settled() {
@@ -253,9 +256,15 @@ impl<S: Strategy> Engine<'_, S> {
         (self.store.bytes() + self.tables.numbers.bytes()) as u64
     }
 
+    /// How many threads so much is worth.
+    fn jobs(&self, work: usize) -> usize {
+        if work < SHARED { 1 } else { self.tables.plan.jobs.clamp(1, LANES) }
+    }
+
     /// Reads what can happen in each of these states, on all threads.
     fn read(&mut self, states: &[u32], level: u32) {
         let part = states.len().div_ceil(LANES).max(1);
+        let jobs = self.jobs(states.len());
         let (numbers, store) = (&self.tables.numbers, &self.store);
         let reduce = self.tables.plan.reduce;
         let all = reduce.macro_steps || self.tables.plan.tracks.every_state();
@@ -272,7 +281,6 @@ impl<S: Strategy> Engine<'_, S> {
             lane.outbox.look_up(store);
         };
         let mut work: Vec<_> = self.lanes.iter_mut().zip(states.chunks(part)).collect();
-        let jobs = if states.len() < SHARED { 1 } else { self.tables.plan.jobs.clamp(1, LANES) };
         if jobs == 1 {
             work.into_iter().for_each(|(lane, states)| read(lane, states));
             return;
@@ -419,6 +427,7 @@ impl<S: Strategy> Engine<'_, S> {
             return Err(Refused::Reduction("symmetry", "fair cycles are looked for"));
         }
         let timers = numbers.timers;
+        self.fill()?;
         for component in just_components(&self.tables, &self.store) {
             let mut answers = None;
             for &state in &component.states {
@@ -447,6 +456,24 @@ impl<S: Strategy> Engine<'_, S> {
         Ok(())
     }
 
+    /// Adds what is missing to know every step of every state, the skipped
+    /// ones included.
+    fn fill(&mut self) -> Result<(), Refused> {
+        let reduce = self.tables.plan.reduce;
+        let mut room = Vec::new();
+        for state in self.store.states() {
+            let row = self.store.row(state);
+            room.clear();
+            while let Err(miss) =
+                steps(&self.tables.numbers, reduce, row, [state, 0], Before::NONE, &mut room)
+            {
+                self.tables.resolve(miss)?;
+                room.clear();
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps what is violated in a component for the first time, with the way
     /// to it and round in it.
     fn keep_cycle(&mut self, matter: Matter, component: &Just, state: u32) -> Result<(), Refused> {
@@ -467,24 +494,29 @@ impl<S: Strategy> Engine<'_, S> {
         if self.wanted == 0 {
             return Ok(());
         }
-        for state in 0..u32::try_from(self.store.len()).expect("fewer than 2^32 states") {
+        // Nothing but the rest is judged: one state for each is enough.
+        let mut known = FxHashSet::default();
+        let rest_of = |state| *self.store.row(state).last().expect("a row ends with the rest");
+        let fresh =
+            |state: &u32| !self.tables.is_judged(rest_of(*state)) && known.insert(rest_of(*state));
+        let states: Vec<u32> = self.store.states().filter(fresh).collect();
+        for state in states {
             let row = self.store.row(state).to_vec();
-            if !self.tables.is_judged(row[row.len() - 1]) {
-                let violated = self.tables.judge(&row, false, judge)?;
-                self.note(violated, state, None)?;
-            }
+            let violated = self.tables.judge(&row, false, judge)?;
+            self.note(violated, state, None)?;
         }
         Ok(())
     }
 
-    /// Adds the candidates of all lanes.
-    fn add(&mut self) {
+    /// Adds the candidates of all lanes, on so many threads.
+    fn add(&mut self, jobs: usize) {
         let mut fresh = Vec::new();
-        for lane in &mut self.lanes {
-            self.store.add(&mut lane.outbox, &mut fresh);
-        }
-        for (level, state) in fresh {
-            self.pending.entry(level).or_default().push(state);
+        let outboxes: Vec<_> = self.lanes.iter().map(|lane| &lane.outbox).collect();
+        self.store.add(&outboxes, jobs, &mut fresh);
+        self.lanes.iter_mut().for_each(|lane| lane.outbox.clear());
+        for states in fresh.chunk_by(|(a, _), (b, _)| a == b) {
+            let pending = self.pending.entry(states[0].0).or_default();
+            pending.extend(states.iter().map(|(_, state)| *state));
         }
     }
 
@@ -506,10 +538,12 @@ fn expand(
     let row = store.row(state);
     let width = row.len();
     lane.room.clear();
+    let mut skipped = 0;
     if reduce.macro_steps {
         macro_steps(numbers, row, [state, level], &mut lane.room)?;
     } else {
-        steps(numbers, reduce, row, [state, level], &mut lane.room)?;
+        let before = Before::of(numbers, store, reduce, state);
+        skipped = steps(numbers, reduce, row, [state, level], before, &mut lane.room)?;
     }
     if !numbers.permutations.is_empty() {
         for candidate in lane.room.chunks_exact_mut(width + 2) {
@@ -519,11 +553,11 @@ fn expand(
     for candidate in lane.room.chunks_exact(width + 2) {
         lane.outbox.push(candidate, store);
     }
-    lane.transitions += (lane.room.len() / (width + 2)) as u64;
+    lane.transitions += (lane.room.len() / (width + 2)) as u64 + skipped;
     Ok(())
 }
 
-/// Adds a row to the room, with its parent and its level.
+/// Adds a row to the room, with its parent and its tail.
 #[inline]
 fn candidate<'r>(room: &'r mut Vec<u32>, row: &[u32], of: [u32; 2]) -> &'r mut [u32] {
     let start = room.len();
@@ -532,13 +566,21 @@ fn candidate<'r>(room: &'r mut Vec<u32>, row: &[u32], of: [u32; 2]) -> &'r mut [
     &mut room[start..start + row.len()]
 }
 
+/// Every step from a row but those that `before` tells to skip, and how many
+/// these are.
 fn steps(
     numbers: &Numbers,
     reduce: Reduce,
     row: &[u32],
     [state, level]: [u32; 2],
+    before: Before<'_>,
     room: &mut Vec<u32>,
-) -> Result<(), Miss> {
+) -> Result<u64, Miss> {
+    let mut skipped = 0;
+    let step = |room: &mut Vec<u32>, place: usize, number: u32| {
+        let note = skip::note(place, &numbers.moves[number as usize]);
+        numbers.apply(candidate(room, row, [state, tail(level + 1, note)]), place, number)
+    };
     let rest = row[row.len() - 1];
     let starts = numbers.startable(rest)?;
     // Nobody sends or asks any more: where one node is served does not matter
@@ -546,24 +588,33 @@ fn steps(
     let alone = reduce.persistent && starts.is_empty() && !numbers.waiting[rest as usize];
     for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
         let (from, until) = numbers.local(place, at)?;
+        let closes = before.closes(row, place);
+        if closes == Closes::All {
+            skipped += u64::from(until - from);
+            continue;
+        }
         for number in from..until {
-            if numbers.may(row, &numbers.moves[number as usize]) {
-                let next = candidate(room, row, [state, level + 1]);
-                numbers.apply(next, place, number)?;
+            let one = &numbers.moves[number as usize];
+            if closes == Closes::Untold && one.event == 0 {
+                skipped += 1;
+            } else if numbers.may(row, one) {
+                step(room, place, number)?;
             }
         }
         if alone && !room.is_empty() {
-            return Ok(());
+            return Ok(skipped);
         }
     }
     for start in starts {
         let place = usize::from(start.place);
-        if let Some(number) = numbers.request(place, row[place], start.request)? {
-            let next = candidate(room, row, [state, level + 1]);
-            numbers.apply(next, place, number)?;
+        let Some(number) = numbers.request(place, row[place], start.request)? else { continue };
+        if before.closes(row, place) == Closes::All {
+            skipped += 1;
+        } else {
+            step(room, place, number)?;
         }
     }
-    Ok(())
+    Ok(skipped)
 }
 
 /// Deliveries at a node, then a client there. The level is the number of
@@ -582,7 +633,7 @@ fn macro_steps(
             let Some(number) = numbers.request(place, component, start.request)? else { continue };
             let sends = numbers.moves[number as usize].sends.len();
             let sends = u32::try_from(sends).expect("a step sends few messages");
-            let next = candidate(room, row, [state, level + 1 + sends]);
+            let next = candidate(room, row, [state, tail(level + 1 + sends, 0)]);
             next[place] = component;
             numbers.apply(next, place, number)?;
         }

@@ -29,7 +29,7 @@ type Inside = Vec<(usize, Label)>;
 
 /// A component that can be stayed in for ever.
 pub(super) struct Just {
-    /// Its states.
+    /// Its states, the first to be found first.
     pub(super) states: Vec<u32>,
     /// By state: edges to other states of it, by position in `states`.
     edges: Vec<Inside>,
@@ -61,7 +61,7 @@ fn edges(numbers: &Numbers, store: &Store, state: u32, mut each: impl FnMut(u32,
 /// proportion to states and transitions, and 13 bytes a state (Tarjan 1972).
 pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store) -> Vec<Just> {
     let numbers = &tables.numbers;
-    let states = store.len();
+    let states = store.end();
     let mut found = Vec::new();
     let mut index = vec![0_u32; states];
     let mut low = vec![0_u32; states];
@@ -75,7 +75,7 @@ pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store
         edges(numbers, store, state, |to, _| all.push(to));
         all
     };
-    for root in 0..u32::try_from(states).expect("fewer than 2^32 states") {
+    for root in store.states() {
         if index[root as usize] != 0 {
             continue;
         }
@@ -108,7 +108,7 @@ pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store
             if low[state as usize] == index[state as usize] {
                 let from = stack.iter().rposition(|&other| other == state).expect("on the stack");
                 let mut component = stack.split_off(from);
-                component.sort_unstable();
+                component.sort_unstable_by_key(|&member| store.order(member));
                 component.iter().for_each(|&member| done[member as usize] = true);
                 if component.len() > 1 || loops || ends {
                     found.extend(just(tables, store, component));
@@ -116,7 +116,7 @@ pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store
             }
         }
     }
-    found.sort_by_key(|component| component.states[0]);
+    found.sort_by_key(|component| store.order(component.states[0]));
     found
 }
 
@@ -153,7 +153,9 @@ impl Just {
         store: &Store,
         from: u32,
     ) -> Vec<(Label, u32)> {
-        let start = self.states.binary_search(&from).expect("a state of the component");
+        let at = |state: &u32| store.order(*state);
+        let start = self.states.binary_search_by_key(&at(&from), at);
+        let start = start.expect("a state of the component");
         let dues = |at: usize| tables.dues(store.row(self.states[at]));
         let mut walk: Vec<(Label, usize)> = Vec::new();
         loop {

@@ -11,7 +11,8 @@
 //! local step, is no second interpreter, and knows no model: what it comes
 //! upon is judged by whoever asked ([`Sight`]).
 //!
-//! Read next: `engine` for the search, `store` for states, `tables` and
+//! Read next: `engine` for the search, `skip` for what it need not look up,
+//! `store` for states, `tables` and
 //! `numbers` for what is remembered, `clients` for histories, `quiet` for what
 //! is judged, `liveness` for fair cycles, `path` for the way to a state.
 
@@ -22,6 +23,7 @@ mod numbers;
 mod path;
 mod quiet;
 mod reduce;
+mod skip;
 mod store;
 mod tables;
 
@@ -49,6 +51,9 @@ pub struct Plan<'a> {
     /// Which matters of the judge are about what holds in the end: a bit each.
     /// Fair cycles are looked for if there are any.
     pub lively: u64,
+    /// Whether timers wait until nothing is in flight. Open work says that
+    /// itself.
+    pub patient: bool,
     /// How many threads read. It changes no result.
     pub jobs: usize,
     /// Asked now and then; the search ends, bounded, if it says yes.

@@ -2,19 +2,23 @@
 //! order in which they were found.
 //!
 //! Invariant: no two rows are equal, and a row's parent was found before it.
-//! A state costs its row, its parent and an index slot of four bytes; nothing
-//! is hashed away, so two states are the same only if their rows are. It does
-//! not know what the numbers stand for.
+//! A state costs its row, its parent, a note, and an index slot of four bytes;
+//! nothing is hashed away, so two states are the same only if their rows are.
+//! It does not know what the numbers stand for.
 //!
 //! Looking up a row costs cache misses, and misses are what a search waits
 //! for. So rows are looked up in batches: first the slots of all candidates
 //! are read, then the rows behind matching tags, so that the misses overlap.
-//! Looking up changes nothing and is done by many threads ([`Outbox`]); what
-//! is not known yet is added by one, and is little: a candidate that was met
-//! a moment ago is dropped before.
+//! Looking up changes nothing and is done by many threads ([`Outbox`]). What
+//! is not known yet is sorted by hash into [`PARTS`], and each part is added to
+//! by one thread, in the order of outboxes. There are as many parts on any
+//! number of threads, so numbers do not depend on it.
+
+/// Into how many parts the states are divided; a power of two.
+pub(super) const PARTS: usize = 8;
 
 /// Rows in a chunk; a power of two.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 13;
 
 /// How many candidates are looked up together.
 const BATCH: usize = 256;
@@ -22,17 +26,33 @@ const BATCH: usize = 256;
 /// Candidates that are remembered for as long as a round lasts; a power of two.
 const RECENT: usize = 1 << 13;
 
-/// Candidates of one thread. Each is a row, its parent and its level.
+/// The parent of the first state, which is then its own.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// Candidates of one thread. Each is a row, its parent and its [`tail`].
 pub(super) struct Outbox {
     width: usize,
     batch: Vec<u32>,
     hashes: Vec<u64>,
     probes: Vec<u32>,
-    /// Those that are not in the store.
-    unknown: Vec<u32>,
-    unknown_hashes: Vec<u64>,
+    /// Those that are not in the store, by part.
+    unknown: [Unknown; PARTS],
     /// By a few bits of the hash: the last one among them, plus one.
     recent: Vec<u32>,
+}
+
+/// Candidates that one part does not have.
+#[derive(Default)]
+struct Unknown {
+    candidates: Vec<u32>,
+    hashes: Vec<u64>,
+}
+
+/// The last number of a candidate: its level, and a note of at most 255 that
+/// is kept with a new state.
+#[inline]
+pub(super) fn tail(level: u32, note: u8) -> u32 {
+    level << 8 | u32::from(note)
 }
 
 impl Outbox {
@@ -42,8 +62,7 @@ impl Outbox {
             batch: Vec::new(),
             hashes: Vec::new(),
             probes: Vec::new(),
-            unknown: Vec::new(),
-            unknown_hashes: Vec::new(),
+            unknown: Default::default(),
             recent: vec![0; RECENT],
         }
     }
@@ -62,53 +81,71 @@ impl Outbox {
     /// Drops the candidates of the batch that are known.
     pub(super) fn look_up(&mut self, store: &Store) {
         let size = self.width + 2;
-        let mask = store.slots.len() - 1;
         self.probes.clear();
         // These reads do not depend on each other.
-        self.probes.extend(self.hashes.iter().map(|&hash| store.slots[hash as usize & mask]));
+        self.probes.extend(self.hashes.iter().map(|&hash| store.part(hash).first_slot(hash)));
         for (probe, &hash) in self.probes.iter_mut().zip(&self.hashes) {
-            let mut slot = hash as usize & mask;
-            // The next slots are mostly on the line that was just read.
-            while *probe != 0 && !store.has_tag(*probe, hash) {
-                slot = (slot + 1) & mask;
-                *probe = store.slots[slot];
-            }
+            *probe = store.part(hash).tagged(*probe, hash);
         }
-        for (at, probe) in self.probes.iter_mut().enumerate() {
+        for (at, (probe, &hash)) in self.probes.iter_mut().zip(&self.hashes).enumerate() {
             if *probe != 0 {
                 // Neither do these; the answer is used below.
                 let row = &self.batch[at * size..at * size + self.width];
-                let same = is_same(store.row(store.state(*probe)), row);
+                let part = store.part(hash);
+                let same = is_same(part.row(part.place(*probe)), row);
                 *probe = if same { SEEN } else { *probe };
             }
         }
         for at in 0..self.hashes.len() {
             // A lower level may count although the state is known.
-            if self.probes[at] == SEEN && store.levels.is_none() {
-                continue;
+            if self.probes[at] != SEEN || store.weighted {
+                self.keep(at, store);
             }
-            let hash = self.hashes[at];
-            let candidate = &self.batch[at * size..(at + 1) * size];
-            let row = &candidate[..self.width];
-            let recent = &mut self.recent[(hash >> 20) as usize & (RECENT - 1)];
-            if store.levels.is_none() {
-                if *recent != 0 {
-                    let start = (*recent as usize - 1) * size;
-                    if is_same(&self.unknown[start..start + self.width], row) {
-                        continue;
-                    }
-                }
-                // Another row has the same tag; look further.
-                if self.probes[at] != 0 && store.find_hashed(row, hash).is_some() {
-                    continue;
-                }
-            }
-            *recent = u32::try_from(self.unknown_hashes.len()).expect("a round is small") + 1;
-            self.unknown.extend_from_slice(candidate);
-            self.unknown_hashes.push(hash);
         }
         self.batch.clear();
         self.hashes.clear();
+    }
+
+    /// Keeps a candidate of the batch, unless it was met a moment ago or is
+    /// known after all.
+    #[inline]
+    fn keep(&mut self, at: usize, store: &Store) {
+        let size = self.width + 2;
+        let hash = self.hashes[at];
+        let candidate = &self.batch[at * size..(at + 1) * size];
+        let row = &candidate[..self.width];
+        let part = part_of(hash);
+        let unknown = &mut self.unknown[part];
+        let recent = (hash >> 20) as usize & (RECENT / PARTS - 1);
+        let recent = &mut self.recent[part * (RECENT / PARTS) + recent];
+        if !store.weighted {
+            if *recent != 0 {
+                let start = (*recent as usize - 1) * size;
+                if is_same(&unknown.candidates[start..start + self.width], row) {
+                    return;
+                }
+            }
+            // Another row has the same tag; look further.
+            if self.probes[at] != 0 && store.part(hash).find(row, hash).is_some() {
+                return;
+            }
+        }
+        *recent = u32::try_from(unknown.hashes.len()).expect("a round is small") + 1;
+        unknown.candidates.extend_from_slice(candidate);
+        unknown.hashes.push(hash);
+    }
+
+    /// Forgets all candidates, because they have been added.
+    pub(super) fn clear(&mut self) {
+        debug_assert!(self.hashes.is_empty(), "all were looked up");
+        if self.unknown.iter().all(|unknown| unknown.hashes.is_empty()) {
+            return;
+        }
+        for unknown in &mut self.unknown {
+            unknown.candidates.clear();
+            unknown.hashes.clear();
+        }
+        self.recent.fill(0);
     }
 }
 
@@ -123,6 +160,12 @@ fn hash(row: &[u32]) -> u64 {
     hash ^ (hash >> 32)
 }
 
+/// The part that has a row: bits that neither slots nor tags use first.
+#[inline]
+fn part_of(hash: u64) -> usize {
+    (hash >> 29) as usize & (PARTS - 1)
+}
+
 /// Whether two rows are equal, without a call for so few numbers.
 #[inline]
 fn is_same(a: &[u32], b: &[u32]) -> bool {
@@ -132,88 +175,229 @@ fn is_same(a: &[u32], b: &[u32]) -> bool {
 /// A slot that no state can have: its row is known to be in the store.
 const SEEN: u32 = u32::MAX;
 
-/// All states.
+/// All states. The number of a state is its place in its part times [`PARTS`],
+/// plus the part.
 pub(super) struct Store {
+    weighted: bool,
+    parts: Vec<Part>,
+    /// How many states each part had when each level began.
+    begun: Vec<[u32; PARTS]>,
+}
+
+/// The states whose hashes have the same few bits.
+struct Part {
+    number: u32,
     width: usize,
     /// Chunks of [`CHUNK`] rows each, so that growing moves nothing.
     rows: Vec<Vec<u32>>,
     parents: Vec<Vec<u32>>,
+    notes: Vec<Vec<u8>>,
     /// The level of each state, if levels can fall.
     levels: Option<Vec<u16>>,
     states: usize,
-    /// Number of the row plus one in the lower bits, as many as are needed,
+    /// Place of the row plus one in the lower bits, as many as are needed,
     /// and a tag in the others; 0 is empty. A power of two of them, at most
     /// four in five used.
     slots: Vec<u32>,
-    /// How many bits of a slot are the number.
+    /// How many bits of a slot are the place.
     bits: u32,
+    /// Level and number of what was added last.
+    fresh: Vec<(u32, u32)>,
 }
 
 impl Store {
     /// No states yet. With `weighted`, a state can be reached again on a lower
     /// level, and is then fresh again.
     pub(super) fn new(width: usize, weighted: bool) -> Self {
-        Store {
+        let part = |number| Part {
+            number,
             width,
             rows: Vec::new(),
             parents: Vec::new(),
+            notes: Vec::new(),
             levels: weighted.then(Vec::new),
             states: 0,
-            slots: vec![0; 1 << 10],
-            bits: 11,
-        }
+            slots: vec![0; 1 << 8],
+            bits: 9,
+            fresh: Vec::new(),
+        };
+        let parts = u32::try_from(PARTS).expect("a few");
+        Store { weighted, parts: (0..parts).map(part).collect(), begun: Vec::new() }
     }
 
     /// How many states there are.
-    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.states
+        self.parts.iter().map(|part| part.states).sum()
+    }
+
+    /// One more than the largest number of a state.
+    pub(super) fn end(&self) -> usize {
+        self.parts.iter().map(|part| part.states).max().unwrap_or(0) * PARTS
     }
 
     /// Bytes that states and index take, not counting room for more.
     pub(super) fn bytes(&self) -> usize {
-        let levels = if self.levels.is_some() { 2 } else { 0 };
-        self.states * (4 * self.width + 4 + levels) + 4 * self.slots.len()
+        self.parts.iter().map(Part::bytes).sum()
+    }
+
+    /// A level begins: what is added from now on is further away.
+    pub(super) fn begin_level(&mut self) {
+        let mut begun = [0; PARTS];
+        for (count, part) in begun.iter_mut().zip(&self.parts) {
+            *count = u32::try_from(part.states).expect("fewer than 2^32 states");
+        }
+        self.begun.push(begun);
+    }
+
+    /// All states, in the order of levels if these cannot fall.
+    pub(super) fn states(&self) -> impl Iterator<Item = u32> + '_ {
+        let parts = u32::try_from(PARTS).expect("a few");
+        let mut all: Vec<(u32, u32, u32)> = Vec::new();
+        for (at, part) in (0..).zip(&self.parts) {
+            let mut from = 0;
+            let end = u32::try_from(part.states).expect("fewer than 2^32 states");
+            for until in self.begun.iter().map(|begun| begun[at]).chain([end]) {
+                all.push((from, until, part.number));
+                from = until;
+            }
+        }
+        let levels = self.begun.len() + 1;
+        (0..levels).flat_map(move |level| {
+            let spans = all.iter().skip(level).step_by(levels).copied().collect::<Vec<_>>();
+            spans.into_iter().flat_map(move |(from, until, part)| {
+                (from..until).map(move |place| place * parts + part)
+            })
+        })
+    }
+
+    /// The place of a state in the order of [`Store::states`].
+    pub(super) fn order(&self, state: u32) -> (usize, usize, u32) {
+        let (part, place) = split(state);
+        let level = self.begun.partition_point(|begun| begun[part] as usize <= place);
+        (level, part, state)
     }
 
     /// The row of a state.
     #[inline]
     pub(super) fn row(&self, state: u32) -> &[u32] {
-        let state = state as usize;
-        let start = state % CHUNK * self.width;
-        &self.rows[state / CHUNK][start..start + self.width]
+        let (part, place) = split(state);
+        self.parts[part].row(place)
     }
 
     /// The state from which a state was first reached; the first is its own.
+    #[inline]
     pub(super) fn parent(&self, state: u32) -> u32 {
-        let state = state as usize;
-        self.parents[state / CHUNK][state % CHUNK]
+        let (part, place) = split(state);
+        self.parts[part].parents[place / CHUNK][place % CHUNK]
+    }
+
+    /// The note that came with a state.
+    #[inline]
+    pub(super) fn note(&self, state: u32) -> u8 {
+        let (part, place) = split(state);
+        self.parts[part].notes[place / CHUNK][place % CHUNK]
     }
 
     /// Whether this is (still) the level of a state.
     pub(super) fn is_at(&self, state: u32, level: u32) -> bool {
-        let known = self.levels.as_ref().map(|levels| u32::from(levels[state as usize]));
-        known.is_none_or(|known| known == level)
+        let (part, place) = split(state);
+        let levels = self.parts[part].levels.as_ref();
+        levels.is_none_or(|levels| u32::from(levels[place]) == level)
     }
 
     /// The number of the state with this row, if there is one.
     pub(super) fn find(&self, row: &[u32]) -> Option<u32> {
-        self.find_hashed(row, hash(row))
+        let hash = hash(row);
+        let part = self.part(hash);
+        part.find(row, hash).map(|place| part.state(place))
     }
 
-    fn find_hashed(&self, row: &[u32], hash: u64) -> Option<u32> {
+    #[inline]
+    fn part(&self, hash: u64) -> &Part {
+        &self.parts[part_of(hash)]
+    }
+
+    /// Adds the candidates that are new, part by part in the order of
+    /// outboxes, on so many threads. The level and number of each state that
+    /// is new, or on a lower level than before, goes to `fresh`.
+    pub(super) fn add(&mut self, outboxes: &[&Outbox], jobs: usize, fresh: &mut Vec<(u32, u32)>) {
+        let add = |parts: &mut [Part]| {
+            for part in parts {
+                outboxes.iter().for_each(|outbox| part.add(outbox));
+            }
+        };
+        let share = PARTS.div_ceil(jobs.clamp(1, PARTS));
+        let (mine, others) = self.parts.split_at_mut(share);
+        std::thread::scope(|scope| {
+            for theirs in others.chunks_mut(share) {
+                scope.spawn(move || add(theirs));
+            }
+            add(mine);
+        });
+        self.parts.iter_mut().for_each(|part| fresh.append(&mut part.fresh));
+    }
+}
+
+/// Part and place of a state.
+#[inline]
+fn split(state: u32) -> (usize, usize) {
+    (state as usize % PARTS, state as usize / PARTS)
+}
+
+impl Part {
+    fn bytes(&self) -> usize {
+        let levels = if self.levels.is_some() { 2 } else { 0 };
+        self.states * (4 * self.width + 5 + levels) + 4 * self.slots.len()
+    }
+
+    #[inline]
+    fn row(&self, place: usize) -> &[u32] {
+        let start = place % CHUNK * self.width;
+        &self.rows[place / CHUNK][start..start + self.width]
+    }
+
+    fn state(&self, place: usize) -> u32 {
+        u32::try_from(place * PARTS).expect("fewer than 2^32 states") + self.number
+    }
+
+    #[inline]
+    fn first_slot(&self, hash: u64) -> u32 {
+        self.slots[hash as usize & (self.slots.len() - 1)]
+    }
+
+    /// The first slot with the tag of this hash from `found` on, which is the
+    /// first of all; 0 if there is none.
+    #[inline]
+    fn tagged(&self, mut found: u32, hash: u64) -> u32 {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        // The next slots are mostly on the line that was just read.
+        while found != 0 && !self.has_tag(found, hash) {
+            slot = (slot + 1) & mask;
+            found = self.slots[slot];
+        }
+        found
+    }
+
+    /// The place of this row; or the slot where it would be.
+    #[inline]
+    fn seek(&self, row: &[u32], hash: u64) -> Result<usize, usize> {
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
         loop {
             let found = self.slots[slot];
             if found == 0 {
-                return None;
+                return Err(slot);
             }
-            if self.has_tag(found, hash) && is_same(self.row(self.state(found)), row) {
-                return Some(self.state(found));
+            if self.has_tag(found, hash) && is_same(self.row(self.place(found)), row) {
+                return Ok(self.place(found));
             }
             slot = (slot + 1) & mask;
         }
+    }
+
+    fn find(&self, row: &[u32], hash: u64) -> Option<usize> {
+        self.seek(row, hash).ok()
     }
 
     #[inline]
@@ -228,75 +412,67 @@ impl Store {
     }
 
     #[inline]
-    fn state(&self, slot: u32) -> u32 {
-        (slot & ((1 << self.bits) - 1)) - 1
+    fn place(&self, slot: u32) -> usize {
+        (slot & ((1 << self.bits) - 1)) as usize - 1
     }
 
-    /// Adds the candidates that are new, in order, and empties the outbox. The
-    /// level and number of each state that is new, or on a lower level than
-    /// before, goes to `fresh`.
-    pub(super) fn add(&mut self, outbox: &mut Outbox, fresh: &mut Vec<(u32, u32)>) {
-        self.reserve(outbox.unknown_hashes.len());
+    /// Adds the candidates that are new.
+    fn add(&mut self, outbox: &Outbox) {
+        let Unknown { candidates, hashes } = &outbox.unknown[self.number as usize];
+        self.reserve(hashes.len());
         let size = self.width + 2;
-        let mask = self.slots.len() - 1;
-        let batches = outbox.unknown.chunks(size * BATCH).zip(outbox.unknown_hashes.chunks(BATCH));
+        let batches = candidates.chunks(size * BATCH).zip(hashes.chunks(BATCH));
         for (candidates, hashes) in batches {
             // Read the slots before they are needed, all at once.
-            outbox.probes.clear();
-            outbox.probes.extend(hashes.iter().map(|&hash| self.slots[hash as usize & mask]));
+            let touched = hashes.iter().fold(0, |all, &hash| all | self.first_slot(hash));
+            std::hint::black_box(touched);
             for (candidate, &hash) in candidates.chunks_exact(size).zip(hashes) {
-                fresh.extend(self.add_one(candidate, hash));
+                self.add_one(candidate, hash);
             }
         }
-        outbox.unknown.clear();
-        outbox.unknown_hashes.clear();
-        outbox.recent.fill(0);
     }
 
-    fn add_one(&mut self, candidate: &[u32], hash: u64) -> Option<(u32, u32)> {
+    fn add_one(&mut self, candidate: &[u32], hash: u64) {
         let (row, rest) = candidate.split_at(self.width);
-        let [parent, level] = [rest[0], rest[1]];
-        let mask = self.slots.len() - 1;
-        let mut slot = hash as usize & mask;
-        loop {
-            let found = self.slots[slot];
-            if found == 0 {
-                break;
+        let (parent, level) = (rest[0], rest[1] >> 8);
+        let slot = match self.seek(row, hash) {
+            Ok(place) => {
+                if self.lower(place, parent, level) {
+                    self.fresh.push((level, self.state(place)));
+                }
+                return;
             }
-            if self.has_tag(found, hash) && is_same(self.row(self.state(found)), row) {
-                let known = self.state(found);
-                return self.lower(known, parent, level).then_some((level, known));
-            }
-            slot = (slot + 1) & mask;
-        }
-        let state = u32::try_from(self.states).expect("fewer than 2^32 states");
-        self.slots[slot] = (self.tag(hash) << self.bits) | (state + 1);
+            Err(slot) => slot,
+        };
+        let place = u32::try_from(self.states).expect("fewer than 2^32 states");
+        let state = self.state(self.states);
+        self.slots[slot] = (self.tag(hash) << self.bits) | (place + 1);
         if self.states.is_multiple_of(CHUNK) {
             // The first chunk grows as it is needed, for searches that are small.
             let room = if self.states == 0 { 0 } else { CHUNK };
             self.rows.push(Vec::with_capacity(room * self.width));
             self.parents.push(Vec::with_capacity(room));
+            self.notes.push(Vec::with_capacity(room));
         }
         let last = self.rows.len() - 1;
         self.rows[last].extend_from_slice(row);
-        // The first state is its own parent.
-        self.parents[last].push(if state == 0 { 0 } else { parent });
+        self.parents[last].push(if parent == NOBODY { state } else { parent });
+        self.notes[last].push(rest[1].to_le_bytes()[0]);
         if let Some(levels) = &mut self.levels {
             levels.push(u16::try_from(level).unwrap_or(u16::MAX));
         }
         self.states += 1;
-        Some((level, state))
+        self.fresh.push((level, state));
     }
 
     /// A known state is reached again; whether that was on a shorter way.
-    fn lower(&mut self, state: u32, parent: u32, level: u32) -> bool {
+    fn lower(&mut self, place: usize, parent: u32, level: u32) -> bool {
         let Some(levels) = &mut self.levels else { return false };
-        let at = state as usize;
-        if level >= u32::from(levels[at]) {
+        if level >= u32::from(levels[place]) {
             return false;
         }
-        levels[at] = u16::try_from(level).unwrap_or(u16::MAX);
-        self.parents[at / CHUNK][at % CHUNK] = parent;
+        levels[place] = u16::try_from(level).unwrap_or(u16::MAX);
+        self.parents[place / CHUNK][place % CHUNK] = parent;
         true
     }
 
@@ -310,16 +486,17 @@ impl Store {
         // Give the old index back before the new one is asked for.
         self.slots = Vec::new();
         self.slots = vec![0; slots];
-        // The numbers of as many states as can come, and one more.
+        // The places of as many states as can come, and one more.
         self.bits = (slots * 4 / 5 + 2).next_power_of_two().trailing_zeros().min(31);
         let mask = slots - 1;
-        for state in 0..u32::try_from(self.states).expect("fewer than 2^32 states") {
-            let hash = hash(self.row(state));
+        for place in 0..self.states {
+            let hash = hash(self.row(place));
             let mut slot = hash as usize & mask;
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & mask;
             }
-            self.slots[slot] = (self.tag(hash) << self.bits) | (state + 1);
+            let number = u32::try_from(place + 1).expect("fewer than 2^32 states");
+            self.slots[slot] = (self.tag(hash) << self.bits) | number;
         }
     }
 }
@@ -331,45 +508,71 @@ pub(super) const STATES_MAX: usize = (1 << 31) - (1 << 24);
 mod tests {
     use super::*;
 
-    fn put(store: &mut Store, outbox: &mut Outbox) -> Vec<(u32, u32)> {
+    fn put(store: &mut Store, outbox: &mut Outbox, jobs: usize) -> Vec<(u32, u32)> {
         let mut fresh = Vec::new();
         outbox.look_up(store);
-        store.add(outbox, &mut fresh);
+        store.add(&[outbox], jobs, &mut fresh);
+        outbox.clear();
         fresh
     }
 
     #[test]
     fn a_row_is_kept_once_and_rows_are_told_apart_exactly() {
-        let mut store = Store::new(2, false);
-        let mut outbox = Outbox::new(2);
-        for round in 0..3_u32 {
-            for a in 0..200 {
-                for b in 0..100 {
-                    outbox.push(&[a, b, round, 1], &store);
-                    outbox.push(&[a, b, round, 1], &store);
+        for jobs in [1, 3] {
+            let mut store = Store::new(2, false);
+            let mut outbox = Outbox::new(2);
+            for round in 0..3_u32 {
+                for a in 0..200 {
+                    for b in 0..100 {
+                        outbox.push(&[a, b, round, tail(1, 7)], &store);
+                        outbox.push(&[a, b, round, tail(1, 7)], &store);
+                    }
+                    put(&mut store, &mut outbox, jobs);
                 }
-                put(&mut store, &mut outbox);
             }
+            assert_eq!(store.len(), 20_000);
+            let rows: std::collections::BTreeSet<_> =
+                store.states().map(|state| store.row(state).to_vec()).collect();
+            assert_eq!(rows.len(), 20_000);
+            let mut states = store.states();
+            assert!(states.all(|state| store.parent(state) == 0 && store.note(state) == 7));
+            assert!(store.states().all(|state| store.find(store.row(state)) == Some(state)));
+            assert_eq!(store.find(&[200, 0]), None);
         }
-        assert_eq!(store.len(), 20_000);
-        let rows: std::collections::BTreeSet<_> =
-            (0..20_000).map(|state| store.row(state).to_vec()).collect();
-        assert_eq!(rows.len(), 20_000);
-        assert!((0..20_000).all(|state| store.parent(state) == 0), "first come, first kept");
-        assert!((0..20_000).all(|state| store.find(store.row(state)) == Some(state)));
-        assert_eq!(store.find(&[200, 0]), None);
+    }
+
+    #[test]
+    fn states_come_in_the_order_of_levels_whatever_their_numbers() {
+        let mut store = Store::new(1, false);
+        let mut outbox = Outbox::new(1);
+        let mut level_of = Vec::new();
+        for level in 0..5_u32 {
+            for at in 0..40 * (level + 1) {
+                outbox.push(&[1_000 * level + at, NOBODY, tail(level, 0)], &store);
+            }
+            let fresh = put(&mut store, &mut outbox, 2);
+            assert!(fresh.iter().all(|&(of, state)| of == level && store.parent(state) == state));
+            store.begin_level();
+            level_of.resize(store.end(), 0);
+            fresh.iter().for_each(|&(_, state)| level_of[state as usize] = level);
+        }
+        let order: Vec<_> = store.states().collect();
+        assert_eq!(order.len(), 600);
+        assert!(order.is_sorted_by_key(|&state| level_of[state as usize]));
+        assert!(order.is_sorted_by_key(|&state| store.order(state)));
     }
 
     #[test]
     fn a_lower_level_takes_a_state_over_and_a_higher_one_does_not() {
         let mut store = Store::new(1, true);
         let mut outbox = Outbox::new(1);
-        outbox.push(&[8, 0, 0], &store);
         for (parent, level) in [(1, 5), (2, 7), (3, 4)] {
-            outbox.push(&[9, parent, level], &store);
+            outbox.push(&[9, parent, tail(level, 0)], &store);
         }
-        assert_eq!(put(&mut store, &mut outbox), [(0, 0), (5, 1), (4, 1)]);
-        assert_eq!((store.len(), store.parent(1)), (2, 3));
-        assert!(store.is_at(1, 4) && !store.is_at(1, 5));
+        let fresh = put(&mut store, &mut outbox, 1);
+        let state = store.find(&[9]).expect("it was added");
+        assert_eq!(fresh, [(5, state), (4, state)]);
+        assert_eq!((store.len(), store.parent(state)), (1, 3));
+        assert!(store.is_at(state, 4) && !store.is_at(state, 5));
     }
 }

@@ -256,7 +256,8 @@ impl<'a, S: Strategy> Tables<'a, S> {
             let node = &self.held.values[component.held as usize].node;
             known.quiet.push(component.inbox.is_empty() && node.up && node.cut == 0);
             let timer = |message: &u32| messages[*message as usize].2;
-            let patient = matches!(self.plan.work, Work::Open(Open { patient: true, .. }));
+            let open = matches!(self.plan.work, Work::Open(Open { patient: true, .. }));
+            let patient = open || self.plan.patient;
             let none = if patient && !component.inbox.is_empty() { u64::MAX } else { 0 };
             let timers = component.inbox.iter().map(timer).filter(|timer| *timer > 0);
             known.pending.push(timers.fold(none, |bits, timer| bits | 1_u64 << (timer - 1)));
