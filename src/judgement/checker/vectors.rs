@@ -106,8 +106,42 @@ pub(super) fn decide(view: &View, grid: Grid) -> Outcome {
 /// What is done with a read, as an item, and the row of what is visible to it.
 type Each<'f, 'a> = dyn FnMut(&Vectors<'a>, u32, &[u32]) -> Result<(), Vec<u32>> + 'f;
 
-/// Items of one session and key in order, with their places in the session.
-type List = Vec<(u32, u32)>;
+/// For each key and session its items in order, with their places in the
+/// session; those of a key side by side.
+struct Lists {
+    starts: Vec<u32>,
+    all: Vec<(u32, u32)>,
+}
+
+impl Lists {
+    /// From triples of list, place and item.
+    fn of(lists: usize, items: &[(u32, u32, u32)]) -> Lists {
+        let mut starts = vec![0_u32; lists + 1];
+        for (list, ..) in items {
+            starts[*list as usize + 1] += 1;
+        }
+        for list in 0..lists {
+            starts[list + 1] += starts[list];
+        }
+        let mut fill = starts.clone();
+        let mut all = vec![(0, 0); items.len()];
+        for &(list, place, item) in items {
+            let next = &mut fill[list as usize];
+            all[*next as usize] = (place, item);
+            *next += 1;
+        }
+        Lists { starts, all }
+    }
+
+    fn get(&self, list: usize) -> &[(u32, u32)] {
+        self.several(list, 1)
+    }
+
+    /// So many lists from one on, one after the other.
+    fn several(&self, first: usize, lists: usize) -> &[(u32, u32)] {
+        &self.all[self.starts[first] as usize..self.starts[first + lists] as usize]
+    }
+}
 
 struct Vectors<'a> {
     view: &'a View,
@@ -118,8 +152,8 @@ struct Vectors<'a> {
     /// The place of each item among the reads, or the kept writes, of its session, from 1.
     place: Vec<u32>,
     /// The reads and the kept writes of each session and key.
-    reads: Vec<List>,
-    writes: Vec<List>,
+    reads: Lists,
+    writes: Lists,
     /// How long a row is: first writes by session, then reads by session.
     width: usize,
     /// What is behind each write: visible to whoever sees it.
@@ -150,7 +184,7 @@ impl<'a> Vectors<'a> {
         let mut place = vec![0; view.items.len()];
         let mut counts = vec![[0_u32; 2]; view.sessions];
         let lists = view.sessions * view.keys;
-        let (mut reads, mut writes) = (vec![Vec::new(); lists], vec![Vec::new(); lists]);
+        let (mut reads, mut writes) = (Vec::new(), Vec::with_capacity(view.writes.len()));
         for (at, item) in view.items.iter().enumerate() {
             if item.write.is_some_and(|write| !kept[write as usize]) {
                 continue;
@@ -159,9 +193,10 @@ impl<'a> Vectors<'a> {
             *count += 1;
             place[at] = *count;
             let list = item.key as usize * view.sessions + item.session as usize;
-            let lists = if item.write.is_some() { &mut writes } else { &mut reads };
-            lists[list].push((*count, at as u32));
+            let of_sort = if item.write.is_some() { &mut writes } else { &mut reads };
+            of_sort.push((list as u32, *count, at as u32));
         }
+        let (reads, writes) = (Lists::of(lists, &reads), Lists::of(lists, &writes));
         let asks = |guarantee| grid.asks(guarantee);
         let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
         let deep = asks(Guarantees::MW) || asks(Guarantees::WFR);
@@ -323,7 +358,7 @@ impl<'a> Vectors<'a> {
     /// The kept writes of a key, as items.
     fn of_key(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
         let first = self.lists(key, 0);
-        self.writes[first..first + self.view.sessions].iter().flatten().map(|(_, at)| *at)
+        self.writes.several(first, self.view.sessions).iter().map(|(_, at)| *at)
     }
 
     /// Reads at quiescence see every write: older than what they answered.
@@ -383,7 +418,7 @@ impl<'a> Vectors<'a> {
         row[self.view.items[item as usize].session as usize] >= self.place[item as usize]
             || (self.by_reads()
                 && (0..sessions).any(|session| {
-                    let reads = &self.reads[self.lists(key, session)];
+                    let reads = self.reads.get(self.lists(key, session));
                     let known =
                         reads.iter().take_while(|(place, _)| *place <= row[sessions + session]);
                     { known }

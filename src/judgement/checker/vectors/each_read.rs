@@ -21,7 +21,8 @@ impl EachRead {
         let (mut joined, mut readers) = (Vec::new(), Vec::new());
         if deep {
             readers = vec![Vec::new(); view.writes.len()];
-            for list in &vectors.reads {
+            for number in 0..view.sessions * view.keys {
+                let list = vectors.reads.get(number);
                 let mut rows = Vec::with_capacity(list.len() * vectors.width);
                 let mut row = vec![0; vectors.width];
                 for (place, at) in list {
@@ -61,7 +62,8 @@ impl EachRead {
                 None => (false, column),
             };
             let number = vectors.lists(item.key, session);
-            let list = if of_reads { &vectors.reads[number] } else { &vectors.writes[number] };
+            let list =
+                if of_reads { vectors.reads.get(number) } else { vectors.writes.get(number) };
             let end = list.partition_point(|(place, _)| *place <= upto);
             if end == 0 {
                 continue;

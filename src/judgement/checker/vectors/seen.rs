@@ -65,7 +65,7 @@ impl Seen {
                 None => (false, column),
             };
             let lists = if of_reads { &vectors.reads } else { &vectors.writes };
-            let list = &lists[vectors.lists(item.key, session)];
+            let list = lists.get(vectors.lists(item.key, session));
             let end = list.partition_point(|(place, _)| *place <= upto);
             let older = |at: u32| match vectors.sources[at as usize] {
                 _ if !of_reads => Some(at),
@@ -78,14 +78,15 @@ impl Seen {
                     None => continue,
                 }
             };
-            let mut begin = list.partition_point(|(place, _)| *place <= past);
-            if vectors.asks(Guarantees::MW) {
+            let mut begin = if vectors.asks(Guarantees::MW) {
                 // The last one stands for all before it.
-                begin = begin.max(end.saturating_sub(1));
-                if begin < end && list[begin].1 == newer {
-                    continue;
+                match list[..end].last() {
+                    Some((place, last)) if *place > past && *last != newer => end - 1,
+                    _ => continue,
                 }
-            }
+            } else {
+                list.partition_point(|(place, _)| *place <= past)
+            };
             if let Some(known) = self.known.get_mut(start + column) {
                 begin = begin.max(*known as usize);
                 *known = (*known).max(end as u32);
