@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::history::formats::Options;
@@ -105,11 +106,13 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     let mut exits = Vec::new();
     let mut all = Vec::new();
+    let bar = progress();
     for history in &args.histories {
         let began = Instant::now();
+        bar.set_message(format!("reading {history}"));
         match input::read(history, Options { lenient: args.lenient }) {
             Ok(read) => {
-                let (exit, json) = judge(args, screen, history, &read, began.elapsed());
+                let (exit, json) = judge(args, screen, history, &read, began.elapsed(), &bar);
                 exits.push(exit);
                 all.extend(json);
             }
@@ -132,12 +135,24 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     Ok(first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds))
 }
 
+/// A line on the terminal of standard error; nothing where there is none.
+fn progress() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if !bar.is_hidden() {
+        let style = ProgressStyle::with_template("{spinner} {elapsed} · {msg}");
+        bar.set_style(style.expect("the template is well-formed"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+    }
+    bar
+}
+
 fn judge(
     args: &VerifyArgs,
     screen: &Screen,
     name: &str,
     read: &Input,
     reading: Duration,
+    bar: &ProgressBar,
 ) -> (Exit, Option<serde_json::Value>) {
     let began = Instant::now();
     let history = &read.recording.history;
@@ -148,12 +163,14 @@ fn judge(
     let mut most = Budget { steps: args.steps };
     let survey = Survey::among(&judge, &models, |model| {
         let began = Instant::now();
+        bar.set_message(format!("judging {name} by {model}"));
         let verdict = within(&judge, model, args.steps, deadline, &mut most);
         if let Some(at) = models.iter().position(|other| *other == model) {
             times[at] = began.elapsed();
         }
         verdict
     });
+    bar.set_message(format!("measuring {name}"));
     let least: Option<Leasts> = args.all.then(|| judge.least(Budget { steps: args.steps }));
     let distance = args.measures().then(|| {
         let leasts = least.clone();
@@ -170,6 +187,7 @@ fn judge(
         least: least.as_ref(),
         distance: distance.as_ref().filter(|distance| distance.reads > 0),
     };
+    bar.finish_and_clear();
     let json = match args.format {
         Format::Human => {
             screen.print(&judged.text(args.all, &screen.look));
