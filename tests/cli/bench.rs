@@ -24,6 +24,14 @@ fn figures_for_programs_have_fixed_names() {
 }
 
 #[test]
+fn a_quorum_protocol_has_a_scope_with_timers_that_wait() {
+    let said = Place::new().run("bench abd-3-1-0 --format json");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let all: serde_json::Value = serde_json::from_str(&said.out).expect("it is JSON");
+    assert_eq!((all["verdict"].as_str(), all["states"].as_u64()), (Some("holds"), Some(62)));
+}
+
+#[test]
 fn a_bounded_search_exits_with_3_and_an_unknown_scope_with_2() {
     let said = Place::new().run("bench lww-3-6 --states 100");
     assert_eq!(said.code, Some(3), "{said:?}");

@@ -18,6 +18,17 @@ fn a_violation_exits_with_1_and_its_case_replays_anywhere_with_the_same_bytes() 
 }
 
 #[test]
+fn what_goes_on_for_ever_is_shown_by_its_replay() {
+    let place = Place::new();
+    place.run("check notebook:echo --search exhaustive");
+    let said = place.run("replay cases/notebook-echo-eventual.json");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for word in ["eventual (never-quiet)", "the last 2 steps repeat for ever", "REPRODUCED"] {
+        assert!(said.out.contains(word), "{word} is not in {}", said.out);
+    }
+}
+
+#[test]
 fn the_same_seed_finds_the_same_whatever_the_jobs() {
     let line = "check notebook async-primary -m lin --seed 3 --runs 200";
     let (one, two) = (Place::new(), Place::new());

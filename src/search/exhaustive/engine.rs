@@ -23,17 +23,17 @@ use super::liveness::{Just, just_components};
 use super::numbers::{Miss, Numbers};
 use super::path::{self, way_to, way_to_panic};
 use super::skip::{self, Before, Closes};
-use super::store::{NOBODY, Outbox, STATES_MAX, Store, tail};
+use super::store::{NOBODY, Outbox, STATES_MAX, Store, shared, tail};
 use super::tables::{REACTS, Tables};
 use super::{
     Bound, Ending, Exploration, Found, Matter, Plan, Progress, Reduce, Refused, Sight, Work,
 };
 
 /// Into how many parts a round is split, however many threads there are.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// States of a round.
-const ROUND: usize = 1 << 14;
+const ROUND: usize = 1 << 15;
 
 /// How many shortest ways to one matter are kept.
 const WAYS: usize = 8;
@@ -49,8 +49,8 @@ struct Lane {
     spare: Vec<u32>,
     /// States to show to the judge.
     sights: Vec<u32>,
-    /// States for which something was missing.
-    missed: Vec<u32>,
+    /// States for which something was missing, and what.
+    missed: Vec<(u32, Miss)>,
     transitions: u64,
 }
 
@@ -274,44 +274,46 @@ impl<S: Strategy> Engine<'_, S> {
                 if all || numbers.is_quiet(row) {
                     lane.sights.push(state);
                 }
-                if expand(numbers, store, reduce, state, level, lane).is_err() {
-                    lane.missed.push(state);
+                if let Err(miss) = expand(numbers, store, reduce, state, level, lane) {
+                    lane.missed.push((state, miss));
                 }
             }
             lane.outbox.look_up(store);
         };
-        let mut work: Vec<_> = self.lanes.iter_mut().zip(states.chunks(part)).collect();
-        if jobs == 1 {
-            work.into_iter().for_each(|(lane, states)| read(lane, states));
-            return;
-        }
-        let share = work.len().div_ceil(jobs);
-        std::thread::scope(|scope| {
-            for mine in work.chunks_mut(share) {
-                scope.spawn(|| mine.iter_mut().for_each(|(lane, states)| read(lane, states)));
+        let lanes = self.lanes.iter_mut().zip(states.chunks(part));
+        shared(lanes, jobs, |(lane, states)| read(lane, states));
+    }
+
+    /// Reads the states once more for which something was missing.
+    fn read_missed(&mut self, level: u32) {
+        let jobs = self.jobs(self.lanes.iter().map(|lane| lane.missed.len()).sum());
+        let (numbers, store) = (&self.tables.numbers, &self.store);
+        let reduce = self.tables.plan.reduce;
+        shared(self.lanes.iter_mut(), jobs, |lane| {
+            for (state, _) in std::mem::take(&mut lane.missed) {
+                if let Err(miss) = expand(numbers, store, reduce, state, level, lane) {
+                    lane.missed.push((state, miss));
+                }
             }
+            lane.outbox.look_up(store);
         });
     }
 
     /// Adds what was missing, and shows what there is to be judged.
     fn complete(&mut self, level: u32, judge: &mut Judge<'_>) -> Result<Option<Ending>, Refused> {
-        for at in 0..LANES {
-            for state in std::mem::take(&mut self.lanes[at].missed) {
-                let reduce = self.tables.plan.reduce;
-                while let Err(miss) = expand(
-                    &self.tables.numbers,
-                    &self.store,
-                    reduce,
-                    state,
-                    level,
-                    &mut self.lanes[at],
-                ) {
+        while self.lanes.iter().any(|lane| !lane.missed.is_empty()) {
+            for at in 0..LANES {
+                for number in 0..self.lanes[at].missed.len() {
+                    let (state, miss) = self.lanes[at].missed[number];
+                    if !self.tables.numbers.lacks(miss) {
+                        continue;
+                    }
                     if let Some(ending) = self.resolve(miss, state)? {
                         return Ok(Some(ending));
                     }
                 }
             }
-            self.lanes[at].outbox.look_up(&self.store);
+            self.read_missed(level);
         }
         for at in 0..LANES {
             for state in std::mem::take(&mut self.lanes[at].sights) {
@@ -491,7 +493,7 @@ impl<S: Strategy> Engine<'_, S> {
 
     /// Shows histories that never came to quiet, without final reads.
     fn judge_rest(&mut self, judge: &mut Judge<'_>) -> Result<(), Refused> {
-        if self.wanted == 0 {
+        if self.wanted == 0 || self.tables.all_judged() {
             return Ok(());
         }
         // Nothing but the rest is judged: one state for each is enough.

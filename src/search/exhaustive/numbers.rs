@@ -187,6 +187,25 @@ pub(super) struct Numbers {
 pub(super) const IMPOSSIBLE: u32 = u32::MAX - 1;
 
 impl Numbers {
+    /// Whether this entry is (still) not there.
+    pub(super) fn lacks(&self, miss: Miss) -> bool {
+        match miss {
+            Miss::Local(place, component) => self.local(place, component).is_err(),
+            Miss::Append(place, component, message) => {
+                self.append(place, component, message).is_err()
+            }
+            Miss::Request(place, component, request) => {
+                self.request(place, component, request).is_err()
+            }
+            Miss::Starts(rest) => self.startable(rest).is_err(),
+            Miss::After(rest, event) => self.after(rest, event).is_err(),
+            Miss::Closure(place, component) => self.closure(place, component).is_err(),
+            Miss::Renamed(permutation, place, component) => {
+                !self.renamed[permutation][place].contains_key(&component)
+            }
+        }
+    }
+
     #[inline]
     pub(super) fn local(&self, place: usize, component: u32) -> Result<Span, Miss> {
         let known = self.places[place].local[component as usize];

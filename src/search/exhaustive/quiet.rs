@@ -229,6 +229,11 @@ impl<S: Strategy> Tables<'_, S> {
         self.answers.rests.contains(&rest)
     }
 
+    /// Whether every rest was judged at least once.
+    pub(super) fn all_judged(&self) -> bool {
+        self.answers.rests.len() == self.numbers.startable.len()
+    }
+
     /// The invariants that must hold always, one bit each.
     pub(super) fn always(&self) -> u64 {
         let all = self.strategy.invariants();

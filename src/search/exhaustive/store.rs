@@ -14,6 +14,8 @@
 //! by one thread, in the order of outboxes. There are as many parts on any
 //! number of threads, so numbers do not depend on it.
 
+use std::sync::Mutex;
+
 /// Into how many parts the states are divided; a power of two.
 pub(super) const PARTS: usize = 8;
 
@@ -24,7 +26,7 @@ const CHUNK: usize = 1 << 13;
 const BATCH: usize = 256;
 
 /// Candidates that are remembered for as long as a round lasts; a power of two.
-const RECENT: usize = 1 << 13;
+const RECENT: usize = 1 << 12;
 
 /// The parent of the first state, which is then its own.
 pub(super) const NOBODY: u32 = u32::MAX;
@@ -201,6 +203,8 @@ struct Part {
     slots: Vec<u32>,
     /// How many bits of a slot are the place.
     bits: u32,
+    /// Whether all states are in the index.
+    is_indexed: bool,
     /// Level and number of what was added last.
     fresh: Vec<(u32, u32)>,
 }
@@ -219,6 +223,7 @@ impl Store {
             states: 0,
             slots: vec![0; 1 << 8],
             bits: 9,
+            is_indexed: true,
             fresh: Vec::new(),
         };
         let parts = u32::try_from(PARTS).expect("a few");
@@ -321,18 +326,12 @@ impl Store {
     /// outboxes, on so many threads. The level and number of each state that
     /// is new, or on a lower level than before, goes to `fresh`.
     pub(super) fn add(&mut self, outboxes: &[&Outbox], jobs: usize, fresh: &mut Vec<(u32, u32)>) {
-        let add = |parts: &mut [Part]| {
-            for part in parts {
-                outboxes.iter().for_each(|outbox| part.add(outbox));
-            }
-        };
-        let share = PARTS.div_ceil(jobs.clamp(1, PARTS));
-        let (mine, others) = self.parts.split_at_mut(share);
-        std::thread::scope(|scope| {
-            for theirs in others.chunks_mut(share) {
-                scope.spawn(move || add(theirs));
-            }
-            add(mine);
+        // Memory is asked for by one thread: the others would each get it from
+        // a corner of their own.
+        self.parts.iter_mut().for_each(|part| part.make_room(outboxes));
+        shared(self.parts.iter_mut(), jobs, |part| {
+            part.fill_index();
+            outboxes.iter().for_each(|outbox| part.add(outbox));
         });
         self.parts.iter_mut().for_each(|part| fresh.append(&mut part.fresh));
     }
@@ -419,7 +418,6 @@ impl Part {
     /// Adds the candidates that are new.
     fn add(&mut self, outbox: &Outbox) {
         let Unknown { candidates, hashes } = &outbox.unknown[self.number as usize];
-        self.reserve(hashes.len());
         let size = self.width + 2;
         let batches = candidates.chunks(size * BATCH).zip(hashes.chunks(BATCH));
         for (candidates, hashes) in batches {
@@ -447,17 +445,10 @@ impl Part {
         let place = u32::try_from(self.states).expect("fewer than 2^32 states");
         let state = self.state(self.states);
         self.slots[slot] = (self.tag(hash) << self.bits) | (place + 1);
-        if self.states.is_multiple_of(CHUNK) {
-            // The first chunk grows as it is needed, for searches that are small.
-            let room = if self.states == 0 { 0 } else { CHUNK };
-            self.rows.push(Vec::with_capacity(room * self.width));
-            self.parents.push(Vec::with_capacity(room));
-            self.notes.push(Vec::with_capacity(room));
-        }
-        let last = self.rows.len() - 1;
-        self.rows[last].extend_from_slice(row);
-        self.parents[last].push(if parent == NOBODY { state } else { parent });
-        self.notes[last].push(rest[1].to_le_bytes()[0]);
+        let chunk = self.states / CHUNK;
+        self.rows[chunk].extend_from_slice(row);
+        self.parents[chunk].push(if parent == NOBODY { state } else { parent });
+        self.notes[chunk].push(rest[1].to_le_bytes()[0]);
         if let Some(levels) = &mut self.levels {
             levels.push(u16::try_from(level).unwrap_or(u16::MAX));
         }
@@ -476,19 +467,36 @@ impl Part {
         true
     }
 
-    /// Makes room in the index for `more` states.
-    fn reserve(&mut self, more: usize) {
-        let wanted = (self.states + more) * 5 / 4 + 1;
-        if wanted <= self.slots.len() {
+    /// Makes room for what is in these outboxes.
+    fn make_room(&mut self, outboxes: &[&Outbox]) {
+        let of = |outbox: &&Outbox| outbox.unknown[self.number as usize].hashes.len();
+        let wanted = self.states + outboxes.iter().map(of).sum::<usize>();
+        while self.rows.len() * CHUNK < wanted {
+            // The first chunk grows as it is needed, for searches that are small.
+            let room = if self.rows.is_empty() { 0 } else { CHUNK };
+            self.rows.push(Vec::with_capacity(room * self.width));
+            self.parents.push(Vec::with_capacity(room));
+            self.notes.push(Vec::with_capacity(room));
+        }
+        self.fresh.reserve(wanted - self.states);
+        if wanted * 5 / 4 < self.slots.len() {
             return;
         }
-        let slots = wanted.next_power_of_two();
+        let slots = (wanted * 5 / 4 + 1).next_power_of_two();
         // Give the old index back before the new one is asked for.
         self.slots = Vec::new();
         self.slots = vec![0; slots];
         // The places of as many states as can come, and one more.
         self.bits = (slots * 4 / 5 + 2).next_power_of_two().trailing_zeros().min(31);
-        let mask = slots - 1;
+        self.is_indexed = false;
+    }
+
+    /// Fills the index, if it is a new one.
+    fn fill_index(&mut self) {
+        if std::mem::replace(&mut self.is_indexed, true) {
+            return;
+        }
+        let mask = self.slots.len() - 1;
         for place in 0..self.states {
             let hash = hash(self.row(place));
             let mut slot = hash as usize & mask;
@@ -499,6 +507,31 @@ impl Part {
             self.slots[slot] = (self.tag(hash) << self.bits) | number;
         }
     }
+}
+
+/// Does something with each item, on so many threads.
+pub(super) fn shared<T: Send>(
+    items: impl Iterator<Item = T> + Send,
+    jobs: usize,
+    each: impl Fn(T) + Sync,
+) {
+    if jobs <= 1 {
+        items.for_each(each);
+        return;
+    }
+    let items = Mutex::new(items);
+    let work = || {
+        loop {
+            let next = items.lock().expect("taking an item does not panic").next();
+            let Some(item) = next else { break };
+            each(item);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(work);
+        }
+    });
 }
 
 /// The most states a store holds.
