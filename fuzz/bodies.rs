@@ -1,7 +1,8 @@
 //! What the fuzz targets assert. Also included by tests/regressions.rs, which
 //! replays every finding in `regressions/` as an ordinary test.
 
-use quiescence::history::{NodeId, formats, notation};
+use quiescence::history::formats::{self, Options, edn, json_lines, operation_lines};
+use quiescence::history::{NodeId, notation};
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::property::{Flaw, Property};
@@ -39,7 +40,6 @@ pub fn case_file(bytes: &[u8]) {
 /// reading; it is judged without a panic and the evidence stands.
 pub fn history_text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let _ = formats::json_lines::read(text.as_bytes());
     let Ok(history) = notation::parse(text) else { return };
     let written = notation::write(&history);
     let again = notation::parse(&written).expect("what was written can be read");
@@ -53,6 +53,29 @@ pub fn history_text(bytes: &[u8]) {
         let verdict = check(&history, model, Budget { steps: 20_000 });
         if let Err(unsound) = recheck(&history, model, &verdict) {
             panic!("{} of {written}: {unsound}", model.name());
+        }
+    }
+}
+
+/// Any bytes are a recording in some format, or are refused with a line. What
+/// was read is the same after it was written in any format and read again.
+pub fn recording(bytes: &[u8]) {
+    for lenient in [false, true] {
+        let read = match formats::read(bytes, Options { lenient }) {
+            Ok(recording) => recording,
+            Err(malformed) => {
+                assert!(malformed.line >= 1 && !malformed.reason.is_empty(), "{malformed:?}");
+                continue;
+            }
+        };
+        assert!(lenient || read.skipped == 0, "nothing is skipped unless that was asked for");
+        let history = read.history;
+        for text in
+            [json_lines::write(&history), operation_lines::write(&history), edn::write(&history)]
+        {
+            let again = formats::read(text.as_bytes(), Options::default());
+            let again = again.unwrap_or_else(|malformed| panic!("{malformed} in\n{text}"));
+            assert_eq!(again.history, history, "{text}");
         }
     }
 }

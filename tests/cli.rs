@@ -9,7 +9,10 @@ mod cli {
     mod bench;
     mod changed;
     mod check;
+    mod convert;
+    mod follow;
     mod own;
     mod runner;
     mod transcripts;
+    mod verify;
 }

@@ -9,19 +9,20 @@
 //! | `rust` | compiled and run as a documentation test (see the end of `src/lib.rs`) |
 //! | `rs` | an excerpt: must stand in `examples/cache.rs`, word for word |
 //! | `json` | must be JSON |
-//! | `jsonl` | must be a history as JSON lines |
+//! | `jsonl` | must be a history as JSON lines, and conform to their schema |
+//! | `edn`, `log` | must be a history as Jepsen's EDN, a Porcupine log |
 //! | `history` | every line must be a history in the one-line notation |
 //! | `text` | a drawing or a formula; nothing is done |
 //!
 //! `SNAPSHOTS=overwrite cargo test --test docs` writes the present output into
 //! the documents, where the old one has no `[..]` and no `...`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use quiescence::history::formats::json_lines;
+use quiescence::history::formats::{self, Format, Options, json_lines, operation_lines};
 use quiescence::history::notation;
 use serde_json::Value as Json;
 
@@ -236,7 +237,7 @@ fn every_command_does_what_the_documents_say() {
     for path in documents() {
         // One folder a document: a case saved by one command is there for the next.
         let folder = tempfile::tempdir().expect("a folder can be made");
-        copy_cases(folder.path());
+        copy_samples(folder.path());
         let mut edits = Vec::new();
         let consoles = blocks(&path).into_iter().filter(|block| block.language == "console");
         for shown in consoles.flat_map(|block| shown(&block)) {
@@ -345,12 +346,15 @@ fn the_table_of_promises_says_what_is_proved_what_is_sampled_and_what_is_violate
     assert_eq!(told, asked.count(), "the table tells all promises about these models");
 }
 
-fn copy_cases(folder: &Path) {
-    let cases = Path::new("tests/cases/v1");
-    fs::create_dir_all(folder.join(cases)).expect("a folder can be made");
-    for path in files(&root().join(cases), "json") {
-        let name = path.file_name().expect("a file has a name");
-        fs::copy(&path, folder.join(cases).join(name)).expect("a case can be copied");
+/// The files of the repository that commands name.
+fn copy_samples(folder: &Path) {
+    for from in ["tests/cases/v1", "tests/recordings"] {
+        fs::create_dir_all(folder.join(from)).expect("a folder can be made");
+        for entry in fs::read_dir(root().join(from)).expect("the folder can be listed") {
+            let path = entry.expect("an entry can be read").path();
+            let name = path.file_name().expect("a file has a name");
+            fs::copy(&path, folder.join(from).join(name)).expect("a sample can be copied");
+        }
     }
 }
 
@@ -378,7 +382,8 @@ fn every_command_that_is_not_run_is_still_in_the_documents() {
 
 #[test]
 fn every_block_is_of_a_kind_that_is_checked() {
-    let kinds = ["console", "rust", "rust,no_run", "rs", "json", "jsonl", "history", "text"];
+    let kinds =
+        ["console", "rust", "rust,no_run", "rs", "json", "jsonl", "edn", "log", "history", "text"];
     for block in documents().iter().flat_map(|path| blocks(path)) {
         let known = kinds.contains(&block.language.as_str());
         assert!(known, "{}: nothing checks a block of `{}`", block.place, block.language);
@@ -429,9 +434,114 @@ fn every_history_in_the_documents_is_one() {
             assert_eq!(notation::write(&again), notation::write(&history), "{}", block.place);
         }
     }
-    for block in blocks_in("jsonl") {
-        let recording = json_lines::read(block.text().as_bytes());
-        recording.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+    for (language, formats) in [
+        ("jsonl", &[Format::Events, Format::Operations][..]),
+        ("edn", &[Format::Edn]),
+        ("log", &[Format::Porcupine]),
+    ] {
+        for block in blocks_in(language) {
+            let read = formats::read(block.text().as_bytes(), Options::default());
+            let recording = read.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+            assert!(formats.contains(&recording.format), "{}: {}", block.place, recording.format);
+            let Some(schema) = schema_of(recording.format) else { continue };
+            for line in &block.lines {
+                let json = serde_json::from_str(line).expect("it was read");
+                assert_eq!(complaints_of(schema, &json), [""; 0], "{}", block.place);
+            }
+        }
+    }
+}
+
+fn schema_of(format: Format) -> Option<&'static str> {
+    match format {
+        Format::Events => Some("event-line"),
+        Format::Operations => Some("operation-line"),
+        Format::Edn | Format::Porcupine => None,
+    }
+}
+
+/// What a reader has against a line.
+fn refusal(schema: &str, line: &Json) -> Option<String> {
+    let text = line.to_string();
+    let read = match schema {
+        "event-line" => json_lines::read(text.as_bytes()),
+        _ => operation_lines::read(text.as_bytes()),
+    };
+    read.err().map(|malformed| malformed.reason)
+}
+
+/// Lines with every field, one of the two names of a node each.
+fn full_lines(schema: &str) -> [Json; 2] {
+    let line = match schema {
+        "event-line" => {
+            r#"{"process":1,"type":"invoke","f":"write","key":"x","value":[1,null,"v"],"time":5,
+                "final":false,"index":3,"error":["timeout"],"node":2}"#
+        }
+        _ => {
+            r#"{"process":1,"f":"cas","key":7,"argument":[1,2],"value":"mismatch","invoke":4,
+                "return":9,"type":"ok","final":false,"index":3,"error":"none","node":"n2"}"#
+        }
+    };
+    let one: Json = serde_json::from_str(line).expect("JSON");
+    let mut other = one.clone();
+    let fields = other.as_object_mut().expect("an object");
+    let node = fields.remove("node").expect("it is there");
+    fields.insert("replica".to_owned(), node);
+    [one, other]
+}
+
+#[test]
+fn the_schemas_of_lines_name_what_readers_accept() {
+    for schema in ["event-line", "operation-line"] {
+        let text = read(&root().join(format!("docs/schema/{schema}.schema.json")));
+        let json: Json = serde_json::from_str(&text).expect("the schema is JSON");
+        let named: BTreeSet<&str> =
+            json["properties"].as_object().expect("fields").keys().map(String::as_str).collect();
+        let unknown = refusal(schema, &serde_json::json!({"odd": 1})).expect("no such field");
+        let listed = unknown.split_once("expected one of").expect("the fields are listed").1;
+        let accepted: BTreeSet<&str> = listed.split('`').skip(1).step_by(2).collect();
+        assert_eq!(named, accepted, "{schema}");
+        let needed = json["required"].as_array().expect("names");
+        let mut seen = BTreeSet::new();
+        for line in full_lines(schema) {
+            assert_eq!(refusal(schema, &line), None, "{line}");
+            assert_eq!(complaints_of(schema, &line), [""; 0], "{line}");
+            for name in line.as_object().expect("an object").keys() {
+                seen.insert(name.clone());
+                let mut without = line.clone();
+                without.as_object_mut().expect("an object").remove(name);
+                let missing = refusal(schema, &without)
+                    .is_some_and(|reason| reason.contains(&format!("missing field `{name}`")));
+                assert_eq!(missing, needed.contains(&name.as_str().into()), "{schema}: {name}");
+            }
+        }
+        assert!(seen.iter().map(String::as_str).eq(named), "{schema}: {seen:?}");
+    }
+}
+
+#[test]
+fn what_the_schemas_of_lines_refuse_readers_refuse() {
+    let wrong = |pointer: &str, value: Json| (pointer.to_owned(), value);
+    for schema in ["event-line", "operation-line"] {
+        let time = if schema == "event-line" { "/time" } else { "/invoke" };
+        for (pointer, value) in [
+            wrong("/process", (-1).into()),
+            wrong("/process", 4_294_967_296_u64.into()),
+            wrong("/type", "maybe".into()),
+            wrong("/f", 3.into()),
+            wrong("/key", true.into()),
+            wrong("/value", serde_json::json!({"a": 1})),
+            wrong("/value", serde_json::json!([1, [true]])),
+            wrong("/value", serde_json::json!(1.5)),
+            wrong(time, (-5).into()),
+            wrong("/node", 65_536.into()),
+            wrong("/final", "yes".into()),
+        ] {
+            let [mut line, _] = full_lines(schema);
+            *line.pointer_mut(&pointer).expect("the field is there") = value;
+            assert!(refusal(schema, &line).is_some(), "{line}");
+            assert_eq!(complaints_of(schema, &line).len(), 1, "{line}");
+        }
     }
 }
 
@@ -469,10 +579,15 @@ fn every_schema_is_json_and_names_its_draft() {
 
 /// What docs/schema/case.schema.json has against a case.
 fn complaints(case: &Json) -> Vec<String> {
-    let schema = read(&root().join("docs/schema/case.schema.json"));
+    complaints_of("case", case)
+}
+
+/// What a schema of this name in docs/schema has against a value.
+fn complaints_of(name: &str, value: &Json) -> Vec<String> {
+    let schema = read(&root().join(format!("docs/schema/{name}.schema.json")));
     let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
     let mut complaints = Vec::new();
-    conforms(&schema, &schema, case, "", &mut complaints);
+    conforms(&schema, &schema, value, "", &mut complaints);
     complaints
 }
 
@@ -507,7 +622,7 @@ fn the_schema_refuses_what_is_not_a_case() {
     assert_eq!(complaints(&case), [": `schedule` is missing"]);
 }
 
-/// The part of JSON Schema that docs/schema/case.schema.json uses. A keyword
+/// The part of JSON Schema that the schemas of cases and lines use. A keyword
 /// that is not known here fails: nothing is left unchecked in silence.
 fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &mut Vec<String>) {
     for (keyword, wanted) in schema.as_object().expect("a schema is an object") {

@@ -6,8 +6,18 @@ mod conformance;
 mod evidence;
 #[path = "judgement/exhaustive.rs"]
 mod exhaustive;
+#[path = "judgement/invariance.rs"]
+mod invariance;
 #[path = "judgement/lattice.rs"]
 mod lattice;
+#[path = "judgement/planted.rs"]
+mod planted;
+#[path = "judgement/roads.rs"]
+mod roads;
+#[path = "judgement/sampled.rs"]
+mod sampled;
+#[path = "judgement/simulated.rs"]
+mod simulated;
 #[path = "judgement/space.rs"]
 mod space;
 #[path = "judgement/verdicts.rs"]
@@ -15,6 +25,14 @@ mod verdicts;
 
 use quiescence::history::{History, notation};
 use quiescence::judgement::{Budget, Model, Verdict, check, recheck};
+
+/// How much to try: `QUIESCENCE_PROFILE=deep` for more.
+fn effort(ordinary: u64, deep: u64) -> u64 {
+    match std::env::var("QUIESCENCE_PROFILE").as_deref() {
+        Ok("deep") => deep,
+        _ => ordinary,
+    }
+}
 
 /// The history that this text denotes.
 #[track_caller]

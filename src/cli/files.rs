@@ -1,7 +1,7 @@
 //! Case files: finding a name, writing at once or not at all, reading.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::hunt::case::{self, Case};
@@ -41,13 +41,21 @@ pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
 }
 
 /// Writes beside the place and renames, so that nobody sees half a file.
-pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    write_with(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// As [`write`], piece by piece.
+pub fn write_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
+) -> io::Result<()> {
     let beside = PathBuf::from(format!("{}.{}.tmp", path.display(), std::process::id()));
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
+    let mut file = BufWriter::new(fs::File::create(&beside)?);
+    let written = write(&mut file).and_then(|()| file.flush());
+    let synced = written.and_then(|()| file.get_ref().sync_all());
     drop(file);
-    fs::rename(&beside, path).inspect_err(|_| {
+    synced.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
         // The half-made file is of no use; that it stays is the lesser evil.
         let _ = fs::remove_file(&beside);
     })

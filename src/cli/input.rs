@@ -8,7 +8,8 @@ use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use crate::history::formats::{self, Options, Recording};
 
@@ -56,10 +57,62 @@ fn decompressed(mut file: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
         return Ok(Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(whole))));
     }
     if zstd {
-        let decoder = StreamingDecoder::new(whole).map_err(io::Error::other)?;
-        return Ok(Box::new(BufReader::with_capacity(CHUNK, decoder)));
+        return Ok(Box::new(BufReader::with_capacity(CHUNK, Frames::new(whole))));
     }
     Ok(Box::new(whole))
+}
+
+/// All frames of a zstd file: files that are put together, or were compressed
+/// in parallel, have several.
+struct Frames<R> {
+    source: R,
+    frame: FrameDecoder,
+    /// Whether a frame has begun.
+    inside: bool,
+}
+
+impl<R: BufRead> Frames<R> {
+    fn new(source: R) -> Self {
+        Frames { source, frame: FrameDecoder::new(), inside: false }
+    }
+
+    /// Begins a frame, or skips one that holds no data.
+    fn begin(&mut self) -> io::Result<()> {
+        use FrameDecoderError::ReadFrameHeaderError as Header;
+        match self.frame.init(&mut self.source) {
+            Ok(()) => self.inside = true,
+            Err(Header(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                let length = u64::from(length);
+                let mut rest = self.source.by_ref().take(length);
+                if io::copy(&mut rest, &mut io::sink())? < length {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+            }
+            Err(error) => return Err(io::Error::other(error)),
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !buffer.is_empty() {
+            if !self.inside {
+                if self.source.fill_buf()?.is_empty() {
+                    return Ok(0);
+                }
+                self.begin()?;
+            } else if self.frame.can_collect() > 0 {
+                return self.frame.read(buffer);
+            } else if self.frame.is_finished() {
+                self.inside = false;
+            } else {
+                let some = BlockDecodingStrategy::UptoBlocks(1);
+                self.frame.decode_blocks(&mut self.source, some).map_err(io::Error::other)?;
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// Counts what passes.
@@ -94,6 +147,8 @@ pub fn read(path: &str, options: Options) -> Result<Input, Failure> {
         let name = if path == "-" { "standard input" } else { path };
         let remedy = if malformed.reason.contains("neither a JSON") {
             "docs/histories.md shows the formats that are read"
+        } else if malformed.reason.starts_with("cannot read on") {
+            "the file is cut short or damaged; record or copy it again"
         } else {
             "mend the line, or skip what makes no sense with --lenient"
         };

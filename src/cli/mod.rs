@@ -29,6 +29,7 @@ mod demo;
 mod exit;
 mod explain;
 mod files;
+mod follow;
 mod input;
 mod jobs;
 mod list;
@@ -39,6 +40,7 @@ mod replay;
 mod screen;
 mod story;
 mod values;
+mod verify;
 
 pub use exit::{Exit, Failure};
 
@@ -61,6 +63,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
+    Verify(verify::VerifyArgs),
     Convert(convert::ConvertArgs),
     /// List strategies with their parameters, models and faults
     List,
@@ -93,6 +96,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         Command::Replay(args) => replay::run(args, registry, &screen),
         Command::Demo(args) => demo::run(args, registry, &screen, Screen::new(&line.look, &words)),
         Command::Explain(args) => explain::run(args, registry, &screen),
+        Command::Verify(args) => verify::run(args, &screen),
         Command::Convert(args) => convert::run(args, &screen),
         Command::List => list::run(registry, &screen),
         Command::Completions(args) => completions::run(args, Line::command(), &screen),

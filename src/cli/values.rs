@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::hunt::property::Property;
+use crate::judgement::{Model, UnknownModel};
 use crate::search::exhaustive::Reduce;
 use crate::world::{Faults, Network, Routing};
 
@@ -120,6 +121,11 @@ pub fn faults(text: &str) -> Result<Faults, String> {
 /// A model by name or alias, or a property as case files name it.
 pub fn property(text: &str) -> Result<Property, String> {
     text.parse()
+}
+
+/// A model by name or alias.
+pub fn model(text: &str) -> Result<Model, String> {
+    text.parse().map_err(|error: UnknownModel| error.to_string())
 }
 
 /// `macro,persistent`, `all` or `none`.

@@ -51,12 +51,18 @@ pub enum Value {
     /// A text.
     Text(SmolStr),
     /// A list of values, in order.
-    List(Vec<Value>),
+    List(Box<[Value]>),
 }
 
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
         Value::Int(value)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(values: Vec<Value>) -> Self {
+        Value::List(values.into())
     }
 }
 

@@ -12,12 +12,16 @@
 
 pub mod checker;
 pub mod datatype;
+pub mod distance;
+pub mod live;
 pub mod model;
 pub mod oracle;
 mod relation;
 pub mod verdict;
 
-pub use checker::{Survey, check, check_with};
+pub use checker::{Judge, Survey, check, check_with};
+pub use distance::Distance;
+pub use live::Live;
 pub use model::{Grid, Guarantees, Model, Scope, UnknownModel};
 pub use verdict::{
     Budget, Counterexample, Kind, Reason, Unknown, Unsound, Verdict, Witness, recheck,

@@ -8,11 +8,14 @@
 //! Read next: [`timeline`] for the picture of a run, [`verdict`] for what is
 //! said below it.
 
+pub mod distance;
 #[cfg(feature = "proptest")]
 pub mod json;
 pub mod prose;
 pub mod state;
 pub mod states;
+#[cfg(feature = "proptest")]
+pub mod survey;
 #[cfg(feature = "proptest")]
 pub mod table;
 pub mod timeline;

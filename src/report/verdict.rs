@@ -40,15 +40,18 @@ pub struct Block<'a> {
 
 /// The models by which every failing history is judged, to say how far the
 /// failure goes.
-pub fn landmarks() -> [(Model, &'static str); 6] {
+pub fn landmarks() -> [(Model, &'static str); 9] {
     let named = |name: &str| name.parse().expect("the model exists");
     [
-        (Model::EVENTUAL, "eventual"),
+        (Model::Linearizable, "linearizable"),
+        (Model::Regular, "regular"),
+        (Model::Safe, "safe"),
+        (Model::Sequential, "sequential"),
+        (named("ccv"), "causal"),
+        (named("sess3"), "sess3"),
         (Model::READ_YOUR_WRITES, "read-your-writes"),
         (Model::MONOTONIC_READS, "monotonic-reads"),
-        (named("sess3"), "sess3"),
-        (named("ccv"), "causal"),
-        (Model::Linearizable, "linearizable"),
+        (Model::EVENTUAL, "eventual"),
     ]
 }
 

@@ -73,7 +73,7 @@ fn a_survey_reaches_the_same_verdicts_and_the_least_k_and_delta() {
     for (name, (history, last)) in corpus() {
         let survey = Survey::of(&history, Budget::default());
         for (model, holds) in expectations(&last) {
-            let entry = survey.entry(model);
+            let entry = survey.entry(model).expect("every model was judged");
             assert_eq!(entry.verdict.holds(), holds, "{name} {model}: {entry:?}");
             // A verdict that follows from another is proved by that one.
             let judged = entry.from.unwrap_or(model);

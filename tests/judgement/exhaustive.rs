@@ -2,15 +2,34 @@
 //!
 //! Every verdict is also replayed, and every counterexample is judged again
 //! by the oracle: the part alone fails in the same way.
+//!
+//! Up to 4 operations the space is full: two processes, two keys, pending
+//! writes and reads, reads at quiescence, reads of what nobody wrote. At 5
+//! operations every read has a possible source, and reads are answered; reads
+//! at quiescence are there where a model can see them; of the grid every model
+//! is compared where no write is pending, and every model with a name where
+//! some are. `QUIESCENCE_PROFILE=deep` goes through the full space of 5 with
+//! every model (hours).
 
 use quiescence::history::{History, notation};
 use quiescence::judgement::checker::least;
+use quiescence::judgement::model::nodes;
 use quiescence::judgement::{Budget, Model, Verdict, check, oracle, recheck};
 
+use super::effort;
 use super::space::{Space, each_history, merges};
 
-const UNIQUE: Space = Space { operations: 0, failures: false, values: None };
-const REPEATED: Space = Space { operations: 0, failures: false, values: Some(&["1", "2", "null"]) };
+const UNIQUE: Space = Space {
+    operations: 0,
+    failures: false,
+    values: None,
+    pending: true,
+    reads: &["", "?", "!"],
+    thin: true,
+};
+const REPEATED: Space = Space { values: Some(&["1", "2", "null"]), ..UNIQUE };
+/// Every read answers what was written or nothing.
+const SOURCED: Space = Space { operations: 5, reads: &[""], thin: false, ..UNIQUE };
 
 /// Compares the verdicts on one history; how many were compared.
 fn agree(text: &str, models: &[Model]) -> usize {
@@ -48,19 +67,22 @@ enum Orders {
 
 /// Compares on all histories of up to `most` operations; how many verdicts.
 fn agree_up_to(most: usize, space: Space, orders: Orders, models: &[Model]) -> usize {
+    (0..=most).map(|operations| agree_on(Space { operations, ..space }, orders, models)).sum()
+}
+
+/// Compares on all histories of a space; how many verdicts.
+fn agree_on(space: Space, orders: Orders, models: &[Model]) -> usize {
     let mut compared = 0;
-    for operations in 0..=most {
-        each_history(Space { operations, ..space }, &mut |lanes, events| {
-            let lanes = lanes.join("|");
-            if orders == Orders::One {
-                compared += agree(&lanes, models);
-                return;
-            }
-            for order in merges(events) {
-                compared += agree(&format!("{lanes} @ {order}"), models);
-            }
-        });
-    }
+    each_history(space, &mut |lanes, events| {
+        let lanes = lanes.join("|");
+        if orders == Orders::One {
+            compared += agree(&lanes, models);
+            return;
+        }
+        for order in merges(events) {
+            compared += agree(&format!("{lanes} @ {order}"), models);
+        }
+    });
     println!("{compared} verdicts compared");
     compared
 }
@@ -75,16 +97,11 @@ fn others(timed: bool) -> Vec<Model> {
     Model::all().filter(wanted).collect()
 }
 
+/// Models of the grid do not see time: a few of them, in every order.
 #[test]
-fn the_main_models_agree_with_the_oracle_on_all_histories_of_4_operations_in_every_order() {
-    let models = [
-        Model::EVENTUAL,
-        Model::READ_YOUR_WRITES,
-        Model::MONOTONIC_READS,
-        Model::BASE,
-        Model::Linearizable,
-    ];
-    assert_eq!(agree_up_to(4, UNIQUE, Orders::All, &models), 5 * 199_290);
+fn order_in_real_time_is_nothing_to_the_grid_on_all_histories_of_3_operations() {
+    let models = [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::BASE];
+    assert_eq!(agree_up_to(3, UNIQUE, Orders::All, &models), 4 * 6_138);
 }
 
 #[test]
@@ -99,9 +116,64 @@ fn models_of_orders_agree_with_the_oracle_on_all_histories_of_4_operations() {
 
 #[test]
 fn models_of_real_time_agree_with_the_oracle_on_all_histories_of_4_operations_in_every_order() {
-    let mut models = others(true);
-    models.extend([Model::KAtomic(2), Model::DeltaAtomic(1), Model::DeltaAtomic(2)]);
-    assert_eq!(agree_up_to(4, UNIQUE, Orders::All, &models), 9 * 199_290);
+    assert_eq!(agree_up_to(4, UNIQUE, Orders::All, &timed()), 9 * 199_290);
+}
+
+/// The models that see time, with numbers.
+fn timed() -> Vec<Model> {
+    let numbered = [Model::KAtomic(2), Model::DeltaAtomic(1), Model::DeltaAtomic(2)];
+    others(true).into_iter().chain(numbered).collect()
+}
+
+/// The grid by whether reads at quiescence matter.
+fn grid_with(eventual: bool) -> Vec<Model> {
+    let wanted = |model: &Model| match model {
+        Model::Grid(grid) => grid.eventual == eventual,
+        _ => false,
+    };
+    grid().into_iter().filter(wanted).collect()
+}
+
+/// The models of the grid that have a name in the lattice.
+fn named(models: Vec<Model>) -> Vec<Model> {
+    models.into_iter().filter(|model| nodes().any(|node| node == *model)).collect()
+}
+
+#[test]
+fn models_of_real_time_agree_with_the_oracle_on_histories_of_5_operations_in_every_order() {
+    let models: Vec<Model> =
+        timed().into_iter().filter(|model| *model != Model::DeltaAtomic(2)).collect();
+    assert_eq!(agree_on(SOURCED, Orders::All, &models), 8 * 305_618);
+}
+
+#[test]
+fn models_of_orders_agree_with_the_oracle_on_histories_of_5_operations() {
+    assert_eq!(agree_on(SOURCED, Orders::One, &others(false)), 8 * 17_052);
+}
+
+#[test]
+fn the_grid_agrees_with_the_oracle_on_histories_of_5_operations() {
+    let settled = Space { pending: false, ..SOURCED };
+    assert_eq!(agree_on(settled, Orders::One, &grid_with(false)), 48 * 8_871);
+    let models = named(grid_with(false));
+    assert_eq!(agree_on(SOURCED, Orders::One, &models), models.len() * 17_052);
+}
+
+#[test]
+fn the_grid_at_quiescence_agrees_with_the_oracle_on_histories_of_5_operations() {
+    let space = Space { reads: &["", "!"], ..SOURCED };
+    let models = named(grid_with(true));
+    assert_eq!(agree_on(space, Orders::One, &models), models.len() * 49_192);
+}
+
+/// Hours: nothing unless the profile is deep.
+#[test]
+fn the_full_space_of_5_operations_agrees_where_the_profile_is_deep() {
+    let full = Space { operations: effort(1, 5) as usize, ..UNIQUE };
+    let time = agree_on(full, Orders::All, &timed());
+    let orders = agree_on(full, Orders::One, &others(false));
+    let grid = agree_on(full, Orders::One, &grid());
+    assert!(time > 0 && orders > 0 && grid > 0);
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn a_survey_says_what_each_checker_says() {
         let survey = Survey::of(&history, budget);
         for model in Model::all() {
             let alone = check(&history, model, budget);
-            let together = &survey.entry(model).verdict;
+            let together = &survey.entry(model).expect("every model was judged").verdict;
             let decided = |verdict: &Verdict| !matches!(verdict, Verdict::Unknown(_));
             if decided(&alone) {
                 prop_assert_eq!(alone.holds(), together.holds(), "{}", model);

@@ -9,6 +9,12 @@ pub(crate) struct Space {
     pub(crate) failures: bool,
     /// What is written: `None` for unique values, or these, also read.
     pub(crate) values: Option<&'static [&'static str]>,
+    /// Whether the outcome of writes may be unknown.
+    pub(crate) pending: bool,
+    /// How reads may end: answered, `?` without an answer, `!` at quiescence.
+    pub(crate) reads: &'static [&'static str],
+    /// Whether reads may answer what nobody wrote, with unique values.
+    pub(crate) thin: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,10 +63,11 @@ fn shapes(space: Space, lane: &[Shape]) -> Vec<Shape> {
     let mut all = Vec::new();
     for key in ['x', 'y'] {
         if !quiet {
-            let marks = if space.failures { &["", "?", "~"][..] } else { &["", "?"] };
-            all.extend(marks.iter().map(|mark| Shape { write: true, key, mark }));
+            let marks = [("", true), ("?", space.pending), ("~", space.failures)];
+            let marks = marks.into_iter().filter(|(_, may)| *may);
+            all.extend(marks.map(|(mark, _)| Shape { write: true, key, mark }));
         }
-        all.extend(["", "?", "!"].map(|mark| Shape { write: false, key, mark }));
+        all.extend(space.reads.iter().map(|mark| Shape { write: false, key, mark }));
     }
     all
 }
@@ -104,7 +111,8 @@ fn with_values(
         (None, false) => {
             let same_key = |at: &usize| flat[*at].write && flat[*at].key == shape.key;
             let written = (0..flat.len()).filter(same_key).map(|at| (at + 1).to_string());
-            written.chain(["null".to_owned(), "9".to_owned()]).collect()
+            let thin = space.thin.then(|| "9".to_owned());
+            written.chain(["null".to_owned()]).chain(thin).collect()
         }
     };
     for value in pool {

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::lines::Options;
 use super::names::Names;
 use super::{Format, Recording};
-use crate::history::{Completion, History, Malformed, Operation};
+use crate::history::{Completion, History, Malformed, Operation, ProcessId};
 
 /// Collects operations. Their processes are the numbers in the file.
 #[derive(Debug, Default)]
@@ -28,12 +28,23 @@ impl Assembler {
         Assembler { sorted: true, ..Assembler::default() }
     }
 
-    /// One more operation.
-    pub(super) fn push(&mut self, line: usize, operation: Operation) {
+    /// One more operation; its place among those so far.
+    pub(super) fn push(&mut self, line: usize, operation: Operation) -> usize {
         let after = |last: &Operation| last.invoked <= operation.invoked;
         self.sorted &= self.operations.last().is_none_or(after);
         self.operations.push(operation);
         self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+        self.operations.len() - 1
+    }
+
+    /// The operation at a place.
+    pub(super) fn operation(&self, at: usize) -> &Operation {
+        &self.operations[at]
+    }
+
+    /// The operation at a place, to be completed.
+    pub(super) fn operation_mut(&mut self, at: usize) -> &mut Operation {
+        &mut self.operations[at]
     }
 
     /// A line was skipped.
@@ -46,6 +57,28 @@ impl Assembler {
         self.marks.push((line, text.into()));
     }
 
+    /// Puts operations into order of invocation, those of one instant in order
+    /// of their lines, without room for a second copy of them.
+    fn sort(&mut self) {
+        // Of two operations of one line the first stays first.
+        let invoked = self.operations.iter().map(|operation| operation.invoked);
+        let keys = invoked.zip(&self.lines).map(|(invoked, line)| (invoked, *line));
+        let mut sorted: Vec<((u64, u32), u32)> = keys.zip(0..).collect();
+        sorted.sort_unstable();
+        let mut order: Vec<u32> = sorted.into_iter().map(|(_, at)| at).collect();
+        // Place by place: what belongs here may have been swapped away, to
+        // where its own place was filled from.
+        for place in 0..order.len() {
+            let mut from = order[place] as usize;
+            while from < place {
+                from = order[from] as usize;
+            }
+            order[place] = from as u32;
+            self.operations.swap(place, from);
+            self.lines.swap(place, from);
+        }
+    }
+
     /// The history of all operations.
     pub(super) fn finish(
         mut self,
@@ -53,36 +86,37 @@ impl Assembler {
         options: Options,
     ) -> Result<Recording, Malformed> {
         if !self.sorted {
-            let mut both: Vec<(Operation, u32)> =
-                self.operations.into_iter().zip(self.lines).collect();
-            both.sort_by_key(|(operation, line)| (operation.invoked, *line));
-            (self.operations, self.lines) = both.into_iter().unzip();
+            self.sort();
         }
         let mut names = Names::default();
-        let mut last: FxHashMap<u32, Last> = FxHashMap::default();
+        let mut lasts: FxHashMap<u32, Last> = FxHashMap::default();
         let mut wrong = Vec::new();
         for (at, operation) in self.operations.iter_mut().enumerate() {
             let number = operation.process.0;
-            let line = self.lines[at] as usize;
-            let last = last.entry(number).or_default();
+            let last = lasts.entry(number).or_default();
             if let Err(reason) = last.follows(operation) {
                 if !options.lenient {
-                    return Err(Malformed { line, reason });
+                    return Err(Malformed { line: self.lines[at] as usize, reason });
                 }
                 wrong.push(at);
                 continue;
             }
-            operation.process = names.invoking(number);
+            operation.process = *last.name.get_or_insert_with(|| names.invoking(number));
             last.returned = operation.returned.unwrap_or(0).max(operation.invoked);
+            last.quiet |= operation.final_read;
             if operation.completion == Completion::Info {
                 names.ended.insert(number);
                 *last = Last { returned: operation.invoked, ..Last::default() };
             }
-            last.quiet |= operation.final_read;
         }
         if !wrong.is_empty() {
             let mut at = 0;
             self.operations.retain(|_| {
+                at += 1;
+                wrong.binary_search(&(at - 1)).is_err()
+            });
+            at = 0;
+            self.lines.retain(|_| {
                 at += 1;
                 wrong.binary_search(&(at - 1)).is_err()
             });
@@ -92,6 +126,7 @@ impl Assembler {
             format,
             continued: names.continued,
             skipped: self.skipped + wrong.len(),
+            lines: self.lines,
             marks: self.marks,
         })
     }
@@ -100,6 +135,8 @@ impl Assembler {
 /// What a process did last.
 #[derive(Clone, Copy, Debug, Default)]
 struct Last {
+    /// Who it is, from its first operation on.
+    name: Option<ProcessId>,
     returned: u64,
     /// Whether it has issued a final read.
     quiet: bool,

@@ -6,27 +6,47 @@
 //! {:type :ok,     :f :write, :value 1, :process 0, :time 20, :index 1}
 //! ```
 //!
-//! Registers with independent keys have values `[k v]` (a compare-and-set
-//! `[k [from to]]`); maps with a `:key`, as in Porcupine's kv tests, are read
-//! too. What is neither is about one object, called `x`. Without `:time` the
-//! order of the events is their time. Whatever has no number for a process
-//! (`:nemesis`) and what was never invoked but ends as `:info` is kept as a
-//! mark. The reader keeps one form in memory, not the text.
+//! | key | meaning |
+//! |---|---|
+//! | `:type` | `:invoke`, `:ok`, `:fail` (certainly no effect), `:info` |
+//! | `:process` | a number; a word (`:nemesis`) makes the event a mark |
+//! | `:f` | the function; a completion may leave it out |
+//! | `:value` | what is taken or answered; see below |
+//! | `:time` | nanoseconds, on every event or on none (`-1` and `nil` are none); without it the order of the events is their time |
+//! | `:key` | the object, as in Porcupine's kv tests; optional |
+//! | `:node` | `"n1"`, …; other names are not used; optional |
+//! | `:final?` | `true` on a read issued at quiescence; optional |
+//! | `:answer` | what came back, where `:value` says what was taken; optional, ours |
+//!
+//! Other keys are not used. **Keys.** Jepsen's independent keys are values
+//! `[k v]`, and a register may hold lists of two as well; the whole file has
+//! keys or none, [`Keys`] tells how that is decided. Without keys all is about
+//! one object, called `x`.
+//!
+//! **Answers.** A completion of `read`, `get` and `dequeue` answers its value;
+//! that of another function repeats what was taken, or says it at last where
+//! the invocation had `nil`. `:fail` means that nothing happened, and nothing
+//! more: not that a compare-and-set found another value. A `:fail` or an `:ok`
+//! with an `:answer` was answered with that. So a compare-and-set that is known
+//! to have found another value is written `:type :fail, :answer "mismatch"`,
+//! which other tools read as a failure and we read as what it was.
+//!
+//! The reader keeps one form in memory, not the text.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
-use super::assemble::Assembler;
-use super::edn_text::{Edn, Forms, Stop};
+use super::edn_text::{Edn, Forms};
+use super::json::NESTING_MAX;
 use super::lines::{Lines, Options};
-use super::{Format, Recording};
-use crate::history::{
-    Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
-};
+use super::pairs::{Event, Pairs, Said, complain};
+use super::{Format, Recording, only_asks};
+use crate::history::{Call, Completion, Function, History, Key, Malformed, Value};
 
-/// How long a form may be, in bytes.
-const FORM_MAX: usize = 16 << 20;
+/// The answer of a compare-and-set that found another value.
+pub(super) const MISMATCH: &str = "mismatch";
+
+/// The object that a file without keys is about.
+const ONLY_KEY: &str = "x";
 
 /// Reads a history from EDN. See the [module](self).
 ///
@@ -50,276 +70,285 @@ pub(super) fn read_from<R: BufRead>(
     options: Options,
 ) -> Result<Recording, Malformed> {
     let mut reader = Reader::new(options);
-    let mut text: Vec<u8> = Vec::new();
-    let mut first = 1;
-    while let Some(line) = lines.next()? {
-        if text.is_empty() {
-            first = line;
-        }
-        text.extend_from_slice(lines.text());
-        let mut forms = Forms::new(&text);
-        let mut done = 0;
-        loop {
-            match forms.next() {
-                Ok(Some(form)) => {
-                    done = forms.at;
-                    reader.event(line, &form)?;
-                }
-                Ok(None) => {
-                    done = text.len();
-                    break;
-                }
-                Err(Stop::Short) => break,
-                Err(Stop::Wrong(at, reason)) => {
-                    if !options.lenient {
-                        let column = at
-                            - text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |b| b + 1)
-                            + 1;
-                        return complain(line, format!("column {column}: {reason}"));
-                    }
-                    reader.all.skip();
-                    done = text.len();
-                    break;
-                }
-            }
-        }
-        text.drain(..done);
-        if text.len() > FORM_MAX {
-            return complain(first, "a form is longer than 16 MiB");
-        }
+    let mut forms = Forms::new(lines, options);
+    while let Some((line, form)) = forms.next()? {
+        let done = reader.form(line, &form);
+        reader.pairs.or_skip(done)?;
     }
-    if !text.is_empty() && !options.lenient {
-        return complain(first, "the file ends inside the form that begins here");
-    }
-    reader.finish(Format::Edn)
+    let skipped = forms.skipped;
+    let recording = reader.finish(Format::Edn)?;
+    Ok(Recording { skipped: recording.skipped + skipped, ..recording })
 }
 
-fn complain<T>(line: usize, reason: impl Into<String>) -> Result<T, Malformed> {
-    Err(Malformed { line, reason: reason.into() })
+/// Whether the values of a file are `[k v]`.
+///
+/// Decided by the first invocation that tells, for the whole file. One with a
+/// `:key` of its own tells that values are no pairs. So does a value that is no
+/// vector of two, a `read`, `get` or `dequeue` of something else than `[k …]`,
+/// and a `cas` whose second part is no vector of two. `[k nil]` in a `read`,
+/// `get` or `dequeue` tells that they are pairs. All else tells nothing: what
+/// stands before the first that tells waits for it, and if none ever does the
+/// values, all of them vectors of two, are pairs. Functions that no datatype
+/// knows are not asked: they go along, and alone they have no keys. An
+/// invocation that contradicts what was decided is malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    Undecided,
+    Independent,
+    None,
 }
 
-/// Pairs invocations with completions.
+impl Keys {
+    fn told_by(event: &Raw) -> Keys {
+        if event.kind != Kind::Invoke {
+            return Keys::Undecided;
+        }
+        if event.key.is_some() {
+            return Keys::None;
+        }
+        let Some(f) = &event.f else { return Keys::Undecided };
+        match pair(&event.value) {
+            _ if !is_known(f) => Keys::Undecided,
+            None => Keys::None,
+            Some((_, value)) if f.as_str() == "cas" && pair(value).is_none() => Keys::None,
+            Some((_, Value::Null)) if only_asks(f) => Keys::Independent,
+            Some(_) => Keys::Undecided,
+        }
+    }
+}
+
+/// Events before they are understood.
 pub(super) struct Reader {
-    pub(super) all: Assembler,
-    options: Options,
-    open: BTreeMap<u32, Open>,
-    events: u64,
-    /// Whether events have times.
-    timed: Option<bool>,
-    time: u64,
+    pub(super) pairs: Pairs,
+    keys: Keys,
+    /// What stands before the event that tells whether there are keys.
+    waiting: Vec<Raw>,
 }
 
-/// An operation that was invoked and not completed.
-struct Open {
-    line: usize,
-    operation: Operation,
-    /// Whether its value is `[k v]`.
-    independent: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Invoke,
+    Ok,
+    Fail,
+    Info,
 }
 
-/// One event, whatever the format.
-pub(super) struct Event<'a> {
-    pub(super) process: u32,
-    pub(super) kind: &'a str,
-    pub(super) f: Option<&'a str>,
+impl Kind {
+    pub(super) fn named(name: &str) -> Result<Kind, String> {
+        match name {
+            "invoke" => Ok(Kind::Invoke),
+            "ok" => Ok(Kind::Ok),
+            "fail" => Ok(Kind::Fail),
+            "info" => Ok(Kind::Info),
+            other => Err(format!("there is no type `{other}`: invoke, ok, fail, info")),
+        }
+    }
+}
+
+/// An event as it is written, its value not taken apart.
+pub(super) struct Raw {
+    pub(super) event: Event,
+    pub(super) kind: Kind,
+    pub(super) f: Option<Function>,
     pub(super) key: Option<Key>,
-    pub(super) value: Option<Value>,
-    pub(super) time: Option<u64>,
-    pub(super) node: Option<NodeId>,
+    pub(super) value: Value,
+    pub(super) answer: Option<Value>,
     pub(super) last: bool,
 }
 
 impl Reader {
     pub(super) fn new(options: Options) -> Reader {
-        let (open, all) = (BTreeMap::new(), Assembler::new());
-        Reader { all, options, open, events: 0, timed: None, time: 0 }
+        Reader { pairs: Pairs::new(options), keys: Keys::Undecided, waiting: Vec::new() }
     }
 
-    /// What is still open is pending.
+    /// A reader of a file about one object.
+    pub(super) fn without_keys(options: Options) -> Reader {
+        Reader { keys: Keys::None, ..Reader::new(options) }
+    }
+
     pub(super) fn finish(mut self, format: Format) -> Result<Recording, Malformed> {
-        let mut open: Vec<Open> = self.open.into_values().collect();
-        open.sort_by_key(|open| open.line);
-        open.into_iter().for_each(|open| self.all.push(open.line, open.operation));
-        self.all.finish(format, self.options)
+        let known = self.waiting.iter().any(|raw| raw.f.as_ref().is_some_and(is_known));
+        self.decide(if known { Keys::Independent } else { Keys::None })?;
+        self.pairs.finish(format)
     }
 
-    fn event(&mut self, line: usize, form: &Edn) -> Result<(), Malformed> {
-        let word = |name: &str| match form.get(name) {
-            Some(Edn::Keyword(word) | Edn::Word(word) | Edn::Text(word)) => Some(word.as_str()),
-            _ => None,
-        };
-        let Some(kind) = word("type") else {
-            return self.or_skip(complain(line, "an event is a map with `:type`"));
+    fn form(&mut self, line: usize, form: &Edn) -> Result<(), Malformed> {
+        let Some(kind) = word(form, "type") else {
+            return complain(line, "an event is a map with `:type`");
         };
         let process = match form.get("process") {
             Some(Edn::Int(number)) => u32::try_from(*number).ok(),
+            Some(Edn::Keyword(_) | Edn::Text(_) | Edn::Word(_)) => {
+                self.pairs.all.mark(line, shown(form));
+                return Ok(());
+            }
             _ => None,
         };
         let Some(process) = process else {
-            self.all.mark(line, shown(form));
-            return Ok(());
+            return complain(line, "`:process` is a number from 0 to 4294967295, or a word");
         };
-        let time = match form.get("time") {
-            Some(Edn::Int(time)) => u64::try_from(*time).ok(),
-            _ => None,
-        };
-        let key = match form.get("key") {
-            Some(Edn::Nil) | None => None,
-            Some(key) => Some(key_of(&value_of(key))),
-        };
-        let node = match form.get("node") {
-            Some(Edn::Text(name) | Edn::Keyword(name)) => name.parse().ok(),
-            _ => None,
-        };
-        let last = matches!(form.get("final?"), Some(Edn::Word(word)) if word == "true");
-        let value = form.get("value").map(value_of);
-        let event = Event { process, kind, f: word("f"), key, value, time, node, last };
-        let taken = self.take(line, event);
-        self.or_skip(taken)
-    }
-
-    pub(super) fn or_skip(&mut self, done: Result<(), Malformed>) -> Result<(), Malformed> {
-        match done {
-            Err(_) if self.options.lenient => {
-                self.all.skip();
-                Ok(())
-            }
-            done => done,
-        }
+        let raw = raw(line, process, kind, form).or_else(|reason| complain(line, reason))?;
+        self.take(raw)
     }
 
     /// One event of a process.
-    pub(super) fn take(&mut self, line: usize, event: Event<'_>) -> Result<(), Malformed> {
-        self.events += 1;
-        if *self.timed.get_or_insert(event.time.is_some()) != event.time.is_some() {
-            return complain(line, "some events have a time and some have none");
+    pub(super) fn take(&mut self, raw: Raw) -> Result<(), Malformed> {
+        if self.keys != Keys::Undecided {
+            return self.understand(raw);
         }
-        let time = event.time.unwrap_or(self.events);
-        if time < self.time {
-            return complain(line, format!("time runs backwards: {time} after {}", self.time));
-        }
-        self.time = time;
-        match event.kind {
-            "invoke" => self.invoke(line, time, event),
-            "ok" | "fail" | "info" => self.complete(line, time, event),
-            other => complain(line, format!("there is no type `{other}`: invoke, ok, fail, info")),
-        }
+        let told = Keys::told_by(&raw);
+        self.waiting.push(raw);
+        self.decide(told)
     }
 
-    fn invoke(&mut self, line: usize, time: u64, event: Event<'_>) -> Result<(), Malformed> {
-        let Some(f) = event.f else { return complain(line, "an invocation needs `:f`") };
-        let f = Function::named(f);
-        let value = event.value.unwrap_or(Value::Null);
-        let independent = event.key.is_none() && is_independent(&f, &value);
-        let (own_key, value) = split(independent, value);
-        let call = Call {
-            key: event.key.or(own_key).unwrap_or_else(|| Key::new("x")),
-            argument: if takes_nothing(&f) { Value::Null } else { value },
-            f,
+    fn decide(&mut self, keys: Keys) -> Result<(), Malformed> {
+        if self.keys != Keys::Undecided || keys == Keys::Undecided {
+            return Ok(());
+        }
+        self.keys = keys;
+        for raw in std::mem::take(&mut self.waiting) {
+            let done = self.understand(raw);
+            self.pairs.or_skip(done)?;
+        }
+        Ok(())
+    }
+
+    fn understand(&mut self, mut raw: Raw) -> Result<(), Malformed> {
+        let line = raw.event.line;
+        let told = Keys::told_by(&raw);
+        let contradicts = match self.keys {
+            Keys::Independent => told == Keys::None,
+            _ => told == Keys::Independent,
         };
-        if let Some(open) = self.open.get(&event.process) {
+        if contradicts {
+            let value = &raw.value;
             return complain(
                 line,
                 format!(
-                    "process {} invokes `{call}` while its `{}` of line {} is open; a process is \
-                     sequential",
-                    event.process, open.operation.call, open.line
+                    "`{value}` {} a `[key value]`, unlike the values before it",
+                    if told == Keys::None { "is not" } else { "is" }
                 ),
             );
         }
-        let operation = Operation {
-            process: ProcessId(event.process),
-            node: event.node,
-            call,
-            invoked: time,
-            returned: None,
-            completion: Completion::Info,
-            final_read: false,
-        };
-        self.open.insert(event.process, Open { line, operation, independent });
-        Ok(())
+        if self.keys == Keys::Independent {
+            let open = self.pairs.open(raw.event.process);
+            let known = open.is_some_and(|call| is_known(&call.f));
+            match raw.value {
+                Value::List(two) if two.len() == 2 => {
+                    let [key, value] =
+                        <[Value; 2]>::try_from(two.into_vec()).expect("there are two");
+                    (raw.key, raw.value) = (Some(key_of(&key)), value);
+                }
+                value if raw.kind == Kind::Ok && value != Value::Null && known => {
+                    return complain(line, format!("`{value}` is not a `[key value]`"));
+                }
+                value => raw.value = value,
+            }
+        }
+        match raw.kind {
+            Kind::Invoke => self.invoke(raw),
+            _ => self.complete(raw),
+        }
     }
 
-    fn complete(&mut self, line: usize, time: u64, event: Event<'_>) -> Result<(), Malformed> {
-        let Some(Open { line: invoked, mut operation, independent }) =
-            self.open.remove(&event.process)
-        else {
-            if event.kind == "info" {
-                self.all.mark(line, format!("process {} :info", event.process));
+    fn invoke(&mut self, raw: Raw) -> Result<(), Malformed> {
+        let Some(f) = raw.f else { return complain(raw.event.line, "an invocation needs `:f`") };
+        let call = Call {
+            key: raw.key.unwrap_or_else(|| Key::new(ONLY_KEY)),
+            // Some recorders write there what a read will answer.
+            argument: if only_asks(&f) { Value::Null } else { raw.value },
+            f,
+        };
+        let last = raw.last && call.is_read();
+        self.pairs.invoke(raw.event, call, last)
+    }
+
+    fn complete(&mut self, raw: Raw) -> Result<(), Malformed> {
+        let Raw { event, kind, f, key, value, answer, last } = raw;
+        let Some(open) = self.pairs.open(event.process) else {
+            if kind == Kind::Info {
+                self.pairs.all.mark(event.line, format!("process {} :info", event.process));
                 return Ok(());
             }
-            let process = event.process;
-            return complain(
-                line,
-                format!("process {process} completes an operation that it did not invoke"),
-            );
+            let said = Said { f, key, argument: None, completion: Completion::Fail, last: false };
+            return self.pairs.complete(event, said);
         };
-        operation.node = operation.node.or(event.node);
-        match event.kind {
-            "info" => {}
-            "fail" => {
-                operation.completion = Completion::Fail;
-                operation.returned = Some(time);
-            }
-            _ => {
-                let (_, value) = split(independent, event.value.unwrap_or(Value::Null));
-                let answer = match &operation.call.f {
-                    Function::Read => value,
-                    f if takes_nothing(f) => value,
-                    _ => Value::Null,
-                };
-                operation.completion = Completion::Ok(answer);
-                operation.returned = Some(time);
-                operation.final_read = event.last && operation.call.is_read();
+        let last = last && open.is_read() && kind == Kind::Ok;
+        let mut argument = None;
+        let mut came = Value::Null;
+        if kind == Kind::Ok || answer.is_some() {
+            let same = value == Value::Null || value == open.argument;
+            let late = repeats(&open.f) && open.argument == Value::Null;
+            match value {
+                value if only_asks(&open.f) => came = value,
+                _ if same => {}
+                value if late => self.pairs.settle(event.process, value),
+                value if answer.is_some() || repeats(&open.f) || open.f.as_str() == "cas" => {
+                    argument = Some(value);
+                }
+                value => came = value,
             }
         }
-        self.all.push(invoked, operation);
-        Ok(())
-    }
-
-    /// The open operation of `process` found another value than it wanted.
-    pub(super) fn mismatch(&mut self, line: usize, process: u32) -> Result<(), Malformed> {
-        self.events += 1;
-        self.time += 1;
-        let Some(Open { line: invoked, mut operation, .. }) = self.open.remove(&process) else {
-            return complain(
-                line,
-                format!("process {process} completes an operation that it did not invoke"),
-            );
+        let completion = match (kind, answer) {
+            (Kind::Ok | Kind::Fail, Some(answer)) => Completion::Ok(answer),
+            (Kind::Ok, None) => Completion::Ok(came),
+            (Kind::Fail, None) => Completion::Fail,
+            (Kind::Info | Kind::Invoke, _) => Completion::Info,
         };
-        operation.completion = Completion::Ok(Value::from("mismatch"));
-        operation.returned = Some(self.events);
-        self.time = self.events;
-        self.all.push(invoked, operation);
-        Ok(())
+        self.pairs.complete(event, Said { f, key, argument, completion, last })
     }
 }
 
-/// Functions that only answer.
-fn takes_nothing(f: &Function) -> bool {
-    *f == Function::Read || matches!(f.as_str(), "get" | "dequeue")
+/// Functions whose completion says once more what they took.
+fn repeats(f: &Function) -> bool {
+    let others = ["add", "remove", "enqueue", "put", "append"];
+    *f == Function::Write || others.contains(&f.as_str())
 }
 
-/// Whether the value of an invocation is `[k v]`.
-fn is_independent(f: &Function, value: &Value) -> bool {
-    match (f, value) {
-        (Function::Read | Function::Write, Value::List(pair)) => pair.len() == 2,
-        (Function::Other(_), Value::List(pair)) => {
-            pair.len() == 2 && (f.as_str() != "cas" || matches!(pair[1], Value::List(_)))
-        }
-        _ => false,
-    }
+/// Functions whose values tell whether there are keys.
+fn is_known(f: &Function) -> bool {
+    only_asks(f) || repeats(f) || matches!(f.as_str(), "cas" | "inc" | "dec")
 }
 
-fn split(independent: bool, value: Value) -> (Option<Key>, Value) {
+fn pair(value: &Value) -> Option<(&Value, &Value)> {
     match value {
-        Value::List(mut pair) if independent && pair.len() == 2 => {
-            let value = pair.pop().expect("there are two");
-            let key = pair.pop().expect("there are two");
-            (Some(key_of(&key)), value)
-        }
-        other => (None, other),
+        Value::List(list) => match &list[..] {
+            [one, other] => Some((one, other)),
+            _ => None,
+        },
+        _ => None,
     }
+}
+
+fn word<'a>(form: &'a Edn, name: &str) -> Option<&'a str> {
+    match form.get(name) {
+        Some(Edn::Keyword(word) | Edn::Word(word) | Edn::Text(word)) => Some(word),
+        _ => None,
+    }
+}
+
+fn raw(line: usize, process: u32, kind: &str, form: &Edn) -> Result<Raw, String> {
+    let time = match form.get("time") {
+        None | Some(Edn::Nil | Edn::Int(-1)) => None,
+        Some(Edn::Int(time)) if *time >= 0 => Some(time.unsigned_abs()),
+        Some(other) => {
+            return Err(format!("`:time` is a whole number of nanoseconds, not {}", shown(other)));
+        }
+    };
+    let key = match form.get("key") {
+        Some(Edn::Nil) | None => None,
+        Some(key) => Some(key_of(&value_of(key)?)),
+    };
+    let is_true = |name: &str| matches!(form.get(name), Some(Edn::Word(word)) if word == "true");
+    Ok(Raw {
+        event: Event { line, process, time, node: word(form, "node").and_then(|n| n.parse().ok()) },
+        kind: Kind::named(kind)?,
+        f: word(form, "f").map(Function::named),
+        key,
+        value: form.get("value").map(value_of).transpose()?.unwrap_or_default(),
+        answer: form.get("answer").map(value_of).transpose()?,
+        last: is_true("final?") || is_true("final"),
+    })
 }
 
 fn key_of(value: &Value) -> Key {
@@ -329,28 +358,52 @@ fn key_of(value: &Value) -> Key {
     }
 }
 
-fn value_of(form: &Edn) -> Value {
-    match form {
-        Edn::Nil => Value::Null,
-        Edn::Int(number) => Value::Int(*number),
-        Edn::Text(text) | Edn::Keyword(text) | Edn::Word(text) => Value::from(text.as_str()),
-        Edn::List(list) | Edn::Set(list) => Value::List(list.iter().map(value_of).collect()),
-        Edn::Map(_) => Value::from(shown(form).as_str()),
-    }
+/// What a form stands for. Keywords keep their colon and characters their
+/// backslash, so that they stay apart from texts; the elements of sets, and
+/// maps, which become text, are put in order.
+pub(super) fn value_of(form: &Edn) -> Result<Value, String> {
+    nested(form, NESTING_MAX)
 }
 
-/// A form as text.
+fn nested(form: &Edn, left: usize) -> Result<Value, String> {
+    let all = |list: &[Edn]| {
+        if left == 0 {
+            return Err(format!("lists nest more than {NESTING_MAX} deep in this value"));
+        }
+        list.iter().map(|form| nested(form, left - 1)).collect::<Result<Vec<_>, _>>()
+    };
+    Ok(match form {
+        Edn::Nil => Value::Null,
+        Edn::Int(number) => Value::Int(*number),
+        Edn::Text(text) | Edn::Word(text) => Value::Text(text.clone()),
+        Edn::Keyword(_) | Edn::Map(_) => Value::from(shown(form).as_str()),
+        Edn::List(list) => Value::from(all(list)?),
+        Edn::Set(list) => {
+            let mut elements = all(list)?;
+            elements.sort_unstable();
+            Value::from(elements)
+        }
+    })
+}
+
+/// A form as text: equal ones are shown alike.
 fn shown(form: &Edn) -> String {
     let all = |list: &[Edn]| list.iter().map(shown).collect::<Vec<_>>().join(" ");
     match form {
         Edn::Nil => "nil".to_owned(),
         Edn::Int(number) => number.to_string(),
-        Edn::Text(text) => format!("{text:?}"),
+        Edn::Text(text) => quoted(text),
         Edn::Keyword(name) => format!(":{name}"),
-        Edn::Word(word) => word.clone(),
+        Edn::Word(word) => word.to_string(),
         Edn::List(list) => format!("[{}]", all(list)),
-        Edn::Set(list) => format!("#{{{}}}", all(list)),
+        Edn::Set(list) => {
+            let mut list = list.clone();
+            list.sort_unstable();
+            format!("#{{{}}}", all(&list))
+        }
         Edn::Map(pairs) => {
+            let mut pairs = pairs.clone();
+            pairs.sort_unstable();
             let pair = |(key, value): &(Edn, Edn)| format!("{} {}", shown(key), shown(value));
             format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(", "))
         }
@@ -358,6 +411,9 @@ fn shown(form: &Edn) -> String {
 }
 
 /// Writes a history as EDN, event by event, with `[k v]` values.
+///
+/// (With `:key` instead, where that would not tell that values are `[k v]`: if
+/// there is a `cas` of something else than a pair, or no function is known.)
 ///
 /// ```
 /// use quiescence::history::{formats::edn, notation};
@@ -369,45 +425,80 @@ fn shown(form: &Edn) -> String {
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn write(history: &History) -> String {
-    let mut text = String::new();
+    super::in_memory(|out| write_to(history, out))
+}
+
+/// As [`write`], to where it is wanted.
+///
+/// # Errors
+/// If it cannot be written there.
+pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
+    let tells = |call: &Call| call.f.as_str() != "cas" || pair(&call.argument).is_some();
+    let mut calls = history.operations().iter().map(|operation| &operation.call);
+    let independent = calls.clone().all(tells) && calls.any(|call| is_known(&call.f));
     for (index, event) in super::events(history).enumerate() {
         let operation = event.operation;
         let Call { f, key, argument } = &operation.call;
-        let (kind, value) = match (event.invocation, &operation.completion) {
-            (true, _) => ("invoke", argument),
-            (false, Completion::Ok(answer)) if takes_nothing(f) => ("ok", answer),
-            (false, Completion::Ok(answer)) if *answer == Value::from("mismatch") => {
-                ("fail", argument)
+        let mismatch = Value::from(MISMATCH);
+        let (kind, value, answer) = match (event.invocation, &operation.completion) {
+            (true, _) => ("invoke", argument, None),
+            (false, Completion::Ok(answer)) if only_asks(f) => ("ok", answer, None),
+            (false, Completion::Ok(Value::Null)) => ("ok", argument, None),
+            (false, Completion::Ok(answer)) => {
+                let failed = f.as_str() == "cas" && *answer == mismatch;
+                (if failed { "fail" } else { "ok" }, argument, Some(answer))
             }
-            (false, Completion::Ok(_)) => ("ok", argument),
-            (false, Completion::Fail) => ("fail", argument),
-            (false, Completion::Info) => ("info", argument),
+            (false, Completion::Fail) => ("fail", argument, None),
+            (false, Completion::Info) => ("info", argument, None),
         };
-        let _ = write!(
-            text,
-            "{{:type :{kind}, :f :{}, :value [{:?} {}], :process {}, :time {}, :index {index}",
-            f.as_str(),
-            key.as_str(),
-            edn_of(value),
-            operation.process.0,
-            event.time,
-        );
+        let (key, value) = (quoted(key.as_str()), edn_of(value));
+        write!(out, "{{:type :{kind}, :f {}, ", keyword(f.as_str()))?;
+        if independent {
+            write!(out, ":value [{key} {value}]")?;
+        } else {
+            write!(out, ":key {key}, :value {value}")?;
+        }
+        write!(out, ", :process {}, :time {}, :index {index}", operation.process.0, event.time)?;
+        if let Some(answer) = answer {
+            write!(out, ", :answer {}", edn_of(answer))?;
+        }
         if let Some(node) = operation.node {
-            let _ = write!(text, ", :node \"{node}\"");
+            write!(out, ", :node \"{node}\"")?;
         }
-        if operation.final_read && !event.invocation {
-            text.push_str(", :final? true");
-        }
-        text.push_str("}\n");
+        let last = operation.final_read && !event.invocation;
+        out.write_all(if last { b", :final? true}\n" } else { b"}\n" })?;
     }
-    text
+    Ok(())
+}
+
+/// A name as a keyword, or, where it cannot be one, as a text.
+fn keyword(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_*+!?<>=.".contains(c);
+    if !name.is_empty() && name.chars().all(plain) { format!(":{name}") } else { quoted(name) }
+}
+
+/// A text between quotes.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 fn edn_of(value: &Value) -> String {
     match value {
         Value::Null => "nil".to_owned(),
         Value::Int(number) => number.to_string(),
-        Value::Text(text) => format!("{:?}", text.as_str()),
+        Value::Text(text) => quoted(text),
         Value::List(list) => {
             format!("[{}]", list.iter().map(edn_of).collect::<Vec<_>>().join(" "))
         }
@@ -441,9 +532,138 @@ mod tests {
         let (shown, recording) = reads(
             "{:process :nemesis :type :info :f :start :value nil}\n{:process 1 :type :info :f :read :value nil}\n{:process 0 :type :invoke :f :add :value 3}\n{:process 0 :type :info :f :add :value 3 :error :timeout}\n{:process 0 :type :invoke :f :read :value nil}\n{:process 0 :type :ok :f :read :value #{3 1}}",
         );
-        assert_eq!(shown, "[add]x=3?|rx=[3,1] @ 011");
+        assert_eq!(shown, "[add]x=3?|rx=[1,3] @ 011");
         assert_eq!(recording.marks.len(), 2);
         assert_eq!(recording.continued, 1);
+    }
+
+    /// Events in short: `0 invoke write 1`, one after the other.
+    fn events(short: &str) -> String {
+        let event = |event: &str| {
+            let mut words = event.trim().splitn(4, ' ');
+            let mut word = || words.next().unwrap_or_default();
+            let (process, kind, f) = (word(), word(), word());
+            format!("{{:process {process} :type :{kind} :f :{f} :value {}}}\n", word())
+        };
+        short.split(';').map(event).collect()
+    }
+
+    #[track_caller]
+    fn reads_as(short: &str, expected: &str) {
+        assert_eq!(reads(&events(short)).0, expected);
+    }
+
+    #[test]
+    fn whether_values_are_pairs_is_decided_for_the_whole_file() {
+        let list = "0 invoke write [1 2]; 0 ok write [1 2];";
+        // A read tells, wherever it stands; so does a plain value.
+        reads_as(&format!("{list} 1 invoke read nil; 1 ok read [1 2]"), "wx=[1,2]|rx=[1,2] @ 0011");
+        reads_as(&format!("{list} 1 invoke read [1 nil]; 1 ok read [1 2]"), "w1=2|r1=2 @ 0011");
+        reads_as(&format!("{list} 1 invoke write 3; 1 ok write 3"), "wx=[1,2]|wx3 @ 0011");
+        // A compare-and-set of plain values is no pair; one of pairs may be.
+        reads_as("0 invoke cas [1 2]; 0 ok cas [1 2]", "[cas]x=[1,2] @ 00");
+        reads_as(
+            &format!("{list} 1 invoke cas [1 2]; 1 fail cas [1 2]"),
+            "wx=[1,2]|[cas]x=[1,2]~ @ 0011",
+        );
+        reads_as("0 invoke cas [7 [1 2]]; 0 ok cas [7 [1 2]]", "[cas]7=[1,2] @ 00");
+        reads_as("0 invoke cas [[1 2] [3 4]]; 1 invoke read nil", "[cas]x=[[1,2],[3,4]]?|rx? @ 01");
+        // Nothing tells: all are pairs.
+        reads_as(list.trim_end_matches(';'), "w1=2 @ 00");
+        // A reader that foretells the answer tells that there are none.
+        reads_as("0 invoke read 4; 0 ok read 4", "rx4 @ 00");
+        let key = "{:process 0 :type :invoke :f :write :key \"k\" :value [1 2]}";
+        assert_eq!(reads(key).0, "wk=[1,2]? @ 0");
+        // Functions that nobody knows are not asked, and go along.
+        reads_as(
+            "0 invoke txn nil; 0 ok txn 5; 0 invoke read [k nil]; 0 ok read [k 1]",
+            "[txn]x=null:5 rk1 @ 0000",
+        );
+    }
+
+    #[test]
+    fn values_that_contradict_what_was_decided_are_malformed() {
+        let complaint =
+            |short: &str| read(events(short).as_bytes()).expect_err("malformed").to_string();
+        let keys = "0 invoke read [1 nil]; 0 ok read [1 2];";
+        assert!(complaint(&format!("{keys} 0 invoke write 3")).contains("line 3: `3` is not a"));
+        assert!(
+            complaint(&format!("{keys} 0 invoke cas [1 2]")).contains("line 3: `[1,2]` is not")
+        );
+        assert!(complaint("0 invoke read [1 nil]; 0 ok read 2").contains("line 2: `2` is not a"));
+        assert!(
+            complaint("0 invoke read nil; 1 invoke read [1 nil]")
+                .contains("line 2: `[1,null]` is a")
+        );
+        assert!(
+            complaint("0 invoke read [1 nil]; 0 ok read [2 5]").contains("its `key` is another")
+        );
+        assert!(complaint("0 invoke write 1; 0 ok write 2").contains("its `value` is another"));
+        assert!(complaint("0 invoke write 1; 0 ok read 1").contains("its `f` is another"));
+    }
+
+    #[test]
+    fn a_failed_compare_and_set_did_not_happen_unless_its_answer_is_there() {
+        reads_as("0 invoke cas [1 2]; 0 fail cas [1 2]", "[cas]x=[1,2]~ @ 00");
+        let (shown, _) = reads(
+            "{:process 0 :type :invoke :f :cas :value [1 2]}{:process 0 :type :fail :answer \"mismatch\"}",
+        );
+        assert_eq!(shown, "[cas]x=[1,2]:\"mismatch\" @ 00");
+        let history =
+            notation::parse("[cas]k=[1,2]:\"mismatch\" [cas]k=[1,2]~ @ 0000").expect("notation");
+        let text = write(&history);
+        assert_eq!(text.matches(":type :fail").count(), 2, "{text}");
+        assert_eq!(read(text.as_bytes()).expect("well formed").history, history);
+    }
+
+    #[test]
+    fn completions_say_what_invocations_did_not() {
+        reads_as("0 invoke write nil; 0 ok write 5", "wx5 @ 00");
+        reads_as("0 invoke enqueue 5; 0 ok enqueue nil", "[enqueue]x=5 @ 00");
+        reads_as("0 invoke dequeue nil; 0 ok dequeue 5", "[dequeue]x=null:5 @ 00");
+        reads_as("0 invoke read nil; 0 info read 5", "rx? @ 0");
+        reads_as("0 invoke read nil; 0 fail read :timeout", "rx~ @ 00");
+        reads_as("0 invoke inc nil; 0 ok inc 7", "[inc]x=null:7 @ 00");
+    }
+
+    #[test]
+    fn values_that_differ_stay_apart_and_equal_ones_are_one() {
+        reads_as(
+            "0 invoke write :a; 1 invoke write \"a\"; 2 invoke write \\a",
+            "wx=\":a\"?|wx=\"a\"?|wx=\"\\\\a\"? @ 012",
+        );
+        let same = "0 invoke write {:a #{1 2} :b 1.5}; 1 invoke write {:b 1.5, :a #{2 1}}";
+        reads_as(same, "wx=\"{:a #{1 2}, :b 1.5}\"?|wx=\"{:a #{1 2}, :b 1.5}\"? @ 01");
+        reads_as(
+            "0 invoke write 99999999999999999999N; 1 invoke write -9223372036854775808",
+            "wx=\"99999999999999999999\"?|wx=-9223372036854775808? @ 01",
+        );
+        reads_as("0 invoke write \"дом\\n\"; 1 invoke write #long 4", "wx=\"дом\\n\"?|wx4? @ 01");
+    }
+
+    #[test]
+    fn marks_and_fields_of_jepsen_are_read() {
+        let (shown, recording) = reads(
+            "#jepsen.history.Op{:index 0, :time -1, :type :invoke, :process 0, :f :read, :value nil, :final? true}\n#jepsen.history.Op{:index 1, :time -1, :type :ok, :process 0, :f :read, :value 3, :node \"n2\", :final? true, :error [:odd \"x\"]}",
+        );
+        assert_eq!(shown, "rx3! @ 00");
+        assert_eq!(
+            recording.history.operations()[0].node.map(|node| node.to_string()),
+            Some("n2".to_owned())
+        );
+        let huge = "{:process 4294967296 :type :invoke :f :read}";
+        assert!(
+            read(huge.as_bytes()).expect_err("malformed").reason.contains("from 0 to 4294967295")
+        );
+        let odd = "{:process 0 :type :invoke :f :read :time 1.5}";
+        assert!(read(odd.as_bytes()).expect_err("malformed").reason.contains("not 1.5"));
+        let json = "[{\"process\": 0, \"type\": 1}]";
+        assert!(
+            read(json.as_bytes())
+                .expect_err("malformed")
+                .reason
+                .contains("a `:` without a name; JSON is read one event a line")
+        );
     }
 
     #[test]

@@ -24,18 +24,17 @@
 //! there they must agree with the invocation. Blank lines are skipped. Reads
 //! one line at a time; a line may have 16 MiB.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
-use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::json::{complaint, key_of, node_of, value_of};
 use super::lines::{Lines, Options};
-use super::names::Names;
-use super::{Format, Recording};
-use crate::history::{
-    Builder, Call, Completion, Function, History, Key, Malformed, NodeId, ProcessId, Value,
-};
+use super::pairs::{Event, Pairs, Said, complain};
+use super::scanner::Scanner;
+use super::{Format, Recording, only_asks};
+use crate::history::{Call, Completion, Function, History, Key, Malformed, NodeId, Value};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,13 +57,25 @@ struct Line {
     _error: Option<serde::de::IgnoredAny>,
 }
 
-#[derive(PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub(super) enum Kind {
     Invoke,
     Ok,
     Fail,
     Info,
+}
+
+impl Kind {
+    fn named(name: &[u8]) -> Option<Kind> {
+        match name {
+            b"invoke" => Some(Kind::Invoke),
+            b"ok" => Some(Kind::Ok),
+            b"fail" => Some(Kind::Fail),
+            b"info" => Some(Kind::Info),
+            _ => None,
+        }
+    }
 }
 
 /// Reads a history from JSON lines. See the [module](self).
@@ -91,188 +102,125 @@ pub(super) fn read_from<R: BufRead>(
     lines: &mut Lines<R>,
     options: Options,
 ) -> Result<Recording, Malformed> {
-    let mut reader = Reader::default();
-    let mut skipped = 0;
+    let mut pairs = Pairs::new(options);
     while let Some(line) = lines.next()? {
-        reader.line = line;
-        match reader.event(lines.text()) {
-            Err(_) if options.lenient => skipped += 1,
-            event => event?,
-        }
-    }
-    Ok(Recording { skipped, ..reader.finish() })
-}
-
-#[derive(Default)]
-struct Reader {
-    events: Builder,
-    line: usize,
-    names: Names,
-    /// The calls that are open.
-    open: FxHashMap<ProcessId, Call>,
-    /// The time of the last line, or `None` where lines have none.
-    time: Option<Option<u64>>,
-}
-
-impl Reader {
-    fn complain<T>(&self, reason: impl Into<String>) -> Result<T, Malformed> {
-        Err(Malformed { line: self.line, reason: reason.into() })
-    }
-
-    fn finish(self) -> Recording {
-        Recording {
-            history: self.events.finish(),
-            continued: self.names.continued,
-            ..Recording::empty(Format::Events)
-        }
-    }
-
-    fn event(&mut self, text: &[u8]) -> Result<(), Malformed> {
-        let event: Line = serde_json::from_slice(text).or_else(|error| {
-            let text = error.to_string();
-            let reason = text.split(" at line ").next().unwrap_or(&text);
-            self.complain(format!("column {}: {reason}", error.column()))
-        })?;
-        let time = self.time(event.time)?;
-        let node = node_of(event.node.as_ref(), event.replica.as_ref())
-            .or_else(|reason| self.complain(reason))?;
-        self.events.at_line(self.line);
-        if event.last && event.kind != Kind::Ok {
-            return self.complain("`final` belongs on the `ok` of a read");
-        }
-        match event.kind {
-            Kind::Invoke => self.invoke(&event, time, node),
-            _ => self.complete(&event, time, node),
-        }
-    }
-
-    fn invoke(&mut self, event: &Line, time: u64, node: Option<NodeId>) -> Result<(), Malformed> {
-        let process = self.names.invoking(event.process);
-        let Some(f) = &event.f else { return self.complain("an invocation needs `f`") };
-        let Some(key) = &event.key else { return self.complain("an invocation needs `key`") };
-        let call = Call {
-            f: Function::named(f),
-            key: self.key(key)?,
-            argument: self.value(&event.value)?,
+        let done = match fields(lines.text()) {
+            Ok(fields) => take(&mut pairs, line, fields),
+            Err(reason) => complain(line, reason),
         };
-        if call.is_read() && call.argument != Value::Null {
-            return self.complain("the invocation of a read has no value: it is not known yet");
-        }
-        self.events.invoke(process, time, call.clone())?.node = node;
-        self.open.insert(process, call);
-        Ok(())
+        pairs.or_skip(done)?;
     }
-
-    fn complete(&mut self, event: &Line, time: u64, node: Option<NodeId>) -> Result<(), Malformed> {
-        let process = self.names.completing(event.process);
-        let value = self.value(&event.value)?;
-        let call = self.open.remove(&process);
-        if let Some(call) = &call {
-            self.agrees(event, call, &value)?;
-        }
-        // A write answers nothing; that a file repeats its argument says nothing.
-        let value = if call.is_some_and(|call| call.is_write()) { Value::Null } else { value };
-        let operation = match event.kind {
-            Kind::Ok if event.last => self.events.ok_final(process, time, value),
-            Kind::Ok => self.events.ok(process, time, value),
-            Kind::Fail => self.events.fail(process, time),
-            Kind::Info | Kind::Invoke => {
-                self.names.ended.insert(event.process);
-                self.events.info(process)
-            }
-        }?;
-        operation.node = operation.node.or(node);
-        Ok(())
-    }
-
-    /// A completion says nothing else than its invocation.
-    fn agrees(&self, event: &Line, call: &Call, value: &Value) -> Result<(), Malformed> {
-        if event.f.as_deref().is_some_and(|f| f != call.f.as_str()) {
-            return self.complain(format!("this completes `{call}`, but its `f` is another"));
-        }
-        if let Some(key) = &event.key
-            && self.key(key)? != call.key
-        {
-            return self.complain(format!("this completes `{call}`, but its `key` is another"));
-        }
-        if call.is_write() && *value != Value::Null && *value != call.argument {
-            return self.complain(format!("this completes `{call}`, but its `value` is another"));
-        }
-        Ok(())
-    }
-
-    fn key(&self, json: &Json) -> Result<Key, Malformed> {
-        key_of(json).or_else(|reason| self.complain(reason))
-    }
-
-    fn value(&self, json: &Json) -> Result<Value, Malformed> {
-        value_of(json).or_else(|reason| self.complain(reason))
-    }
-
-    fn time(&mut self, time: Option<u64>) -> Result<u64, Malformed> {
-        match (self.time.replace(time), time) {
-            (Some(Some(_)), None) | (Some(None), Some(_)) => {
-                self.complain("`time` stands on some lines only; it belongs on all or none")
-            }
-            (Some(Some(before)), Some(now)) if now < before => {
-                self.complain(format!("time runs backwards: {now} after {before}"))
-            }
-            (_, time) => Ok(time.unwrap_or(self.line as u64)),
-        }
-    }
+    pairs.finish(Format::Events)
 }
 
-/// The node that a line names, if it does.
-pub(super) fn node_of(
-    node: Option<&Json>,
-    replica: Option<&Json>,
-) -> Result<Option<NodeId>, String> {
-    let json = match (node, replica) {
-        (Some(_), Some(_)) => {
-            return Err("`node` and `replica` are the same; take one".to_owned());
+/// What a line says.
+#[derive(Debug, PartialEq)]
+pub(super) struct Fields {
+    pub(super) process: u32,
+    pub(super) kind: Kind,
+    f: Option<Function>,
+    key: Option<Key>,
+    pub(super) value: Value,
+    pub(super) time: Option<u64>,
+    pub(super) node: Option<NodeId>,
+    last: bool,
+}
+
+/// Reads a line.
+pub(super) fn fields(text: &[u8]) -> Result<Fields, String> {
+    scan(text).map_or_else(|| parse(text), Ok)
+}
+
+/// What an invocation asks.
+pub(super) fn call(fields: Fields) -> Result<Call, String> {
+    let f = fields.f.ok_or("an invocation needs `f`")?;
+    let key = fields.key.ok_or("an invocation needs `key`")?;
+    if only_asks(&f) && fields.value != Value::Null {
+        let f = f.as_str();
+        return Err(format!("the invocation of a {f} has no value: it is not known yet"));
+    }
+    Ok(Call { f, key, argument: fields.value })
+}
+
+/// Reads a line as JSON.
+fn parse(text: &[u8]) -> Result<Fields, String> {
+    let line: Line = serde_json::from_slice(text).map_err(|error| complaint(&error))?;
+    Ok(Fields {
+        process: line.process,
+        kind: line.kind,
+        f: line.f.as_deref().map(Function::named),
+        key: line.key.as_ref().map(key_of).transpose()?,
+        value: value_of(&line.value)?,
+        time: line.time,
+        node: node_of(line.node.as_ref(), line.replica.as_ref())?,
+        last: line.last,
+    })
+}
+
+/// Reads a plain line. `None` for anything else; then [`parse`] has a look.
+fn scan(text: &[u8]) -> Option<Fields> {
+    let mut scanner = Scanner::new(text);
+    scanner.expect(b'{')?;
+    let (mut process, mut kind, mut f, mut key) = (None, None, None, None);
+    let (mut value, mut time, mut node, mut last) = (None, None, None, None);
+    let (mut index, mut replica) = (None, None);
+    loop {
+        let name = scanner.string()?;
+        scanner.expect(b':')?;
+        let fresh = match name {
+            b"process" => process.replace(u32::try_from(scanner.number()?).ok()?).is_none(),
+            b"type" => kind.replace(Kind::named(scanner.string()?)?).is_none(),
+            b"f" => f.replace(std::str::from_utf8(scanner.string()?).ok()?).is_none(),
+            b"key" => key.replace(scanner.token()?.key()?).is_none(),
+            b"value" => value.replace(scanner.token()?.value()).is_none(),
+            b"time" => time.replace(u64::try_from(scanner.number()?).ok()?).is_none(),
+            b"node" => node.replace(u16::try_from(scanner.number()?).ok()?).is_none(),
+            b"replica" => replica.replace(u16::try_from(scanner.number()?).ok()?).is_none(),
+            b"final" => last.replace(scanner.boolean()?).is_none(),
+            b"index" => index.replace(scanner.number()?).is_none(),
+            _ => return None,
+        };
+        if !fresh || (node.is_some() && replica.is_some()) {
+            return None;
         }
-        (Some(json), None) | (None, Some(json)) => json,
-        (None, None) => return Ok(None),
+        match scanner.next()? {
+            b',' => {}
+            b'}' => break,
+            _ => return None,
+        }
+    }
+    scanner.end()?;
+    let (process, kind, f) = (process?, kind?, f.map(Function::named));
+    let (value, last) = (value.unwrap_or_default(), last.unwrap_or(false));
+    Some(Fields { process, kind, f, key, value, time, node: node.or(replica).map(NodeId), last })
+}
+
+/// One event.
+fn take(pairs: &mut Pairs, line: usize, fields: Fields) -> Result<(), Malformed> {
+    let event = Event { line, process: fields.process, time: fields.time, node: fields.node };
+    if fields.last && fields.kind != Kind::Ok {
+        return complain(line, "`final` belongs on the `ok` of a read");
+    }
+    if fields.kind == Kind::Invoke {
+        return match call(fields) {
+            Ok(call) => pairs.invoke(event, call, false),
+            Err(reason) => complain(line, reason),
+        };
+    }
+    let Fields { process, kind, f, key, value, last, .. } = fields;
+    let write = pairs.open(process).is_some_and(Call::is_write);
+    // A write answers nothing; what a file says there repeats its argument.
+    let (argument, answer) = match value {
+        Value::Null => (None, Value::Null),
+        value if write => (Some(value), Value::Null),
+        value => (None, value),
     };
-    let number = match json {
-        Json::Number(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()),
-        Json::String(name) => {
-            let from_one = name.strip_prefix('n').and_then(|n| n.parse::<u32>().ok());
-            from_one.and_then(|n| u16::try_from(n.checked_sub(1)?).ok())
-        }
-        _ => None,
+    let completion = match kind {
+        Kind::Ok => Completion::Ok(answer),
+        Kind::Fail => Completion::Fail,
+        Kind::Info | Kind::Invoke => Completion::Info,
     };
-    match number {
-        Some(number) => Ok(Some(NodeId(number))),
-        None => Err(format!("a node is a number from 0 or \"n1\", …, not {json}")),
-    }
-}
-
-/// The key that a line names.
-pub(super) fn key_of(json: &Json) -> Result<Key, String> {
-    match json {
-        Json::String(name) => Ok(Key::new(name)),
-        Json::Number(number) if number.is_i64() || number.is_u64() => {
-            Ok(Key::new(number.to_string()))
-        }
-        _ => Err(format!("a key is a text or an integer, not {json}")),
-    }
-}
-
-/// The value that a line names.
-pub(super) fn value_of(json: &Json) -> Result<Value, String> {
-    match json {
-        Json::Null => Ok(Value::Null),
-        Json::String(text) => Ok(Value::from(text.as_str())),
-        Json::Array(list) => list.iter().map(value_of).collect::<Result<_, _>>().map(Value::List),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) => Ok(Value::Int(number)),
-            None => Err(format!("{number} is no integer of 64 bits")),
-        },
-        Json::Bool(_) | Json::Object(_) => {
-            Err(format!("a value is null, an integer, a text or a list of them, not {json}"))
-        }
-    }
+    pairs.complete(event, Said { f, key, argument, completion, last })
 }
 
 /// Writes a history as event lines.
@@ -286,33 +234,32 @@ pub(super) fn value_of(json: &Json) -> Result<Value, String> {
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn write(history: &History) -> String {
-    let mut text = String::new();
+    super::in_memory(|out| write_to(history, out))
+}
+
+/// As [`write`], to where it is wanted.
+///
+/// # Errors
+/// If it cannot be written there.
+pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
     for event in super::events(history) {
         let operation = event.operation;
         let Call { f, key, argument } = &operation.call;
         let (kind, value) = match (event.invocation, &operation.completion) {
             (true, _) => ("invoke", argument),
-            (false, Completion::Ok(answer)) if *answer != Value::Null || *f == Function::Read => {
-                ("ok", answer)
-            }
-            (false, Completion::Ok(_)) => ("ok", argument),
+            (false, Completion::Ok(_)) if f == &Function::Write => ("ok", argument),
+            (false, Completion::Ok(answer)) => ("ok", answer),
             (false, Completion::Fail) => ("fail", argument),
             (false, Completion::Info) => ("info", argument),
         };
-        let mut line = serde_json::json!({
-            "process": operation.process.0, "type": kind, "f": f, "key": key,
-            "value": value, "time": event.time,
-        });
-        if let Some(node) = operation.node {
-            line["node"] = node.0.into();
-        }
-        if operation.final_read && !event.invocation {
-            line["final"] = true.into();
-        }
-        text.push_str(&line.to_string());
-        text.push('\n');
+        write!(out, r#"{{"process":{},"type":"{kind}","f":"#, operation.process.0)?;
+        serde_json::to_writer(&mut *out, f)?;
+        out.write_all(br#","key":"#)?;
+        serde_json::to_writer(&mut *out, key)?;
+        write!(out, r#","value":{value},"time":{}"#, event.time)?;
+        super::json::write_marks(operation, operation.final_read && !event.invocation, out)?;
     }
-    text
+    Ok(())
 }
 
 #[cfg(test)]
@@ -398,7 +345,7 @@ mod tests {
         let second = |line: &str| complaint(&format!("{good}\n{line}"));
         let cases = [
             (r#"{"process":0,"type":"ok","time":4}"#, "line 2: time runs backwards"),
-            (r#"{"process":0,"type":"ok"}"#, "line 2: `time` stands on some lines only"),
+            (r#"{"process":0,"type":"ok"}"#, "line 2: `time` stands on some events only"),
             (r#"{"process":0,"type":"ok","time":6,"value":2}"#, "its `value` is another"),
             (r#"{"process":0,"type":"ok","time":6,"key":"y"}"#, "its `key` is another"),
             (r#"{"process":0,"type":"ok","time":6,"f":"read"}"#, "its `f` is another"),
@@ -409,6 +356,62 @@ mod tests {
         for (text, expected) in cases {
             assert!(second(text).contains(expected), "{text}: {}", second(text));
         }
+    }
+
+    const PLAIN: [&str; 7] = [
+        r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":0}"#,
+        r#"{"process":0,"type":"ok","time":1,"index":4}"#,
+        r#" { "process" : 1 , "type":"invoke","f":"read","key":-12,"time":2,"node":3 } "#,
+        r#"{"process":1,"type":"ok","f":"read","key":"ключ","value":"v","time":3,"final":true}"#,
+        r#"{"process":4294967295,"type":"info","value":null,"replica":0}"#,
+        r#"{"type":"fail","process":2,"f":"cas","final":false}"#,
+        r#"{"process":2,"type":"invoke","f":"add","key":"s","value":9223372036854775807}"#,
+    ];
+    const ODD: [&str; 10] = [
+        r#"{"process":0,"type":"invoke","f":"cas","key":"x","value":[1,2]}"#,
+        r#"{"process":0,"type":"ok","node":"n1"}"#,
+        r#"{"process":0,"type":"ok","node":1,"replica":1}"#,
+        r#"{"process":0,"type":"ok","error":["timeout"]}"#,
+        r#"{"process":0,"type":"ok","key":null}"#,
+        r#"{"process":0,"type":"ok","key":"a\u0062"}"#,
+        r#"{"process":0,"type":"ok","value":-9223372036854775808}"#,
+        r#"{"process":0,"type":"ok","type":"ok"}"#,
+        r#"{"process":0,"type":"ok","time":1.0}"#,
+        r#"{"process":0,"type":"ok"} {}"#,
+    ];
+
+    #[test]
+    fn the_scanner_and_its_twin_read_alike() {
+        for line in PLAIN {
+            let scanned = scan(line.as_bytes()).expect("a plain line");
+            assert_eq!(parse(line.as_bytes()), Ok(scanned), "{line}");
+        }
+        for line in ODD.iter().chain(&PLAIN) {
+            // Changed anywhere, it never reads what the twin does not.
+            for at in 0..line.len() {
+                for new in *b"\"\\{},:0-9.en \xff" {
+                    let mut bytes = line.as_bytes().to_vec();
+                    bytes[at] = new;
+                    if let Some(scanned) = scan(&bytes) {
+                        assert_eq!(parse(&bytes), Ok(scanned), "{line} with {new} at {at}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_lenient_reader_knows_less_and_nothing_else() {
+        let lenient = |short: &str| {
+            let text = lines(short);
+            let mut lines = Lines::new(text.as_bytes());
+            let recording = read_from(&mut lines, Options { lenient: true }).expect("skipped");
+            (notation::write(&recording.history), recording.skipped)
+        };
+        let two = "0 invoke read x null; 0 invoke read x null; 0 ok read x 1; 0 ok read x 2";
+        assert_eq!(lenient(two), ("rx?|rx? @ 01".to_owned(), 3));
+        let lost = "0 ok write x 1; 0 invoke read x null; 0 ok read y 1; 1 invoke write x 1";
+        assert_eq!(lenient(lost), ("rx?|wx1? @ 01".to_owned(), 2));
     }
 
     #[test]

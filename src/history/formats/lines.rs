@@ -1,4 +1,7 @@
-//! The lines of a file, one at a time.
+//! The lines of a file, one at a time, or its parts where lines mean nothing.
+//!
+//! Invariant: no more than a line is held, and a line has a limit. A byte
+//! order mark at the beginning is skipped. What lines say is not known here.
 
 use std::io::{BufRead, Read as _};
 
@@ -6,6 +9,9 @@ use crate::history::Malformed;
 
 /// How long a line may be, in bytes.
 const LINE_MAX: u64 = 16 << 20;
+
+/// How much of a line is looked at before the format is known, in bytes.
+const PART: u64 = 64 << 10;
 
 /// What a reader does with lines that make no sense.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +25,7 @@ pub(super) struct Lines<R> {
     input: R,
     number: usize,
     text: Vec<u8>,
-    /// Whether the current line is to be told once more.
+    /// Whether the current part is to be told once more.
     again: bool,
 }
 
@@ -30,33 +36,105 @@ impl<R: BufRead> Lines<R> {
 
     /// Goes on to the next line; its number, or `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<usize>, Malformed> {
-        if std::mem::take(&mut self.again) {
-            return Ok(Some(self.number));
-        }
+        let mut fresh = !std::mem::take(&mut self.again);
         loop {
-            self.number += 1;
-            self.text.clear();
-            let complain = |line, reason: String| Err(Malformed { line, reason });
-            let mut limited = (&mut self.input).take(LINE_MAX + 1);
-            match limited.read_until(b'\n', &mut self.text) {
-                Err(error) => return complain(self.number, format!("cannot read on: {error}")),
-                Ok(0) => return Ok(None),
-                Ok(length) if length as u64 > LINE_MAX => {
-                    return complain(self.number, "the line is longer than 16 MiB".to_owned());
-                }
-                Ok(_) if self.text.iter().all(u8::is_ascii_whitespace) => {}
-                Ok(_) => return Ok(Some(self.number)),
+            if fresh {
+                self.text.clear();
+                self.number += 1;
+            }
+            fresh = true;
+            self.extend(LINE_MAX + 1)?;
+            if self.text.is_empty() {
+                return Ok(None);
+            }
+            if self.text.len() as u64 > LINE_MAX {
+                let reason = "the line is longer than 16 MiB".to_owned();
+                return Err(Malformed { line: self.number, reason });
+            }
+            if !self.text.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Some(self.number));
             }
         }
     }
 
-    /// The current line.
+    /// Goes on to the next part of the file, blank or not: the rest of a line,
+    /// or as much of it as is read at once. The number of its line.
+    pub(super) fn part(&mut self) -> Result<Option<usize>, Malformed> {
+        if std::mem::take(&mut self.again) {
+            return Ok(Some(self.number));
+        }
+        self.number += usize::from(self.text.is_empty() || self.text.ends_with(b"\n"));
+        self.text.clear();
+        self.extend(PART)?;
+        Ok(if self.text.is_empty() { None } else { Some(self.number) })
+    }
+
+    /// Reads on to the end of the line, unless the part is that long already.
+    fn extend(&mut self, limit: u64) -> Result<(), Malformed> {
+        if self.text.ends_with(b"\n") {
+            return Ok(());
+        }
+        let first = self.number == 1 && self.text.is_empty();
+        let mut limited = (&mut self.input).take(limit.saturating_sub(self.text.len() as u64));
+        if let Err(error) = limited.read_until(b'\n', &mut self.text) {
+            let reason = format!("cannot read on: {error}");
+            return Err(Malformed { line: self.number, reason });
+        }
+        if first && self.text.starts_with(b"\xef\xbb\xbf") {
+            self.text.drain(..3);
+        }
+        Ok(())
+    }
+
+    /// The current line or part.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Tells the current line once more.
+    /// Tells the current line or part once more.
     pub(super) fn again(&mut self) {
         self.again = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
+        let mut lines = Lines::new(text);
+        let mut all = Vec::new();
+        while let Some(number) = lines.next().expect("readable") {
+            all.push((number, lines.text().to_vec()));
+        }
+        all
+    }
+
+    #[test]
+    fn blank_lines_are_skipped_and_counted_and_a_mark_is_no_text() {
+        let text = b"\xef\xbb\xbfa\r\n\n  \r\nb";
+        assert_eq!(lines(text), [(1, b"a\r\n".to_vec()), (4, b"b".to_vec())]);
+        assert_eq!(lines(b"\xef\xbb\xbf"), []);
+        assert_eq!(lines(b""), []);
+    }
+
+    #[test]
+    fn a_line_that_was_looked_at_in_part_is_told_as_a_whole() {
+        let long = "x".repeat(3 * PART as usize);
+        let text = format!("\n{long}\ny\n");
+        let mut lines = Lines::new(text.as_bytes());
+        assert_eq!((lines.part(), lines.text().len()), (Ok(Some(1)), 1));
+        assert_eq!((lines.part(), lines.text().len()), (Ok(Some(2)), PART as usize));
+        lines.again();
+        assert_eq!((lines.next(), lines.text().len()), (Ok(Some(2)), long.len() + 1));
+        assert_eq!((lines.part(), lines.text()), (Ok(Some(3)), &b"y\n"[..]));
+        assert_eq!(lines.part(), Ok(None));
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let text = vec![b'x'; LINE_MAX as usize + 2];
+        let refused = Lines::new(&text[..]).next().expect_err("too long");
+        assert_eq!(refused.to_string(), "line 1: the line is longer than 16 MiB");
     }
 }

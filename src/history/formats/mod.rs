@@ -12,18 +12,23 @@
 mod assemble;
 pub mod edn;
 mod edn_text;
+mod follow;
+mod json;
 pub mod json_lines;
 mod lines;
 mod names;
 pub mod operation_lines;
+mod pairs;
 pub mod porcupine;
+mod scanner;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
-use super::{History, Malformed, Operation, ProcessId};
+use super::{Function, History, Malformed, Operation, ProcessId};
 
+pub use follow::{Follower, Happened, LineEvent};
 use lines::Lines;
 pub use lines::Options;
 
@@ -64,15 +69,25 @@ pub struct Recording {
     /// How many lines were skipped because they made no sense (only if that
     /// was asked for).
     pub skipped: usize,
-    /// What is no operation of a client: what the nemesis did, and functions
-    /// without a meaning. By line.
+    /// The line of each operation: where it was invoked. Empty if operations
+    /// have no lines.
+    pub lines: Vec<u32>,
+    /// What is no operation of a client: what the nemesis did, other lines of a
+    /// log, and clients that give up what they never asked. By line.
     pub marks: Vec<(usize, String)>,
 }
 
 impl Recording {
     fn empty(format: Format) -> Recording {
         let history = History::default();
-        Recording { history, format, continued: 0, skipped: 0, marks: Vec::new() }
+        Recording {
+            history,
+            format,
+            continued: 0,
+            skipped: 0,
+            lines: Vec::new(),
+            marks: Vec::new(),
+        }
     }
 }
 
@@ -93,45 +108,60 @@ impl Recording {
 /// ```
 pub fn read(input: impl BufRead, options: Options) -> Result<Recording, Malformed> {
     let mut lines = Lines::new(input);
-    let Some(line) = lines.next()? else {
-        return Ok(Recording::empty(Format::Events));
-    };
-    let Some(format) = detect(lines.text()) else {
-        return Err(Malformed {
-            line,
-            reason: "this is neither a JSON event or operation, nor Jepsen's EDN, nor a Porcupine \
-                     log"
-            .to_owned(),
-        });
+    let mut strange = None;
+    let mut skipped = 0;
+    let format = loop {
+        let Some(line) = lines.part()? else {
+            return strange.map_or_else(|| Ok(Recording::empty(Format::Events)), Err);
+        };
+        if lines.text().iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if let Some(format) = detect(lines.text()) {
+            break format;
+        }
+        let reason = "this is neither a JSON event or operation, nor Jepsen's EDN, nor a Porcupine \
+                      log";
+        let refused = strange.get_or_insert(Malformed { line, reason: reason.to_owned() });
+        if !options.lenient {
+            return Err(refused.clone());
+        }
+        skipped += 1;
+        lines.again();
+        lines.next()?;
     };
     lines.again();
-    match format {
+    let recording = match format {
         Format::Events => json_lines::read_from(&mut lines, options),
         Format::Operations => operation_lines::read_from(&mut lines, options),
         Format::Edn => edn::read_from(&mut lines, options),
         Format::Porcupine => porcupine::read_from(&mut lines, options),
-    }
+    }?;
+    Ok(Recording { skipped: recording.skipped + skipped, ..recording })
 }
 
 /// The format that begins with this line.
 fn detect(line: &[u8]) -> Option<Format> {
-    let text = line.trim_ascii_start();
+    let text = line.trim_ascii();
     let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
     match text.first()? {
-        b'{' if has(b":process") || has(b":type") => {
+        b'{' if text[1..].trim_ascii_start().first() != Some(&b'"') && text != b"{" => {
             // Both Jepsen and Porcupine's kv tests write maps of EDN.
-            Some(if has(b":f :get") || has(b":f :put") || has(b":f :append") {
-                Format::Porcupine
-            } else {
-                Format::Edn
-            })
+            let text_register = [&b":f :get"[..], b":f :put", b":f :append"].into_iter().any(has);
+            Some(if text_register { Format::Porcupine } else { Format::Edn })
         }
-        b'{' if has(b"\"invoke\":") || has(b"\"invoke\" :") => Some(Format::Operations),
+        b'{' if is_field(text, b"\"invoke\"") => Some(Format::Operations),
         b'{' => Some(Format::Events),
         b';' | b'[' | b'#' | b'(' => Some(Format::Edn),
-        b'I' | b'W' if has(b"jepsen.util") => Some(Format::Porcupine),
+        b'I' | b'W' | b'E' | b'D' if has(b" jepsen.") && has(b" - ") => Some(Format::Porcupine),
         _ => None,
     }
+}
+
+/// Whether this quoted name is that of a field: followed by a colon.
+fn is_field(text: &[u8], name: &[u8]) -> bool {
+    let places = (0..text.len()).filter(|&at| text[at..].starts_with(name));
+    places.into_iter().any(|at| text[at + name.len()..].trim_ascii_start().first() == Some(&b':'))
 }
 
 /// An invocation or a completion.
@@ -141,22 +171,112 @@ struct HalfOperation<'a> {
     operation: &'a Operation,
 }
 
-/// The events of a history in order of time; at one time completions of other
-/// processes come after invocations, so that operations that touch overlap.
+/// The events of a history in order of time, its operations in their order; at
+/// one time completions come as late as they can, so that operations that touch
+/// overlap in the order as they do in time.
 fn events(history: &History) -> impl Iterator<Item = HalfOperation<'_>> {
-    let mut events = Vec::with_capacity(2 * history.len());
-    let mut returned: BTreeMap<ProcessId, u64> = BTreeMap::new();
-    for (at, operation) in history.operations().iter().enumerate() {
-        let end = operation.returned.unwrap_or(operation.invoked);
-        let before = returned.insert(operation.process, end);
-        let touches = [operation.returned, before].contains(&Some(operation.invoked));
-        events.push((operation.invoked, touches, at, true));
-        // An operation of unknown outcome ends as soon as its process goes on.
-        events.push((end, operation.returned.is_some(), at, false));
+    let operations = history.operations();
+    let mut order: Vec<(u64, usize, bool)> = Vec::with_capacity(2 * history.len());
+    // What is answered later, by time; and what each process has open.
+    let mut later: BTreeSet<(u64, usize)> = BTreeSet::new();
+    let mut open: BTreeMap<ProcessId, (u64, usize)> = BTreeMap::new();
+    for (at, operation) in operations.iter().enumerate() {
+        let invoked = operation.invoked;
+        while let Some(&(returned, before)) = later.first()
+            && returned < invoked
+        {
+            later.pop_first();
+            order.push((returned, before, false));
+        }
+        if let Some(own) = open.remove(&operation.process)
+            && later.remove(&own)
+        {
+            order.push((own.0, own.1, false));
+        }
+        order.push((invoked, at, true));
+        match operation.returned {
+            Some(returned) => {
+                later.insert((returned, at));
+                open.insert(operation.process, (returned, at));
+            }
+            // Nobody will ever know: that can be said at once.
+            None => order.push((invoked, at, false)),
+        }
     }
-    events.sort_by_key(|&(time, late, at, invocation)| (time, late, at, !invocation));
-    events.into_iter().map(|(time, _, at, invocation)| {
-        let operation = &history.operations()[at];
-        HalfOperation { time, invocation, operation }
+    order.extend(later.into_iter().map(|(returned, at)| (returned, at, false)));
+    order.into_iter().map(|(time, at, invocation)| HalfOperation {
+        time,
+        invocation,
+        operation: &operations[at],
     })
+}
+
+/// What a writer writes, as text.
+fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut text = Vec::new();
+    write(&mut text).expect("memory can be written");
+    String::from_utf8(text).expect("writers write text")
+}
+
+/// Functions that take nothing and answer something.
+fn only_asks(f: &Function) -> bool {
+    *f == Function::Read || matches!(f.as_str(), "get" | "dequeue")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_told_by_its_first_line() {
+        let told = |line: &str| detect(line.as_bytes());
+        for (line, format) in [
+            (r#"{"process":0,"type":"invoke","f":"read","key":"x"}"#, Format::Events),
+            (r#"{"value":"\"invoke\":","type":"invoke"}"#, Format::Events),
+            (r#" { "invoke" : 4, "f":"read"}"#, Format::Operations),
+            ("{:process 0, :type :invoke", Format::Edn),
+            ("{ :f :write", Format::Edn),
+            ("#jepsen.history.Op{:index 0", Format::Edn),
+            ("; a comment", Format::Edn),
+            ("[", Format::Edn),
+            ("{:process 0, :type :invoke, :f :get", Format::Porcupine),
+            ("INFO  jepsen.util - 3\t:invoke\t:cas\t[0 3]", Format::Porcupine),
+            ("WARN  jepsen.core - Process 3 crashed", Format::Porcupine),
+        ] {
+            assert_eq!(told(line), Some(format), "{line}");
+        }
+        for line in ["process,type", "\0\0", "<html>", "INFO all is well"] {
+            assert_eq!(told(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_anything_is_a_history_without_operations() {
+        for text in ["", "\n \r\n", "\u{feff}"] {
+            let recording = read(text.as_bytes(), Options::default());
+            assert_eq!(recording, Ok(Recording::empty(Format::Events)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_strange_beginning_is_refused_or_skipped() {
+        let text = "what\n{\"process\":0,\"type\":\"invoke\",\"f\":\"read\",\"key\":1}\n";
+        let refused = read(text.as_bytes(), Options::default()).expect_err("strange");
+        assert!(refused.to_string().starts_with("line 1: this is neither"), "{refused}");
+        let read = read(text.as_bytes(), Options { lenient: true }).expect("skipped");
+        assert_eq!((read.history.len(), read.skipped), (1, 1));
+    }
+
+    #[test]
+    fn events_keep_the_order_of_operations_and_overlap_where_they_touch() {
+        let text = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":5,"return":5}
+            {"process":1,"f":"read","key":"x","value":1,"invoke":5,"return":5}
+            {"process":0,"f":"write","key":"x","value":2,"invoke":5,"return":6}"#;
+        let history = operation_lines::read(text.as_bytes()).expect("well formed").history;
+        let order: Vec<_> =
+            events(&history).map(|it| (it.time, it.operation.process.0, it.invocation)).collect();
+        let expected =
+            [(5, 0, true), (5, 1, true), (5, 0, false), (5, 0, true), (5, 1, false), (6, 0, false)];
+        assert_eq!(order, expected);
+    }
 }

@@ -29,6 +29,11 @@ impl Names {
         }
     }
 
+    /// Who a process is that has invoked.
+    pub(super) fn current(&self, number: u32) -> Option<ProcessId> {
+        self.current.get(&number).copied()
+    }
+
     fn take(&mut self, number: u32, wish: Option<ProcessId>) -> ProcessId {
         let free = |process: &ProcessId| !self.taken.contains(process);
         let process = wish.filter(free).unwrap_or_else(|| {
@@ -39,9 +44,5 @@ impl Names {
         self.taken.insert(process);
         self.current.insert(number, process);
         process
-    }
-
-    pub(super) fn completing(&mut self, number: u32) -> ProcessId {
-        self.current.get(&number).copied().unwrap_or(ProcessId(number))
     }
 }

@@ -16,23 +16,24 @@
 //! | `return` | nanoseconds; `null` if the outcome is unknown |
 //! | `type` | `ok`, `fail` or `info`; if it is missing, `ok`, or `info` without `return` |
 //! | `node` or `replica`, `final`, `index`, `error` | as in [event lines](super::json_lines) |
-//! | `argument` | for functions that take one and answer something: what they take, `value` being the answer |
+//! | `argument` | what a function took, if it was there; then `value` is what came back |
 //!
 //! Lines may come in any order; operations that are invoked at the same time
 //! keep that of their lines. Plain lines are read by a scanner of our own,
 //! whatever it does not expect by `serde_json`, which is its twin in tests.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::assemble::Assembler;
-use super::json_lines::{key_of, node_of, value_of};
+use super::json::{complaint, key_of, node_of, value_of};
 use super::lines::{Lines, Options};
-use super::{Format, Recording};
+use super::scanner::{Scanner, Token};
+use super::{Format, Recording, only_asks};
 use crate::history::{
-    Call, Completion, Function, Key, Malformed, NodeId, Operation, ProcessId, Value,
+    Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
 };
 
 #[derive(Deserialize)]
@@ -43,8 +44,8 @@ struct Line {
     key: Json,
     #[serde(default)]
     value: Json,
-    #[serde(default)]
-    argument: Json,
+    #[serde(default, deserialize_with = "present")]
+    argument: Option<Json>,
     invoke: u64,
     #[serde(rename = "return")]
     returned: Option<u64>,
@@ -58,6 +59,11 @@ struct Line {
     _index: Option<serde::de::IgnoredAny>,
     #[serde(rename = "error")]
     _error: Option<serde::de::IgnoredAny>,
+}
+
+/// What is there, `null` as well.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(from).map(Some)
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -93,7 +99,9 @@ pub(super) fn read_from<R: BufRead>(
     let mut all = Assembler::new();
     while let Some(line) = lines.next()? {
         match scan(lines.text()).map_or_else(|| parse(lines.text()), Ok) {
-            Ok(operation) => all.push(line, operation),
+            Ok(operation) => {
+                all.push(line, operation);
+            }
             Err(_) if options.lenient => all.skip(),
             Err(reason) => return Err(Malformed { line, reason }),
         }
@@ -103,10 +111,7 @@ pub(super) fn read_from<R: BufRead>(
 
 /// Reads a line as JSON.
 fn parse(text: &[u8]) -> Result<Operation, String> {
-    let line: Line = serde_json::from_slice(text).map_err(|error| {
-        let text = error.to_string();
-        format!("column {}: {}", error.column(), text.split(" at line ").next().unwrap_or(&text))
-    })?;
+    let line: Line = serde_json::from_slice(text).map_err(|error| complaint(&error))?;
     let f = Function::named(&line.f);
     let value = value_of(&line.value)?;
     let node = node_of(line.node.as_ref(), line.replica.as_ref())?;
@@ -115,10 +120,7 @@ fn parse(text: &[u8]) -> Result<Operation, String> {
         (None, Some(_)) => Kind::Ok,
         (None, None) => Kind::Info,
     };
-    let argument = match line.argument {
-        Json::Null => None,
-        ref argument => Some(value_of(argument)?),
-    };
+    let argument = line.argument.as_ref().map(value_of).transpose()?;
     operation(Parts {
         process: line.process,
         f,
@@ -154,18 +156,16 @@ fn operation(parts: Parts) -> Result<Operation, String> {
     if last && kind != Kind::Ok {
         return Err("`final` belongs on a read that was answered".to_owned());
     }
+    if only_asks(&f) && argument.as_ref().is_some_and(|argument| *argument != Value::Null) {
+        return Err(format!("a {} takes no argument", f.as_str()));
+    }
     let (argument, answer) = match (&f, argument) {
-        (Function::Read, None) => (Value::Null, value),
-        (Function::Read, Some(_)) => return Err("a read takes no argument".to_owned()),
-        (Function::Write, None) => (value, Value::Null),
-        (Function::Write, Some(argument)) => (argument, Value::Null),
-        // Without an argument the value is what it takes, and says what came
-        // back as well where it takes nothing: `get`, `dequeue`.
-        (Function::Other(_), Some(argument)) => (argument, value),
-        (Function::Other(name), None) if matches!(name.as_str(), "get" | "dequeue") => {
-            (Value::Null, value)
-        }
-        (Function::Other(_), None) => (value, Value::Null),
+        (Function::Write, argument) => (argument.unwrap_or(value), Value::Null),
+        (_, Some(argument)) => (argument, value),
+        // Without an argument the value is what it takes, or, where it takes
+        // nothing, what came back.
+        (f, None) if only_asks(f) => (Value::Null, value),
+        (_, None) => (value, Value::Null),
     };
     Ok(Operation {
         process: ProcessId(process),
@@ -185,7 +185,7 @@ fn operation(parts: Parts) -> Result<Operation, String> {
 /// Reads a plain line: fields in any order, short texts without escapes,
 /// integers, `null`. `None` for anything else; then [`parse`] has a look.
 fn scan(text: &[u8]) -> Option<Operation> {
-    let mut scanner = Scanner { text, at: 0 };
+    let mut scanner = Scanner::new(text);
     scanner.expect(b'{')?;
     let (mut process, mut f, mut key, mut value) = (None, None, None, None);
     let (mut invoked, mut returned, mut kind) = (None, None, None);
@@ -252,97 +252,52 @@ fn scan(text: &[u8]) -> Option<Operation> {
     operation(Parts { process, f, key, value, argument, invoked, returned, kind, node, last }).ok()
 }
 
-struct Scanner<'a> {
-    text: &'a [u8],
-    at: usize,
+/// Writes a history as operation lines.
+///
+/// ```
+/// use quiescence::history::{formats::operation_lines, notation};
+///
+/// let history = notation::parse("wx1|[cas]x=[1,2]:\"mismatch\" @ 0011")?;
+/// let text = operation_lines::write(&history);
+/// assert_eq!(operation_lines::read(text.as_bytes())?.history, history);
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub fn write(history: &History) -> String {
+    super::in_memory(|out| write_to(history, out))
 }
 
-enum Token<'a> {
-    Null,
-    Number(i64),
-    Text(&'a str),
-}
-
-impl<'a> Scanner<'a> {
-    fn blanks(&mut self) {
-        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
+/// As [`write`], to where it is wanted.
+///
+/// # Errors
+/// If it cannot be written there.
+pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
+    for operation in history.operations() {
+        let Call { f, key, argument } = &operation.call;
+        let (kind, answer) = match &operation.completion {
+            Completion::Ok(answer) => ("ok", answer),
+            Completion::Fail => ("fail", &Value::Null),
+            Completion::Info => ("info", &Value::Null),
+        };
+        write!(out, r#"{{"process":{},"f":"#, operation.process.0)?;
+        serde_json::to_writer(&mut *out, f)?;
+        out.write_all(br#","key":"#)?;
+        serde_json::to_writer(&mut *out, key)?;
+        if only_asks(f) {
+            write!(out, r#","value":{answer}"#)?;
+        } else if *answer == Value::Null {
+            write!(out, r#","value":{argument}"#)?;
+        } else {
+            write!(out, r#","argument":{argument},"value":{answer}"#)?;
         }
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        self.blanks();
-        let byte = *self.text.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
-    }
-
-    fn end(&mut self) -> Option<()> {
-        self.blanks();
-        (self.at == self.text.len()).then_some(())
-    }
-
-    /// A text without escapes.
-    fn string(&mut self) -> Option<&'a [u8]> {
-        self.expect(b'"')?;
-        let start = self.at;
-        loop {
-            match *self.text.get(self.at)? {
-                b'"' => break,
-                b'\\' | 0..0x20 => return None,
-                _ => self.at += 1,
-            }
+        write!(out, r#","invoke":{},"return":"#, operation.invoked)?;
+        match operation.returned {
+            Some(returned) => write!(out, "{returned}")?,
+            None => out.write_all(b"null")?,
         }
-        self.at += 1;
-        Some(&self.text[start..self.at - 1])
+        write!(out, r#","type":"{kind}""#)?;
+        super::json::write_marks(operation, operation.final_read, out)?;
     }
-
-    fn number(&mut self) -> Option<i64> {
-        self.blanks();
-        let negative = self.text.get(self.at) == Some(&b'-');
-        self.at += usize::from(negative);
-        let start = self.at;
-        let mut number = 0_i64;
-        while let Some(digit) = self.text.get(self.at).filter(|byte| byte.is_ascii_digit()) {
-            number = number.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
-            self.at += 1;
-        }
-        let digits = self.at - start;
-        let padded = digits > 1 && self.text[start] == b'0';
-        let goes_on = matches!(self.text.get(self.at), Some(b'.' | b'e' | b'E'));
-        if digits == 0 || padded || goes_on || (negative && number == 0) {
-            return None;
-        }
-        Some(if negative { -number } else { number })
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.blanks();
-        let found = self.text[self.at..].starts_with(word);
-        self.at += word.len();
-        found.then_some(())
-    }
-
-    fn boolean(&mut self) -> Option<bool> {
-        self.blanks();
-        match self.text.get(self.at)? {
-            b't' => self.word(b"true").map(|()| true),
-            _ => self.word(b"false").map(|()| false),
-        }
-    }
-
-    fn token(&mut self) -> Option<Token<'a>> {
-        self.blanks();
-        match self.text.get(self.at)? {
-            b'n' => self.word(b"null").map(|()| Token::Null),
-            b'"' => std::str::from_utf8(self.string()?).ok().map(Token::Text),
-            _ => self.number().map(Token::Number),
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]

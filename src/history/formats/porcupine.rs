@@ -3,9 +3,9 @@
 //! Those of etcd are lines of Jepsen's log, tabs between the fields:
 //!
 //! ```text
-//! INFO  jepsen.util - 3	:invoke	:cas	[0 3]
-//! INFO  jepsen.util - 3	:ok	:cas	[0 3]
-//! INFO  jepsen.util - 4	:info	:write	:timed-out
+//! INFO  jepsen.util - 3  :invoke  :cas  [0 3]
+//! INFO  jepsen.util - 3  :ok  :cas  [0 3]
+//! INFO  jepsen.util - 4  :info  :write  :timed-out
 //! ```
 //!
 //! One compare-and-set register, `nil` at first. `:fail :cas` means that the
@@ -15,11 +15,12 @@
 
 use std::io::BufRead;
 
-use super::edn::{self, Event, Reader};
+use super::edn::{self, Kind, MISMATCH, Raw, Reader, value_of};
 use super::edn_text::{Edn, Forms};
 use super::lines::{Lines, Options};
+use super::pairs::{Event, complain};
 use super::{Format, Recording};
-use crate::history::{Malformed, Value};
+use crate::history::{Function, Malformed, Value};
 
 /// Reads a history from such a log. See the [module](self).
 ///
@@ -43,59 +44,138 @@ pub(super) fn read_from<R: BufRead>(
     lines: &mut Lines<R>,
     options: Options,
 ) -> Result<Recording, Malformed> {
-    let mut reader = Reader::new(options);
-    if lines.next()?.is_none() {
-        return reader.finish(Format::Porcupine);
-    }
+    let mut reader = Reader::without_keys(options);
+    let first = lines.next()?;
     lines.again();
-    if lines.text().trim_ascii_start().first() == Some(&b'{') {
+    if first.is_some() && lines.text().trim_ascii_start().first() == Some(&b'{') {
         let recording = edn::read_from(lines, options)?;
         return Ok(Recording { format: Format::Porcupine, ..recording });
     }
     while let Some(line) = lines.next()? {
-        let text = String::from_utf8_lossy(lines.text()).into_owned();
-        let done = event(&mut reader, line, text.trim_end());
-        reader.or_skip(done)?;
+        let done = match std::str::from_utf8(lines.text()) {
+            Ok(text) => entry(&mut reader, line, text.trim_end()),
+            Err(_) => complain(line, "the line is not UTF-8"),
+        };
+        reader.pairs.or_skip(done)?;
     }
     reader.finish(Format::Porcupine)
 }
 
-fn event(reader: &mut Reader, line: usize, text: &str) -> Result<(), Malformed> {
-    let complain = |reason: String| Err(Malformed { line, reason });
-    let Some((_, rest)) = text.split_once(" - ") else {
-        return complain("a line of the log has ` - ` before its fields".to_owned());
+/// One line of the log.
+fn entry(reader: &mut Reader, line: usize, text: &str) -> Result<(), Malformed> {
+    let Some((source, said)) = text.split_once(" - ") else {
+        return complain(line, "a line of the log has ` - ` after its source");
     };
-    let fields: Vec<&str> = rest.split('\t').map(str::trim).collect();
-    let [process, kind, f, value] = fields[..] else {
-        reader.all.mark(line, rest);
+    let (process, rest) = word(said);
+    let (kind, rest) = word(rest);
+    let (f, value) = word(rest);
+    let process = process.parse::<u32>();
+    let (Some(kind), Some(f)) = (kind.strip_prefix(':'), f.strip_prefix(':')) else {
+        reader.pairs.all.mark(line, text);
         return Ok(());
     };
-    let Ok(process) = process.parse::<u32>() else {
-        reader.all.mark(line, rest);
+    let (Ok(process), true) = (process, source.ends_with("jepsen.util")) else {
+        // The nemesis, or somebody else who writes to the same log.
+        reader.pairs.all.mark(line, text);
         return Ok(());
     };
-    let (kind, f) = (kind.trim_start_matches(':'), f.trim_start_matches(':'));
-    if kind == "fail" && f == "cas" {
-        return reader.mismatch(line, process);
+    let event = Event { line, process, time: None, node: None };
+    let raw = raw(event, kind, f, value).or_else(|reason| complain(line, reason))?;
+    reader.take(raw)
+}
+
+/// The first word, and what comes after it.
+fn word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    text.split_once(char::is_whitespace).unwrap_or((text, ""))
+}
+
+fn raw(event: Event, kind: &str, f: &str, value: &str) -> Result<Raw, String> {
+    let kind = Kind::named(kind)?;
+    let form = Forms::new(&mut Lines::new(value.as_bytes()), Options::default()).whole();
+    let Some(form) = form else { return Err(format!("`{value}` is no value")) };
+    let timed_out = matches!(form, Edn::Keyword(_));
+    if timed_out && matches!(kind, Kind::Invoke | Kind::Ok) {
+        return Err(format!(
+            "`{value}` is no value of an `:{}`",
+            if kind == Kind::Ok { "ok" } else { "invoke" }
+        ));
     }
-    let value = match Forms::new(value.as_bytes()).next_form() {
-        Some(Edn::Nil) | None => Value::Null,
-        Some(Edn::Int(number)) => Value::Int(number),
-        Some(Edn::List(list)) => {
-            let number = |form: &Edn| match form {
-                Edn::Int(number) => Value::Int(*number),
-                _ => Value::Null,
-            };
-            Value::List(list.iter().map(number).collect())
+    let value = if timed_out { Value::Null } else { value_of(&form)? };
+    let two = matches!(&value, Value::List(list) if list.len() == 2);
+    if f == "cas" && !two && matches!(kind, Kind::Invoke) {
+        return Err("a `:cas` takes `[from to]`".to_owned());
+    }
+    let mismatch = f == "cas" && kind == Kind::Fail && two;
+    let answer = mismatch.then(|| Value::from(MISMATCH));
+    let f = Some(Function::named(f));
+    Ok(Raw { event, kind, f, key: None, value, answer, last: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::notation;
+
+    /// A log of these entries, with `/` for the tabs between fields.
+    fn log(entries: &str) -> String {
+        let line =
+            |entry: &str| format!("INFO  jepsen.util - {}\n", entry.trim().replace('/', "\t"));
+        entries.split(';').map(line).collect()
+    }
+
+    fn reads(entries: &str) -> (String, Recording) {
+        let recording = read(log(entries).as_bytes()).expect("well formed");
+        (notation::write(&recording.history), recording)
+    }
+
+    #[test]
+    fn a_compare_and_set_that_fails_found_another_value_and_a_failed_read_found_nothing() {
+        let (shown, _) = reads(
+            "0/:invoke/:read/nil; 0/:ok/:read/nil; 1/:invoke/:write/3; 1/:ok/:write/3; \
+             0/:invoke/:cas/[1 2]; 0/:fail/:cas/[1 2]; 1/:invoke/:read/nil; \
+             1/:fail/:read/:timed-out; 1/:invoke/:cas/[3 4]; 1/:ok/:cas/[3 4]",
+        );
+        assert_eq!(shown, "rx0 [cas]x=[1,2]:\"mismatch\"|wx3 rx~ [cas]x=[3,4] @ 0011001111");
+    }
+
+    #[test]
+    fn what_timed_out_may_have_happened_and_its_process_goes_on_as_another() {
+        let (shown, recording) = reads(
+            "4/:invoke/:write/1; 4/:info/:write/:timed-out; 4/:invoke/:cas/[1 2]; \
+             4/:info/:cas/:timed-out; 4/:invoke/:read/nil; 4/:ok/:read/2",
+        );
+        assert_eq!(shown, "wx1?|[cas]x=[1,2]?|rx2 @ 0122");
+        assert_eq!(recording.continued, 2);
+    }
+
+    #[test]
+    fn whoever_else_writes_to_the_log_is_a_mark() {
+        let text = log("0/:invoke/:write/1; :nemesis/:info/:start/nil; 0/:ok/:write/1")
+            + "WARN  jepsen.core - Process 0 crashed\n";
+        let recording = read(text.as_bytes()).expect("well formed");
+        assert_eq!(notation::write(&recording.history), "wx1 @ 00");
+        assert_eq!(recording.marks.len(), 2);
+    }
+
+    #[test]
+    fn a_log_that_contradicts_itself_is_malformed_with_its_line() {
+        for (entries, expected) in [
+            ("0/:ok/:read/1", "line 1: process 0 completes"),
+            ("0/:invoke/:read/nil; 0/:invoke/:read/nil", "line 2: process 0 invokes"),
+            ("0/:invoke/:read/nil; 0/:ok/:write/1", "line 2: this completes `read x`"),
+            ("0/:invoke/:write/1; 0/:ok/:write/2", "its `value` is another"),
+            ("0/:invoke/:cas/[1 2]; 0/:fail/:cas/[1 3]", "its `value` is another"),
+            ("0/:invoke/:cas/3", "takes `[from to]`"),
+            ("0/:maybe/:read/nil", "no type `maybe`"),
+            ("0/:invoke/:write", "`` is no value"),
+            ("0/:invoke/:write/:timed-out", "no value of an `:invoke`"),
+        ] {
+            let complaint = read(log(entries).as_bytes()).expect_err("malformed").to_string();
+            assert!(complaint.contains(expected), "{entries}: {complaint}");
         }
-        Some(Edn::Keyword(word) | Edn::Word(word) | Edn::Text(word)) => Value::from(word.as_str()),
-        Some(Edn::Set(_) | Edn::Map(_)) => {
-            return complain("this value has no meaning here".to_owned());
-        }
-    };
-    let (f, value) = (Some(f), Some(value));
-    reader.take(
-        line,
-        Event { process, kind, f, key: None, value, time: None, node: None, last: false },
-    )
+        let stray = "INFO  jepsen.util - 0\t:invoke\t:read\tnil\n  at java.lang.Thread\n";
+        let complaint = read(stray.as_bytes()).expect_err("malformed").to_string();
+        assert!(complaint.contains("line 2: a line of the log has"), "{complaint}");
+    }
 }

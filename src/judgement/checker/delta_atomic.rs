@@ -8,23 +8,19 @@
 
 use super::linearizable::{self, merged};
 use super::search::{Found, Keep, search};
-use super::view::View;
-use super::{Decision, Meter, zones};
+use super::{Decision, Meter, Whole, zones};
 use crate::history::{History, Operation};
 use crate::judgement::datatype::Register;
 use crate::judgement::verdict::Witness;
 
 /// Decides Δ-atomicity for a whole history or a part of it.
-pub(super) fn decide(history: &History, delta: u64, meter: &mut Meter) -> Decision {
-    decide_view(history, &View::of(history), delta, meter)
-}
-
-fn decide_view(history: &History, view: &View, delta: u64, meter: &mut Meter) -> Decision {
+pub(super) fn decide(whole: &Whole<'_>, delta: u64, meter: &mut Meter) -> Decision {
     if delta == 0 {
-        return linearizable::decide(history, &Register, meter);
+        return linearizable::decide(whole, meter);
     }
-    if view.has_known_sources() {
-        return match zones::decide(history, view, delta) {
+    let history = whole.history;
+    if whole.view().has_known_sources() {
+        return match zones::decide(history, whole.view(), delta) {
             Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, delta))),
             Err(part) => Decision::Fails(part),
         };
@@ -57,26 +53,56 @@ fn shifted(history: &History, delta: u64) -> (History, Vec<usize>) {
     (History::reordered(operations), positions)
 }
 
+/// How often a conflict may raise the bound before the rest is halved.
+const ROUNDS: usize = 32;
+
 /// The least Δ in nanoseconds; `None` if there is none.
+///
+/// What is too little for a few operations that contradict each other is too
+/// little for all, so the least Δ of each conflict is tried next; mostly a few
+/// are enough. After that by halving.
 ///
 /// # Errors
 /// If the budget ended.
-pub(super) fn least(history: &History, meter: &mut Meter) -> Result<Option<u64>, Decision> {
-    let view = View::of(history);
+pub(super) fn least(whole: &Whole<'_>, meter: &mut Meter) -> Result<Option<u64>, Decision> {
+    let (mut fails, mut next) = (0, 0);
+    for _ in 0..ROUNDS {
+        let part = match decide(whole, next, meter) {
+            Decision::Holds(_) => return Ok(Some(next)),
+            Decision::Fails(part) => part,
+            unknown @ Decision::Unknown(_) => return Err(unknown),
+        };
+        fails = next;
+        let part = whole.view().closed(whole.history, &part);
+        if part.len() * 2 > whole.history.len() {
+            break;
+        }
+        let restricted = whole.history.restricted_to(&part);
+        match by_halving(&Whole::of(&restricted, whole.datatype), next, meter)? {
+            Some(more) => next = more,
+            None => return Ok(None),
+        }
+    }
+    by_halving(whole, fails, meter)
+}
+
+/// The least Δ that is not too little, if `fails` is.
+fn by_halving(
+    whole: &Whole<'_>,
+    mut fails: u64,
+    meter: &mut Meter,
+) -> Result<Option<u64>, Decision> {
     let last = |op: &Operation| op.invoked.max(op.returned.unwrap_or(0));
-    let end = history.operations().iter().map(last).max().unwrap_or(0) + 1;
-    let mut holds = |delta: u64| match decide_view(history, &view, delta, meter) {
+    let end = whole.history.operations().iter().map(last).max().unwrap_or(0) + 1;
+    let mut holds = |delta: u64| match decide(whole, delta, meter) {
         Decision::Holds(_) => Ok(true),
         Decision::Fails(_) => Ok(false),
         unknown @ Decision::Unknown(_) => Err(unknown),
     };
-    if holds(0)? {
-        return Ok(Some(0));
-    }
-    if !holds(end)? {
+    if fails >= end || !holds(end)? {
         return Ok(None);
     }
-    let (mut fails, mut enough) = (0, end);
+    let mut enough = end;
     while enough - fails > 1 {
         let middle = fails + (enough - fails) / 2;
         if holds(middle)? { enough = middle } else { fails = middle }

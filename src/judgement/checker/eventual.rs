@@ -14,17 +14,16 @@
 use std::collections::BTreeMap;
 
 use super::super::verdict::{Counterexample, Kind, Reason};
-use super::minimise;
+use super::view::View;
 use crate::history::{Completion, History, Key, Operation, Value};
-use crate::judgement::datatype::Register;
 
 /// How the reads at quiescence contradict each other, or the writes.
-pub(super) fn counterexample(history: &History) -> Option<Counterexample> {
+pub(super) fn counterexample(history: &History, view: &View) -> Option<Counterexample> {
     let (kind, reason) = match diverged(history) {
         Some(reason) => (Kind::Diverged, reason),
         None => (Kind::Lost, lost(history)?),
     };
-    let operations = minimise::Sources::of(history, &Register).closed(&reason.operations());
+    let operations = view.closed(history, &reason.operations());
     Some(Counterexample { kind, operations, minimal: true, reason })
 }
 

@@ -28,7 +28,7 @@ impl Graph {
     }
 
     /// All nodes, each after what comes before it, or the nodes around a cycle
-    /// in its direction. O(n + m).
+    /// in its direction, a short one. O(n + m).
     pub(super) fn order(&self) -> Result<Vec<u32>, Vec<u32>> {
         let mut starts = vec![0_u32; self.nodes + 1];
         for (first, _) in &self.edges {
@@ -46,20 +46,30 @@ impl Graph {
             *place += 1;
             waits[*second as usize] += 1;
         }
+        let after = |node: u32| {
+            let range = starts[node as usize] as usize..starts[node as usize + 1] as usize;
+            &heads[range]
+        };
         let mut ordered: Vec<u32> =
             (0..self.nodes as u32).filter(|node| waits[*node as usize] == 0).collect();
         let mut next = 0;
         while let Some(&node) = ordered.get(next) {
             next += 1;
-            let range = starts[node as usize] as usize..starts[node as usize + 1] as usize;
-            for &head in &heads[range] {
+            for &head in after(node) {
                 waits[head as usize] -= 1;
                 if waits[head as usize] == 0 {
                     ordered.push(head);
                 }
             }
         }
-        if ordered.len() == self.nodes { Ok(ordered) } else { Err(self.cycle(&waits)) }
+        if ordered.len() == self.nodes {
+            return Ok(ordered);
+        }
+        let cycle = self.cycle(&waits);
+        let step = cycle.len().div_ceil(TRIES);
+        let through = |start: &u32| round(*start, &after, &waits);
+        let cycles = cycle.iter().step_by(step).map(through);
+        Err(cycles.min_by_key(Vec::len).unwrap_or(cycle))
     }
 
     /// A cycle among the nodes that wait for ever: each has a predecessor
@@ -86,6 +96,35 @@ impl Graph {
         cycle.reverse();
         cycle
     }
+}
+
+/// Of how many nodes of a cycle a shorter one is looked for.
+const TRIES: usize = 4;
+
+/// The shortest cycle through a node that is on one, among those that wait;
+/// breadth first.
+fn round<'a>(start: u32, after: &impl Fn(u32) -> &'a [u32], waits: &[u32]) -> Vec<u32> {
+    let mut before = vec![u32::MAX; waits.len()];
+    let mut open = vec![start];
+    let mut next = 0;
+    while before[start as usize] == u32::MAX {
+        let node = open[next];
+        next += 1;
+        for &head in after(node).iter().filter(|head| waits[**head as usize] > 0) {
+            if before[head as usize] == u32::MAX {
+                before[head as usize] = node;
+                open.push(head);
+            }
+        }
+    }
+    let mut cycle = vec![start];
+    let mut at = before[start as usize];
+    while at != start {
+        cycle.push(at);
+        at = before[at as usize];
+    }
+    cycle.reverse();
+    cycle
 }
 
 #[cfg(test)]

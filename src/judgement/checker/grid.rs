@@ -42,13 +42,12 @@ pub(super) enum Decision {
 }
 
 /// Judges by a model of the grid.
-pub(super) fn check(history: &History, grid: Grid, budget: Budget) -> Verdict {
+pub(super) fn check(history: &History, view: &View, grid: Grid, budget: Budget) -> Verdict {
     let mut meter = Meter::new(budget);
-    let view = View::of(history);
-    match decide(history, &view, grid, &mut meter) {
+    match decide(history, view, grid, &mut meter) {
         Decision::Holds(witness) => Verdict::Holds(witness),
         Decision::Refuted(reason) => {
-            Verdict::Violated(counterexample(history, &view, grid, reason, budget))
+            Verdict::Violated(counterexample(history, view, grid, reason, budget))
         }
         Decision::Unknown(reason) => {
             Verdict::Unknown(Unknown { reason: reason.to_owned(), spent: meter.spent() })
@@ -70,14 +69,15 @@ pub(super) fn decide(history: &History, view: &View, grid: Grid, meter: &mut Met
         }
         vectors::Outcome::Fails(items) => {
             let at: Vec<usize> = items.iter().map(|item| view.items[*item as usize].at).collect();
-            let part = minimise::Sources::of(history, &Register).closed(&at);
+            let part = view.closed(history, &at);
             match Search::decide(history, &View::of_part(history, &part), grid, meter) {
                 // The core was not enough: prove it on everything.
                 Decision::Holds(_) => Search::decide(history, view, grid, meter),
                 decided => decided,
             }
         }
-        vectors::Outcome::TooMany => Decision::Unknown("too many writes are unordered"),
+        // Bits may do where numbers are too many; if not, it says so.
+        vectors::Outcome::TooMany => Search::decide(history, view, grid, meter),
     }
 }
 
@@ -125,7 +125,9 @@ impl<'a> Search<'a> {
             );
         }
         if view.writes.len().saturating_mul(view.items.len()) > BITS_MAX {
-            return Decision::Unknown("the history is too long for this checker");
+            return Decision::Unknown(
+                "the history is too long, or has too many processes, for this checker",
+            );
         }
         search.explore(0)
     }
@@ -295,7 +297,7 @@ fn counterexample(
     budget: Budget,
 ) -> Counterexample {
     let illegal = if by_base_alone(&reason) {
-        Some(minimal(history, BASE, Kind::Illegal, reason.clone(), budget))
+        Some(minimal(history, view, BASE, Kind::Illegal, reason.clone(), budget))
     } else {
         illegal(history, view, budget)
     };
@@ -303,11 +305,11 @@ fn counterexample(
         return illegal;
     }
     if Model::Grid(grid) == Model::EVENTUAL
-        && let Some(counterexample) = eventual::counterexample(history)
+        && let Some(counterexample) = eventual::counterexample(history, view)
     {
         return counterexample;
     }
-    minimal(history, grid, Kind::Unexplained, reason, budget)
+    minimal(history, view, grid, Kind::Unexplained, reason, budget)
 }
 
 /// Whether a proof shows that base fails.
@@ -322,13 +324,14 @@ fn by_base_alone(reason: &Reason) -> bool {
 /// Shrinks what a proof mentions and proves again what is left.
 fn minimal(
     history: &History,
+    view: &View,
     grid: Grid,
     kind: Kind,
     reason: Reason,
     budget: Budget,
 ) -> Counterexample {
-    let sources = minimise::Sources::of(history, &Register);
-    let core = sources.closed(&reason.operations());
+    let core = view.closed(history, &reason.operations());
+    let sources = minimise::Sources::within(history, &core, &Register);
     let mut meter = Meter::new(budget);
     let mut proof = reason;
     let (operations, minimal) = minimise::minimise(&sources, core, |part| {
@@ -347,7 +350,9 @@ fn minimal(
 /// The counterexample of every model, if base already fails.
 pub(super) fn illegal(history: &History, view: &View, budget: Budget) -> Option<Counterexample> {
     match decide(history, view, BASE, &mut Meter::new(budget)) {
-        Decision::Refuted(reason) => Some(minimal(history, BASE, Kind::Illegal, reason, budget)),
+        Decision::Refuted(reason) => {
+            Some(minimal(history, view, BASE, Kind::Illegal, reason, budget))
+        }
         Decision::Holds(_) | Decision::Unknown(_) => None,
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! An order that keeps real time, in which a read may return any of the last k
 //! writes of its key (the initial value counts as one). k = 1 is
-//! linearizability. For more, [`search`](super::search) runs key by key over
+//! linearizability, k = 2 with known sources has a quick answer of its own
+//! ([`two_atomic`]). For more, [`search`](super::search) runs key by key over
 //! registers that remember k values, within the budget; no polynomial
-//! algorithm is known for k ≥ 3 (Golab, Hurwitz and Li, JPDC 2013).
+//! algorithm is known for k ≥ 3 (Golab, Hurwitz and Li, ICDCS 2013).
 //!
 //! The least k is first bounded in O(n log n). From above: let every write
 //! happen at the first return among itself and its reads, and every read as
@@ -15,9 +16,10 @@
 //! returned before its source was invoked.
 
 use super::view::{Source, View};
-use super::{Decision, Meter, linearizable};
+use super::{Decision, Meter, Whole, linearizable, two_atomic};
 use crate::history::{Call, History, Operation, Value};
 use crate::judgement::datatype::{Datatype, Register};
+use crate::judgement::verdict::Witness;
 
 /// A register that remembers its last k values, newest last.
 struct Recent(usize);
@@ -36,7 +38,7 @@ impl Datatype for Recent {
     }
 
     fn initial(&self) -> Value {
-        Value::List(vec![Value::Null])
+        vec![Value::Null].into()
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
@@ -47,15 +49,39 @@ impl Datatype for Recent {
         let older = (values.len() + 1).saturating_sub(self.0);
         let mut values = values[older..].to_vec();
         values.push(call.argument.clone());
-        Some(Value::List(values))
+        Some(values.into())
     }
 }
 
 /// Decides k-atomicity for a whole history or a part of it.
-pub(super) fn decide(history: &History, k: u32, meter: &mut Meter) -> Decision {
+pub(super) fn decide(whole: &Whole<'_>, k: u32, meter: &mut Meter) -> Decision {
     match k {
-        0 | 1 => linearizable::decide(history, &Register, meter),
-        _ => linearizable::decide(history, &Recent(k as usize), meter),
+        0 | 1 => linearizable::decide(whole, meter),
+        2 => two(whole, meter),
+        _ => remembering(whole, k, meter),
+    }
+}
+
+/// Decides by search over registers that remember.
+fn remembering(whole: &Whole<'_>, k: u32, meter: &mut Meter) -> Decision {
+    let local = linearizable::is_local(whole.history);
+    linearizable::search_keys(whole.history, &Recent(k as usize), local, meter)
+}
+
+/// Decides 2-atomicity: by zones if all sources are known and keys are
+/// independent.
+fn two(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
+    let (history, view) = (whole.history, whole.view());
+    if !linearizable::is_local(history) || !view.has_known_sources() {
+        return remembering(whole, 2, meter);
+    }
+    // Shrinking a long chain asks again and again; then this ends it.
+    if !meter.spend(history.len() as u64 / 16) {
+        return Decision::unknown("the budget ended");
+    }
+    match two_atomic::decide(history, view) {
+        Ok(orders) => Decision::Holds(Witness::Linear(linearizable::merged(history, orders, 0))),
+        Err(part) => Decision::Fails(part),
     }
 }
 
@@ -71,14 +97,13 @@ pub enum Least {
 }
 
 /// The least k.
-pub(super) fn least(history: &History, meter: &mut Meter) -> Least {
-    let view = View::of(history);
-    let (mut lower, upper) = match Bounds::of(history, &view).find() {
+pub(super) fn least(whole: &Whole<'_>, meter: &mut Meter) -> Least {
+    let (mut lower, upper) = match Bounds::of(whole.history, whole.view()).find() {
         Ok(bounds) => bounds,
         Err(()) => return Least::None,
     };
     while lower < upper {
-        match decide(history, lower, meter) {
+        match decide(whole, lower, meter) {
             Decision::Holds(_) => return Least::Is(lower),
             Decision::Fails(_) => lower += 1,
             Decision::Unknown(_) => return Least::Between(lower, upper),
@@ -90,8 +115,9 @@ pub(super) fn least(history: &History, meter: &mut Meter) -> Least {
 struct Bounds<'a> {
     history: &'a History,
     view: &'a View,
-    /// When each write happens, from 1.
-    points: Vec<u64>,
+    /// When each write happens, from 1, and which it is of its key, from 1:
+    /// of those that happen at the same time each has a place of its own.
+    points: Vec<(u64, u32)>,
     /// The points of the writes of each key, ascending.
     of_key: Vec<Vec<u64>>,
 }
@@ -105,22 +131,24 @@ impl<'a> Bounds<'a> {
             of_key: vec![Vec::new(); view.keys],
         };
         for &item in &view.writes {
-            bounds.points.push(bounds.times(item as usize).1);
+            bounds.points.push((bounds.times(item as usize).1, 0));
         }
         for (at, item) in view.items.iter().enumerate() {
             if let [Source::Write(write)] = view.sources(item)
                 && item.write.is_none()
             {
                 let returned = bounds.times(at).1;
-                let point = &mut bounds.points[*write as usize];
+                let point = &mut bounds.points[*write as usize].0;
                 *point = (*point).min(returned);
             }
         }
-        for (write, &item) in view.writes.iter().enumerate() {
-            let key = view.items[item as usize].key as usize;
-            bounds.of_key[key].push(bounds.points[write]);
+        let mut order: Vec<usize> = (0..view.writes.len()).collect();
+        order.sort_unstable_by_key(|&write| (bounds.points[write].0, write));
+        for write in order {
+            let list = &mut bounds.of_key[view.write(write).key as usize];
+            list.push(bounds.points[write].0);
+            bounds.points[write].1 = list.len() as u32;
         }
-        bounds.of_key.iter_mut().for_each(|list| list.sort_unstable());
         bounds
     }
 
@@ -133,22 +161,13 @@ impl<'a> Bounds<'a> {
 
     /// A lower and an upper bound.
     fn find(&self) -> Result<(u32, u32), ()> {
-        let reads = || (0..self.view.items.len()).filter(|&at| self.view.items[at].write.is_none());
+        let reads = (0..self.view.items.len()).filter(|&at| self.view.items[at].write.is_none());
         // How many versions each read needs in the order of the points.
-        let mut needs = Vec::new();
-        for read in reads() {
-            needs.push((self.needs(read)?, read));
+        let mut upper = 1;
+        for read in reads {
+            upper = upper.max(self.needs(read)?);
         }
-        needs.sort_unstable_by(|a, b| b.cmp(a));
-        let upper = needs.first().map_or(1, |(need, _)| *need);
-        let mut lower = 1;
-        for &(need, read) in needs.iter().take_while(|(need, _)| *need > 1) {
-            if need <= lower {
-                break;
-            }
-            lower = lower.max(self.certain(read));
-        }
-        Ok((lower, upper))
+        Ok((self.certain().min(upper), upper))
     }
 
     fn needs(&self, read: usize) -> Result<u32, ()> {
@@ -162,12 +181,13 @@ impl<'a> Bounds<'a> {
         let possible = |source: &&Source| began(source) <= returned;
         match self.view.sources(item) {
             [source] if possible(&source) => {
-                let at = match *source {
+                let (at, nth) = match *source {
                     Source::Write(write) => self.points[write as usize],
-                    _ => 0,
+                    _ => (0, 0),
                 };
-                let newer = |until: u64| points.partition_point(|point| *point <= until);
-                Ok((newer(invoked.max(at)) - newer(at)) as u32 + 1)
+                // It happens right after its source, or when it begins.
+                let before = points.partition_point(|point| *point < invoked) as u32;
+                Ok(if invoked <= at { 1 } else { before - nth + 1 })
             }
             // Not worth guessing: everything may have come in between.
             sources if sources.iter().any(|source| possible(&source)) => {
@@ -177,20 +197,57 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    /// How many versions the read needs in every order.
-    fn certain(&self, read: usize) -> u32 {
-        let item = &self.view.items[read];
-        let invoked = self.times(read).0;
-        let began = match self.view.sources(item) {
-            [Source::Write(write)] => self.times(self.view.writes[*write as usize] as usize).1,
-            [Source::Initial] => 0,
-            _ => return 1,
-        };
-        let between = self.view.writes.iter().filter(|write| {
-            let other = &self.view.items[**write as usize];
-            let (from, to) = self.times(**write as usize);
-            other.key == item.key && from > began && to < invoked
-        });
-        between.count() as u32 + 1
+    /// How many versions some read needs in every order: writes by their
+    /// returns and reads by their invocations, in one sweep.
+    fn certain(&self) -> u32 {
+        let mut reads: Vec<Vec<(u64, u64)>> = vec![Vec::new(); self.view.keys];
+        let mut writes = reads.clone();
+        for (at, item) in self.view.items.iter().enumerate() {
+            let (invoked, returned) = self.times(at);
+            let after = match self.view.sources(item) {
+                _ if item.write.is_some() => {
+                    writes[item.key as usize].push((returned, invoked));
+                    continue;
+                }
+                [Source::Write(write)] => self.times(self.view.writes[*write as usize] as usize).1,
+                [Source::Initial] => 0,
+                _ => continue,
+            };
+            reads[item.key as usize].push((invoked, after));
+        }
+        let keys = reads.into_iter().zip(writes);
+        keys.map(|(reads, writes)| most_between(reads, writes)).max().unwrap_or(0) + 1
     }
+}
+
+/// The most writes (return, invocation) that lie between what a read answered
+/// and the read (invocation, return of its source).
+fn most_between(mut reads: Vec<(u64, u64)>, mut writes: Vec<(u64, u64)>) -> u32 {
+    reads.sort_unstable();
+    writes.sort_unstable();
+    let mut begins: Vec<u64> = writes.iter().map(|(_, invoked)| *invoked).collect();
+    begins.sort_unstable();
+    let mut returned = writes.iter().peekable();
+    let mut count = 0;
+    let mut most = 0;
+    // A Fenwick tree: of the writes that returned, how many began when.
+    let mut tree = vec![0_u32; begins.len() + 1];
+    for (invoked, after) in reads {
+        while let Some((_, began)) = returned.next_if(|(returned, _)| *returned < invoked) {
+            count += 1;
+            let mut at = begins.partition_point(|other| other < began) + 1;
+            while at < tree.len() {
+                tree[at] += 1;
+                at += at & at.wrapping_neg();
+            }
+        }
+        let mut at = begins.partition_point(|began| *began <= after);
+        let mut earlier = 0;
+        while at > 0 {
+            earlier += tree[at];
+            at &= at - 1;
+        }
+        most = most.max(count - earlier);
+    }
+    most
 }

@@ -13,24 +13,30 @@ use std::collections::BinaryHeap;
 use rustc_hash::FxHashMap;
 
 use super::search::{Found, Keep, search};
-use super::view::View;
-use super::{Decision, Meter, zones};
+use super::{Decision, Meter, Whole, zones};
 use crate::history::{History, Key};
 use crate::judgement::datatype::Datatype;
 use crate::judgement::verdict::Witness;
 
 /// Decides for a whole history or a part of it.
-pub(super) fn decide(history: &History, datatype: &dyn Datatype, meter: &mut Meter) -> Decision {
-    let local = is_local(history);
-    if local && datatype.name() == "register" && super::is_plain(history) {
-        let view = View::of(history);
-        if view.has_known_sources() {
-            return match zones::decide(history, &view, 0) {
-                Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, 0))),
-                Err(part) => Decision::Fails(part),
-            };
-        }
+pub(super) fn decide(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
+    let local = is_local(whole.history);
+    if local && whole.plain && whole.view().has_known_sources() {
+        return match zones::decide(whole.history, whole.view(), 0) {
+            Ok(orders) => Decision::Holds(Witness::Linear(merged(whole.history, orders, 0))),
+            Err(part) => Decision::Fails(part),
+        };
     }
+    search_keys(whole.history, whole.datatype, local, meter)
+}
+
+/// Searches for an order of each key.
+pub(super) fn search_keys(
+    history: &History,
+    datatype: &dyn Datatype,
+    local: bool,
+    meter: &mut Meter,
+) -> Decision {
     let mut orders = Vec::new();
     for part in parts(history, local) {
         match search(history.operations(), &part, datatype, Keep::RealTime, meter) {

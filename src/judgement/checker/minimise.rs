@@ -8,35 +8,45 @@
 //! reads that it could have answered) leaves one that fails.
 //!
 //! Large parts are first cut in halves, quarters, … (Zeller and Hildebrandt,
-//! TSE 2002). It does not know what failing means.
+//! TSE 2002), and what nothing else needs goes before what is needed: where
+//! values repeat, nearly every cut through the writes takes all reads with it.
+//! It does not know what failing means.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
 use crate::judgement::datatype::{Datatype, MISMATCH};
 
-/// For each operation of a history, what a part with it must contain.
+/// For each operation of a part, what a smaller part with it must contain.
 pub(super) struct Sources {
-    /// By position: the range of its sources in `pool`.
-    of: Vec<(u32, u32)>,
-    pool: Vec<usize>,
-    /// Whether an operation of another datatype than a register, which may
-    /// need all that is not a read: by position, whether it is no read.
+    /// Their positions in the history, ascending.
+    positions: Vec<usize>,
+    /// For each: the list of its sources, if it has any.
+    of: Vec<Option<u32>>,
+    /// For each: the lists that it is in.
+    within: Vec<[Option<u32>; 2]>,
+    /// By position in the history.
+    lists: Vec<Vec<usize>>,
+    /// Whether they are operations of another datatype than a register, which
+    /// may need all that is not a read: for each, whether it is no read.
     changes: Option<Vec<bool>>,
 }
 
 impl Sources {
-    /// A failed operation counts only if nothing else explains a read.
-    pub(super) fn of(history: &History, datatype: &dyn Datatype) -> Sources {
-        let operations = history.operations();
+    /// Looks at the operations at these positions only. A failed operation
+    /// counts only if nothing else explains a read.
+    pub(super) fn within(history: &History, part: &[usize], datatype: &dyn Datatype) -> Sources {
+        let operations = || part.iter().map(|at| (*at, &history.operations()[*at]));
+        let positions = part.to_vec();
+        let mut within = vec![[None; 2]; part.len()];
         if datatype.name() != "register" {
-            let changes = operations.iter().map(|op| !datatype.only_reads(&op.call, None));
-            let of = vec![(0, 0); operations.len()];
-            return Sources { of, pool: Vec::new(), changes: Some(changes.collect()) };
+            let changes = operations().map(|(_, op)| !datatype.only_reads(&op.call, None));
+            let (changes, of) = (Some(changes.collect()), vec![None; part.len()]);
+            return Sources { positions, of, within, lists: Vec::new(), changes };
         }
         let mut lists: Vec<Vec<usize>> = Vec::new();
         let mut places: FxHashMap<(bool, &Key, &Value), usize> = FxHashMap::default();
-        for (at, op) in operations.iter().enumerate() {
+        for (at, op) in operations() {
             let Some(value) = leaves(&op.call) else { continue };
             let failed = op.completion == Completion::Fail;
             let place = places.entry((failed, &op.call.key, value)).or_insert(lists.len());
@@ -48,8 +58,8 @@ impl Sources {
         // A compare-and-set that found another value may need all changes.
         let missed = |op: &Operation| op.completion == Completion::Ok(Value::from(MISMATCH));
         let mut changes: FxHashMap<&Key, usize> = FxHashMap::default();
-        if operations.iter().any(missed) {
-            for (at, op) in operations.iter().enumerate() {
+        if operations().any(|(_, op)| missed(op)) {
+            for (at, op) in operations() {
                 if leaves(&op.call).is_some() && op.completion != Completion::Fail {
                     let place = *changes.entry(&op.call.key).or_insert(lists.len());
                     if place == lists.len() {
@@ -59,42 +69,54 @@ impl Sources {
                 }
             }
         }
-        let mut starts = Vec::with_capacity(lists.len());
-        let mut pool = Vec::new();
-        for list in &lists {
-            starts.push((pool.len() as u32, (pool.len() + list.len()) as u32));
-            pool.extend(list);
+        let place = |at: &usize| part.binary_search(at).expect("it is in the part");
+        for (list, members) in lists.iter().enumerate() {
+            for member in members {
+                let [first, second] = &mut within[place(member)];
+                let free = if first.is_none() { first } else { second };
+                *free = Some(list as u32);
+            }
         }
-        let of = operations.iter().map(|op| {
+        let of = operations().map(|(_, op)| {
             if missed(op) && matches!(op.call.f, Function::Other(_)) {
-                return changes.get(&op.call.key).map_or((0, 0), |at| starts[*at]);
+                return changes.get(&op.call.key).map(|list| *list as u32);
             }
             let value = match (&op.call.f, &op.call.argument, &op.completion) {
                 (Function::Read, _, Completion::Ok(value)) => value,
                 (Function::Other(_), Value::List(pair), Completion::Ok(_)) => &pair[0],
-                _ => return (0, 0),
+                _ => return None,
             };
-            let get = |failed| places.get(&(failed, &op.call.key, value)).map(|at| starts[*at]);
+            let get = |failed| places.get(&(failed, &op.call.key, value)).map(|list| *list as u32);
             let failed = || if *value == Value::Null { None } else { get(true) };
-            get(false).or_else(failed).unwrap_or((0, 0))
+            get(false).or_else(failed)
         });
-        Sources { of: of.collect(), pool, changes: None }
+        let of = of.collect();
+        Sources { positions, of, within, lists, changes: None }
     }
 
-    fn get(&self, at: usize) -> &[usize] {
-        let (start, end) = self.of[at];
-        &self.pool[start as usize..end as usize]
+    fn place(&self, at: usize) -> usize {
+        self.positions.binary_search(&at).expect("it is in the part")
+    }
+
+    /// Whether nothing that is in a part needs this operation.
+    fn is_spare(&self, at: usize) -> bool {
+        match &self.changes {
+            Some(changes) => !changes[self.place(at)],
+            None => self.within[self.place(at)] == [None; 2],
+        }
     }
 
     /// These operations and what they could have found, ascending.
-    pub(super) fn closed(&self, positions: &[usize]) -> Vec<usize> {
-        let mut known: FxHashSet<usize> = positions.iter().copied().collect();
+    fn closed(&self, positions: &[usize]) -> Vec<usize> {
+        let mut known: FxHashSet<u32> = FxHashSet::default();
         let mut all = positions.to_vec();
         let mut next = 0;
         // A compare-and-set is found and finds.
         while let Some(&at) = all.get(next) {
             next += 1;
-            all.extend(self.get(at).iter().filter(|source| known.insert(**source)));
+            if let Some(list) = self.of[self.place(at)].filter(|list| known.insert(*list)) {
+                all.extend(&self.lists[list as usize]);
+            }
         }
         all.sort_unstable();
         all.dedup();
@@ -104,23 +126,35 @@ impl Sources {
     /// What is left of a closed part without `out` and all that needs one of `out`.
     fn without(&self, part: &[usize], out: &[usize]) -> Vec<usize> {
         if let Some(changes) = &self.changes
-            && out.iter().any(|at| changes[*at])
+            && out.iter().any(|at| changes[self.place(*at)])
         {
             return Vec::new();
         }
-        let mut gone = out.to_vec();
+        let mut gone: FxHashSet<usize> = out.iter().copied().collect();
+        let mut hit: FxHashSet<u32> = FxHashSet::default();
+        let mut fresh = out.to_vec();
         loop {
-            let is_gone = |at: &usize| gone.binary_search(at).is_ok();
-            let needs = |at: &&usize| !is_gone(at) && self.get(**at).iter().any(is_gone);
-            let more: Vec<usize> = part.iter().filter(needs).copied().collect();
-            if more.is_empty() {
-                let stays = |at: &usize| gone.binary_search(at).is_err();
-                return part.iter().copied().filter(stays).collect();
+            let before = hit.len();
+            hit.extend(fresh.iter().flat_map(|at| self.within[self.place(*at)]).flatten());
+            if hit.len() == before {
+                return part.iter().copied().filter(|at| !gone.contains(at)).collect();
             }
-            gone.extend(more);
-            gone.sort_unstable();
+            let needs =
+                |at: &usize| self.of[self.place(*at)].is_some_and(|list| hit.contains(&list));
+            fresh = part.iter().copied().filter(|at| needs(at) && !gone.contains(at)).collect();
+            gone.extend(&fresh);
         }
     }
+}
+
+/// These operations of a history and what they could have found, ascending.
+pub(super) fn closed(
+    history: &History,
+    positions: &[usize],
+    datatype: &dyn Datatype,
+) -> Vec<usize> {
+    let all: Vec<usize> = (0..history.len()).collect();
+    Sources::within(history, &all, datatype).closed(positions)
 }
 
 /// The value that an operation of a register leaves.
@@ -143,21 +177,39 @@ pub(super) fn minimise(
     mut fails: impl FnMut(&[usize]) -> Option<bool>,
 ) -> (Vec<usize>, bool) {
     let mut part = part;
-    let mut size = part.len().next_power_of_two() / 2;
+    let spare = |at: &usize| sources.is_spare(*at);
+    cut(sources, &mut part, &spare, &mut fails);
+    let certain = cut(sources, &mut part, &|_| true, &mut fails);
+    let confirmed = fails(&part) == Some(true);
+    (part, certain && confirmed)
+}
+
+/// Takes away what `may` go, in ever smaller pieces, until nothing goes; false
+/// if it is not known that nothing does.
+fn cut(
+    sources: &Sources,
+    part: &mut Vec<usize>,
+    may: &dyn Fn(&usize) -> bool,
+    fails: &mut dyn FnMut(&[usize]) -> Option<bool>,
+) -> bool {
+    let candidates = |part: &[usize]| part.iter().copied().filter(may).collect::<Vec<usize>>();
+    let mut list = candidates(part);
+    let mut size = list.len().next_power_of_two() / 2;
     let mut certain = true;
     while size > 0 {
         let before = part.len();
-        let mut end = part.len();
+        let mut end = list.len();
         if size == 1 {
             certain = true;
         }
         while end > 0 {
             let start = end.saturating_sub(size);
-            let less = sources.without(&part, &part[start..end]);
+            let less = sources.without(part, &list[start..end]);
             match fails(&less) {
                 Some(true) => {
-                    part = less;
-                    end = start.min(part.len());
+                    *part = less;
+                    list = candidates(part);
+                    end = start.min(list.len());
                 }
                 Some(false) => end = start,
                 None => {
@@ -170,6 +222,5 @@ pub(super) fn minimise(
             size /= 2;
         }
     }
-    let confirmed = fails(&part) == Some(true);
-    (part, certain && confirmed)
+    certain
 }

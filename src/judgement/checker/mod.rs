@@ -26,12 +26,15 @@ mod search;
 mod sequential;
 mod sources;
 mod survey;
+mod two_atomic;
 mod vectors;
-mod view;
+pub(super) mod view;
 mod views;
 mod zones;
 
-use crate::history::{Completion, Function, History};
+use std::cell::OnceCell;
+
+use crate::history::{Call, Completion, Function, History};
 
 use super::datatype::{self, Datatype};
 use super::model::{Model, implies};
@@ -64,13 +67,7 @@ use views::Belief;
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn check(history: &History, model: Model, budget: Budget) -> Verdict {
-    match datatype::of(history) {
-        Ok(datatype) => check_with(history, model, datatype, budget),
-        Err(call) => Verdict::Unknown(Unknown {
-            reason: format!("no datatype here knows `{call}` beside what came before"),
-            spent: 0,
-        }),
-    }
+    Judge::of(history).check(model, budget)
 }
 
 /// As [`check`], with a datatype of your own.
@@ -90,31 +87,143 @@ pub fn check_with(
     datatype: &dyn Datatype,
     budget: Budget,
 ) -> Verdict {
-    let plain = datatype.name() == "register" && is_plain(history);
-    match model {
-        Model::Linearizable | Model::Sequential | Model::Cache => {}
-        _ if !plain => {
-            return Verdict::Unknown(Unknown {
-                reason: format!("{model} is about registers that are only read and written"),
-                spent: 0,
-            });
+    Judge { whole: Ok(Whole::of(history, datatype)) }.check(model, budget)
+}
+
+/// A history, prepared once to be judged by several models.
+///
+/// ```
+/// use quiescence::history::notation;
+/// use quiescence::judgement::{Budget, Judge, Model};
+///
+/// let history = notation::parse("wx1|rx1 rx0 @ 001111")?;
+/// let judge = Judge::of(&history);
+/// assert!(judge.check(Model::READ_YOUR_WRITES, Budget::default()).holds());
+/// assert!(!judge.check(Model::MONOTONIC_READS, Budget::default()).holds());
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub struct Judge<'a> {
+    /// The history, or the call that no datatype knows.
+    whole: Result<Whole<'a>, &'a Call>,
+}
+
+impl<'a> Judge<'a> {
+    /// Tells what the operations mean. O(n).
+    pub fn of(history: &'a History) -> Judge<'a> {
+        if is_plain(history) {
+            let (datatype, view) = (&datatype::Register, OnceCell::new());
+            return Judge { whole: Ok(Whole { history, datatype, plain: true, view }) };
         }
-        Model::Grid(grid) => return grid::check(history, grid, budget),
-        _ => {}
+        Judge { whole: datatype::of(history).map(|datatype| Whole::of(history, datatype)) }
     }
-    let all: Vec<usize> = (0..history.len()).collect();
-    let mut meter = Meter::new(budget);
-    match decide(history, &all, model, datatype, &mut meter) {
-        Decision::Holds(witness) => Verdict::Holds(witness),
-        Decision::Unknown(reason) => {
-            Verdict::Unknown(Unknown { reason: reason.to_owned(), spent: meter.spent() })
-        }
-        Decision::Fails(part) => {
-            let causal = plain && implies(model, Model::BASE, false);
-            if causal && let Some(illegal) = grid::illegal(history, &View::of(history), budget) {
-                return Verdict::Violated(illegal);
+
+    /// Judges as [`check`] does.
+    pub fn check(&self, model: Model, budget: Budget) -> Verdict {
+        let unknown = |reason| Verdict::Unknown(Unknown { reason, spent: 0 });
+        let whole = match &self.whole {
+            Ok(whole) => whole,
+            Err(call) => {
+                return unknown(format!("no datatype here knows `{call}` beside what came before"));
             }
-            Verdict::Violated(minimal(history, part, model, datatype, budget))
+        };
+        match model {
+            Model::Linearizable | Model::Sequential | Model::Cache => {}
+            _ if !whole.plain => {
+                return unknown(format!(
+                    "{model} is about registers that are only read and written"
+                ));
+            }
+            Model::Grid(grid) => return grid::check(whole.history, whole.view(), grid, budget),
+            _ => {}
+        }
+        whole.check(model, budget)
+    }
+}
+
+/// All that is judged together: a history, or a part of one.
+struct Whole<'a> {
+    history: &'a History,
+    datatype: &'a dyn Datatype,
+    /// Whether these are registers that are only read and written.
+    plain: bool,
+    /// Its numbers, once somebody asks for them.
+    view: OnceCell<View>,
+}
+
+impl<'a> Whole<'a> {
+    fn of(history: &'a History, datatype: &'a dyn Datatype) -> Whole<'a> {
+        let plain = datatype.name() == "register" && is_plain(history);
+        Whole { history, datatype, plain, view: OnceCell::new() }
+    }
+
+    fn view(&self) -> &View {
+        self.view.get_or_init(|| View::of(self.history))
+    }
+
+    /// Judges by a model beside the grid.
+    fn check(&self, model: Model, budget: Budget) -> Verdict {
+        let mut meter = Meter::new(budget);
+        let decision = match model {
+            Model::Quiescent => {
+                quiescent::decide(self.history, &(0..self.history.len()).collect::<Vec<_>>())
+            }
+            _ => self.decide(model, &|_| false, &mut meter),
+        };
+        match decision {
+            Decision::Holds(witness) => Verdict::Holds(witness),
+            Decision::Unknown(reason) => {
+                Verdict::Unknown(Unknown { reason: reason.to_owned(), spent: meter.spent() })
+            }
+            Decision::Fails(part) => {
+                let causal = self.plain && implies(model, Model::BASE, false);
+                if causal && let Some(illegal) = grid::illegal(self.history, self.view(), budget) {
+                    return Verdict::Violated(illegal);
+                }
+                Verdict::Violated(minimal(self, part, model, budget))
+            }
+        }
+    }
+
+    /// Decides by a model beside the grid; for *safe* some reads (by position)
+    /// may be excused.
+    fn decide(&self, model: Model, excused: &dyn Fn(usize) -> bool, meter: &mut Meter) -> Decision {
+        match model {
+            Model::Linearizable => linearizable::decide(self, meter),
+            Model::Sequential => sequential::decide(self, meter),
+            Model::Cache => sequential::cache(self, meter),
+            Model::PrefixMonotonic => sequential::prefix_monotonic(self, meter),
+            Model::CausalMemory => views::decide(self.view(), Belief::CausalMemory, meter),
+            Model::Pram => views::decide(self.view(), Belief::Pram, meter),
+            Model::Slow => views::decide(self.view(), Belief::Slow, meter),
+            Model::Processor => processor::decide(self.view(), meter),
+            Model::Prefix => prefix::decide(self, false, meter),
+            Model::PrefixRealTime => prefix::decide(self, true, meter),
+            Model::Regular => regular::decide(self, Strength::Regular, excused, meter),
+            Model::RegularWeak => regular::decide(self, Strength::Weak, excused, meter),
+            Model::Safe => regular::decide(self, Strength::Safe, excused, meter),
+            Model::KAtomic(k) => k_atomic::decide(self, k, meter),
+            Model::DeltaAtomic(delta) => delta_atomic::decide(self, delta, meter),
+            Model::Grid(_) | Model::Quiescent => unreachable!("these have entrances of their own"),
+        }
+    }
+
+    /// Decides for the operations at these positions.
+    fn decide_part(&self, part: &[usize], model: Model, meter: &mut Meter) -> Decision {
+        if model == Model::Quiescent {
+            return quiescent::decide(self.history, part);
+        }
+        if part.len() == self.history.len() {
+            return self.decide(model, &|_| false, meter);
+        }
+        let overlapped = match model {
+            Model::Safe => regular::overlapped(self),
+            _ => Vec::new(),
+        };
+        let excused = |at: usize| overlapped.binary_search(&part[at]).is_ok();
+        let restricted = self.history.restricted_to(part);
+        match Whole::of(&restricted, self.datatype).decide(model, &excused, meter) {
+            Decision::Fails(inner) => Decision::Fails(inner.iter().map(|&at| part[at]).collect()),
+            other => other,
         }
     }
 }
@@ -134,73 +243,16 @@ impl Decision {
     }
 }
 
-/// Decides for the operations at these positions, by a model beside the grid.
-/// The witness for a part names operations by their place in it.
-fn decide(
-    history: &History,
-    part: &[usize],
-    model: Model,
-    datatype: &dyn Datatype,
-    meter: &mut Meter,
-) -> Decision {
-    if model == Model::Quiescent {
-        return quiescent::decide(history, part);
-    }
-    if part.len() == history.len() {
-        return decide_whole(history, model, datatype, &|_| false, meter);
-    }
-    let overlapped = match model {
-        Model::Safe => regular::overlapped(history),
-        _ => Vec::new(),
-    };
-    let excused = |at: usize| overlapped.binary_search(&part[at]).is_ok();
-    let restricted = history.restricted_to(part);
-    match decide_whole(&restricted, model, datatype, &excused, meter) {
-        Decision::Fails(inner) => Decision::Fails(inner.iter().map(|&at| part[at]).collect()),
-        other => other,
-    }
-}
-
-fn decide_whole(
-    history: &History,
-    model: Model,
-    datatype: &dyn Datatype,
-    excused: &dyn Fn(usize) -> bool,
-    meter: &mut Meter,
-) -> Decision {
-    match model {
-        Model::Linearizable => linearizable::decide(history, datatype, meter),
-        Model::Sequential => sequential::decide(history, datatype, meter),
-        Model::Cache => sequential::cache(history, datatype, meter),
-        Model::PrefixMonotonic => sequential::prefix_monotonic(history, datatype, meter),
-        Model::CausalMemory => views::decide(history, Belief::CausalMemory, meter),
-        Model::Pram => views::decide(history, Belief::Pram, meter),
-        Model::Slow => views::decide(history, Belief::Slow, meter),
-        Model::Processor => processor::decide(history, meter),
-        Model::Prefix => prefix::decide(history, false, meter),
-        Model::PrefixRealTime => prefix::decide(history, true, meter),
-        Model::Regular => regular::decide(history, Strength::Regular, &|_| false, meter),
-        Model::RegularWeak => regular::decide(history, Strength::Weak, &|_| false, meter),
-        Model::Safe => regular::decide(history, Strength::Safe, excused, meter),
-        Model::KAtomic(k) => k_atomic::decide(history, k, meter),
-        Model::DeltaAtomic(delta) => delta_atomic::decide(history, delta, meter),
-        Model::Grid(_) | Model::Quiescent => unreachable!("these have entrances of their own"),
-    }
-}
-
 /// A minimal part of a violated part that is violated too.
-fn minimal(
-    history: &History,
-    part: Vec<usize>,
-    model: Model,
-    datatype: &dyn Datatype,
-    budget: Budget,
-) -> Counterexample {
-    let sources = minimise::Sources::of(history, datatype);
+fn minimal(whole: &Whole<'_>, part: Vec<usize>, model: Model, budget: Budget) -> Counterexample {
+    let part = match whole.plain {
+        true => whole.view().closed(whole.history, &part),
+        false => minimise::closed(whole.history, &part, whole.datatype),
+    };
+    let sources = minimise::Sources::within(whole.history, &part, whole.datatype);
     let mut meter = Meter::new(budget);
-    let part = sources.closed(&part);
     let (operations, minimal) = minimise::minimise(&sources, part, |part| {
-        match decide(history, part, model, datatype, &mut meter) {
+        match whole.decide_part(part, model, &mut meter) {
             Decision::Fails(_) => Some(true),
             Decision::Holds(_) => Some(false),
             Decision::Unknown(_) => None,

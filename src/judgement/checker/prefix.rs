@@ -9,14 +9,14 @@
 use super::graph::Graph;
 use super::sources::{kept, try_all};
 use super::view::{Source, View};
-use super::{Decision, Meter};
+use super::{Decision, Meter, Whole};
 use crate::history::History;
 use crate::judgement::verdict::Witness;
 
 /// Decides consistent prefix; in real time if `timed`.
-pub(super) fn decide(history: &History, timed: bool, meter: &mut Meter) -> Decision {
-    let view = View::of(history);
-    try_all(&view, meter, &|_| true, &mut |sources, _| given(history, &view, sources, timed))
+pub(super) fn decide(whole: &Whole<'_>, timed: bool, meter: &mut Meter) -> Decision {
+    let (history, view) = (whole.history, whole.view());
+    try_all(view, meter, &|_| true, &mut |sources, _| given(history, view, sources, timed))
 }
 
 fn given(history: &History, view: &View, sources: &[Source], timed: bool) -> Decision {

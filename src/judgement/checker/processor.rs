@@ -13,7 +13,6 @@
 use super::sources::{kept, try_all};
 use super::view::{Source, View};
 use super::{Decision, Meter};
-use crate::history::History;
 use crate::judgement::relation::{Set, Wide, order};
 use crate::judgement::verdict::Witness;
 
@@ -21,13 +20,12 @@ use crate::judgement::verdict::Witness;
 const ITEMS_MAX: usize = 600;
 
 /// Decides for a whole history or a part of it.
-pub(super) fn decide(history: &History, meter: &mut Meter) -> Decision {
-    let view = View::of(history);
+pub(super) fn decide(view: &View, meter: &mut Meter) -> Decision {
     if view.items.len() > ITEMS_MAX {
         return Decision::unknown("the history is too long for this search");
     }
-    try_all(&view, meter, &|_| true, &mut |sources, meter| {
-        let mut beliefs = Beliefs::of(&view, sources);
+    try_all(view, meter, &|_| true, &mut |sources, meter| {
+        let mut beliefs = Beliefs::of(view, sources);
         match beliefs.search(meter) {
             Some(true) => Decision::Holds(Witness::Views(beliefs.orders())),
             Some(false) => Decision::Fails(view.items.iter().map(|item| item.at).collect()),

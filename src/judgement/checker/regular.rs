@@ -17,7 +17,7 @@ use super::linearizable::is_local;
 use super::prefix::{operations_of, returns_before};
 use super::sources::{kept, try_all};
 use super::view::{Item, Source, View};
-use super::{Decision, Meter};
+use super::{Decision, Meter, Whole};
 use crate::history::{History, Operation};
 use crate::judgement::verdict::Witness;
 
@@ -32,28 +32,28 @@ pub(super) enum Strength {
 /// Decides. For *safe* the reads that are `excused` (by position) overlap a
 /// write of their key that is not in this part of a history.
 pub(super) fn decide(
-    history: &History,
+    whole: &Whole<'_>,
     strength: Strength,
     excused: &dyn Fn(usize) -> bool,
     meter: &mut Meter,
 ) -> Decision {
-    let view = View::of(history);
-    let previous = if is_local(history) { Vec::new() } else { previous(&view) };
-    let judge = Judge { history, view: &view, strength, keys: keys(history, &view), previous };
+    let (history, view) = (whole.history, whole.view());
+    let previous = if is_local(history) { Vec::new() } else { previous(view) };
+    let judge = Judge { history, view, strength, keys: keys(history, view), previous };
     let bound: Vec<bool> = (0..view.items.len())
         .map(|at| {
             strength != Strength::Safe || !(judge.is_overlapped(at) || excused(view.items[at].at))
         })
         .collect();
-    try_all(&view, meter, &|at| bound[at], &mut |sources, _| judge.given(sources, &bound))
+    try_all(view, meter, &|at| bound[at], &mut |sources, _| judge.given(sources, &bound))
 }
 
 /// The positions of the reads that overlap a write of their key.
-pub(super) fn overlapped(history: &History) -> Vec<usize> {
-    let view = View::of(history);
-    let previous = if is_local(history) { Vec::new() } else { previous(&view) };
-    let keys = keys(history, &view);
-    let judge = Judge { history, view: &view, strength: Strength::Safe, keys, previous };
+pub(super) fn overlapped(whole: &Whole<'_>) -> Vec<usize> {
+    let (history, view) = (whole.history, whole.view());
+    let previous = if is_local(history) { Vec::new() } else { previous(view) };
+    let keys = keys(history, view);
+    let judge = Judge { history, view, strength: Strength::Safe, keys, previous };
     let reads = (0..view.items.len()).filter(|&at| view.items[at].write.is_none());
     reads.filter(|&at| judge.is_overlapped(at)).map(|at| view.items[at].at).collect()
 }

@@ -7,11 +7,14 @@
 //! operation of unknown outcome may be placed anywhere after its invocation,
 //! or nowhere.
 //!
-//! Three shortcuts cut nothing off. An operation that can be placed, must be
+//! Four shortcuts cut nothing off. An operation that can be placed, must be
 //! placed and changes nothing is placed at once. Of operations that only read,
-//! none is tried as an alternative to another. And a value of a register is
-//! not overwritten while reads of it are left that nothing could answer any
-//! more.
+//! none is tried as an alternative to another. A value of a register is not
+//! overwritten while reads of it are left that nothing could answer any more.
+//! And where time counts, of several operations that can be placed and do the
+//! same, only the one that returned first is tried: in an order that has
+//! another one here the two can change places. (What stands between them began
+//! before the first of them returned, hence before the other did.)
 //!
 //! Exponential in the worst case (NP-complete, Gibbons and Korach 1997), then
 //! the meter ends it; in practice about as many positions as operations. Knows
@@ -62,8 +65,11 @@ struct Op {
     at: usize,
     session: u32,
     key: u32,
-    /// Operations with equal calls and answers are of one class.
+    /// Operations of a key with equal calls and answers are of one class.
     class: u32,
+    /// Of one effect if they do the same where both are possible: of one
+    /// class, or equal calls of a register.
+    effect: u32,
     /// The value that it finds and the value that it leaves, for registers.
     finds: u32,
     leaves: u32,
@@ -106,6 +112,7 @@ struct Search<'a> {
     /// The required ones that are not placed, as a ring through `required`.
     next: Vec<u32>,
     previous: Vec<u32>,
+    /// As bits, those that may be placed from a word of their own on.
     placed: Vec<u64>,
     /// What each key holds.
     held: Vec<u32>,
@@ -119,8 +126,13 @@ struct Search<'a> {
     choices: Vec<u32>,
     visited: FxHashSet<Box<[u64]>>,
     bytes: usize,
-    /// The sessions of which an earlier operation waits: any, or a read.
-    waiting: Vec<u8>,
+    /// How often it was looked what can be placed, which makes what the last
+    /// look noted void.
+    look: u64,
+    /// By look, the sessions of which an earlier operation waits: any, or a read.
+    waiting: Vec<(u64, u8)>,
+    /// By look, for each effect the choice that has it.
+    tried: Vec<(u64, u32)>,
 }
 
 /// What objects can hold, numbered, and what operations make of it.
@@ -196,7 +208,7 @@ impl<'a> Search<'a> {
         let is_register = datatype.name() == "register";
         let mut sessions = FxHashMap::default();
         let mut keys = FxHashMap::default();
-        let mut classes = FxHashMap::default();
+        let (mut classes, mut effects) = (FxHashMap::default(), FxHashMap::default());
         let (mut required, mut optional) = (Vec::new(), Vec::new());
         for &at in part {
             let operation = &operations[at];
@@ -212,18 +224,22 @@ impl<'a> Search<'a> {
             }
             // What a write answers says nothing.
             let said = answer.filter(|_| !call.is_write());
-            let sort = (&call.f, &call.argument, said, answer.is_some());
+            let (new_session, new_key) = (sessions.len() as u32, keys.len() as u32);
+            let key = *keys.entry(&call.key).or_insert(new_key);
+            let sort = (key, &call.f, &call.argument, said, answer.is_some());
             let new = objects.classes.len() as u32;
             let class = *classes.entry(sort).or_insert(new);
             if class == new {
                 objects.classes.push((call, answer));
             }
-            let (new_session, new_key) = (sessions.len() as u32, keys.len() as u32);
             let (finds, leaves) = match is_register {
                 true => finds_and_leaves(call, answer, only_reads),
                 false => (None, None),
             };
-            let key = *keys.entry(&call.key).or_insert(new_key);
+            let effect = match is_register {
+                true => *effects.entry((key, &call.f, &call.argument)).or_insert(class),
+                false => class,
+            };
             if key == new_key {
                 held.push(objects.number(key, datatype.initial()));
             }
@@ -235,6 +251,7 @@ impl<'a> Search<'a> {
                 session: *sessions.entry(operation.process).or_insert(new_session),
                 key,
                 class,
+                effect,
                 finds: number(finds),
                 leaves: number(leaves),
                 only_reads,
@@ -245,6 +262,8 @@ impl<'a> Search<'a> {
             if answer.is_some() { required.push(op) } else { optional.push(op) }
         }
         let count = required.len();
+        let words = count.div_ceil(64) + optional.len().div_ceil(64);
+        let effects = objects.classes.len();
         let mut ops = required;
         ops.extend(optional);
         let values = objects.states.len();
@@ -265,7 +284,7 @@ impl<'a> Search<'a> {
             left: count,
             next: (0..ring).map(|at| (at + 1) % ring).collect(),
             previous: (0..ring).map(|at| (at + ring - 1) % ring).collect(),
-            placed: vec![0; ops.len().div_ceil(64)],
+            placed: vec![0; words],
             held,
             unread,
             unwritten,
@@ -276,7 +295,9 @@ impl<'a> Search<'a> {
             choices: Vec::new(),
             visited: FxHashSet::default(),
             bytes: 0,
-            waiting: Vec::new(),
+            waiting: vec![(0, 0); sessions.len()],
+            tried: vec![(0, 0); effects],
+            look: 0,
         }
     }
 
@@ -307,11 +328,18 @@ impl<'a> Search<'a> {
     /// Whether an operation must wait for an earlier one of its session, given
     /// which sessions have some waiting.
     fn waits(&self, op: &Op) -> bool {
-        let waiting = self.waiting[op.session as usize];
+        let waiting = self.waiting_of(op.session);
         match self.keep {
             Keep::Time => false,
             Keep::WaitingReads if op.is_read => waiting & 2 != 0,
             _ => waiting != 0,
+        }
+    }
+
+    fn waiting_of(&self, session: u32) -> u8 {
+        match self.waiting[session as usize] {
+            (look, waiting) if look == self.look => waiting,
+            _ => 0,
         }
     }
 
@@ -320,10 +348,7 @@ impl<'a> Search<'a> {
     fn look(&mut self) -> Option<usize> {
         let base = self.choices.len();
         let mut deadline = u64::MAX;
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.clear();
-        waiting.resize(self.sessions, 0);
-        self.waiting = waiting;
+        self.look += 1;
         let mut blocked = 0;
         let mut at = self.next[self.required] as usize;
         while at != self.required && self.ops[at].invoked <= deadline && blocked < self.sessions {
@@ -337,35 +362,75 @@ impl<'a> Search<'a> {
                     return Some(at);
                 }
                 if possible && !self.strands(&self.ops[at]) {
-                    self.choices.push(at as u32);
+                    self.offer(at);
                 }
             }
             let op = &self.ops[at];
-            let waiting = &mut self.waiting[op.session as usize];
-            let before = *waiting;
-            *waiting |= if op.is_read { 3 } else { 1 };
+            let before = self.waiting_of(op.session);
+            let after = before | if op.is_read { 3 } else { 1 };
             let closed = |waiting: u8| match self.keep {
                 Keep::Time => false,
                 Keep::WaitingReads => waiting == 3,
                 _ => waiting != 0,
             };
-            blocked += usize::from(closed(*waiting) && !closed(before));
+            blocked += usize::from(closed(after) && !closed(before));
+            self.waiting[op.session as usize] = (self.look, after);
             at = self.next[at] as usize;
         }
+        self.look_at_optional(deadline);
+        self.choices[base..].reverse();
+        None
+    }
+
+    fn look_at_optional(&mut self, deadline: u64) {
         for at in self.required..self.ops.len() {
-            let placed = self.placed[at / 64] >> (at % 64) & 1 == 1;
             let op = &self.ops[at];
-            if placed || op.invoked > deadline || self.waits(op) || self.strands(op) {
+            if op.invoked > deadline {
+                break;
+            }
+            if self.is_placed(at) || self.waits(op) || self.strands(op) {
                 continue;
             }
             let (held, class) = (self.held[op.key as usize], op.class);
             // To happen without a trace is as good as not to happen.
             if self.objects.step(held, class).is_some_and(|next| next != held) {
-                self.choices.push(at as u32);
+                self.offer(at);
             }
         }
-        self.choices[base..].reverse();
-        None
+    }
+
+    /// Makes an operation a choice, unless one that does the same and returned
+    /// earlier is one (of those whose outcome is unknown: was asked earlier).
+    fn offer(&mut self, at: usize) {
+        let op = &self.ops[at];
+        let (look, choice) = self.tried[op.effect as usize];
+        if self.keep.sees_time() && look == self.look {
+            let other = self.choices[choice as usize] as usize;
+            let before = self.ops[other].returned;
+            if before < op.returned || (before == op.returned && at >= self.required) {
+                return;
+            }
+            if op.returned < before {
+                self.choices[choice as usize] = at as u32;
+                return;
+            }
+        }
+        self.tried[op.effect as usize] = (self.look, self.choices.len() as u32);
+        self.choices.push(at as u32);
+    }
+
+    /// The word and the bit of an operation among those that are placed.
+    fn bit(&self, at: usize) -> (usize, u64) {
+        let slot = match at.checked_sub(self.required) {
+            None => at,
+            Some(optional) => self.required.next_multiple_of(64) + optional,
+        };
+        (slot / 64, 1 << (slot % 64))
+    }
+
+    fn is_placed(&self, at: usize) -> bool {
+        let (word, bit) = self.bit(at);
+        self.placed[word] & bit != 0
     }
 
     /// Whether placing this leaves reads that nothing can answer any more.
@@ -408,17 +473,27 @@ impl<'a> Search<'a> {
             return done.chain(held).collect();
         }
         let head = self.next[self.required];
-        let end = self.placed.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
-        let start = (head as usize / 64).min(end);
-        let window = self.placed[start..end].iter().copied();
-        std::iter::once(u64::from(head)).chain(window).chain(held).collect()
+        let (required, optional) = self.placed.split_at(self.required.div_ceil(64));
+        let end = |words: &[u64]| words.iter().rposition(|word| *word != 0).map_or(0, |at| at + 1);
+        let start = (head as usize / 64).min(end(required));
+        let window = &required[start..end(required)];
+        let first = u64::from(head) | (window.len() as u64) << 32;
+        let optional = &optional[..end(optional)];
+        let words = window.iter().chain(optional).copied();
+        std::iter::once(first).chain(words).chain(held).collect()
+    }
+
+    /// Notes that an operation is placed, or no longer.
+    fn set(&mut self, at: usize) {
+        let (word, bit) = self.bit(at);
+        self.placed[word] ^= bit;
     }
 
     fn place(&mut self, at: usize, base: usize, next: u32) {
+        self.set(at);
         let op = &self.ops[at];
         let held = std::mem::replace(&mut self.held[op.key as usize], next);
         self.frames.push(Frame { op: at as u32, held, base });
-        self.placed[at / 64] |= 1 << (at % 64);
         self.done[op.session as usize][usize::from(op.is_read)] += 1;
         if at < self.required {
             self.left -= 1;
@@ -437,8 +512,9 @@ impl<'a> Search<'a> {
     /// Takes the last operation back; where the alternatives to it begin.
     fn undo(&mut self) -> Option<usize> {
         let Frame { op: at, held, base } = self.frames.pop()?;
-        let (at, op) = (at as usize, &self.ops[at as usize]);
-        self.placed[at / 64] &= !(1 << (at % 64));
+        let at = at as usize;
+        self.set(at);
+        let op = &self.ops[at];
         self.done[op.session as usize][usize::from(op.is_read)] -= 1;
         if at < self.required {
             self.left += 1;

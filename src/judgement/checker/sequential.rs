@@ -14,30 +14,24 @@
 
 use super::linearizable::{self, of_keys};
 use super::search::{Found, Keep, search};
-use super::{Decision, Meter};
-use crate::history::History;
-use crate::judgement::datatype::Datatype;
+use super::{Decision, Meter, Whole};
 use crate::judgement::verdict::Witness;
 
 /// Decides sequential consistency.
-pub(super) fn decide(history: &History, datatype: &dyn Datatype, meter: &mut Meter) -> Decision {
-    whole(history, datatype, Keep::Sessions, meter)
+pub(super) fn decide(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
+    one_order(whole, Keep::Sessions, meter)
 }
 
 /// Decides consistent prefix with monotonic reads.
-pub(super) fn prefix_monotonic(
-    history: &History,
-    datatype: &dyn Datatype,
-    meter: &mut Meter,
-) -> Decision {
-    whole(history, datatype, Keep::WaitingReads, meter)
+pub(super) fn prefix_monotonic(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
+    one_order(whole, Keep::WaitingReads, meter)
 }
 
 /// Decides cache consistency: one order for each key.
-pub(super) fn cache(history: &History, datatype: &dyn Datatype, meter: &mut Meter) -> Decision {
+pub(super) fn cache(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
     let mut orders = Vec::new();
-    for part in of_keys(history) {
-        match ordered(history, part, datatype, Keep::Sessions, meter) {
+    for part in of_keys(whole.history) {
+        match ordered(whole, part, Keep::Sessions, meter) {
             Ok(order) => orders.push(order),
             Err(decision) => return decision,
         }
@@ -45,26 +39,25 @@ pub(super) fn cache(history: &History, datatype: &dyn Datatype, meter: &mut Mete
     Decision::Holds(Witness::Views(orders))
 }
 
-fn whole(history: &History, datatype: &dyn Datatype, keep: Keep, meter: &mut Meter) -> Decision {
-    if history.len() > 64
-        && let Decision::Holds(witness) = linearizable::decide(history, datatype, meter)
+fn one_order(whole: &Whole<'_>, keep: Keep, meter: &mut Meter) -> Decision {
+    if whole.history.len() > 64
+        && let Decision::Holds(witness) = linearizable::decide(whole, meter)
     {
         return Decision::Holds(witness);
     }
-    match ordered(history, (0..history.len()).collect(), datatype, keep, meter) {
+    match ordered(whole, (0..whole.history.len()).collect(), keep, meter) {
         Ok(order) => Decision::Holds(Witness::Linear(order)),
         Err(decision) => decision,
     }
 }
 
 fn ordered(
-    history: &History,
+    whole: &Whole<'_>,
     part: Vec<usize>,
-    datatype: &dyn Datatype,
     keep: Keep,
     meter: &mut Meter,
 ) -> Result<Vec<usize>, Decision> {
-    match search(history.operations(), &part, datatype, keep, meter) {
+    match search(whole.history.operations(), &part, whole.datatype, keep, meter) {
         Found::Order(order) => Ok(order),
         Found::NoOrder => Err(Decision::Fails(part)),
         Found::Spent => Err(Decision::unknown("the budget ended before all orders were tried")),

@@ -8,17 +8,20 @@
 //! tests; for values that repeat and other datatypes only implications that
 //! hold for them are used.
 
-use super::super::datatype;
+use std::rc::Rc;
+
 use super::super::model::{Model, implies, nodes};
 use super::super::verdict::{Budget, Unknown, Verdict};
 use super::k_atomic::Least;
-use super::{Meter, check, delta_atomic, is_plain, k_atomic};
+use super::{Judge, Meter, delta_atomic, k_atomic};
 use crate::history::{Completion, History};
 
 /// A history under every model.
 #[derive(Clone, Debug)]
 pub struct Survey {
     verdicts: Vec<Entry>,
+    /// Whether there are reads at quiescence.
+    has_finals: bool,
     /// The least k for which it is k-atomic; `Ok(None)` if there is none; past
     /// the budget the bounds that are known.
     pub least_k: Result<Option<u32>, (u32, u32)>,
@@ -32,8 +35,8 @@ pub struct Survey {
 pub struct Entry {
     /// The model.
     pub model: Model,
-    /// What was found.
-    pub verdict: Verdict,
+    /// What was found; shared with the verdict that it follows from.
+    pub verdict: Rc<Verdict>,
     /// The model that was judged, if this verdict follows from that one.
     pub from: Option<Model>,
 }
@@ -58,13 +61,33 @@ impl Survey {
     /// `budget` is what each model may spend. The order of the entries is that
     /// of [`Model::all`].
     pub fn of(history: &History, budget: Budget) -> Survey {
-        let quiet = is_quiet(history);
-        let plain = is_plain(history);
+        let all: Vec<Model> = Model::all().collect();
+        let judge = Judge::of(history);
+        let mut survey = Survey::among(&judge, &all, |model| judge.check(model, budget));
+        (survey.least_k, survey.least_delta) = judge.least(budget);
+        survey
+    }
+
+    /// Judges by these models only, with `check` where the lattice does not
+    /// tell; the least k and Δ are not looked for. The order of the entries is
+    /// that of the models.
+    pub fn among(
+        judge: &Judge<'_>,
+        models: &[Model],
+        mut check: impl FnMut(Model) -> Verdict,
+    ) -> Survey {
+        let plain = judge.whole.as_ref().is_ok_and(|whole| whole.plain);
+        let has_finals = judge.whole.as_ref().is_ok_and(|whole| whole.history.has_final_reads());
+        let quiet = plain
+            && (!has_finals || judge.whole.as_ref().is_ok_and(|whole| is_quiet(whole.history)));
         let mut done: Vec<Entry> = Vec::new();
-        for model in plan() {
+        for model in plan().into_iter().chain(models.iter().copied()) {
+            if !models.contains(&model) || done.iter().any(|entry| entry.model == model) {
+                continue;
+            }
             let known = done.iter().filter(|entry| entry.from.is_none()).find(|entry| {
                 plain
-                    && match &entry.verdict {
+                    && match &*entry.verdict {
                         Verdict::Holds(_) => implies(entry.model, model, quiet),
                         Verdict::Violated(_) => implies(model, entry.model, quiet),
                         Verdict::Unknown(_) => false,
@@ -72,39 +95,39 @@ impl Survey {
             });
             done.push(match known {
                 Some(entry) => {
-                    Entry { model, verdict: entry.verdict.clone(), from: Some(entry.model) }
+                    Entry { model, verdict: Rc::clone(&entry.verdict), from: Some(entry.model) }
                 }
-                None => Entry { model, verdict: check(history, model, budget), from: None },
+                None => Entry { model, verdict: Rc::new(check(model)), from: None },
             });
         }
-        let verdicts = Model::all()
-            .map(|model| {
-                let at = done.iter().position(|entry| entry.model == model);
-                done.swap_remove(at.expect("every model was judged"))
-            })
-            .collect();
-        let (least_k, least_delta) = least(history, budget);
-        Survey { verdicts, least_k, least_delta }
+        let place = |entry: &Entry| models.iter().position(|model| *model == entry.model);
+        done.sort_by_key(place);
+        let (least_k, least_delta) = (Err((1, u32::MAX)), Err(unasked()));
+        Survey { verdicts: done, has_finals, least_k, least_delta }
     }
 
-    /// The verdicts, in the order of [`Model::all`].
+    /// The verdicts, in the order of the models.
     pub fn entries(&self) -> &[Entry] {
         &self.verdicts
     }
 
-    /// The verdict on a model that was judged.
-    ///
-    /// # Panics
-    /// For models that take a number: they are not part of a survey.
-    pub fn entry(&self, model: Model) -> &Entry {
-        let found = self.verdicts.iter().find(|entry| entry.model == model);
-        found.expect("the survey has every model")
+    /// The verdict on a model, if it was judged. (A survey of all models has
+    /// none on those that take a number.)
+    pub fn entry(&self, model: Model) -> Option<&Entry> {
+        self.verdicts.iter().find(|entry| entry.model == model)
+    }
+
+    /// The models of the lattice that were judged, with a verdict like that.
+    fn nodes(&self, like: impl Fn(&Verdict) -> bool) -> Vec<Model> {
+        let alike = |model: &Model| self.entry(*model).is_some_and(|entry| like(&entry.verdict));
+        // Without final reads they are the same as without their `!`.
+        let counts = |model: &Model| self.has_finals || !model.is_eventual();
+        nodes().filter(counts).filter(alike).collect()
     }
 
     /// The strongest models of the lattice that hold.
     pub fn strongest(&self) -> Vec<Model> {
-        let holds: Vec<Model> =
-            nodes().filter(|model| self.entry(*model).verdict.holds()).collect();
+        let holds = self.nodes(Verdict::holds);
         let implied = |model: Model| {
             holds.iter().any(|other| implies(*other, model, true) && !implies(model, *other, true))
         };
@@ -113,8 +136,7 @@ impl Survey {
 
     /// The weakest models of the lattice that fail.
     pub fn weakest_failing(&self) -> Vec<Model> {
-        let fails: Vec<Model> =
-            nodes().filter(|model| self.entry(*model).verdict.kind().is_some()).collect();
+        let fails = self.nodes(|verdict| verdict.kind().is_some());
         let implies_another = |model: Model| {
             fails.iter().any(|other| implies(model, *other, true) && !implies(*other, model, true))
         };
@@ -123,8 +145,7 @@ impl Survey {
 
     /// The models of the lattice on which there is no verdict.
     pub fn unknown(&self) -> Vec<Model> {
-        let open = |model: &Model| matches!(self.entry(*model).verdict, Verdict::Unknown(_));
-        nodes().filter(open).collect()
+        self.nodes(|verdict| matches!(verdict, Verdict::Unknown(_)))
     }
 }
 
@@ -143,32 +164,43 @@ fn apart(models: impl Iterator<Item = Model>) -> Vec<Model> {
 /// The least k, or the bounds that are known past the budget, and the least Δ.
 pub type Leasts = (Result<Option<u32>, (u32, u32)>, Result<Option<u64>, Unknown>);
 
+/// Nobody asked.
+fn unasked() -> Unknown {
+    Unknown { reason: "it was not looked for".to_owned(), spent: 0 }
+}
+
 /// The least k and the least Δ (nanoseconds) for which a history is k-atomic
 /// and Δ-atomic; `None` if there is none.
 ///
-/// Complexity: Δ in O(n log n) for each of up to 64 steps where every answer has one
-/// possible source; k within `budget`, unless its bounds meet.
+/// Complexity: Δ in O(n log n) for each of up to 64 steps where every answer
+/// has one possible source; k within `budget`, unless its bounds meet.
 pub fn least(history: &History, budget: Budget) -> Leasts {
-    if !is_plain(history) || datatype::of(history).map(|datatype| datatype.name()) != Ok("register")
-    {
-        let reason = "staleness is about registers that are only read and written";
-        let unknown = Unknown { reason: reason.to_owned(), spent: 0 };
-        return (Err((1, u32::MAX)), Err(unknown));
-    }
-    let least_k = match k_atomic::least(history, &mut Meter::new(budget)) {
-        Least::None => Ok(None),
-        Least::Is(k) => Ok(Some(k)),
-        Least::Between(lower, upper) => Err((lower, upper)),
-    };
-    let mut meter = Meter::new(budget);
-    let least_delta = delta_atomic::least(history, &mut meter).map_err(|decision| {
-        let reason = match decision {
-            super::Decision::Unknown(reason) => reason,
-            _ => "no verdict",
+    Judge::of(history).least(budget)
+}
+
+impl Judge<'_> {
+    /// The least k and the least Δ, as [`least`] finds them.
+    pub fn least(&self, budget: Budget) -> Leasts {
+        let Some(whole) = self.whole.as_ref().ok().filter(|whole| whole.plain) else {
+            let reason = "staleness is about registers that are only read and written";
+            let unknown = Unknown { reason: reason.to_owned(), spent: 0 };
+            return (Err((1, u32::MAX)), Err(unknown));
         };
-        Unknown { reason: reason.to_owned(), spent: meter.spent() }
-    });
-    (least_k, least_delta)
+        let least_k = match k_atomic::least(whole, &mut Meter::new(budget)) {
+            Least::None => Ok(None),
+            Least::Is(k) => Ok(Some(k)),
+            Least::Between(lower, upper) => Err((lower, upper)),
+        };
+        let mut meter = Meter::new(budget);
+        let least_delta = delta_atomic::least(whole, &mut meter).map_err(|decision| {
+            let reason = match decision {
+                super::Decision::Unknown(reason) => reason,
+                _ => "no verdict",
+            };
+            Unknown { reason: reason.to_owned(), spent: meter.spent() }
+        });
+        (least_k, least_delta)
+    }
 }
 
 /// Whether every write returned before the first read at quiescence began.

@@ -19,11 +19,15 @@
 //! A conflict names the few operations that make it; the proof is found on
 //! those by the closure, which shares nothing with this.
 
-use rustc_hash::FxHashMap;
-
 use super::super::model::{Grid, Guarantees, Scope};
 use super::graph::Graph;
-use super::view::{Source, View};
+use super::view::{Item, Source, View};
+
+mod each_read;
+mod seen;
+
+use each_read::EachRead;
+use seen::Seen;
 
 /// What was found.
 pub(super) enum Outcome {
@@ -36,19 +40,108 @@ pub(super) enum Outcome {
     TooMany,
 }
 
+/// How many numbers are kept at most (2 GiB): rows are as long as there are
+/// processes, and a process ends after every unknown outcome.
+const SIZE_MAX: usize = 1 << 29;
+
+/// How many numbers there would be.
+fn size(view: &View, grid: Grid) -> usize {
+    let asks = |guarantee| grid.asks(guarantee);
+    let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
+    let deep = asks(Guarantees::MW) || asks(Guarantees::WFR);
+    let rows = 2 * view.sessions + if deep { view.writes.len() } else { 0 };
+    let lists = view.sessions.saturating_mul(view.keys);
+    rows.saturating_mul(width).saturating_add(lists.saturating_mul(12))
+}
+
+/// Base: each read sees its source alone, and any order of the writes will do.
+fn base(view: &View) -> Outcome {
+    let sourceless = |item: &&Item| item.write.is_none() && view.sources(item).is_empty();
+    if let Some(item) = view.items.iter().position(|item| sourceless(&item)) {
+        return Outcome::Fails(vec![item as u32]);
+    }
+    if let Err(cycle) = causal_order(view) {
+        return Outcome::Fails(cycle);
+    }
+    let kept = view.kept();
+    let writes = 0..view.writes.len() as u32;
+    Outcome::Holds(vec![writes.filter(|write| kept[*write as usize]).collect()])
+}
+
+/// An order of the items that extends session order and reads-from.
+fn causal_order(view: &View) -> Result<Vec<u32>, Vec<u32>> {
+    if view.is_forward() {
+        return Ok((0..view.items.len() as u32).collect());
+    }
+    let mut graph = Graph::new(view.items.len());
+    let mut last = vec![None; view.sessions];
+    for (at, item) in view.items.iter().enumerate() {
+        if let Some(before) = last[item.session as usize].replace(at as u32) {
+            graph.add(before, at as u32);
+        }
+        if let (None, [Source::Write(write)]) = (item.write, view.sources(item)) {
+            graph.add(view.writes[*write as usize], at as u32);
+        }
+    }
+    graph.order()
+}
+
 /// How many edges a graph may have.
 const EDGES_MAX: usize = 1 << 27;
 
 /// Decides. Every read must have at most one possible source.
 pub(super) fn decide(view: &View, grid: Grid) -> Outcome {
+    if grid.guarantees == Guarantees::NONE && !grid.eventual {
+        return base(view);
+    }
+    if size(view, grid) > SIZE_MAX {
+        return Outcome::TooMany;
+    }
     match Vectors::of(view, grid).and_then(Vectors::decide) {
         Ok(outcome) => outcome,
         Err(part) => Outcome::Fails(part),
     }
 }
 
-/// Items of one session and key in order, with their places in the session.
-type List = Vec<(u32, u32)>;
+/// What is done with a read, as an item, and the row of what is visible to it.
+type Each<'f, 'a> = dyn FnMut(&Vectors<'a>, u32, &[u32]) -> Result<(), Vec<u32>> + 'f;
+
+/// For each key and session its items in order, with their places in the
+/// session; those of a key side by side.
+struct Lists {
+    starts: Vec<u32>,
+    all: Vec<(u32, u32)>,
+}
+
+impl Lists {
+    /// From triples of list, place and item.
+    fn of(lists: usize, items: &[(u32, u32, u32)]) -> Lists {
+        let mut starts = vec![0_u32; lists + 1];
+        for (list, ..) in items {
+            starts[*list as usize + 1] += 1;
+        }
+        for list in 0..lists {
+            starts[list + 1] += starts[list];
+        }
+        let mut fill = starts.clone();
+        let mut all = vec![(0, 0); items.len()];
+        for &(list, place, item) in items {
+            let next = &mut fill[list as usize];
+            all[*next as usize] = (place, item);
+            *next += 1;
+        }
+        Lists { starts, all }
+    }
+
+    fn get(&self, list: usize) -> &[(u32, u32)] {
+        self.several(list, 1)
+    }
+
+    /// So many lists from one on, one after the other.
+    fn several(&self, first: usize, lists: usize) -> &[(u32, u32)] {
+        &self.all[self.starts[first] as usize..self.starts[first + lists] as usize]
+    }
+}
 
 struct Vectors<'a> {
     view: &'a View,
@@ -59,8 +152,8 @@ struct Vectors<'a> {
     /// The place of each item among the reads, or the kept writes, of its session, from 1.
     place: Vec<u32>,
     /// The reads and the kept writes of each session and key.
-    reads: Vec<List>,
-    writes: Vec<List>,
+    reads: Lists,
+    writes: Lists,
     /// How long a row is: first writes by session, then reads by session.
     width: usize,
     /// What is behind each write: visible to whoever sees it.
@@ -81,21 +174,17 @@ struct Edge {
 impl<'a> Vectors<'a> {
     fn of(view: &'a View, grid: Grid) -> Result<Self, Vec<u32>> {
         let mut sources = vec![Source::Open; view.items.len()];
-        let mut kept: Vec<bool> =
-            view.writes.iter().map(|item| !view.items[*item as usize].pending).collect();
         for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none()) {
             match view.sources(item) {
                 [only] => sources[at] = *only,
                 _ => return Err(vec![at as u32]),
             }
-            if let Source::Write(write) = sources[at] {
-                kept[write as usize] = true;
-            }
         }
+        let kept = view.kept();
         let mut place = vec![0; view.items.len()];
         let mut counts = vec![[0_u32; 2]; view.sessions];
         let lists = view.sessions * view.keys;
-        let (mut reads, mut writes) = (vec![Vec::new(); lists], vec![Vec::new(); lists]);
+        let (mut reads, mut writes) = (Vec::new(), Vec::with_capacity(view.writes.len()));
         for (at, item) in view.items.iter().enumerate() {
             if item.write.is_some_and(|write| !kept[write as usize]) {
                 continue;
@@ -104,9 +193,10 @@ impl<'a> Vectors<'a> {
             *count += 1;
             place[at] = *count;
             let list = item.key as usize * view.sessions + item.session as usize;
-            let lists = if item.write.is_some() { &mut writes } else { &mut reads };
-            lists[list].push((*count, at as u32));
+            let of_sort = if item.write.is_some() { &mut writes } else { &mut reads };
+            of_sort.push((list as u32, *count, at as u32));
         }
+        let (reads, writes) = (Lists::of(lists, &reads), Lists::of(lists, &writes));
         let asks = |guarantee| grid.asks(guarantee);
         let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
         let deep = asks(Guarantees::MW) || asks(Guarantees::WFR);
@@ -128,30 +218,8 @@ impl<'a> Vectors<'a> {
         if self.behind.is_empty() { &[] } else { &self.behind[write * self.width..][..self.width] }
     }
 
-    /// An order of the items that extends session order and reads-from.
-    fn causal_order(&self) -> Result<Vec<u32>, Vec<u32>> {
-        let forward = self.sources.iter().enumerate().all(|(read, source)| match source {
-            Source::Write(write) => (self.view.writes[*write as usize] as usize) < read,
-            Source::Initial | Source::Open => true,
-        });
-        if forward {
-            return Ok((0..self.view.items.len() as u32).collect());
-        }
-        let mut graph = Graph::new(self.view.items.len());
-        let mut last = vec![None; self.view.sessions];
-        for (at, item) in self.view.items.iter().enumerate() {
-            if let Some(before) = last[item.session as usize].replace(at as u32) {
-                graph.add(before, at as u32);
-            }
-            if let Source::Write(write) = self.sources[at] {
-                graph.add(self.view.writes[write as usize], at as u32);
-            }
-        }
-        graph.order()
-    }
-
     fn decide(mut self) -> Result<Outcome, Vec<u32>> {
-        let order = self.causal_order()?;
+        let order = causal_order(self.view)?;
         let mut seen = Seen::new(&self);
         self.walk(&order, &mut |vectors, read, row| seen.read(vectors, read, row))?;
         self.see_everything(&mut seen)?;
@@ -176,12 +244,34 @@ impl<'a> Vectors<'a> {
                 Ok(Outcome::Holds(orders.collect::<Result<_, _>>()?))
             }
             Scope::Read => {
+                if let Some(part) = self.hopeless(None) {
+                    return Err(part);
+                }
                 let mut each = EachRead::of(&self);
                 self.walk(&order, &mut |vectors, read, row| each.read(vectors, read, row))?;
                 self.each_final_read()?;
                 Ok(Outcome::Holds(Vec::new()))
             }
         }
+    }
+
+    /// A read with an edge against what is behind: the shortest reason, since
+    /// it has no arbitration even for itself. Where looking is cheap.
+    fn hopeless(&self, session: Option<u32>) -> Option<Vec<u32>> {
+        if !self.asks(Guarantees::MW) {
+            return None;
+        }
+        let number = |item: u32| self.view.items.get(item as usize)?.write;
+        self.edges.iter().filter(|edge| self.is_of(edge, session)).find_map(|edge| {
+            let (older, newer) = (number(edge.older)?, number(edge.newer)?);
+            let hopeless = self.is_behind(newer as usize, older as usize);
+            hopeless.then(|| conflict(self, edge.read, newer as usize, older as usize))
+        })
+    }
+
+    /// Whether the read of an edge is one of the session that is looked at.
+    fn is_of(&self, edge: &Edge, session: Option<u32>) -> bool {
+        session.is_none_or(|session| self.view.items[edge.read as usize].session == session)
     }
 
     fn arbitration(&self, order: &[u32]) -> Vec<u32> {
@@ -193,11 +283,7 @@ impl<'a> Vectors<'a> {
     /// Computes what is behind every write and calls `each` with every read
     /// that is not made to see everything and with what is visible to it, in
     /// an order of causes.
-    fn walk(
-        &mut self,
-        order: &[u32],
-        each: &mut dyn FnMut(&Self, u32, &[u32]) -> Result<(), Vec<u32>>,
-    ) -> Result<(), Vec<u32>> {
+    fn walk(&mut self, order: &[u32], each: &mut Each<'_, 'a>) -> Result<(), Vec<u32>> {
         let (sessions, width) = (self.view.sessions, self.width);
         let [ryw, mr, mw, wfr] = [Guarantees::RYW, Guarantees::MR, Guarantees::MW, Guarantees::WFR]
             .map(|guarantee| self.asks(guarantee));
@@ -272,7 +358,7 @@ impl<'a> Vectors<'a> {
     /// The kept writes of a key, as items.
     fn of_key(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
         let first = self.lists(key, 0);
-        self.writes[first..first + self.view.sessions].iter().flatten().map(|(_, at)| *at)
+        self.writes.several(first, self.view.sessions).iter().map(|(_, at)| *at)
     }
 
     /// Reads at quiescence see every write: older than what they answered.
@@ -332,7 +418,7 @@ impl<'a> Vectors<'a> {
         row[self.view.items[item as usize].session as usize] >= self.place[item as usize]
             || (self.by_reads()
                 && (0..sessions).any(|session| {
-                    let reads = &self.reads[self.lists(key, session)];
+                    let reads = self.reads.get(self.lists(key, session));
                     let known =
                         reads.iter().take_while(|(place, _)| *place <= row[sessions + session]);
                     { known }
@@ -375,10 +461,7 @@ impl<'a> Vectors<'a> {
                 }
             }
         }
-        let counts = |edge: &&Edge| {
-            session.is_none_or(|session| self.view.items[edge.read as usize].session == session)
-        };
-        for edge in self.edges.iter().filter(counts) {
+        for edge in self.edges.iter().filter(|edge| self.is_of(edge, session)) {
             graph.add(edge.older, edge.newer);
         }
         graph
@@ -387,6 +470,9 @@ impl<'a> Vectors<'a> {
     /// The items that make a cycle: those on it, the reads behind its edges,
     /// and why those reads see what they see.
     fn core(&self, cycle: &[u32], session: Option<u32>) -> Vec<u32> {
+        if let Some(part) = self.hopeless(session) {
+            return part;
+        }
         let mut part: Vec<u32> = cycle.to_vec();
         part.retain(|node| (*node as usize) < self.view.items.len());
         let is_write =
@@ -400,11 +486,7 @@ impl<'a> Vectors<'a> {
                 next = (next + 1) % cycle.len();
             }
             let fits = |edge: &&Edge| {
-                edge.older == cycle[last]
-                    && edge.newer == cycle[next]
-                    && session.is_none_or(|session| {
-                        self.view.items[edge.read as usize].session == session
-                    })
+                edge.older == cycle[last] && edge.newer == cycle[next] && self.is_of(edge, session)
             };
             if let Some(edge) = self.edges.iter().find(fits).filter(|_| is_write(cycle[next])) {
                 part.extend(self.reason_of(older, edge.read));
@@ -427,14 +509,17 @@ impl<'a> Vectors<'a> {
     }
 
     /// Walks back from an item to a write that is visible to it or behind it,
-    /// along the rules of the axioms; breadth first.
+    /// along the rules of the axioms; breadth first. O(n): what a rule reaches
+    /// in a session is a prefix of its reads, or of its writes.
     fn path(&self, from: u32, to: u32) -> Vec<u32> {
-        let n = self.view.items.len();
-        let mut parent: Vec<u32> = vec![u32::MAX; n];
-        let mut sessions: Vec<Vec<u32>> = vec![Vec::new(); self.view.sessions];
+        let mut parent: Vec<u32> = vec![u32::MAX; self.view.items.len()];
+        let mut sessions = vec![[Vec::new(), Vec::new()]; self.view.sessions];
         for (at, item) in self.view.items.iter().enumerate() {
-            sessions[item.session as usize].push(at as u32);
+            if item.write.is_none_or(|write| self.kept[write as usize]) {
+                sessions[item.session as usize][usize::from(item.write.is_some())].push(at as u32);
+            }
         }
+        let mut reached = vec![[0_usize; 2]; self.view.sessions];
         parent[from as usize] = from;
         let mut open = vec![from];
         let mut next = 0;
@@ -443,27 +528,26 @@ impl<'a> Vectors<'a> {
             if at == to {
                 break;
             }
-            let item = &self.view.items[at as usize];
-            let is_read = item.write.is_none();
-            if let Source::Write(write) = self.sources[at as usize] {
-                let source = self.view.writes[write as usize];
-                if parent[source as usize] == u32::MAX {
-                    parent[source as usize] = at;
-                    open.push(source);
-                }
-            }
-            let [to_reads, to_writes] = match is_read {
-                true => [self.asks(Guarantees::MR), self.asks(Guarantees::RYW)],
-                false => [self.asks(Guarantees::WFR), self.asks(Guarantees::MW)],
-            };
-            for &earlier in sessions[item.session as usize].iter().take_while(|other| **other < at)
-            {
-                let other = &self.view.items[earlier as usize];
-                let kept = other.write.is_none_or(|write| self.kept[write as usize]);
-                let rule = if other.write.is_none() { to_reads } else { to_writes };
-                if kept && rule && parent[earlier as usize] == u32::MAX {
+            let mut reach = |earlier: u32| {
+                if parent[earlier as usize] == u32::MAX {
                     parent[earlier as usize] = at;
                     open.push(earlier);
+                }
+            };
+            let item = &self.view.items[at as usize];
+            if let Source::Write(write) = self.sources[at as usize] {
+                reach(self.view.writes[write as usize]);
+            }
+            let rules = match item.write {
+                None => [Guarantees::MR, Guarantees::RYW],
+                Some(_) => [Guarantees::WFR, Guarantees::MW],
+            };
+            for (sort, rule) in rules.into_iter().enumerate() {
+                let list = &sessions[item.session as usize][sort];
+                let reached = &mut reached[item.session as usize][sort];
+                while self.asks(rule) && list.get(*reached).is_some_and(|other| *other < at) {
+                    reach(list[*reached]);
+                    *reached += 1;
                 }
             }
         }
@@ -474,220 +558,6 @@ impl<'a> Vectors<'a> {
             part.push(at);
         }
         part
-    }
-}
-
-/// How far each process has seen each list of the keys that it reads, and the
-/// edges that follow.
-struct Seen {
-    edges: Vec<Edge>,
-    /// By process, key and column: how much of the list has its edges; under MR.
-    known: Vec<u32>,
-    /// By process and key, for its own writes where reads do not add up.
-    own: FxHashMap<(u32, u32), Own>,
-    /// The next node that is no item.
-    next: u32,
-}
-
-/// What is known of the first own writes of a process to a key.
-#[derive(Clone, Copy)]
-struct Own {
-    /// The newest of the first `among`.
-    newest: Option<u32>,
-    among: u32,
-    /// A node after the first `gathered`.
-    all: Option<u32>,
-    gathered: u32,
-}
-
-impl Seen {
-    fn new(vectors: &Vectors<'_>) -> Seen {
-        let view = vectors.view;
-        let size = view.sessions * view.keys * vectors.width;
-        let known = vectors.asks(Guarantees::MR) && size <= 1 << 26;
-        let known = vec![0; if known { size } else { 0 }];
-        let next = view.items.len() as u32;
-        Seen { edges: Vec::new(), known, own: FxHashMap::default(), next }
-    }
-
-    fn read(&mut self, vectors: &Vectors<'_>, read: u32, row: &[u32]) -> Result<(), Vec<u32>> {
-        let view = vectors.view;
-        let item = &view.items[read as usize];
-        let source = match vectors.sources[read as usize] {
-            Source::Write(write) => Some(write as usize),
-            _ => None,
-        };
-        let newer = source.map(|write| view.writes[write]);
-        let behind = source.map_or(&[][..], |write| vectors.behind(write));
-        let start = (item.session as usize * view.keys + item.key as usize) * vectors.width;
-        for (column, &upto) in row.iter().enumerate() {
-            let past = behind.get(column).copied().unwrap_or(0);
-            if upto == 0 || (source.is_some() && upto <= past) {
-                continue;
-            }
-            let (of_reads, session) = match column.checked_sub(view.sessions) {
-                Some(session) => (true, session),
-                None => (false, column),
-            };
-            let lists = if of_reads { &vectors.reads } else { &vectors.writes };
-            let list = &lists[vectors.lists(item.key, session)];
-            let end = list.partition_point(|(place, _)| *place <= upto);
-            let older = |at: u32| match vectors.sources[at as usize] {
-                _ if !of_reads => Some(at),
-                Source::Write(write) => Some(view.writes[write as usize]),
-                _ => None,
-            };
-            let Some(newer) = newer else {
-                match list[..end].iter().find_map(|(_, at)| older(*at)) {
-                    Some(write) => return Err(vectors.reason_of(write, read)),
-                    None => continue,
-                }
-            };
-            let mut begin = list.partition_point(|(place, _)| *place <= past);
-            if vectors.asks(Guarantees::MW) {
-                // The last one stands for all before it.
-                begin = begin.max(end.saturating_sub(1));
-                if begin < end && list[begin].1 == newer {
-                    continue;
-                }
-            }
-            if let Some(known) = self.known.get_mut(start + column) {
-                begin = begin.max(*known as usize);
-                *known = (*known).max(end as u32);
-            } else if !of_reads && !vectors.asks(Guarantees::MR) && !vectors.asks(Guarantees::MW) {
-                if session == item.session as usize {
-                    self.own_writes(&list[..end], (item.session, item.key), newer, read);
-                    continue;
-                }
-            }
-            for (_, at) in &list[begin.min(end)..end] {
-                if let Some(older) = older(*at).filter(|older| *older != newer) {
-                    self.edges.push(Edge { older, newer, read });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The own writes that a read sees are older than its source: with a chain
-    /// of nodes if that is another's, one by one if it is its own.
-    fn own_writes(&mut self, list: &[(u32, u32)], of: (u32, u32), newer: u32, read: u32) {
-        let none = Own { newest: None, among: 0, all: None, gathered: 0 };
-        let mut own = *self.own.entry(of).or_insert(none);
-        if list.iter().rev().any(|(_, at)| *at == newer) {
-            if let Some(older) = own.newest.filter(|older| *older != newer) {
-                self.edges.push(Edge { older, newer, read });
-            }
-            let fresh = list[own.among as usize..].iter().filter(|(_, at)| *at != newer);
-            self.edges.extend(fresh.map(|(_, older)| Edge { older: *older, newer, read }));
-            own.newest = Some(newer);
-            own.among = list.len() as u32;
-        } else {
-            if (own.gathered as usize) < list.len() {
-                let node = self.next;
-                self.next += 1;
-                let fresh = list[own.gathered as usize..].iter().map(|(_, at)| *at);
-                let all = fresh.chain(own.all.replace(node));
-                self.edges.extend(all.map(|older| Edge { older, newer: node, read }));
-                own.gathered = list.len() as u32;
-            }
-            self.edges.extend(own.all.map(|older| Edge { older, newer, read }));
-        }
-        self.own.insert(of, own);
-    }
-}
-
-/// For single reads: whether a source is behind what else is visible.
-struct EachRead {
-    /// Where WFR counts without MW: for each list of reads, what is behind the
-    /// sources of its first so many, one row after the other.
-    joined: Vec<Vec<u32>>,
-    /// By write: the reads that answered it, by session and place; the first
-    /// of each session.
-    readers: Vec<Vec<(u32, u32)>>,
-}
-
-impl EachRead {
-    fn of(vectors: &Vectors<'_>) -> EachRead {
-        let view = vectors.view;
-        let deep = vectors.by_reads() && vectors.asks(Guarantees::WFR);
-        let (mut joined, mut readers) = (Vec::new(), Vec::new());
-        if deep {
-            readers = vec![Vec::new(); view.writes.len()];
-            for list in &vectors.reads {
-                let mut rows = Vec::with_capacity(list.len() * vectors.width);
-                let mut row = vec![0; vectors.width];
-                for (place, at) in list {
-                    if let Source::Write(write) = vectors.sources[*at as usize] {
-                        join(&mut row, vectors.behind(write as usize));
-                        let session = view.items[*at as usize].session;
-                        let readers: &mut Vec<(u32, u32)> = &mut readers[write as usize];
-                        if readers.last().is_none_or(|(last, _)| *last != session) {
-                            readers.push((session, *place));
-                        }
-                    }
-                    rows.extend(&row);
-                }
-                joined.push(rows);
-            }
-        }
-        EachRead { joined, readers }
-    }
-
-    fn read(&mut self, vectors: &Vectors<'_>, read: u32, row: &[u32]) -> Result<(), Vec<u32>> {
-        let Source::Write(source) = vectors.sources[read as usize] else { return Ok(()) };
-        if vectors.behind.is_empty() {
-            return Ok(());
-        }
-        let view = vectors.view;
-        let source = source as usize;
-        let item = &view.items[read as usize];
-        let sessions = view.sessions;
-        for (column, &upto) in row.iter().enumerate().filter(|(_, upto)| **upto > 0) {
-            let (of_reads, session) = match column.checked_sub(sessions) {
-                Some(session) => (true, session),
-                None => (false, column),
-            };
-            let number = vectors.lists(item.key, session);
-            let list = if of_reads { &vectors.reads[number] } else { &vectors.writes[number] };
-            let end = list.partition_point(|(place, _)| *place <= upto);
-            if end == 0 {
-                continue;
-            }
-            if of_reads {
-                let joined = &self.joined[number][(end - 1) * vectors.width..][..vectors.width];
-                if self.is_in(vectors, source, joined) {
-                    let mut others = list[..end].iter().filter_map(|(_, at)| {
-                        match vectors.sources[*at as usize] {
-                            Source::Write(write) => Some(write as usize),
-                            _ => None,
-                        }
-                    });
-                    let other = others.find(|other| vectors.is_behind(source, *other));
-                    return Err(conflict(vectors, read, source, other.expect("it was joined")));
-                }
-                continue;
-            }
-            // What is behind writes of a session only grows.
-            let last = list[end - 1].1;
-            let other = view.items[last as usize].write.expect("it is a write") as usize;
-            if other != source && self.is_in(vectors, source, vectors.behind(other)) {
-                return Err(conflict(vectors, read, source, other));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a row has this write.
-    fn is_in(&self, vectors: &Vectors<'_>, write: usize, row: &[u32]) -> bool {
-        let item = vectors.view.writes[write] as usize;
-        let sessions = vectors.view.sessions;
-        row[vectors.view.items[item].session as usize] >= vectors.place[item]
-            || self.readers.get(write).is_some_and(|readers| {
-                { readers.iter() }.any(|(session, place)| {
-                    row.get(sessions + *session as usize).is_some_and(|known| known >= place)
-                })
-            })
     }
 }
 
@@ -754,15 +624,13 @@ mod tests {
                 true => Call::write(name, at as i64 + 1),
                 false => Call::read(name),
             };
+            events.invoke(id, time, call).expect("it is idle");
             if write && mark == 0 {
-                events.invoke(id, time, call).expect("it is idle");
                 events.info(id).expect("it is open");
                 ended[process as usize] = true;
             } else if write {
-                events.invoke(id, time, call).expect("it is idle");
                 events.ok(id, time + 1, ()).expect("it is open");
             } else {
-                events.invoke(id, time, call).expect("it is idle");
                 let which = lot.draw(values[key].len() as u64 + 1) as usize;
                 match values[key].get(which).filter(|_| mark > 0) {
                     Some(value) => events.ok(id, time + 1, *value).expect("it is open"),
@@ -807,11 +675,7 @@ mod tests {
                             part.iter().map(|item| view.items[*item as usize].at).collect();
                         at.sort_unstable();
                         at.dedup();
-                        let sources = super::super::minimise::Sources::of(
-                            &history,
-                            &crate::judgement::datatype::Register,
-                        );
-                        let core = View::of_part(&history, &sources.closed(&at));
+                        let core = View::of_part(&history, &view.closed(&history, &at));
                         let mut meter = Meter::new(Budget::default());
                         let core = closure_decides(&history, &core, grid, &mut meter);
                         assert!(!core, "{} of the core {at:?} of {}", grid.name(), text());

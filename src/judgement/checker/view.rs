@@ -5,7 +5,10 @@
 //! writes from 0, and lists for every read the writes that could have been its
 //! source. Knows no model. O(n log n) comparisons of keys and values.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::history::{Completion, History, Key, Operation, Value};
 
@@ -13,7 +16,7 @@ use super::super::verdict::Source as Origin;
 
 /// Where the answer of a read came from, by number of the write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::judgement) enum Source {
     /// Not decided yet (and what stands for a write).
     Open,
     Initial,
@@ -22,41 +25,41 @@ pub(super) enum Source {
 
 /// One operation that matters.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Item {
+pub(in crate::judgement) struct Item {
     /// Its position in the history.
-    pub(super) at: usize,
-    pub(super) session: u32,
-    pub(super) key: u32,
+    pub(in crate::judgement) at: usize,
+    pub(in crate::judgement) session: u32,
+    pub(in crate::judgement) key: u32,
     /// The number of the write, or `None` for a read.
-    pub(super) write: Option<u32>,
+    pub(in crate::judgement) write: Option<u32>,
     /// Whether it is a read at quiescence.
-    pub(super) last: bool,
+    pub(in crate::judgement) last: bool,
     /// Whether it is a write of unknown outcome.
-    pub(super) pending: bool,
+    pub(in crate::judgement) pending: bool,
     /// Its part of [`View::pool`].
     sources: (u32, u32),
 }
 
 /// A history, or a part of it, in numbers.
 #[derive(Debug)]
-pub(super) struct View {
+pub(in crate::judgement) struct View {
     /// In order of invocation.
-    pub(super) items: Vec<Item>,
+    pub(in crate::judgement) items: Vec<Item>,
     /// The item that each write is.
-    pub(super) writes: Vec<u32>,
-    pub(super) sessions: usize,
-    pub(super) keys: usize,
+    pub(in crate::judgement) writes: Vec<u32>,
+    pub(in crate::judgement) sessions: usize,
+    pub(in crate::judgement) keys: usize,
     pool: Vec<Source>,
 }
 
 impl View {
     /// The whole history.
-    pub(super) fn of(history: &History) -> View {
+    pub(in crate::judgement) fn of(history: &History) -> View {
         View::build(history, history.operations().iter().enumerate())
     }
 
     /// The operations at these positions (ascending).
-    pub(super) fn of_part(history: &History, positions: &[usize]) -> View {
+    pub(in crate::judgement) fn of_part(history: &History, positions: &[usize]) -> View {
         View::build(history, positions.iter().map(|&at| (at, &history.operations()[at])))
     }
 
@@ -94,9 +97,10 @@ impl View {
 
     /// Numbers sessions in ascending order of their processes.
     fn number_sessions(&mut self) {
-        let mut ids: Vec<u32> = self.items.iter().map(|item| item.session).collect();
+        let mut known = FxHashSet::default();
+        let new = |id: &u32| known.insert(*id);
+        let mut ids: Vec<u32> = self.items.iter().map(|item| item.session).filter(new).collect();
         ids.sort_unstable();
-        ids.dedup();
         let numbers: FxHashMap<u32, u32> =
             ids.iter().zip(0..).map(|(id, number)| (*id, number)).collect();
         for item in &mut self.items {
@@ -143,29 +147,87 @@ impl View {
     }
 
     /// What can have been the source of this read.
-    pub(super) fn sources(&self, item: &Item) -> &[Source] {
+    pub(in crate::judgement) fn sources(&self, item: &Item) -> &[Source] {
         let (start, end) = item.sources;
         &self.pool[start as usize..end as usize]
     }
 
     /// Whether no read could have had several sources.
-    pub(super) fn has_known_sources(&self) -> bool {
+    pub(in crate::judgement) fn has_known_sources(&self) -> bool {
         self.items.iter().all(|item| item.write.is_some() || self.sources(item).len() <= 1)
     }
 
+    /// Whether every read has one possible source, which was invoked before it.
+    pub(super) fn is_forward(&self) -> bool {
+        let forward = |(at, item): (usize, &Item)| match self.sources(item) {
+            _ if item.write.is_some() => true,
+            [Source::Write(write)] => (self.writes[*write as usize] as usize) < at,
+            [Source::Initial] => true,
+            _ => false,
+        };
+        self.items.iter().enumerate().all(forward)
+    }
+
+    /// The writes that happened, where sources are known: acknowledged, or
+    /// the source of a read.
+    pub(super) fn kept(&self) -> Vec<bool> {
+        let acknowledged = |item: &u32| !self.items[*item as usize].pending;
+        let mut kept: Vec<bool> = self.writes.iter().map(acknowledged).collect();
+        for item in self.items.iter().filter(|item| item.write.is_none()) {
+            if let [Source::Write(write)] = self.sources(item) {
+                kept[*write as usize] = true;
+            }
+        }
+        kept
+    }
+
+    /// These operations (positions) and whatever could have written what one
+    /// of them read, ascending.
+    pub(super) fn closed(&self, history: &History, positions: &[usize]) -> Vec<usize> {
+        let mut all = positions.to_vec();
+        for &at in positions {
+            let Ok(item) = self.items.binary_search_by_key(&at, |item| item.at) else { continue };
+            let item = &self.items[item];
+            let sources = if item.write.is_some() { &[] } else { self.sources(item) };
+            all.extend(sources.iter().filter_map(|source| match source {
+                Source::Write(write) => Some(self.write(*write as usize).at),
+                _ => None,
+            }));
+            if item.write.is_none() && sources.is_empty() {
+                all.extend(failed_sources(history, at));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The item that is this write.
-    pub(super) fn write(&self, number: usize) -> &Item {
+    pub(in crate::judgement) fn write(&self, number: usize) -> &Item {
         &self.items[self.writes[number] as usize]
     }
 
     /// A source by position in the history.
-    pub(super) fn origin(&self, source: Source) -> Option<Origin> {
+    pub(in crate::judgement) fn origin(&self, source: Source) -> Option<Origin> {
         match source {
             Source::Open => None,
             Source::Initial => Some(Origin::Initial),
             Source::Write(write) => Some(Origin::Write(self.write(write as usize).at)),
         }
     }
+}
+
+/// The failed writes of what this read answered.
+fn failed_sources(history: &History, read: usize) -> Vec<usize> {
+    let operations = history.operations();
+    let reader = &operations[read];
+    let wrote = |op: &Operation| {
+        op.call.is_write()
+            && op.completion == Completion::Fail
+            && op.call.key == reader.call.key
+            && reader.answer() == Some(&op.call.argument)
+    };
+    (0..operations.len()).filter(|at| wrote(&operations[*at])).collect()
 }
 
 /// What a write writes, or what a read answered.
@@ -175,6 +237,11 @@ fn answer_or_argument<'a>(item: &Item, history: &'a History) -> &'a Value {
         Some(_) => &operation.call.argument,
         None => operation.answer().expect("the reads of a view are answered"),
     }
+}
+
+/// Half a hash over all bits: the table looks at the highest and the lowest.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// Keys with values, numbered.
@@ -209,21 +276,38 @@ impl Classes {
         Classes { keys: keys.len(), of_value, of_item }
     }
 
-    /// For many: looks each up. Numbers are given in order of appearance.
+    /// For many: looks each up. Numbers are given in order of appearance. The
+    /// table has only numbers; each class is compared by one of its items.
     fn by_hashing(items: &[Item], history: &History) -> Classes {
         let mut key_numbers: FxHashMap<&Key, u32> = FxHashMap::default();
-        let mut value_numbers: FxHashMap<(u32, &Value), u32> = FxHashMap::default();
-        value_numbers.reserve(items.len());
+        let mut table: HashTable<u32> = HashTable::with_capacity(items.len() / 2);
         let (mut of_value, mut of_item) = (Vec::new(), Vec::with_capacity(items.len()));
-        for item in items {
+        // By class: the hash, and an item.
+        let mut classes: Vec<(u32, u32)> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
             let new = key_numbers.len() as u32;
             let key = *key_numbers.entry(&history.operations()[item.at].call.key).or_insert(new);
-            let new = of_value.len() as u32;
             let value = answer_or_argument(item, history);
-            let class = *value_numbers.entry((key, value)).or_insert(new);
-            if class == new {
-                of_value.push(key);
-            }
+            let hash = FxBuildHasher.hash_one((key, value)) as u32;
+            let same = |class: &u32| {
+                let (other_hash, other) = classes[*class as usize];
+                let other = &items[other as usize];
+                hash == other_hash
+                    && of_value[*class as usize] == key
+                    && answer_or_argument(other, history) == value
+            };
+            let class = match table.find(spread(hash), same) {
+                Some(class) => *class,
+                None => {
+                    let class = classes.len() as u32;
+                    classes.push((hash, at as u32));
+                    of_value.push(key);
+                    table.insert_unique(spread(hash), class, |class| {
+                        spread(classes[*class as usize].0)
+                    });
+                    class
+                }
+            };
             of_item.push(class);
         }
         Classes { keys: key_numbers.len(), of_value, of_item }

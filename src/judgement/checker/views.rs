@@ -17,7 +17,6 @@
 use super::sources::{kept, try_all};
 use super::view::{Source, View};
 use super::{Decision, Meter};
-use crate::history::History;
 use crate::judgement::verdict::Witness;
 
 /// Which of the three.
@@ -32,9 +31,8 @@ pub(super) enum Belief {
 const WITNESS_MAX: usize = 1 << 25;
 
 /// Decides for a whole history or a part of it.
-pub(super) fn decide(history: &History, belief: Belief, meter: &mut Meter) -> Decision {
-    let view = View::of(history);
-    try_all(&view, meter, &|_| true, &mut |sources, meter| given(&view, sources, belief, meter))
+pub(super) fn decide(view: &View, belief: Belief, meter: &mut Meter) -> Decision {
+    try_all(view, meter, &|_| true, &mut |sources, meter| given(view, sources, belief, meter))
 }
 
 fn given(view: &View, sources: &[Source], belief: Belief, meter: &mut Meter) -> Decision {

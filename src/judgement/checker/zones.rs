@@ -17,12 +17,15 @@ use crate::history::History;
 
 /// One write with its reads, in numbers of items.
 struct Cluster {
-    /// The item of the write; `None` for the initial value.
-    write: Option<u32>,
-    /// The first return, and the item that returned; `u64::MAX` for never.
-    first: (u64, u32),
-    /// The last invocation, and its item.
-    last: (u64, u32),
+    /// The first return in it; `u64::MAX` for never.
+    first: u64,
+    /// The last invocation in it.
+    last: u64,
+    /// The items that returned first and were invoked last.
+    ends: (u32, u32),
+    /// The item of the write; `NOBODY` for the initial value.
+    write: u32,
+    key: u32,
     /// Its reads, as a part of the list of all reads by cluster.
     reads: (u32, u32),
 }
@@ -31,14 +34,22 @@ struct Cluster {
 const NOBODY: u32 = u32::MAX;
 
 impl Cluster {
-    fn is_forward(&self) -> bool {
-        self.first.0 < self.last.0
+    fn of(key: u32, write: u32, invoked: u64, returned: u64) -> Cluster {
+        let (ends, reads) = ((write, write), (0, 0));
+        Cluster { first: returned, last: invoked, ends, write, key, reads }
     }
 
-    /// Where it stands in the order of clusters: a backward zone before a
-    /// forward one that begins at the same time.
-    fn rank(&self) -> (u64, bool) {
-        if self.is_forward() { (self.first.0, true) } else { (self.last.0, false) }
+    fn is_forward(&self) -> bool {
+        self.first < self.last
+    }
+
+    /// Where it stands in the order of clusters of its key: a backward zone
+    /// before a forward one that begins at the same time.
+    fn rank(&self) -> (u32, u64, bool) {
+        match self.is_forward() {
+            true => (self.key, self.first, true),
+            false => (self.key, self.last, false),
+        }
     }
 }
 
@@ -50,18 +61,20 @@ pub(super) fn decide(
     view: &View,
     earlier: u64,
 ) -> Result<Vec<Vec<usize>>, Vec<usize>> {
-    let (clusters, reads) = clusters(history, view, earlier)?;
-    let mut of_key: Vec<Vec<&Cluster>> = vec![Vec::new(); view.keys];
-    for (key, cluster) in &clusters {
-        of_key[*key as usize].push(cluster);
-    }
-    of_key.iter_mut().map(|clusters| order(view, clusters, &reads)).collect()
+    let (mut clusters, reads) = clusters(history, view, earlier)?;
+    clusters.sort_unstable_by_key(Cluster::rank);
+    clusters
+        .chunk_by(|one, other| one.key == other.key)
+        .map(|clusters| order(view, clusters, &reads))
+        .collect()
 }
 
-/// The clusters with their keys, and the reads of all of them.
-type Clusters = (Vec<(u32, Cluster)>, Vec<u32>);
-
-fn clusters(history: &History, view: &View, earlier: u64) -> Result<Clusters, Vec<usize>> {
+/// The clusters, and the reads of all of them.
+fn clusters(
+    history: &History,
+    view: &View,
+    earlier: u64,
+) -> Result<(Vec<Cluster>, Vec<u32>), Vec<usize>> {
     let operations = history.operations();
     // One later, so that the initial value is before everything; all but the
     // reads' beginnings later by the shift, so that no time is below 0.
@@ -73,22 +86,12 @@ fn clusters(history: &History, view: &View, earlier: u64) -> Result<Clusters, Ve
         let later = |time: u64, by: u64| time.saturating_add(by).saturating_add(1);
         (later(operation.invoked, shift), later(returned, earlier))
     };
-    let mut clusters: Vec<(u32, Cluster)> = Vec::with_capacity(view.writes.len() + view.keys);
+    let mut clusters = Vec::with_capacity(view.writes.len() + view.keys);
     for &item in &view.writes {
         let (invoked, returned) = times(item);
-        let cluster = Cluster {
-            write: Some(item),
-            first: (returned, item),
-            last: (invoked, item),
-            reads: (0, 0),
-        };
-        clusters.push((view.items[item as usize].key, cluster));
+        clusters.push(Cluster::of(view.items[item as usize].key, item, invoked, returned));
     }
-    for key in 0..view.keys as u32 {
-        let nothing = (0, NOBODY);
-        let cluster = Cluster { write: None, first: nothing, last: nothing, reads: (0, 0) };
-        clusters.push((key, cluster));
-    }
+    clusters.extend((0..view.keys as u32).map(|key| Cluster::of(key, NOBODY, 0, 0)));
     let cluster_of = |at: usize| -> Result<usize, Vec<usize>> {
         let item = &view.items[at];
         match view.sources(item) {
@@ -100,27 +103,28 @@ fn clusters(history: &History, view: &View, earlier: u64) -> Result<Clusters, Ve
     let is_read = |at: &usize| view.items[*at].write.is_none();
     for at in (0..view.items.len()).filter(is_read) {
         let (invoked, returned) = times(at as u32);
-        let cluster = &mut clusters[cluster_of(at)?].1;
-        if let Some(write) = cluster.write
-            && returned < times(write).0
-        {
+        let cluster = &mut clusters[cluster_of(at)?];
+        let write = cluster.write;
+        if write != NOBODY && returned < times(write).0 {
             return Err(vec![view.items[write as usize].at, view.items[at].at]);
         }
-        if cluster.write.is_some() {
-            cluster.first = cluster.first.min((returned, at as u32));
+        if write != NOBODY && returned < cluster.first {
+            (cluster.first, cluster.ends.0) = (returned, at as u32);
         }
-        cluster.last = cluster.last.max((invoked, at as u32));
+        if invoked > cluster.last {
+            (cluster.last, cluster.ends.1) = (invoked, at as u32);
+        }
         cluster.reads.1 += 1;
     }
     let mut start = 0;
-    for (_, cluster) in &mut clusters {
+    for cluster in &mut clusters {
         let count = cluster.reads.1;
         cluster.reads = (start, start);
         start += count;
     }
     let mut reads = vec![0; start as usize];
     for at in (0..view.items.len()).filter(is_read) {
-        let cluster = &mut clusters[cluster_of(at)?].1;
+        let cluster = &mut clusters[cluster_of(at)?];
         reads[cluster.reads.1 as usize] = at as u32;
         cluster.reads.1 += 1;
     }
@@ -128,30 +132,33 @@ fn clusters(history: &History, view: &View, earlier: u64) -> Result<Clusters, Ve
     // an initial value that nobody read says nothing.
     let matters = |cluster: &Cluster| {
         let read = cluster.reads.0 < cluster.reads.1;
-        read || cluster.write.is_some_and(|item| !view.items[item as usize].pending)
+        read || cluster.write != NOBODY && !view.items[cluster.write as usize].pending
     };
-    clusters.retain(|(_, cluster)| matters(cluster));
+    clusters.retain(matters);
     Ok((clusters, reads))
 }
 
 /// The order of the operations of one key.
-fn order(view: &View, clusters: &mut [&Cluster], reads: &[u32]) -> Result<Vec<usize>, Vec<usize>> {
-    clusters.sort_unstable_by_key(|cluster| cluster.rank());
+fn order(view: &View, clusters: &[Cluster], reads: &[u32]) -> Result<Vec<usize>, Vec<usize>> {
     let mut forward: Option<&Cluster> = None;
-    for cluster in clusters.iter() {
+    let mut size = 0;
+    for cluster in clusters {
         // Overlaps with the forward zone that began last, or lies inside it.
         if let Some(before) = forward
-            && cluster.first.0 < before.last.0
+            && cluster.first < before.last
         {
             return Err(conflict(view, before, cluster));
         }
         if cluster.is_forward() {
             forward = Some(cluster);
         }
+        size += 1 + (cluster.reads.1 - cluster.reads.0) as usize;
     }
-    let mut order = Vec::new();
-    for cluster in clusters.iter() {
-        order.extend(cluster.write.map(|item| view.items[item as usize].at));
+    let mut order = Vec::with_capacity(size);
+    for cluster in clusters {
+        if cluster.write != NOBODY {
+            order.push(view.items[cluster.write as usize].at);
+        }
         // Items are in order of invocation.
         let own = &reads[cluster.reads.0 as usize..cluster.reads.1 as usize];
         order.extend(own.iter().map(|&read| view.items[read as usize].at));
@@ -163,7 +170,7 @@ fn order(view: &View, clusters: &mut [&Cluster], reads: &[u32]) -> Result<Vec<us
 fn conflict(view: &View, one: &Cluster, other: &Cluster) -> Vec<usize> {
     let mut part: Vec<usize> = [one, other]
         .iter()
-        .flat_map(|cluster| [cluster.write.unwrap_or(NOBODY), cluster.first.1, cluster.last.1])
+        .flat_map(|cluster| [cluster.write, cluster.ends.0, cluster.ends.1])
         .filter(|item| *item != NOBODY)
         .map(|item| view.items[item as usize].at)
         .collect();

@@ -23,12 +23,12 @@ impl Datatype for Queue {
     }
 
     fn initial(&self) -> Value {
-        Value::List(Vec::new())
+        Vec::new().into()
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         let Value::List(values) = held else { return None };
-        let mut values = values.clone();
+        let mut values = values.to_vec();
         if call.f.as_str() == "enqueue" {
             values.push(call.argument.clone());
         } else {
@@ -37,6 +37,6 @@ impl Datatype for Queue {
                 return None;
             }
         }
-        Some(Value::List(values))
+        Some(values.into())
     }
 }

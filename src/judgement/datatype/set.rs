@@ -27,7 +27,7 @@ impl Datatype for Set {
     }
 
     fn initial(&self) -> Value {
-        Value::List(Vec::new())
+        Vec::new().into()
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
@@ -35,17 +35,17 @@ impl Datatype for Set {
         if call.f == Function::Read {
             let Some(answer) = answer else { return Some(held.clone()) };
             let Value::List(seen) = answer else { return None };
-            let mut seen = seen.clone();
+            let mut seen = seen.to_vec();
             seen.sort_unstable();
             seen.dedup();
-            return (seen == *elements).then(|| held.clone());
+            return (*seen == **elements).then(|| held.clone());
         }
-        let mut elements = elements.clone();
+        let mut elements = elements.to_vec();
         match (call.f.as_str(), elements.binary_search(&call.argument)) {
             ("add", Err(place)) => elements.insert(place, call.argument.clone()),
             ("remove", Ok(place)) => drop(elements.remove(place)),
             _ => {}
         }
-        Some(Value::List(elements))
+        Some(elements.into())
     }
 }

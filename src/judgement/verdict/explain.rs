@@ -1,6 +1,6 @@
 //! A counterexample in words.
 
-use crate::history::{History, Operation, Value};
+use crate::history::{Completion, History, Operation, Value};
 
 use super::super::model::Model;
 use super::Counterexample;
@@ -110,7 +110,15 @@ impl Prose<'_> {
                 let known = if operation.is_pending() { " (outcome unknown)" } else { "" };
                 format!("wrote {key}={}{place}{known}", operation.call.argument)
             }
-            None => format!("asked for `{}`{place}", operation.call),
+            None => {
+                let asked = format!("asked for `{}`{place}", operation.call);
+                match &operation.completion {
+                    Completion::Ok(Value::Null) => asked,
+                    Completion::Ok(answer) => format!("{asked} and was answered {answer}"),
+                    Completion::Info => format!("{asked} (outcome unknown)"),
+                    Completion::Fail => format!("{asked}, which failed"),
+                }
+            }
         }
     }
 

@@ -1,0 +1,192 @@
+//! `verify --follow`: judge a recording while it is written.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::history::formats::{Follower, Happened};
+use crate::judgement::live::{Event, Live, Violation, What};
+use crate::report::json::SCHEMA;
+use crate::report::{Tone, count};
+
+use super::exit::{Exit, Failure};
+use super::jobs::{catch_interrupts, interrupted};
+use super::screen::Screen;
+use super::values::Format;
+use super::verify::VerifyArgs;
+
+/// How long a file that has nothing new is left alone.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Longer lines are no events, in bytes.
+const LINE_MAX: usize = 16 << 20;
+
+/// Runs the subcommand.
+pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failure> {
+    let models = args.live_models();
+    let live = Live::new(&models, args.window).map_err(|not| {
+        Failure::new(not).remedy("judge the file without --follow once it is complete")
+    })?;
+    catch_interrupts()?;
+    let deadline = args.time.and_then(|time| Instant::now().checked_add(time));
+    let ends = || interrupted() || deadline.is_some_and(|end| Instant::now() >= end);
+    let mut lines = Growing::open(path)?;
+    let mut watch = Watch { args, path, screen, live, follower: Follower::default(), line: 0 };
+    while let Some(line) = lines.next(&ends).map_err(|error| unreadable(path, &error))? {
+        if let Some(exit) = watch.line(&line)? {
+            return Ok(exit);
+        }
+    }
+    watch.end()
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Failure {
+    Failure::new(format!("{path} cannot be read on: {error}"))
+}
+
+/// The lines of a file that may still be growing; standard input ends.
+struct Growing {
+    input: BufReader<Box<dyn Read>>,
+    grows: bool,
+    text: Vec<u8>,
+}
+
+impl Growing {
+    fn open(path: &str) -> Result<Growing, Failure> {
+        let input: Box<dyn Read> = match path {
+            "-" => Box::new(io::stdin()),
+            _ => Box::new(File::open(path).map_err(|error| {
+                Failure::new(format!("{path} cannot be read: {error}"))
+                    .remedy("name a recording of event lines, or `-` for standard input")
+            })?),
+        };
+        Ok(Growing { input: BufReader::new(input), grows: path != "-", text: Vec::new() })
+    }
+
+    /// The next line that is complete; `None` at the end.
+    fn next(&mut self, ends: &dyn Fn() -> bool) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            let room = (LINE_MAX + 1).saturating_sub(self.text.len()) as u64;
+            let read = (&mut self.input).take(room).read_until(b'\n', &mut self.text)?;
+            if self.text.ends_with(b"\n") {
+                return Ok(Some(std::mem::take(&mut self.text)));
+            }
+            if self.text.len() > LINE_MAX {
+                return Err(io::Error::other("a line is longer than 16 MiB"));
+            }
+            if read > 0 {
+                continue;
+            }
+            if !self.grows || ends() {
+                let last = std::mem::take(&mut self.text);
+                return Ok((!last.is_empty() && !self.grows).then_some(last));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+struct Watch<'a> {
+    args: &'a VerifyArgs,
+    path: &'a str,
+    screen: &'a Screen,
+    live: Live,
+    follower: Follower,
+    line: usize,
+}
+
+impl Watch<'_> {
+    /// Takes a line; the end, if it makes a violation certain.
+    fn line(&mut self, text: &[u8]) -> Result<Option<Exit>, Failure> {
+        self.line += 1;
+        let Some(event) = self.follower.line(text).or_else(|error| self.skip(error.reason))? else {
+            return Ok(None);
+        };
+        let what = match event.what {
+            Happened::Invoked(call, node) => What::Invoke(call, node),
+            Happened::Ok(value) => What::Ok(value),
+            Happened::Failed => What::Fail,
+            Happened::Unknown => What::Info,
+        };
+        let taken = self.live.event(Event { process: event.process, time: event.time, what });
+        let found = taken.or_else(|error| self.skip::<()>(error.reason).map(|_| Vec::new()))?;
+        Ok((!found.is_empty()).then(|| self.tell(&found)))
+    }
+
+    /// A line that makes no sense is skipped, if that was asked for.
+    fn skip<T>(&self, reason: String) -> Result<Option<T>, Failure> {
+        if self.args.lenient {
+            eprintln!("{}:{}: skipped: {reason}", self.path, self.line);
+            return Ok(None);
+        }
+        Err(Failure::new(format!("{}:{}: {reason}", self.path, self.line)).remedy(
+            "only event lines can be followed (`convert --to events` writes them); --lenient skips \
+             what makes no sense",
+        ))
+    }
+
+    fn tell(&self, found: &[Violation]) -> Exit {
+        if self.args.format == Format::Json {
+            self.json(found);
+            return Exit::Violated;
+        }
+        for violation in found {
+            let mark = self.screen.look.paint(Tone::Bad, &self.screen.look.text("✗ FAILS"));
+            let name = violation.model.long_name();
+            self.screen.print(&format!("line {}: {mark}  ", self.line));
+            self.screen.line(&format!("{name}: {}", violation.explain()));
+        }
+        self.screen.line(&format!("judged {}", self.live.coverage()));
+        Exit::Violated
+    }
+
+    fn json(&self, found: &[Violation]) {
+        let violations: Vec<_> = found
+            .iter()
+            .map(|violation| {
+                json!({
+                    "model": violation.model.name(),
+                    "line": self.line,
+                    "operations": violation.operations,
+                    "kind": violation.counterexample.kind.to_string(),
+                    "why": violation.explain(),
+                })
+            })
+            .collect();
+        let coverage = self.live.coverage();
+        let all = json!({ "schema": SCHEMA, "live": {
+            "violations": violations,
+            "operations": coverage.operations,
+            "complete": coverage.is_complete(),
+            "coverage": coverage.to_string(),
+        }});
+        self.screen.print(&format!("{all}\n"));
+    }
+
+    /// The recording ends, or nobody waits any more.
+    fn end(&mut self) -> Result<Exit, Failure> {
+        let found = self.live.finish();
+        if !found.is_empty() {
+            return Ok(self.tell(&found));
+        }
+        if self.args.format == Format::Json {
+            self.json(&[]);
+        } else {
+            let coverage = self.live.coverage();
+            let names = self.live.unviolated();
+            let names: Vec<_> = names.iter().map(|model| model.name()).collect();
+            let lines = count(self.line as u64);
+            self.screen.line(&format!(
+                "no violation of {} in {lines} lines: judged {coverage}",
+                names.join(", ")
+            ));
+        }
+        Ok(match self.live.coverage() {
+            _ if interrupted() => Exit::Interrupted,
+            coverage if coverage.operations == 0 => Exit::Nothing,
+            coverage if coverage.is_complete() => Exit::Holds,
+            _ => Exit::Unknown,
+        })
+    }
+}

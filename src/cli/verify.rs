@@ -1,0 +1,240 @@
+//! `verify`: judge recorded histories.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::history::formats::Options;
+use crate::judgement::checker::Leasts;
+use crate::judgement::{Budget, Distance, Judge, Model, Survey, Verdict};
+use crate::report::json::SCHEMA;
+use crate::report::survey::Judged;
+
+use super::exit::{Exit, Failure};
+use super::follow;
+use super::input::{self, Input};
+use super::screen::Screen;
+use super::values::{self, Format};
+
+/// Judge recorded histories by consistency models
+///
+/// Reads JSON event or operation lines, Jepsen's EDN and Porcupine's logs, plain
+/// or compressed by gzip or zstd; what a file is, is told by its content. Without
+/// --model and --all it judges eventual consistency, the session guarantees,
+/// causal consistency and linearizability. A violation is told with the lines
+/// that show it; a verdict that follows from another says from which.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  quiescence verify history.jsonl
+  quiescence verify history.edn.gz --model causal --model linearizable
+  quiescence verify history.jsonl --all --format json
+  zcat log.gz | quiescence verify -
+  quiescence verify --follow growing.jsonl --time 10m
+
+Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
+model is decided, else 3; 2 if a file is malformed, 4 if no answer could be wrong.")]
+pub struct VerifyArgs {
+    /// Recorded histories; `-` is standard input
+    #[arg(required = true, value_name = "HISTORY")]
+    histories: Vec<String>,
+    /// Judge by this model (can be given several times)
+    #[arg(long = "model", short, value_name = "MODEL", value_parser = values::model, conflicts_with = "all")]
+    models: Vec<Model>,
+    /// Judge by every model, and find the least k and Δ
+    #[arg(long)]
+    all: bool,
+    /// How many steps of search each verdict may take
+    #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]
+    steps: u64,
+    /// Go on with larger budgets where a verdict is unknown, for about this time
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub time: Option<Duration>,
+    /// Say how far the recording is from a single copy: staleness, lost writes, …
+    #[arg(long)]
+    far: bool,
+    /// Judge event lines while they are written, and stop at the first violation
+    #[arg(long, conflicts_with_all = ["all", "far"])]
+    follow: bool,
+    /// How many operations --follow keeps in memory
+    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
+    pub window: usize,
+    /// Skip lines that make no sense, and count them
+    #[arg(long)]
+    pub lenient: bool,
+    /// For whom results are written
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Format,
+}
+
+impl VerifyArgs {
+    /// What is judged while a recording grows.
+    pub fn live_models(&self) -> Vec<Model> {
+        let named = |name: &str| name.parse().expect("the model exists");
+        match self.models.is_empty() {
+            true => ["ryw", "mr", "mr_mw", "mr_wfr", "linearizable"].map(named).to_vec(),
+            false => self.models.clone(),
+        }
+    }
+
+    /// Whether the recording is measured: with everything, or if nothing
+    /// particular is asked.
+    fn measures(&self) -> bool {
+        self.far || self.all || self.models.is_empty()
+    }
+
+    fn models(&self) -> Vec<Model> {
+        let named = |name: &str| name.parse().expect("the model exists");
+        match (self.all, self.models.is_empty()) {
+            (true, _) => Model::all().collect(),
+            (false, false) => self.models.clone(),
+            (false, true) => ["eventual", "ryw", "mr", "mr_mw", "mr_wfr", "ccv", "linearizable"]
+                .map(named)
+                .to_vec(),
+        }
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
+    if args.follow {
+        return match &args.histories[..] {
+            [one] => follow::run(args, one, screen),
+            _ => Err(Failure::new("one recording at a time can be followed")),
+        };
+    }
+    let mut exits = Vec::new();
+    let mut all = Vec::new();
+    let bar = progress();
+    for history in &args.histories {
+        let began = Instant::now();
+        bar.set_message(format!("reading {history}"));
+        match input::read(history, Options { lenient: args.lenient }) {
+            Ok(read) => {
+                let (exit, json) = judge(args, screen, history, &read, began.elapsed(), &bar);
+                exits.push(exit);
+                all.extend(json);
+            }
+            Err(failure) if args.histories.len() > 1 => {
+                eprintln!("{failure}");
+                exits.push(Exit::Malformed);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if args.format == Format::Json {
+        let whole = match all.len() {
+            1 if args.histories.len() == 1 => all.swap_remove(0),
+            _ => json!({ "schema": SCHEMA, "histories": all }),
+        };
+        let text = serde_json::to_string_pretty(&whole).expect("JSON values are serialisable");
+        screen.print(&format!("{text}\n"));
+    }
+    let first = [Exit::Malformed, Exit::Violated, Exit::Unknown, Exit::Nothing];
+    Ok(first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds))
+}
+
+/// A line on the terminal of standard error; nothing where there is none.
+fn progress() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if !bar.is_hidden() {
+        let style = ProgressStyle::with_template("{spinner} {elapsed} · {msg}");
+        bar.set_style(style.expect("the template is well-formed"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+    }
+    bar
+}
+
+fn judge(
+    args: &VerifyArgs,
+    screen: &Screen,
+    name: &str,
+    read: &Input,
+    reading: Duration,
+    bar: &ProgressBar,
+) -> (Exit, Option<serde_json::Value>) {
+    let began = Instant::now();
+    let history = &read.recording.history;
+    let judge = Judge::of(history);
+    let models = args.models();
+    let mut times = vec![Duration::ZERO; models.len()];
+    let deadline = args.time.and_then(|time| began.checked_add(time));
+    let mut most = Budget { steps: args.steps };
+    let survey = Survey::among(&judge, &models, |model| {
+        let began = Instant::now();
+        bar.set_message(format!("judging {name} by {model}"));
+        let verdict = within(&judge, model, args.steps, deadline, &mut most);
+        if let Some(at) = models.iter().position(|other| *other == model) {
+            times[at] = began.elapsed();
+        }
+        verdict
+    });
+    bar.set_message(format!("measuring {name}"));
+    let least: Option<Leasts> = args.all.then(|| judge.least(Budget { steps: args.steps }));
+    let distance = args.measures().then(|| {
+        let leasts = least.clone();
+        Distance { leasts, ..Distance::of(history) }
+    });
+    let judged = Judged {
+        name,
+        recording: &read.recording,
+        bytes: read.bytes,
+        reading,
+        survey: &survey,
+        times: &times,
+        budget: most,
+        least: least.as_ref(),
+        distance: distance.as_ref().filter(|distance| distance.reads > 0),
+    };
+    bar.finish_and_clear();
+    let json = match args.format {
+        Format::Human => {
+            screen.print(&judged.text(args.all, &screen.look));
+            None
+        }
+        Format::Json => Some(judged.json()),
+    };
+    (exit(args, &judged), json)
+}
+
+/// Judges with more and more steps as long as there is time.
+fn within(
+    judge: &Judge<'_>,
+    model: Model,
+    steps: u64,
+    deadline: Option<Instant>,
+    most: &mut Budget,
+) -> Verdict {
+    let mut steps = steps;
+    loop {
+        let verdict = judge.check(model, Budget { steps });
+        most.steps = most.steps.max(steps);
+        let spent = match &verdict {
+            Verdict::Unknown(unknown) => unknown.spent,
+            _ => return verdict,
+        };
+        // What did not end by its budget does not end by a larger one.
+        let larger = steps.saturating_mul(4);
+        if spent < steps || larger == steps || deadline.is_none_or(|end| Instant::now() >= end) {
+            return verdict;
+        }
+        steps = larger;
+    }
+}
+
+fn exit(args: &VerifyArgs, judged: &Judged<'_>) -> Exit {
+    let entries = judged.survey.entries();
+    let unknown = entries.iter().any(|entry| matches!(*entry.verdict, Verdict::Unknown(_)));
+    let violated = entries.iter().any(|entry| entry.verdict.kind().is_some());
+    let least = judged.least.is_some_and(|(k, delta)| k.is_err() || delta.is_err());
+    if judged.is_vacuous() {
+        Exit::Nothing
+    } else if violated && !args.all {
+        Exit::Violated
+    } else if unknown || (args.all && least) {
+        Exit::Unknown
+    } else {
+        Exit::Holds
+    }
+}

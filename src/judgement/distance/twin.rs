@@ -1,0 +1,365 @@
+//! The measures again, straight from their definitions in O(n²) and worse:
+//! what the quick ones are compared with on thousands of small histories.
+
+use super::*;
+use crate::history::{Builder, Call, Key, NodeId, Operation, ProcessId, Value};
+use crate::judgement::{Model, check};
+
+/// Numbers without order; the same every time.
+pub(in crate::judgement) struct Lot(pub(in crate::judgement) u64);
+
+impl Lot {
+    pub(in crate::judgement) fn draw(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+        (self.0 >> 33) % below
+    }
+}
+
+/// Some overlapping operations of a few processes on a few keys.
+fn history(lot: &mut Lot) -> History {
+    let (keys, processes) = (1 + lot.draw(2), 1 + lot.draw(4) as u32);
+    let (nodes, values) = (lot.draw(4), [1, 3, 1_000][lot.draw(3) as usize]);
+    let mut events = Builder::new();
+    let mut open: Vec<Option<Call>> = vec![None; processes as usize];
+    let mut ended = vec![false; processes as usize];
+    let (mut time, mut last) = (0, 0);
+    for _ in 0..4 + lot.draw(30) {
+        time += lot.draw(3);
+        let process = lot.draw(u64::from(processes)) as usize;
+        let id = ProcessId(process as u32);
+        match open[process].take() {
+            _ if ended[process] => {}
+            None => {
+                let key = ["x", "y"][lot.draw(keys) as usize];
+                last += 1;
+                let call = match lot.draw(40) {
+                    0 => Call { f: crate::history::Function::named("add"), ..Call::write("z", 1) },
+                    1..20 => Call::write(key, 1 + last % values),
+                    _ => Call::read(key),
+                };
+                let operation = events.invoke(id, time, call.clone()).expect("it is idle");
+                operation.node =
+                    (nodes > 0 && lot.draw(9) > 0).then_some(NodeId(process as u16 % 3));
+                open[process] = Some(call);
+            }
+            Some(call) => {
+                ended[process] = complete(lot, &mut events, id, time, &call, values, last)
+            }
+        }
+    }
+    time += 1 + lot.draw(2);
+    for final_read in 0..lot.draw(4) as u32 {
+        let id = ProcessId(100 + final_read);
+        events.invoke(id, time, Call::read(["x", "y"][lot.draw(keys) as usize])).expect("is new");
+        events.ok_final(id, time + lot.draw(3), answer(lot, values, last)).expect("it is open");
+        time += 1;
+    }
+    events.finish()
+}
+
+fn answer(lot: &mut Lot, values: i64, last: i64) -> Value {
+    match lot.draw(8) {
+        0 => Value::Null,
+        _ => Value::Int(1 + (last + 1 - lot.draw(5) as i64).max(0) % values),
+    }
+}
+
+/// Whether the process has ended.
+fn complete(
+    lot: &mut Lot,
+    events: &mut Builder,
+    id: ProcessId,
+    time: u64,
+    call: &Call,
+    values: i64,
+    last: i64,
+) -> bool {
+    let value = if call.is_read() { answer(lot, values, last) } else { Value::Null };
+    match lot.draw(12) {
+        0 => events.info(id).expect("it is open").is_pending(),
+        1 => events.fail(id, time).expect("it is open").is_pending(),
+        _ => events.ok(id, time, value).expect("it is open").is_pending(),
+    }
+}
+
+/// A history to be looked at slowly.
+struct Slow<'a> {
+    operations: &'a [Operation],
+}
+
+/// A write, or `None` for the initial value.
+type Origin = Option<usize>;
+
+impl Slow<'_> {
+    fn measured(&self, at: usize) -> bool {
+        let other = |op: &Operation| op.call.f.as_str() == "add" && op.returned_ok();
+        let pending = |op: &Operation| op.call.f.as_str() == "add" && op.is_pending();
+        let key = &self.operations[at].call.key;
+        !self.operations.iter().any(|op| &op.call.key == key && (other(op) || pending(op)))
+    }
+
+    fn reads(&self) -> Vec<usize> {
+        let all = 0..self.operations.len();
+        all.filter(|&at| self.operations[at].answer().is_some() && self.measured(at)).collect()
+    }
+
+    fn writes(&self, key: &Key) -> Vec<usize> {
+        let writes = |at: &usize| {
+            let op = &self.operations[*at];
+            op.call.is_write() && (op.returned_ok() || op.is_pending()) && op.call.key == *key
+        };
+        (0..self.operations.len()).filter(writes).collect()
+    }
+
+    fn sources(&self, read: usize) -> Vec<Origin> {
+        let op = &self.operations[read];
+        let answer = op.answer().expect("it was answered");
+        let mut all: Vec<Origin> = self.writes(&op.call.key).into_iter().map(Some).collect();
+        all.retain(|write| self.operations[write.expect("one")].call.argument == *answer);
+        all.extend((*answer == Value::Null).then_some(None));
+        all
+    }
+
+    fn is_future(&self, read: usize) -> bool {
+        let sources = self.sources(read);
+        let after = |write: &Origin| write.is_some_and(|write| self.ends_before(read, write));
+        !sources.is_empty() && sources.iter().all(after)
+    }
+
+    fn ends_before(&self, one: usize, two: usize) -> bool {
+        self.operations[one].returns_before(&self.operations[two])
+    }
+
+    fn known(&self, read: usize) -> Option<Origin> {
+        match *self.sources(read) {
+            [source] if !self.is_future(read) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Whether some return in the cluster of `one` precedes the write `two`.
+    fn is_older(&self, one: Origin, two: usize) -> bool {
+        let Some(one) = one else { return true };
+        let readers = self.reads().into_iter().filter(|read| self.known(*read) == Some(Some(one)));
+        readers.chain([one]).any(|at| self.ends_before(at, two))
+    }
+
+    fn newer(&self, read: usize) -> Vec<usize> {
+        let source = self.known(read).expect("it is known");
+        let mut newer = self.writes(&self.operations[read].call.key);
+        newer.retain(|&write| self.ends_before(write, read) && self.is_older(source, write));
+        newer.sort_by_key(|write| (self.operations[*write].returned, *write));
+        newer
+    }
+
+    fn stale(&self, read: usize) -> Option<Stale> {
+        let newer = self.newer(read);
+        let first = *newer.first()?;
+        let time = self.operations[read].invoked - self.operations[first].returned.expect("it did");
+        let source = self.known(read).expect("it is known");
+        Some(Stale { read, source, newer: first, versions: newer.len() as u64, time })
+    }
+
+    fn spread(&self, reads: &[usize]) -> Spread {
+        let stale: Vec<Stale> = reads.iter().filter_map(|read| self.stale(*read)).collect();
+        let quantiles = |of: &dyn Fn(&Stale) -> u64| {
+            let mut all = vec![0; reads.len() - stale.len()];
+            all.extend(stale.iter().map(of));
+            all.sort_unstable();
+            // The least value that enough of them do not exceed.
+            let rank = |percent: usize| {
+                let enough = |value: &&u64| {
+                    all.iter().filter(|other| *other <= value).count() * 100 >= percent * all.len()
+                };
+                all.iter().find(enough).copied().unwrap_or(0)
+            };
+            let max = rank(100);
+            let worst = stale.iter().find(|stale| of(stale) == max).copied();
+            Quantiles { p50: rank(50), p99: rank(99), max, worst }
+        };
+        Spread {
+            reads: reads.len(),
+            stale: stale.len(),
+            versions: quantiles(&|stale| stale.versions),
+            time: quantiles(&|stale| stale.time),
+        }
+    }
+
+    fn staleness(&self) -> Staleness {
+        let mut known = self.reads();
+        known.retain(|read| self.known(*read).is_some());
+        let pair = |read: usize| {
+            let written = self.known(read).flatten().and_then(|at| self.operations[at].node);
+            (written, self.operations[read].node)
+        };
+        let mut pairs: Vec<_> = known.iter().map(|read| pair(*read)).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let of = |nodes: (Option<NodeId>, Option<NodeId>)| {
+            let some: Vec<usize> = known.iter().copied().filter(|at| pair(*at) == nodes).collect();
+            Pair { written: nodes.0, read: nodes.1, spread: self.spread(&some) }
+        };
+        let pairs = pairs.into_iter().map(of).collect();
+        Staleness { all: self.spread(&known), pairs }
+    }
+
+    fn acked(&self, key: &Key) -> Vec<usize> {
+        let mut acked = self.writes(key);
+        acked.retain(|write| self.operations[*write].returned.is_some());
+        acked
+    }
+
+    /// The reads of a key after all its acknowledged writes.
+    fn last_reads(&self, key: &Key) -> Vec<usize> {
+        let mut reads = self.reads();
+        let after = |read: usize| self.acked(key).iter().all(|w| self.ends_before(*w, read));
+        reads.retain(|read| self.operations[*read].call.key == *key && after(*read));
+        reads
+    }
+
+    fn settled(&self, key: &Key) -> Settled {
+        let reads = self.last_reads(key);
+        let answer = |read: usize| self.operations[read].answer();
+        let finals: Vec<usize> =
+            reads.iter().copied().filter(|at| self.operations[*at].final_read).collect();
+        let Some(&settled) = finals.last().or(reads.last()) else { return Settled::Unread };
+        if let Some(other) = finals.iter().find(|other| answer(**other) != answer(settled)) {
+            return Settled::Never(settled, *other);
+        }
+        let agrees = |at: &&usize| answer(**at) == answer(settled);
+        let Some(&other) = reads.iter().rev().find(|at| !agrees(at)) else {
+            return Settled::After { time: 0, last_other: None, reads: reads.len() };
+        };
+        if !reads.iter().any(|at| agrees(&at) && self.ends_before(other, *at)) {
+            return Settled::Never(settled, other);
+        }
+        let start = self.acked(key).iter().filter_map(|at| self.operations[*at].returned).max();
+        Settled::After {
+            time: self.operations[other].invoked - start.expect("there is a write"),
+            last_other: Some(other),
+            reads: reads.iter().filter(|at| **at > other).count(),
+        }
+    }
+
+    fn lost(&self, key: &Key) -> Vec<usize> {
+        let mut last = self.last_reads(key);
+        if last.iter().any(|at| self.operations[*at].final_read) {
+            last.retain(|at| self.operations[*at].final_read);
+        }
+        let older = |read: usize, write: usize| match *self.sources(read) {
+            _ if self.is_future(read) => false,
+            [] => false,
+            [source] => self.is_older(source, write),
+            ref several => {
+                several.iter().all(|one| one.is_none_or(|at| self.ends_before(at, write)))
+            }
+        };
+        let mut lost = self.acked(key);
+        lost.retain(|&write| !last.is_empty() && last.iter().all(|&read| older(read, write)));
+        lost
+    }
+
+    /// For each backward read how long ago the first newer answer was.
+    fn backward(&self) -> Vec<(usize, u64)> {
+        let mut known = self.reads();
+        known.retain(|read| self.known(*read).is_some());
+        let by_nodes = known.iter().all(|at| self.operations[*at].node.is_some());
+        let elsewhere = |one: usize, two: usize| {
+            let (one, two) = (&self.operations[one], &self.operations[two]);
+            if by_nodes { one.node != two.node } else { one.process != two.process }
+        };
+        let contradicts = |one: usize, two: usize| {
+            let older = self.known(two).expect("it is known");
+            self.operations[one].call.key == self.operations[two].call.key
+                && self.ends_before(one, two)
+                && elsewhere(one, two)
+                && self.known(one).flatten().is_some_and(|newer| self.is_older(older, newer))
+        };
+        let first = |two: usize| {
+            let earlier = known.iter().filter(|one| contradicts(**one, two));
+            let returned = earlier.filter_map(|one| self.operations[*one].returned).min()?;
+            Some((two, self.operations[two].invoked - returned))
+        };
+        known.iter().filter_map(|two| first(*two)).collect()
+    }
+}
+
+impl Operation {
+    fn returned_ok(&self) -> bool {
+        matches!(self.completion, crate::history::Completion::Ok(_))
+    }
+}
+
+/// Only which read differs may be told in several ways.
+fn same(one: Settled, two: Settled) -> bool {
+    matches!((one, two), (Settled::Never(..), Settled::Never(..))) || one == two
+}
+
+#[test]
+fn every_measure_agrees_with_its_twin() {
+    let mut lot = Lot(11);
+    let mut seen = [0; 8];
+    for _ in 0..6_000 {
+        let history = history(&mut lot);
+        let text = || crate::history::notation::write(&history);
+        let (slow, quick) = (Slow { operations: history.operations() }, Distance::of(&history));
+        assert_eq!(quick.staleness, slow.staleness(), "{}", text());
+        let mut lost = Vec::new();
+        for key in &quick.convergence.keys {
+            let settled = slow.settled(&key.key);
+            assert!(same(key.settled, settled), "{key:?} but {settled:?}: {}", text());
+            lost.extend(slow.lost(&key.key));
+            seen[0] += usize::from(matches!(settled, Settled::After { time: 1.., .. }));
+            seen[1] += usize::from(matches!(settled, Settled::Never(..)));
+        }
+        lost.sort_unstable();
+        assert_eq!(quick.lost.writes, lost, "{}", text());
+        let backward = slow.backward();
+        assert_eq!(quick.backward.count, backward.len(), "{}", text());
+        assert_eq!(
+            quick.backward.worst.map(|worst| worst.time),
+            backward.iter().map(|(_, time)| *time).max(),
+            "{}",
+            text()
+        );
+        let reads = slow.reads();
+        let future = reads.iter().filter(|read| slow.is_future(**read)).count();
+        assert_eq!(quick.future.count, future, "{}", text());
+        let nobody = reads.iter().filter(|read| slow.sources(**read).is_empty()).count();
+        assert_eq!(quick.aborted.count + quick.thin.count, nobody, "{}", text());
+        let figures = [lost.len(), backward.len(), future, quick.aborted.count, quick.thin.count];
+        for (total, figure) in seen[2..].iter_mut().zip(figures) {
+            *total += usize::from(figure > 0);
+        }
+        seen[7] += usize::from(quick.staleness.all.versions.max > 1);
+    }
+    assert!(seen.iter().all(|count| *count > 100), "something was hardly seen: {seen:?}");
+}
+
+#[test]
+fn what_is_linearizable_is_at_no_distance_and_the_leasts_bound_staleness() {
+    let mut lot = Lot(5);
+    let mut linearizable = 0;
+    for _ in 0..1_500 {
+        let history = history(&mut lot);
+        let text = || crate::history::notation::write(&history);
+        let budget = Budget::default();
+        let found = Distance::of(&history).with_leasts(&history, budget);
+        let (least_k, least_delta) = found.leasts.clone().expect("it was asked for");
+        if let Ok(Some(k)) = least_k {
+            assert!(found.staleness.all.versions.max < u64::from(k), "k = {k}: {}", text());
+        }
+        if let Ok(Some(delta)) = least_delta {
+            assert!(found.staleness.all.time.max <= delta, "Δ = {delta}: {}", text());
+        }
+        if found.other_keys == 0 && check(&history, Model::Linearizable, budget).holds() {
+            linearizable += 1;
+            assert_eq!(found.staleness.all.stale, 0, "{}", text());
+            assert!(found.lost.writes.is_empty(), "{}", text());
+            let strange = [&found.future, &found.aborted, &found.thin];
+            let strange: usize = strange.iter().map(|strange| strange.count).sum();
+            assert_eq!((found.backward.count, strange), (0, 0), "{}", text());
+        }
+    }
+    assert!(linearizable > 50, "{linearizable}");
+}

@@ -1,0 +1,630 @@
+//! Judges a recording while it grows: the first violation of each model, as
+//! soon as it is certain, in bounded memory.
+//!
+//! *Certain* means that whatever comes later cannot excuse it, given that no
+//! value is written twice to a key, nor again after a failed write of it was
+//! read (repetitions are watched; a key on which one is seen is judged no
+//! longer). Every violation is found on a closed part of the
+//! recording, judged by [`check`] and replayed by [`recheck`] before it is
+//! reported, so there is no false alarm.
+//!
+//! - **Linearizability** is judged at every event, by zones that grow
+//!   (`clusters`). A read of what nobody has written yet is reported once time
+//!   has gone on: then whoever writes it comes too late.
+//! - **Models of visibility** are judged at every answer where a process goes
+//!   back to a source that it knew before another; and on everything that is
+//!   kept whenever an eighth of it is new (so at every answer as long as there
+//!   are no more than 8 operations), and at the end. A read of what nobody has
+//!   written yet waits for its write until the end, since these models do not
+//!   know real time.
+//!
+//! **What it can miss.** Only the last `window` operations are kept. A read of
+//! a write that is forgotten is not judged, so a violation whose operations
+//! span more than seven eighths of a window may be missed;
+//! [`Coverage`] says so. Without forgetting, the end finds whatever `check`
+//! finds on the whole.
+//!
+//! O(log n) for each event of linearizability; for the others eight times what
+//! the checker takes for each operation. Memory: O(window).
+
+mod clusters;
+mod register;
+#[cfg(test)]
+mod twin;
+mod window;
+
+use std::cmp::Reverse;
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+use thiserror::Error;
+
+use super::checker::check;
+use super::model::{Grid, Model, implies};
+use super::verdict::{Budget, Counterexample, Verdict, recheck};
+use crate::history::{
+    Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
+};
+use clusters::INITIAL;
+use register::{Register, State, Written};
+use window::{Kept, Source, Window};
+
+/// Something that a recording says. Events come in order of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Whose operation.
+    pub process: ProcessId,
+    /// When, in nanoseconds.
+    pub time: u64,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened to an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It was invoked, at a node if that is known.
+    Invoke(Call, Option<NodeId>),
+    /// It was answered.
+    Ok(Value),
+    /// It certainly took no effect.
+    Fail,
+    /// Nobody knows; the process ends.
+    Info,
+}
+
+/// A violation that is certain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The model.
+    pub model: Model,
+    /// The number of the event that made it certain, from 1.
+    pub event: u64,
+    /// The operations that violate it: a history of their own.
+    pub history: History,
+    /// Which operations of the recording these are, numbered from 0 in order
+    /// of invocation.
+    pub operations: Vec<u64>,
+    /// Why they do; it is about [`history`](Self::history).
+    pub counterexample: Counterexample,
+}
+
+impl Violation {
+    /// Why, in words.
+    pub fn explain(&self) -> String {
+        self.counterexample.explain(&self.history)
+    }
+}
+
+/// A model that cannot be judged while the recording grows.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{0} cannot be judged while the recording grows; linearizable and models of the grid without \
+     `!` can"
+)]
+pub struct NotLive(pub Model);
+
+/// How much was judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// How many events there were.
+    pub events: u64,
+    /// How many operations.
+    pub operations: u64,
+    /// How many operations may be kept.
+    pub window: usize,
+    /// How many of them were forgotten.
+    pub forgotten: u64,
+    /// How many reads were not judged because what they answered may have been
+    /// written by an operation that was forgotten.
+    pub unjudged_reads: u64,
+    /// How often a key was given up: a value was written twice, null was
+    /// written, or there are other operations on it than reads and writes.
+    pub unjudged_keys: u64,
+    /// How many violations were not reported because their evidence did not
+    /// hold: not zero only if a checker is wrong.
+    pub withheld: u64,
+    /// Models that were undecided at the end, with the reason.
+    pub undecided: Vec<(Model, String)>,
+}
+
+impl Coverage {
+    /// Whether a model of which no violation was found holds of the whole
+    /// recording.
+    pub fn is_complete(&self) -> bool {
+        let left_out = self.forgotten + self.unjudged_reads + self.unjudged_keys + self.withheld;
+        left_out == 0 && self.undecided.is_empty()
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} operations", self.operations)?;
+        if self.forgotten > 0 {
+            write!(f, "; window exceeded: not judged beyond {} operations", self.window)?;
+        }
+        for (number, what) in [
+            (self.unjudged_reads, "reads of what may be forgotten were not judged"),
+            (self.unjudged_keys, "keys were given up (repeated values, other operations)"),
+            (self.withheld, "findings were withheld: their evidence did not hold"),
+        ] {
+            if number > 0 {
+                write!(f, "; {number} {what}")?;
+            }
+        }
+        for (model, reason) in &self.undecided {
+            write!(f, "; {model} is undecided: {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What came of judging a part.
+enum Found {
+    Holds,
+    Violated,
+    Undecided(String),
+}
+
+/// One process.
+#[derive(Clone, Copy, Debug, Default)]
+struct Process {
+    open: Option<u64>,
+    ended: bool,
+    /// How many of its operations are kept.
+    kept: usize,
+}
+
+/// Judges a recording while it grows.
+///
+/// ```
+/// use quiescence::history::{Call, ProcessId, Value};
+/// use quiescence::judgement::Model;
+/// use quiescence::judgement::live::{Event, Live, What};
+///
+/// let mut live = Live::new(&[Model::READ_YOUR_WRITES], 100_000)?;
+/// let mut event = |time, what| live.event(Event { process: ProcessId(0), time, what });
+/// assert!(event(1, What::Invoke(Call::write("x", 1), None))?.is_empty());
+/// assert!(event(2, What::Ok(Value::Null))?.is_empty());
+/// assert!(event(3, What::Invoke(Call::read("x"), None))?.is_empty());
+/// let violations = event(4, What::Ok(Value::Null))?;
+/// assert_eq!(
+///     violations[0].explain(),
+///     "process 0 wrote x=1, then read x and saw nothing; \
+///      a process must see its own writes (read-your-writes)"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The models of the grid that are not violated yet.
+    grid: Vec<Model>,
+    /// Whether linearizability is judged and not violated yet.
+    linearizable: bool,
+    window: Window,
+    registers: FxHashMap<Key, Register>,
+    processes: FxHashMap<ProcessId, Process>,
+    /// Reads that answered what nobody had written, at the present time.
+    suspects: Vec<u64>,
+    /// What a key must be taken for that is seen for the first time.
+    unseen: Register,
+    time: u64,
+    /// Completions since everything was judged.
+    news: usize,
+    coverage: Coverage,
+}
+
+impl Live {
+    /// Judges by these models, keeping at most `window` operations.
+    ///
+    /// # Errors
+    /// If one of the models cannot be judged live.
+    pub fn new(models: &[Model], window: usize) -> Result<Live, NotLive> {
+        let on_line = |model: &&Model| {
+            matches!(model, Model::Linearizable | Model::Grid(Grid { eventual: false, .. }))
+        };
+        if let Some(model) = models.iter().find(|model| !on_line(model)) {
+            return Err(NotLive(*model));
+        }
+        let window = window.max(1);
+        let grid = models.iter().copied().filter(|model| *model != Model::Linearizable);
+        let mut grid: Vec<Model> = grid.collect();
+        grid.sort_unstable();
+        grid.dedup();
+        // Those that decide most others first.
+        grid.sort_by_key(|model| {
+            Reverse(models.iter().filter(|other| implies(*model, **other, false)).count())
+        });
+        Ok(Live {
+            grid,
+            linearizable: models.contains(&Model::Linearizable),
+            window: Window::default(),
+            registers: FxHashMap::default(),
+            processes: FxHashMap::default(),
+            suspects: Vec::new(),
+            unseen: Register::default(),
+            time: 0,
+            news: 0,
+            coverage: Coverage { window, ..Coverage::default() },
+        })
+    }
+
+    /// How much is judged so far.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// The models of which no violation was reported.
+    pub fn unviolated(&self) -> Vec<Model> {
+        let linearizable = self.linearizable.then_some(Model::Linearizable);
+        self.grid.iter().copied().chain(linearizable).collect()
+    }
+
+    /// Takes the next event and reports what it makes certain: of each model
+    /// the first violation only.
+    ///
+    /// # Errors
+    /// If the event cannot be part of a history ([`Malformed::line`] is its
+    /// number); it is not taken then.
+    pub fn event(&mut self, event: Event) -> Result<Vec<Violation>, Malformed> {
+        self.coverage.events += 1;
+        self.examine(&event).map_err(|reason| Malformed {
+            line: usize::try_from(self.coverage.events).unwrap_or(usize::MAX),
+            reason,
+        })?;
+        let mut found = Vec::new();
+        if event.time > self.time {
+            self.report_suspects(&mut found);
+            self.time = event.time;
+        }
+        match event.what {
+            What::Invoke(call, node) => self.invoke(event.process, call, node),
+            What::Ok(value) => self.complete(event.process, Completion::Ok(value), &mut found),
+            What::Fail => self.complete(event.process, Completion::Fail, &mut found),
+            What::Info => self.complete(event.process, Completion::Info, &mut found),
+        }
+        if self.news * 8 >= self.window.len() && self.news > 0 {
+            self.judge_all(false, &mut found);
+        }
+        Ok(found)
+    }
+
+    /// The recording ends: judges everything that is kept once more.
+    pub fn finish(&mut self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        self.report_suspects(&mut found);
+        self.judge_all(true, &mut found);
+        found
+    }
+
+    /// Whether the event can be part of a history.
+    fn examine(&self, event: &Event) -> Result<(), String> {
+        let ProcessId(p) = event.process;
+        if event.time < self.time {
+            return Err(format!("time runs backwards: {} after {}", event.time, self.time));
+        }
+        let process = self.processes.get(&event.process).copied().unwrap_or_default();
+        match (&event.what, process) {
+            (What::Invoke(call, _), Process { open: Some(_), .. }) => Err(format!(
+                "process {p} invokes `{call}` while another operation is open; a process is \
+                 sequential"
+            )),
+            (What::Invoke(call, _), Process { ended: true, .. }) => Err(format!(
+                "process {p} invokes `{call}` after an operation of unknown outcome; a client \
+                 that goes on does so as a new process"
+            )),
+            (What::Invoke(..), _) | (_, Process { open: Some(_), .. }) => Ok(()),
+            _ => Err(format!("process {p} completes an operation that it did not invoke")),
+        }
+    }
+
+    fn invoke(&mut self, process: ProcessId, call: Call, node: Option<NodeId>) {
+        self.coverage.operations += 1;
+        let number = self.window.push(Operation {
+            process,
+            node,
+            call: call.clone(),
+            invoked: self.time,
+            returned: None,
+            completion: Completion::Info,
+            final_read: false,
+        });
+        let state = self.processes.entry(process).or_default();
+        state.open = Some(number);
+        state.kept += 1;
+        let unseen = &self.unseen;
+        let register = self.registers.entry(call.key).or_insert_with(|| unseen.clone());
+        register.kept += 1;
+        match call.f {
+            Function::Write if !register.unjudged => self.begin_write(number, call.argument),
+            Function::Other(_) => self.give_up(number),
+            Function::Read | Function::Write => {}
+        }
+        while self.window.len() > self.coverage.window {
+            self.forget();
+        }
+    }
+
+    fn begin_write(&mut self, number: u64, value: Value) {
+        let (time, linearizable) = (self.time, self.linearizable);
+        let register = self.register(number).expect("its operation was just kept");
+        let again =
+            register.written.get(&value).is_some_and(|written| written.state != State::Failed);
+        if again || value == Value::Null {
+            return self.give_up(number);
+        }
+        if linearizable {
+            register.clusters.begin(number, time);
+        }
+        let readers = register.waiting.remove(&value).unwrap_or_default();
+        let list = readers.iter().copied().collect();
+        register
+            .written
+            .insert(value, Written { write: number, state: State::Open, readers: list });
+        for read in readers {
+            self.explain(read, Source::Write(number));
+        }
+    }
+
+    /// The operation of a process ended.
+    fn complete(&mut self, process: ProcessId, completion: Completion, found: &mut Vec<Violation>) {
+        let state = self.processes.get_mut(&process).expect("the process has an open operation");
+        let number = state.open.take().expect("the process has an open operation");
+        state.ended = completion == Completion::Info;
+        if state.kept == 0 {
+            self.processes.remove(&process);
+        }
+        let Some(kept) = self.window.get_mut(number) else { return };
+        if completion != Completion::Info {
+            kept.operation.returned = Some(self.time);
+        }
+        kept.operation.completion = completion;
+        let operation = kept.operation.clone();
+        self.news += 1;
+        if self.registers.get(&operation.call.key).is_none_or(|register| register.unjudged) {
+            return;
+        }
+        match (&operation.call.f, &operation.completion) {
+            (Function::Read, Completion::Ok(value)) => {
+                self.answered(number, &operation, value.clone(), found);
+            }
+            (Function::Write, Completion::Ok(_)) => {
+                self.acknowledged(number, &operation.call.argument);
+                self.learn(number, Some(number), &operation, found);
+                self.returned(number, number, &operation, found);
+            }
+            (Function::Write, Completion::Fail) => self.failed(&operation),
+            _ => {}
+        }
+    }
+
+    fn answered(
+        &mut self,
+        number: u64,
+        operation: &Operation,
+        value: Value,
+        found: &mut Vec<Violation>,
+    ) {
+        let register = self.register(number).expect("its operation is kept");
+        let source = match register.written.get_mut(&value) {
+            _ if value == Value::Null => Source::Initial,
+            Some(written) if written.state != State::Failed => {
+                if written.state == State::Open {
+                    written.readers.push(number);
+                }
+                Source::Write(written.write)
+            }
+            None if register.forgot => Source::Gone,
+            _ => {
+                register.waiting.entry(value).or_default().insert(number);
+                Source::Waiting
+            }
+        };
+        self.explain(number, source);
+        match source {
+            Source::Initial => {
+                self.learn(number, None, operation, found);
+                self.returned(INITIAL, number, operation, found);
+            }
+            Source::Write(write) => {
+                self.learn(number, Some(write), operation, found);
+                self.returned(write, number, operation, found);
+            }
+            Source::Waiting => self.suspects.push(number),
+            Source::Gone => self.coverage.unjudged_reads += 1,
+            Source::None => {}
+        }
+    }
+
+    fn acknowledged(&mut self, number: u64, value: &Value) {
+        let register = self.register(number).expect("its operation is kept");
+        if let Some(written) = register.written.get_mut(value) {
+            (written.state, written.readers) = (State::Acknowledged, Vec::new());
+        }
+    }
+
+    /// A write did not happen: whoever answered it waits for another.
+    fn failed(&mut self, operation: &Operation) {
+        let Some(register) = self.registers.get_mut(&operation.call.key) else { return };
+        let value = &operation.call.argument;
+        let Some(written) = register.written.get_mut(value) else { return };
+        written.state = State::Failed;
+        let (write, readers) = (written.write, std::mem::take(&mut written.readers));
+        register.clusters.remove(write);
+        if readers.is_empty() {
+            return;
+        }
+        register.waiting.entry(value.clone()).or_default().extend(&readers);
+        for &read in &readers {
+            self.explain(read, Source::Waiting);
+        }
+        // Whoever writes the value again may do so at this very instant.
+        self.suspects.extend(readers);
+    }
+
+    fn explain(&mut self, read: u64, source: Source) {
+        if let Some(kept) = self.window.get_mut(read) {
+            kept.source = source;
+        }
+    }
+
+    /// A process knows a source by this operation.
+    fn learn(
+        &mut self,
+        number: u64,
+        source: Option<u64>,
+        operation: &Operation,
+        found: &mut Vec<Violation>,
+    ) {
+        if self.grid.is_empty() {
+            return;
+        }
+        let register = self.register(number).expect("its operation is kept");
+        if let Some(shown) = register.learn(operation.process, source, number) {
+            let part = self.window.closed(&shown);
+            let history = self.window.history(&part);
+            for model in self.grid.clone() {
+                self.judge(model, &history, &part, found);
+            }
+        }
+    }
+
+    /// An operation of a cluster returned.
+    fn returned(
+        &mut self,
+        cluster: u64,
+        number: u64,
+        operation: &Operation,
+        found: &mut Vec<Violation>,
+    ) {
+        if !self.linearizable {
+            return;
+        }
+        let (invoked, time) = (operation.invoked, self.time);
+        let register = self.register(number).expect("its operation is kept");
+        if let Some(shown) = register.clusters.returned(cluster, number, invoked, time) {
+            let part = self.window.closed(&shown);
+            let history = self.window.history(&part);
+            self.judge(Model::Linearizable, &history, &part, found);
+        }
+    }
+
+    /// Time has gone on: what nobody wrote then is written too late.
+    fn report_suspects(&mut self, found: &mut Vec<Violation>) {
+        for read in std::mem::take(&mut self.suspects) {
+            let Some(Kept { operation, source: Source::Waiting }) = self.window.get(read) else {
+                continue;
+            };
+            let Some(register) = self.registers.get(&operation.call.key) else { continue };
+            if !self.linearizable || register.unjudged {
+                continue;
+            }
+            let failed = operation.answer().and_then(|value| register.written.get(value));
+            let mut part: Vec<u64> =
+                failed.map(|written| written.write).into_iter().chain([read]).collect();
+            part.sort_unstable();
+            let history = self.window.history(&part);
+            self.judge(Model::Linearizable, &history, &part, found);
+        }
+    }
+
+    /// Judges everything that is kept by the models that are left; at the end
+    /// also what still waits for its write.
+    fn judge_all(&mut self, at_end: bool, found: &mut Vec<Violation>) {
+        self.news = 0;
+        let models = if at_end { self.unviolated() } else { self.grid.clone() };
+        if models.is_empty() {
+            return;
+        }
+        let registers = &self.registers;
+        let counts = |kept: &Kept| {
+            let register = registers.get(&kept.operation.call.key);
+            register.is_some_and(|register| !register.unjudged)
+                && (at_end || kept.source != Source::Waiting)
+        };
+        let part = self.window.part(counts);
+        let history = self.window.history(&part);
+        let mut hold: Vec<Model> = Vec::new();
+        for model in models {
+            if hold.iter().any(|stronger| implies(*stronger, model, false)) {
+                continue;
+            }
+            match self.judge(model, &history, &part, found) {
+                Found::Holds => hold.push(model),
+                Found::Undecided(why) if at_end => self.coverage.undecided.push((model, why)),
+                Found::Violated | Found::Undecided(_) => {}
+            }
+        }
+    }
+
+    /// Judges a closed part, which is this history, and reports a violation.
+    fn judge(
+        &mut self,
+        model: Model,
+        history: &History,
+        part: &[u64],
+        found: &mut Vec<Violation>,
+    ) -> Found {
+        let operations = match check(history, model, Budget::default()) {
+            Verdict::Violated(counterexample) => counterexample.operations,
+            Verdict::Holds(_) => return Found::Holds,
+            Verdict::Unknown(unknown) => return Found::Undecided(unknown.to_string()),
+        };
+        // Once more on the little that is reported, to be replayed on that.
+        let history = history.restricted_to(&operations);
+        let verdict = check(&history, model, Budget::default());
+        let sound = recheck(&history, model, &verdict).is_ok();
+        let Verdict::Violated(counterexample) = verdict else {
+            self.coverage.withheld += 1;
+            return Found::Violated;
+        };
+        if !sound {
+            self.coverage.withheld += 1;
+            return Found::Violated;
+        }
+        let operations = operations.iter().map(|at| part[*at]).collect();
+        let event = self.coverage.events;
+        found.push(Violation { model, event, history, operations, counterexample });
+        self.grid.retain(|other| *other != model);
+        self.linearizable &= model != Model::Linearizable;
+        Found::Violated
+    }
+
+    /// The register that an operation is about, if the operation is kept.
+    fn register(&mut self, number: u64) -> Option<&mut Register> {
+        self.registers.get_mut(&self.window.get(number)?.operation.call.key)
+    }
+
+    /// Judges the register of an operation no longer.
+    fn give_up(&mut self, number: u64) {
+        let register = self.register(number).expect("its operation is kept");
+        if !register.unjudged {
+            register.give_up();
+            self.coverage.unjudged_keys += 1;
+        }
+    }
+
+    /// Forgets the first operation that is kept.
+    fn forget(&mut self) {
+        let Some((number, Kept { operation, source })) = self.window.pop() else { return };
+        self.coverage.forgotten = self.window.forgotten();
+        if let Some(state) = self.processes.get_mut(&operation.process) {
+            state.kept -= 1;
+            if state.kept == 0 && state.open.is_none() {
+                self.processes.remove(&operation.process);
+            }
+        }
+        let many = self.registers.len() > self.coverage.window;
+        let Some(register) = self.registers.get_mut(&operation.call.key) else { return };
+        register.kept -= 1;
+        if !register.unjudged {
+            register.forget_operation(number, &operation, source);
+        }
+        if register.kept == 0 && many {
+            // From now on a key that seems new may be an old one.
+            self.unseen.unjudged |= register.unjudged;
+            self.unseen.forgot |= register.forgot;
+            self.registers.remove(&operation.call.key);
+        }
+    }
+}

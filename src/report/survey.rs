@@ -1,0 +1,337 @@
+//! A recorded history under consistency models: what was read, the verdicts
+//! with their reasons, the place in the lattice.
+//!
+//! Invariant: a verdict is told with what it rests on: the lines that show a
+//! violation, the stronger model that holds, the budget that ended. It judges
+//! nothing and measures no time.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use rustc_hash::FxHashSet;
+use serde_json::{Value as Json, json};
+
+use crate::history::formats::Recording;
+use crate::judgement::checker::{Entry, Leasts};
+use crate::judgement::model::Scope;
+use crate::judgement::{Budget, Distance, Grid, Model, Survey, Verdict};
+
+use super::{Look, Tone, count, distance, pad, wrap};
+
+/// How wide the names of models are.
+const NAME: usize = 20;
+/// How many lines of a file are named.
+const LINES_MAX: usize = 8;
+
+/// A recording, judged.
+pub struct Judged<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// What was read.
+    pub recording: &'a Recording,
+    /// How many bytes it had.
+    pub bytes: u64,
+    /// How long reading took.
+    pub reading: Duration,
+    /// The verdicts.
+    pub survey: &'a Survey,
+    /// How long each took, in their order.
+    pub times: &'a [Duration],
+    /// What each verdict might spend.
+    pub budget: Budget,
+    /// The least k and Δ, if they were looked for.
+    pub least: Option<&'a Leasts>,
+    /// How far it is from a single copy, if that was asked and there are reads.
+    pub distance: Option<&'a Distance>,
+}
+
+impl Judged<'_> {
+    /// Whether there is an answer that could be wrong.
+    pub fn is_vacuous(&self) -> bool {
+        !self.recording.history.says_anything()
+    }
+
+    /// What was read, in one line.
+    fn heading(&self) -> String {
+        let history = &self.recording.history;
+        let (mut keys, mut processes, mut open) = (FxHashSet::default(), FxHashSet::default(), 0);
+        for operation in history.operations() {
+            keys.insert(&operation.call.key);
+            processes.insert(operation.process);
+            open += usize::from(operation.is_pending());
+        }
+        let plural = |number: usize, one: &str, many: &str| {
+            format!("{} {}", count(number as u64), if number == 1 { one } else { many })
+        };
+        let mut said = format!(
+            "{}: read {} of {} ({}, {}) in {:.2} s · {}",
+            self.name,
+            plural(history.len(), "operation", "operations"),
+            plural(processes.len(), "process", "processes"),
+            size(self.bytes),
+            self.recording.format,
+            self.reading.as_secs_f64(),
+            plural(keys.len(), "key", "keys"),
+        );
+        let recording = self.recording;
+        let remarks = [
+            (open, "may or may not have happened"),
+            (recording.continued, "went on as new processes after an unknown outcome"),
+            (recording.marks.len(), "kept as marks (no operations of clients)"),
+            (recording.skipped, "skipped because they made no sense"),
+        ];
+        for (number, what) in remarks.iter().filter(|(number, _)| *number > 0) {
+            let _ = write!(said, " · {} {what}", count(*number as u64));
+        }
+        said
+    }
+
+    /// Whether the model speaks of reads at quiescence and there are none.
+    fn is_reduced(&self, model: Model) -> bool {
+        model.is_eventual() && !self.recording.history.has_final_reads()
+    }
+
+    /// Why the verdict is what it is.
+    fn why(&self, entry: &Entry) -> String {
+        let history = &self.recording.history;
+        let reduced = match self.is_reduced(entry.model) {
+            true => "judged without its part about final reads, of which there are none",
+            false => "",
+        };
+        let from = entry.from.map(|from| match *entry.verdict {
+            Verdict::Holds(_) => format!("implied by {from}"),
+            _ => format!("since {from} fails"),
+        });
+        let mut parts: Vec<String> = from.into_iter().collect();
+        match &*entry.verdict {
+            Verdict::Holds(_) => {}
+            Verdict::Violated(found) if parts.is_empty() => {
+                let lines = self.lines(&found.operations);
+                parts.push(format!("{lines}: {}", found.explain(history)));
+                if !found.minimal {
+                    parts.push("not known to be minimal: the budget ended".to_owned());
+                }
+            }
+            Verdict::Violated(_) => {}
+            Verdict::Unknown(unknown) if unknown.spent == 0 => parts.push(unknown.reason.clone()),
+            Verdict::Unknown(unknown) => parts.push(format!(
+                "{}; {} of {} steps (more with --steps or --time)",
+                unknown.reason,
+                count(unknown.spent),
+                count(self.budget.steps)
+            )),
+        }
+        parts.extend((!reduced.is_empty()).then(|| reduced.to_owned()));
+        parts.join("; ")
+    }
+
+    /// The lines of these operations.
+    fn lines(&self, operations: &[usize]) -> String {
+        let lines = &self.recording.lines;
+        let numbers = operations.iter().map(|at| lines.get(*at).map_or(*at + 1, |n| *n as usize));
+        let shown: Vec<String> = numbers.take(LINES_MAX).map(|line| line.to_string()).collect();
+        let more = if operations.len() > LINES_MAX { ", …" } else { "" };
+        let word = if operations.len() == 1 { "line" } else { "lines" };
+        format!("{word} {}{more}", shown.join(", "))
+    }
+
+    /// For people.
+    pub fn text(&self, all: bool, look: &Look) -> String {
+        let mut text = String::new();
+        let width = look.width;
+        for line in wrap(&self.heading(), width) {
+            let _ = writeln!(text, "{}", look.text(&line));
+        }
+        let wanted = |entry: &&Entry| !all || !is_unnamed(entry.model);
+        let times = self.times.iter().copied().chain(std::iter::repeat(Duration::ZERO));
+        for (entry, time) in self.survey.entries().iter().zip(times).filter(|(e, _)| wanted(e)) {
+            text.push_str(&self.row(entry, time, look));
+        }
+        if all {
+            text.push_str(&self.grid(look));
+        }
+        text.push_str(&self.place(look));
+        if let Some(far) = self.distance {
+            let place = |at: usize| self.lines(&[at]);
+            let told = distance::text(far, &self.recording.history, &place, width);
+            let _ = write!(text, "\n{}", look.text(&told));
+        }
+        text
+    }
+
+    fn row(&self, entry: &Entry, time: Duration, look: &Look) -> String {
+        let (mark, tone) = match &*entry.verdict {
+            Verdict::Holds(_) => ("✓ holds  ", Tone::Good),
+            Verdict::Violated(_) => ("✗ FAILS  ", Tone::Bad),
+            Verdict::Unknown(_) => ("? unknown", Tone::Doubt),
+        };
+        let kind = entry.verdict.kind().map_or(String::new(), |kind| format!("({kind}) "));
+        let name = pad(&short(entry.model), NAME);
+        let time = pad(&format!("{:.2} s", time.as_secs_f64()), 8);
+        let said = format!("{kind}{}", self.why(entry));
+        let indent = NAME + 2 + 9 + 2 + 8;
+        let room = look.width.saturating_sub(indent).max(40);
+        let mut lines = wrap(&said, room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let head = look.paint(tone, &look.text(mark));
+        let mut text = format!("{name}  {head}  {time}{}\n", look.text(&first));
+        for line in lines {
+            let _ = writeln!(text, "{}{}", " ".repeat(indent), look.text(&line));
+        }
+        text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    /// The models of the grid that have no name of their own, as a table.
+    fn grid(&self, look: &Look) -> String {
+        let scopes = [Scope::Global, Scope::Session, Scope::Read];
+        let columns = scopes.map(|scope| (scope, false)).into_iter();
+        let columns: Vec<_> = columns.chain(scopes.map(|scope| (scope, true))).collect();
+        let mut text = String::from("\nguarantees           g    s    r    g!   s!   r!\n");
+        let mut seen = Vec::new();
+        for grid in Grid::all() {
+            if seen.contains(&grid.guarantees) {
+                continue;
+            }
+            seen.push(grid.guarantees);
+            let name = grid.name();
+            let mut line = pad(name.split('.').next().unwrap_or_default(), NAME + 1);
+            for &(scope, eventual) in &columns {
+                let model = Model::Grid(Grid { guarantees: grid.guarantees, scope, eventual });
+                let mark = match self.survey.entry(model).map(|entry| &*entry.verdict) {
+                    Some(Verdict::Holds(_)) => "✓",
+                    Some(Verdict::Violated(_)) => "✗",
+                    Some(Verdict::Unknown(_)) | None => "?",
+                };
+                line.push_str(&pad(&look.text(mark), 5));
+            }
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        text
+    }
+
+    /// Strongest that hold, weakest that fail, and what is open.
+    fn place(&self, look: &Look) -> String {
+        let names = |models: Vec<Model>| {
+            models.into_iter().map(|model| model.name()).collect::<Vec<_>>().join(", ")
+        };
+        let mut lines = vec![
+            ("strongest that hold", names(self.survey.strongest())),
+            ("weakest that fail", names(self.survey.weakest_failing())),
+            ("not decided", names(self.survey.unknown())),
+        ];
+        if self.is_vacuous() {
+            let said = "no answer could be wrong: every verdict is empty";
+            lines.push(("nothing was checked", said.to_owned()));
+        }
+        let mut text = String::from("\n");
+        for (label, said) in lines.iter().filter(|(_, said)| !said.is_empty()) {
+            let label = look.paint(Tone::Faint, &pad(label, NAME + 2));
+            let room = look.width.saturating_sub(NAME + 2).max(40);
+            let said = wrap(said, room).join(&format!("\n{}", " ".repeat(NAME + 2)));
+            let _ = writeln!(text, "{label}{}", look.text(&said));
+        }
+        text
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Json {
+        let history = &self.recording.history;
+        let names = |models: Vec<Model>| models.into_iter().map(Model::name).collect::<Vec<_>>();
+        let mut verdicts = Vec::new();
+        for entry in self.survey.entries() {
+            for name in names_of(entry.model) {
+                verdicts.push(self.verdict(entry, &name));
+            }
+        }
+        let (min_k, min_delta, bounds) = match self.least {
+            None => (Json::Null, Json::Null, Json::Null),
+            Some((k, delta)) => (
+                k.as_ref().map_or(Json::Null, |k| k.unwrap_or(0).into()),
+                delta.as_ref().map_or(Json::Null, |delta| match delta {
+                    Some(delta) => (*delta).into(),
+                    None => (-1).into(),
+                }),
+                k.as_ref().err().map_or(Json::Null, |(low, high)| json!([low, high])),
+            ),
+        };
+        json!({
+            "schema": super::json::SCHEMA,
+            "history": self.name,
+            "format": self.recording.format.to_string(),
+            "operations": history.len(),
+            "processes": history.processes().len(),
+            "pending": history.operations().iter().filter(|op| op.is_pending()).count(),
+            "continued": self.recording.continued,
+            "skipped": self.recording.skipped,
+            "marks": self.recording.marks.len(),
+            "checked": !self.is_vacuous(),
+            "steps": self.budget.steps,
+            "verdicts": verdicts,
+            "strongest": names(self.survey.strongest()),
+            "weakest_failing": names(self.survey.weakest_failing()),
+            "undecided": names(self.survey.unknown()),
+            "min_k": min_k,
+            "min_k_between": bounds,
+            "min_delta": min_delta,
+            "distance": self.distance.map(distance::json),
+        })
+    }
+
+    fn verdict(&self, entry: &Entry, name: &str) -> Json {
+        let mut lines = Json::Null;
+        let mut minimal = Json::Null;
+        let word = match &*entry.verdict {
+            Verdict::Holds(_) => "holds",
+            Verdict::Unknown(_) => "unknown",
+            Verdict::Violated(found) => {
+                let known = &self.recording.lines;
+                let line = |at: &usize| known.get(*at).map_or(*at + 1, |line| *line as usize);
+                lines = found.operations.iter().map(line).collect::<Vec<_>>().into();
+                minimal = found.minimal.into();
+                "violated"
+            }
+        };
+        json!({
+            "model": name,
+            "verdict": word,
+            "kind": entry.verdict.kind().map(|kind| kind.to_string()),
+            "why": self.why(entry),
+            "lines": lines,
+            "minimal": minimal,
+            "from": entry.from.map(Model::name),
+            "reduced": self.is_reduced(entry.model),
+        })
+    }
+}
+
+/// All names under which programs ask for a model: that of the grid too.
+fn names_of(model: Model) -> Vec<String> {
+    let mut names = vec![model.name()];
+    if let Model::Grid(grid) = model
+        && grid.name() != names[0]
+    {
+        names.insert(0, grid.name());
+    }
+    names
+}
+
+/// Whether a model has only the name that the grid gives it.
+fn is_unnamed(model: Model) -> bool {
+    matches!(model, Model::Grid(grid) if grid.name() == model.name())
+}
+
+/// The long name where it fits, else the short one.
+fn short(model: Model) -> String {
+    let long = model.long_name();
+    if long.chars().count() <= NAME { long } else { model.name() }
+}
+
+/// `2.8 MB`.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}

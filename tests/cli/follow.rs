@@ -1,0 +1,111 @@
+//! `verify --follow`: a violation is told while the recording goes on.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, Stdio};
+
+use super::runner::{Place, Said};
+
+/// Writes 1, then 2, then reads 1 again: certain in the last line.
+const STALE: [&str; 6] = [
+    r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":1}"#,
+    r#"{"process":0,"type":"ok","time":2}"#,
+    r#"{"process":0,"type":"invoke","f":"write","key":"x","value":2,"time":3}"#,
+    r#"{"process":0,"type":"ok","time":4}"#,
+    r#"{"process":1,"type":"invoke","f":"read","key":"x","time":5}"#,
+    r#"{"process":1,"type":"ok","value":1,"time":6}"#,
+];
+
+fn follow(place: &Place, words: &[&str]) -> (Child, ChildStdin) {
+    let mut child = place
+        .command(&[&["verify", "--follow", "-"], words].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary can be run");
+    let input = child.stdin.take().expect("a pipe");
+    (child, input)
+}
+
+fn followed(text: &str, words: &[&str]) -> Said {
+    let place = Place::new();
+    let (child, mut input) = follow(&place, words);
+    // It may have ended before it was told everything.
+    let _ = input.write_all(text.as_bytes());
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+}
+
+#[test]
+fn a_violation_is_told_before_the_recording_ends() {
+    let place = Place::new();
+    let (mut child, mut input) = follow(&place, &[]);
+    for line in STALE {
+        writeln!(input, "{line}").expect("it reads");
+    }
+    let mut told = String::new();
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    out.read_line(&mut told).expect("it says something while its input is open");
+    assert!(told.starts_with("line 6: ✗ FAILS  linearizable: "), "{told}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    drop(input);
+}
+
+#[test]
+fn a_file_is_read_on_as_it_grows() {
+    let place = Place::new();
+    let path = place.write("growing.jsonl", format!("{}\n", STALE[..3].join("\n")));
+    let mut child = place
+        .command(&["verify", "--follow", "growing.jsonl", "--time", "60s"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary can be run");
+    let mut file = std::fs::OpenOptions::new().append(true).open(path).expect("it is there");
+    for line in &STALE[3..] {
+        // Half a line is no line yet.
+        let (half, rest) = line.split_at(line.len() / 2);
+        write!(file, "{half}").and_then(|()| file.flush()).expect("it can be written");
+        writeln!(file, "{rest}").expect("it can be written");
+    }
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn the_end_of_a_recording_says_how_much_was_judged() {
+    let good = STALE.map(|line| line.replace("\"value\":1,\"time\":6", "\"value\":2,\"time\":6"));
+    let good = good.join("\n");
+    let said = followed(&good, &[]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.starts_with("no violation of "), "{said:?}");
+    assert!(said.out.contains("in 6 lines: judged 3 operations"), "{said:?}");
+    let said = followed(&good, &["--window", "1"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("not judged beyond 1 operations"), "{said:?}");
+    assert_eq!(followed("", &[]).code, Some(4));
+}
+
+#[test]
+fn programs_get_violations_too() {
+    let said = followed(&STALE.join("\n"), &["--format", "json", "--model", "linearizable"]);
+    let all: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(all["live"]["violations"][0]["model"], "linearizable");
+    assert_eq!(all["live"]["violations"][0]["line"], 6);
+    assert_eq!(said.code, Some(1));
+}
+
+#[test]
+fn what_cannot_be_followed_is_refused() {
+    let line = r#"{"process":0,"f":"read","key":"x","value":1,"invoke":1,"return":2}"#;
+    let said = followed(line, &[]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("-:1: ") && said.err.contains("convert --to events"), "{said:?}");
+    let said = followed(&STALE.join("\n"), &["--model", "sequential"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let twice = [STALE[0], STALE[0]].join("\n");
+    let said = followed(&twice, &[]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("-:2: "), "{said:?}");
+    assert_eq!(followed(&twice, &["--lenient"]).code, Some(0), "{said:?}");
+}

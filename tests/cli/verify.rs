@@ -1,0 +1,195 @@
+//! `verify`: recorded histories judged from the command line.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value as Json;
+
+use super::runner::{Place, Said, read};
+
+/// Two clients write, one reads the older value last: not linearizable.
+const STALE: &str = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
+{"process":1,"f":"write","key":"x","value":2,"invoke":30,"return":40}
+{"process":2,"f":"read","key":"x","value":1,"invoke":50,"return":60}
+"#;
+
+fn verify(text: &str, words: &str) -> Said {
+    let place = Place::new();
+    place.write("history.jsonl", text);
+    place.run(&format!("verify history.jsonl {words}"))
+}
+
+fn json(said: &Said) -> Json {
+    serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"))
+}
+
+#[test]
+fn every_verdict_of_the_corpus_is_reached_under_the_names_of_the_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).expect("the corpus is there") {
+        let path = entry.expect("the corpus can be listed").path();
+        if path.extension().is_none_or(|ending| ending != "json") {
+            continue;
+        }
+        files += 1;
+        let text = read(&path);
+        let (events, last) = text.trim_end().rsplit_once('\n').expect("events and a last line");
+        let last: Json = serde_json::from_str(last).expect("JSON");
+        let said = verify(events, "--all --format json");
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let all = json(&said);
+        let verdicts = all["verdicts"].as_array().expect("a list");
+        for (name, expected) in last["expected"].as_object().expect("verdicts") {
+            let Some(holds) = expected.as_bool() else {
+                assert_eq!(all[name], *expected, "{name} of {}", path.display());
+                continue;
+            };
+            let found: Vec<_> = verdicts.iter().filter(|one| one["model"] == **name).collect();
+            let word = if holds { "holds" } else { "violated" };
+            assert_eq!(found.len(), 1, "{name}");
+            assert_eq!(found[0]["verdict"], word, "{name} of {}", path.display());
+        }
+    }
+    assert_eq!(files, 45);
+}
+
+#[test]
+fn a_violation_is_told_with_the_lines_that_show_it() {
+    let said = verify(STALE, "--model linearizable --model ryw");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("read 3 operations of 3 processes"), "{said:?}");
+    assert!(said.out.contains("✗ FAILS"), "{said:?}");
+    assert!(said.out.contains("lines 1, 2, 3:"), "{said:?}");
+    assert!(said.out.contains("weakest that fail     linearizable"), "{said:?}");
+    let all = json(&verify(STALE, "--model lin --format json"));
+    assert_eq!(all["verdicts"][0]["lines"], serde_json::json!([1, 2, 3]));
+    assert_eq!(all["verdicts"][0]["minimal"], true);
+    assert_eq!(all["strongest"], serde_json::json!([]));
+}
+
+#[test]
+fn without_a_model_the_usual_ones_are_judged() {
+    let said = verify(STALE, "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for name in ["eventual consistency", "read-your-writes", "monotonic-reads", "mr_mw", "mr_wfr"] {
+        assert!(said.out.contains(name), "{name}: {said:?}");
+    }
+    assert!(said.out.contains("without its part about final"), "{said:?}");
+    assert!(said.out.contains("strongest that hold   ccv"), "{said:?}");
+}
+
+#[test]
+fn a_survey_that_decides_everything_exits_with_0_whatever_it_finds() {
+    let said = verify(STALE, "--all");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("guarantees           g    s    r    g!"), "{said:?}");
+    assert!(said.out.contains("ryw+mr+mw+wfr        ✓"), "{said:?}");
+}
+
+#[test]
+fn what_is_not_decided_exits_with_3_and_says_its_budget() {
+    // Values repeat, so that the search has something to do.
+    let mut text = String::new();
+    for at in 0..60_u64 {
+        let (process, value) = (at % 20, at % 2);
+        let f = if at % 3 == 0 { "write" } else { "read" };
+        let (begun, ended) = (10 + at / 20 * 100, 90 + at / 20 * 100 + at % 20);
+        text.push_str(&format!(
+            "{{\"process\":{process},\"f\":\"{f}\",\"key\":\"x\",\"value\":{value},\"invoke\":{begun},\"return\":{ended}}}\n"
+        ));
+    }
+    let said = verify(&text, "--model linearizable --steps 3");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("? unknown"), "{said:?}");
+    assert!(said.out.contains("of 3 steps"), "{said:?}");
+    assert_eq!(verify(&text, "--all --steps 3").code, Some(3));
+    // With time the budget grows until it is enough.
+    let said = verify(&text, "--model linearizable --steps 3 --time 60s");
+    assert!(matches!(said.code, Some(0 | 1)), "{said:?}");
+}
+
+#[test]
+fn a_history_without_an_answer_exits_with_4() {
+    let writes = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}"#;
+    for text in [writes, ""] {
+        let said = verify(text, "");
+        assert_eq!(said.code, Some(4), "{said:?}");
+        assert!(said.out.contains("nothing was checked"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_malformed_history_exits_with_2_and_says_where() {
+    let text = format!("{STALE}{{\"process\":2,\"f\":\"read\"");
+    let said = verify(&text, "");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("history.jsonl:4: column"), "{said:?}");
+    assert!(said.err.contains("--lenient"), "{said:?}");
+    let said = verify(&text, "--lenient --model mr");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("1 skipped"), "{said:?}");
+    assert_eq!(verify(STALE, "--model linearisible").code, Some(2));
+    let said = Place::new().run("verify nowhere.jsonl");
+    assert!(said.err.contains("there is no file nowhere.jsonl"), "{said:?}");
+}
+
+#[test]
+fn several_histories_are_judged_and_the_worst_decides() {
+    let place = Place::new();
+    place.write(
+        "good.jsonl",
+        STALE.replace("\"value\":1,\"invoke\":50", "\"value\":2,\"invoke\":50"),
+    );
+    place.write("bad.jsonl", STALE);
+    place.write("broken.jsonl", "{");
+    let said = place.run("verify good.jsonl bad.jsonl --model linearizable --format json");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let all = json(&said);
+    assert_eq!(all["histories"][0]["verdicts"][0]["verdict"], "holds");
+    assert_eq!(all["histories"][1]["verdicts"][0]["verdict"], "violated");
+    let said = place.run("verify good.jsonl broken.jsonl bad.jsonl --model linearizable");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.out.contains("bad.jsonl: read"), "what can be judged is judged: {said:?}");
+}
+
+#[test]
+fn standard_input_is_a_history_too() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["verify", "-", "--model", "linearizable"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary can be run");
+    child.stdin.take().expect("a pipe").write_all(STALE.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn results_for_programs_have_the_fields_of_the_schema() {
+    let schema = include_str!("../../docs/schema/verify.schema.json");
+    let schema: Json = serde_json::from_str(schema).expect("JSON");
+    let fields = |value: &Json| {
+        let names = value.as_object().expect("an object").keys();
+        names.cloned().collect::<std::collections::BTreeSet<_>>()
+    };
+    for words in ["--all --format json", "--model lin --format json", "--format json"] {
+        let all = json(&verify(STALE, words));
+        assert_eq!(fields(&all), fields(&schema["$defs"]["history"]["properties"]));
+        let verdict = &all["verdicts"][0];
+        assert_eq!(fields(verdict), fields(&schema["$defs"]["verdict"]["properties"]));
+        assert_eq!(all["distance"].is_null(), words.contains("lin"), "{words}");
+    }
+}
+
+#[test]
+fn a_recording_is_measured_with_the_lines_that_show_the_worst() {
+    let said = verify(STALE, "--all");
+    assert!(said.out.contains("staleness"), "{said:?}");
+    assert!(said.out.contains("line 3"), "{said:?}");
+    let said = verify(STALE, "--model mr --far");
+    assert!(said.out.contains("staleness"), "{said:?}");
+}
