@@ -182,6 +182,7 @@ fn judge(
         bytes: read.bytes,
         reading,
         survey: &survey,
+        searched: judge.searched(),
         times: &times,
         budget: most,
         least: least.as_ref(),

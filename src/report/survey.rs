@@ -35,6 +35,8 @@ pub struct Judged<'a> {
     pub reading: Duration,
     /// The verdicts.
     pub survey: &'a Survey,
+    /// Why verdicts are searched for that have a fast road otherwise.
+    pub searched: Option<&'a str>,
     /// How long each took, in their order.
     pub times: &'a [Duration],
     /// What each verdict might spend.
@@ -141,6 +143,12 @@ impl Judged<'_> {
         let width = look.width;
         for line in wrap(&self.heading(), width) {
             let _ = writeln!(text, "{}", look.text(&line));
+        }
+        if let Some(why) = self.searched {
+            let said = format!("searched within the budget, not the fast way: {why}");
+            for line in wrap(&said, width) {
+                let _ = writeln!(text, "{}", look.text(&line));
+            }
         }
         let wanted = |entry: &&Entry| !all || !is_unnamed(entry.model);
         let times = self.times.iter().copied().chain(std::iter::repeat(Duration::ZERO));
@@ -266,6 +274,7 @@ impl Judged<'_> {
             "marks": self.recording.marks.len(),
             "checked": !self.is_vacuous(),
             "steps": self.budget.steps,
+            "searched": self.searched,
             "verdicts": verdicts,
             "strongest": names(self.survey.strongest()),
             "weakest_failing": names(self.survey.weakest_failing()),

@@ -63,6 +63,7 @@ fn a_violation_is_told_with_the_lines_that_show_it() {
     assert!(said.out.contains("✗ FAILS"), "{said:?}");
     assert!(said.out.contains("lines 1, 2, 3:"), "{said:?}");
     assert!(said.out.contains("weakest that fail     linearizable"), "{said:?}");
+    assert!(!said.out.contains("the fast way"), "{said:?}");
     let all = json(&verify(STALE, "--model lin --format json"));
     assert_eq!(all["verdicts"][0]["lines"], serde_json::json!([1, 2, 3]));
     assert_eq!(all["verdicts"][0]["minimal"], true);
@@ -104,6 +105,7 @@ fn what_is_not_decided_exits_with_3_and_says_its_budget() {
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.out.contains("? unknown"), "{said:?}");
     assert!(said.out.contains("of 3 steps"), "{said:?}");
+    assert!(said.out.contains("not the fast way: some value"), "{said:?}");
     assert_eq!(verify(&text, "--all --steps 3").code, Some(3));
     // With time the budget grows until it is enough.
     let said = verify(&text, "--model linearizable --steps 3 --time 60s");

@@ -117,6 +117,21 @@ impl<'a> Judge<'a> {
         Judge { whole: datatype::of(history).map(|datatype| Whole::of(history, datatype)) }
     }
 
+    /// Why the fast roads are closed to this history, and what they decide is
+    /// searched within the budget; `None` if they are open.
+    pub fn searched(&self) -> Option<&'static str> {
+        let whole = self.whole.as_ref().ok()?;
+        if !whole.plain {
+            return Some("there are other operations than reads and writes of registers");
+        }
+        if !whole.view().has_known_sources() {
+            return Some("some value that was read was written more than once");
+        }
+        let local = linearizable::is_local(whole.history);
+        (!local)
+            .then_some("a process begins an operation at the instant at which its last one ends")
+    }
+
     /// Judges as [`check`] does.
     pub fn check(&self, model: Model, budget: Budget) -> Verdict {
         let unknown = |reason| Verdict::Unknown(Unknown { reason, spent: 0 });
