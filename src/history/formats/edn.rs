@@ -20,7 +20,7 @@
 //!
 //! Other keys are not used. **Keys.** Jepsen's independent keys are values
 //! `[k v]`, and a register may hold lists of two as well; the whole file has
-//! keys or none, [`Keys`] tells how that is decided. Without keys all is about
+//! keys or none, `Keys` tells how that is decided. Without keys all is about
 //! one object, called `x`.
 //!
 //! **Answers.** A completion of `read`, `get` and `dequeue` answers its value;
@@ -428,7 +428,7 @@ pub fn write(history: &History) -> String {
     super::in_memory(|out| write_to(history, out))
 }
 
-/// As [`write`], to where it is wanted.
+/// As [`write()`], to where it is wanted.
 ///
 /// # Errors
 /// If it cannot be written there.

@@ -237,7 +237,7 @@ pub fn write(history: &History) -> String {
     super::in_memory(|out| write_to(history, out))
 }
 
-/// As [`write`], to where it is wanted.
+/// As [`write()`], to where it is wanted.
 ///
 /// # Errors
 /// If it cannot be written there.
