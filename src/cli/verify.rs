@@ -1,14 +1,16 @@
 //! `verify`: judge recorded histories.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::history::History;
 use crate::history::formats::Options;
 use crate::judgement::checker::Leasts;
-use crate::judgement::{Budget, Distance, Judge, Model, Survey, Verdict};
+use crate::judgement::{Budget, Distance, Judge, Model, Survey, Unknown, Verdict, recheck};
 use crate::report::json::SCHEMA;
 use crate::report::survey::Judged;
 
@@ -67,6 +69,11 @@ pub struct VerifyArgs {
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
 }
+
+/// Up to how many operations evidence is replayed before it is told: that a
+/// model holds takes the square of them, that it is violated a few passes.
+const HOLDS_MAX: usize = 200;
+const VIOLATED_MAX: usize = 100_000;
 
 impl VerifyArgs {
     /// What is judged while a recording grows.
@@ -161,10 +168,12 @@ fn judge(
     let mut times = vec![Duration::ZERO; models.len()];
     let deadline = args.time.and_then(|time| began.checked_add(time));
     let mut most = Budget { steps: args.steps };
+    let mut rechecked = BTreeSet::new();
     let survey = Survey::among(&judge, &models, |model| {
         let began = Instant::now();
         bar.set_message(format!("judging {name} by {model}"));
         let verdict = within(&judge, model, args.steps, deadline, &mut most);
+        let verdict = confirmed(history, model, verdict, &mut rechecked);
         if let Some(at) = models.iter().position(|other| *other == model) {
             times[at] = began.elapsed();
         }
@@ -183,6 +192,7 @@ fn judge(
         reading,
         survey: &survey,
         searched: judge.searched(),
+        rechecked: &rechecked,
         times: &times,
         budget: most,
         least: least.as_ref(),
@@ -197,6 +207,28 @@ fn judge(
         Format::Json => Some(judged.json()),
     };
     (exit(args, &judged), json)
+}
+
+/// The verdict, if its evidence holds where other code can replay it in time.
+fn confirmed(
+    history: &History,
+    model: Model,
+    verdict: Verdict,
+    rechecked: &mut BTreeSet<Model>,
+) -> Verdict {
+    let most = if verdict.holds() { HOLDS_MAX } else { VIOLATED_MAX };
+    if history.len() > most {
+        return verdict;
+    }
+    match recheck(history, model, &verdict) {
+        Ok(()) => {
+            rechecked.insert(model);
+            verdict
+        }
+        Err(unsound) if unsound.too_large => verdict,
+        // A checker is wrong, so nothing is known.
+        Err(unsound) => Verdict::Unknown(Unknown { reason: unsound.to_string(), spent: 0 }),
+    }
 }
 
 /// Judges with more and more steps as long as there is time.

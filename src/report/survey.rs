@@ -5,6 +5,7 @@
 //! violation, the stronger model that holds, the budget that ended. It judges
 //! nothing and measures no time.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Judged<'a> {
     pub survey: &'a Survey,
     /// Why verdicts are searched for that have a fast road otherwise.
     pub searched: Option<&'a str>,
+    /// The models whose evidence was replayed by other code.
+    pub rechecked: &'a BTreeSet<Model>,
     /// How long each took, in their order.
     pub times: &'a [Duration],
     /// What each verdict might spend.
@@ -93,6 +96,11 @@ impl Judged<'_> {
         model.is_eventual() && !self.recording.history.has_final_reads()
     }
 
+    /// Whether the evidence was replayed by code that did not produce it.
+    fn is_rechecked(&self, entry: &Entry) -> bool {
+        self.rechecked.contains(&entry.from.unwrap_or(entry.model))
+    }
+
     /// Why the verdict is what it is.
     fn why(&self, entry: &Entry) -> String {
         let history = &self.recording.history;
@@ -112,6 +120,9 @@ impl Judged<'_> {
                 parts.push(format!("{lines}: {}", found.explain(history)));
                 if !found.minimal {
                     parts.push("not known to be minimal: the budget ended".to_owned());
+                }
+                if !self.is_rechecked(entry) {
+                    parts.push("too large for the evidence to be rechecked".to_owned());
                 }
             }
             Verdict::Violated(_) => {}
@@ -144,11 +155,14 @@ impl Judged<'_> {
         for line in wrap(&self.heading(), width) {
             let _ = writeln!(text, "{}", look.text(&line));
         }
-        if let Some(why) = self.searched {
-            let said = format!("searched within the budget, not the fast way: {why}");
-            for line in wrap(&said, width) {
-                let _ = writeln!(text, "{}", look.text(&line));
-            }
+        let searched = self.searched;
+        let remarks = [
+            searched.map(|why| format!("searched within the budget, not the fast way: {why}")),
+            (self.recording.skipped > 0)
+                .then(|| "what was skipped is missing: a violation may be due to that".to_owned()),
+        ];
+        for line in remarks.iter().flatten().flat_map(|said| wrap(said, width)) {
+            let _ = writeln!(text, "{}", look.text(&line));
         }
         let wanted = |entry: &&Entry| !all || !is_unnamed(entry.model);
         let times = self.times.iter().copied().chain(std::iter::repeat(Duration::ZERO));
@@ -307,6 +321,7 @@ impl Judged<'_> {
             "why": self.why(entry),
             "lines": lines,
             "minimal": minimal,
+            "rechecked": self.is_rechecked(entry),
             "from": entry.from.map(Model::name),
             "reduced": self.is_reduced(entry.model),
         })

@@ -50,6 +50,7 @@ fn every_verdict_of_the_corpus_is_reached_under_the_names_of_the_corpus() {
             let word = if holds { "holds" } else { "violated" };
             assert_eq!(found.len(), 1, "{name}");
             assert_eq!(found[0]["verdict"], word, "{name} of {}", path.display());
+            assert_eq!(found[0]["rechecked"], true, "{name} of {}", path.display());
         }
     }
     assert_eq!(files, 45);
@@ -67,6 +68,7 @@ fn a_violation_is_told_with_the_lines_that_show_it() {
     let all = json(&verify(STALE, "--model lin --format json"));
     assert_eq!(all["verdicts"][0]["lines"], serde_json::json!([1, 2, 3]));
     assert_eq!(all["verdicts"][0]["minimal"], true);
+    assert_eq!(all["verdicts"][0]["rechecked"], true);
     assert_eq!(all["strongest"], serde_json::json!([]));
 }
 
@@ -132,6 +134,7 @@ fn a_malformed_history_exits_with_2_and_says_where() {
     let said = verify(&text, "--lenient --model mr");
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.out.contains("1 skipped"), "{said:?}");
+    assert!(said.out.contains("a violation may be due to that"), "{said:?}");
     assert_eq!(verify(STALE, "--model linearisible").code, Some(2));
     let said = Place::new().run("verify nowhere.jsonl");
     assert!(said.err.contains("there is no file nowhere.jsonl"), "{said:?}");

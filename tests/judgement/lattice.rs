@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use quiescence::history::{Builder, Call, History, ProcessId};
+use quiescence::judgement::checker::least;
 use quiescence::judgement::model::{implies, nodes};
 use quiescence::judgement::{Budget, Model, Survey, Verdict, check};
 
@@ -145,4 +146,28 @@ fn a_survey_says_what_each_checker_says() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn the_least_delta_and_k_are_enough_and_one_less_is_not() {
+    let seen = std::cell::Cell::new(0);
+    run(400, 120, |history| {
+        let (k, delta) = least(&history, Budget::default());
+        let holds = |model| check(&history, model, Budget::default()).holds();
+        match delta {
+            Ok(None) => prop_assert!(!holds(Model::DeltaAtomic(u64::from(u32::MAX)))),
+            Ok(Some(delta)) => {
+                prop_assert!(holds(Model::DeltaAtomic(delta)), "{delta}");
+                prop_assert!(delta == 0 || !holds(Model::DeltaAtomic(delta - 1)), "{delta}");
+                seen.set(seen.get() + usize::from(delta > 0));
+            }
+            Err(unknown) => prop_assert!(false, "{unknown}"),
+        }
+        if let Ok(Some(k)) = k {
+            prop_assert!(holds(Model::KAtomic(k)), "{k}");
+            prop_assert!(k == 1 || !holds(Model::KAtomic(k - 1)), "{k}");
+        }
+        Ok(())
+    });
+    assert!(seen.get() > 100, "{} of them are stale", seen.get());
 }

@@ -382,22 +382,7 @@ mod tests {
 
     #[test]
     fn the_scanner_and_its_twin_read_alike() {
-        for line in PLAIN {
-            let scanned = scan(line.as_bytes()).expect("a plain line");
-            assert_eq!(parse(line.as_bytes()), Ok(scanned), "{line}");
-        }
-        for line in ODD.iter().chain(&PLAIN) {
-            // Changed anywhere, it never reads what the twin does not.
-            for at in 0..line.len() {
-                for new in *b"\"\\{},:0-9.en \xff" {
-                    let mut bytes = line.as_bytes().to_vec();
-                    bytes[at] = new;
-                    if let Some(scanned) = scan(&bytes) {
-                        assert_eq!(parse(&bytes), Ok(scanned), "{line} with {new} at {at}");
-                    }
-                }
-            }
-        }
+        super::super::scanner::read_alike(&PLAIN, &ODD, scan, parse);
     }
 
     #[test]

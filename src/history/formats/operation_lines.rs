@@ -332,26 +332,7 @@ mod tests {
 
     #[test]
     fn the_scanner_and_its_twin_read_alike() {
-        for line in PLAIN {
-            let scanned = scan(line.as_bytes()).unwrap_or_else(|| panic!("{line} is plain"));
-            assert_eq!(parse(line.as_bytes()), Ok(scanned), "{line}");
-        }
-        for line in ODD.iter().chain(&PLAIN) {
-            // Cut short and changed anywhere, it never reads what the twin does not.
-            for cut in 0..line.len() {
-                let short = &line.as_bytes()[..cut];
-                if let Some(scanned) = scan(short) {
-                    assert_eq!(parse(short), Ok(scanned), "{line} up to {cut}");
-                }
-                for new in *b"\"\\{},:0-9.en \xff" {
-                    let mut bytes = line.as_bytes().to_vec();
-                    bytes[cut] = new;
-                    if let Some(scanned) = scan(&bytes) {
-                        assert_eq!(parse(&bytes), Ok(scanned), "{line} with {new} at {cut}");
-                    }
-                }
-            }
-        }
+        super::super::scanner::read_alike(&PLAIN, &ODD, scan, parse);
     }
 
     #[test]

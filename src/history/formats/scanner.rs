@@ -126,3 +126,33 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+/// Whether a scanner and its twin read alike: plain lines both, and whatever
+/// the scanner reads of a line that was cut short or changed anywhere.
+#[cfg(test)]
+pub(super) fn read_alike<T: PartialEq + std::fmt::Debug>(
+    plain: &[&str],
+    odd: &[&str],
+    scan: impl Fn(&[u8]) -> Option<T>,
+    parse: impl Fn(&[u8]) -> Result<T, String>,
+) {
+    let compare = |bytes: &[u8]| {
+        if let Some(scanned) = scan(bytes) {
+            assert_eq!(parse(bytes), Ok(scanned), "{}", String::from_utf8_lossy(bytes));
+        }
+    };
+    for line in plain {
+        assert!(scan(line.as_bytes()).is_some(), "{line} is plain");
+    }
+    for line in plain.iter().chain(odd).map(|line| line.as_bytes()) {
+        compare(line);
+        for at in 0..line.len() {
+            compare(&line[..at]);
+            for new in *b"\"\\{},:0-9.en \xff" {
+                let mut bytes = line.to_vec();
+                bytes[at] = new;
+                compare(&bytes);
+            }
+        }
+    }
+}

@@ -87,15 +87,20 @@ impl Graph {
         while !std::mem::replace(&mut seen[at as usize], true) {
             at = before[at as usize];
         }
-        let mut cycle = vec![at];
-        let mut back = before[at as usize];
-        while back != at {
-            cycle.push(back);
-            back = before[back as usize];
-        }
-        cycle.reverse();
-        cycle
+        around(at, &before)
     }
+}
+
+/// The cycle that is met by walking back from one of its nodes, in its direction.
+fn around(start: u32, before: &[u32]) -> Vec<u32> {
+    let mut cycle = vec![start];
+    let mut at = before[start as usize];
+    while at != start {
+        cycle.push(at);
+        at = before[at as usize];
+    }
+    cycle.reverse();
+    cycle
 }
 
 /// Of how many nodes of a cycle a shorter one is looked for.
@@ -117,14 +122,7 @@ fn round<'a>(start: u32, after: &impl Fn(u32) -> &'a [u32], waits: &[u32]) -> Ve
             }
         }
     }
-    let mut cycle = vec![start];
-    let mut at = before[start as usize];
-    while at != start {
-        cycle.push(at);
-        at = before[at as usize];
-    }
-    cycle.reverse();
-    cycle
+    around(start, &before)
 }
 
 #[cfg(test)]
@@ -141,5 +139,15 @@ mod tests {
         let turned = cycle.iter().position(|node| *node == 1).expect("1 is on it");
         let from_one: Vec<u32> = (0..3).map(|at| cycle[(turned + at) % 3]).collect();
         assert_eq!(from_one, [1, 2, 0]);
+    }
+
+    #[test]
+    fn a_cycle_is_a_short_one() {
+        // Once around four nodes, and back from the third to the second.
+        let mut graph = Graph::new(4);
+        (0..4).for_each(|node| graph.add(node, (node + 1) % 4));
+        assert_eq!(graph.order().map_err(|cycle| cycle.len()), Err(4));
+        graph.add(2, 1);
+        assert_eq!(graph.order().map_err(|cycle| cycle.len()), Err(2));
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn replay(history: &History, grid: Grid, orders: &[Vec<usize>]) -> Re
         }
     }
     if happened.len() * reads.len() > PAIRS_MAX {
-        return Unsound::because("the history is too long to spell the visibility out");
+        return Unsound::too_large("the history is too long to spell the visibility out");
     }
     for &read in reads.iter().filter(|read| grid.eventual && facts.final_read(**read)) {
         sees[read].extend(&happened);

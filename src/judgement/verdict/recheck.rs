@@ -14,11 +14,18 @@ use super::{Verdict, Witness, least, orders, proof, registers, witness};
 pub struct Unsound {
     /// The first thing that is wrong with it.
     pub reason: String,
+    /// Whether nothing is wrong as far as that was seen: it is too large to be
+    /// replayed.
+    pub too_large: bool,
 }
 
 impl Unsound {
     pub(super) fn because<T>(reason: impl Into<String>) -> Result<T, Unsound> {
-        Err(Unsound { reason: reason.into() })
+        Err(Unsound { reason: reason.into(), too_large: false })
+    }
+
+    pub(super) fn too_large<T>(reason: impl Into<String>) -> Result<T, Unsound> {
+        Err(Unsound { reason: reason.into(), too_large: true })
     }
 }
 
