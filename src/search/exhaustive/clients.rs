@@ -17,8 +17,9 @@ use crate::replication::{Cluster, OperationId, Strategy};
 use crate::search::key;
 use crate::world::{Faults, Planned, Routing, Script, Setting, Workload};
 
+use super::numbered::{Numbered, count};
 use super::numbers::{Miss, Start};
-use super::tables::{GIVE_UP, Numbered, RETRY, count};
+use super::tables::{GIVE_UP, RETRY};
 use super::{Open, Plan, Work};
 
 /// What a client does.
@@ -111,15 +112,15 @@ pub(super) struct Clients<'a, T> {
 
 impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
     pub(super) fn new(setting: &'a Setting, plan: &'a Plan<'a>) -> Self {
-        let mut events = Numbered::new();
+        let mut events = Numbered::default();
         events.number(Event::default());
         Clients {
             setting,
             plan,
-            rests: Numbered::new(),
-            standings: Numbered::new(),
-            calls: Numbered::new(),
-            requests: Numbered::new(),
+            rests: Numbered::default(),
+            standings: Numbered::default(),
+            calls: Numbered::default(),
+            requests: Numbered::default(),
             events,
         }
     }

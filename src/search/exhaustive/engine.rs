@@ -1,11 +1,11 @@
 //! The search: level by level, each level in rounds.
 //!
 //! A round reads, then adds. Reading (what can happen in each of many states)
-//! changes nothing and is split into [`LANES`], which threads share; what it
-//! finds missing is added afterwards by one thread, in the order of lanes.
-//! Then the new rows are added. How a
-//! round is split does not depend on the number of threads, so neither does
-//! any number, nor what is found first.
+//! changes nothing and is split into [`LANES`], which threads share. Then the
+//! rows that were found are added on all threads, and meanwhile, by one, what
+//! was missing; the states that missed something are read again. How a round
+//! is split does not depend on the number of threads, so neither does any
+//! number, nor what is found first.
 //!
 //! Invariant: states are looked at in order of their level, the number of
 //! actions to them (with macro-steps: to quiet), so what is found first is
@@ -20,9 +20,10 @@ use crate::replication::Strategy;
 use crate::world::{Faults, Setting};
 
 use super::liveness::{Just, just_components};
+use super::numbered::count;
 use super::numbers::{Miss, Numbers};
 use super::path::{self, way_to, way_to_panic};
-use super::skip::{self, Before, Closes};
+use super::skip::{self, Before};
 use super::store::{NOBODY, Outbox, STATES_MAX, Store, shared, tail};
 use super::tables::{REACTS, Tables};
 use super::{
@@ -35,13 +36,18 @@ const LANES: usize = 16;
 /// States of a round.
 const ROUND: usize = 1 << 15;
 
+/// Of how many states the parents are read together.
+const AHEAD: usize = 32;
+
 /// How many shortest ways to one matter are kept.
 const WAYS: usize = 8;
 
 /// States from which threads are worth their start.
 const SHARED: usize = 1 << 10;
 
-/// One part of a round.
+/// One part of a round, on lines of its own: what one thread changes, no other
+/// has to fetch again.
+#[repr(align(128))]
 struct Lane {
     outbox: Outbox,
     /// Candidates of the state that is being read.
@@ -175,10 +181,10 @@ fn search<S: Strategy>(
             engine.tables.resolve(miss)?;
         }
     }
-    first.extend([NOBODY, tail(0, 0)]);
+    first.extend([NOBODY, tail(0, skip::UNKNOWN)]);
     engine.lanes[0].outbox.push(&first, &engine.store);
     engine.lanes[0].outbox.look_up(&engine.store);
-    engine.add(1);
+    engine.add(&[]).map_err(|(refused, ..)| refused)?;
     let ending = engine.run(judge)?;
     let faults = engine.faults();
     Ok(Exploration {
@@ -209,7 +215,10 @@ impl<S: Strategy> Engine<'_, S> {
                     return Ok(Ending::Bounded(bound));
                 }
                 self.read(chunk, level);
-                if let Some(ending) = self.complete(level, judge)? {
+                if let Some(ending) = self.complete(level)? {
+                    return Ok(ending);
+                }
+                if let Some(ending) = self.show(judge)? {
                     return Ok(ending);
                 }
                 let numbers = &self.tables.numbers;
@@ -218,7 +227,6 @@ impl<S: Strategy> Engine<'_, S> {
                 if puts_off && (numbers.reacts || numbers.timers) {
                     return Err(Refused::Reduction("macro", REACTS));
                 }
-                self.add(self.jobs(chunk.len()));
             }
             self.wanted &= !self.violated;
             if self.is_settled() {
@@ -269,19 +277,22 @@ impl<S: Strategy> Engine<'_, S> {
         let reduce = self.tables.plan.reduce;
         let all = reduce.macro_steps || self.tables.plan.tracks.every_state();
         let read = |lane: &mut Lane, states: &[u32]| {
-            for &state in states.iter().filter(|state| store.is_at(**state, level)) {
-                let row = store.row(state);
-                if all || numbers.is_quiet(row) {
-                    lane.sights.push(state);
-                }
-                if let Err(miss) = expand(numbers, store, reduce, state, level, lane) {
-                    lane.missed.push((state, miss));
+            for states in states.chunks(AHEAD) {
+                touch(store, states);
+                for &state in states.iter().filter(|state| store.is_at(**state, level)) {
+                    let row = store.row(state);
+                    if all || numbers.is_quiet(row) {
+                        lane.sights.push(state);
+                    }
+                    if let Err(miss) = expand(numbers, store, reduce, state, level, lane) {
+                        lane.missed.push((state, miss));
+                    }
                 }
             }
             lane.outbox.look_up(store);
         };
         let lanes = self.lanes.iter_mut().zip(states.chunks(part));
-        shared(lanes, jobs, |(lane, states)| read(lane, states));
+        shared(lanes, jobs, |(lane, states)| read(lane, states), || ());
     }
 
     /// Reads the states once more for which something was missing.
@@ -289,32 +300,34 @@ impl<S: Strategy> Engine<'_, S> {
         let jobs = self.jobs(self.lanes.iter().map(|lane| lane.missed.len()).sum());
         let (numbers, store) = (&self.tables.numbers, &self.store);
         let reduce = self.tables.plan.reduce;
-        shared(self.lanes.iter_mut(), jobs, |lane| {
+        let read = |lane: &mut Lane| {
             for (state, _) in std::mem::take(&mut lane.missed) {
                 if let Err(miss) = expand(numbers, store, reduce, state, level, lane) {
                     lane.missed.push((state, miss));
                 }
             }
             lane.outbox.look_up(store);
-        });
+        };
+        shared(self.lanes.iter_mut(), jobs, read, || ());
     }
 
-    /// Adds what was missing, and shows what there is to be judged.
-    fn complete(&mut self, level: u32, judge: &mut Judge<'_>) -> Result<Option<Ending>, Refused> {
-        while self.lanes.iter().any(|lane| !lane.missed.is_empty()) {
-            for at in 0..LANES {
-                for number in 0..self.lanes[at].missed.len() {
-                    let (state, miss) = self.lanes[at].missed[number];
-                    if !self.tables.numbers.lacks(miss) {
-                        continue;
-                    }
-                    if let Some(ending) = self.resolve(miss, state)? {
-                        return Ok(Some(ending));
-                    }
-                }
+    /// Adds what has been found, and what was missing to find more, until
+    /// nothing is.
+    fn complete(&mut self, level: u32) -> Result<Option<Ending>, Refused> {
+        loop {
+            let missed: Vec<_> = self.lanes.iter().flat_map(|lane| &lane.missed).copied().collect();
+            if let Err((refused, state, miss)) = self.add(&missed) {
+                return self.end(refused, state, miss).map(Some);
+            }
+            if missed.is_empty() {
+                return Ok(None);
             }
             self.read_missed(level);
         }
+    }
+
+    /// Shows what there is to be judged.
+    fn show(&mut self, judge: &mut Judge<'_>) -> Result<Option<Ending>, Refused> {
         for at in 0..LANES {
             for state in std::mem::take(&mut self.lanes[at].sights) {
                 match self.look(state, judge) {
@@ -330,20 +343,16 @@ impl<S: Strategy> Engine<'_, S> {
         Ok(None)
     }
 
-    /// Adds an entry; ends the search if that makes a handler panic.
-    fn resolve(&mut self, miss: Miss, state: u32) -> Result<Option<Ending>, Refused> {
-        match self.tables.resolve(miss) {
-            Err(Refused::Panicked(panicked)) => {
-                let rest = *self.store.row(state).last().expect("a row ends with the rest");
-                let workload = self.tables.clients.workload_and(rest, miss);
-                let stem = way_to_panic(&self.tables, &self.store, &workload, state)
-                    .map_err(|_| panicked)?;
-                let cycle = Vec::new();
-                self.found.push(Found { matter: Matter::Panic, workload, stem, cycle });
-                Ok(Some(Ending::Settled))
-            }
-            done => done.map(|()| None),
-        }
+    /// Ends the search if a handler panicked.
+    fn end(&mut self, refused: Refused, state: u32, miss: Miss) -> Result<Ending, Refused> {
+        let Refused::Panicked(panicked) = refused else { return Err(refused) };
+        let rest = *self.store.row(state).last().expect("a row ends with the rest");
+        let workload = self.tables.clients.workload_and(rest, miss);
+        let stem =
+            way_to_panic(&self.tables, &self.store, &workload, state).map_err(|_| panicked)?;
+        let cycle = Vec::new();
+        self.found.push(Found { matter: Matter::Panic, workload, stem, cycle });
+        Ok(Ending::Settled)
     }
 
     /// Shows a state to the judge.
@@ -510,22 +519,36 @@ impl<S: Strategy> Engine<'_, S> {
         Ok(())
     }
 
-    /// Adds the candidates of all lanes, on so many threads.
-    fn add(&mut self, jobs: usize) {
-        let mut fresh = Vec::new();
+    /// Adds the candidates of all lanes on all threads, and meanwhile, on this
+    /// one, what was missing in these states.
+    fn add(&mut self, missed: &[(u32, Miss)]) -> Result<(), (Refused, u32, Miss)> {
         let outboxes: Vec<_> = self.lanes.iter().map(|lane| &lane.outbox).collect();
-        self.store.add(&outboxes, jobs, &mut fresh);
+        let jobs = self.jobs(outboxes.iter().map(|outbox| outbox.len()).sum());
+        let tables = &mut self.tables;
+        let meanwhile = || {
+            for &(state, miss) in missed {
+                if tables.numbers.lacks(miss) {
+                    tables.resolve(miss).map_err(|refused| (refused, state, miss))?;
+                }
+            }
+            Ok(())
+        };
+        let done = self.store.add(&outboxes, jobs, &mut self.pending, meanwhile);
         self.lanes.iter_mut().for_each(|lane| lane.outbox.clear());
-        for states in fresh.chunk_by(|(a, _), (b, _)| a == b) {
-            let pending = self.pending.entry(states[0].0).or_default();
-            pending.extend(states.iter().map(|(_, state)| *state));
-        }
+        done
     }
 
     /// The most of each kind of fault that struck in one state.
     fn faults(&self) -> Faults {
         self.tables.clients.most_spent()
     }
+}
+
+/// Reads the parents' rows of these states, all at once, so that the waiting
+/// for memory overlaps.
+fn touch(store: &Store, states: &[u32]) {
+    let touched = states.iter().fold(0, |all, &state| all ^ store.row(store.parent(state))[0]);
+    std::hint::black_box(touched);
 }
 
 /// What can happen in a state: every candidate, or what is missing to tell.
@@ -544,7 +567,7 @@ fn expand(
     if reduce.macro_steps {
         macro_steps(numbers, row, [state, level], &mut lane.room)?;
     } else {
-        let before = Before::of(numbers, store, reduce, state);
+        let before = Before::of(numbers, store, reduce, state)?;
         skipped = steps(numbers, reduce, row, [state, level], before, &mut lane.room)?;
     }
     if !numbers.permutations.is_empty() {
@@ -579,8 +602,7 @@ fn steps(
     room: &mut Vec<u32>,
 ) -> Result<u64, Miss> {
     let mut skipped = 0;
-    let step = |room: &mut Vec<u32>, place: usize, number: u32| {
-        let note = skip::note(place, &numbers.moves[number as usize]);
+    let step = |room: &mut Vec<u32>, place: usize, number: u32, note: u8| {
         numbers.apply(candidate(room, row, [state, tail(level + 1, note)]), place, number)
     };
     let rest = row[row.len() - 1];
@@ -590,17 +612,16 @@ fn steps(
     let alone = reduce.persistent && starts.is_empty() && !numbers.waiting[rest as usize];
     for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
         let (from, until) = numbers.local(place, at)?;
-        let closes = before.closes(row, place);
-        if closes == Closes::All {
+        let closes = before.closes(numbers, row, place)?;
+        if closes.everything(numbers) {
             skipped += u64::from(until - from);
             continue;
         }
-        for number in from..until {
-            let one = &numbers.moves[number as usize];
-            if closes == Closes::Untold && one.event == 0 {
+        for (index, number) in (from..until).enumerate() {
+            if closes.holds(numbers, index, number) {
                 skipped += 1;
-            } else if numbers.may(row, one) {
-                step(room, place, number)?;
+            } else if numbers.may(row, number) {
+                step(room, place, number, skip::note(place, index))?;
             }
         }
         if alone && !room.is_empty() {
@@ -610,10 +631,10 @@ fn steps(
     for start in starts {
         let place = usize::from(start.place);
         let Some(number) = numbers.request(place, row[place], start.request)? else { continue };
-        if before.closes(row, place) == Closes::All {
+        if before.closes_request(row, place) {
             skipped += 1;
         } else {
-            step(room, place, number)?;
+            step(room, place, number, skip::note_of_request(place))?;
         }
     }
     Ok(skipped)
@@ -633,9 +654,8 @@ fn macro_steps(
         for at in from..until {
             let component = numbers.places[place].reached[at as usize];
             let Some(number) = numbers.request(place, component, start.request)? else { continue };
-            let sends = numbers.moves[number as usize].sends.len();
-            let sends = u32::try_from(sends).expect("a step sends few messages");
-            let next = candidate(room, row, [state, tail(level + 1 + sends, 0)]);
+            let sends = count(numbers.sent(number).len());
+            let next = candidate(room, row, [state, tail(level + 1 + sends, skip::UNKNOWN)]);
             next[place] = component;
             numbers.apply(next, place, number)?;
         }

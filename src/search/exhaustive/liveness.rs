@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::replication::Strategy;
 
-use super::numbers::{Move, Numbers, Sort};
+use super::numbers::{Numbers, Sort};
 use super::store::Store;
 use super::tables::Tables;
 
@@ -44,14 +44,14 @@ fn edges(numbers: &Numbers, store: &Store, state: u32, mut each: impl FnMut(u32,
     for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
         let (from, until) = numbers.local(place, at).expect("the search is complete");
         for number in from..until {
-            let step: &Move = &numbers.moves[number as usize];
-            if matches!(step.sort, Sort::Mishap(_) | Sort::Client) || !numbers.may(row, step) {
+            let sort = numbers.sorts[number as usize];
+            if matches!(sort, Sort::Mishap(_) | Sort::Client) || !numbers.may(row, number) {
                 continue;
             }
             next.copy_from_slice(row);
             numbers.apply(&mut next, place, number).expect("the search is complete");
             let to = store.find(&next).expect("the search is complete");
-            each(to, (place, step.sort));
+            each(to, (place, sort));
         }
     }
 }

@@ -19,6 +19,7 @@
 mod clients;
 mod engine;
 mod liveness;
+mod numbered;
 mod numbers;
 mod path;
 mod quiet;

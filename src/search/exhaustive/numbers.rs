@@ -8,6 +8,8 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::numbered::Numbered;
+
 /// An entry that is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Miss {
@@ -25,20 +27,29 @@ pub(super) enum Miss {
     Closure(usize, u32),
     /// A component with nodes renamed: permutation, place, component.
     Renamed(usize, usize, u32),
+    /// Which deliveries may as well come before: place, component, step.
+    Swaps(usize, u32, u32),
 }
 
-/// A step at one node.
-#[derive(Clone, Debug)]
+/// A step at one node. As small as can be: a search reads little else.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Move {
     /// The node's component afterwards.
     pub(super) next: u32,
     /// What it means for the rest; 0 is nothing.
     pub(super) event: u32,
-    /// Receiver and message of what it sends.
-    pub(super) sends: SmallVec<[(u16, u32); 2]>,
-    /// What kind of step it is.
-    pub(super) sort: Sort,
+    /// The number of what it sends, plus one; 0 is nothing.
+    pub(super) sends: u32,
+    /// The steps after it that lead to the same if they come before it, one
+    /// bit each, by their places among the next component's; or [`UNASKED`].
+    pub(super) swaps: u32,
 }
+
+/// Nobody has asked which steps may as well come before.
+pub(super) const UNASKED: u32 = u32::MAX;
+
+/// Receivers and messages.
+pub(super) type Sends = SmallVec<[(u16, u32); 2]>;
 
 /// What kind of step a move is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,6 +172,10 @@ pub(super) struct Start {
 pub(super) struct Numbers {
     pub(super) places: Vec<Place>,
     pub(super) moves: Vec<Move>,
+    /// By move: what kind of step it is.
+    pub(super) sorts: Vec<Sort>,
+    /// What moves send.
+    pub(super) sends: Numbered<Sends>,
     /// By rest: what clients may do.
     pub(super) startable: Vec<Option<Span>>,
     pub(super) starts: Vec<Start>,
@@ -203,6 +218,7 @@ impl Numbers {
             Miss::Renamed(permutation, place, component) => {
                 !self.renamed[permutation][place].contains_key(&component)
             }
+            Miss::Swaps(.., step) => self.moves[step as usize].swaps == UNASKED,
         }
     }
 
@@ -251,12 +267,21 @@ impl Numbers {
         known.ok_or(Miss::Closure(place, component))
     }
 
+    /// What a move sends.
+    #[inline]
+    pub(super) fn sent(&self, number: u32) -> &[(u16, u32)] {
+        match self.moves[number as usize].sends {
+            0 => &[],
+            sends => &self.sends.values[sends as usize - 1],
+        }
+    }
+
     /// Does a move at a place to a row.
     #[inline]
     pub(super) fn apply(&self, row: &mut [u32], place: usize, number: u32) -> Result<(), Miss> {
-        let step = &self.moves[number as usize];
+        let step = self.moves[number as usize];
         row[place] = step.next;
-        for &(to, message) in &step.sends {
+        for &(to, message) in self.sent(number) {
             let to = usize::from(to);
             row[to] = self.append(to, row[to], message)?;
         }
@@ -275,11 +300,11 @@ impl Numbers {
     /// Whether a move may happen in this row: its fault can be afforded, its
     /// timer has nothing left in flight.
     #[inline]
-    pub(super) fn may(&self, row: &[u32], step: &Move) -> bool {
+    pub(super) fn may(&self, row: &[u32], number: u32) -> bool {
         if !self.conditional {
             return true;
         }
-        match step.sort {
+        match self.sorts[number as usize] {
             Sort::Deliver(_) | Sort::Repair | Sort::Client => true,
             Sort::Mishap(kind) => {
                 let rest = row[row.len() - 1];
@@ -320,6 +345,7 @@ impl Numbers {
             place.requests.clear();
         }
         self.moves.clear();
+        self.sorts.clear();
     }
 
     /// Bytes, roughly.
@@ -327,6 +353,6 @@ impl Numbers {
         let place =
             |place: &Place| 30 * place.quiet.len() + place.append.bytes() + place.requests.bytes();
         let places: usize = self.places.iter().map(place).sum();
-        places + 48 * self.moves.len() + self.after.bytes() + 16 * self.startable.len()
+        places + 24 * self.moves.len() + self.after.bytes() + 16 * self.startable.len()
     }
 }

@@ -13,13 +13,15 @@ use crate::replication::{Cluster, Effects, OperationId, Strategy, When};
 use crate::world::component::{LocalInput, NodeOf, Panicked, local_step};
 use crate::world::{Facts, SettleLimits, ask};
 
-use super::tables::{Numbered, Tables};
+use super::numbered::Numbered;
+use super::tables::Tables;
 use super::{Sight, Work};
 
 /// Final reads with their answers.
 type Finals = Vec<(NodeId, Call, Option<Value>)>;
 
 /// Answers that are known, by number.
+#[derive(Default)]
 pub(super) struct Answers {
     /// The answers a node gives at once, by place and what is held; none if
     /// one of them takes others.
@@ -39,23 +41,6 @@ pub(super) struct Answers {
     agree: FxHashMap<(usize, u32, usize, u32), bool>,
     /// How often two nodes could be compared.
     pub(super) compared: u64,
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Answers {
-            local: FxHashMap::default(),
-            locals: Numbered::new(),
-            finals: Numbered::new(),
-            known: FxHashMap::default(),
-            judged: FxHashSet::default(),
-            rests: FxHashSet::default(),
-            drained: FxHashMap::default(),
-            looked: FxHashSet::default(),
-            agree: FxHashMap::default(),
-            compared: 0,
-        }
-    }
 }
 
 impl<S: Strategy> Tables<'_, S> {

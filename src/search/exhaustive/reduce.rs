@@ -16,8 +16,9 @@ use crate::history::NodeId;
 use crate::replication::{Cluster, Strategy};
 use crate::world::component::NodeOf;
 
+use super::numbered::count;
 use super::numbers::{Closure, Miss};
-use super::tables::{Component, REACTS, Tables, count};
+use super::tables::{Component, REACTS, Tables};
 use super::{Refused, Work};
 
 impl<S: Strategy> Tables<'_, S> {
@@ -29,13 +30,7 @@ impl<S: Strategy> Tables<'_, S> {
         while next < all.len() {
             let component = all[next];
             next += 1;
-            let (from, until) = match self.numbers.local(place, component) {
-                Ok(span) => span,
-                Err(miss) => {
-                    self.resolve(miss)?;
-                    self.numbers.local(place, component).expect("it was just added")
-                }
-            };
+            let (from, until) = self.span(place, component)?;
             if self.numbers.reacts || self.numbers.timers {
                 return Err(Refused::Reduction("macro", REACTS));
             }

@@ -1,42 +1,91 @@
 //! Steps that lead to known states: the other sides of diamonds.
 //!
-//! Two steps at different nodes can be taken in either order, and lead to the
-//! same state. So if a state was first reached by a step at one node, a step
-//! at a *later* node that was possible before has been, or will be, taken
-//! there, and the first of the two after it: what both lead to need not be
-//! looked up once more. The order of nodes makes sure that not both sides are
-//! left out: the step that is left to do the work is at an earlier node, and
-//! there are only so many. (These are sleep sets for one step back, Godefroid
-//! 1996, with the state and its parent instead of a set.)
+//! Two steps that do not depend on each other can be taken in either order,
+//! and lead to the same state. So if a state was first reached by one step, and
+//! another was possible before, what both lead to is reached as well by the
+//! other one first. Which of the two orders is looked up is told by the order
+//! of *labels* (the node, and there the number of the message): a step is
+//! skipped if it comes after one with a lower label. The step that is left to
+//! do the work has the lower label, and if it is skipped in its turn, that is
+//! for one with a still lower label; there are only so many. (These are sleep
+//! sets for one step back, Godefroid 1996, with the state and its parent
+//! instead of a set.)
+//!
+//! Steps at different nodes never depend on each other, but what one sends
+//! changes the other's inbox: what was there before can still be taken first.
+//! Two deliveries at one node are looked up both ways once
+//! ([`Numbers::swaps`]).
 //!
 //! Invariant: every state is still reached, on its level. Nothing is skipped
-//! where a step at one node may forbid or change one at another: with faults,
-//! timers and clocks, which share budgets and time; where states are merged
-//! (symmetry) or left out (macro, persistent). It does not know what steps do.
+//! where a step at one node may forbid or change one at another: faults, which
+//! share budgets, and timers, which may have to wait, are always taken; so is
+//! everything with clocks, which share time, and where states are merged
+//! (symmetry) or left out (macro, persistent). It does not know what handlers
+//! do.
 
-use super::Reduce;
-use super::numbers::{Move, Numbers};
+use crate::replication::Strategy;
+
+use super::numbers::{Miss, Move, Numbers, Sort, UNASKED};
 use super::store::Store;
+use super::tables::Tables;
+use super::{Reduce, Refused};
 
 /// Nothing is known of the step to a state.
-const UNKNOWN: u8 = 0;
+pub(super) const UNKNOWN: u8 = u8::MAX;
 
-/// The note of a state that is reached by this step.
+/// The lower bits of a note tell the step at the node.
+const BITS: u32 = 5;
+
+/// A client's request, among the lower bits.
+const REQUEST: usize = (1 << BITS) - 2;
+
+/// The note of a state that is reached by this one of a node's own steps.
 #[inline]
-pub(super) fn note(place: usize, step: &Move) -> u8 {
-    let note = 2 * place + usize::from(step.event != 0) + 1;
-    u8::try_from(note).unwrap_or(UNKNOWN)
+pub(super) fn note(place: usize, index: usize) -> u8 {
+    if index < REQUEST { u8::try_from(place << BITS | index).unwrap_or(UNKNOWN) } else { UNKNOWN }
+}
+
+/// The note of a state that is reached by a client's request.
+#[inline]
+pub(super) fn note_of_request(place: usize) -> u8 {
+    u8::try_from(place << BITS | REQUEST).unwrap_or(UNKNOWN)
 }
 
 /// Which steps at a node need not be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Closes {
+#[derive(Clone, Copy)]
+pub(super) enum Closes<'n> {
     /// Each is taken.
     None,
-    /// Those that mean nothing to the clients.
-    Untold,
-    /// All of them.
-    All,
+    /// None of them is; if told, all that mean something to the clients are.
+    All { told: bool },
+    /// Those with their bit set are not.
+    Those(u32),
+    /// Those that are among these are not; if told, unless they mean something
+    /// to the clients.
+    Old { sorts: &'n [Sort], told: bool },
+}
+
+impl Closes<'_> {
+    /// Whether none of a node's own steps needs to be taken.
+    #[inline]
+    pub(super) fn everything(&self, numbers: &Numbers) -> bool {
+        matches!(self, Closes::All { told: false }) && !numbers.conditional
+    }
+
+    /// Whether this one, in this place among a node's steps, is skipped.
+    #[inline]
+    pub(super) fn holds(&self, numbers: &Numbers, index: usize, number: u32) -> bool {
+        let silent = |told: bool| !told || numbers.moves[number as usize].event == 0;
+        match *self {
+            _ if !numbers.is_free(number) => false,
+            Closes::None => false,
+            Closes::All { told } => silent(told),
+            Closes::Those(bits) => index < SWAPS && bits & (1 << index) != 0,
+            Closes::Old { sorts, told } => {
+                silent(told) && sorts.contains(&numbers.sorts[number as usize])
+            }
+        }
+    }
 }
 
 /// How a state was first reached.
@@ -46,13 +95,16 @@ pub(super) struct Before<'r> {
     row: &'r [u32],
     /// The node of the step.
     place: usize,
+    /// The step among the node's own; `None` for a client's request.
+    step: Option<u32>,
     /// Whether the step meant something to the clients.
     told: bool,
 }
 
 impl<'r> Before<'r> {
     /// Nothing is skipped.
-    pub(super) const NONE: Before<'static> = Before { row: &[], place: usize::MAX, told: false };
+    pub(super) const NONE: Before<'static> =
+        Before { row: &[], place: usize::MAX, step: None, told: false };
 
     /// How this state was reached, if that allows to skip anything.
     #[inline]
@@ -61,27 +113,119 @@ impl<'r> Before<'r> {
         store: &'r Store,
         reduce: Reduce,
         state: u32,
-    ) -> Before<'r> {
+    ) -> Result<Before<'r>, Miss> {
         let note = store.note(state);
-        let shared = numbers.conditional || numbers.ticks;
-        if note == UNKNOWN || shared || reduce.persistent || !numbers.permutations.is_empty() {
-            return Before::NONE;
+        if note == UNKNOWN || numbers.ticks || reduce.persistent || !numbers.permutations.is_empty()
+        {
+            return Ok(Before::NONE);
         }
-        let note = usize::from(note - 1);
-        Before { row: store.row(store.parent(state)), place: note / 2, told: note % 2 == 1 }
+        let (place, index) = (usize::from(note) >> BITS, usize::from(note) & ((1 << BITS) - 1));
+        let row = store.row(store.parent(state));
+        if index == REQUEST {
+            return Ok(Before { row, place, step: None, told: true });
+        }
+        let (from, _) = numbers.local(place, row[place])?;
+        let step = from + u32::from(note) % (1 << BITS);
+        if !numbers.is_free(step) {
+            return Ok(Before::NONE);
+        }
+        let told = numbers.moves[step as usize].event != 0;
+        Ok(Before { row, place, step: Some(step), told })
     }
 
-    /// Which steps at a node close a diamond: they were possible before the
-    /// step to `row`, which was at an earlier node. If that one meant something
-    /// to the clients, only those that do not.
+    /// Which of a node's own steps close a diamond.
     #[inline]
-    pub(super) fn closes(&self, row: &[u32], place: usize) -> Closes {
-        if place <= self.place || row[place] != self.row[place] {
-            Closes::None
-        } else if self.told {
-            Closes::Untold
-        } else {
-            Closes::All
+    pub(super) fn closes<'n>(
+        &self,
+        numbers: &'n Numbers,
+        row: &[u32],
+        place: usize,
+    ) -> Result<Closes<'n>, Miss> {
+        // Most steps are at the first node or leave the others alone.
+        if place < self.place || self.row.is_empty() {
+            return Ok(Closes::None);
         }
+        let before = self.row[place];
+        if place == self.place {
+            return match self.step {
+                Some(step) => numbers.swaps(place, before, step).map(Closes::Those),
+                None => Ok(Closes::None),
+            };
+        }
+        let told = self.told;
+        if row[place] == before {
+            return Ok(Closes::All { told });
+        }
+        let (from, until) = numbers.local(place, before)?;
+        Ok(Closes::Old { sorts: &numbers.sorts[from as usize..until as usize], told })
+    }
+
+    /// Whether a client's request at a node closes a diamond.
+    #[inline]
+    pub(super) fn closes_request(&self, row: &[u32], place: usize) -> bool {
+        // A request means something to the clients.
+        place > self.place && !self.told && row[place] == self.row[place]
+    }
+}
+
+impl Numbers {
+    /// Whether a move is possible whatever happens elsewhere: it is no fault,
+    /// which others may use up, and no timer, which may have to wait.
+    #[inline]
+    fn is_free(&self, number: u32) -> bool {
+        !self.conditional || !matches!(self.sorts[number as usize], Sort::Fire(_) | Sort::Mishap(_))
+    }
+
+    /// The steps after this one, of a component at a place, that lead to the
+    /// same if they come before it, one bit each.
+    #[inline]
+    fn swaps(&self, place: usize, component: u32, step: u32) -> Result<u32, Miss> {
+        let swaps = self.moves[step as usize].swaps;
+        if swaps == UNASKED { Err(Miss::Swaps(place, component, step)) } else { Ok(swaps) }
+    }
+}
+
+/// How many steps after one are looked at.
+const SWAPS: usize = 31;
+
+impl<S: Strategy> Tables<'_, S> {
+    /// Which deliveries after a step lead to the same as before it: they were
+    /// possible before, have a higher label, and both orders have the same
+    /// effects and the same end. At most one of the two may mean something to
+    /// the clients, and one of them send something: then the order in which
+    /// that is told or sent is the same, too.
+    pub(super) fn swaps(&mut self, place: usize, at: u32, step: u32) -> Result<u32, Refused> {
+        let Sort::Deliver(label) = self.numbers.sorts[step as usize] else { return Ok(0) };
+        let first = self.numbers.moves[step as usize];
+        let mut swaps = 0;
+        let (from, until) = self.span(place, first.next)?;
+        for (index, number) in (from..until).take(SWAPS).enumerate() {
+            let Sort::Deliver(other) = self.numbers.sorts[number as usize] else { continue };
+            if other <= label {
+                continue;
+            }
+            let second = self.numbers.moves[number as usize];
+            let Some(sooner) = self.delivery(place, at, other)? else { continue };
+            let Some(later) = self.delivery(place, sooner.next, label)? else { continue };
+            let one_is_told = first.event == 0 || second.event == 0;
+            let one_sends = first.sends == 0 || second.sends == 0;
+            let effects = |step: Move| (step.event, step.sends);
+            let same = later.next == second.next
+                && effects(later) == effects(first)
+                && effects(sooner) == effects(second);
+            if same && one_is_told && one_sends {
+                swaps |= 1 << index;
+            }
+        }
+        Ok(swaps)
+    }
+
+    /// The delivery of this message at a component.
+    fn delivery(&mut self, place: usize, at: u32, message: u32) -> Result<Option<Move>, Refused> {
+        let (from, until) = self.span(place, at)?;
+        let mut numbers = from..until;
+        let wanted = Sort::Deliver(message);
+        let found = numbers.find(|number| self.numbers.sorts[*number as usize] == wanted);
+        Ok(found.map(|number| self.numbers.moves[number as usize]))
     }
 }

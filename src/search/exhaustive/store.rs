@@ -4,7 +4,8 @@
 //! Invariant: no two rows are equal, and a row's parent was found before it.
 //! A state costs its row, its parent, a note, and an index slot of four bytes;
 //! nothing is hashed away, so two states are the same only if their rows are.
-//! It does not know what the numbers stand for.
+//! Of the parents that a state has on the level before, it keeps one with the
+//! smallest note. It does not know what the numbers stand for.
 //!
 //! Looking up a row costs cache misses, and misses are what a search waits
 //! for. So rows are looked up in batches: first the slots of all candidates
@@ -14,6 +15,7 @@
 //! by one thread, in the order of outboxes. There are as many parts on any
 //! number of threads, so numbers do not depend on it.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// Into how many parts the states are divided; a power of two.
@@ -57,6 +59,12 @@ pub(super) fn tail(level: u32, note: u8) -> u32 {
     level << 8 | u32::from(note)
 }
 
+/// The note of a tail.
+#[inline]
+fn note_of(tail: u32) -> u8 {
+    tail.to_le_bytes()[0]
+}
+
 impl Outbox {
     pub(super) fn new(width: usize) -> Self {
         Outbox {
@@ -94,8 +102,11 @@ impl Outbox {
                 // Neither do these; the answer is used below.
                 let row = &self.batch[at * size..at * size + self.width];
                 let part = store.part(hash);
-                let same = is_same(part.row(part.place(*probe)), row);
-                *probe = if same { SEEN } else { *probe };
+                let place = part.place(*probe);
+                if is_same(part.row(place), row) {
+                    let note = note_of(self.batch[at * size + self.width + 1]);
+                    *probe = if part.is_cheaper(place, note) { CHEAPER } else { SEEN };
+                }
             }
         }
         for at in 0..self.hashes.len() {
@@ -120,15 +131,22 @@ impl Outbox {
         let unknown = &mut self.unknown[part];
         let recent = (hash >> 20) as usize & (RECENT / PARTS - 1);
         let recent = &mut self.recent[part * (RECENT / PARTS) + recent];
-        if !store.weighted {
+        if !store.weighted && self.probes[at] != CHEAPER {
             if *recent != 0 {
                 let start = (*recent as usize - 1) * size;
-                if is_same(&unknown.candidates[start..start + self.width], row) {
+                let known = &mut unknown.candidates[start..start + size];
+                if is_same(&known[..self.width], row) {
+                    if note_of(candidate[self.width + 1]) < note_of(known[self.width + 1]) {
+                        known.copy_from_slice(candidate);
+                    }
                     return;
                 }
             }
             // Another row has the same tag; look further.
-            if self.probes[at] != 0 && store.part(hash).find(row, hash).is_some() {
+            if self.probes[at] != 0
+                && self.probes[at] != CHEAPER
+                && store.part(hash).find(row, hash).is_some()
+            {
                 return;
             }
         }
@@ -137,10 +155,15 @@ impl Outbox {
         unknown.hashes.push(hash);
     }
 
+    /// How many candidates are to be added.
+    pub(super) fn len(&self) -> usize {
+        self.unknown.iter().map(|unknown| unknown.hashes.len()).sum()
+    }
+
     /// Forgets all candidates, because they have been added.
     pub(super) fn clear(&mut self) {
         debug_assert!(self.hashes.is_empty(), "all were looked up");
-        if self.unknown.iter().all(|unknown| unknown.hashes.is_empty()) {
+        if self.len() == 0 {
             return;
         }
         for unknown in &mut self.unknown {
@@ -177,6 +200,9 @@ fn is_same(a: &[u32], b: &[u32]) -> bool {
 /// A slot that no state can have: its row is known to be in the store.
 const SEEN: u32 = u32::MAX;
 
+/// The same, but the candidate's note is a smaller one.
+const CHEAPER: u32 = u32::MAX - 1;
+
 /// All states. The number of a state is its place in its part times [`PARTS`],
 /// plus the part.
 pub(super) struct Store {
@@ -186,10 +212,14 @@ pub(super) struct Store {
     begun: Vec<[u32; PARTS]>,
 }
 
-/// The states whose hashes have the same few bits.
+/// The states whose hashes have the same few bits. On lines of its own: what
+/// one thread changes, no other has to fetch again.
+#[repr(align(128))]
 struct Part {
     number: u32,
     width: usize,
+    /// How many states there were when the level began.
+    begun: usize,
     /// Chunks of [`CHUNK`] rows each, so that growing moves nothing.
     rows: Vec<Vec<u32>>,
     parents: Vec<Vec<u32>>,
@@ -203,8 +233,8 @@ struct Part {
     slots: Vec<u32>,
     /// How many bits of a slot are the place.
     bits: u32,
-    /// Whether all states are in the index.
-    is_indexed: bool,
+    /// How many slots there are to be; the index is made anew if it has fewer.
+    room: usize,
     /// Level and number of what was added last.
     fresh: Vec<(u32, u32)>,
 }
@@ -216,6 +246,7 @@ impl Store {
         let part = |number| Part {
             number,
             width,
+            begun: 0,
             rows: Vec::new(),
             parents: Vec::new(),
             notes: Vec::new(),
@@ -223,7 +254,7 @@ impl Store {
             states: 0,
             slots: vec![0; 1 << 8],
             bits: 9,
-            is_indexed: true,
+            room: 1 << 8,
             fresh: Vec::new(),
         };
         let parts = u32::try_from(PARTS).expect("a few");
@@ -248,7 +279,8 @@ impl Store {
     /// A level begins: what is added from now on is further away.
     pub(super) fn begin_level(&mut self) {
         let mut begun = [0; PARTS];
-        for (count, part) in begun.iter_mut().zip(&self.parts) {
+        for (count, part) in begun.iter_mut().zip(&mut self.parts) {
+            part.begun = part.states;
             *count = u32::try_from(part.states).expect("fewer than 2^32 states");
         }
         self.begun.push(begun);
@@ -323,17 +355,32 @@ impl Store {
     }
 
     /// Adds the candidates that are new, part by part in the order of
-    /// outboxes, on so many threads. The level and number of each state that
-    /// is new, or on a lower level than before, goes to `fresh`.
-    pub(super) fn add(&mut self, outboxes: &[&Outbox], jobs: usize, fresh: &mut Vec<(u32, u32)>) {
+    /// outboxes, on so many threads; this one does something else first. Each
+    /// state that is new, or on a lower level than before, waits then on its
+    /// level.
+    pub(super) fn add<R>(
+        &mut self,
+        outboxes: &[&Outbox],
+        jobs: usize,
+        waiting: &mut BTreeMap<u32, Vec<u32>>,
+        meanwhile: impl FnOnce() -> R,
+    ) -> R {
         // Memory is asked for by one thread: the others would each get it from
         // a corner of their own.
         self.parts.iter_mut().for_each(|part| part.make_room(outboxes));
-        shared(self.parts.iter_mut(), jobs, |part| {
+        let add = |part: &mut Part| {
             part.fill_index();
             outboxes.iter().for_each(|outbox| part.add(outbox));
-        });
-        self.parts.iter_mut().for_each(|part| fresh.append(&mut part.fresh));
+        };
+        let done = shared(self.parts.iter_mut(), jobs, add, meanwhile);
+        for part in &mut self.parts {
+            for states in part.fresh.chunk_by(|(a, _), (b, _)| a == b) {
+                let level = waiting.entry(states[0].0).or_default();
+                level.extend(states.iter().map(|(_, state)| *state));
+            }
+            part.fresh.clear();
+        }
+        done
     }
 }
 
@@ -432,9 +479,13 @@ impl Part {
 
     fn add_one(&mut self, candidate: &[u32], hash: u64) {
         let (row, rest) = candidate.split_at(self.width);
-        let (parent, level) = (rest[0], rest[1] >> 8);
+        let (parent, level, note) = (rest[0], rest[1] >> 8, note_of(rest[1]));
         let slot = match self.seek(row, hash) {
             Ok(place) => {
+                if self.is_cheaper(place, note) {
+                    self.parents[place / CHUNK][place % CHUNK] = parent;
+                    self.notes[place / CHUNK][place % CHUNK] = note;
+                }
                 if self.lower(place, parent, level) {
                     self.fresh.push((level, self.state(place)));
                 }
@@ -448,12 +499,18 @@ impl Part {
         let chunk = self.states / CHUNK;
         self.rows[chunk].extend_from_slice(row);
         self.parents[chunk].push(if parent == NOBODY { state } else { parent });
-        self.notes[chunk].push(rest[1].to_le_bytes()[0]);
+        self.notes[chunk].push(note);
         if let Some(levels) = &mut self.levels {
             levels.push(u16::try_from(level).unwrap_or(u16::MAX));
         }
         self.states += 1;
         self.fresh.push((level, state));
+    }
+
+    /// Whether this is a smaller note for a state of the newest level.
+    #[inline]
+    fn is_cheaper(&self, place: usize, note: u8) -> bool {
+        place >= self.begun && note < self.notes[place / CHUNK][place % CHUNK]
     }
 
     /// A known state is reached again; whether that was on a shorter way.
@@ -482,20 +539,22 @@ impl Part {
         if wanted * 5 / 4 < self.slots.len() {
             return;
         }
-        let slots = (wanted * 5 / 4 + 1).next_power_of_two();
+        self.room = (wanted * 5 / 4 + 1).next_power_of_two();
         // Give the old index back before the new one is asked for.
         self.slots = Vec::new();
-        self.slots = vec![0; slots];
+        self.slots = Vec::with_capacity(self.room);
         // The places of as many states as can come, and one more.
-        self.bits = (slots * 4 / 5 + 2).next_power_of_two().trailing_zeros().min(31);
-        self.is_indexed = false;
+        self.bits = (self.room * 4 / 5 + 2).next_power_of_two().trailing_zeros().min(31);
     }
 
     /// Fills the index, if it is a new one.
     fn fill_index(&mut self) {
-        if std::mem::replace(&mut self.is_indexed, true) {
+        if self.slots.len() == self.room {
             return;
         }
+        // Written, not only asked for: pages that are read before they are
+        // written are made twice, and the second time all threads wait.
+        self.slots.resize(self.room, 0);
         let mask = self.slots.len() - 1;
         for place in 0..self.states {
             let hash = hash(self.row(place));
@@ -509,15 +568,17 @@ impl Part {
     }
 }
 
-/// Does something with each item, on so many threads.
-pub(super) fn shared<T: Send>(
+/// Does something with each item on so many threads, of which this one does
+/// something else first.
+pub(super) fn shared<T: Send, R>(
     items: impl Iterator<Item = T> + Send,
     jobs: usize,
     each: impl Fn(T) + Sync,
-) {
+    meanwhile: impl FnOnce() -> R,
+) -> R {
     if jobs <= 1 {
         items.for_each(each);
-        return;
+        return meanwhile();
     }
     let items = Mutex::new(items);
     let work = || {
@@ -528,10 +589,13 @@ pub(super) fn shared<T: Send>(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..jobs {
+        for _ in 1..jobs {
             scope.spawn(work);
         }
-    });
+        let done = meanwhile();
+        work();
+        done
+    })
 }
 
 /// The most states a store holds.
@@ -542,11 +606,13 @@ mod tests {
     use super::*;
 
     fn put(store: &mut Store, outbox: &mut Outbox, jobs: usize) -> Vec<(u32, u32)> {
-        let mut fresh = Vec::new();
+        let mut waiting = BTreeMap::new();
         outbox.look_up(store);
-        store.add(&[outbox], jobs, &mut fresh);
+        store.add(&[outbox], jobs, &mut waiting, || ());
         outbox.clear();
-        fresh
+        let on =
+            |(level, states): (u32, Vec<u32>)| states.into_iter().map(move |state| (level, state));
+        waiting.into_iter().flat_map(on).collect()
     }
 
     #[test]
@@ -604,7 +670,7 @@ mod tests {
         }
         let fresh = put(&mut store, &mut outbox, 1);
         let state = store.find(&[9]).expect("it was added");
-        assert_eq!(fresh, [(5, state), (4, state)]);
+        assert_eq!(fresh, [(4, state), (5, state)]);
         assert_eq!((store.len(), store.parent(state)), (1, 3));
         assert!(store.is_at(state, 4) && !store.is_at(state, 5));
     }

@@ -5,11 +5,7 @@
 //! so a remembered step is the step. Everything is kept by the entry that
 //! [`Numbers`] missed; it does not know which states there are.
 
-use std::hash::{BuildHasher, Hash};
-
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::history::NodeId;
@@ -19,49 +15,10 @@ use crate::world::{Action, InboxOnCrash, Network, Setting, World};
 
 use super::clients::{Ask, Clients, Event, Request};
 use super::liveness::Label;
-use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, Place, Sort, Span};
+use super::numbered::{Numbered, count};
+use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, Place, Sends, Sort, Span, UNASKED};
 use super::quiet::Answers;
 use super::{Open, Plan, Refused, Work};
-
-/// One numbering: values by number, and numbers by value. Each value is kept
-/// once; the index has only its number.
-pub(super) struct Numbered<V> {
-    pub(super) values: Vec<V>,
-    numbers: HashTable<u32>,
-}
-
-impl<V: Eq + Hash> Numbered<V> {
-    pub(super) fn new() -> Self {
-        Numbered { values: Vec::new(), numbers: HashTable::new() }
-    }
-
-    /// The number of a value, if it has one.
-    pub(super) fn find(&self, value: &V) -> Option<u32> {
-        let hash = FxBuildHasher.hash_one(value);
-        self.numbers.find(hash, |number| self.values[*number as usize] == *value).copied()
-    }
-
-    pub(super) fn number(&mut self, value: V) -> u32 {
-        let values = &self.values;
-        let hash = FxBuildHasher.hash_one(&value);
-        let same = |number: &u32| values[*number as usize] == value;
-        let rehash = |number: &u32| FxBuildHasher.hash_one(&values[*number as usize]);
-        match self.numbers.entry(hash, same, rehash) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(free) => {
-                let number = count(values.len());
-                free.insert(number);
-                self.values.push(value);
-                number
-            }
-        }
-    }
-}
-
-/// A length as a number.
-pub(super) fn count(length: usize) -> u32 {
-    u32::try_from(length).expect("fewer than 2^32 of anything")
-}
 
 /// A node without its inbox, and what is kept of it for judging.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,7 +41,7 @@ pub(super) struct Component {
 #[derive(Clone, Debug)]
 pub(super) struct Reaction {
     pub(super) held: u32,
-    pub(super) sends: SmallVec<[(u16, u32); 2]>,
+    pub(super) sends: Sends,
     pub(super) event: u32,
 }
 
@@ -133,10 +90,10 @@ impl<'a, S: Strategy> Tables<'a, S> {
             setting,
             plan,
             numbers: Numbers::default(),
-            held: Numbered::new(),
-            places: cluster.nodes().map(|_| Numbered::new()).collect(),
-            messages: Numbered::new(),
-            timers: Numbered::new(),
+            held: Numbered::default(),
+            places: cluster.nodes().map(|_| Numbered::default()).collect(),
+            messages: Numbered::default(),
+            timers: Numbered::default(),
             reactions: FxHashMap::default(),
             clients: Clients::new(setting, plan),
             effects: Effects::new(),
@@ -204,6 +161,10 @@ impl<'a, S: Strategy> Tables<'a, S> {
             }
             Miss::Renamed(permutation, place, component) => {
                 self.rename(permutation, place, component)?;
+            }
+            Miss::Swaps(place, component, step) => {
+                let swaps = self.swaps(place, component, step)?;
+                self.numbers.moves[step as usize].swaps = swaps;
             }
         }
         Ok(())
@@ -325,8 +286,19 @@ impl<'a, S: Strategy> Tables<'a, S> {
     fn remember(&mut self, next: u32, reaction: Reaction, sort: Sort) -> u32 {
         let Reaction { event, sends, .. } = reaction;
         self.numbers.conditional |= matches!(sort, Sort::Fire(_) | Sort::Mishap(_));
-        self.numbers.moves.push(Move { next, event, sends, sort });
+        let sends = if sends.is_empty() { 0 } else { self.numbers.sends.number(sends) + 1 };
+        self.numbers.moves.push(Move { next, event, sends, swaps: UNASKED });
+        self.numbers.sorts.push(sort);
         count(self.numbers.moves.len() - 1)
+    }
+
+    /// All that can happen at a component without a client, added if it is not
+    /// there yet.
+    pub(super) fn span(&mut self, place: usize, at: u32) -> Result<Span, Refused> {
+        if let Err(miss) = self.numbers.local(place, at) {
+            self.resolve(miss)?;
+        }
+        Ok(self.numbers.local(place, at).expect("it is there by now"))
     }
 
     /// All that can happen at a component without a client, as moves.
