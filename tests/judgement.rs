@@ -1,5 +1,7 @@
 //! The judgement tower from outside: verdicts, evidence, and the oracle.
 
+#[path = "judgement/circles.rs"]
+mod circles;
 #[path = "judgement/conformance.rs"]
 mod conformance;
 #[path = "judgement/evidence.rs"]

@@ -228,8 +228,8 @@ fn counterexamples_read_as_prose() {
     explains(
         "wx1 wx2|rx1 @ 000011",
         "linearizable",
-        "no order of these operations, each between its invocation and its answer, explains what \
-         was read: process 0 wrote x=1; then process 0 wrote x=2; then process 1 read x and saw 1",
+        "process 0 wrote x=2, and after that process 1 read x and saw 1, so x=2 is before x=1; \
+         process 0 wrote x=1, then wrote x=2; so the order would be x=1 before x=2 before x=1",
     );
     explains(
         "wx1 wy1|ry1 rx0",

@@ -9,6 +9,7 @@
 //! orders in real time, and [`oracle`](super::oracle) for what all of them are
 //! compared with.
 
+mod circle;
 mod closure;
 mod delta_atomic;
 mod derive;
@@ -273,12 +274,12 @@ fn minimal(whole: &Whole<'_>, part: Vec<usize>, model: Model, budget: Budget) ->
             Decision::Unknown(_) => None,
         }
     });
-    Counterexample {
-        kind: Kind::Unexplained,
-        operations,
-        minimal,
-        reason: Reason::NoOrder { model },
-    }
+    let reason = match whole.datatype.name() {
+        "register" => circle::reason(whole.history, &operations, model),
+        _ => None,
+    };
+    let reason = reason.unwrap_or(Reason::NoOrder { model });
+    Counterexample { kind: Kind::Unexplained, operations, minimal, reason }
 }
 
 /// Whether nothing is asked of registers but reads and writes.

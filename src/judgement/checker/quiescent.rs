@@ -65,7 +65,7 @@ pub(super) fn decide(history: &History, part: &[usize]) -> Decision {
 }
 
 /// The positions of the operations that matter, epoch by epoch.
-fn epochs(history: &History, part: &[usize]) -> Vec<Vec<usize>> {
+pub(super) fn epochs(history: &History, part: &[usize]) -> Vec<Vec<usize>> {
     let mut part = part.iter().peekable();
     let mut epochs: Vec<Vec<usize>> = vec![Vec::new()];
     let mut busy_until = 0;

@@ -4,7 +4,7 @@ use crate::history::{Completion, History, Operation, Value};
 
 use super::super::model::Model;
 use super::Counterexample;
-use super::reason::{Because, Fact, Reason, Source, Step};
+use super::reason::{Because, Fact, Place, Reason, Source, Step, Why};
 
 impl Counterexample {
     /// Tells in plain sentences why the history is not allowed.
@@ -27,7 +27,7 @@ impl Counterexample {
     /// # Panics
     /// If the counterexample is not about this history.
     pub fn explain(&self, history: &History) -> String {
-        let prose = Prose { operations: history.operations() };
+        let prose = Prose { operations: history.operations(), part: &self.operations };
         match &self.reason {
             Reason::NoOrder { model } => {
                 format!("{}: {}", nothing_explains(*model), prose.in_time(&self.operations))
@@ -84,6 +84,8 @@ fn nothing_explains(model: Model) -> String {
 
 struct Prose<'a> {
     operations: &'a [Operation],
+    /// The operations that are told of.
+    part: &'a [usize],
 }
 
 /// What was written, or seen: `x=1`, `nothing`.
@@ -108,7 +110,7 @@ impl Prose<'_> {
             }
             None if operation.call.is_write() => {
                 let known = if operation.is_pending() { " (outcome unknown)" } else { "" };
-                format!("wrote {key}={}{place}{known}", operation.call.argument)
+                format!("wrote {key}={}{}{place}{known}", operation.call.argument, self.which(at))
             }
             None => {
                 let asked = format!("asked for `{}`{place}", operation.call);
@@ -132,7 +134,25 @@ impl Prose<'_> {
         let key = &operation.call.key;
         match operation.answer() {
             Some(value) => format!("{}'s read of {key} ({})", self.who(at), shown(value)),
-            None => format!("{key}={}", operation.call.argument),
+            None if operation.call.is_write() => {
+                format!("{key}={}{}", operation.call.argument, self.which(at))
+            }
+            None => format!("{}'s `{}`", self.who(at), operation.call),
+        }
+    }
+
+    /// Which one it is of several writes of one value.
+    fn which(&self, at: usize) -> String {
+        let same = |other: &&usize| self.operations[**other].call == self.operations[at].call;
+        let alike: Vec<usize> = self.part.iter().filter(same).copied().collect();
+        match alike.iter().position(|other| *other == at) {
+            Some(place) if alike.len() > 1 => {
+                let ending = ["th", "st", "nd", "rd", "th"];
+                let last =
+                    if (11..=13).contains(&((place + 1) % 100)) { 0 } else { (place + 1) % 10 };
+                format!(" ({}{})", place + 1, ending[last.min(4)])
+            }
+            _ => String::new(),
         }
     }
 
@@ -190,6 +210,19 @@ impl Prose<'_> {
                 format!("{}{proof}; yet {}: the write is lost", self.did(*write), self.did(*read))
             }
             Reason::NoOrder { model } => nothing_explains(*model),
+            Reason::OrderCycle { of, cycle, steps } => self.order_cycle(*of, cycle, steps),
+            Reason::TooOld { read, newer, steps } => self.too_old(*read, newer, steps),
+            Reason::Either { first, second, cases, .. } => {
+                let cases: Vec<_> = [(first, second), (second, first)]
+                    .into_iter()
+                    .zip(cases.iter())
+                    .map(|((one, other), case)| {
+                        let (one, other) = (self.name(*one), self.name(*other));
+                        format!("If {one} comes before {other}: {}", self.reason(case))
+                    })
+                    .collect();
+                cases.join(". ")
+            }
             Reason::Sources { read, cases } => {
                 let cases: Vec<_> = cases.iter().map(|case| self.case(case)).collect();
                 let cases = cases.join(". ");
@@ -214,6 +247,101 @@ impl Prose<'_> {
         } else {
             format!("{}, written by {}", self.did(second), self.who(first))
         }
+    }
+
+    /// What must come before what, and the circle in it.
+    fn order_cycle(&self, of: Option<usize>, cycle: &[usize], steps: &[Place]) -> String {
+        let mut ring = cycle.to_vec();
+        ring.push(cycle[0]);
+        let mut told = self.places(steps);
+        told.extend(self.links(of, &ring, steps));
+        let whose = of.map_or_else(String::new, |of| format!(" for {}", self.who(of)));
+        format!("{}; so the order{whose} would be {}", told.join("; "), self.path(&ring))
+    }
+
+    fn too_old(&self, read: usize, newer: &[(usize, Vec<usize>)], steps: &[Place]) -> String {
+        let mut told = self.places(steps);
+        let links = newer.iter().flat_map(|(_, path)| self.links(None, path, steps));
+        for link in links {
+            if !told.contains(&link) {
+                told.push(link);
+            }
+        }
+        let names: Vec<_> = newer.iter().map(|(write, _)| self.name(*write)).collect();
+        let names = names.join(" and ");
+        format!(
+            "{}; so {names} would come between, and {} would be too old",
+            told.join("; "),
+            self.name(read)
+        )
+    }
+
+    /// `x=1 before x=2 before x=3`.
+    fn path(&self, path: &[usize]) -> String {
+        path.iter().map(|&at| self.name(at)).collect::<Vec<_>>().join(" before ")
+    }
+
+    /// The links of a path that every order keeps.
+    fn links(&self, of: Option<usize>, path: &[usize], steps: &[Place]) -> Vec<String> {
+        let shown = |first: usize, second: usize| {
+            let is_it = |step: &Place| {
+                (step.first, step.second) == (first, second) && (step.of.is_none() || step.of == of)
+            };
+            steps.iter().any(is_it)
+        };
+        let kept = path.windows(2).filter(|pair| !shown(pair[0], pair[1]));
+        kept.map(|pair| self.after(pair[0], pair[1])).collect()
+    }
+
+    /// Two operations of which the second comes after the first.
+    fn after(&self, first: usize, second: usize) -> String {
+        let (a, b) = (&self.operations[first], &self.operations[second]);
+        if a.process == b.process {
+            self.then(first, second)
+        } else {
+            format!("{}, and after that {}", self.did(first), self.did(second))
+        }
+    }
+
+    fn places(&self, steps: &[Place]) -> Vec<String> {
+        steps.iter().filter_map(|step| self.place(step)).collect()
+    }
+
+    /// A step; `None` if it goes without saying.
+    fn place(&self, step: &Place) -> Option<String> {
+        let (first, second) = (self.name(step.first), self.name(step.second));
+        let did = |at: usize| self.did(at);
+        Some(match &step.why {
+            Why::Source | Why::Assumed => return None,
+            Why::Initial => format!("{}, so it comes before {second}", did(step.first)),
+            Why::Older { path, .. } if path.len() == 2 => {
+                format!("{}, so {first} is before {second}", self.after(path[0], path[1]))
+            }
+            Why::Older { read, path } => format!(
+                "{} although {first} is before that ({}), so {first} is before {second}",
+                did(*read),
+                self.path(path)
+            ),
+            Why::Newer { path } if path.len() == 2 => format!(
+                "{}, and {}, so that read is before {second}",
+                self.after(path[0], path[1]),
+                did(step.first)
+            ),
+            Why::Newer { path } => format!(
+                "{}, and {second} is after that write ({}), so the read is before {second}",
+                did(step.first),
+                self.path(path)
+            ),
+            Why::Finished { read } => format!(
+                "{} although {first} had finished before it began, so {first} is before {second}",
+                did(*read)
+            ),
+            Why::Agreed { of, path } => format!(
+                "for {} the order is {}, so for all {first} is before {second}",
+                self.who(*of),
+                self.path(path)
+            ),
+        })
     }
 
     fn initial_read(&self, read: usize, write: usize, steps: &[Step]) -> String {

@@ -8,6 +8,7 @@
 //! Read next: [`Reason`] for the proof inside a counterexample, `witness` and
 //! `proof` for how they are replayed.
 
+mod circle;
 mod explain;
 mod facts;
 mod least;
@@ -20,7 +21,7 @@ mod witness;
 
 use std::fmt;
 
-pub use reason::{Because, Fact, Reason, Source, Step};
+pub use reason::{Because, Fact, Place, Reason, Source, Step, Why};
 pub use recheck::{Unsound, recheck};
 
 /// Whether a history is allowed by a model.

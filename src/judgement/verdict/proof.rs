@@ -9,6 +9,7 @@ use crate::history::History;
 use super::super::datatype::{self, Register};
 use super::super::model::{Grid, Guarantees, Model, Scope, implies};
 use super::super::oracle;
+use super::circle;
 use super::facts::Facts;
 use super::reason::{Because, Fact, Reason, Source, Step};
 use super::recheck::Unsound;
@@ -39,7 +40,10 @@ pub(super) fn replay(history: &History, model: Model, claim: &Counterexample) ->
             Unsound::because(format!("{model} is never violated as {}", claim.kind))
         }
         (Kind::Unexplained, Model::Grid(grid)) => Replay::new(facts, grid).reason(&claim.reason),
-        (Kind::Unexplained, _) => no_order(history, model, claim),
+        (Kind::Unexplained, _) => match &claim.reason {
+            Reason::NoOrder { .. } => no_order(history, model, claim),
+            reason => circle::replay(history, model, &claim.operations, reason),
+        },
     }
 }
 
@@ -69,7 +73,7 @@ fn well_formed(facts: Facts<'_>, claim: &Counterexample) -> Replayed {
 
 fn no_order(history: &History, model: Model, claim: &Counterexample) -> Replayed {
     if claim.reason != (Reason::NoOrder { model }) {
-        return Unsound::because("only the lack of an order shows that there is none");
+        return Unsound::because("the lack of an order is that of another model");
     }
     let open = |at: &&usize| history.operations()[**at].is_pending();
     if claim.operations.iter().filter(open).count() > PENDING_MAX {
@@ -174,7 +178,12 @@ impl<'a> Replay<'a> {
             }
             Reason::ArbitrationCycle { cycle, steps } => self.arbitration_cycle(cycle, steps),
             Reason::Sources { read, cases } => self.cases(*read, cases),
-            Reason::Diverged { .. } | Reason::Lost { .. } | Reason::NoOrder { .. } => {
+            Reason::Diverged { .. }
+            | Reason::Lost { .. }
+            | Reason::NoOrder { .. }
+            | Reason::OrderCycle { .. }
+            | Reason::TooOld { .. }
+            | Reason::Either { .. } => {
                 Unsound::because("this reason does not show the kind of violation that is claimed")
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! A proof is a list of [`Step`]s, each a [`Fact`] about every visibility and
 //! arbitration that the model would accept, with the rule it follows by, and a
-//! conclusion that cannot be. Where a value was written more than once the
+//! conclusion that cannot be. For models of orders the steps are [`Place`]s. Where a value was written more than once the
 //! proof goes through every write that could have been the [`Source`] of a
 //! read. Operations are named by their position in the history.
 
@@ -66,6 +66,40 @@ pub enum Reason {
     NoOrder {
         /// The model.
         model: Model,
+    },
+    /// In an order that the model allows, each of these operations would come
+    /// before the next, and the last before the first.
+    OrderCycle {
+        /// Whose order; see [`Place::of`].
+        of: Option<usize>,
+        /// The operations around the circle: each is placed before the next by
+        /// one of the steps, or by what every such order keeps.
+        cycle: Vec<usize>,
+        /// Why.
+        steps: Vec<Place>,
+    },
+    /// So many writes of its key come between a read and its source that it
+    /// could not have been answered so.
+    TooOld {
+        /// The read.
+        read: usize,
+        /// Each of these writes, with a path through it from the source to the
+        /// read (from the write, if the read found the key initial).
+        newer: Vec<(usize, Vec<usize>)>,
+        /// Why.
+        steps: Vec<Place>,
+    },
+    /// One of two operations comes before the other; neither can.
+    Either {
+        /// In whose order; see [`Place::of`].
+        of: Option<usize>,
+        /// One of them.
+        first: usize,
+        /// The other.
+        second: usize,
+        /// Why the first cannot come before the second, and the second not
+        /// before the first.
+        cases: Box<[Reason; 2]>,
     },
     /// Whatever is taken as the source of `read`, there is a proof.
     Sources {
@@ -160,6 +194,82 @@ pub enum Because {
     },
 }
 
+/// An operation comes before another in an order that the model allows.
+///
+/// A *path* is a list of operations of which each is before the next, by what
+/// every such order keeps (session order, returns-before) or by an earlier
+/// step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose order this is about, where each process has its own: that of the
+    /// process of this operation (for causal memory: of its past). `None` for
+    /// the one order of all, or where all orders agree.
+    pub of: Option<usize>,
+    /// What comes first.
+    pub first: usize,
+    /// What comes second.
+    pub second: usize,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why an operation comes before another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The second, a read, answered the first.
+    Source,
+    /// The first, a read, found its key initial; the second wrote it.
+    Initial,
+    /// `read` answered the second, and the first, of the same key, is before it.
+    Older {
+        /// The read.
+        read: usize,
+        /// From the first to the read.
+        path: Vec<usize>,
+    },
+    /// The second wrote the key after the source of the first, a read.
+    Newer {
+        /// From the source to the second.
+        path: Vec<usize>,
+    },
+    /// The first had finished before `read`, which answered the second, began.
+    Finished {
+        /// The read.
+        read: usize,
+    },
+    /// All processes agree on the order of the writes of a key, and in the
+    /// order of one the first comes before the second.
+    Agreed {
+        /// Whose order; see [`Place::of`].
+        of: usize,
+        /// From the first to the second.
+        path: Vec<usize>,
+    },
+    /// It is what this branch of the proof assumes.
+    Assumed,
+}
+
+impl Place {
+    /// What else it follows from.
+    pub fn path(&self) -> &[usize] {
+        match &self.why {
+            Why::Older { path, .. } | Why::Newer { path } | Why::Agreed { path, .. } => path,
+            Why::Source | Why::Initial | Why::Finished { .. } | Why::Assumed => &[],
+        }
+    }
+
+    fn mention(&self, all: &mut Vec<usize>) {
+        all.extend([self.first, self.second]);
+        all.extend(self.of);
+        all.extend(self.path());
+        match self.why {
+            Why::Older { read, .. } | Why::Finished { read } => all.push(read),
+            Why::Agreed { of, .. } => all.push(of),
+            Why::Source | Why::Initial | Why::Newer { .. } | Why::Assumed => {}
+        }
+    }
+}
+
 impl Reason {
     /// Every operation that the proof mentions, ascending.
     pub fn operations(&self) -> Vec<usize> {
@@ -189,6 +299,21 @@ impl Reason {
                 all.extend(seen_by);
             }
             Reason::NoOrder { .. } => {}
+            Reason::OrderCycle { of, cycle, steps } => {
+                all.extend(of);
+                all.extend(cycle);
+                steps.iter().for_each(|step| step.mention(all));
+            }
+            Reason::TooOld { read, newer, steps } => {
+                all.push(*read);
+                newer.iter().for_each(|(_, path)| all.extend(path));
+                steps.iter().for_each(|step| step.mention(all));
+            }
+            Reason::Either { of, first, second, cases } => {
+                all.extend(of);
+                all.extend([first, second]);
+                cases.iter().for_each(|case| case.mention(all));
+            }
             Reason::Sources { read, cases } => {
                 all.push(*read);
                 for (source, reason) in cases {
