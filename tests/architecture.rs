@@ -186,6 +186,11 @@ fn the_map_names_every_module() {
         let name = name.to_str().expect("names are UTF-8").trim_end_matches("/mod.rs");
         let stem = name.trim_end_matches(".rs");
         let last = stem.rsplit('/').next().expect("a name has a last part");
-        assert!(map.contains(last), "docs/architecture.md does not name {name}");
+        let is_named = map
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .any(|code| code.trim_end_matches('/').rsplit('/').next() == Some(last));
+        assert!(is_named, "docs/architecture.md does not name {name}");
     }
 }

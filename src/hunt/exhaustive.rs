@@ -247,9 +247,13 @@ fn search(
         let (property, outcome) = &mut **entry;
         let ways = ways.iter().filter(|(of, _)| *of == at);
         let stories = ways.filter_map(|(_, way)| believe(subject, plan, property, way));
-        // Of several shortest runs, the one in which least was chosen.
+        // Of several shortest runs, the one in which least was chosen; where
+        // sessions may be swapped, the first one begins.
         let finding = stories.min_by_key(|story| {
-            (story.run.schedule.len(), story.chosen().len(), Reverse(story.workload.sessions.len()))
+            let operations = story.run.history.operations().iter();
+            let who: Vec<_> = operations.map(|operation| operation.process).collect();
+            let sessions = Reverse(story.workload.sessions.len());
+            (story.run.schedule.len(), story.chosen().len(), sessions, who)
         });
         if let Some(failing) = finding {
             let states = explored.states;

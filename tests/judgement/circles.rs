@@ -232,3 +232,31 @@ fn proofs_of_compare_and_set_are_replayed_and_not_believed() {
     assert!(check(&fine, Model::Linearizable, Budget::default()).holds());
     assert!(recheck(&fine, Model::Linearizable, &claim(&fine, found)).is_err());
 }
+
+#[test]
+fn what_a_swap_of_unknown_outcome_found_belongs_to_the_part() {
+    let text = "wx=1 [cas]x=[1,2]?|rx=2 rx=1 @ 0013344";
+    let history = history(text);
+    let verdict = check(&history, Model::Linearizable, Budget::default());
+    let Verdict::Violated(found) = &verdict else { panic!("{verdict:?}") };
+    // Without the write nothing could have been swapped, and all would be blamed on that.
+    assert_eq!(found.operations, [0, 1, 2, 3], "{found:?}");
+    assert!(matches!(found.reason, Reason::OrderCycle { .. }), "{found:?}");
+    assert_eq!(recheck(&history, Model::Linearizable, &verdict), Ok(()));
+    let reason = Reason::NoOrder { model: Model::Linearizable };
+    let operations = vec![1, 2];
+    let part = Counterexample { kind: Kind::Unexplained, operations, minimal: true, reason };
+    let why = recheck(&history, Model::Linearizable, &Verdict::Violated(part)).expect_err("a part");
+    assert!(why.reason.contains("the part lacks it"), "{why}");
+}
+
+#[test]
+fn a_part_of_another_datatype_has_all_changes() {
+    let history = history("[inc]c=null [inc]c=null rc=2 rc=1 @ 00000000");
+    let verdict = check(&history, Model::Linearizable, Budget::default());
+    assert_eq!(recheck(&history, Model::Linearizable, &verdict), Ok(()));
+    let Verdict::Violated(mut found) = verdict else { panic!("it went back") };
+    found.operations.retain(|at| *at != 1);
+    let why = recheck(&history, Model::Linearizable, &Verdict::Violated(found));
+    assert!(why.expect_err("an increment is missing").reason.contains("the part lacks it"));
+}

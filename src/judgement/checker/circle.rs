@@ -15,8 +15,8 @@
 use std::collections::VecDeque;
 
 use super::quiescent;
-use crate::history::{Completion, Function, History, Operation, Value};
-use crate::judgement::datatype::MISMATCH;
+use crate::history::{Completion, History, Operation, Value};
+use crate::judgement::datatype;
 use crate::judgement::model::Model;
 use crate::judgement::verdict::{Place, Reason, Source, Why};
 
@@ -460,34 +460,12 @@ impl Circle<'_> {
         self.left(write).is_some() && key(write) == key(other)
     }
 
-    /// What an operation found, if it happened: a read its answer, a
-    /// compare-and-set what it replaced.
     fn found(&self, at: usize) -> Option<&Value> {
-        let op = self.operations[at];
-        match (&op.call.argument, &op.call.f) {
-            (Value::List(pair), Function::Other(_)) if self.took_effect(at) => pair.first(),
-            _ => op.answer(),
-        }
+        datatype::found(self.operations[at])
     }
 
-    /// What an operation left, if it happened.
     fn left(&self, at: usize) -> Option<&Value> {
-        let call = &self.operations[at].call;
-        match (&call.argument, &call.f) {
-            (_, Function::Read) => None,
-            (value, Function::Write) if self.took_effect(at) => Some(value),
-            (Value::List(pair), Function::Other(_)) if self.took_effect(at) => pair.get(1),
-            _ => None,
-        }
-    }
-
-    /// Whether an operation had an effect, if it happened.
-    fn took_effect(&self, at: usize) -> bool {
-        match &self.operations[at].completion {
-            Completion::Ok(answer) => *answer != Value::from(MISMATCH),
-            Completion::Info => true,
-            Completion::Fail => false,
-        }
+        datatype::left(self.operations[at])
     }
 
     /// Which operations are known to have happened: those that were answered,

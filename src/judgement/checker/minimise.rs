@@ -15,7 +15,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
-use crate::judgement::datatype::{Datatype, MISMATCH};
+use crate::judgement::datatype::{self, Datatype, MISMATCH};
 
 /// For each operation of a part, what a smaller part with it must contain.
 pub(super) struct Sources {
@@ -78,14 +78,12 @@ impl Sources {
             }
         }
         let of = operations().map(|(_, op)| {
+            // One of unknown outcome may have been found, and then it found
+            // something, too.
             if missed(op) && matches!(op.call.f, Function::Other(_)) {
                 return changes.get(&op.call.key).map(|list| *list as u32);
             }
-            let value = match (&op.call.f, &op.call.argument, &op.completion) {
-                (Function::Read, _, Completion::Ok(value)) => value,
-                (Function::Other(_), Value::List(pair), Completion::Ok(_)) => &pair[0],
-                _ => return None,
-            };
+            let value = datatype::found(op)?;
             let get = |failed| places.get(&(failed, &op.call.key, value)).map(|list| *list as u32);
             let failed = || if *value == Value::Null { None } else { get(true) };
             get(false).or_else(failed)

@@ -19,8 +19,8 @@ use crate::history::{Call, Completion, History, Value};
 
 pub use counter::Counter;
 pub use queue::Queue;
-pub(crate) use register::MISMATCH;
 pub use register::Register;
+pub(crate) use register::{MISMATCH, found, left};
 pub use set::Set;
 pub use text::Text;
 

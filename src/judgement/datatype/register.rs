@@ -1,6 +1,6 @@
 //! A register: read, write, and compare-and-set.
 
-use crate::history::{Call, Function, Value};
+use crate::history::{Call, Completion, Function, Operation, Value};
 
 use super::Datatype;
 
@@ -14,6 +14,34 @@ pub struct Register;
 
 /// The answer of a compare-and-set that found another value.
 pub(crate) const MISMATCH: &str = "mismatch";
+
+/// What an operation of a register finds if it takes effect: a read its answer,
+/// a compare-and-set what it replaces.
+pub(crate) fn found(operation: &Operation) -> Option<&Value> {
+    match (&operation.call.f, &operation.completion, &operation.call.argument) {
+        (Function::Read, Completion::Ok(value), _) => Some(value),
+        (Function::Other(_), completion, Value::List(pair)) if replaces(completion) => pair.first(),
+        _ => None,
+    }
+}
+
+/// What an operation of a register leaves if it takes effect.
+pub(crate) fn left(operation: &Operation) -> Option<&Value> {
+    match (&operation.call.f, &operation.completion, &operation.call.argument) {
+        (Function::Write, Completion::Ok(_) | Completion::Info, value) => Some(value),
+        (Function::Other(_), completion, Value::List(pair)) if replaces(completion) => pair.get(1),
+        _ => None,
+    }
+}
+
+/// Whether a compare-and-set that ended so may have found what it asked for.
+fn replaces(completion: &Completion) -> bool {
+    match completion {
+        Completion::Ok(answer) => *answer != Value::from(MISMATCH),
+        Completion::Info => true,
+        Completion::Fail => false,
+    }
+}
 
 impl Datatype for Register {
     fn name(&self) -> &'static str {

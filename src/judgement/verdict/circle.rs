@@ -11,11 +11,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::{Completion, Function, History, Key, Operation, Value};
+use crate::history::{Completion, History, Operation};
 
-use super::super::datatype::{self, MISMATCH};
+use super::super::datatype;
 use super::super::model::Model;
-use super::facts::Facts;
+use super::facts::{Facts, Sources, sourceless};
 use super::reason::{Place, Reason, Source, Why};
 use super::recheck::Unsound;
 
@@ -28,7 +28,8 @@ pub(super) fn replay(history: &History, model: Model, part: &[usize], reason: &R
         return Unsound::because("this reason is about registers");
     }
     let facts = Facts::of(history);
-    Orders { history, facts, model, part, sources: Vec::new(), assumed: Vec::new() }.reason(reason)
+    Orders { history, facts, model, part, sources: Sources::of(facts), assumed: Vec::new() }
+        .reason(reason)
 }
 
 struct Orders<'a> {
@@ -36,8 +37,7 @@ struct Orders<'a> {
     facts: Facts<'a>,
     model: Model,
     part: &'a [usize],
-    /// Sources assumed in this branch of the proof.
-    sources: Vec<(usize, Source)>,
+    sources: Sources<'a>,
     /// Orders of two operations assumed in this branch.
     assumed: Vec<(Option<usize>, usize, usize)>,
 }
@@ -62,39 +62,24 @@ impl Orders<'_> {
                 Ok(())
             }
             Reason::Sources { read, cases } => {
-                let mut claimed: Vec<_> = cases.iter().map(|(source, _)| *source).collect();
-                claimed.sort_unstable();
-                let known = self.sources.iter().any(|(of, _)| of == read);
                 let counts = self.is_bound(*read) && self.happened(*read);
-                if known || !counts || claimed != self.sources_of(*read) {
+                if !counts || !self.sources.are_all(*read, cases) {
                     return Unsound::because(format!(
                         "these are not the possible sources of read {read}"
                     ));
                 }
                 for (source, reason) in cases {
-                    self.sources.push((*read, *source));
+                    self.sources.assume(*read, *source);
                     self.reason(reason)?;
-                    self.sources.pop();
+                    self.sources.drop_last();
                 }
                 Ok(())
             }
-            &Reason::Thin { read } => {
-                let nowhere =
-                    (0..self.facts.len()).all(|at| !self.facts.wrote_the_answer(at, read));
-                self.is_sourceless(read, nowhere)
-            }
-            &Reason::FailedWriteSeen { read, write } => {
-                let wrote = self.facts.answered(read) && self.facts.wrote_the_answer(write, read);
-                self.is_sourceless(read, wrote)
+            &Reason::Thin { read } if self.is_bound(read) => sourceless(self.facts, read, None),
+            &Reason::FailedWriteSeen { read, write } if self.is_bound(read) => {
+                sourceless(self.facts, read, Some(write))
             }
             _ => Unsound::because("this reason is not about orders"),
-        }
-    }
-
-    fn is_sourceless(&self, read: usize, also: bool) -> Replayed {
-        match self.is_bound(read) && self.sources_of(read).is_empty() && also {
-            true => Ok(()),
-            false => Unsound::because(format!("something explains read {read}")),
         }
     }
 
@@ -108,7 +93,7 @@ impl Orders<'_> {
         }
         // Reads have no place in the orders of regular registers: that one is
         // not before its source is all that can be said.
-        let writes = cycle.iter().all(|&at| self.leaves(at).is_some());
+        let writes = cycle.iter().all(|&at| self.facts.left(at).is_some());
         let reader =
             |step: &Place| if let Why::Finished { read } = step.why { Some(read) } else { None };
         let readers: BTreeSet<usize> = steps.iter().filter_map(reader).collect();
@@ -139,7 +124,7 @@ impl Orders<'_> {
                 Source::Initial => path.first() == Some(write),
             };
             let fits = starts && path.last() == Some(&read) && path.contains(write);
-            let of_key = self.leaves(*write).is_some() && self.facts.same_key(*write, read);
+            let of_key = self.facts.left(*write).is_some() && self.facts.same_key(*write, read);
             if !fits || !of_key || !self.is_path(None, path, steps) || !known.insert(*write) {
                 return Unsound::because(format!("{write} is not shown to be newer"));
             }
@@ -182,7 +167,7 @@ impl Orders<'_> {
     fn follows(&self, step: &Place, known: &[Place]) -> bool {
         let &Place { of, first, second, ref why } = step;
         let facts = self.facts;
-        let write = |at: usize| self.leaves(at).is_some();
+        let write = |at: usize| self.facts.left(at).is_some();
         // Whether the order must explain this read, and it answered that.
         let reads = |read: usize, source: Source| {
             self.explains(of, read) && self.source(read) == Some(source)
@@ -241,44 +226,8 @@ impl Orders<'_> {
         }
     }
 
-    /// The source of a read: its only possible one, or the one assumed.
     fn source(&self, read: usize) -> Option<Source> {
-        let assumed = self.sources.iter().find(|(of, _)| *of == read);
-        assumed.map(|(_, source)| *source).or_else(|| match self.sources_of(read)[..] {
-            [only] => Some(only),
-            _ => None,
-        })
-    }
-
-    /// What can have been the source of what an operation found.
-    fn sources_of(&self, at: usize) -> Vec<Source> {
-        let Some((key, value)) = self.finds(at) else { return Vec::new() };
-        let initial = (*value == Value::Null).then_some(Source::Initial);
-        let left = |&other: &usize| self.leaves(other) == Some((key, value));
-        let writes = (0..self.facts.len()).filter(left).filter(|&other| other != at);
-        initial.into_iter().chain(writes.map(Source::Write)).collect()
-    }
-
-    /// The key, and the value that an operation found there if it took effect.
-    fn finds(&self, at: usize) -> Option<(&Key, &Value)> {
-        let op = self.facts.get(at)?;
-        let value = match (&op.call.f, &op.completion, &op.call.argument) {
-            (Function::Read, Completion::Ok(value), _) => value,
-            (Function::Other(_), _, Value::List(pair)) if swaps(op) => &pair[0],
-            _ => return None,
-        };
-        Some((&op.call.key, value))
-    }
-
-    /// The key, and the value that an operation left there if it took effect.
-    fn leaves(&self, at: usize) -> Option<(&Key, &Value)> {
-        let op = self.facts.get(at)?;
-        let value = match (&op.call.f, &op.completion, &op.call.argument) {
-            (Function::Write, Completion::Ok(_) | Completion::Info, value) => value,
-            (Function::Other(_), _, Value::List(pair)) if swaps(op) => &pair[1],
-            _ => return None,
-        };
-        Some((&op.call.key, value))
+        self.sources.source(read)
     }
 
     /// Whether an operation took effect: it was answered, or one that did found
@@ -286,7 +235,7 @@ impl Orders<'_> {
     fn happened(&self, at: usize) -> bool {
         let (mut open, mut known) = (vec![at], BTreeSet::from([at]));
         while let Some(at) = open.pop() {
-            let effect = self.finds(at).is_some() || self.leaves(at).is_some();
+            let effect = self.facts.found(at).is_some() || self.facts.left(at).is_some();
             let answered = |op: &Operation| matches!(op.completion, Completion::Ok(_));
             if effect && self.facts.get(at).is_some_and(answered) {
                 return true;
@@ -305,12 +254,13 @@ impl Orders<'_> {
     fn is_bound(&self, read: usize) -> bool {
         let facts = self.facts;
         let overlaps = |at: usize| {
-            self.leaves(at).is_some()
+            self.facts.left(at).is_some()
                 && facts.same_key(at, read)
                 && !self.keeps(at, read)
                 && !self.keeps(read, at)
         };
-        self.finds(read).is_some() && !(self.model == Model::Safe && (0..facts.len()).any(overlaps))
+        self.facts.found(read).is_some()
+            && !(self.model == Model::Safe && (0..facts.len()).any(overlaps))
     }
 
     /// Whether this order must explain the read.
@@ -337,9 +287,9 @@ impl Orders<'_> {
         self.happened(at)
             && match (self.model, of) {
                 // What all agree on is about writes.
-                (Model::Processor, None) => self.leaves(at).is_some(),
+                (Model::Processor, None) => self.facts.left(at).is_some(),
                 (Model::Pram | Model::Slow | Model::Processor, Some(of)) => {
-                    self.leaves(at).is_some() || self.same_process(of, at)
+                    self.facts.left(at).is_some() || self.same_process(of, at)
                 }
                 (Model::CausalMemory, Some(of)) => self.is_cause(at, of),
                 (Model::Pram | Model::Slow | Model::CausalMemory, None) => false,
@@ -421,14 +371,5 @@ impl Orders<'_> {
             open_until = open_until.max(op.returned.unwrap_or(u64::MAX));
         }
         false
-    }
-}
-
-/// Whether this is a compare-and-set that took effect, if it happened.
-fn swaps(op: &Operation) -> bool {
-    match &op.completion {
-        Completion::Ok(answer) => *answer != Value::from(MISMATCH),
-        Completion::Info => true,
-        Completion::Fail => false,
     }
 }

@@ -141,17 +141,12 @@ impl Prose<'_> {
         }
     }
 
-    /// Which one it is of several writes of one value.
+    /// Which one it is of several writes of one value: ` (1 of 2)`.
     fn which(&self, at: usize) -> String {
         let same = |other: &&usize| self.operations[**other].call == self.operations[at].call;
         let alike: Vec<usize> = self.part.iter().filter(same).copied().collect();
         match alike.iter().position(|other| *other == at) {
-            Some(place) if alike.len() > 1 => {
-                let ending = ["th", "st", "nd", "rd", "th"];
-                let last =
-                    if (11..=13).contains(&((place + 1) % 100)) { 0 } else { (place + 1) % 10 };
-                format!(" ({}{})", place + 1, ending[last.min(4)])
-            }
+            Some(place) if alike.len() > 1 => format!(" ({} of {})", place + 1, alike.len()),
             _ => String::new(),
         }
     }

@@ -4,7 +4,9 @@
 
 use crate::history::{Completion, History, Operation, Value};
 
-use super::reason::Source;
+use super::super::datatype::{found, left};
+use super::reason::{Reason, Source};
+use super::recheck::Unsound;
 
 /// The history under a proof.
 #[derive(Clone, Copy)]
@@ -69,15 +71,84 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// What can have been the source of an answered read.
-    pub(super) fn sources(self, read: usize) -> Vec<Source> {
-        let mut sources = Vec::new();
-        if self.get(read).and_then(Operation::answer) == Some(&Value::Null) {
-            sources.push(Source::Initial);
+    /// What an operation found, if it took effect.
+    pub(super) fn found(self, at: usize) -> Option<&'a Value> {
+        self.get(at).and_then(found)
+    }
+
+    /// What an operation left, if it took effect.
+    pub(super) fn left(self, at: usize) -> Option<&'a Value> {
+        self.get(at).and_then(left)
+    }
+
+    /// What can have been the source of what an operation found.
+    pub(super) fn sources(self, at: usize) -> Vec<Source> {
+        let Some(found) = self.found(at) else { return Vec::new() };
+        let initial = (*found == Value::Null).then_some(Source::Initial);
+        let wrote = |&other: &usize| {
+            other != at && self.same_key(other, at) && self.left(other) == Some(found)
+        };
+        initial.into_iter().chain((0..self.len()).filter(wrote).map(Source::Write)).collect()
+    }
+}
+
+/// The sources of reads in one branch of a proof.
+pub(super) struct Sources<'a> {
+    facts: Facts<'a>,
+    assumed: Vec<(usize, Source)>,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn of(facts: Facts<'a>) -> Self {
+        Sources { facts, assumed: Vec::new() }
+    }
+
+    /// The source of a read: its only possible one, or the one assumed.
+    pub(super) fn source(&self, read: usize) -> Option<Source> {
+        let assumed = self.assumed.iter().find(|(of, _)| *of == read);
+        assumed.map(|(_, source)| *source).or_else(|| match self.facts.sources(read)[..] {
+            [only] => Some(only),
+            _ => None,
+        })
+    }
+
+    /// Whether these are all possible sources of a read, of which none is
+    /// assumed yet.
+    pub(super) fn are_all(&self, read: usize, cases: &[(Source, Reason)]) -> bool {
+        let mut claimed: Vec<_> = cases.iter().map(|(source, _)| *source).collect();
+        claimed.sort_unstable();
+        let known = self.assumed.iter().any(|(of, _)| *of == read);
+        !known && claimed == self.facts.sources(read)
+    }
+
+    /// Takes this as the source of a read, until it is dropped again.
+    pub(super) fn assume(&mut self, read: usize, source: Source) {
+        self.assumed.push((read, source));
+    }
+
+    /// Drops what was assumed last.
+    pub(super) fn drop_last(&mut self) {
+        self.assumed.pop();
+    }
+}
+
+/// That a read found what nothing that happened left: nobody wrote it, or only
+/// this write, which failed.
+pub(super) fn sourceless(
+    facts: Facts<'_>,
+    read: usize,
+    failed: Option<usize>,
+) -> Result<(), Unsound> {
+    if !facts.answered(read) || !facts.sources(read).is_empty() {
+        return Unsound::because(format!("something explains read {read}"));
+    }
+    match failed {
+        None if (0..facts.len()).any(|at| facts.wrote_the_answer(at, read)) => {
+            Unsound::because("a write of this value was tried")
         }
-        let writes = (0..self.len())
-            .filter(|&at| self.possible_write(at) && self.wrote_the_answer(at, read));
-        sources.extend(writes.map(Source::Write));
-        sources
+        Some(write) if !facts.wrote_the_answer(write, read) => {
+            Unsound::because("the failed write is of another value")
+        }
+        _ => Ok(()),
     }
 }

@@ -4,13 +4,15 @@
 //! arbitration (or order) of the *whole* history, since the possible sources
 //! of a read are looked up there. It trusts nothing it is given.
 
-use crate::history::History;
+use std::collections::BTreeSet;
 
-use super::super::datatype::{self, Register};
+use crate::history::{Completion, Function, History, Operation, Value};
+
+use super::super::datatype::{self, Datatype, MISMATCH, Register};
 use super::super::model::{Grid, Guarantees, Model, Scope, implies};
 use super::super::oracle;
 use super::circle;
-use super::facts::Facts;
+use super::facts::{Facts, Sources, sourceless};
 use super::reason::{Because, Fact, Reason, Source, Step};
 use super::recheck::Unsound;
 use super::{Counterexample, Kind};
@@ -57,7 +59,7 @@ fn well_formed(facts: Facts<'_>, claim: &Counterexample) -> Replayed {
     if let Some(at) = claim.reason.operations().iter().find(|at| !inside(at)) {
         return Unsound::because(format!("the proof mentions operation {at}, the part lacks it"));
     }
-    for &read in part.iter().filter(|&&at| facts.answered(at)) {
+    for &read in part {
         for source in facts.sources(read) {
             if let Source::Write(write) = source
                 && !inside(&write)
@@ -80,11 +82,41 @@ fn no_order(history: &History, model: Model, claim: &Counterexample) -> Replayed
         return Unsound::too_large("the part has too many operations of unknown outcome");
     }
     let datatype = datatype::of(history).unwrap_or(&Register);
+    all_changes(history, claim, datatype)?;
     match oracle::explained(history, &claim.operations, model, datatype) {
         Some(false) => Ok(()),
         Some(true) => Unsound::because("an order explains the answers of this part"),
         None => Unsound::too_large("the part is too large to try every order"),
     }
+}
+
+/// Where an answer may be due to any change of its key, the part has them all:
+/// for a compare-and-set that found another value, and for other datatypes than
+/// registers.
+fn all_changes(history: &History, claim: &Counterexample, datatype: &dyn Datatype) -> Replayed {
+    let operations = history.operations();
+    let missed = |op: &Operation| {
+        matches!(op.call.f, Function::Other(_))
+            && op.completion == Completion::Ok(Value::from(MISMATCH))
+    };
+    let register = datatype.name() == "register";
+    let members = claim.operations.iter().map(|&at| &operations[at]);
+    let keys: BTreeSet<_> =
+        members.filter(|op| !register || missed(op)).map(|op| &op.call.key).collect();
+    for (at, op) in operations.iter().enumerate() {
+        let answer = match &op.completion {
+            Completion::Ok(answer) => Some(answer),
+            Completion::Info => None,
+            Completion::Fail => continue,
+        };
+        let changes = keys.contains(&op.call.key) && !datatype.only_reads(&op.call, answer);
+        if changes && claim.operations.binary_search(&at).is_err() {
+            return Unsound::because(format!(
+                "operation {at} could explain an answer, the part lacks it"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Diverged and lost, and that no earlier kind of the two applies.
@@ -134,38 +166,22 @@ fn happened(facts: Facts<'_>, write: usize, seen_by: Option<usize>) -> bool {
 struct Replay<'a> {
     facts: Facts<'a>,
     grid: Grid,
-    /// Sources assumed in this branch of the proof.
-    assumed: Vec<(usize, Source)>,
+    sources: Sources<'a>,
 }
 
 impl<'a> Replay<'a> {
     fn new(facts: Facts<'a>, grid: Grid) -> Self {
-        Replay { facts, grid, assumed: Vec::new() }
+        Replay { facts, grid, sources: Sources::of(facts) }
     }
 
-    /// The source of a read: its only possible one, or the one assumed.
     fn source(&self, read: usize) -> Option<Source> {
-        let assumed = self.assumed.iter().find(|(of, _)| *of == read);
-        assumed.map(|(_, source)| *source).or_else(|| match self.facts.sources(read)[..] {
-            [only] => Some(only),
-            _ => None,
-        })
+        self.sources.source(read)
     }
 
     fn reason(&mut self, reason: &Reason) -> Replayed {
         match reason {
-            &Reason::Thin { read } => {
-                let wrote = (0..self.facts.len()).any(|at| self.facts.wrote_the_answer(at, read));
-                self.sourceless(read)?;
-                if wrote { Unsound::because("a write of this value was tried") } else { Ok(()) }
-            }
-            &Reason::FailedWriteSeen { read, write } => {
-                self.sourceless(read)?;
-                match self.facts.wrote_the_answer(write, read) {
-                    true => Ok(()),
-                    false => Unsound::because("the failed write is of another value"),
-                }
-            }
+            &Reason::Thin { read } => sourceless(self.facts, read, None),
+            &Reason::FailedWriteSeen { read, write } => sourceless(self.facts, read, Some(write)),
             Reason::CausalCycle { cycle } => self.causal_cycle(cycle),
             Reason::InitialRead { read, write, steps } => {
                 let known = self.steps(steps)?;
@@ -189,24 +205,14 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn sourceless(&self, read: usize) -> Replayed {
-        if self.facts.answered(read) && self.facts.sources(read).is_empty() {
-            return Ok(());
-        }
-        Unsound::because(format!("something explains read {read}"))
-    }
-
     fn cases(&mut self, read: usize, cases: &[(Source, Reason)]) -> Replayed {
-        let mut claimed: Vec<_> = cases.iter().map(|(source, _)| *source).collect();
-        claimed.sort_unstable();
-        let known = self.assumed.iter().any(|(of, _)| *of == read);
-        if known || !self.facts.answered(read) || claimed != self.facts.sources(read) {
+        if !self.facts.answered(read) || !self.sources.are_all(read, cases) {
             return Unsound::because(format!("these are not the possible sources of read {read}"));
         }
         for (source, reason) in cases {
-            self.assumed.push((read, *source));
+            self.sources.assume(read, *source);
             self.reason(reason)?;
-            self.assumed.pop();
+            self.sources.drop_last();
         }
         Ok(())
     }

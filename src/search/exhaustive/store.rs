@@ -208,8 +208,6 @@ const CHEAPER: u32 = u32::MAX - 1;
 pub(super) struct Store {
     weighted: bool,
     parts: Vec<Part>,
-    /// How many states each part had when each level began.
-    begun: Vec<[u32; PARTS]>,
 }
 
 /// The states whose hashes have the same few bits. On lines of its own: what
@@ -218,8 +216,8 @@ pub(super) struct Store {
 struct Part {
     number: u32,
     width: usize,
-    /// How many states there were when the level began.
-    begun: usize,
+    /// How many states there were when each level began.
+    begun: Vec<usize>,
     /// Chunks of [`CHUNK`] rows each, so that growing moves nothing.
     rows: Vec<Vec<u32>>,
     parents: Vec<Vec<u32>>,
@@ -246,7 +244,7 @@ impl Store {
         let part = |number| Part {
             number,
             width,
-            begun: 0,
+            begun: Vec::new(),
             rows: Vec::new(),
             parents: Vec::new(),
             notes: Vec::new(),
@@ -258,7 +256,7 @@ impl Store {
             fresh: Vec::new(),
         };
         let parts = u32::try_from(PARTS).expect("a few");
-        Store { weighted, parts: (0..parts).map(part).collect(), begun: Vec::new() }
+        Store { weighted, parts: (0..parts).map(part).collect() }
     }
 
     /// How many states there are.
@@ -278,39 +276,21 @@ impl Store {
 
     /// A level begins: what is added from now on is further away.
     pub(super) fn begin_level(&mut self) {
-        let mut begun = [0; PARTS];
-        for (count, part) in begun.iter_mut().zip(&mut self.parts) {
-            part.begun = part.states;
-            *count = u32::try_from(part.states).expect("fewer than 2^32 states");
-        }
-        self.begun.push(begun);
+        self.parts.iter_mut().for_each(|part| part.begun.push(part.states));
     }
 
     /// All states, in the order of levels if these cannot fall.
     pub(super) fn states(&self) -> impl Iterator<Item = u32> + '_ {
-        let parts = u32::try_from(PARTS).expect("a few");
-        let mut all: Vec<(u32, u32, u32)> = Vec::new();
-        for (at, part) in (0..).zip(&self.parts) {
-            let mut from = 0;
-            let end = u32::try_from(part.states).expect("fewer than 2^32 states");
-            for until in self.begun.iter().map(|begun| begun[at]).chain([end]) {
-                all.push((from, until, part.number));
-                from = until;
-            }
-        }
-        let levels = self.begun.len() + 1;
+        let levels = self.parts[0].begun.len() + 1;
         (0..levels).flat_map(move |level| {
-            let spans = all.iter().skip(level).step_by(levels).copied().collect::<Vec<_>>();
-            spans.into_iter().flat_map(move |(from, until, part)| {
-                (from..until).map(move |place| place * parts + part)
-            })
+            self.parts.iter().flat_map(move |part| part.level(level).map(|place| part.state(place)))
         })
     }
 
     /// The place of a state in the order of [`Store::states`].
     pub(super) fn order(&self, state: u32) -> (usize, usize, u32) {
         let (part, place) = split(state);
-        let level = self.begun.partition_point(|begun| begun[part] as usize <= place);
+        let level = self.parts[part].begun.partition_point(|begun| *begun <= place);
         (level, part, state)
     }
 
@@ -404,6 +384,12 @@ impl Part {
 
     fn state(&self, place: usize) -> u32 {
         u32::try_from(place * PARTS).expect("fewer than 2^32 states") + self.number
+    }
+
+    /// The places that were added on a level.
+    fn level(&self, level: usize) -> std::ops::Range<usize> {
+        let begins = |level: usize| self.begun.get(level).copied().unwrap_or(self.states);
+        level.checked_sub(1).map_or(0, begins)..begins(level)
     }
 
     #[inline]
@@ -510,7 +496,8 @@ impl Part {
     /// Whether this is a smaller note for a state of the newest level.
     #[inline]
     fn is_cheaper(&self, place: usize, note: u8) -> bool {
-        place >= self.begun && note < self.notes[place / CHUNK][place % CHUNK]
+        self.begun.last().is_some_and(|begun| place >= *begun)
+            && note < self.notes[place / CHUNK][place % CHUNK]
     }
 
     /// A known state is reached again; whether that was on a shorter way.
@@ -577,8 +564,9 @@ pub(super) fn shared<T: Send, R>(
     meanwhile: impl FnOnce() -> R,
 ) -> R {
     if jobs <= 1 {
+        let done = meanwhile();
         items.for_each(each);
-        return meanwhile();
+        return done;
     }
     let items = Mutex::new(items);
     let work = || {
