@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::hunt::Registry;
 use crate::hunt::both::{Conclusion, Finding, How};
-use crate::hunt::case::{Case, FoundBy, replay, write::why};
+use crate::hunt::case::{Case, FoundBy, SearchName, replay, write::why};
 use crate::hunt::exhaustive::scope_text;
 use crate::hunt::property::{Property, judge};
 use crate::report::table::{self, Line, Met};
@@ -251,13 +251,13 @@ impl Report<'_> {
     fn case(&self, search: &Search, finding: &Finding) -> Case {
         let found = match finding.how {
             How::Random { run, shrunk_from } => FoundBy {
-                search: "random".to_owned(),
+                search: Some(SearchName::Random),
                 seed: Some(self.seed),
                 run: Some(run),
                 shrunk_from: Some(shrunk_from),
             },
             How::Exhaustive { .. } => {
-                FoundBy { search: "exhaustive".to_owned(), ..FoundBy::default() }
+                FoundBy { search: Some(SearchName::Exhaustive), ..FoundBy::default() }
             }
         };
         let case = Case::of(&*search.subject, &finding.failing, is_minimal(finding), found);

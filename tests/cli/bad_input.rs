@@ -77,6 +77,12 @@ fn an_action_that_is_not_possible_at_its_step_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_kind_that_is_none_is_refused_with_its_place_and_those_that_are() {
+    let said = edited("\"diverged\"", "\"bananas\"");
+    refused(&said, &[&format!("{CASE}:20:11"), "no kind `bananas`", "diverged, lost"]);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_refused() {
     let place = Place::new();
     refused(&place.run("replay nowhere.json"), &["there is no file nowhere.json"]);
