@@ -64,7 +64,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         patient: false,
         jobs: args.jobs,
         stop: &|progress| {
-            bar.set_message(jobs::told(progress, began));
+            bar.set_message(jobs::told(progress, began.elapsed()));
             bar.tick();
             jobs::interrupted()
         },
