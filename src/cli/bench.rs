@@ -24,7 +24,7 @@ use super::values::{self, Format};
 #[command(after_help = "Examples:
   quiescence bench lww-3-8
   quiescence bench lww-3-8 --reduce macro --format json
-  quiescence bench abd-3-2-1 --jobs 2")]
+  quiescence bench abd-3-1-1 --jobs 2")]
 pub struct BenchArgs {
     /// Which scope
     #[arg(value_name = "NAME")]

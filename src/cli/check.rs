@@ -36,7 +36,7 @@ use super::values::{self, Format, NetworkArg, RoutingArg, SearchArg};
   quiescence check                                every strategy against what it promises
   quiescence check notebook:storing               the student's notebook, storing variant
   quiescence check multi-primary-lww --faults drop=1 --model eventual
-  quiescence check abd --model lin --routing roaming --deep --time 60s
+  quiescence check abd --model lin --routing roaming --time 60s
   quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2")]
 pub struct CheckArgs {
     /// NAME, NAME:VARIANT or NAME:parameter=value,…

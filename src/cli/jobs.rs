@@ -184,6 +184,7 @@ mod tests {
     use crate::cli::check::CheckArgs;
     use crate::cli::plan;
     use crate::hunt::Registry;
+    use crate::hunt::exhaustive::Doubt;
 
     #[derive(Parser)]
     struct Line {
@@ -219,16 +220,20 @@ mod tests {
         // Each look at this clock takes a millisecond; nothing else takes time.
         let looks = AtomicU64::new(0);
         let clock = || Duration::from_millis(looks.fetch_add(1, Ordering::Relaxed));
-        let limits = Limits { time: Some(Duration::from_millis(120)), jobs: 1, clock: &clock };
+        let time = Duration::from_millis(240);
+        let limits = Limits { time: Some(time), jobs: 1, clock: &clock };
         let searches = searches("abd abd:write-back=never primary-backup --deep --patient-timers");
         assert_eq!(searches.len(), 3);
+        let begun = |doubt: &Doubt| matches!(doubt, Doubt::Bounded { states: 2.., .. });
         for (search, done) in searches.iter().zip(search_all(&searches, limits)) {
-            let Hunt { searched, sampled, .. } = done.hunt;
-            let searched = searched.expect("it was asked for");
-            assert!(searched.states > 0 && sampled.runs > 0, "{}: {sampled:?}", search.short);
-            assert!(sampled.cut_short, "{}: the time was short", search.short);
-            let share = Duration::from_millis(120 / 3);
-            assert!(done.time < share * 2, "{}: {:?}", search.short, done.time);
+            let Hunt { conclusions, sampled, .. } = done.hunt;
+            assert!(sampled.runs > 0 && sampled.cut_short, "{}: {sampled:?}", search.short);
+            for found in conclusions.iter().filter(|found| found.finding.is_none()) {
+                let searched = !found.proofs.is_empty() || found.doubts.iter().any(begun);
+                assert!(searched, "{}, {}: {:?}", search.short, found.property, found.doubts);
+            }
+            let share = time / 3;
+            assert!(done.time < share * 5 / 4, "{}: {:?}", search.short, done.time);
         }
     }
 }
