@@ -236,4 +236,19 @@ mod tests {
             assert!(done.time < share * 5 / 4, "{}: {:?}", search.short, done.time);
         }
     }
+
+    #[test]
+    fn a_random_hunt_has_its_half_however_late_the_exhaustive_one_ends() {
+        // From its tenth look on this clock is ten times past the end.
+        let looks = AtomicU64::new(0);
+        let clock = || {
+            let look = looks.fetch_add(1, Ordering::Relaxed);
+            Duration::from_millis(if look < 10 { look } else { 1_000 + look })
+        };
+        let time = Some(Duration::from_millis(100));
+        let limits = Limits { time, jobs: 1, clock: &clock };
+        let done = search_all(&searches("abd --deep"), limits).remove(0);
+        assert!(done.time > Duration::from_millis(1_000), "{:?}", done.time);
+        assert!(done.hunt.sampled.runs > 0 && done.hunt.sampled.cut_short);
+    }
 }

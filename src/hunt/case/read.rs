@@ -325,9 +325,8 @@ impl<'a> Walk<'a> {
         };
         if position < *next {
             let reason = format!(
-                "session {session} has gone past its operation {}; its next is {}",
-                position + 1,
-                *next + 1
+                "session {session} has gone past its operation {}; operations may be left out, never repeated",
+                position + 1
             );
             return Err(("operation", reason));
         }
