@@ -10,6 +10,7 @@ mod cli {
     mod changed;
     mod check;
     mod convert;
+    mod examples;
     mod follow;
     mod own;
     mod runner;

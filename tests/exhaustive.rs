@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use quiescence::history::{Completion, NodeId, Value};
 use quiescence::hunt::bench::{agree, puts, setting};
-use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
+use quiescence::hunt::exhaustive::{Doubt, Outcome, Plan as HuntPlan, hunt, up_to};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::{Kind, Model};
@@ -316,7 +316,8 @@ fn prove(name: &str, setting: &Setting, properties: &[Property], reduce: Reduce)
 fn flaw(outcome: &Outcome) -> Option<Flaw> {
     match outcome {
         Outcome::Violated(finding) => Some(finding.failing.flaw),
-        Outcome::Proved(proofs) => {
+        Outcome::Proved(proofs, doubts) => {
+            assert_eq!(*doubts, []);
             assert!(proofs.iter().all(|proof| proof.looked_at > 0), "something was looked at");
             None
         }
@@ -478,5 +479,59 @@ fn what_is_sent_and_not_yet_delivered_counts_for_the_shortest_story() {
         let mut judge = agree;
         let found = explore(&Uneven, &setting(2), &plan, 1, &mut judge).expect("it is covered");
         assert_eq!(found.found[0].stem.len(), 2, "with {reduce}");
+    }
+}
+
+/// A hunt up to a scope that is too large, in which these are judged.
+fn climb(properties: Vec<Property>) -> (Box<dyn Subject>, HuntPlan) {
+    let subject = Registry::standard().parse("async-primary").expect("it exists").remove(0);
+    let largest = Open { sessions: 3, writes: 3, reads: 2, keys: 1, patient: false };
+    let plan = HuntPlan {
+        setting: calm(3, Network::Fifo),
+        scopes: up_to(largest),
+        properties,
+        reduce: Reduce::ALL,
+        limits: Limits { states: 5_000, ..Limits::default() },
+        jobs: 1,
+    };
+    (subject, plan)
+}
+
+#[test]
+fn what_ends_at_a_limit_keeps_what_was_proved_before_and_says_where_it_ended() {
+    let (subject, plan) = climb(vec![Property::Model(Model::EVENTUAL)]);
+    let found = hunt(&*subject, &plan, &|_| false).found;
+    let Outcome::Proved(proofs, doubts) = &found[0].1 else { panic!("{found:?}") };
+    let [Doubt::Bounded { scope, bound: Bound::States, states, actions }] = doubts.as_slice()
+    else {
+        panic!("{doubts:?}")
+    };
+    assert_eq!(proofs.len(), 1);
+    let rung = |scope: &Open| plan.scopes.iter().position(|rung| rung == scope);
+    assert_eq!(rung(&proofs[0].scope).map(|rung| rung + 1), rung(scope), "the next one");
+    assert!(*states > 5_000 && proofs[0].states <= 5_000 && *actions > 0);
+}
+
+#[test]
+fn a_part_that_is_told_to_stop_takes_nothing_from_the_next() {
+    let (eventual, linearizable) =
+        (Property::Model(Model::EVENTUAL), Property::Model(Model::Linearizable));
+    let (subject, plan) = climb(vec![eventual, linearizable]);
+    for stopped in 0..2 {
+        let hunt = hunt(&*subject, &plan, &|stage| {
+            assert_eq!(stage.parts, 2, "real time is remembered apart");
+            stage.part == stopped
+        });
+        assert!(hunt.coverage.stopped);
+        for (part, (property, outcome)) in (0..).zip(&hunt.found) {
+            match outcome {
+                Outcome::Unknown(doubts) if part == stopped => assert!(
+                    matches!(doubts[..], [Doubt::Bounded { bound: Bound::Stopped, .. }]),
+                    "{doubts:?}"
+                ),
+                Outcome::Proved(..) | Outcome::Violated(_) if part != stopped => {}
+                other => panic!("{property}: {other:?}"),
+            }
+        }
     }
 }

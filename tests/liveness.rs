@@ -61,7 +61,7 @@ fn replays(subject: &dyn Subject, finding: &Finding) -> Case {
 #[test]
 fn fair_gossip_is_proved_to_converge() {
     let outcome = search(&Gossip::Fair);
-    let Outcome::Proved(proofs) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Proved(proofs, _) = outcome else { panic!("{outcome:?}") };
     assert!(proofs[0].looked_at > 0);
 }
 

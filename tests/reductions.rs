@@ -89,7 +89,7 @@ fn verdicts(
         Outcome::Violated(finding) => {
             Some((finding.failing.flaw, finding.failing.run.schedule.len()))
         }
-        Outcome::Proved(_) => None,
+        Outcome::Proved(_, doubts) if doubts.is_empty() => None,
         other => panic!("{property} of {name} with {reduce}: {other:?}"),
     };
     found.iter().map(verdict).collect()

@@ -24,7 +24,7 @@ use super::values::{self, Format};
 #[command(after_help = "Examples:
   quiescence bench lww-3-8
   quiescence bench lww-3-8 --reduce macro --format json
-  quiescence bench abd-3-2-1 --jobs 2")]
+  quiescence bench abd-3-1-1 --jobs 2")]
 pub struct BenchArgs {
     /// Which scope
     #[arg(value_name = "NAME")]
@@ -64,7 +64,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         patient: false,
         jobs: args.jobs,
         stop: &|progress| {
-            bar.set_message(jobs::told(progress, began));
+            bar.set_message(jobs::told(progress, began.elapsed()));
             bar.tick();
             jobs::interrupted()
         },

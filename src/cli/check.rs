@@ -6,9 +6,10 @@ use clap::Args;
 
 use crate::hunt::Registry;
 use crate::hunt::both::{Conclusion, Finding, How};
-use crate::hunt::case::{Case, FoundBy, replay, write::why};
+use crate::hunt::case::{Case, FoundBy, SearchName, replay, write::why};
 use crate::hunt::exhaustive::scope_text;
 use crate::hunt::property::{Property, judge};
+use crate::hunt::random::Coverage;
 use crate::report::table::{self, Line, Met};
 use crate::report::{Tone, count, json, pad, verdict};
 use crate::search::exhaustive::{Limits as SearchLimits, Reduce};
@@ -35,7 +36,7 @@ use super::values::{self, Format, NetworkArg, RoutingArg, SearchArg};
   quiescence check                                every strategy against what it promises
   quiescence check notebook:storing               the student's notebook, storing variant
   quiescence check multi-primary-lww --faults drop=1 --model eventual
-  quiescence check abd --model lin --routing roaming --deep --time 60s
+  quiescence check abd --model lin --routing roaming --time 60s
   quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2")]
 pub struct CheckArgs {
     /// NAME, NAME:VARIANT or NAME:parameter=value,…
@@ -95,7 +96,8 @@ pub struct CheckArgs {
     /// Where chance begins: 42 or 0x5eed [default: new each time; fixed without STRATEGY]
     #[arg(long, value_name = "SEED", value_parser = values::seed)]
     seed: Option<u64>,
-    /// Stop after this time (500ms, 60s, 2m); what was cut short exits with 3
+    /// Stop after this time (500ms, 60s, 2m), of which every search gets its share; what was cut
+    /// short exits with 3
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     time: Option<Duration>,
     /// How many searches run at the same time [default: one a core]
@@ -157,10 +159,8 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     begin(args, screen, seed, &searches);
     let began = Instant::now();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let limits = Limits {
-        deadline: args.time.and_then(|time| began.checked_add(time)),
-        jobs: args.jobs.unwrap_or_else(cores),
-    };
+    let clock = || began.elapsed();
+    let limits = Limits { time: args.time, jobs: args.jobs.unwrap_or_else(cores), clock: &clock };
     let done = jobs::search_all(&searches, limits);
     let report = Report { args, screen, seed, searches, done };
     quietly(|| report.tell(began))
@@ -230,6 +230,7 @@ impl Report<'_> {
                 expected: *expected,
                 result: table::Result::of(found, coverage, why),
                 proofs: found.proofs.clone(),
+                doubts: found.doubts.clone(),
                 coverage: coverage.clone(),
                 searched: done.hunt.searched.clone(),
                 time: done.time,
@@ -251,13 +252,13 @@ impl Report<'_> {
     fn case(&self, search: &Search, finding: &Finding) -> Case {
         let found = match finding.how {
             How::Random { run, shrunk_from } => FoundBy {
-                search: "random".to_owned(),
+                search: Some(SearchName::Random),
                 seed: Some(self.seed),
                 run: Some(run),
                 shrunk_from: Some(shrunk_from),
             },
             How::Exhaustive { .. } => {
-                FoundBy { search: "exhaustive".to_owned(), ..FoundBy::default() }
+                FoundBy { search: Some(SearchName::Exhaustive), ..FoundBy::default() }
             }
         };
         let case = Case::of(&*search.subject, &finding.failing, is_minimal(finding), found);
@@ -298,42 +299,45 @@ impl Report<'_> {
             self.screen.print(&format!("\n{name}  {place}\n"));
         }
         self.tell_findings(search, done, lines);
-        let kept: Vec<_> = lines.iter().filter(|line| line.met() == Met::Yes).collect();
-        let mark = look.paint(Tone::Good, "ok  ");
-        let names = |lines: &[&&Line]| {
-            let names = lines.iter().map(|line| verdict::property_name(&line.property));
-            names.collect::<Vec<_>>().join(", ")
-        };
-        let (proved, sampled): (Vec<_>, Vec<_>) =
-            kept.iter().partition(|line| !line.proofs.is_empty());
-        for same in proved.chunk_by(|a: &&&Line, b| a.kept() == b.kept()) {
-            let said = look.text(&same[0].kept());
-            self.screen.print(&format!("{mark}  {}\n      {said}\n", names(same)));
-        }
-        if !sampled.is_empty() {
-            let said =
-                format!("no violation in {} (sampled)", table::coverage_text(&done.hunt.sampled));
-            self.screen.print(&format!(
-                "{mark}  {}\n      {}\n",
-                names(&sampled),
-                look.text(&said)
-            ));
-        } else if done.hunt.sampled.runs > 0 && !proved.is_empty() {
-            let said = format!(
-                "no violation in larger runs either: {} (sampled)",
-                table::coverage_text(&done.hunt.sampled)
-            );
-            self.screen.print(&format!("      {}\n", look.text(&said)));
-        }
-        for line in lines {
-            let (mark, said) = match &line.result {
-                table::Result::Unknown(why) => ("?   ", format!("unknown: {why}")),
-                table::Result::Unchecked(why) => ("-   ", format!("nothing was checked: {why}")),
-                _ => continue,
-            };
-            let name = pad(&verdict::property_name(&line.property), 18);
+        self.tell_kept(&done.hunt.sampled, lines);
+        let doubtful: Vec<_> = lines.iter().filter(|line| doubt(line).is_some()).collect();
+        for same in alike(&doubtful, |line| (doubt(line), line.extent())) {
+            let (mark, said) = doubt(same[0]).expect("only those are left");
+            let names = pad(&names(&same), 18);
             let mark = look.paint(Tone::Doubt, mark);
-            self.screen.print(&format!("{mark}  {name}  {}\n", look.text(&said)));
+            self.screen.print(&format!("{mark}  {names}  {}\n", look.text(&said)));
+            self.tell_below(&same[0].extent());
+        }
+    }
+
+    /// What no run violates, proved first.
+    fn tell_kept(&self, sampled: &Coverage, lines: &[Line]) {
+        let Screen { look, .. } = self.screen;
+        let kept = lines.iter().filter(|line| line.met() == Met::Yes);
+        let (proved, only_sampled): (Vec<_>, Vec<_>) =
+            kept.partition(|line| !line.proofs.is_empty());
+        let tell_names = |same: &[&Line]| {
+            self.screen.print(&format!("{}  {}\n", look.paint(Tone::Good, "ok  "), names(same)));
+        };
+        for same in alike(&proved, Line::extent) {
+            tell_names(&same);
+            self.tell_below(&same[0].extent());
+        }
+        let runs = table::coverage_text(sampled);
+        if sampled.runs > 0 && !proved.is_empty() {
+            self.tell_below(&[format!("no violation in larger runs either: {runs} (sampled)")]);
+        }
+        for same in alike(&only_sampled, Line::extent) {
+            tell_names(&same);
+            self.tell_below(&[format!("no violation in {runs} (sampled)")]);
+            self.tell_below(&same[0].extent());
+        }
+    }
+
+    /// Texts below what they belong to.
+    fn tell_below(&self, texts: &[String]) {
+        for text in texts {
+            self.screen.print(&format!("      {}\n", self.screen.look.text(text)));
         }
     }
 
@@ -401,6 +405,34 @@ impl Report<'_> {
             self.screen.print(&format!("\n{}", told.block(Some(path), Some(&replay), look)));
         }
         self.screen.print("\n");
+    }
+}
+
+/// Rows of which the same is said, together.
+fn alike<'l, T: PartialEq>(lines: &[&'l Line], said: impl Fn(&Line) -> T) -> Vec<Vec<&'l Line>> {
+    let mut found: Vec<(T, Vec<&Line>)> = Vec::new();
+    for line in lines {
+        let said = said(line);
+        match found.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, same)) => same.push(line),
+            None => found.push((said, vec![line])),
+        }
+    }
+    found.into_iter().map(|(_, same)| same).collect()
+}
+
+/// The properties of rows, by name.
+fn names(lines: &[&Line]) -> String {
+    let names = lines.iter().map(|line| verdict::property_name(&line.property));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The sign of a row that is not decided, and why it is not.
+fn doubt(line: &Line) -> Option<(&'static str, String)> {
+    match &line.result {
+        table::Result::Unknown(why) => Some(("?   ", format!("unknown: {why}"))),
+        table::Result::Unchecked(why) => Some(("-   ", format!("nothing was checked: {why}"))),
+        table::Result::Kept | table::Result::Violated(..) => None,
     }
 }
 

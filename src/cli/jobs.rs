@@ -1,15 +1,19 @@
 //! Searches on several threads.
 //!
-//! Invariant: results come in the order of the searches and do not depend on
-//! how many threads there are; only how long they took does.
+//! Invariant: results come in the order of the searches and, unless the time
+//! ends first, do not depend on how many threads there are; only how long they
+//! took does. No search takes the time of another, and no hunt that of the
+//! hunt after it.
 
+use std::cell::OnceCell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::hunt::both::{Hunt, hunt};
+use crate::hunt::exhaustive::Stage;
 use crate::report::count;
 use crate::search::exhaustive::Progress;
 
@@ -21,12 +25,24 @@ use super::quiet::quietly;
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// What limits all searches together.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// When to stop.
-    pub deadline: Option<Instant>,
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// How much time there is, if there is an end.
+    pub time: Option<Duration>,
     /// How many threads.
     pub jobs: usize,
+    /// Says how much time has gone.
+    pub clock: &'a (dyn Fn() -> Duration + Sync),
+}
+
+impl Limits<'_> {
+    /// How much of the time that is left a search gets that begins now, if so
+    /// many, itself included, have not begun.
+    fn share(&self, waiting: usize) -> Option<Duration> {
+        let left = self.time?.saturating_sub((self.clock)());
+        let rounds = waiting.div_ceil(self.jobs.max(1)).max(1);
+        Some(left / u32::try_from(rounds).unwrap_or(u32::MAX))
+    }
 }
 
 /// One search done.
@@ -57,7 +73,7 @@ pub fn catch_interrupts() -> Result<(), Failure> {
 }
 
 /// Does all searches.
-pub fn search_all(searches: &[Search], limits: Limits) -> Vec<Done> {
+pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
     let bar = progress(searches.iter().map(runs).sum());
     let next = AtomicUsize::new(0);
     let slots: Vec<Mutex<Option<Done>>> = searches.iter().map(|_| Mutex::new(None)).collect();
@@ -68,7 +84,8 @@ pub fn search_all(searches: &[Search], limits: Limits) -> Vec<Done> {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(search) = searches.get(at) else { break };
-                let done = search_one(search, limits, threads, &bar);
+                let share = limits.share(searches.len() - at);
+                let done = search_one(search, limits, share, threads, &bar);
                 *slots[at].lock().expect("no search panics with the lock") = Some(done);
             }
         });
@@ -92,34 +109,48 @@ fn runs(search: &Search) -> u64 {
     search.plan.random.as_ref().map_or(0, |random| random.runs)
 }
 
-fn search_one(search: &Search, limits: Limits, threads: usize, bar: &ProgressBar) -> Done {
-    let began = Instant::now();
+fn search_one(
+    search: &Search,
+    limits: Limits<'_>,
+    share: Option<Duration>,
+    threads: usize,
+    bar: &ProgressBar,
+) -> Done {
+    let began = (limits.clock)();
+    let elapsed = || (limits.clock)().saturating_sub(began);
     let shown = AtomicUsize::new(0);
+    let mut plan = search.plan.clone();
+    // The exhaustive hunt leaves half to a random one, which gets all the rest,
+    // and its half however late the other one noticed that it had to end.
+    let half = share.map(|share| share / 2);
+    let first = if plan.random.is_some() { half } else { share };
+    let second = OnceCell::new();
     let ends =
-        || interrupted() || limits.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-    let look = |progress: &Progress| {
-        bar.set_message(format!("{}: {}", search.short, told(progress, began)));
+        |share: Option<Duration>| interrupted() || share.is_some_and(|share| elapsed() >= share);
+    let look = |stage: Stage<'_>| {
+        bar.set_message(format!("{}: {}", search.short, told(stage.progress, elapsed())));
         bar.tick();
-        ends()
+        // What a part leaves over goes to those after it.
+        ends(first.map(|first| first * (stage.part + 1) / stage.parts))
     };
     let stop = |runs: u64| {
         let runs = usize::try_from(runs).unwrap_or(usize::MAX);
         bar.inc((runs - shown.swap(runs, Ordering::Relaxed)) as u64);
         bar.set_message(search.short.clone());
-        ends()
+        let late = || share.zip(half).map(|(share, half)| share.max(elapsed() + half));
+        ends(*second.get_or_init(late))
     };
-    let mut plan = search.plan.clone();
     if let Some(exhaustive) = &mut plan.exhaustive {
         exhaustive.jobs = threads;
     }
     let hunt = hunt(&*search.subject, &plan, &look, &stop);
     bar.inc(runs(search).saturating_sub(shown.load(Ordering::Relaxed) as u64));
-    Done { hunt, time: began.elapsed() }
+    Done { hunt, time: elapsed() }
 }
 
 /// How far a search has come, in one line.
-pub fn told(progress: &Progress, began: Instant) -> String {
-    let seconds = began.elapsed().as_secs_f64().max(0.001);
+pub fn told(progress: &Progress, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64().max(0.001);
     let rate = (progress.states as f64 / seconds) as u64;
     format!(
         "{} states · {}/s · frontier {} · depth {} · {} MB",
@@ -141,4 +172,83 @@ pub fn progress(runs: u64) -> ProgressBar {
     let style = "{bar:24} {human_pos} of {human_len} runs · {per_sec} · {eta} left · {msg}";
     let style = ProgressStyle::with_template(style).expect("the template is well-formed");
     ProgressBar::new(runs).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::check::CheckArgs;
+    use crate::cli::plan;
+    use crate::hunt::Registry;
+    use crate::hunt::exhaustive::Doubt;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: CheckArgs,
+    }
+
+    fn searches(line: &str) -> Vec<Search> {
+        let words = std::iter::once("check").chain(line.split_whitespace());
+        let args = Line::parse_from(words).args;
+        plan::named(&args, &Registry::standard(), 1).expect("the strategies exist")
+    }
+
+    #[test]
+    fn what_is_left_is_shared_by_those_that_have_not_begun() {
+        let at = |seconds, jobs, waiting| {
+            let clock = move || Duration::from_secs(seconds);
+            let limits = Limits { time: Some(Duration::from_secs(60)), jobs, clock: &clock };
+            limits.share(waiting).map(|share| share.as_secs())
+        };
+        assert_eq!(at(0, 1, 1), Some(60));
+        assert_eq!(at(0, 1, 3), Some(20));
+        assert_eq!(at(0, 2, 3), Some(30), "two at the same time, then one");
+        assert_eq!(at(0, 8, 3), Some(60));
+        assert_eq!(at(30, 1, 2), Some(15));
+        assert_eq!(at(61, 1, 2), Some(0));
+        let endless = Limits { time: None, jobs: 1, clock: &|| Duration::ZERO };
+        assert_eq!(endless.share(3), None);
+    }
+
+    #[test]
+    fn no_search_and_no_hunt_takes_the_time_of_another() {
+        // Each look at this clock takes a millisecond; nothing else takes time.
+        let looks = AtomicU64::new(0);
+        let clock = || Duration::from_millis(looks.fetch_add(1, Ordering::Relaxed));
+        let time = Duration::from_millis(240);
+        let limits = Limits { time: Some(time), jobs: 1, clock: &clock };
+        let searches = searches("abd abd:write-back=never primary-backup --deep --patient-timers");
+        assert_eq!(searches.len(), 3);
+        let begun = |doubt: &Doubt| matches!(doubt, Doubt::Bounded { states: 2.., .. });
+        for (search, done) in searches.iter().zip(search_all(&searches, limits)) {
+            let Hunt { conclusions, sampled, .. } = done.hunt;
+            assert!(sampled.runs > 0 && sampled.cut_short, "{}: {sampled:?}", search.short);
+            for found in conclusions.iter().filter(|found| found.finding.is_none()) {
+                let searched = !found.proofs.is_empty() || found.doubts.iter().any(begun);
+                assert!(searched, "{}, {}: {:?}", search.short, found.property, found.doubts);
+            }
+            let share = time / 3;
+            assert!(done.time < share * 5 / 4, "{}: {:?}", search.short, done.time);
+        }
+    }
+
+    #[test]
+    fn a_random_hunt_has_its_half_however_late_the_exhaustive_one_ends() {
+        // From its tenth look on this clock is ten times past the end.
+        let looks = AtomicU64::new(0);
+        let clock = || {
+            let look = looks.fetch_add(1, Ordering::Relaxed);
+            Duration::from_millis(if look < 10 { look } else { 1_000 + look })
+        };
+        let time = Some(Duration::from_millis(100));
+        let limits = Limits { time, jobs: 1, clock: &clock };
+        let done = search_all(&searches("abd --deep"), limits).remove(0);
+        assert!(done.time > Duration::from_millis(1_000), "{:?}", done.time);
+        assert!(done.hunt.sampled.runs > 0 && done.hunt.sampled.cut_short);
+    }
 }

@@ -5,12 +5,12 @@
 //! *sampled* by the second; the two are never mixed up.
 
 use super::Subject;
-use super::exhaustive::{self, Proof};
+use super::exhaustive::{self, Doubt, Proof};
 use super::minimise::Failing;
 use super::property::Property;
 use super::random;
 use crate::replication::When;
-use crate::search::exhaustive::{Open, Progress};
+use crate::search::exhaustive::Open;
 
 /// What to do; at least one of the two.
 #[derive(Clone, Debug)]
@@ -61,8 +61,8 @@ pub struct Conclusion {
     pub finding: Option<Box<Finding>>,
     /// The scopes in which it is proved.
     pub proofs: Vec<Proof>,
-    /// Why the exhaustive hunt proved nothing, if there was one.
-    pub unproved: Option<String>,
+    /// Why the exhaustive hunt proved no more, if there was one.
+    pub doubts: Vec<Doubt>,
     /// How many random runs could not be decided, and why the first of them
     /// could not.
     pub undecided: Option<(u64, String)>,
@@ -83,20 +83,20 @@ pub struct Hunt {
     pub sampled: random::Coverage,
 }
 
-/// Hunts. `look` is asked now and then during the exhaustive hunt, `stop`
-/// during the random one, with the number of runs done; either ends its hunt
-/// by saying yes.
+/// Hunts. `look` is asked now and then during the exhaustive hunt, and ends a
+/// part of it by saying yes; `stop` is asked during the random one, with the
+/// number of runs done, and ends it.
 pub fn hunt(
     subject: &dyn Subject,
     plan: &Plan,
-    look: &dyn Fn(&Progress) -> bool,
+    look: &dyn Fn(exhaustive::Stage<'_>) -> bool,
     stop: &dyn Fn(u64) -> bool,
 ) -> Hunt {
     let open = |property: &Property| Conclusion {
         property: property.clone(),
         finding: None,
         proofs: Vec::new(),
-        unproved: None,
+        doubts: Vec::new(),
         undecided: None,
         looked_at: 0,
         sampled: false,
@@ -137,7 +137,8 @@ pub fn hunt(
 impl Conclusion {
     fn hear_exhaustive(&mut self, outcome: exhaustive::Outcome) {
         match outcome {
-            exhaustive::Outcome::Proved(proofs) => {
+            exhaustive::Outcome::Proved(proofs, doubts) => {
+                self.doubts = doubts;
                 self.looked_at += proofs.iter().map(|proof| proof.looked_at).sum::<u64>();
                 // A search that looked at nothing proved nothing.
                 self.proofs = proofs.into_iter().filter(|proof| proof.looked_at > 0).collect();
@@ -147,8 +148,13 @@ impl Conclusion {
                 let how = How::Exhaustive { scope, states };
                 self.finding = Some(Box::new(Finding { failing, how }));
             }
-            exhaustive::Outcome::Unknown(why) => self.unproved = Some(why),
-            exhaustive::Outcome::NotCovered(why) => self.unproved = Some(why.to_owned()),
+            exhaustive::Outcome::Unknown(doubts) if doubts.is_empty() => {
+                self.doubts = vec![Doubt::Because("nothing was searched".to_owned())];
+            }
+            exhaustive::Outcome::Unknown(doubts) => self.doubts = doubts,
+            exhaustive::Outcome::NotCovered(why) => {
+                self.doubts = vec![Doubt::Because(why.to_owned())];
+            }
         }
     }
 

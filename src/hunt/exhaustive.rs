@@ -45,12 +45,12 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// It holds in every run of these scopes: of the largest one, and perhaps
-    /// of a larger one in which timers are patient.
-    Proved(Vec<Proof>),
+    /// of a larger one in which timers are patient; and why not of more.
+    Proved(Vec<Proof>, Vec<Doubt>),
     /// It does not; on a shortest way, made minimal.
     Violated(Box<Finding>),
-    /// Nobody knows, because of this.
-    Unknown(String),
+    /// Nobody knows, because of these; without any, nothing was searched.
+    Unknown(Vec<Doubt>),
     /// No search looked at it, because of this.
     NotCovered(&'static str),
 }
@@ -64,6 +64,30 @@ pub struct Proof {
     pub states: u64,
     /// How many answers were looked at; with none, nothing was proved.
     pub looked_at: u64,
+}
+
+/// Why something is not proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The search of a scope was not complete.
+    Bounded {
+        /// Which scope.
+        scope: Open,
+        /// What came first.
+        bound: Bound,
+        /// Distinct states that had been seen.
+        states: u64,
+        /// Actions on the shortest way to the last of them.
+        actions: u64,
+    },
+    /// Something else, in words.
+    Because(String),
+}
+
+impl From<String> for Doubt {
+    fn from(why: String) -> Doubt {
+        Doubt::Because(why)
+    }
 }
 
 /// A failing run, the shortest there is.
@@ -94,6 +118,18 @@ pub struct Coverage {
     pub stopped: bool,
 }
 
+/// How far a hunt has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage<'a> {
+    /// How far the present search has come.
+    pub progress: &'a Progress,
+    /// Which part of the hunt it belongs to, from 0: properties that need
+    /// different memories of the past are parts of their own.
+    pub part: u32,
+    /// How many parts there are.
+    pub parts: u32,
+}
+
 /// The result of an exhaustive hunt.
 #[derive(Clone, Debug)]
 pub struct Hunt {
@@ -105,14 +141,14 @@ pub struct Hunt {
 
 /// Searches every scope for violations, smallest first.
 ///
-/// `stop` is asked now and then; if it says yes the hunt ends, and what was
-/// not complete by then is unknown.
-pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(&Progress) -> bool) -> Hunt {
+/// `stop` is asked now and then; if it says yes the present part of the hunt
+/// ends, and what was not complete by then is unknown.
+pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool) -> Hunt {
     let mut coverage = Coverage::default();
     let mut found: Vec<_> = plan
         .properties
         .iter()
-        .map(|property| (property.clone(), Outcome::Unknown("nothing was searched".into())))
+        .map(|property| (property.clone(), Outcome::Unknown(Vec::new())))
         .collect();
     let mut needs: Vec<Tracks> = Vec::new();
     for (property, outcome) in &mut found {
@@ -122,7 +158,9 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(&Progress) -> bool
             Err(why) => *outcome = Outcome::NotCovered(why),
         }
     }
-    for tracks in needs {
+    let parts = u32::try_from(needs.len()).expect("memories are of a few kinds");
+    for (part, tracks) in (0..).zip(needs) {
+        let stop = |progress: &Progress| stop(Stage { progress, part, parts });
         let mut group: Vec<&mut (Property, Outcome)> = found
             .iter_mut()
             .filter(|(property, _)| self::tracks(subject, property) == Ok(tracks))
@@ -132,11 +170,11 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(&Progress) -> bool
         let mut next = rungs.next();
         while let Some(scope) = next {
             group.retain(|(_, outcome)| !matches!(outcome, Outcome::Violated(_)));
-            if group.is_empty() || coverage.stopped {
+            if group.is_empty() {
                 break;
             }
             let scope = Open { patient: patient || scope.patient, ..scope };
-            match search(subject, plan, tracks, scope, &mut group, &mut coverage, stop) {
+            match search(subject, plan, tracks, scope, &mut group, &mut coverage, &stop) {
                 Ended::Complete => next = rungs.next(),
                 // The same again, with timers that wait.
                 Ended::Bounded { timers: true } if !scope.patient => patient = true,
@@ -275,6 +313,7 @@ fn search(
         }
     }
     match explored.ending {
+        Ending::Bounded(Bound::Stopped) => Ended::Bounded { timers: false },
         Ending::Bounded(_) => Ended::Bounded { timers: explored.timers },
         Ending::Complete | Ending::Settled => Ended::Complete,
     }
@@ -286,31 +325,31 @@ fn is_panic(way: &Way) -> bool {
 
 impl Outcome {
     /// Nothing more is known, because of this; what is proved is proved.
-    fn doubt(&mut self, why: String) {
-        if !matches!(self, Outcome::Proved(_)) {
-            *self = Outcome::Unknown(why);
+    fn doubt(&mut self, why: impl Into<Doubt>) {
+        let (Outcome::Proved(_, doubts) | Outcome::Unknown(doubts)) = self else {
+            unreachable!("what is violated or not covered is not searched");
+        };
+        let why = why.into();
+        if !doubts.contains(&why) {
+            doubts.push(why);
         }
     }
 
     /// A larger scope is proved.
     fn prove(&mut self, proof: Proof) {
-        let mut proofs = match self {
-            Outcome::Proved(proofs) => std::mem::take(proofs),
-            _ => Vec::new(),
+        let (mut proofs, doubts) = match self {
+            Outcome::Proved(proofs, doubts) => (std::mem::take(proofs), std::mem::take(doubts)),
+            Outcome::Unknown(doubts) => (Vec::new(), std::mem::take(doubts)),
+            _ => unreachable!("what is violated or not covered is not searched"),
         };
         proofs.retain(|smaller| smaller.scope.patient != proof.scope.patient);
         proofs.push(proof);
-        *self = Outcome::Proved(proofs);
+        *self = Outcome::Proved(proofs, doubts);
     }
 }
 
-fn bounded(bound: Bound, scope: Open, explored: &Exploration) -> String {
-    format!(
-        "{bound} came first, at {} states and {} actions, with {}",
-        explored.states,
-        explored.depth,
-        scope_text(&scope)
-    )
+fn bounded(bound: Bound, scope: Open, explored: &Exploration) -> Doubt {
+    Doubt::Bounded { scope, bound, states: explored.states, actions: explored.depth.into() }
 }
 
 /// A scope in words: `2 sessions, 2 writes, 1 read, 1 key`.

@@ -113,6 +113,46 @@ impl fmt::Display for Flaw {
     }
 }
 
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Flaw; 12] = [
+        Flaw::History(Kind::Illegal),
+        Flaw::History(Kind::Diverged),
+        Flaw::History(Kind::Lost),
+        Flaw::History(Kind::Unexplained),
+        Flaw::Recorded,
+        Flaw::NeverQuiet,
+        Flaw::Oscillating,
+        Flaw::NotGuaranteed,
+        Flaw::LostWrite,
+        Flaw::Disagreed,
+        Flaw::Panicked,
+        Flaw::Broken,
+    ];
+}
+
+impl std::str::FromStr for Flaw {
+    type Err = String;
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, String> {
+        named("kind", &Flaw::ALL, text)
+    }
+}
+
+/// The one of `all` that is written like this.
+pub(super) fn named<T: Copy + fmt::Display>(
+    what: &str,
+    all: &[T],
+    text: &str,
+) -> Result<T, String> {
+    let found = all.iter().find(|known| known.to_string() == text);
+    found.copied().ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(ToString::to_string).collect();
+        format!("there is no {what} `{text}`; there is {}", known.join(", "))
+    })
+}
+
 /// What came of judging one property of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {

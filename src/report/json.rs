@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use crate::hunt::case::replay::{Outcome, Replay};
 use crate::hunt::case::{Case, write::why};
-use crate::hunt::exhaustive::Proof;
+use crate::hunt::exhaustive::{Doubt, Proof};
 use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
 use crate::world::Faults;
 
-use super::table::{Line, Result};
+use super::table::{Line, Result, doubt_text};
 use super::timeline::sentence;
 
 /// The version of the shape.
@@ -75,15 +75,23 @@ fn result(line: &Line) -> Value {
 }
 
 fn coverage(line: &Line) -> Value {
-    let Line { coverage, proofs, searched, .. } = line;
+    let Line { coverage, proofs, doubts, searched, .. } = line;
     let used = Faults::KINDS.iter().zip(coverage.faults).filter(|(_, count)| *count > 0);
     let faults: Map<_, _> = used.map(|(kind, count)| ((*kind).to_owned(), count.into())).collect();
     let proved = |proof: &Proof| {
-        let Open { sessions, writes, reads, keys, patient } = proof.scope;
-        json!({
-            "sessions": sessions, "writes": writes, "reads": reads, "keys": keys,
-            "patient_timers": patient, "states": proof.states,
-        })
+        let mut told = scope(&proof.scope);
+        told.insert("states".to_owned(), proof.states.into());
+        told
+    };
+    let unproved = |doubt: &Doubt| {
+        let mut told = Map::new();
+        if let Doubt::Bounded { scope, states, actions, .. } = doubt {
+            told = self::scope(scope);
+            told.insert("states".to_owned(), (*states).into());
+            told.insert("actions".to_owned(), (*actions).into());
+        }
+        told.insert("why".to_owned(), doubt_text(doubt).into());
+        told
     };
     // Random runs are a sample: what they say is never complete.
     json!({
@@ -92,6 +100,16 @@ fn coverage(line: &Line) -> Value {
         "pending": coverage.pending,
         "complete": !proofs.is_empty(),
         "proved": proofs.iter().map(proved).collect::<Vec<_>>(),
+        "unproved": doubts.iter().map(unproved).collect::<Vec<_>>(),
         "faults": faults,
     })
+}
+
+fn scope(scope: &Open) -> Map<String, Value> {
+    let Open { sessions, writes, reads, keys, patient } = *scope;
+    let numbers = [("sessions", sessions), ("writes", writes), ("reads", reads), ("keys", keys)];
+    let mut told: Map<_, _> =
+        numbers.map(|(name, number)| (name.to_owned(), number.into())).into_iter().collect();
+    told.insert("patient_timers".to_owned(), patient.into());
+    told
 }

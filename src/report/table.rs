@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::hunt::both::{Conclusion, How};
-use crate::hunt::exhaustive::{self, Proof, scope_text};
+use crate::hunt::exhaustive::{self, Doubt, Proof, scope_text};
 use crate::hunt::promise::Expected;
 use crate::hunt::property::{Flaw, Property};
 use crate::hunt::random::{Coverage, faults_text};
@@ -30,6 +30,8 @@ pub struct Line {
     pub result: Result,
     /// The scopes in which it is proved.
     pub proofs: Vec<Proof>,
+    /// Why it is proved in no more.
+    pub doubts: Vec<Doubt>,
     /// What random runs covered.
     pub coverage: Coverage,
     /// What exhaustive searches covered, if there were any.
@@ -84,8 +86,8 @@ impl Result {
         if !found.proofs.is_empty() {
             return Result::Kept;
         }
-        match &found.unproved {
-            Some(why) if !found.sampled => Result::Unknown(why.clone()),
+        match found.doubts.as_slice() {
+            [_, ..] if !found.sampled => Result::Unknown("nothing is proved".to_owned()),
             _ if found.sampled && coverage.runs == 0 => {
                 Result::Unchecked("no run was done".to_owned())
             }
@@ -114,30 +116,52 @@ impl Line {
 
     fn found(&self) -> String {
         match &self.result {
-            Result::Kept => self.kept(),
+            Result::Kept if self.proofs.is_empty() => {
+                format!("no violation (sampled){}", self.and_extent())
+            }
+            Result::Kept => self.extent().join("; "),
             Result::Violated(flaw, How::Random { run, .. }, _) => {
                 format!("{flaw} in run {}", count(*run))
             }
             Result::Violated(flaw, How::Exhaustive { states, .. }, _) => {
                 format!("{flaw}, the shortest of all, after {} states", count(*states))
             }
-            Result::Unknown(why) => format!("unknown: {why}"),
-            Result::Unchecked(why) => format!("nothing checked: {why}"),
+            Result::Unknown(why) => format!("unknown: {why}{}", self.and_extent()),
+            Result::Unchecked(why) => format!("nothing checked: {why}{}", self.and_extent()),
         }
     }
-}
 
-impl Line {
-    /// What is known of a property that no run violates.
-    pub fn kept(&self) -> String {
-        if self.proofs.is_empty() {
-            return "no violation (sampled)".to_owned();
-        }
+    /// How far exhaustive searches came with the property: where it is proved,
+    /// and where it is not and why.
+    pub fn extent(&self) -> Vec<String> {
         let proof = |proof: &Proof| {
             format!("{} ({} states)", scope_text(&proof.scope), count(proof.states))
         };
         let proofs: Vec<_> = self.proofs.iter().map(proof).collect();
-        format!("proved: {}", proofs.join("; "))
+        let proved = (!proofs.is_empty()).then(|| format!("proved: {}", proofs.join("; ")));
+        let doubts = self.doubts.iter().map(|doubt| format!("not proved: {}", doubt_text(doubt)));
+        proved.into_iter().chain(doubts).collect()
+    }
+
+    /// The extent after something else in a line.
+    fn and_extent(&self) -> String {
+        self.extent().iter().map(|text| format!("; {text}")).collect()
+    }
+}
+
+/// `2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)`.
+pub fn doubt_text(doubt: &Doubt) -> String {
+    let many = |number: u64, word: &str| {
+        format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
+    };
+    match doubt {
+        Doubt::Bounded { scope, bound, states, actions } => format!(
+            "{} ({bound}, at {} and {})",
+            scope_text(scope),
+            many(*states, "state"),
+            many(*actions, "action")
+        ),
+        Doubt::Because(why) => why.clone(),
     }
 }
 
@@ -257,13 +281,14 @@ pub fn totals(lines: &[Line], time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::exhaustive::{Bound, Open};
 
     fn sampled(looked_at: u64) -> Conclusion {
         Conclusion {
             property: crate::hunt::property::Property::NoPanic,
             finding: None,
             proofs: Vec::new(),
-            unproved: None,
+            doubts: Vec::new(),
             undecided: None,
             looked_at,
             sampled: true,
@@ -274,15 +299,80 @@ mod tests {
         Result::of(&sampled(looked_at), coverage, String::new())
     }
 
+    /// A row of which so much was found.
+    fn row(proofs: Vec<Proof>, doubts: Vec<Doubt>, found: Conclusion, coverage: &Coverage) -> Line {
+        let found = Conclusion { proofs, doubts, ..found };
+        Line {
+            strategy: "abd".to_owned(),
+            setting: crate::hunt::promise::calm(3, crate::world::Network::Fifo),
+            property: found.property.clone(),
+            expected: None,
+            result: Result::of(&found, coverage, String::new()),
+            proofs: found.proofs,
+            doubts: found.doubts,
+            coverage: coverage.clone(),
+            searched: None,
+            time: Duration::ZERO,
+            case: None,
+        }
+    }
+
+    const SMALL: Open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: false };
+
+    fn proof() -> Proof {
+        Proof { scope: SMALL, states: 1_234, looked_at: 9 }
+    }
+
+    fn limit() -> Doubt {
+        let scope = Open { writes: 2, ..SMALL };
+        Doubt::Bounded { scope, bound: Bound::States, states: 2_000_000, actions: 14 }
+    }
+
     #[test]
     fn what_was_searched_without_end_and_not_sampled_is_unknown() {
-        let bounded = Conclusion {
-            unproved: Some("the limit came first".to_owned()),
-            sampled: false,
-            ..sampled(7)
-        };
-        let result = Result::of(&bounded, &Coverage::default(), String::new());
-        assert_eq!(result, Result::Unknown("the limit came first".to_owned()));
+        let alone = Conclusion { sampled: false, ..sampled(7) };
+        let row = row(vec![], vec![limit()], alone, &Coverage::default());
+        assert_eq!(row.met(), Met::Unknown);
+        assert_eq!(
+            row.found(),
+            "unknown: nothing is proved; not proved: 2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)"
+        );
+    }
+
+    #[test]
+    fn what_is_proved_says_where_it_no_longer_is() {
+        let ran = Coverage { runs: 10, ..Coverage::default() };
+        let row = row(vec![proof()], vec![limit()], sampled(7), &ran);
+        assert_eq!(row.met(), Met::Yes);
+        assert_eq!(
+            row.found(),
+            "proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); not proved: 2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)"
+        );
+    }
+
+    #[test]
+    fn what_was_only_sampled_says_how_far_the_exhaustive_search_came() {
+        let ran = Coverage { runs: 10, ..Coverage::default() };
+        let row = row(vec![], vec![limit()], sampled(7), &ran);
+        assert_eq!(row.met(), Met::Yes);
+        assert!(
+            row.found().starts_with("no violation (sampled); not proved: 2 sessions, 2 writes")
+        );
+        let never = Doubt::Because("nothing was searched".to_owned());
+        let row = self::row(vec![], vec![never], sampled(7), &ran);
+        assert_eq!(row.found(), "no violation (sampled); not proved: nothing was searched");
+    }
+
+    #[test]
+    fn what_was_cut_short_says_what_was_proved_before() {
+        let cut = Coverage { runs: 10, cut_short: true, ..Coverage::default() };
+        let stopped = Doubt::Bounded { scope: SMALL, bound: Bound::Stopped, states: 7, actions: 2 };
+        let row = row(vec![proof()], vec![stopped], sampled(7), &cut);
+        assert_eq!(row.met(), Met::Unknown);
+        assert_eq!(
+            row.found(),
+            "unknown: cut short after 10 runs; proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); not proved: 2 sessions, 1 write, 1 read, 1 key (told to stop, at 7 states and 2 actions)"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ const CASE: &str = "cases/notebook-storing-eventual.json";
 fn refused(said: &Said, words: &[&str]) {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.starts_with("error: "), "{said:?}");
-    assert!(!said.err.contains("panicked"), "{said:?}");
+    assert!(!said.err.contains("panicked at"), "{said:?}");
     for word in words {
         assert!(said.err.contains(word), "{word} is not in {said:?}");
     }
@@ -74,6 +74,12 @@ fn an_action_that_is_not_possible_at_its_step_is_refused_with_its_line() {
     let step = "\"message\": \"n1→n2 #1\"";
     refused(&edited(step, "\"message\": \"n1→n2 #9\""), &["step 3", "is not in flight here"]);
     refused(&edited("\"do\": \"deliver\"", "\"do\": \"teleport\""), &["step 3", "no action"]);
+}
+
+#[test]
+fn a_kind_that_is_none_is_refused_with_its_place_and_those_that_are() {
+    let said = edited("\"diverged\"", "\"bananas\"");
+    refused(&said, &[&format!("{CASE}:21:11"), "no kind `bananas`", "diverged, lost"]);
 }
 
 #[test]

@@ -89,6 +89,48 @@ fn a_budget_that_ends_the_search_exits_with_3() {
 }
 
 #[test]
+fn what_the_exhaustive_search_did_not_finish_is_told_beside_what_was_sampled() {
+    let line = "check abd --states 20000 --runs 100 --seed 1";
+    let said = Place::new().run(line);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let lines: Vec<_> = said.out.lines().collect();
+    let ok = lines.iter().position(|line| line.contains("linearizable")).expect("it is told");
+    assert!(lines[ok].starts_with("ok    "), "{}", lines[ok]);
+    assert!(lines[ok + 1].starts_with("      no violation in 100 runs, "), "{}", lines[ok + 1]);
+    let scope = "not proved: 1 session, 1 write, 1 read, 1 key";
+    for (below, timers) in [(2, ""), (3, ", patient timers")] {
+        let told = format!("      {scope}{timers} (the limit of states, at ");
+        assert!(lines[ok + below].starts_with(&told), "{}", lines[ok + below]);
+    }
+    let said = Place::new().run(&format!("{line} --format json"));
+    let all: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    for result in all["results"].as_array().expect("a list") {
+        let coverage = &result["coverage"];
+        assert_eq!((&result["verdict"], &coverage["runs"]), (&"holds".into(), &100.into()));
+        assert_eq!(coverage["complete"], false);
+        assert_eq!(coverage["proved"], serde_json::json!([]));
+        let unproved = coverage["unproved"].as_array().expect("a list");
+        let patient: Vec<_> = unproved.iter().map(|it| it["patient_timers"] == true).collect();
+        assert_eq!(patient, [false, true], "{unproved:?}");
+        for it in unproved {
+            assert!(it["states"].as_u64() > Some(20_000) && it["sessions"] == 1, "{it}");
+            assert!(it["why"].as_str().is_some_and(|why| why.contains("the limit of states")));
+        }
+    }
+}
+
+#[test]
+fn what_is_proved_is_told_with_the_scope_that_was_too_large() {
+    let said = Place::new().run("check async-primary -m ev --states 5000 --runs 10 --seed 1");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let below: Vec<_> =
+        said.out.lines().skip_while(|line| !line.starts_with("ok    eventual")).skip(1).collect();
+    assert!(below[0].starts_with("      proved: 2 sessions, "), "{}", said.out);
+    assert!(below[1].starts_with("      not proved: 2 sessions, "), "{}", said.out);
+    assert!(below[2].starts_with("      no violation in larger runs either: 10 runs, "));
+}
+
+#[test]
 fn a_search_of_no_runs_has_checked_nothing_and_exits_with_4() {
     for line in ["check abd --search random --runs 0", "check --search random --runs 0"] {
         let said = Place::new().run(line);
@@ -150,6 +192,12 @@ fn results_for_programs_have_the_fields_of_the_schema() {
     for result in all["results"].as_array().expect("a list") {
         assert_eq!(fields(result), required("result"));
         assert_eq!(fields(&result["coverage"]), required("coverage"));
+        for list in ["proved", "unproved"] {
+            let described = &schema["$defs"]["coverage"]["properties"][list]["items"]["properties"];
+            for entry in result["coverage"][list].as_array().expect("a list") {
+                assert_eq!(fields(entry), fields(described), "{list}");
+            }
+        }
     }
     assert!(said.err.starts_with("seed 0x1"));
     let case = all["results"][0]["case"].as_str().expect("a path");

@@ -47,7 +47,12 @@ impl Place {
     }
 
     pub fn run_words(&self, words: &[&str]) -> Said {
-        let output = self.command(words).output().expect("the binary can be run");
+        self.run_by(&mut self.command(words))
+    }
+
+    /// What a command says that is run here.
+    pub fn run_by(&self, command: &mut Command) -> Said {
+        let output = command.current_dir(self.directory.path()).output().expect("it can be run");
         let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
         Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
     }

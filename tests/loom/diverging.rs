@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use quiescence::hunt::case::{Case, FoundBy};
+use quiescence::hunt::case::{Case, FoundBy, SearchName};
 use quiescence::hunt::minimise::{Failing, minimise};
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Kind;
@@ -31,7 +31,7 @@ fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
     let chosen = failing.chosen().len();
     let minimal = minimise(&STORING, failing.clone()).chosen().len() == chosen;
     let found =
-        FoundBy { search: "threads".to_owned(), run: Some(execution), ..FoundBy::default() };
+        FoundBy { search: Some(SearchName::Threads), run: Some(execution), ..FoundBy::default() };
     let text = Case::of(&STORING, &failing, minimal, found).to_text();
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1/notebook-storing-threads.json");

@@ -15,11 +15,13 @@ pub mod replay;
 mod schema;
 pub mod write;
 
+use std::fmt;
+
 use crate::history::History;
 use crate::replication::StrategyName;
 use crate::world::{Action, MessageName, Setting, Workload};
 
-use super::property::Property;
+use super::property::{Flaw, Property, named};
 
 /// The format that this version writes, and reads.
 pub const FORMAT: &str = "quiescence-case/1";
@@ -46,7 +48,7 @@ pub struct Case {
     /// What was judged.
     pub property: Property,
     /// How it fails; a case of something that holds has none.
-    pub kind: Option<String>,
+    pub kind: Option<Flaw>,
     /// Why, for people and for comparison.
     pub evidence: serde_json::Value,
     /// Whether no single chosen action can be removed.
@@ -71,14 +73,49 @@ pub struct CaseStep {
 /// How a case was found. Nothing in here is needed to replay it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundBy {
-    /// By which search: `random`, `threads`, …
-    pub search: String,
+    /// By which search, if that is known.
+    pub search: Option<SearchName>,
     /// Where chance began.
     pub seed: Option<u64>,
     /// The number of the run, or of the execution.
     pub run: Option<u64>,
     /// How many actions that run had before it was made small.
     pub shrunk_from: Option<usize>,
+}
+
+/// A search that finds cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchName {
+    /// Random runs.
+    Random,
+    /// Every run in a scope.
+    Exhaustive,
+    /// Interleavings of real threads.
+    Threads,
+}
+
+impl SearchName {
+    /// All of them.
+    pub const ALL: [SearchName; 3] =
+        [SearchName::Random, SearchName::Exhaustive, SearchName::Threads];
+}
+
+impl fmt::Display for SearchName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SearchName::Random => "random",
+            SearchName::Exhaustive => "exhaustive",
+            SearchName::Threads => "threads",
+        })
+    }
+}
+
+impl std::str::FromStr for SearchName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        named("search", &SearchName::ALL, text)
+    }
 }
 
 impl Case {

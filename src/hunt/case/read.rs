@@ -16,7 +16,7 @@ use crate::world::{
 };
 
 use super::locate::{At, locate};
-use super::schema::{FaultsShape, File, SessionShape, StepShape, VerdictWord};
+use super::schema::{FaultsShape, File, FoundShape, SessionShape, StepShape, VerdictWord};
 use super::{Case, CaseStep, FORMAT, FoundBy, NotACase};
 
 /// A complaint about the value at a path.
@@ -119,7 +119,10 @@ fn case(file: File) -> Checked<Case> {
         .map_err(|error| Complaint(vec![At::Key("history")], error.reason))?;
     let property = file.model.parse().map_err(|error| Complaint(vec![At::Key("model")], error))?;
     let kind = match (file.verdict, file.kind) {
-        (VerdictWord::Violated, Some(kind)) => Some(kind),
+        (VerdictWord::Violated, Some(kind)) => {
+            let kind = kind.parse().map_err(|reason| Complaint(vec![At::Key("kind")], reason))?;
+            Some(kind)
+        }
         (VerdictWord::Holds, None) => None,
         (VerdictWord::Violated, None) => {
             let reason = "a violated verdict has a kind, for example \"diverged\"";
@@ -130,13 +133,7 @@ fn case(file: File) -> Checked<Case> {
             return Err(Complaint(vec![At::Key("kind")], reason.to_owned()));
         }
     };
-    let seed = match &file.found.seed {
-        Some(text) => Some(seed(text).ok_or_else(|| {
-            let path = vec![At::Key("found"), At::Key("seed")];
-            Complaint(path, format!("`{text}` is not a seed like \"0x5eed\""))
-        })?),
-        None => None,
-    };
+    let found = found(&file.found)?;
     let mut walk = Walk::new(&setting, &workload, &file.start, &file.schedule);
     let mut schedule = Vec::with_capacity(file.schedule.len());
     for (at, shape) in file.schedule.iter().enumerate() {
@@ -172,13 +169,21 @@ fn case(file: File) -> Checked<Case> {
         kind,
         evidence: file.evidence,
         minimal: file.minimal,
-        found: FoundBy {
-            search: file.found.search,
-            seed,
-            run: file.found.run,
-            shrunk_from: file.found.shrunk_from,
-        },
+        found,
     })
+}
+
+fn found(shape: &FoundShape) -> Checked<FoundBy> {
+    let wrong = |key, reason| Complaint(vec![At::Key("found"), At::Key(key)], reason);
+    let search = match shape.search.as_str() {
+        "" => None,
+        name => Some(name.parse().map_err(|reason| wrong("search", reason))?),
+    };
+    let read = |text: &String| {
+        seed(text).ok_or_else(|| wrong("seed", format!("`{text}` is not a seed like \"0x5eed\"")))
+    };
+    let seed = shape.seed.as_ref().map(read).transpose()?;
+    Ok(FoundBy { search, seed, run: shape.run, shrunk_from: shape.shrunk_from })
 }
 
 fn seed(text: &str) -> Option<u64> {
@@ -261,8 +266,8 @@ fn workload(shapes: &[SessionShape], nodes: u16) -> Checked<Workload> {
 struct Walk<'a> {
     setting: &'a Setting,
     workload: &'a Workload,
-    /// Operations invoked so far, per session.
-    invoked: Vec<usize>,
+    /// The next operation of each session, from 0.
+    next: Vec<u16>,
     spent: Faults,
     down: BTreeSet<NodeId>,
     cut: BTreeSet<(NodeId, NodeId)>,
@@ -281,7 +286,7 @@ impl<'a> Walk<'a> {
         let mut walk = Walk {
             setting,
             workload,
-            invoked: vec![0; workload.sessions.len()],
+            next: vec![0; workload.sessions.len()],
             spent: Faults::NONE,
             down: BTreeSet::new(),
             cut: BTreeSet::new(),
@@ -295,6 +300,38 @@ impl<'a> Walk<'a> {
         if let Some(in_flight) = &mut self.in_flight {
             in_flight.extend(sends.iter().filter_map(|sent| name_of(sent)));
         }
+    }
+
+    /// The operation that a session invokes: its next one, if no number says
+    /// which. Operations may be left out, never repeated.
+    fn invoke(&mut self, session: SessionId, number: Option<u64>) -> Result<OperationId, Bad> {
+        let all = self.workload.sessions[session.index()].operations.len();
+        let next = &mut self.next[session.index()];
+        let position = match number {
+            None if usize::from(*next) == all => {
+                return Err(("session", format!("session {session} has no operation left")));
+            }
+            None => *next,
+            Some(number) => {
+                let position = usize::try_from(number).ok().and_then(|at| at.checked_sub(1));
+                let position = position.filter(|at| *at < all).ok_or_else(|| {
+                    let reason = format!(
+                        "session {session} has no operation {number}; it has {all}, from 1"
+                    );
+                    ("operation", reason)
+                })?;
+                u16::try_from(position).expect("sessions are short")
+            }
+        };
+        if position < *next {
+            let reason = format!(
+                "session {session} has gone past its operation {}; operations may be left out, never repeated",
+                position + 1
+            );
+            return Err(("operation", reason));
+        }
+        *next = position + 1;
+        Ok(OperationId { session: session.0, number: position })
     }
 
     fn spend(&mut self, kind: &str) -> Result<(), String> {
@@ -431,17 +468,11 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
             .filter(|session| session.index() < walk.workload.sessions.len())
             .ok_or_else(|| ("session", format!("there is no session `{text}` in the workload")))
     };
+    if shape.operation.is_some() && shape.r#do != "invoke" {
+        return Err(("operation", "only `invoke` has an \"operation\"".to_owned()));
+    }
     Ok(match shape.r#do.as_str() {
-        "invoke" => {
-            let session = session()?;
-            let number = &mut walk.invoked[session.index()];
-            if *number == walk.workload.sessions[session.index()].operations.len() {
-                return Err(("session", format!("session {session} has no operation left")));
-            }
-            *number += 1;
-            let number = u16::try_from(*number - 1).expect("sessions are short");
-            Action::Invoke(OperationId { session: session.0, number })
-        }
+        "invoke" => Action::Invoke(walk.invoke(session()?, shape.operation)?),
         "deliver" => message().map(|name| Action::Deliver(name.to, name))?,
         "drop" => message().map(|name| Action::Drop(name.to, name))?,
         "duplicate" => message().map(|name| Action::Duplicate(name.to, name))?,

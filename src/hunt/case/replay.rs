@@ -3,7 +3,7 @@
 
 use crate::history::notation;
 use crate::hunt::Subject;
-use crate::hunt::property::{Judgement, judge};
+use crate::hunt::property::{Flaw, Judgement, judge};
 use crate::world::trace::Trace;
 use crate::world::{NotEnabled, Run};
 
@@ -136,15 +136,15 @@ fn compare(
     }
     let end = case.schedule.len() + 1;
     let (before, now) = (notation::write(&case.history), notation::write(&run.history));
-    let kind = judgement.flaw().map(|flaw| flaw.to_string());
-    let told = |kind: &Option<String>| match kind {
+    let kind = judgement.flaw();
+    let told = |kind: Option<Flaw>| match kind {
         Some(kind) => format!("{} is violated ({kind})", case.property),
         None => format!("{} is not violated", case.property),
     };
     let last = if before != now {
         Some(Difference { step: end, recorded: before, present: now })
     } else if case.kind != kind {
-        Some(Difference { step: end, recorded: told(&case.kind), present: told(&kind) })
+        Some(Difference { step: end, recorded: told(case.kind), present: told(kind) })
     } else if case.cycle != cycle(run) {
         let told = |cycle: Option<usize>| match cycle {
             Some(steps) => format!("the last {steps} steps repeat"),

@@ -108,6 +108,9 @@ pub(super) struct StepShape {
     pub r#do: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// From 1; without it the session's next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,6 +131,7 @@ pub(super) struct StepShape {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct FoundShape {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub search: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,

@@ -34,7 +34,7 @@ impl Case {
             schedule: steps(trace),
             history: run.history.clone(),
             property: property.clone(),
-            kind: judgement.flaw().map(|flaw| flaw.to_string()),
+            kind: judgement.flaw(),
             evidence: evidence(run, property, &judgement),
             minimal,
             found,
@@ -248,7 +248,7 @@ fn file(case: &Case) -> File {
             })
             .collect(),
         start: case.start.clone(),
-        schedule: case.schedule.iter().map(step).collect(),
+        schedule: schedule(case),
         cycle: case.cycle,
         history: notation::write(&case.history),
         model: case.property.to_string(),
@@ -256,16 +256,31 @@ fn file(case: &Case) -> File {
             Some(_) => VerdictWord::Violated,
             None => VerdictWord::Holds,
         },
-        kind: case.kind.clone(),
+        kind: case.kind.map(|kind| kind.to_string()),
         evidence: case.evidence.clone(),
         minimal: case.minimal,
         found: FoundShape {
-            search: case.found.search.clone(),
+            search: case.found.search.map_or(String::new(), |search| search.to_string()),
             seed: case.found.seed.map(|seed| format!("{seed:#x}")),
             run: case.found.run,
             shrunk_from: case.found.shrunk_from,
         },
     }
+}
+
+fn schedule(case: &Case) -> Vec<StepShape> {
+    // An operation is told by its number only where another one comes first.
+    let mut next = vec![0; case.workload.sessions.len()];
+    let shape = |step: &CaseStep| {
+        let mut shape = self::step(step);
+        if let Action::Invoke(operation) = step.action {
+            let next = &mut next[usize::from(operation.session)];
+            shape.operation = (operation.number != *next).then(|| u64::from(operation.number) + 1);
+            *next = operation.number + 1;
+        }
+        shape
+    };
+    case.schedule.iter().map(shape).collect()
 }
 
 fn step(step: &CaseStep) -> StepShape {
