@@ -30,6 +30,9 @@ pub(super) fn decide(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
     search_keys(whole.history, whole.datatype, local, meter)
 }
 
+/// How many steps the first turn of a key has.
+const TURN: u64 = 10_000;
+
 /// Searches for an order of each key.
 pub(super) fn search_keys(
     history: &History,
@@ -37,17 +40,48 @@ pub(super) fn search_keys(
     local: bool,
     meter: &mut Meter,
 ) -> Decision {
-    let mut orders = Vec::new();
-    for part in parts(history, local) {
-        match search(history.operations(), &part, datatype, Keep::RealTime, meter) {
-            Found::Order(order) => orders.push(order),
-            Found::NoOrder => return Decision::Fails(part),
-            Found::Spent => {
-                return Decision::unknown("the budget ended before all orders were tried");
-            }
-        }
+    match in_turns(history, parts(history, local), datatype, Keep::RealTime, meter) {
+        Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, 0))),
+        Err(decision) => decision,
     }
-    Decision::Holds(Witness::Linear(merged(history, orders, 0)))
+}
+
+/// An order of each of these parts, or why there is none: the first part that
+/// has none decides. They take turns with growing budgets, so that one which is
+/// hard does not keep another from being looked at; what is searched again
+/// takes a third as much again at most. One at a time, since a search keeps in
+/// memory where it was.
+pub(super) fn in_turns(
+    history: &History,
+    parts: Vec<Vec<usize>>,
+    datatype: &dyn Datatype,
+    keep: Keep,
+    meter: &mut Meter,
+) -> Result<Vec<Vec<usize>>, Decision> {
+    let unknown = || Decision::unknown("the budget ended before all orders were tried");
+    let mut orders: Vec<Option<Vec<usize>>> = vec![None; parts.len()];
+    let mut open: Vec<usize> = (0..parts.len()).collect();
+    let mut turn = TURN;
+    while !open.is_empty() {
+        let mut still = Vec::new();
+        let last = open.len() == 1;
+        for &nth in &open {
+            let mut own = meter.part(if last { u64::MAX } else { turn });
+            match search(history.operations(), &parts[nth], datatype, keep, &mut own) {
+                Found::Order(order) => orders[nth] = Some(order),
+                Found::NoOrder => return Err(Decision::Fails(parts[nth].clone())),
+                Found::Spent if own.is_empty() => still.push(nth),
+                // Out of memory: more steps would not help.
+                Found::Spent => {}
+            }
+            meter.spend(own.spent());
+        }
+        if meter.is_empty() && !still.is_empty() {
+            return Err(unknown());
+        }
+        (open, turn) = (still, turn.saturating_mul(4));
+    }
+    orders.into_iter().collect::<Option<Vec<_>>>().ok_or_else(unknown)
 }
 
 /// The operations of each key; all in one where session order is not part of
