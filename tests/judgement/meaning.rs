@@ -8,6 +8,7 @@ use quiescence::history::{History, Value, notation};
 use quiescence::judgement::initial::suggested;
 use quiescence::judgement::{Begun, Budget, Judge, Kind, Model, Verdict, check, datatype, recheck};
 
+use super::simulated::built;
 use super::{history, judged, word};
 
 fn linearizable(text: &str) -> Verdict {
@@ -76,6 +77,13 @@ fn a_failed_write_that_was_asked_after_the_read_is_no_explanation_of_it() {
             assert_eq!(found.operations.len(), operations, "{model} of {text}: {told}");
         }
     }
+}
+
+#[test]
+fn a_read_that_came_before_a_failed_write_is_evidence_without_it() {
+    let text = "rx5 | wx5~ | rx5 @ 001122";
+    let Verdict::Violated(found) = judged(text, "cache") else { panic!("nobody wrote 5") };
+    assert_eq!(found.operations, [0], "{}", found.explain(&history(text)));
 }
 
 #[test]
@@ -268,4 +276,10 @@ fn a_hard_key_does_not_keep_the_others_from_being_looked_at() {
         let verdict = check(&hard, model, Budget { steps: 15_000 });
         assert!(matches!(verdict, Verdict::Unknown(_)), "{model}: {verdict:?}");
     }
+    // Nor where operations of a process touch, so that keys depend on each other.
+    let mut touching = history.operations().to_vec();
+    touching[19].invoked = touching[18].returned.expect("it was answered");
+    let verdict = check(&built(touching), Model::Linearizable, Budget { steps: 60_000 });
+    let Verdict::Violated(found) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(found.operations, [18, 19]);
 }

@@ -33,14 +33,26 @@ pub(super) fn decide(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
 /// How many steps the first turn of a key has.
 const TURN: u64 = 10_000;
 
-/// Searches for an order of each key.
+/// Searches for an order of each key, or, where session order is not part of
+/// returns-before, for one of all.
 pub(super) fn search_keys(
     history: &History,
     datatype: &dyn Datatype,
     local: bool,
     meter: &mut Meter,
 ) -> Decision {
-    match in_turns(history, parts(history, local), datatype, Keep::RealTime, meter) {
+    let keys = of_keys(history);
+    if !local && keys.len() > 1 {
+        // A key that has no order by itself has none among the others.
+        let mut own = meter.part(meter.left / 4);
+        let alone = in_turns(history, keys.clone(), datatype, Keep::RealTime, &mut own);
+        meter.spend(own.spent());
+        if let Err(Decision::Fails(part)) = alone {
+            return Decision::Fails(part);
+        }
+    }
+    let parts = if local { keys } else { vec![(0..history.len()).collect()] };
+    match in_turns(history, parts, datatype, Keep::RealTime, meter) {
         Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, 0))),
         Err(decision) => decision,
     }
@@ -82,15 +94,6 @@ pub(super) fn in_turns(
         (open, turn) = (still, turn.saturating_mul(4));
     }
     orders.into_iter().collect::<Option<Vec<_>>>().ok_or_else(unknown)
-}
-
-/// The operations of each key; all in one where session order is not part of
-/// returns-before.
-fn parts(history: &History, local: bool) -> Vec<Vec<usize>> {
-    if !local {
-        return vec![(0..history.len()).collect()];
-    }
-    of_keys(history)
 }
 
 /// The positions of the operations of each key, keys in order of appearance.
