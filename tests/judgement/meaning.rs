@@ -232,6 +232,10 @@ fn compare_and_sets_that_found_another_value_or_are_open_are_evidence_that_repla
     ] {
         assert!(linearizable(text).kind().is_some(), "{text}");
     }
+    // One that found another value left nothing: no answer needs it.
+    let text = "wx3 wx1 rx3 | [cas]x=[2,3]:\"mismatch\" @ 00000011";
+    let Verdict::Violated(found) = linearizable(text) else { panic!("3 was overwritten") };
+    assert_eq!(found.operations, [0, 1, 2], "{}", found.explain(&history(text)));
 }
 
 /// Processes of which each does one thing while all others do theirs, then one
