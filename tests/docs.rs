@@ -476,8 +476,8 @@ fn refusal(schema: &str, line: &Json) -> Option<String> {
 fn full_lines(schema: &str) -> [Json; 2] {
     let line = match schema {
         "event-line" => {
-            r#"{"process":1,"type":"invoke","f":"write","key":"x","value":[1,null,"v"],"time":5,
-                "final":false,"index":3,"error":["timeout"],"node":2}"#
+            r#"{"process":1,"type":"invoke","f":"write","key":"x","value":[1,null,"v"],"answer":null,
+                "time":5,"final":false,"index":3,"error":["timeout"],"node":2}"#
         }
         _ => {
             r#"{"process":1,"f":"cas","key":7,"argument":[1,2],"value":"mismatch","invoke":4,

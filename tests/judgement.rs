@@ -12,6 +12,10 @@ mod exhaustive;
 mod invariance;
 #[path = "judgement/lattice.rs"]
 mod lattice;
+#[path = "judgement/laws.rs"]
+mod laws;
+#[path = "judgement/meaning.rs"]
+mod meaning;
 #[path = "judgement/planted.rs"]
 mod planted;
 #[path = "judgement/roads.rs"]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::history::formats::{Follower, Happened};
+use crate::judgement::initial::{exchange, exchanged, exchanged_in};
 use crate::judgement::live::{Event, Live, Violation, What};
 use crate::report::json::SCHEMA;
 use crate::report::{Tone, count};
@@ -103,9 +104,17 @@ impl Watch<'_> {
         let Some(event) = self.follower.line(text).or_else(|error| self.skip(error.reason))? else {
             return Ok(None);
         };
+        let initial = self.args.initial.as_ref();
         let what = match event.what {
-            Happened::Invoked(call, node) => What::Invoke(call, node),
-            Happened::Ok(value) => What::Ok(value),
+            Happened::Invoked(call, node) => match initial {
+                Some(initial) => What::Invoke(exchanged_in(call, initial), node),
+                None => What::Invoke(call, node),
+            },
+            // (What a write answers says nothing.)
+            Happened::Ok(value) => match initial {
+                Some(initial) => What::Ok(exchanged(value, initial)),
+                None => What::Ok(value),
+            },
             Happened::Failed => What::Fail,
             Happened::Unknown => What::Info,
         };
@@ -135,10 +144,20 @@ impl Watch<'_> {
             let mark = self.screen.look.paint(Tone::Bad, &self.screen.look.text("✗ FAILS"));
             let name = violation.model.long_name();
             self.screen.print(&format!("line {}: {mark}  ", self.line));
-            self.screen.line(&format!("{name}: {}", violation.explain()));
+            self.screen.line(&format!("{name}: {}", self.why(violation)));
         }
         self.screen.line(&format!("judged {}", self.live.coverage()));
         Exit::Violated
+    }
+
+    /// Why it is one, in the values of the recording.
+    fn why(&self, violation: &Violation) -> String {
+        match &self.args.initial {
+            Some(initial) => {
+                violation.counterexample.explain(&exchange(&violation.history, initial))
+            }
+            None => violation.explain(),
+        }
     }
 
     fn json(&self, found: &[Violation]) {
@@ -150,7 +169,7 @@ impl Watch<'_> {
                     "line": self.line,
                     "operations": violation.operations,
                     "kind": violation.counterexample.kind.to_string(),
-                    "why": violation.explain(),
+                    "why": self.why(violation),
                 })
             })
             .collect();
@@ -184,7 +203,7 @@ impl Watch<'_> {
         }
         Ok(match self.live.coverage() {
             _ if interrupted() => Exit::Interrupted,
-            coverage if coverage.operations == 0 => Exit::Nothing,
+            coverage if coverage.answers == 0 => Exit::Nothing,
             coverage if coverage.is_complete() => Exit::Holds,
             _ => Exit::Unknown,
         })

@@ -1,7 +1,9 @@
 //! Recorded histories: files or standard input, compressed or not.
 //!
 //! What a file is, is told by its first bytes and not by its name. Nothing is
-//! held but what the reader keeps.
+//! held but what the reader keeps. Invariant: what was damaged on its way is an
+//! error, as far as the checksums of gzip and zstd tell: a recording is judged
+//! only once it was read to its end.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
@@ -51,7 +53,12 @@ fn decompressed(mut file: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     let mut magic = Vec::new();
     file.by_ref().take(4).read_to_end(&mut magic)?;
     let zipped = magic.starts_with(&[0x1f, 0x8b]);
-    let zstd = magic == [0x28, 0xb5, 0x2f, 0xfd];
+    let zstd = match &magic[..] {
+        [0x28, 0xb5, 0x2f, 0xfd] => true,
+        // A frame that holds no data may come first.
+        [first, 0x2a, 0x4d, 0x18] => (0x50..0x60).contains(first),
+        _ => false,
+    };
     let whole = BufReader::with_capacity(CHUNK, Cursor::new(magic).chain(file));
     if zipped {
         return Ok(Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(whole))));
@@ -85,13 +92,45 @@ impl<R: BufRead> Frames<R> {
                 let length = u64::from(length);
                 let mut rest = self.source.by_ref().take(length);
                 if io::copy(&mut rest, &mut io::sink())? < length {
-                    return Err(ErrorKind::UnexpectedEof.into());
+                    return Err(fault("the last frame is cut short"));
                 }
             }
-            Err(error) => return Err(io::Error::other(error)),
+            Err(error) => return Err(in_words(&error)),
         }
         Ok(())
     }
+
+    /// Ends a frame that was read: it must be what was compressed.
+    fn end(&mut self) -> io::Result<()> {
+        let written = self.frame.get_checksum_from_data();
+        if written.is_some() && written != self.frame.get_calculated_checksum() {
+            return Err(fault("a frame is not what its checksum says"));
+        }
+        self.inside = false;
+        Ok(())
+    }
+}
+
+/// What is wrong with compressed data. (The decoder says it as its own code
+/// sees it.)
+fn in_words(error: &FrameDecoderError) -> io::Error {
+    use FrameDecoderError as Error;
+    match error {
+        Error::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_)) => {
+            fault("what follows a frame is none")
+        }
+        Error::DictNotProvided { dict_id } => {
+            fault(&format!("a frame needs dictionary {dict_id}, and none can be given"))
+        }
+        Error::WindowSizeTooBig { requested, max } => fault(&format!(
+            "a frame needs a window of {requested} bytes, more than the {max} that are allowed"
+        )),
+        _ => fault("a frame is cut short or damaged"),
+    }
+}
+
+fn fault(what: &str) -> io::Error {
+    io::Error::other(format!("in the zstd data {what}"))
 }
 
 impl<R: BufRead> Read for Frames<R> {
@@ -105,10 +144,11 @@ impl<R: BufRead> Read for Frames<R> {
             } else if self.frame.can_collect() > 0 {
                 return self.frame.read(buffer);
             } else if self.frame.is_finished() {
-                self.inside = false;
+                self.end()?;
             } else {
                 let some = BlockDecodingStrategy::UptoBlocks(1);
-                self.frame.decode_blocks(&mut self.source, some).map_err(io::Error::other)?;
+                let decoded = self.frame.decode_blocks(&mut self.source, some);
+                decoded.map_err(|error| in_words(&error))?;
             }
         }
         Ok(0)
@@ -150,9 +190,88 @@ pub fn read(path: &str, options: Options) -> Result<Input, Failure> {
         } else if malformed.reason.starts_with("cannot read on") {
             "the file is cut short or damaged; record or copy it again"
         } else {
-            "mend the line, or skip what makes no sense with --lenient"
+            "fix the line, or skip what makes no sense with --lenient"
         };
         Failure::new(format!("{name}:{}: {}", malformed.line, malformed.reason)).remedy(remedy)
     })?;
     Ok(Input { recording, bytes: counted.bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A write of 1 and a read that answers it, in EDN: a zstd frame with its
+    /// checksum.
+    const FRAME: [u8; 91] = [
+        0x28, 0xb5, 0x2f, 0xfd, 0x24, 0xa5, 0x75, 0x02, 0x00, 0x64, 0x03, 0x7b, 0x3a, 0x70, 0x72,
+        0x6f, 0x63, 0x65, 0x73, 0x73, 0x20, 0x30, 0x20, 0x3a, 0x74, 0x79, 0x70, 0x65, 0x20, 0x3a,
+        0x69, 0x6e, 0x76, 0x6f, 0x6b, 0x65, 0x20, 0x3a, 0x66, 0x20, 0x3a, 0x77, 0x72, 0x69, 0x74,
+        0x65, 0x20, 0x3a, 0x76, 0x61, 0x6c, 0x75, 0x65, 0x20, 0x31, 0x7d, 0x0a, 0x6f, 0x6b, 0x31,
+        0x72, 0x65, 0x61, 0x64, 0x31, 0x08, 0x00, 0x7a, 0x30, 0x18, 0x2a, 0x00, 0xe8, 0x6e, 0x14,
+        0x9c, 0xb6, 0x60, 0x00, 0x10, 0xb7, 0xa9, 0x06, 0x3b, 0x26, 0xaa, 0x0c, 0xc5, 0xcb, 0xc4,
+        0x2c,
+    ];
+    const SKIPPED: &[u8] = b"\x5c\x2a\x4d\x18\x03\0\0\0abc";
+
+    fn recorded(bytes: Vec<u8>) -> Result<Recording, String> {
+        let mut text = decompressed(Box::new(Cursor::new(bytes))).map_err(|e| e.to_string())?;
+        formats::read(&mut text, Options::default()).map_err(|malformed| malformed.to_string())
+    }
+
+    #[track_caller]
+    fn no_flipped_bit_goes_unnoticed(sound: &[u8]) {
+        let expected = recorded(sound.to_vec());
+        assert_eq!(expected.as_ref().map(|read| read.history.len() >= 2), Ok(true));
+        for bit in 0..sound.len() * 8 {
+            let mut flipped = sound.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let read = recorded(flipped);
+            assert!(read.is_err() || read == expected, "bit {bit}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_an_error_or_changes_nothing() {
+        no_flipped_bit_goes_unnoticed(&FRAME);
+        no_flipped_bit_goes_unnoticed(&[SKIPPED, &FRAME, SKIPPED, &FRAME].concat());
+        let text = "{:process 0 :type :invoke :f :write :value 1}{:process 0 :type :ok}\n\
+                    {:process 1 :type :invoke :f :read}{:process 1 :type :ok :value 1}";
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        zipped.write_all(text.as_bytes()).expect("memory can be written");
+        no_flipped_bit_goes_unnoticed(&zipped.finish().expect("memory can be written"));
+    }
+
+    #[test]
+    fn frames_without_data_are_skipped_wherever_they_stand() {
+        let alone = recorded(FRAME.to_vec()).expect("sound");
+        for frames in [[SKIPPED, &FRAME].concat(), [&FRAME, SKIPPED].concat()] {
+            assert_eq!(recorded(frames), Ok(alone.clone()));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_compressed_data_is_said_in_words() {
+        let changed = |at: usize, new: u8| {
+            let mut bytes = FRAME.to_vec();
+            bytes[at] = new;
+            recorded(bytes).expect_err("damaged")
+        };
+        for (said, words) in [
+            (changed(87, 0), "cannot read on: in the zstd data a frame is not what its checksum"),
+            (changed(4, 0x25), "a frame needs dictionary 165, and none can be given"),
+            (changed(4, 0x2c | 0x80), "in the zstd data a frame is cut short or damaged"),
+            (recorded(FRAME[..50].to_vec()).expect_err("cut"), "a frame is cut short or damaged"),
+            (recorded([&FRAME[..], b"what"].concat()).expect_err("more"), "a frame is none"),
+            (recorded(SKIPPED[..9].to_vec()).expect_err("cut"), "the last frame is cut short"),
+            (
+                recorded(vec![0x28, 0xb5, 0x2f, 0xfd, 0x04, 0xa0]).expect_err("a huge window"),
+                "a frame needs a window of 1073741824 bytes",
+            ),
+        ] {
+            assert!(said.contains(words), "{said}");
+        }
+    }
 }

@@ -7,10 +7,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::history::History;
+use crate::history::Value;
 use crate::history::formats::Options;
 use crate::judgement::checker::Leasts;
-use crate::judgement::{Budget, Distance, Judge, Model, Survey, Unknown, Verdict, recheck};
+use crate::judgement::{
+    Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
+};
 use crate::report::json::SCHEMA;
 use crate::report::survey::Judged;
 
@@ -32,6 +34,7 @@ use super::values::{self, Format};
   quiescence verify history.jsonl
   quiescence verify history.edn.gz --model causal --model linearizable
   quiescence verify history.jsonl --all --format json
+  quiescence verify history.edn --initial 0
   zcat log.gz | quiescence verify -
   quiescence verify --follow growing.jsonl --time 10m
 
@@ -47,6 +50,10 @@ pub struct VerifyArgs {
     /// Judge by every model, and find the least k and Δ
     #[arg(long)]
     all: bool,
+    /// What objects held at first, as JSON; if it is not given, what is usual:
+    /// null in a register, 0 in a counter, nothing in a set, a queue or a text
+    #[arg(long, value_name = "VALUE", value_parser = value)]
+    pub initial: Option<Value>,
     /// How many steps of search each verdict may take
     #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]
     steps: u64,
@@ -68,6 +75,13 @@ pub struct VerifyArgs {
     /// For whom results are written
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
+}
+
+/// A value that is written as JSON.
+fn value(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|_| {
+        "a value is null, an integer, a text between quotes or a list of them, as JSON".to_owned()
+    })
 }
 
 /// Up to how many operations evidence is replayed before it is told: that a
@@ -119,7 +133,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         bar.set_message(format!("reading {history}"));
         match input::read(history, Options { lenient: args.lenient }) {
             Ok(read) => {
-                let (exit, json) = judge(args, screen, history, &read, began.elapsed(), &bar);
+                let (exit, json) = judge(args, screen, history, &read, began.elapsed(), &bar)?;
                 exits.push(exit);
                 all.extend(json);
             }
@@ -160,10 +174,12 @@ fn judge(
     read: &Input,
     reading: Duration,
     bar: &ProgressBar,
-) -> (Exit, Option<serde_json::Value>) {
+) -> Result<(Exit, Option<serde_json::Value>), Failure> {
     let began = Instant::now();
-    let history = &read.recording.history;
-    let judge = Judge::of(history);
+    let begun = Begun::with(&read.recording.history, args.initial.as_ref()).map_err(|reason| {
+        Failure::new(format!("{name}: {reason}")).remedy("give a value of that kind to --initial")
+    })?;
+    let judge = begun.judge();
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
     let deadline = args.time.and_then(|time| began.checked_add(time));
@@ -173,7 +189,7 @@ fn judge(
         let began = Instant::now();
         bar.set_message(format!("judging {name} by {model}"));
         let verdict = within(&judge, model, args.steps, deadline, &mut most);
-        let verdict = confirmed(history, model, verdict, &mut rechecked);
+        let verdict = confirmed(&begun, model, verdict, &mut rechecked);
         if let Some(at) = models.iter().position(|other| *other == model) {
             times[at] = began.elapsed();
         }
@@ -181,16 +197,20 @@ fn judge(
     });
     bar.set_message(format!("measuring {name}"));
     let least: Option<Leasts> = args.all.then(|| judge.least(Budget { steps: args.steps }));
-    let distance = args.measures().then(|| {
+    let registers = judge.datatype() == Some("register");
+    let distance = (args.measures() && registers).then(|| {
         let leasts = least.clone();
-        Distance { leasts, ..Distance::of(history) }
+        Distance { leasts, ..Distance::of(begun.history()) }
     });
+    let strange = args.initial.is_none() && saw_what_nobody_left(&judge, &survey);
     let judged = Judged {
         name,
         recording: &read.recording,
         bytes: read.bytes,
         reading,
         survey: &survey,
+        says_anything: judge.says_anything(),
+        initial: if strange { initial::suggested(begun.history()) } else { None },
         searched: judge.searched(),
         rechecked: &rechecked,
         times: &times,
@@ -206,21 +226,32 @@ fn judge(
         }
         Format::Json => Some(judged.json()),
     };
-    (exit(args, &judged), json)
+    Ok((exit(args, &judged), json))
+}
+
+/// Whether a violation may be due to what an object held at first.
+fn saw_what_nobody_left(judge: &Judge<'_>, survey: &Survey) -> bool {
+    let other = judge.datatype() != Some("register");
+    survey.entries().iter().any(|entry| match &*entry.verdict {
+        Verdict::Violated(found) => {
+            other || matches!(found.reason, Reason::Thin { .. } | Reason::Unfounded { .. })
+        }
+        _ => false,
+    })
 }
 
 /// The verdict, if its evidence holds where other code can replay it in time.
 fn confirmed(
-    history: &History,
+    begun: &Begun<'_>,
     model: Model,
     verdict: Verdict,
     rechecked: &mut BTreeSet<Model>,
 ) -> Verdict {
     let most = if verdict.holds() { HOLDS_MAX } else { VIOLATED_MAX };
-    if history.len() > most {
+    if begun.history().len() > most {
         return verdict;
     }
-    match recheck(history, model, &verdict) {
+    match begun.recheck(model, &verdict) {
         Ok(()) => {
             rechecked.insert(model);
             verdict
@@ -259,11 +290,10 @@ fn within(
 fn exit(args: &VerifyArgs, judged: &Judged<'_>) -> Exit {
     let entries = judged.survey.entries();
     let unknown = entries.iter().any(|entry| matches!(*entry.verdict, Verdict::Unknown(_)));
-    let violated = entries.iter().any(|entry| entry.verdict.kind().is_some());
     let least = judged.least.is_some_and(|(k, delta)| k.is_err() || delta.is_err());
     if judged.is_vacuous() {
         Exit::Nothing
-    } else if violated && !args.all {
+    } else if judged.is_violated() && !args.all {
         Exit::Violated
     } else if unknown || (args.all && least) {
         Exit::Unknown

@@ -8,7 +8,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
-use super::{Call, Completion, Function, Operation, ProcessId, Value};
+use super::{Call, Completion, Operation, ProcessId, Value};
 
 /// Why something is not a history, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -61,17 +61,6 @@ impl History {
     /// How many reads were answered: with none, nothing can be checked.
     pub fn answered_reads(&self) -> usize {
         self.operations.iter().filter(|op| op.answer().is_some()).count()
-    }
-
-    /// Whether some answer could be wrong: with none, nothing can be checked.
-    pub fn says_anything(&self) -> bool {
-        self.operations.iter().any(|op| match (&op.call.f, &op.completion) {
-            (Function::Read, Completion::Ok(_)) => true,
-            (Function::Other(name), Completion::Ok(answer)) => {
-                name == "cas" || *answer != Value::Null
-            }
-            _ => false,
-        })
     }
 
     /// These operations, in order of invocation, which are known to be well

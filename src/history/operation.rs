@@ -54,6 +54,24 @@ pub enum Value {
     List(Box<[Value]>),
 }
 
+impl Value {
+    /// Whether this is a list of micro-operations, as `[[:w 0 1] [:r 1 nil]]`:
+    /// a transaction on several objects, and no value of one.
+    pub fn is_transaction(&self) -> bool {
+        let Value::List(all) = self else { return false };
+        let micro = |value: &Value| match value {
+            Value::List(three) => match &three[..] {
+                [Value::Text(f), _, _] => {
+                    matches!(f.trim_start_matches(':'), "r" | "w" | "append" | "read" | "write")
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        !all.is_empty() && all.iter().all(micro)
+    }
+}
+
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
         Value::Int(value)

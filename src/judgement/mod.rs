@@ -13,6 +13,7 @@
 pub mod checker;
 pub mod datatype;
 pub mod distance;
+pub mod initial;
 pub mod live;
 pub mod model;
 pub mod oracle;
@@ -21,8 +22,9 @@ pub mod verdict;
 
 pub use checker::{Judge, Survey, check, check_with};
 pub use distance::Distance;
+pub use initial::Begun;
 pub use live::Live;
 pub use model::{Grid, Guarantees, Model, Scope, UnknownModel};
 pub use verdict::{
-    Budget, Counterexample, Kind, Reason, Unknown, Unsound, Verdict, Witness, recheck,
+    Budget, Counterexample, Kind, Reason, Unknown, Unsound, Verdict, Witness, recheck, recheck_with,
 };

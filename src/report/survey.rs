@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use serde_json::{Value as Json, json};
 
+use crate::history::Value;
 use crate::history::formats::Recording;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
@@ -36,6 +37,11 @@ pub struct Judged<'a> {
     pub reading: Duration,
     /// The verdicts.
     pub survey: &'a Survey,
+    /// Whether some answer could be wrong, or is not understood.
+    pub says_anything: bool,
+    /// What the objects may have held at first, if that would explain reads that
+    /// nothing else does.
+    pub initial: Option<Value>,
     /// Why verdicts are searched for that have a fast road otherwise.
     pub searched: Option<&'a str>,
     /// The models whose evidence was replayed by other code.
@@ -51,9 +57,21 @@ pub struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// Whether there is an answer that could be wrong.
+    /// Whether some model is violated.
+    pub fn is_violated(&self) -> bool {
+        self.survey.entries().iter().any(|entry| entry.verdict.kind().is_some())
+    }
+
+    /// Whether there is no answer that could be wrong, and none is.
     pub fn is_vacuous(&self) -> bool {
-        !self.recording.history.says_anything()
+        !self.says_anything && !self.is_violated()
+    }
+
+    /// What to try if the objects did not begin with what was taken for granted.
+    fn hint(&self) -> Option<String> {
+        let initial = self.initial.as_ref().filter(|_| self.is_violated())?;
+        let quote = if matches!(initial, Value::Int(_)) { "" } else { "'" };
+        Some(format!("perhaps the initial value is {initial}? --initial {quote}{initial}{quote}"))
     }
 
     /// What was read, in one line.
@@ -241,6 +259,7 @@ impl Judged<'_> {
             ("weakest that fail", names(self.survey.weakest_failing())),
             ("not decided", names(self.survey.unknown())),
         ];
+        lines.extend(self.hint().map(|hint| ("hint", hint)));
         if self.is_vacuous() {
             let said = "no answer could be wrong: every verdict is empty";
             lines.push(("nothing was checked", said.to_owned()));
@@ -287,6 +306,7 @@ impl Judged<'_> {
             "skipped": self.recording.skipped,
             "marks": self.recording.marks.len(),
             "checked": !self.is_vacuous(),
+            "hint": self.hint(),
             "steps": self.budget.steps,
             "searched": self.searched,
             "verdicts": verdicts,

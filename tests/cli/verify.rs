@@ -125,6 +125,70 @@ fn a_history_without_an_answer_exits_with_4() {
 }
 
 #[test]
+fn what_objects_held_at_first_can_be_said_and_is_suggested() {
+    let early = r#"{"process":0,"f":"read","key":"x","value":0,"invoke":10,"return":20}"#;
+    let said = verify(early, "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let hint = "hint                  perhaps the initial value is 0? --initial 0";
+    assert!(said.out.contains(hint), "{said:?}");
+    let said = verify(early, "--initial 0");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(!said.out.contains("hint"), "{said:?}");
+    // What is told has the values of the recording.
+    let said = verify(early, "--initial 1 --model linearizable");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("process 0 read x and saw 0, which nobody"), "{said:?}");
+    assert!(!said.out.contains("hint"), "{said:?}");
+    let text = early.replace("\"value\":0", "\"value\":\"v\"");
+    let all = json(&verify(&text, "--format json"));
+    assert_eq!(all["hint"], "perhaps the initial value is \"v\"? --initial '\"v\"'");
+    assert_eq!(json(&verify(STALE, "--format json"))["hint"], Json::Null);
+    let said = verify(early, "--initial nothing");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("a value is null, an integer, a text between quotes"), "{said:?}");
+    let counter = r#"{"process":0,"f":"inc","key":"x","invoke":10,"return":20}"#;
+    let said = verify(counter, "--initial null");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("history.jsonl: a counter cannot hold null at first"), "{said:?}");
+}
+
+#[test]
+fn a_violation_is_one_though_nothing_was_read() {
+    let queue = r#"{"process":0,"f":"enqueue","key":"q","value":1,"invoke":10,"return":20}
+        {"process":0,"f":"dequeue","key":"q","value":null,"invoke":30,"return":40}"#;
+    let said = verify(queue, "--model linearizable");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(!said.out.contains("nothing was checked"), "{said:?}");
+    let added = r#"{"process":0,"type":"invoke","f":"add","key":"s","value":1}
+        {"process":0,"type":"ok","f":"add","key":"s","value":1}"#;
+    assert_eq!(verify(added, "--model linearizable").code, Some(4));
+}
+
+#[test]
+fn what_is_not_understood_is_unknown_and_not_empty() {
+    let lock = r#"{"process":0,"f":"acquire","key":"l","invoke":10,"return":20}
+        {"process":1,"f":"acquire","key":"l","invoke":30,"return":40}"#;
+    let said = verify(lock, "");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(!said.out.contains("no answer could be wrong"), "{said:?}");
+    assert!(said.out.contains("no datatype here knows `acquire l`"), "{said:?}");
+    let place = Place::new();
+    place.write(
+        "txn.edn",
+        "{:process 0 :type :invoke :f :write :value [[:w 0 1] [:w 1 1]]}{:process 0 :type :ok}
+         {:process 1 :type :invoke :f :read :value [[:r 0 nil] [:r 1 nil]]}
+         {:process 1 :type :ok :f :read :value [[:r 0 1] [:r 1 1]]}",
+    );
+    let said = place.run("verify txn.edn");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("is a transaction, a list of"), "{said:?}");
+    place.write("map.edn", "{:process 0 :type :invoke :f :write :value {:x 1}}");
+    let said = place.run("verify map.edn");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("map.edn:1: `{:x 1}` is a map, as in a transaction"), "{said:?}");
+}
+
+#[test]
 fn a_malformed_history_exits_with_2_and_says_where() {
     let text = format!("{STALE}{{\"process\":2,\"f\":\"read\"");
     let said = verify(&text, "");

@@ -235,7 +235,7 @@ fn proofs_of_compare_and_set_are_replayed_and_not_believed() {
 
 #[test]
 fn what_a_swap_of_unknown_outcome_found_belongs_to_the_part() {
-    let text = "wx=1 [cas]x=[1,2]?|rx=2 rx=1 @ 0013344";
+    let text = "wx=1 [cas]x=[1,2]?|rx=2 rx=1 @ 0001111";
     let history = history(text);
     let verdict = check(&history, Model::Linearizable, Budget::default());
     let Verdict::Violated(found) = &verdict else { panic!("{verdict:?}") };

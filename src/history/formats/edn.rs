@@ -9,7 +9,7 @@
 //! | key | meaning |
 //! |---|---|
 //! | `:type` | `:invoke`, `:ok`, `:fail` (certainly no effect), `:info` |
-//! | `:process` | a number; a word (`:nemesis`) makes the event a mark |
+//! | `:process` | a number; a keyword (`:nemesis`) makes the event a mark |
 //! | `:f` | the function; a completion may leave it out |
 //! | `:value` | what is taken or answered; see below |
 //! | `:time` | nanoseconds, on every event or on none (`-1` and `nil` are none); without it the order of the events is their time |
@@ -36,10 +36,10 @@
 use std::io::{self, BufRead, Write};
 
 use super::edn_text::{Edn, Forms};
-use super::json::NESTING_MAX;
+use super::edn_value::{edn_of, key_of, keyword, quoted, shown, value_of};
 use super::lines::{Lines, Options};
 use super::pairs::{Event, Pairs, Said, complain};
-use super::{Format, Recording, only_asks};
+use super::{Format, Recording, only_asks, repeats};
 use crate::history::{Call, Completion, Function, History, Key, Malformed, Value};
 
 /// The answer of a compare-and-set that found another value.
@@ -84,7 +84,7 @@ pub(super) fn read_from<R: BufRead>(
 ///
 /// Decided by the first invocation that tells, for the whole file. One with a
 /// `:key` of its own tells that values are no pairs. So does a value that is no
-/// vector of two, a `read`, `get` or `dequeue` of something else than `[k …]`,
+/// vector of two or a list of micro-operations, a `read`, `get` or `dequeue` of something else than `[k …]`,
 /// and a `cas` whose second part is no vector of two. `[k nil]` in a `read`,
 /// `get` or `dequeue` tells that they are pairs. All else tells nothing: what
 /// stands before the first that tells waits for it, and if none ever does the
@@ -109,6 +109,7 @@ impl Keys {
         let Some(f) = &event.f else { return Keys::Undecided };
         match pair(&event.value) {
             _ if !is_known(f) => Keys::Undecided,
+            _ if event.value.is_transaction() => Keys::None,
             None => Keys::None,
             Some((_, value)) if f.as_str() == "cas" && pair(value).is_none() => Keys::None,
             Some((_, Value::Null)) if only_asks(f) => Keys::Independent,
@@ -178,14 +179,15 @@ impl Reader {
         };
         let process = match form.get("process") {
             Some(Edn::Int(number)) => u32::try_from(*number).ok(),
-            Some(Edn::Keyword(_) | Edn::Text(_) | Edn::Word(_)) => {
+            Some(Edn::Keyword(_)) => {
                 self.pairs.all.mark(line, shown(form));
                 return Ok(());
             }
             _ => None,
         };
         let Some(process) = process else {
-            return complain(line, "`:process` is a number from 0 to 4294967295, or a word");
+            let reason = "`:process` is a number from 0 to 4294967295, or a keyword as `:nemesis`";
+            return complain(line, reason);
         };
         let raw = raw(line, process, kind, form).or_else(|reason| complain(line, reason))?;
         self.take(raw)
@@ -299,12 +301,6 @@ impl Reader {
     }
 }
 
-/// Functions whose completion says once more what they took.
-fn repeats(f: &Function) -> bool {
-    let others = ["add", "remove", "enqueue", "put", "append"];
-    *f == Function::Write || others.contains(&f.as_str())
-}
-
 /// Functions whose values tell whether there are keys.
 fn is_known(f: &Function) -> bool {
     only_asks(f) || repeats(f) || matches!(f.as_str(), "cas" | "inc" | "dec")
@@ -340,74 +336,22 @@ fn raw(line: usize, process: u32, kind: &str, form: &Edn) -> Result<Raw, String>
         Some(key) => Some(key_of(&value_of(key)?)),
     };
     let is_true = |name: &str| matches!(form.get(name), Some(Edn::Word(word)) if word == "true");
+    let kind = Kind::named(kind)?;
+    let answer = form.get("answer").map(value_of).transpose()?;
+    let value = match form.get("value").map(value_of).transpose() {
+        // What went wrong may be anything.
+        Err(_) if matches!(kind, Kind::Fail | Kind::Info) && answer.is_none() => None,
+        value => value?,
+    };
     Ok(Raw {
         event: Event { line, process, time, node: word(form, "node").and_then(|n| n.parse().ok()) },
-        kind: Kind::named(kind)?,
+        kind,
         f: word(form, "f").map(Function::named),
         key,
-        value: form.get("value").map(value_of).transpose()?.unwrap_or_default(),
-        answer: form.get("answer").map(value_of).transpose()?,
+        value: value.unwrap_or_default(),
+        answer,
         last: is_true("final?") || is_true("final"),
     })
-}
-
-fn key_of(value: &Value) -> Key {
-    match value {
-        Value::Text(text) => Key::new(text),
-        other => Key::new(other.to_string()),
-    }
-}
-
-/// What a form stands for. Keywords keep their colon and characters their
-/// backslash, so that they stay apart from texts; the elements of sets, and
-/// maps, which become text, are put in order.
-pub(super) fn value_of(form: &Edn) -> Result<Value, String> {
-    nested(form, NESTING_MAX)
-}
-
-fn nested(form: &Edn, left: usize) -> Result<Value, String> {
-    let all = |list: &[Edn]| {
-        if left == 0 {
-            return Err(format!("lists nest more than {NESTING_MAX} deep in this value"));
-        }
-        list.iter().map(|form| nested(form, left - 1)).collect::<Result<Vec<_>, _>>()
-    };
-    Ok(match form {
-        Edn::Nil => Value::Null,
-        Edn::Int(number) => Value::Int(*number),
-        Edn::Text(text) | Edn::Word(text) => Value::Text(text.clone()),
-        Edn::Keyword(_) | Edn::Map(_) => Value::from(shown(form).as_str()),
-        Edn::List(list) => Value::from(all(list)?),
-        Edn::Set(list) => {
-            let mut elements = all(list)?;
-            elements.sort_unstable();
-            Value::from(elements)
-        }
-    })
-}
-
-/// A form as text: equal ones are shown alike.
-fn shown(form: &Edn) -> String {
-    let all = |list: &[Edn]| list.iter().map(shown).collect::<Vec<_>>().join(" ");
-    match form {
-        Edn::Nil => "nil".to_owned(),
-        Edn::Int(number) => number.to_string(),
-        Edn::Text(text) => quoted(text),
-        Edn::Keyword(name) => format!(":{name}"),
-        Edn::Word(word) => word.to_string(),
-        Edn::List(list) => format!("[{}]", all(list)),
-        Edn::Set(list) => {
-            let mut list = list.clone();
-            list.sort_unstable();
-            format!("#{{{}}}", all(&list))
-        }
-        Edn::Map(pairs) => {
-            let mut pairs = pairs.clone();
-            pairs.sort_unstable();
-            let pair = |(key, value): &(Edn, Edn)| format!("{} {}", shown(key), shown(value));
-            format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(", "))
-        }
-    }
 }
 
 /// Writes a history as EDN, event by event, with `[k v]` values.
@@ -469,40 +413,6 @@ pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
         out.write_all(if last { b", :final? true}\n" } else { b"}\n" })?;
     }
     Ok(())
-}
-
-/// A name as a keyword, or, where it cannot be one, as a text.
-fn keyword(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_*+!?<>=.".contains(c);
-    if !name.is_empty() && name.chars().all(plain) { format!(":{name}") } else { quoted(name) }
-}
-
-/// A text between quotes.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn edn_of(value: &Value) -> String {
-    match value {
-        Value::Null => "nil".to_owned(),
-        Value::Int(number) => number.to_string(),
-        Value::Text(text) => quoted(text),
-        Value::List(list) => {
-            format!("[{}]", list.iter().map(edn_of).collect::<Vec<_>>().join(" "))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -632,8 +542,6 @@ mod tests {
             "0 invoke write :a; 1 invoke write \"a\"; 2 invoke write \\a",
             "wx=\":a\"?|wx=\"a\"?|wx=\"\\\\a\"? @ 012",
         );
-        let same = "0 invoke write {:a #{1 2} :b 1.5}; 1 invoke write {:b 1.5, :a #{2 1}}";
-        reads_as(same, "wx=\"{:a #{1 2}, :b 1.5}\"?|wx=\"{:a #{1 2}, :b 1.5}\"? @ 01");
         reads_as(
             "0 invoke write 99999999999999999999N; 1 invoke write -9223372036854775808",
             "wx=\"99999999999999999999\"?|wx=-9223372036854775808? @ 01",
@@ -651,10 +559,6 @@ mod tests {
             recording.history.operations()[0].node.map(|node| node.to_string()),
             Some("n2".to_owned())
         );
-        let huge = "{:process 4294967296 :type :invoke :f :read}";
-        assert!(
-            read(huge.as_bytes()).expect_err("malformed").reason.contains("from 0 to 4294967295")
-        );
         let odd = "{:process 0 :type :invoke :f :read :time 1.5}";
         assert!(read(odd.as_bytes()).expect_err("malformed").reason.contains("not 1.5"));
         let json = "[{\"process\": 0, \"type\": 1}]";
@@ -664,6 +568,42 @@ mod tests {
                 .reason
                 .contains("a `:` without a name; JSON is read one event a line")
         );
+    }
+
+    #[test]
+    fn a_process_is_a_number_and_whoever_is_named_by_a_keyword_is_no_client() {
+        for strange in
+            ["4294967296", "1.5", "\"a\"", "18446744073709551615", "nemesis", "nil", "-1"]
+        {
+            let text = format!("{{:process {strange} :type :invoke :f :write :value 1}}");
+            let refused = read(text.as_bytes()).expect_err("malformed").to_string();
+            assert!(refused.contains("line 1: `:process` is a number from 0 to 4294967295"));
+        }
+        let (_, recording) = reads("{:process :nemesis :type :info :f :start}");
+        assert_eq!((recording.history.len(), recording.marks.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_value_that_is_a_map_is_refused_and_one_of_an_error_is_not_looked_at() {
+        for event in [
+            "0 invoke write {:x 1}",
+            "0 invoke write [7 {:x 1}]",
+            "0 invoke read nil; 0 ok read {:x 1, :y 2}",
+        ] {
+            let refused = read(events(event).as_bytes()).expect_err("malformed").to_string();
+            assert!(refused.contains("is a map, as in a transaction on several"), "{refused}");
+        }
+        reads_as("0 invoke write 1; 0 fail write {:error 1}", "wx1~ @ 00");
+        reads_as("0 invoke write 1; 0 info write {:error 1}", "wx1? @ 0");
+    }
+
+    #[test]
+    fn micro_operations_are_not_taken_for_a_key_with_its_value() {
+        reads_as(
+            "0 invoke read [[:r 0 nil] [:r 1 nil]]; 0 ok read [[:r 0 1] [:r 1 2]]",
+            "rx=[[\":r\",0,1],[\":r\",1,2]] @ 00",
+        );
+        reads_as("0 invoke write [[:w 0 1] [:w 1 1]]", "wx=[[\":w\",0,1],[\":w\",1,1]]? @ 0");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Reads what histories are made of: `nil`, booleans, numbers, texts,
 //! characters, keywords, symbols, vectors, lists, sets and maps; comments and
 //! `#_` are skipped, tags are dropped from what they tag. Numbers that are no
-//! integers of 64 bits stay text. Bounded: forms nest [`DEPTH_MAX`] deep and
+//! integers of 64 bits stay text. A key stands once in a map. One vector or list
+//! may stand around all forms. Bounded: forms nest [`DEPTH_MAX`] deep and
 //! have 16 MiB at most. Every byte is looked at once, however forms are spread
 //! over lines; only a lenient reader goes back, to the line after the one in
 //! which a broken form began. It does not know what an event is.
@@ -77,6 +78,9 @@ pub(super) struct Forms<'a, R> {
     at: usize,
     /// How long the form is so far.
     length: usize,
+    /// What closes the vector or list around the forms, and the line in which
+    /// it was opened.
+    around: Option<(u8, usize)>,
     /// What was read of this form before the part, and what is to be read
     /// again: of use only to a lenient reader.
     kept: Vec<Part>,
@@ -87,13 +91,21 @@ pub(super) struct Forms<'a, R> {
 
 impl<'a, R: BufRead> Forms<'a, R> {
     pub(super) fn new(lines: &'a mut Lines<R>, options: Options) -> Self {
-        let (kept, back) = (Vec::new(), VecDeque::new());
-        Forms { lines, options, part: Part::default(), at: 0, length: 0, kept, back, skipped: 0 }
+        Forms {
+            lines,
+            options,
+            part: Part::default(),
+            at: 0,
+            length: 0,
+            around: None,
+            kept: Vec::new(),
+            back: VecDeque::new(),
+            skipped: 0,
+        }
     }
 
-    /// The next form outside of any other, and the line in which it begins:
-    /// brackets of a vector or list around everything are skipped. `None` if
-    /// only blanks are left.
+    /// The next form outside of any other but the vector or list around them
+    /// all, and the line in which it begins. `None` if only blanks are left.
     pub(super) fn next(&mut self) -> Result<Option<(usize, Edn)>, Malformed> {
         loop {
             self.kept.clear();
@@ -136,10 +148,22 @@ impl<'a, R: BufRead> Forms<'a, R> {
             self.blanks()?;
             self.kept.clear();
             *first = self.part.line;
-            match self.peek()? {
-                None => return Ok(None),
-                Some(b'[' | b']' | b'(' | b')') => self.at += 1,
-                Some(_) => {
+            match (self.peek()?, self.around) {
+                (None, None) => return Ok(None),
+                (None, Some((_, line))) => {
+                    self.around = None;
+                    let reason = "the file ends inside the vector or list that begins here";
+                    return Err(Stop::Wrong(Malformed { line, reason: reason.to_owned() }));
+                }
+                (Some(open @ (b'[' | b'(')), None) => {
+                    self.around = Some((if open == b'[' { b']' } else { b')' }, *first));
+                    self.at += 1;
+                }
+                (Some(byte), Some((close, _))) if byte == close => {
+                    self.around = None;
+                    self.at += 1;
+                }
+                (Some(_), _) => {
                     let form = self.form(0)?;
                     if form.is_some() {
                         return Ok(form);
@@ -268,6 +292,11 @@ impl<'a, R: BufRead> Forms<'a, R> {
                 return self.wrong("the map that ends here has a key without a value");
             };
             pairs.push((key, value));
+        }
+        let mut keys: Vec<&Edn> = pairs.iter().map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        if keys.windows(2).any(|two| two[0] == two[1]) {
+            return self.wrong("the map that ends here has a key twice");
         }
         Ok(Edn::Map(pairs))
     }
@@ -533,9 +562,30 @@ mod tests {
             let deep = all(&open.repeat(10_000)).expect_err("too deep");
             assert!(deep.contains("forms nest more than 102 deep"), "{open}: {deep}");
         }
-        assert_eq!(all(&"[".repeat(1_000_000)), Ok(vec![]));
+        for open in ["[", "("] {
+            let deep = all(&open.repeat(1_000_000)).expect_err("too deep");
+            assert!(deep.contains("forms nest more than 102 deep"), "{open}: {deep}");
+        }
         let long = all(&format!("{{:a \"{}", "long\n".repeat(4 << 20))).expect_err("too long");
         assert!(long.contains("a form is longer than 16 MiB"), "{long}");
+    }
+
+    #[test]
+    fn one_vector_or_list_may_stand_around_all_and_ends_as_it_began() {
+        for text in ["[1 2]", "(1 2)", "[1\n2]\n", "[1] [2]", "1 [2]", "[] 1 () 2"] {
+            assert_eq!(all(text), Ok(vec![Edn::Int(1), Edn::Int(2)]), "{text}");
+        }
+        assert_eq!(all("[[1 2]]"), Ok(vec![Edn::List(vec![Edn::Int(1), Edn::Int(2)])]));
+        for (text, complaint) in [
+            ("1\n[1\n2", "line 2: the file ends inside the vector or list that begins here"),
+            ("1 2]", "line 1: column 4: `]` closes nothing"),
+            ("[1)", "line 1: column 3: `)` closes nothing"),
+            ("[1]\n)", "line 2: column 1: `)` closes nothing"),
+            ("{:a 1, :b 2, :a 1}", "line 1: column 19: the map that ends here has a key twice"),
+            ("[{\"a\" 1 \"a\" 2}]", "line 1: column 15: the map that ends here has a key twice"),
+        ] {
+            assert_eq!(all(text), Err(complaint.to_owned()), "{text}");
+        }
     }
 
     #[test]
@@ -559,6 +609,8 @@ mod tests {
         let one_two = vec![Edn::Int(1), Edn::Int(2)];
         assert_eq!(read("1\n{:a 7\n2"), Ok((one_two.clone(), 1)));
         assert_eq!(read("1\n\"abc\n2\n}\n"), Ok((one_two.clone(), 2)));
-        assert_eq!(read("1 {:b}\n2 {"), Ok((one_two, 2)));
+        assert_eq!(read("1 {:b}\n2 {"), Ok((one_two.clone(), 2)));
+        assert_eq!(read("[1\n)\n2"), Ok((one_two, 2)));
+        assert_eq!(read("[1\n2\n3"), Ok((vec![Edn::Int(1), Edn::Int(2), Edn::Int(3)], 1)));
     }
 }

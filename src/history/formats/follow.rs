@@ -1,12 +1,15 @@
 //! Event lines one after the other, for whoever cannot wait for the end.
 //!
-//! Says what each line says, and who a process is that goes on after an unknown
-//! outcome. Whether the events can be part of a history is not checked here:
-//! whoever takes them has to keep them anyway.
+//! Says what each line says, who a process is that goes on after an unknown
+//! outcome, and that a completion does not contradict its invocation. Whether
+//! the events can be part of a history beyond that (their times) is not checked
+//! here: whoever takes them has to keep them anyway.
+
+use rustc_hash::FxHashMap;
 
 use super::json_lines::{self, Fields, Kind};
 use super::names::Names;
-use crate::history::{Call, Malformed, NodeId, ProcessId, Value};
+use crate::history::{Call, Completion, Malformed, NodeId, ProcessId, Value};
 
 /// Reads event lines that come one by one.
 ///
@@ -27,6 +30,9 @@ use crate::history::{Call, Malformed, NodeId, ProcessId, Value};
 pub struct Follower {
     names: Names,
     line: usize,
+    /// What each process has open; nothing of one that had two operations open,
+    /// since a completion may belong to either.
+    open: FxHashMap<u32, Option<Call>>,
     /// Whether lines have times.
     timed: Option<bool>,
 }
@@ -63,6 +69,10 @@ impl Follower {
     /// If it is no event line.
     pub fn line(&mut self, text: &[u8]) -> Result<Option<LineEvent>, Malformed> {
         self.line += 1;
+        let text = match self.line {
+            1 => text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
+            _ => text,
+        };
         if text.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
@@ -81,22 +91,84 @@ impl Follower {
     }
 
     fn happened(&mut self, fields: Fields) -> Result<(ProcessId, Happened), String> {
+        let number = fields.process;
         if fields.kind == Kind::Invoke {
-            let (number, node) = (fields.process, fields.node);
+            let node = fields.node;
             let call = json_lines::call(fields)?;
+            if let Some(open) = self.open.get_mut(&number) {
+                *open = None;
+                return Err(format!(
+                    "process {number} invokes `{call}` while another operation is open; a \
+                     process is sequential"
+                ));
+            }
+            self.open.insert(number, Some(call.clone()));
             return Ok((self.names.invoking(number), Happened::Invoked(call, node)));
         }
-        let process = self.names.current(fields.process).ok_or_else(|| {
-            format!("process {} completes an operation that it did not invoke", fields.process)
-        })?;
-        let what = match fields.kind {
-            Kind::Ok => Happened::Ok(fields.value),
-            Kind::Fail => Happened::Failed,
-            Kind::Info | Kind::Invoke => {
-                self.names.ended.insert(fields.process);
+        let (process, call) = match (self.names.current(number), self.open.get(&number)) {
+            (_, Some(None)) => return Err(format!("process {number} had two operations open")),
+            (Some(process), Some(Some(call))) => (process, call),
+            _ => {
+                return Err(format!(
+                    "process {number} completes an operation that it did not invoke"
+                ));
+            }
+        };
+        let said = json_lines::said(fields, Some(call))?;
+        said.contradicts(call)?;
+        self.open.remove(&number);
+        let what = match said.completion {
+            Completion::Ok(answer) => Happened::Ok(answer),
+            Completion::Fail => Happened::Failed,
+            Completion::Info => {
+                self.names.ended.insert(number);
                 Happened::Unknown
             }
         };
         Ok((process, what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(lines: &[&str]) -> String {
+        let mut follower = Follower::default();
+        let said = lines.iter().map(|line| follower.line(line.as_bytes()));
+        said.filter_map(Result::err).last().map_or(String::new(), |refused| refused.to_string())
+    }
+
+    #[test]
+    fn a_completion_that_contradicts_its_invocation_is_malformed() {
+        let write = r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":1}"#;
+        for (completion, field) in [
+            (r#"{"process":0,"type":"ok","f":"read","time":2}"#, "its `f` is another"),
+            (r#"{"process":0,"type":"ok","key":"y","time":2}"#, "its `key` is another"),
+            (r#"{"process":0,"type":"ok","value":2,"time":2}"#, "its `value` is another"),
+            (r#"{"process":0,"type":"ok","final":true,"time":2}"#, "only a read can be a final"),
+            (r#"{"process":1,"type":"ok","time":2}"#, "process 1 completes an operation that it"),
+        ] {
+            let said = complaint(&[write, completion]);
+            assert!(said.starts_with("line 2: ") && said.contains(field), "{said}");
+        }
+        let done = r#"{"process":0,"type":"ok","f":"write","key":"x","value":1,"time":2}"#;
+        assert_eq!(complaint(&[write, done]), "");
+        assert!(complaint(&[write, done, done]).starts_with("line 3: process 0 completes an"));
+    }
+
+    #[test]
+    fn of_a_process_with_two_open_operations_nothing_more_is_known() {
+        let read = r#"{"process":0,"type":"invoke","f":"read","key":"x","time":1}"#;
+        let ok = r#"{"process":0,"type":"ok","value":5,"time":2}"#;
+        assert!(complaint(&[read, read]).contains("line 2: process 0 invokes `read x` while"));
+        assert!(complaint(&[read, read, ok]).contains("line 3: process 0 had two operations open"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let read = "\u{feff}{\"process\":0,\"type\":\"invoke\",\"f\":\"read\",\"key\":\"x\"}";
+        assert_eq!(complaint(&[read]), "");
+        assert!(complaint(&["", read]).starts_with("line 2: column 1"));
     }
 }

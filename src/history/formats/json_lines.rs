@@ -14,13 +14,15 @@
 //! | `f` | `read`, `write` or the function of another datatype |
 //! | `key` | the object: a text or an integer |
 //! | `value` | `null`, an integer, a text or a list: what is written, or was read |
+//! | `answer` | what came back, where `value` says once more what was taken; optional |
 //! | `time` | nanoseconds, never decreasing; on every line or on none |
 //! | `node` or `replica` | a number from 0, or `"n1"`, …; optional |
 //! | `final` | `true` on the `ok` of a read issued at quiescence; optional |
 //! | `index`, `error` | accepted and not used |
 //!
 //! Any other field is refused: a misspelt `final` must not be ignored. A
-//! completion may leave out `f`, `key`, and, for a write, `value`; if they are
+//! completion may leave out `f`, `key`, and, where its `value` is what was taken
+//! (`write`, `add`, `remove`, `enqueue`, `put`, `append`), `value`; if they are
 //! there they must agree with the invocation. Blank lines are skipped. Reads
 //! one line at a time; a line may have 16 MiB.
 
@@ -33,7 +35,7 @@ use super::json::{complaint, key_of, node_of, value_of};
 use super::lines::{Lines, Options};
 use super::pairs::{Event, Pairs, Said, complain};
 use super::scanner::Scanner;
-use super::{Format, Recording, only_asks};
+use super::{Format, Recording, only_asks, repeats};
 use crate::history::{Call, Completion, Function, History, Key, Malformed, NodeId, Value};
 
 #[derive(Deserialize)]
@@ -46,6 +48,7 @@ struct Line {
     key: Option<Json>,
     #[serde(default)]
     value: Json,
+    answer: Option<Json>,
     time: Option<u64>,
     node: Option<Json>,
     replica: Option<Json>,
@@ -120,7 +123,8 @@ pub(super) struct Fields {
     pub(super) kind: Kind,
     f: Option<Function>,
     key: Option<Key>,
-    pub(super) value: Value,
+    value: Value,
+    answer: Option<Value>,
     pub(super) time: Option<u64>,
     pub(super) node: Option<NodeId>,
     last: bool,
@@ -139,6 +143,9 @@ pub(super) fn call(fields: Fields) -> Result<Call, String> {
         let f = f.as_str();
         return Err(format!("the invocation of a {f} has no value: it is not known yet"));
     }
+    if fields.last || fields.answer.is_some() {
+        return Err("an invocation has no `final` and no `answer`".to_owned());
+    }
     Ok(Call { f, key, argument: fields.value })
 }
 
@@ -151,6 +158,7 @@ fn parse(text: &[u8]) -> Result<Fields, String> {
         f: line.f.as_deref().map(Function::named),
         key: line.key.as_ref().map(key_of).transpose()?,
         value: value_of(&line.value)?,
+        answer: line.answer.as_ref().map(value_of).transpose()?,
         time: line.time,
         node: node_of(line.node.as_ref(), line.replica.as_ref())?,
         last: line.last,
@@ -192,35 +200,49 @@ fn scan(text: &[u8]) -> Option<Fields> {
     scanner.end()?;
     let (process, kind, f) = (process?, kind?, f.map(Function::named));
     let (value, last) = (value.unwrap_or_default(), last.unwrap_or(false));
-    Some(Fields { process, kind, f, key, value, time, node: node.or(replica).map(NodeId), last })
+    let node = node.or(replica).map(NodeId);
+    Some(Fields { process, kind, f, key, value, answer: None, time, node, last })
+}
+
+/// What a completion says of what is open, if that is known.
+pub(super) fn said(fields: Fields, open: Option<&Call>) -> Result<Said, String> {
+    let Fields { kind, f, key, value, answer, last, .. } = fields;
+    if last && kind != Kind::Ok {
+        return Err("`final` belongs on the `ok` of a read".to_owned());
+    }
+    if answer.is_some() && kind != Kind::Ok {
+        return Err("`answer` belongs on an `ok`".to_owned());
+    }
+    let taken = |call: &Call| {
+        let same = !only_asks(&call.f) && value == call.argument;
+        same || repeats(&call.f) || answer.is_some()
+    };
+    let (argument, came) = match value {
+        Value::Null => (None, Value::Null),
+        value if open.is_some_and(taken) => (Some(value), Value::Null),
+        value => (None, value),
+    };
+    let completion = match kind {
+        Kind::Ok => Completion::Ok(answer.unwrap_or(came)),
+        Kind::Fail => Completion::Fail,
+        Kind::Info | Kind::Invoke => Completion::Info,
+    };
+    Ok(Said { f, key, argument, completion, last })
 }
 
 /// One event.
 fn take(pairs: &mut Pairs, line: usize, fields: Fields) -> Result<(), Malformed> {
     let event = Event { line, process: fields.process, time: fields.time, node: fields.node };
-    if fields.last && fields.kind != Kind::Ok {
-        return complain(line, "`final` belongs on the `ok` of a read");
-    }
     if fields.kind == Kind::Invoke {
         return match call(fields) {
             Ok(call) => pairs.invoke(event, call, false),
             Err(reason) => complain(line, reason),
         };
     }
-    let Fields { process, kind, f, key, value, last, .. } = fields;
-    let write = pairs.open(process).is_some_and(Call::is_write);
-    // A write answers nothing; what a file says there repeats its argument.
-    let (argument, answer) = match value {
-        Value::Null => (None, Value::Null),
-        value if write => (Some(value), Value::Null),
-        value => (None, value),
-    };
-    let completion = match kind {
-        Kind::Ok => Completion::Ok(answer),
-        Kind::Fail => Completion::Fail,
-        Kind::Info | Kind::Invoke => Completion::Info,
-    };
-    pairs.complete(event, Said { f, key, argument, completion, last })
+    match said(fields, pairs.open(event.process)) {
+        Ok(said) => pairs.complete(event, said),
+        Err(reason) => complain(line, reason),
+    }
 }
 
 /// Writes a history as event lines.
@@ -245,18 +267,25 @@ pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
     for event in super::events(history) {
         let operation = event.operation;
         let Call { f, key, argument } = &operation.call;
-        let (kind, value) = match (event.invocation, &operation.completion) {
-            (true, _) => ("invoke", argument),
-            (false, Completion::Ok(_)) if f == &Function::Write => ("ok", argument),
-            (false, Completion::Ok(answer)) => ("ok", answer),
-            (false, Completion::Fail) => ("fail", argument),
-            (false, Completion::Info) => ("info", argument),
+        let (kind, value, answer) = match (event.invocation, &operation.completion) {
+            (true, _) => ("invoke", argument, &Value::Null),
+            (false, Completion::Ok(answer)) if repeats(f) => ("ok", argument, answer),
+            (false, Completion::Ok(answer)) if !only_asks(f) && answer == argument => {
+                ("ok", argument, answer)
+            }
+            (false, Completion::Ok(answer)) => ("ok", answer, &Value::Null),
+            (false, Completion::Fail) => ("fail", argument, &Value::Null),
+            (false, Completion::Info) => ("info", argument, &Value::Null),
         };
         write!(out, r#"{{"process":{},"type":"{kind}","f":"#, operation.process.0)?;
         serde_json::to_writer(&mut *out, f)?;
         out.write_all(br#","key":"#)?;
         serde_json::to_writer(&mut *out, key)?;
-        write!(out, r#","value":{value},"time":{}"#, event.time)?;
+        write!(out, r#","value":{value}"#)?;
+        if *answer != Value::Null {
+            write!(out, r#","answer":{answer}"#)?;
+        }
+        write!(out, r#","time":{}"#, event.time)?;
         super::json::write_marks(operation, operation.final_read && !event.invocation, out)?;
     }
     Ok(())
@@ -301,7 +330,24 @@ mod tests {
         reads_as("0 invoke write x 1; 0 info write x 1", "wx1? @ 0", 0);
         reads_as("0 invoke write x 1", "wx1? @ 0", 0);
         reads_as("0 invoke read x null; 0 ok read x 1!", "rx1! @ 00", 0);
-        reads_as("0 invoke add x 3; 0 ok add x 3", "[add]x=3:3 @ 00", 0);
+        reads_as("0 invoke inc x null; 0 ok inc x 3", "[inc]x=null:3 @ 00", 0);
+    }
+
+    #[test]
+    fn a_completion_repeats_what_was_taken_and_says_beside_it_what_came_back() {
+        reads_as("0 invoke add x 3; 0 ok add x 3", "[add]x=3 @ 00", 0);
+        reads_as("0 invoke cas x [1,2]; 0 ok cas x [1,2]", "[cas]x=[1,2] @ 00", 0);
+        reads_as("0 invoke cas x [1,2]; 0 ok cas x 7", "[cas]x=[1,2]:7 @ 00", 0);
+        for f in ["add", "remove", "enqueue", "put", "append", "write"] {
+            let other = lines(&format!("0 invoke {f} x 3; 0 ok {f} x 4"));
+            assert!(complaint(&other).contains("line 2: this completes"), "{f}");
+        }
+        let text = lines("0 invoke add x 3; 0 ok add x 3").replace("\"ok\"", "\"ok\",\"answer\":9");
+        let history = read(text.as_bytes()).expect("well formed").history;
+        assert_eq!(notation::write(&history), "[add]x=3:9 @ 00");
+        assert_eq!(read(write(&history).as_bytes()).expect("well formed").history, history);
+        let failed = text.replace("\"ok\"", "\"fail\"");
+        assert!(complaint(&failed).contains("line 2: `answer` belongs on an `ok`"));
     }
 
     #[test]

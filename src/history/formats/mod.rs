@@ -12,6 +12,7 @@
 mod assemble;
 pub mod edn;
 mod edn_text;
+mod edn_value;
 mod follow;
 mod json;
 pub mod json_lines;
@@ -150,7 +151,7 @@ fn detect(line: &[u8]) -> Option<Format> {
             let text_register = [&b":f :get"[..], b":f :put", b":f :append"].into_iter().any(has);
             Some(if text_register { Format::Porcupine } else { Format::Edn })
         }
-        b'{' if is_field(text, b"\"invoke\"") => Some(Format::Operations),
+        b'{' if has_field(text, b"invoke") => Some(Format::Operations),
         b'{' => Some(Format::Events),
         b';' | b'[' | b'#' | b'(' => Some(Format::Edn),
         b'I' | b'W' | b'E' | b'D' if has(b" jepsen.") && has(b" - ") => Some(Format::Porcupine),
@@ -158,10 +159,30 @@ fn detect(line: &[u8]) -> Option<Format> {
     }
 }
 
-/// Whether this quoted name is that of a field: followed by a colon.
-fn is_field(text: &[u8], name: &[u8]) -> bool {
-    let places = (0..text.len()).filter(|&at| text[at..].starts_with(name));
-    places.into_iter().any(|at| text[at + name.len()..].trim_ascii_start().first() == Some(&b':'))
+/// Whether the JSON object that this is, or the beginning of one, has this
+/// field itself: not inside a value, nor as a text.
+fn has_field(text: &[u8], name: &[u8]) -> bool {
+    let (mut depth, mut at) = (0, 0);
+    while let Some(byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            b'"' => {
+                let start = at;
+                while text.get(at).is_some_and(|byte| *byte != b'"') {
+                    at += if text[at] == b'\\' { 2 } else { 1 };
+                }
+                let rest = text.get(at + 1..).unwrap_or_default().trim_ascii_start();
+                if depth == 1 && text.get(start..at) == Some(name) && rest.first() == Some(&b':') {
+                    return true;
+                }
+                at += 1;
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// An invocation or a completion.
@@ -218,6 +239,12 @@ fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     String::from_utf8(text).expect("writers write text")
 }
 
+/// Functions whose completion says once more what they took.
+fn repeats(f: &Function) -> bool {
+    let others = ["add", "remove", "enqueue", "put", "append"];
+    *f == Function::Write || others.contains(&f.as_str())
+}
+
 /// Functions that take nothing and answer something.
 fn only_asks(f: &Function) -> bool {
     *f == Function::Read || matches!(f.as_str(), "get" | "dequeue")
@@ -233,7 +260,10 @@ mod tests {
         for (line, format) in [
             (r#"{"process":0,"type":"invoke","f":"read","key":"x"}"#, Format::Events),
             (r#"{"value":"\"invoke\":","type":"invoke"}"#, Format::Events),
+            (r#"{"error":{"invoke":1},"type":"invoke","f":"read"}"#, Format::Events),
+            (r#"{"error":["\\",{"invoke":1}],"value":"\"invoke","#, Format::Events),
             (r#" { "invoke" : 4, "f":"read"}"#, Format::Operations),
+            (r#"{"error":{"a":["}"]},"invoke":4"#, Format::Operations),
             ("{:process 0, :type :invoke", Format::Edn),
             ("{ :f :write", Format::Edn),
             ("#jepsen.history.Op{:index 0", Format::Edn),

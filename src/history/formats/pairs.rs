@@ -56,6 +56,26 @@ pub(super) struct Said {
     pub(super) last: bool,
 }
 
+impl Said {
+    /// Which field says something else than the invocation did.
+    pub(super) fn contradicts(&self, call: &Call) -> Result<(), String> {
+        let differs = |field| Err(format!("this completes `{call}`, but its `{field}` is another"));
+        if self.f.as_ref().is_some_and(|f| *f != call.f) {
+            return differs("f");
+        }
+        if self.key.as_ref().is_some_and(|key| *key != call.key) {
+            return differs("key");
+        }
+        if self.argument.as_ref().is_some_and(|argument| *argument != call.argument) {
+            return differs("value");
+        }
+        if self.last && !call.is_read() {
+            return Err(format!("`{call}` is marked final; only a read can be a final read"));
+        }
+        Ok(())
+    }
+}
+
 impl Pairs {
     pub(super) fn new(options: Options) -> Pairs {
         let all = Assembler::new();
@@ -155,23 +175,7 @@ impl Pairs {
             return complain(line, format!("process {process} had two operations open"));
         }
         let operation = self.all.operation_mut(open.at);
-        let call = &operation.call;
-        let differs = |field| {
-            complain(line, format!("this completes `{call}`, but its `{field}` is another"))
-        };
-        if said.f.is_some_and(|f| f != call.f) {
-            return differs("f");
-        }
-        if said.key.is_some_and(|key| key != call.key) {
-            return differs("key");
-        }
-        if said.argument.is_some_and(|argument| argument != call.argument) {
-            return differs("value");
-        }
-        if said.last && !call.is_read() {
-            let reason = format!("`{call}` is marked final; only a read can be a final read");
-            return complain(line, reason);
-        }
+        said.contradicts(&operation.call).or_else(|reason| complain(line, reason))?;
         let answered = matches!(said.completion, Completion::Ok(_));
         operation.returned = (said.completion != Completion::Info).then_some(returned);
         operation.final_read = answered && (said.last || open.last);

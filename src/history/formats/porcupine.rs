@@ -15,8 +15,9 @@
 
 use std::io::BufRead;
 
-use super::edn::{self, Kind, MISMATCH, Raw, Reader, value_of};
+use super::edn::{self, Kind, MISMATCH, Raw, Reader};
 use super::edn_text::{Edn, Forms};
+use super::edn_value::value_of;
 use super::lines::{Lines, Options};
 use super::pairs::{Event, complain};
 use super::{Format, Recording};

@@ -497,11 +497,8 @@ impl Circle<'_> {
     fn sourceless(&self, read: usize) -> Option<Reason> {
         let reader = self.operations[read];
         reader.answer()?;
-        let failed = self.history.operations().iter().position(|op| {
-            op.call.is_write()
-                && op.call.key == reader.call.key
-                && Some(&op.call.argument) == reader.answer()
-        });
+        let all = self.history.operations();
+        let failed = all.iter().position(|op| datatype::aborted(op, reader));
         let read = self.part[read];
         Some(match failed {
             Some(write) => Reason::FailedWriteSeen { read, write },

@@ -20,8 +20,8 @@ use super::super::verdict::{
 use super::closure::Closure;
 use super::view::{Source, View};
 use super::{Meter, derive, eventual, minimise, vectors};
-use crate::history::{Completion, History};
-use crate::judgement::datatype::Register;
+use crate::history::History;
+use crate::judgement::datatype::{self, Register};
 
 /// What every model asks.
 const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
@@ -202,12 +202,7 @@ impl<'a> Search<'a> {
 fn sourceless(history: &History, read: usize) -> Reason {
     let operations = history.operations();
     let reader = &operations[read];
-    let failed = operations.iter().position(|op| {
-        op.call.is_write()
-            && op.completion == Completion::Fail
-            && op.call.key == reader.call.key
-            && reader.answer() == Some(&op.call.argument)
-    });
+    let failed = operations.iter().position(|op| datatype::aborted(op, reader));
     match failed {
         Some(write) => Reason::FailedWriteSeen { read, write },
         None => Reason::Thin { read },

@@ -30,33 +30,70 @@ pub(super) fn decide(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
     search_keys(whole.history, whole.datatype, local, meter)
 }
 
-/// Searches for an order of each key.
+/// How many steps the first turn of a key has.
+const TURN: u64 = 10_000;
+
+/// Searches for an order of each key, or, where session order is not part of
+/// returns-before, for one of all.
 pub(super) fn search_keys(
     history: &History,
     datatype: &dyn Datatype,
     local: bool,
     meter: &mut Meter,
 ) -> Decision {
-    let mut orders = Vec::new();
-    for part in parts(history, local) {
-        match search(history.operations(), &part, datatype, Keep::RealTime, meter) {
-            Found::Order(order) => orders.push(order),
-            Found::NoOrder => return Decision::Fails(part),
-            Found::Spent => {
-                return Decision::unknown("the budget ended before all orders were tried");
-            }
+    let keys = of_keys(history);
+    if !local && keys.len() > 1 {
+        // A key that has no order by itself has none among the others.
+        let mut own = meter.part(meter.left / 4);
+        let alone = in_turns(history, keys.clone(), datatype, Keep::RealTime, &mut own);
+        meter.spend(own.spent());
+        if let Err(Decision::Fails(part)) = alone {
+            return Decision::Fails(part);
         }
     }
-    Decision::Holds(Witness::Linear(merged(history, orders, 0)))
+    let parts = if local { keys } else { vec![(0..history.len()).collect()] };
+    match in_turns(history, parts, datatype, Keep::RealTime, meter) {
+        Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, 0))),
+        Err(decision) => decision,
+    }
 }
 
-/// The operations of each key; all in one where session order is not part of
-/// returns-before.
-fn parts(history: &History, local: bool) -> Vec<Vec<usize>> {
-    if !local {
-        return vec![(0..history.len()).collect()];
+/// An order of each of these parts, or why there is none: the first part that
+/// has none decides. They take turns with growing budgets, so that one which is
+/// hard does not keep another from being looked at; what is searched again
+/// takes a third as much again at most. One at a time, since a search keeps in
+/// memory where it was.
+pub(super) fn in_turns(
+    history: &History,
+    parts: Vec<Vec<usize>>,
+    datatype: &dyn Datatype,
+    keep: Keep,
+    meter: &mut Meter,
+) -> Result<Vec<Vec<usize>>, Decision> {
+    let unknown = || Decision::unknown("the budget ended before all orders were tried");
+    let mut orders: Vec<Option<Vec<usize>>> = vec![None; parts.len()];
+    let mut open: Vec<usize> = (0..parts.len()).collect();
+    let mut turn = TURN;
+    while !open.is_empty() {
+        let mut still = Vec::new();
+        let last = open.len() == 1;
+        for &nth in &open {
+            let mut own = meter.part(if last { u64::MAX } else { turn });
+            match search(history.operations(), &parts[nth], datatype, keep, &mut own) {
+                Found::Order(order) => orders[nth] = Some(order),
+                Found::NoOrder => return Err(Decision::Fails(parts[nth].clone())),
+                Found::Spent if own.is_empty() => still.push(nth),
+                // Out of memory: more steps would not help.
+                Found::Spent => {}
+            }
+            meter.spend(own.spent());
+        }
+        if meter.is_empty() && !still.is_empty() {
+            return Err(unknown());
+        }
+        (open, turn) = (still, turn.saturating_mul(4));
     }
-    of_keys(history)
+    orders.into_iter().collect::<Option<Vec<_>>>().ok_or_else(unknown)
 }
 
 /// The positions of the operations of each key, keys in order of appearance.

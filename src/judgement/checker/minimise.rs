@@ -14,7 +14,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
+use crate::history::{Completion, Function, History, Key, Operation, Value};
 use crate::judgement::datatype::{self, Datatype, MISMATCH};
 
 /// For each operation of a part, what a smaller part with it must contain.
@@ -47,8 +47,13 @@ impl Sources {
         let mut lists: Vec<Vec<usize>> = Vec::new();
         let mut places: FxHashMap<(bool, &Key, &Value), usize> = FxHashMap::default();
         for (at, op) in operations() {
-            let Some(value) = leaves(&op.call) else { continue };
-            let failed = op.completion == Completion::Fail;
+            let failed = op.completion == Completion::Fail && op.call.is_write();
+            let value = if failed { Some(&op.call.argument) } else { datatype::left(op) };
+            let Some(value) = value else { continue };
+            if failed && places.contains_key(&(failed, &op.call.key, value)) {
+                // One that failed is enough, and the first came in time if any did.
+                continue;
+            }
             let place = places.entry((failed, &op.call.key, value)).or_insert(lists.len());
             if *place == lists.len() {
                 lists.push(Vec::new());
@@ -60,7 +65,7 @@ impl Sources {
         let mut changes: FxHashMap<&Key, usize> = FxHashMap::default();
         if operations().any(|(_, op)| missed(op)) {
             for (at, op) in operations() {
-                if leaves(&op.call).is_some() && op.completion != Completion::Fail {
+                if datatype::left(op).is_some() {
                     let place = *changes.entry(&op.call.key).or_insert(lists.len());
                     if place == lists.len() {
                         lists.push(Vec::new());
@@ -85,7 +90,12 @@ impl Sources {
             }
             let value = datatype::found(op)?;
             let get = |failed| places.get(&(failed, &op.call.key, value)).map(|list| *list as u32);
-            let failed = || if *value == Value::Null { None } else { get(true) };
+            let in_time =
+                |list: &u32| datatype::aborted(&history.operations()[lists[*list as usize][0]], op);
+            let failed = || match *value {
+                Value::Null => None,
+                _ => get(true).filter(in_time),
+            };
             get(false).or_else(failed)
         });
         let of = of.collect();
@@ -153,15 +163,6 @@ pub(super) fn closed(
 ) -> Vec<usize> {
     let all: Vec<usize> = (0..history.len()).collect();
     Sources::within(history, &all, datatype).closed(positions)
-}
-
-/// The value that an operation of a register leaves.
-fn leaves(call: &Call) -> Option<&Value> {
-    match (&call.f, &call.argument) {
-        (Function::Write, value) => Some(value),
-        (Function::Other(_), Value::List(pair)) => pair.get(1),
-        _ => None,
-    }
 }
 
 /// A minimal closed part of `part` (closed, failing) that still fails.

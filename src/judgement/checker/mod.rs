@@ -28,6 +28,7 @@ mod sequential;
 mod sources;
 mod survey;
 mod two_atomic;
+mod unfounded;
 mod vectors;
 pub(super) mod view;
 mod views;
@@ -35,7 +36,7 @@ mod zones;
 
 use std::cell::OnceCell;
 
-use crate::history::{Call, Completion, Function, History};
+use crate::history::{Completion, Function, History, Operation, Value};
 
 use super::datatype::{self, Datatype};
 use super::model::{Model, implies};
@@ -88,7 +89,7 @@ pub fn check_with(
     datatype: &dyn Datatype,
     budget: Budget,
 ) -> Verdict {
-    Judge { whole: Ok(Whole::of(history, datatype)) }.check(model, budget)
+    Judge::with(history, datatype).check(model, budget)
 }
 
 /// A history, prepared once to be judged by several models.
@@ -104,18 +105,33 @@ pub fn check_with(
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub struct Judge<'a> {
-    /// The history, or the call that no datatype knows.
-    whole: Result<Whole<'a>, &'a Call>,
+    /// The history, or the operation that no datatype knows.
+    whole: Result<Whole<'a>, &'a Operation>,
 }
 
 impl<'a> Judge<'a> {
     /// Tells what the operations mean. O(n).
     pub fn of(history: &'a History) -> Judge<'a> {
-        if is_plain(history) {
-            let (datatype, view) = (&datatype::Register, OnceCell::new());
-            return Judge { whole: Ok(Whole { history, datatype, plain: true, view }) };
-        }
         Judge { whole: datatype::of(history).map(|datatype| Whole::of(history, datatype)) }
+    }
+
+    /// Operations mean what this datatype says. O(n).
+    pub fn with(history: &'a History, datatype: &'a dyn Datatype) -> Judge<'a> {
+        Judge { whole: Ok(Whole::of(history, datatype)) }
+    }
+
+    /// The datatype of what is judged, if one knows all of it.
+    pub fn datatype(&self) -> Option<&'static str> {
+        self.whole.as_ref().ok().map(|whole| whole.datatype.name())
+    }
+
+    /// Whether some answer could be wrong, or is not understood: with none
+    /// nothing can be checked.
+    pub fn says_anything(&self) -> bool {
+        let Ok(whole) = &self.whole else { return true };
+        let answered = |op: &&Operation| matches!(op.completion, Completion::Ok(_));
+        let mut answered = whole.history.operations().iter().filter(answered);
+        answered.any(|op| whole.datatype.answers(&op.call))
     }
 
     /// Why the fast roads are closed to this history, and what they decide is
@@ -138,9 +154,7 @@ impl<'a> Judge<'a> {
         let unknown = |reason| Verdict::Unknown(Unknown { reason, spent: 0 });
         let whole = match &self.whole {
             Ok(whole) => whole,
-            Err(call) => {
-                return unknown(format!("no datatype here knows `{call}` beside what came before"));
-            }
+            Err(stranger) => return unknown(not_understood(stranger)),
         };
         match model {
             Model::Linearizable | Model::Sequential | Model::Cache => {}
@@ -179,8 +193,16 @@ impl<'a> Whole<'a> {
     /// Judges by a model beside the grid.
     fn check(&self, model: Model, budget: Budget) -> Verdict {
         let mut meter = Meter::new(budget);
-        let decision = match model {
-            Model::Quiescent => {
+        let unfounded = match !self.plain && self.datatype.name() == "register" {
+            true => unfounded::unfounded(self.history),
+            false => None,
+        };
+        let decision = match (model, unfounded) {
+            (_, Some(illegal)) if implies(model, Model::BASE, false) => {
+                return Verdict::Violated(illegal);
+            }
+            (_, Some(illegal)) => Decision::Fails(illegal.operations),
+            (Model::Quiescent, None) => {
                 quiescent::decide(self.history, &(0..self.history.len()).collect::<Vec<_>>())
             }
             _ => self.decide(model, &|_| false, &mut meter),
@@ -290,6 +312,25 @@ fn is_plain(history: &History) -> bool {
         .all(|op| op.completion == Completion::Fail || !matches!(op.call.f, Function::Other(_)))
 }
 
+/// Why a history is not judged in which this operation stands.
+fn not_understood(stranger: &Operation) -> String {
+    let call = &stranger.call;
+    let answer = match &stranger.completion {
+        Completion::Ok(answer) => answer,
+        _ => &Value::Null,
+    };
+    let transaction = [&call.argument, answer].into_iter().find(|value| value.is_transaction());
+    match transaction {
+        Some(list) => format!(
+            "`{}` of {} is a transaction, a list of micro-operations: {list}; only operations on \
+             one object are judged",
+            call.f.as_str(),
+            call.key
+        ),
+        None => format!("no datatype here knows `{call}` beside what came before"),
+    }
+}
+
 /// What is left of a budget.
 #[derive(Debug)]
 struct Meter {
@@ -307,6 +348,15 @@ impl Meter {
         let enough = steps <= self.left;
         self.left = self.left.saturating_sub(steps);
         enough
+    }
+
+    /// As much of what is left.
+    fn part(&self, steps: u64) -> Meter {
+        Meter::new(Budget { steps: steps.min(self.left) })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.left == 0
     }
 
     fn spent(&self) -> u64 {

@@ -7,14 +7,16 @@
 //! operation of unknown outcome may be placed anywhere after its invocation,
 //! or nowhere.
 //!
-//! Four shortcuts cut nothing off. An operation that can be placed, must be
+//! Five shortcuts cut nothing off. An operation that can be placed, must be
 //! placed and changes nothing is placed at once. Of operations that only read,
 //! none is tried as an alternative to another. A value of a register is not
 //! overwritten while reads of it are left that nothing could answer any more.
 //! And where time counts, of several operations that can be placed and do the
 //! same, only the one that returned first is tried: in an order that has
 //! another one here the two can change places. (What stands between them began
-//! before the first of them returned, hence before the other did.)
+//! before the first of them returned, hence before the other did.) And what an
+//! object holds must be able to become what the next answer says, unless
+//! something that overwrites it may come in between.
 //!
 //! Exponential in the worst case (NP-complete, Gibbons and Korach 1997), then
 //! the meter ends it; in practice about as many positions as operations. Knows
@@ -105,6 +107,8 @@ struct Search<'a> {
     keep: Keep,
     /// Those that must be placed, in order of invocation; then those that may be.
     ops: Vec<Op>,
+    /// Of each key the answers that must come out of what it holds.
+    growing: Vec<Growing>,
     /// How many must be placed.
     required: usize,
     /// How many of those are left.
@@ -171,6 +175,63 @@ impl<'a> Objects<'a> {
         let next = next.map(|next| self.number(key, next));
         self.steps.insert((held, class), next);
         next
+    }
+}
+
+/// What is left to be placed of one object that grows: nothing if it does not.
+#[derive(Default)]
+struct Growing {
+    answers: Left,
+    /// What overwrites it: what must be placed, and what may be.
+    overwrite: [Left; 2],
+}
+
+/// Operations in order of invocation, of which those before `from` are placed.
+#[derive(Default)]
+struct Left {
+    ops: Vec<u32>,
+    from: usize,
+}
+
+impl Left {
+    /// The first that is not placed.
+    fn first(&mut self, is_placed: impl Fn(usize) -> bool) -> Option<usize> {
+        while let Some(op) = self.ops.get(self.from) {
+            if !is_placed(*op as usize) {
+                return Some(*op as usize);
+            }
+            self.from += 1;
+        }
+        None
+    }
+
+    /// This one is placed no longer.
+    fn take_back(&mut self, op: usize) {
+        if let Ok(place) = self.ops.binary_search(&(op as u32)) {
+            self.from = self.from.min(place);
+        }
+    }
+}
+
+impl Growing {
+    /// For each key, given operations that must be placed and those that may be.
+    fn of(ops: &[Op], required: usize, keys: usize, objects: &Objects<'_>) -> Vec<Growing> {
+        let mut growing: Vec<Growing> = (0..keys).map(|_| Growing::default()).collect();
+        let mut grows = vec![false; keys];
+        for (at, op) in ops.iter().enumerate() {
+            let (key, (call, answer)) = (op.key as usize, objects.classes[op.class as usize]);
+            if op.only_reads && answer.is_some() {
+                growing[key].answers.ops.push(at as u32);
+            } else if objects.datatype.overwrites(call) {
+                growing[key].overwrite[usize::from(at >= required)].ops.push(at as u32);
+            } else {
+                grows[key] = true;
+            }
+        }
+        for (one, _) in growing.iter_mut().zip(grows).filter(|(_, grows)| !grows) {
+            *one = Growing::default();
+        }
+        growing
     }
 }
 
@@ -267,6 +328,7 @@ impl<'a> Search<'a> {
         let mut ops = required;
         ops.extend(optional);
         let values = objects.states.len();
+        let growing = Growing::of(&ops, count, keys.len(), &objects);
         let (mut unread, mut unwritten) = (vec![0; values], vec![0; values]);
         for op in &ops {
             if op.finds != NONE {
@@ -280,6 +342,7 @@ impl<'a> Search<'a> {
         Search {
             objects,
             keep,
+            growing,
             required: count,
             left: count,
             next: (0..ring).map(|at| (at + 1) % ring).collect(),
@@ -443,6 +506,24 @@ impl<'a> Search<'a> {
             && self.unwritten[held] == 0
     }
 
+    /// Whether what a key holds can never become what its next answer says.
+    fn is_hopeless(&mut self, key: usize) -> bool {
+        if self.growing[key].answers.ops.is_empty() {
+            return false;
+        }
+        let mut growing = std::mem::take(&mut self.growing[key]);
+        let placed = |at: usize| self.is_placed(at);
+        let next = growing.answers.first(placed);
+        let others = growing.overwrite.each_mut().map(|left| left.first(placed));
+        self.growing[key] = growing;
+        let Some(next) = next else { return false };
+        let before = |other: &usize| self.ops[*other].invoked <= self.ops[next].returned;
+        let (_, held) = &self.objects.states[self.held[key] as usize];
+        let (_, answer) = self.objects.classes[self.ops[next].class as usize];
+        let answer = answer.expect("it was answered");
+        !others.iter().flatten().any(before) && !self.objects.datatype.grows_to(held, answer)
+    }
+
     /// Places one of the choices from `base` on that leads to a new position.
     fn choose(&mut self, base: usize, meter: &mut Meter) -> Option<bool> {
         while self.choices.len() > base {
@@ -450,6 +531,13 @@ impl<'a> Search<'a> {
             let (held, class) = (self.held[self.ops[op].key as usize], self.ops[op].class);
             let next = self.objects.step(held, class).expect("a choice is possible");
             self.place(op, base, next);
+            if self.is_hopeless(self.ops[op].key as usize) {
+                self.undo();
+                if !meter.spend(1) {
+                    return None;
+                }
+                continue;
+            }
             let position = self.position();
             self.bytes += position.len() * 8 + 40;
             if self.bytes > BYTES_MAX || !meter.spend(1 + position.len() as u64 / 8) {
@@ -528,6 +616,11 @@ impl<'a> Search<'a> {
         }
         if op.leaves != NONE {
             self.unwritten[op.leaves as usize] += 1;
+        }
+        let Growing { answers, overwrite: [required, optional] } =
+            &mut self.growing[op.key as usize];
+        for left in [answers, required, optional] {
+            left.take_back(at);
         }
         Some(base)
     }

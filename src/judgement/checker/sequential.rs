@@ -12,7 +12,7 @@
 //! (monotonic reads), and a read comes before the later writes of its session
 //! (else causes run in a circle); nothing keeps a read after an earlier write.
 
-use super::linearizable::{self, of_keys};
+use super::linearizable::{self, in_turns, of_keys};
 use super::search::{Found, Keep, search};
 use super::{Decision, Meter, Whole};
 use crate::judgement::verdict::Witness;
@@ -29,14 +29,11 @@ pub(super) fn prefix_monotonic(whole: &Whole<'_>, meter: &mut Meter) -> Decision
 
 /// Decides cache consistency: one order for each key.
 pub(super) fn cache(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
-    let mut orders = Vec::new();
-    for part in of_keys(whole.history) {
-        match ordered(whole, part, Keep::Sessions, meter) {
-            Ok(order) => orders.push(order),
-            Err(decision) => return decision,
-        }
+    let parts = of_keys(whole.history);
+    match in_turns(whole.history, parts, whole.datatype, Keep::Sessions, meter) {
+        Ok(orders) => Decision::Holds(Witness::Views(orders)),
+        Err(decision) => decision,
     }
-    Decision::Holds(Witness::Views(orders))
 }
 
 fn one_order(whole: &Whole<'_>, keep: Keep, meter: &mut Meter) -> Decision {

@@ -12,6 +12,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::history::{Completion, History, Key, Operation, Value};
 
+use super::super::datatype::aborted;
 use super::super::verdict::Source as Origin;
 
 /// Where the answer of a read came from, by number of the write.
@@ -194,7 +195,8 @@ impl View {
                 _ => None,
             }));
             if item.write.is_none() && sources.is_empty() {
-                all.extend(failed_sources(history, at));
+                let (read, operations) = (&history.operations()[at], history.operations());
+                all.extend(operations.iter().position(|op| aborted(op, read)));
             }
         }
         all.sort_unstable();
@@ -215,19 +217,6 @@ impl View {
             Source::Write(write) => Some(Origin::Write(self.write(write as usize).at)),
         }
     }
-}
-
-/// The failed writes of what this read answered.
-fn failed_sources(history: &History, read: usize) -> Vec<usize> {
-    let operations = history.operations();
-    let reader = &operations[read];
-    let wrote = |op: &Operation| {
-        op.call.is_write()
-            && op.completion == Completion::Fail
-            && op.call.key == reader.call.key
-            && reader.answer() == Some(&op.call.argument)
-    };
-    (0..operations.len()).filter(|at| wrote(&operations[*at])).collect()
 }
 
 /// What a write writes, or what a read answered.

@@ -5,7 +5,8 @@ use crate::history::{Call, Function, Value};
 use super::{Datatype, integer};
 
 /// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and
-/// `dec` without one add or take 1), `read` answers the sum.
+/// `dec` without one add or take 1), `read` answers the sum. It counts exactly:
+/// a sum of more than 64 bits is one that no read answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter;
 
@@ -14,6 +15,16 @@ fn change(call: &Call) -> Option<i64> {
         ("add", argument) => integer(argument),
         ("inc", Value::Null) => Some(1),
         ("dec", Value::Null) => Some(-1),
+        _ => None,
+    }
+}
+
+/// The sum that an object holds: an integer, or a text if it is too large for
+/// one. (A sum of fewer than 2⁶⁴ integers of 64 bits has 128.)
+fn sum(held: &Value) -> Option<i128> {
+    match held {
+        Value::Int(sum) => Some(i128::from(*sum)),
+        Value::Text(sum) => sum.parse().ok(),
         _ => None,
     }
 }
@@ -34,13 +45,25 @@ impl Datatype for Counter {
         call.is_read()
     }
 
+    fn answers(&self, call: &Call) -> bool {
+        call.is_read()
+    }
+
     fn initial(&self) -> Value {
         Value::Int(0)
     }
 
+    fn holding(&self, value: &Value) -> Option<Value> {
+        integer(value).map(Value::Int)
+    }
+
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match change(call) {
-            Some(change) => integer(held)?.checked_add(change).map(Value::Int),
+            Some(change) => {
+                let sum = sum(held)?.checked_add(i128::from(change))?;
+                let small = i64::try_from(sum).map(Value::Int);
+                Some(small.unwrap_or_else(|_| Value::from(sum.to_string().as_str())))
+            }
             None => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
         }
     }

@@ -15,12 +15,12 @@ mod register;
 mod set;
 mod text;
 
-use crate::history::{Call, Completion, History, Value};
+use crate::history::{Call, Completion, History, Operation, Value};
 
 pub use counter::Counter;
 pub use queue::Queue;
 pub use register::Register;
-pub(crate) use register::{MISMATCH, found, left};
+pub(crate) use register::{MISMATCH, aborted, found, left};
 pub use set::Set;
 pub use text::Text;
 
@@ -47,8 +47,34 @@ pub trait Datatype: Sync {
     /// is. `false` is always safe to say.
     fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool;
 
+    /// Whether an answer to this call can be wrong. `true` is always safe to say.
+    fn answers(&self, call: &Call) -> bool {
+        let _ = call;
+        true
+    }
+
+    /// Whether a call can leave what does not [grow](Self::grows_to) out of what
+    /// was held before. `true` is always safe to say.
+    fn overwrites(&self, call: &Call) -> bool {
+        let _ = call;
+        true
+    }
+
+    /// Whether an object that holds this may come to answer that by calls that
+    /// do not [overwrite](Self::overwrites). `true` is always safe to say.
+    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
+        let _ = (held, answer);
+        true
+    }
+
     /// What a new object holds.
     fn initial(&self) -> Value;
+
+    /// What an object holds of which this is said to be the value; `None` if no
+    /// object can hold that.
+    fn holding(&self, value: &Value) -> Option<Value> {
+        Some(value.clone())
+    }
 
     /// What the object holds after `call` was answered with `answer` (`None`:
     /// with whatever it answers); `None` if it would not answer that.
@@ -58,26 +84,39 @@ pub trait Datatype: Sync {
 /// The datatypes of this crate, in the order in which they are tried.
 pub static ALL: [&dyn Datatype; 5] = [&Register, &Set, &Counter, &Queue, &Text];
 
-/// The first datatype that gives a meaning to everything in a history.
+/// The first datatype that gives a meaning to everything in a history, to what
+/// failed as well; if none does, the first for which only what failed has none.
 ///
 /// # Errors
-/// The first call that the one which came furthest does not know.
-pub fn of(history: &History) -> Result<&'static dyn Datatype, &Call> {
-    let stranger = |datatype: &&dyn Datatype| {
-        history.operations().iter().position(|op| match &op.completion {
-            Completion::Ok(answer) => !datatype.knows(&op.call, Some(answer)),
-            Completion::Info => !datatype.knows(&op.call, None),
-            Completion::Fail => false,
+/// The first operation that the one which came furthest does not know.
+pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
+    let all = history.operations();
+    let knows = |datatype: &&dyn Datatype, op: &Operation| match &op.completion {
+        Completion::Ok(answer) => {
+            !answer.is_transaction() && datatype.knows(&op.call, Some(answer))
+        }
+        Completion::Info | Completion::Fail => datatype.knows(&op.call, None),
+    };
+    let stranger = |datatype: &&dyn Datatype, failed: bool| {
+        all.iter().position(|op| {
+            let counts = failed || op.completion != Completion::Fail;
+            counts && (op.call.argument.is_transaction() || !knows(datatype, op))
         })
     };
     let mut furthest = 0;
-    for datatype in ALL {
-        match stranger(&datatype) {
-            None => return Ok(datatype),
-            Some(at) => furthest = furthest.max(at),
+    for failed in [true, false] {
+        for datatype in ALL {
+            match stranger(&datatype, failed) {
+                None => return Ok(datatype),
+                Some(at) => furthest = furthest.max(at),
+            }
         }
+        if all.iter().all(|op| op.completion != Completion::Fail) {
+            break;
+        }
+        furthest = 0;
     }
-    Err(&history.operations()[furthest].call)
+    Err(&all[furthest])
 }
 
 /// The only integer that an argument or an answer may be.

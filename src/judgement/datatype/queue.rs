@@ -22,8 +22,16 @@ impl Datatype for Queue {
         false
     }
 
+    fn answers(&self, call: &Call) -> bool {
+        call.f.as_str() == "dequeue"
+    }
+
     fn initial(&self) -> Value {
         Vec::new().into()
+    }
+
+    fn holding(&self, value: &Value) -> Option<Value> {
+        matches!(value, Value::List(_)).then(|| value.clone())
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {

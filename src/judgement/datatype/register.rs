@@ -34,6 +34,16 @@ pub(crate) fn left(operation: &Operation) -> Option<&Value> {
     }
 }
 
+/// Whether this read may have seen this write, which failed: it was asked before
+/// the read was answered.
+pub(crate) fn aborted(write: &Operation, read: &Operation) -> bool {
+    write.call.is_write()
+        && write.completion == Completion::Fail
+        && write.call.key == read.call.key
+        && read.answer() == Some(&write.call.argument)
+        && read.returned.is_none_or(|returned| write.invoked <= returned)
+}
+
 /// Whether a compare-and-set that ended so may have found what it asked for.
 fn replaces(completion: &Completion) -> bool {
     match completion {
@@ -63,6 +73,10 @@ impl Datatype for Register {
             Some(answer) if !call.is_read() => *answer == Value::from(MISMATCH),
             _ => call.is_read(),
         }
+    }
+
+    fn answers(&self, call: &Call) -> bool {
+        !call.is_write()
     }
 
     fn initial(&self) -> Value {

@@ -26,19 +26,38 @@ impl Datatype for Set {
         call.is_read()
     }
 
+    fn answers(&self, call: &Call) -> bool {
+        call.is_read()
+    }
+
+    fn overwrites(&self, call: &Call) -> bool {
+        call.f.as_str() == "remove"
+    }
+
+    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
+        match (held, answer) {
+            (Value::List(held), Value::List(seen)) => held.iter().all(|one| seen.contains(one)),
+            _ => true,
+        }
+    }
+
     fn initial(&self) -> Value {
         Vec::new().into()
+    }
+
+    fn holding(&self, value: &Value) -> Option<Value> {
+        let Value::List(elements) = value else { return None };
+        let mut elements = elements.to_vec();
+        elements.sort_unstable();
+        elements.dedup();
+        Some(elements.into())
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         let Value::List(elements) = held else { return None };
         if call.f == Function::Read {
             let Some(answer) = answer else { return Some(held.clone()) };
-            let Value::List(seen) = answer else { return None };
-            let mut seen = seen.to_vec();
-            seen.sort_unstable();
-            seen.dedup();
-            return (*seen == **elements).then(|| held.clone());
+            return self.holding(answer).filter(|seen| seen == held);
         }
         let mut elements = elements.to_vec();
         match (call.f.as_str(), elements.binary_search(&call.argument)) {

@@ -27,8 +27,27 @@ impl Datatype for Text {
         call.f.as_str() == "get"
     }
 
+    fn answers(&self, call: &Call) -> bool {
+        call.f.as_str() == "get"
+    }
+
+    fn overwrites(&self, call: &Call) -> bool {
+        call.f.as_str() == "put"
+    }
+
+    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
+        match (held, answer) {
+            (Value::Text(held), Value::Text(seen)) => seen.starts_with(held.as_str()),
+            _ => true,
+        }
+    }
+
     fn initial(&self) -> Value {
         Value::from("")
+    }
+
+    fn holding(&self, value: &Value) -> Option<Value> {
+        matches!(value, Value::Text(_)).then(|| value.clone())
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {

@@ -47,6 +47,10 @@ pub(super) fn measure(record: &Record<'_>) -> [Strange; 3] {
                 let operation = record.operation(read);
                 let answer = operation.answer().expect("the reads of a view are answered");
                 let write = failed.get(&(&operation.call.key, answer)).copied();
+                let in_time = |write: &usize| {
+                    record.history.operations()[*write].invoked <= record.returned(read)
+                };
+                let write = write.filter(in_time);
                 let kind = if write.is_some() { &mut aborted } else { &mut thin };
                 kind.add(StrangeRead { read: at, write, ahead: 0 });
             }

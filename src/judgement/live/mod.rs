@@ -10,7 +10,11 @@
 //!
 //! - **Linearizability** is judged at every event, by zones that grow
 //!   (`clusters`). A read of what nobody has written yet is reported once time
-//!   has gone on: then whoever writes it comes too late.
+//!   has gone on (then whoever writes it comes too late) and there was a write or
+//!   a compare-and-set: before that it may be one of a counter or of a set.
+//!   Where a process begins an operation at the very time at which its last one
+//!   ended, zones do not say which was first: then it is judged as often as the
+//!   models of visibility are.
 //! - **Models of visibility** are judged at every answer where a process goes
 //!   back to a source that it knew before another; and on everything that is
 //!   kept whenever an eighth of it is new (so at every answer as long as there
@@ -28,24 +32,26 @@
 //! the checker takes for each operation. Memory: O(window).
 
 mod clusters;
+mod coverage;
 mod register;
 #[cfg(test)]
 mod twin;
 mod window;
 
 use std::cmp::Reverse;
-use std::fmt;
 
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::checker::check;
+use super::datatype;
 use super::model::{Grid, Model, implies};
 use super::verdict::{Budget, Counterexample, Verdict, recheck};
 use crate::history::{
     Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
 };
 use clusters::INITIAL;
+pub use coverage::Coverage;
 use register::{Register, State, Written};
 use window::{Kept, Source, Window};
 
@@ -104,61 +110,6 @@ impl Violation {
 )]
 pub struct NotLive(pub Model);
 
-/// How much was judged.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
-    /// How many events there were.
-    pub events: u64,
-    /// How many operations.
-    pub operations: u64,
-    /// How many operations may be kept.
-    pub window: usize,
-    /// How many of them were forgotten.
-    pub forgotten: u64,
-    /// How many reads were not judged because what they answered may have been
-    /// written by an operation that was forgotten.
-    pub unjudged_reads: u64,
-    /// How often a key was given up: a value was written twice, null was
-    /// written, or there are other operations on it than reads and writes.
-    pub unjudged_keys: u64,
-    /// How many violations were not reported because their evidence did not
-    /// hold: not zero only if a checker is wrong.
-    pub withheld: u64,
-    /// Models that were undecided at the end, with the reason.
-    pub undecided: Vec<(Model, String)>,
-}
-
-impl Coverage {
-    /// Whether a model of which no violation was found holds of the whole
-    /// recording.
-    pub fn is_complete(&self) -> bool {
-        let left_out = self.forgotten + self.unjudged_reads + self.unjudged_keys + self.withheld;
-        left_out == 0 && self.undecided.is_empty()
-    }
-}
-
-impl fmt::Display for Coverage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} operations", self.operations)?;
-        if self.forgotten > 0 {
-            write!(f, "; window exceeded: not judged beyond {} operations", self.window)?;
-        }
-        for (number, what) in [
-            (self.unjudged_reads, "reads of what may be forgotten were not judged"),
-            (self.unjudged_keys, "keys were given up (repeated values, other operations)"),
-            (self.withheld, "findings were withheld: their evidence did not hold"),
-        ] {
-            if number > 0 {
-                write!(f, "; {number} {what}")?;
-            }
-        }
-        for (model, reason) in &self.undecided {
-            write!(f, "; {model} is undecided: {reason}")?;
-        }
-        Ok(())
-    }
-}
-
 /// What came of judging a part.
 enum Found {
     Holds,
@@ -166,13 +117,31 @@ enum Found {
     Undecided(String),
 }
 
+/// What a recording is about, as far as its functions have told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// There were only reads.
+    Anything,
+    Registers,
+    /// Counters, sets, …: no register is judged then.
+    Others,
+}
+
 /// One process.
 #[derive(Clone, Copy, Debug, Default)]
 struct Process {
     open: Option<u64>,
+    /// When its last operation ended.
+    returned: Option<u64>,
     ended: bool,
     /// How many of its operations are kept.
     kept: usize,
+}
+
+/// Whether an answer to this call may be wrong, whatever it is about.
+fn can_be_wrong(call: &Call) -> bool {
+    let mut knowing = datatype::ALL.iter().filter(|datatype| datatype.knows(call, None)).peekable();
+    knowing.peek().is_none() || knowing.any(|datatype| datatype.answers(call))
 }
 
 /// Judges a recording while it grows.
@@ -204,8 +173,11 @@ pub struct Live {
     window: Window,
     registers: FxHashMap<Key, Register>,
     processes: FxHashMap<ProcessId, Process>,
-    /// Reads that answered what nobody had written, at the present time.
+    /// Reads that answered what nobody had written by then.
     suspects: Vec<u64>,
+    about: About,
+    /// Whether some process began an operation when its last one ended.
+    touching: bool,
     /// What a key must be taken for that is seen for the first time.
     unseen: Register,
     time: u64,
@@ -242,6 +214,8 @@ impl Live {
             registers: FxHashMap::default(),
             processes: FxHashMap::default(),
             suspects: Vec::new(),
+            about: About::Anything,
+            touching: false,
             unseen: Register::default(),
             time: 0,
             news: 0,
@@ -273,10 +247,11 @@ impl Live {
             reason,
         })?;
         let mut found = Vec::new();
-        if event.time > self.time {
-            self.report_suspects(&mut found);
-            self.time = event.time;
+        if let What::Invoke(call, _) = &event.what {
+            self.learn_about(call);
         }
+        self.report_suspects(event.time, &mut found);
+        self.time = event.time;
         match event.what {
             What::Invoke(call, node) => self.invoke(event.process, call, node),
             What::Ok(value) => self.complete(event.process, Completion::Ok(value), &mut found),
@@ -292,7 +267,11 @@ impl Live {
     /// The recording ends: judges everything that is kept once more.
     pub fn finish(&mut self) -> Vec<Violation> {
         let mut found = Vec::new();
-        self.report_suspects(&mut found);
+        self.about = match self.about {
+            About::Anything => About::Registers,
+            about => about,
+        };
+        self.report_suspects(u64::MAX, &mut found);
         self.judge_all(true, &mut found);
         found
     }
@@ -330,12 +309,17 @@ impl Live {
             final_read: false,
         });
         let state = self.processes.entry(process).or_default();
+        self.touching |= state.returned == Some(self.time);
         state.open = Some(number);
         state.kept += 1;
-        let unseen = &self.unseen;
-        let register = self.registers.entry(call.key).or_insert_with(|| unseen.clone());
+        let (unseen, unjudged) = (&self.unseen, &mut self.coverage.unjudged_keys);
+        let register = self.registers.entry(call.key).or_insert_with(|| {
+            *unjudged += u64::from(unseen.unjudged);
+            unseen.clone()
+        });
         register.kept += 1;
         match call.f {
+            _ if call.argument.is_transaction() => self.give_up(number),
             Function::Write if !register.unjudged => self.begin_write(number, call.argument),
             Function::Other(_) => self.give_up(number),
             Function::Read | Function::Write => {}
@@ -371,20 +355,29 @@ impl Live {
         let state = self.processes.get_mut(&process).expect("the process has an open operation");
         let number = state.open.take().expect("the process has an open operation");
         state.ended = completion == Completion::Info;
+        state.returned = Some(self.time);
         if state.kept == 0 {
             self.processes.remove(&process);
         }
-        let Some(kept) = self.window.get_mut(number) else { return };
+        let Some(kept) = self.window.get_mut(number) else {
+            self.coverage.answers += u64::from(matches!(completion, Completion::Ok(_)));
+            return;
+        };
         if completion != Completion::Info {
             kept.operation.returned = Some(self.time);
         }
         kept.operation.completion = completion;
         let operation = kept.operation.clone();
         self.news += 1;
+        let answered = matches!(operation.completion, Completion::Ok(_));
+        self.coverage.answers += u64::from(answered && can_be_wrong(&operation.call));
         if self.registers.get(&operation.call.key).is_none_or(|register| register.unjudged) {
             return;
         }
         match (&operation.call.f, &operation.completion) {
+            (Function::Read, Completion::Ok(value)) if value.is_transaction() => {
+                self.give_up(number);
+            }
             (Function::Read, Completion::Ok(value)) => {
                 self.answered(number, &operation, value.clone(), found);
             }
@@ -414,7 +407,7 @@ impl Live {
                 }
                 Source::Write(written.write)
             }
-            None if register.forgot => Source::Gone,
+            _ if register.forgot => Source::Gone,
             _ => {
                 register.waiting.entry(value).or_default().insert(number);
                 Source::Waiting
@@ -453,6 +446,10 @@ impl Live {
         register.clusters.remove(write);
         if readers.is_empty() {
             return;
+        }
+        if register.forgot {
+            self.coverage.unjudged_reads += readers.len() as u64;
+            return readers.into_iter().for_each(|read| self.explain(read, Source::Gone));
         }
         register.waiting.entry(value.clone()).or_default().extend(&readers);
         for &read in &readers {
@@ -509,12 +506,40 @@ impl Live {
         }
     }
 
-    /// Time has gone on: what nobody wrote then is written too late.
-    fn report_suspects(&mut self, found: &mut Vec<Violation>) {
+    /// Whatever is asked tells what the recording is about.
+    fn learn_about(&mut self, call: &Call) {
+        let swaps = call.f.as_str() == "cas";
+        match (self.about, &call.f) {
+            (About::Anything, Function::Write) => self.about = About::Registers,
+            (About::Anything, Function::Other(_)) if swaps => self.about = About::Registers,
+            (About::Anything, Function::Other(_)) => {
+                self.about = About::Others;
+                for register in self.registers.values_mut().filter(|one| !one.unjudged) {
+                    register.give_up();
+                    self.coverage.unjudged_keys += 1;
+                }
+                self.unseen.unjudged = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// What nobody wrote when it was read is written too late after that.
+    fn report_suspects(&mut self, now: u64, found: &mut Vec<Violation>) {
+        if self.about == About::Anything {
+            if self.suspects.len() > 2 * self.coverage.window {
+                self.suspects.retain(|read| self.window.get(*read).is_some());
+            }
+            return;
+        }
         for read in std::mem::take(&mut self.suspects) {
             let Some(Kept { operation, source: Source::Waiting }) = self.window.get(read) else {
                 continue;
             };
+            if operation.returned.is_none_or(|returned| returned >= now) {
+                self.suspects.push(read);
+                continue;
+            }
             let Some(register) = self.registers.get(&operation.call.key) else { continue };
             if !self.linearizable || register.unjudged {
                 continue;
@@ -532,7 +557,8 @@ impl Live {
     /// also what still waits for its write.
     fn judge_all(&mut self, at_end: bool, found: &mut Vec<Violation>) {
         self.news = 0;
-        let models = if at_end { self.unviolated() } else { self.grid.clone() };
+        let all = at_end || self.touching;
+        let models = if all { self.unviolated() } else { self.grid.clone() };
         if models.is_empty() {
             return;
         }

@@ -261,6 +261,69 @@ fn a_value_written_twice_is_said_and_not_judged() {
 }
 
 #[test]
+fn operations_of_a_process_that_touch_are_in_order_also_where_little_is_kept() {
+    // The process reads nothing at the very time at which its write ended.
+    let events = [
+        (1, What::Invoke(Call::write("x", 1), None)),
+        (5, What::Ok(Value::Null)),
+        (5, What::Invoke(Call::read("x"), None)),
+        (6, What::Ok(Value::Null)),
+    ];
+    let mut live = Live::new(&[Model::Linearizable], 2).expect("it can be judged live");
+    let mut found = Vec::new();
+    for (time, what) in events {
+        assert_eq!(found, []);
+        found = live.event(Event { process: ProcessId(0), time, what }).expect("well formed");
+    }
+    assert_eq!((found.len(), found[0].event), (1, 4));
+}
+
+#[test]
+fn a_value_that_was_forgotten_may_have_been_written_before_a_write_of_it_failed() {
+    let write = || What::Invoke(Call::write("x", 1), None);
+    let events = [
+        write(),
+        What::Ok(Value::Null),
+        What::Invoke(Call::read("x"), None),
+        What::Fail,
+        What::Invoke(Call::read("x"), None),
+        What::Fail,
+        write(),
+        What::Fail,
+        What::Invoke(Call::read("x"), None),
+        What::Ok(Value::from(1)),
+    ];
+    let mut live = Live::new(&models(), 2).expect("they can be judged live");
+    for (time, what) in (0..).zip(events) {
+        let event = Event { process: ProcessId(0), time, what };
+        assert_eq!(live.event(event).expect("well formed"), []);
+    }
+    assert_eq!(live.finish(), []);
+    assert_eq!(live.coverage().unjudged_reads, 1);
+}
+
+#[test]
+fn a_transaction_is_no_write_and_no_read_of_a_register() {
+    let list = |f: &str| Value::from(vec![Value::from(vec![f.into(), 0.into(), 1.into()])]);
+    let events = [
+        What::Invoke(Call::write("x", list(":w")), None),
+        What::Ok(Value::Null),
+        What::Invoke(Call::write("y", 1), None),
+        What::Ok(Value::Null),
+        What::Invoke(Call::read("y"), None),
+        What::Ok(list(":r")),
+        What::Invoke(Call::read("x"), None),
+        What::Ok(list(":r")),
+    ];
+    let mut live = Live::new(&models(), 9).expect("they can be judged live");
+    for (time, what) in (0..).zip(events) {
+        let event = Event { process: ProcessId(0), time, what };
+        assert_eq!(live.event(event).expect("well formed"), []);
+    }
+    assert_eq!((live.finish(), live.coverage().unjudged_keys), (vec![], 2));
+}
+
+#[test]
 fn a_failed_write_may_be_tried_again() {
     let mut live = Live::new(&models(), 10).expect("they can");
     let process = ProcessId(0);

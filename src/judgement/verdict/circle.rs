@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 
 use crate::history::{Completion, History, Operation};
 
-use super::super::datatype;
 use super::super::model::Model;
 use super::facts::{Facts, Sources, sourceless};
 use super::reason::{Place, Reason, Source, Why};
@@ -24,9 +23,6 @@ type Replayed = Result<(), Unsound>;
 /// Replays a reason why no order explains the answers; what shows that
 /// something happened or was a cause is looked for in `part` only.
 pub(super) fn replay(history: &History, model: Model, part: &[usize], reason: &Reason) -> Replayed {
-    if !datatype::of(history).is_ok_and(|datatype| datatype.name() == "register") {
-        return Unsound::because("this reason is about registers");
-    }
     let facts = Facts::of(history);
     Orders { history, facts, model, part, sources: Sources::of(facts), assumed: Vec::new() }
         .reason(reason)

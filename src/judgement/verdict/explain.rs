@@ -2,9 +2,13 @@
 
 use crate::history::{Completion, History, Operation, Value};
 
+use super::super::datatype;
 use super::super::model::Model;
 use super::Counterexample;
 use super::reason::{Because, Fact, Place, Reason, Source, Step, Why};
+
+/// How many operations of one kind are named.
+const LISTED_MAX: usize = 8;
 
 impl Counterexample {
     /// Tells in plain sentences why the history is not allowed.
@@ -182,6 +186,7 @@ impl Prose<'_> {
                 self.name(*write),
                 self.who(*write)
             ),
+            Reason::Unfounded { read, among } => self.unfounded(*read, among),
             Reason::CausalCycle { cycle } => {
                 let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
                 let links: Vec<_> = pairs.map(|(&a, &b)| self.link(a, b)).collect();
@@ -224,6 +229,23 @@ impl Prose<'_> {
                 format!("{}, and no source explains that. {cases}", self.did(*read))
             }
         }
+    }
+
+    /// That a value was found which only these would leave, and cannot.
+    fn unfounded(&self, read: usize, among: &[usize]) -> String {
+        let found = datatype::found(&self.operations[read]).map_or("a value".to_owned(), shown);
+        let did = self.did(read);
+        if among.is_empty() {
+            return format!("{did}, which finds {found}, but nobody wrote that");
+        }
+        let names: Vec<_> = among.iter().take(LISTED_MAX).map(|at| self.name(*at)).collect();
+        let more = among.len().saturating_sub(LISTED_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!(
+            "{did}, and {found} is left only by {}{more}, of which none can be the first: each \
+             needs what another of them leaves, or what nobody does",
+            names.join(", ")
+        )
     }
 
     fn case(&self, (source, reason): &(Source, Reason)) -> String {

@@ -62,12 +62,14 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether `write` wrote what `read` answered (failed writes included).
+    /// Whether `write` wrote what `read` answered, and was asked before that
+    /// (failed writes included).
     pub(super) fn wrote_the_answer(self, write: usize, read: usize) -> bool {
         self.get(write).is_some_and(|op| {
             op.call.is_write()
                 && self.same_key(write, read)
                 && self.operations[read].answer() == Some(&op.call.argument)
+                && self.operations[read].returned.is_some_and(|returned| op.invoked <= returned)
         })
     }
 

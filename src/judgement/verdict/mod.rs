@@ -22,7 +22,7 @@ mod witness;
 use std::fmt;
 
 pub use reason::{Because, Fact, Place, Reason, Source, Step, Why};
-pub use recheck::{Unsound, recheck};
+pub use recheck::{Unsound, recheck, recheck_with};
 
 /// Whether a history is allowed by a model.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::history::{Completion, Function, History, Operation, Value};
 
-use super::super::datatype::{self, Datatype, MISMATCH, Register};
+use super::super::datatype::{Datatype, MISMATCH};
 use super::super::model::{Grid, Guarantees, Model, Scope, implies};
 use super::super::oracle;
 use super::circle;
@@ -24,7 +24,12 @@ type Replayed = Result<(), Unsound>;
 const PENDING_MAX: usize = 12;
 
 /// Replays a counterexample.
-pub(super) fn replay(history: &History, model: Model, claim: &Counterexample) -> Replayed {
+pub(super) fn replay(
+    history: &History,
+    model: Model,
+    datatype: &dyn Datatype,
+    claim: &Counterexample,
+) -> Replayed {
     let facts = Facts::of(history);
     well_formed(facts, claim)?;
     let Model::Grid(base) = Model::BASE else { unreachable!("base is a model of the grid") };
@@ -43,7 +48,10 @@ pub(super) fn replay(history: &History, model: Model, claim: &Counterexample) ->
         }
         (Kind::Unexplained, Model::Grid(grid)) => Replay::new(facts, grid).reason(&claim.reason),
         (Kind::Unexplained, _) => match &claim.reason {
-            Reason::NoOrder { .. } => no_order(history, model, claim),
+            Reason::NoOrder { .. } => no_order(history, model, datatype, claim),
+            _ if datatype.name() != "register" => {
+                Unsound::because("this reason is about registers")
+            }
             reason => circle::replay(history, model, &claim.operations, reason),
         },
     }
@@ -73,7 +81,12 @@ fn well_formed(facts: Facts<'_>, claim: &Counterexample) -> Replayed {
     Ok(())
 }
 
-fn no_order(history: &History, model: Model, claim: &Counterexample) -> Replayed {
+fn no_order(
+    history: &History,
+    model: Model,
+    datatype: &dyn Datatype,
+    claim: &Counterexample,
+) -> Replayed {
     if claim.reason != (Reason::NoOrder { model }) {
         return Unsound::because("the lack of an order is that of another model");
     }
@@ -81,7 +94,6 @@ fn no_order(history: &History, model: Model, claim: &Counterexample) -> Replayed
     if claim.operations.iter().filter(open).count() > PENDING_MAX {
         return Unsound::too_large("the part has too many operations of unknown outcome");
     }
-    let datatype = datatype::of(history).unwrap_or(&Register);
     all_changes(history, claim, datatype)?;
     match oracle::explained(history, &claim.operations, model, datatype) {
         Some(false) => Ok(()),
@@ -182,6 +194,7 @@ impl<'a> Replay<'a> {
         match reason {
             &Reason::Thin { read } => sourceless(self.facts, read, None),
             &Reason::FailedWriteSeen { read, write } => sourceless(self.facts, read, Some(write)),
+            Reason::Unfounded { read, among } => self.unfounded(*read, among),
             Reason::CausalCycle { cycle } => self.causal_cycle(cycle),
             Reason::InitialRead { read, write, steps } => {
                 let known = self.steps(steps)?;
@@ -203,6 +216,26 @@ impl<'a> Replay<'a> {
                 Unsound::because("this reason does not show the kind of violation that is claimed")
             }
         }
+    }
+
+    /// That whatever leaves what one of these found is one of them.
+    fn unfounded(&self, read: usize, among: &[usize]) -> Replayed {
+        let operation =
+            self.facts.get(read).filter(|op| matches!(op.completion, Completion::Ok(_)));
+        if operation.is_none() {
+            return Unsound::because(format!("operation {read} was not answered"));
+        }
+        for &at in among.iter().chain([&read]) {
+            let inside = |source: &Source| match source {
+                Source::Initial => false,
+                Source::Write(write) => among.contains(write),
+            };
+            let found = self.facts.found(at).is_some();
+            if !found || !self.facts.sources(at).iter().all(inside) {
+                return Unsound::because(format!("something else explains operation {at}"));
+            }
+        }
+        Ok(())
     }
 
     fn cases(&mut self, read: usize, cases: &[(Source, Reason)]) -> Replayed {

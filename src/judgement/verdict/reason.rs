@@ -23,6 +23,15 @@ pub enum Reason {
         /// One failed write of that value.
         write: usize,
     },
+    /// `read`, or a compare-and-set that took effect, found what only `among`
+    /// leave, compare-and-sets of which each would have had to find what only
+    /// they leave.
+    Unfounded {
+        /// The read or the compare-and-set.
+        read: usize,
+        /// The compare-and-sets, ascending; none if nobody leaves the value.
+        among: Vec<usize>,
+    },
     /// Each operation comes before the next (and the last before the first):
     /// earlier in the same session, or the source of the next.
     CausalCycle {
@@ -284,6 +293,10 @@ impl Reason {
         match self {
             Reason::Thin { read } => all.push(*read),
             Reason::FailedWriteSeen { read, write } => all.extend([*read, *write]),
+            Reason::Unfounded { read, among } => {
+                all.push(*read);
+                all.extend(among);
+            }
             Reason::CausalCycle { cycle } => all.extend(cycle),
             Reason::InitialRead { read, write, steps } => {
                 all.extend([*read, *write]);

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::history::History;
 
-use super::super::datatype;
+use super::super::datatype::{self, Datatype};
 use super::super::model::Model;
 use super::{Verdict, Witness, least, orders, proof, registers, witness};
 
@@ -46,14 +46,28 @@ impl Unsound {
 /// explains the answers" exponential in the size of the minimal part, in the
 /// worst case, and cut off with an error.
 pub fn recheck(history: &History, model: Model, verdict: &Verdict) -> Result<(), Unsound> {
-    let datatype = match (datatype::of(history), verdict) {
-        (_, Verdict::Unknown(_)) => return Ok(()),
-        (Ok(datatype), _) => datatype,
-        (Err(call), _) => return Unsound::because(format!("nothing is known about `{call}`")),
-    };
+    match (datatype::of(history), verdict) {
+        (_, Verdict::Unknown(_)) => Ok(()),
+        (Ok(datatype), _) => recheck_with(history, model, datatype, verdict),
+        (Err(op), _) => Unsound::because(format!("nothing is known about `{}`", op.call)),
+    }
+}
+
+/// As [`recheck`], for a verdict that was reached with this datatype.
+///
+/// # Errors
+/// As [`recheck`].
+pub fn recheck_with(
+    history: &History,
+    model: Model,
+    datatype: &dyn Datatype,
+    verdict: &Verdict,
+) -> Result<(), Unsound> {
     match (verdict, model) {
         (Verdict::Unknown(_), _) => Ok(()),
-        (Verdict::Violated(counterexample), _) => proof::replay(history, model, counterexample),
+        (Verdict::Violated(counterexample), _) => {
+            proof::replay(history, model, datatype, counterexample)
+        }
         (Verdict::Holds(Witness::Abstract { visible, arbitration }), Model::Grid(grid)) => {
             witness::replay(history, grid, visible, arbitration)
         }

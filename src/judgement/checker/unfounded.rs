@@ -1,0 +1,82 @@
+//! Answers that nothing can have caused, where there are compare-and-sets.
+//!
+//! A value of a register can be held if it is the initial one, if somebody
+//! writes it, or if a compare-and-set that finds what can be held leaves it.
+//! Whoever found another value found what nobody wrote, or what compare-and-sets
+//! leave of which each waits for another. No model allows that, so it is told
+//! without a search, which would have to try every order of what is open.
+//! O(n). Registers that are only read and written are not looked at here.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::history::{Completion, History, Key, Operation, Value};
+use crate::judgement::datatype::{aborted, found, left};
+use crate::judgement::verdict::{Counterexample, Kind, Reason};
+
+/// The first answer that nothing can have caused, with all that could have left
+/// it if it were not for the same.
+pub(super) fn unfounded(history: &History) -> Option<Counterexample> {
+    let operations = history.operations();
+    let held = holdable(operations);
+    let answered = |op: &Operation| matches!(op.completion, Completion::Ok(_));
+    let strange = |op: &Operation| {
+        found(op).is_some_and(|value| !held.contains(&(&op.call.key, value))) && answered(op)
+    };
+    let read = operations.iter().position(strange)?;
+    let among = behind(operations, read);
+    let failed = operations.iter().position(|op| aborted(op, &operations[read]));
+    let reason = match failed {
+        _ if !among.is_empty() || !operations[read].call.is_read() => {
+            Reason::Unfounded { read, among }
+        }
+        Some(write) => Reason::FailedWriteSeen { read, write },
+        None => Reason::Thin { read },
+    };
+    let operations = reason.operations();
+    Some(Counterexample { kind: Kind::Illegal, operations, minimal: true, reason })
+}
+
+/// Every value that a key can hold.
+fn holdable(operations: &[Operation]) -> FxHashSet<(&Key, &Value)> {
+    let mut held = FxHashSet::default();
+    let mut next: Vec<(&Key, &Value)> = Vec::new();
+    let mut swaps: FxHashMap<(&Key, &Value), Vec<&Value>> = FxHashMap::default();
+    for op in operations {
+        let key = &op.call.key;
+        next.push((key, &Value::Null));
+        match (found(op), left(op)) {
+            (Some(from), Some(to)) => swaps.entry((key, from)).or_default().push(to),
+            (None, Some(to)) => next.push((key, to)),
+            _ => {}
+        }
+    }
+    while let Some(value) = next.pop() {
+        if held.insert(value) {
+            next.extend(swaps.get(&value).into_iter().flatten().map(|to| (value.0, *to)));
+        }
+    }
+    held
+}
+
+/// Whatever leaves what this operation found, and so on, ascending.
+fn behind(operations: &[Operation], read: usize) -> Vec<usize> {
+    let mut leaving: FxHashMap<(&Key, &Value), Vec<usize>> = FxHashMap::default();
+    for (at, op) in operations.iter().enumerate() {
+        if let Some(value) = left(op) {
+            leaving.entry((&op.call.key, value)).or_default().push(at);
+        }
+    }
+    let mut next = vec![read];
+    let mut among = Vec::new();
+    while let Some(at) = next.pop() {
+        let op = &operations[at];
+        let sources = found(op).and_then(|value| leaving.remove(&(&op.call.key, value)));
+        let others = sources.into_iter().flatten().filter(|other| *other != at);
+        let before = among.len();
+        among.extend(others);
+        next.extend(&among[before..]);
+    }
+    among.sort_unstable();
+    among.dedup();
+    among
+}

@@ -1,0 +1,247 @@
+//! Objects that hold something at first that their datatype does not say.
+//!
+//! A register that begins with 0 is one that begins with `null` in which 0 and
+//! `null` have changed places, since models only ask whether values are equal.
+//! So checkers know one initial value, and only here is it known that there are
+//! others. Objects of other datatypes begin with what is given.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
+use super::checker::Judge;
+use super::datatype::{self, Datatype, left};
+use super::model::Model;
+use super::verdict::{Unsound, Verdict, recheck, recheck_with};
+use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
+
+/// A history with what its objects held at first.
+///
+/// ```
+/// use quiescence::history::{Value, notation};
+/// use quiescence::judgement::{Begun, Budget, Model};
+///
+/// let history = notation::parse("rx=5 wx1 rx1 @ 000000")?;
+/// let five = Begun::with(&history, Some(&Value::Int(5))).expect("a register holds anything");
+/// assert!(five.judge().check(Model::Linearizable, Budget::default()).holds());
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+#[derive(Debug)]
+pub struct Begun<'a> {
+    /// As it is judged.
+    history: Cow<'a, History>,
+    /// What operations mean, if that is not what the history says alone.
+    datatype: Option<Beginning>,
+}
+
+impl<'a> Begun<'a> {
+    /// Objects begin with this value; with that of their datatype if it is `None`.
+    ///
+    /// # Errors
+    /// In words, if no object of the history's datatype can hold the value.
+    pub fn with(history: &'a History, initial: Option<&Value>) -> Result<Begun<'a>, String> {
+        let as_it_is = Begun { history: Cow::Borrowed(history), datatype: None };
+        let (Some(initial), Ok(datatype)) = (initial, datatype::of(history)) else {
+            return Ok(as_it_is);
+        };
+        if datatype.name() == "register" {
+            return Ok(Begun { history: Cow::Owned(exchange(history, initial)), ..as_it_is });
+        }
+        let Some(held) = datatype.holding(initial) else {
+            return Err(format!("a {} cannot hold {initial} at first", datatype.name()));
+        };
+        Ok(Begun { datatype: Some(Beginning { datatype, held }), ..as_it_is })
+    }
+
+    /// The history as it is judged: in registers the initial value is `null`.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Who judges it.
+    pub fn judge(&self) -> Judge<'_> {
+        match &self.datatype {
+            Some(datatype) => Judge::with(&self.history, datatype),
+            None => Judge::of(&self.history),
+        }
+    }
+
+    /// Replays the evidence of a verdict on it.
+    ///
+    /// # Errors
+    /// As [`recheck`](super::recheck()).
+    pub fn recheck(&self, model: Model, verdict: &Verdict) -> Result<(), Unsound> {
+        match &self.datatype {
+            Some(datatype) => recheck_with(&self.history, model, datatype, verdict),
+            None => recheck(&self.history, model, verdict),
+        }
+    }
+}
+
+/// A datatype whose objects hold something else at first.
+#[derive(Clone)]
+struct Beginning {
+    datatype: &'static dyn Datatype,
+    held: Value,
+}
+
+impl std::fmt::Debug for Beginning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} that holds {}", self.datatype.name(), self.held)
+    }
+}
+
+impl Datatype for Beginning {
+    fn name(&self) -> &'static str {
+        self.datatype.name()
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        self.datatype.knows(call, answer)
+    }
+
+    fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool {
+        self.datatype.only_reads(call, answer)
+    }
+
+    fn answers(&self, call: &Call) -> bool {
+        self.datatype.answers(call)
+    }
+
+    fn overwrites(&self, call: &Call) -> bool {
+        self.datatype.overwrites(call)
+    }
+
+    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
+        self.datatype.grows_to(held, answer)
+    }
+
+    fn initial(&self) -> Value {
+        self.held.clone()
+    }
+
+    fn holding(&self, value: &Value) -> Option<Value> {
+        self.datatype.holding(value)
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        self.datatype.apply(held, call, answer)
+    }
+}
+
+/// The value, with the initial one and `null` in each other's place.
+pub fn exchanged(value: Value, initial: &Value) -> Value {
+    match value {
+        Value::Null => initial.clone(),
+        value if value == *initial => Value::Null,
+        value => value,
+    }
+}
+
+/// What is asked of a register, with the initial value and `null` in each
+/// other's place.
+pub fn exchanged_in(call: Call, initial: &Value) -> Call {
+    let argument = match (&call.f, call.argument) {
+        (Function::Write, value) => exchanged(value, initial),
+        (Function::Other(f), Value::List(pair)) if f == "cas" => {
+            pair.into_iter().map(|value| exchanged(value, initial)).collect::<Vec<_>>().into()
+        }
+        (_, argument) => argument,
+    };
+    Call { argument, ..call }
+}
+
+/// A history of registers, with the initial value and `null` in each other's
+/// place; doing it twice gives the same history.
+pub fn exchange(history: &History, initial: &Value) -> History {
+    let all = history.operations().iter().cloned().map(|operation| {
+        let completion = match operation.completion {
+            Completion::Ok(value) if operation.call.is_read() => {
+                Completion::Ok(exchanged(value, initial))
+            }
+            completion => completion,
+        };
+        Operation { call: exchanged_in(operation.call, initial), completion, ..operation }
+    });
+    History::assembled(all.collect())
+}
+
+/// What objects may have held at first, if they did not begin with what their
+/// datatype says: what all reads agree about that came before any change had
+/// been acknowledged and that nothing explains.
+pub fn suggested(history: &History) -> Option<Value> {
+    let datatype = datatype::of(history).ok()?;
+    let mut seen: Option<Value> = None;
+    for value in early(history, datatype) {
+        if value == datatype.initial() || seen.as_ref().is_some_and(|seen| *seen != value) {
+            return None;
+        }
+        seen = Some(value);
+    }
+    seen
+}
+
+/// When the first change of an object was asked for and when one was answered.
+#[derive(Clone, Copy)]
+struct Changes {
+    invoked: u64,
+    returned: u64,
+}
+
+/// What early reads saw that is to be explained by what was held at first. O(n).
+fn early(history: &History, datatype: &dyn Datatype) -> Vec<Value> {
+    let operations = history.operations();
+    let mut changes: FxHashMap<&Key, Changes> = FxHashMap::default();
+    for op in operations.iter().filter(|op| op.completion != Completion::Fail) {
+        if datatype.only_reads(&op.call, answered(op)) {
+            continue;
+        }
+        let none = Changes { invoked: u64::MAX, returned: u64::MAX };
+        let first = changes.entry(&op.call.key).or_insert(none);
+        first.invoked = first.invoked.min(op.invoked);
+        first.returned = first.returned.min(op.returned.unwrap_or(u64::MAX));
+    }
+    let register = datatype.name() == "register";
+    let begins = |op: &&Operation| {
+        let asks = op.call.is_read() || op.call.f.as_str() == "get";
+        let first = changes.get(&op.call.key);
+        let before = first.is_none_or(|first| op.returned < Some(first.invoked));
+        let beside = first.is_some_and(|first| op.invoked <= first.returned);
+        let something = answered(op).is_some_and(|value| *value != Value::Null);
+        asks && answered(op).is_some() && (before || register && beside && something)
+    };
+    let early: Vec<&Operation> = operations.iter().filter(begins).collect();
+    let told = if register { tried(operations, &early) } else { FxHashMap::default() };
+    let unexplained = |op: &&Operation| {
+        let value = answered(op).expect("early reads are answered");
+        let tried = told.get(&(&op.call.key, value));
+        tried.is_none_or(|tried| op.returned.is_some_and(|returned| returned < *tried))
+    };
+    let seen = early.iter().filter(|op| unexplained(op)).filter_map(|op| answered(op));
+    seen.filter_map(|value| datatype.holding(value)).collect()
+}
+
+/// From when on what these reads of registers saw may be explained: at once if
+/// something that may have happened leaves it, else from the first try on.
+fn tried<'a>(operations: &'a [Operation], reads: &[&'a Operation]) -> Times<'a> {
+    let asked = |op: &&'a Operation| answered(op).map(|value| ((&op.call.key, value), u64::MAX));
+    let mut first: Times<'a> = reads.iter().filter_map(asked).collect();
+    for op in operations {
+        let (failed, key) = (op.completion == Completion::Fail, &op.call.key);
+        let value = if failed && op.call.is_write() { Some(&op.call.argument) } else { left(op) };
+        if let Some(time) = value.and_then(|value| first.get_mut(&(key, value))) {
+            *time = (*time).min(if failed { op.invoked } else { 0 });
+        }
+    }
+    first
+}
+
+/// By key and value.
+type Times<'a> = FxHashMap<(&'a Key, &'a Value), u64>;
+
+fn answered(operation: &Operation) -> Option<&Value> {
+    match &operation.completion {
+        Completion::Ok(answer) => Some(answer),
+        _ => None,
+    }
+}
