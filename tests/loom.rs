@@ -7,11 +7,19 @@
 
 #[path = "loom/diverging.rs"]
 mod diverging;
+#[path = "loom/edges.rs"]
+mod edges;
 #[path = "loom/explore.rs"]
 mod explore;
 #[path = "loom/nested.rs"]
 mod nested;
 #[path = "loom/outcomes.rs"]
 mod outcomes;
+#[path = "loom/random.rs"]
+mod random;
 #[path = "loom/scripts.rs"]
 mod scripts;
+#[path = "protocols/strategy.rs"]
+mod strategy;
+#[path = "threads/unruly.rs"]
+mod unruly;

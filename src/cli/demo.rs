@@ -7,6 +7,7 @@
 //! The clock is here and nowhere below: the cluster is told when its timers
 //! fire. It does not know how the cluster runs, nor what a strategy does.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::hunt::property::{Judgement, Property, judge, looked_at};
 use crate::hunt::{Registry, Subject};
 use crate::report::{Tone, pad, verdict};
 use crate::threads::live::Live;
-use crate::threads::{Event, ThreadRun};
+use crate::threads::{Event, Heard, ThreadRun};
 use crate::world::{Action, FaultPlan, Network, Routing, Run, SessionId, Setting};
 
 use super::exit::{Exit, Failure};
@@ -110,17 +111,18 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
         faults: FaultPlan::default(),
         routing: Routing::Roaming,
     };
-    let (began, speed) = (Instant::now(), args.speed);
-    let show = move |event: &Event| {
+    let (began, speed, screen) = (Instant::now(), args.speed, Arc::new(screen));
+    let say = move |node: NodeId, text: &str| {
         let time = began.elapsed().as_secs_f64() * speed;
-        screen.line(&format!("{time:6.2} s  {}  {}", event.node, told(event)));
+        screen.line(&format!("{time:6.2} s  {node}  {text}"));
     };
-    let live = subject.live(&setting, EVENTS_MAX, Box::new(show));
+    let show = say.clone();
+    let observer = Box::new(move |event: &Event| show(event.node, &told(event)));
+    let live = subject.live(&setting, EVENTS_MAX, observer);
     for (due, deed) in agenda(args.duration) {
-        if !sleep_until(began + due.div_f64(speed)) {
-            break;
+        if !sleep_until(began + due.div_f64(speed)) || !perform(&*live, deed, &say) {
+            return live.stop();
         }
-        perform(&*live, deed);
     }
     sleep_until(began + args.duration.div_f64(speed));
     live.stop()
@@ -133,19 +135,26 @@ fn told(event: &Event) -> String {
     }
 }
 
-fn perform(live: &dyn Live, deed: Deed) {
-    // Whether there is an answer is part of the record; nothing hangs on it.
-    let _answer = match deed {
+/// Does it, saying what the record does not; whether the record goes on.
+fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
+    let (session, node, call) = match deed {
         Deed::Write(n) => {
             let call = Call::write(format!("key{n}").as_str(), format!("v{n}").as_str());
-            live.invoke(WRITER, NodeId(0), call)
+            (WRITER, NodeId(0), call)
         }
-        Deed::Read(node) => live.invoke(READER, node, Call::read("key0")),
+        Deed::Read(node) => (READER, node, Call::read("key0")),
         Deed::Timers => {
             live.fire_timers();
-            None
+            return true;
         }
     };
+    match live.invoke(session, node, call) {
+        Heard::Answer(_) => {}
+        Heard::Waits => say(node, &format!("{session} waits: nothing on its way can answer it")),
+        Heard::Refused => say(node, &format!("{session} is refused")),
+        Heard::Ended => return false,
+    }
+    true
 }
 
 /// Sleeps; whether it was not interrupted.

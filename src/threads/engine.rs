@@ -15,12 +15,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::history::{Call, Completion, NodeId};
-use crate::replication::{Cluster, Effects, OperationId, Strategy};
-use crate::world::component::{LocalInput, NodeOf, Panicked, boot, local_step};
+use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
+use crate::world::component::{LocalInput, NodeOf, Panicked, boot, guard, local_step};
 use crate::world::{Action, MessageName, SessionId, Setting};
 
-use super::journal::{Entry, Event, Journal, Observer, Receipt};
-use super::slots::{Slot, SlotState, answers, lock_all, report, words};
+use super::astray;
+use super::journal::{Answer, Entry, Journal, Observer};
+use super::slots::{Slot, Word, lock_all};
 use super::sync::{Arc, Condvar, Mutex, Outside, lock, thread, wait};
 
 /// A running cluster.
@@ -32,7 +33,7 @@ pub(super) struct Engine<S: Strategy> {
     /// Held by steps of strategies that read clocks: time is shared, so their
     /// steps do not commute.
     clock: Mutex<()>,
-    slots: Outside<Vec<Arc<Slot<S>>>>,
+    slots: Outside<Vec<Arc<Slot<S::Token>>>>,
     pub(super) journal: Outside<Journal>,
     quiet: (Mutex<()>, Condvar),
 }
@@ -60,10 +61,26 @@ enum Letter<S: Strategy> {
 /// A session on its own thread, or on that of whoever drives it.
 pub(super) struct Client<S: Strategy> {
     pub(super) session: SessionId,
-    /// How many operations it has invoked.
-    pub(super) invoked: u16,
     token: S::Token,
-    slot: Arc<Slot<S>>,
+    /// Whether its last operation was not answered when it looked last.
+    waits: bool,
+    slot: Arc<Slot<S::Token>>,
+}
+
+/// What a client is told of what it asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// The answer.
+    Answer(Completion),
+    /// There is none yet, and nothing is on its way that could bring one. The
+    /// operation stays open and its session waits: a timer or the operation of
+    /// another session may still answer it, and so may the settling of the
+    /// record in the world.
+    Waits,
+    /// The node does not serve the call, so nothing was asked.
+    Refused,
+    /// The record has ended ([`CutShort`](super::CutShort)).
+    Ended,
 }
 
 impl<S: Strategy> Engine<S> {
@@ -131,52 +148,63 @@ impl<S: Strategy> Engine<S> {
 
     /// A new session, which counts from the last one.
     pub(super) fn client(&self) -> Client<S> {
-        let state = SlotState { open: None, answer: None, given_up: false };
-        let slot = Arc::new(Slot { state: Mutex::new(state), answered: Condvar::new() });
+        let slot = Arc::new(Slot::new());
         let session = self.slots.with(|slots| {
             slots.push(Arc::clone(&slot));
             SessionId(u16::try_from(slots.len() - 1).expect("sessions are few"))
         });
-        Client { session, invoked: 0, token: S::Token::default(), slot }
+        Client { session, token: S::Token::default(), waits: false, slot }
     }
 
-    /// Asks `node`; waits for the answer. None if there will not be any: the
-    /// node does not serve the call, the record has ended, or nothing can
-    /// happen any more. The session is then at its end.
-    pub(super) fn call(
+    /// Asks `node`, which serves the call; `number` is that of the operation.
+    /// Whether the record takes it.
+    pub(super) fn ask(
         &self,
         client: &mut Client<S>,
+        number: u16,
         node: NodeId,
         call: &Call,
-    ) -> Option<Completion> {
-        if !self.strategy.serves(call, node, &self.cluster) {
-            return None;
-        }
-        let operation = OperationId { session: client.session.0, number: client.invoked };
+    ) -> bool {
+        let operation = OperationId { session: client.session.0, number };
         let input = LocalInput::Request(operation, call.clone(), client.token.clone());
-        let asked = Some((operation, call));
         let mut local = lock(&self.places[node.index()].local);
-        let taken = self.happen(node, &mut local, Action::Invoke(operation), asked, input);
-        drop(local);
-        if !taken {
-            return None;
+        client.waits = self.happen(node, &mut local, Action::Invoke(operation), Some(call), input);
+        client.waits
+    }
+
+    /// Waits for the answer to what was asked, for as long as anything can
+    /// bring one.
+    pub(super) fn wait(&self, client: &mut Client<S>) -> Heard {
+        match client.slot.wait() {
+            Word::Answer(completion, token) => {
+                self.answered(client, &completion, token);
+                Heard::Answer(completion)
+            }
+            Word::Idle => self.unanswered(),
         }
-        client.invoked += 1;
-        let mut slot = lock(&client.slot.state);
-        let (completion, token) = loop {
-            if let Some(answer) = slot.answer.take() {
-                break answer;
-            }
-            if slot.given_up {
-                drop(slot);
-                self.journal.with(|journal| journal.enter(1));
-                return None;
-            }
-            slot = wait(&client.slot.answered, slot);
-        };
-        let forgets = completion == Completion::Info && !self.keep_token;
-        client.token = if forgets { S::Token::default() } else { token };
-        Some(completion)
+    }
+
+    /// What the client of an open operation is told.
+    pub(super) fn unanswered(&self) -> Heard {
+        match self.journal.with(|journal| journal.cut_short.is_some()) {
+            true => Heard::Ended,
+            false => Heard::Waits,
+        }
+    }
+
+    /// Whether the client still waits for the answer to its last operation.
+    pub(super) fn waits(&self, client: &mut Client<S>) -> bool {
+        if client.waits
+            && let Some(Word::Answer(completion, token)) = client.slot.look()
+        {
+            self.answered(client, &completion, token);
+        }
+        client.waits
+    }
+
+    fn answered(&self, client: &mut Client<S>, completion: &Completion, token: S::Token) {
+        client.waits = false;
+        client.token = carried(completion, token, self.keep_token);
     }
 
     /// Fires every timer that is armed, node by node.
@@ -232,7 +260,7 @@ impl<S: Strategy> Engine<S> {
         node: NodeId,
         local: &mut Local<S>,
         action: Action<MessageName>,
-        asked: Option<(OperationId, &Call)>,
+        asked: Option<&Call>,
         input: LocalInput<S>,
     ) -> bool {
         let label = self.label(local, &action);
@@ -241,47 +269,26 @@ impl<S: Strategy> Engine<S> {
             Ok(messages) => (messages, None),
             Err(panicked) => (Vec::new(), Some(panicked)),
         };
-        let slots = self.slots_of(asked, &local.effects);
-        let mut open = lock_all(&slots);
-        if let (Some((operation, call)), Some(slot)) =
-            (asked, asked.and_then(|(operation, _)| open.get_mut(&operation.session)))
-        {
-            slot.open = Some((operation.number, call.clone()));
-        }
-        let answers = answers(&mut local.effects, &mut open);
-        let told = label.map(|label| {
-            let mut text = words(&action, node, asked, &label);
-            report(&action, &answers, panicked.as_ref(), &mut text);
-            Event { action, node, text }
-        });
-        let heard = answers.iter().map(|a| (a.operation, a.completion.clone())).collect();
-        let entry = Entry { action, sends: messages.len(), heard, panicked };
-        let receipt = self.journal.with(|journal| journal.write(entry, told));
+        let answers: Vec<_> = local.effects.replies.drain(..).map(Answer::of).collect();
+        let slots = self.slots_of(&action, &answers);
+        let mut locked = lock_all(&slots);
+        let sends = messages.len();
+        let entry = Entry { action, node, asked, label, sends, answers, panicked };
+        let receipt = self.journal.with(|journal| journal.write(entry));
         drop(time);
-        if receipt.taken {
-            for answer in answers {
-                let session = answer.operation.session;
-                let slot = open.get_mut(&session).expect("slots of answers are locked");
-                slot.answer = Some((answer.completion, answer.token));
-                slots[&session].answered.notify_one();
-            }
+        for Answer { operation, completion, token } in receipt.heard {
+            let slot = locked.get_mut(&operation.session).expect("slots of answers are locked");
+            slot.put(Word::Answer(completion, token));
         }
-        drop(open);
-        self.post(&receipt, messages);
-        receipt.taken
-    }
-
-    /// Puts what was sent into inboxes, in order; says so if nothing was and
-    /// all is quiet.
-    fn post(&self, receipt: &Receipt, messages: Vec<(MessageName, S::Message)>) {
-        if receipt.taken {
-            for (name, message) in messages {
-                self.places[name.to.index()].put(Letter::Message(name, message));
-            }
+        drop(locked);
+        // What was sent goes into inboxes in order.
+        for (name, message) in messages.into_iter().filter(|_| receipt.taken) {
+            self.places[name.to.index()].put(Letter::Message(name, message));
         }
         if receipt.quiet {
             self.now_quiet();
         }
+        receipt.taken
     }
 
     /// One step of the world at this node; what it sends, named.
@@ -305,7 +312,7 @@ impl<S: Strategy> Engine<S> {
         for (to, message) in effects.sends.drain(..) {
             let Some(number) = sent.get_mut(to.index()) else {
                 effects.replies.clear();
-                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
+                return Err(astray(to));
             };
             *number += 1;
             messages.push((MessageName { from: node, to, number: *number, copy: 0 }, message));
@@ -313,14 +320,18 @@ impl<S: Strategy> Engine<S> {
         Ok(messages)
     }
 
-    /// The slots that a step touches.
+    /// The slots that an event touches: of the session that asks, and of those
+    /// that are answered.
     fn slots_of(
         &self,
-        asked: Option<(OperationId, &Call)>,
-        effects: &Effects<S>,
-    ) -> BTreeMap<u16, Arc<Slot<S>>> {
-        let replied = effects.replies.iter().map(|reply| reply.operation.session);
-        let sessions = replied.chain(asked.map(|(operation, _)| operation.session));
+        action: &Action<MessageName>,
+        answers: &[Answer<S::Token>],
+    ) -> BTreeMap<u16, Arc<Slot<S::Token>>> {
+        let asking = match action {
+            Action::Invoke(operation) => Some(operation.session),
+            _ => None,
+        };
+        let sessions = answers.iter().map(|answer| answer.operation.session).chain(asking);
         self.slots.with(|slots| {
             let slot = |session: u16| Some((session, Arc::clone(slots.get(usize::from(session))?)));
             sessions.filter_map(slot).collect()
@@ -328,33 +339,46 @@ impl<S: Strategy> Engine<S> {
     }
 
     /// The message that is about to be handled, in words, if anybody listens.
-    fn label(&self, local: &Local<S>, action: &Action<MessageName>) -> Option<String> {
-        if !self.journal.with(|journal| journal.is_observed()) {
-            return None;
-        }
+    fn label(&self, local: &Local<S>, action: &Action<MessageName>) -> String {
         match (action, local.node.inbox.first()) {
-            (Action::Deliver(..), Some((_, message))) => Some(self.strategy.label(message)),
-            _ => Some(String::new()),
+            (Action::Deliver(..), Some((_, message))) if self.journal.with(|j| j.is_observed()) => {
+                // The world panics on it when the record is replayed; a thread
+                // of the cluster that did would leave its clients waiting.
+                guard(|| self.strategy.label(message)).unwrap_or_default()
+            }
+            _ => String::new(),
         }
     }
 
-    /// Nothing can happen any more: whoever waits for an answer gets none, and
-    /// whoever waits for this is told.
+    /// Nothing can happen any more: one client that waits for an answer is sent
+    /// away without, and then goes on; if there is none, whoever waits for
+    /// this is told.
     fn now_quiet(&self) {
-        for operation in self.journal.with(Journal::give_up) {
-            let slot = self.slots.with(|slots| Arc::clone(&slots[usize::from(operation.session)]));
-            let mut state = lock(&slot.state);
+        while let Some(session) = self.journal.with(|journal| journal.idle()) {
+            let slot = self.slots.with(|slots| Arc::clone(&slots[usize::from(session)]));
+            let mut slot = slot.lock();
             // A timer may have brought the answer just now.
-            if state.open.as_ref().is_some_and(|(number, _)| *number == operation.number) {
-                state.given_up = true;
-                state.open = None;
-                slot.answered.notify_one();
+            if self.journal.with(|journal| journal.release(session)) {
+                return slot.put(Word::Idle);
             }
         }
         let (quiet, changed) = &self.quiet;
         let _guard = lock(quiet);
         changed.notify_all();
     }
+}
+
+impl<T> Answer<T> {
+    pub(super) fn of<S: Strategy<Token = T>>(reply: Reply<S>) -> Self {
+        let Reply { operation, completion, token, .. } = reply;
+        Answer { operation, completion, token }
+    }
+}
+
+/// What a session carries on: nothing after an unknown outcome, unless the
+/// fault plan says so.
+pub(super) fn carried<T: Default>(completion: &Completion, token: T, keep: bool) -> T {
+    if *completion == Completion::Info && !keep { T::default() } else { token }
 }
 
 impl<S: Strategy> Place<S> {

@@ -4,6 +4,8 @@
 //! written while the lock of its replica is held and before anything that it
 //! sends can be taken, so every event comes after its causes; events at
 //! different replicas commute, so any such order is as good as the real one.
+//! Which operations are open, and so which answers count, is known here and
+//! nowhere else: an answer that comes after the end of the record is none.
 //!
 //! The journal also counts what can still act: messages in flight and clients
 //! that do not wait for an answer. At zero nothing can happen any more.
@@ -11,10 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Completion, NodeId};
+use crate::history::{Call, Completion, NodeId};
 use crate::replication::OperationId;
 use crate::world::component::{Panicked, guard};
-use crate::world::{Action, MessageName};
+use crate::world::trace::{asks, outcome};
+use crate::world::{Action, MessageName, SessionId};
 
 /// One event at one replica, as it is told while it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,24 +40,37 @@ pub enum CutShort {
     /// The handler of the last event panicked.
     #[error("a handler panicked: {0}")]
     Panicked(String),
-    /// As many events as were allowed have happened.
+    /// As many events as were allowed have happened, and more would have.
     #[error("the limit of {0} events was reached")]
     Full(usize),
 }
 
 /// An event as the engine hands it in.
-pub(super) struct Entry {
+pub(super) struct Entry<'c, T> {
     pub(super) action: Action<MessageName>,
+    pub(super) node: NodeId,
+    /// What an invocation asks.
+    pub(super) asked: Option<&'c Call>,
+    /// The message that was handled, in words.
+    pub(super) label: String,
     pub(super) sends: usize,
-    /// The answers that somebody waited for.
-    pub(super) heard: Vec<(OperationId, Completion)>,
+    pub(super) answers: Vec<Answer<T>>,
     pub(super) panicked: Option<Panicked>,
 }
 
+/// An answer, and what its session carries on.
+pub(super) struct Answer<T> {
+    pub(super) operation: OperationId,
+    pub(super) completion: Completion,
+    pub(super) token: T,
+}
+
 /// What came of handing an event in.
-pub(super) struct Receipt {
+pub(super) struct Receipt<T> {
     /// Whether it counts. If not, nothing that it wants done may be done.
     pub(super) taken: bool,
+    /// The answers that count: their operations were open, and are no more.
+    pub(super) heard: Vec<Answer<T>>,
     /// Whether nothing can happen any more.
     pub(super) quiet: bool,
 }
@@ -64,8 +80,10 @@ pub(super) struct Journal {
     pub(super) schedule: Vec<Action<MessageName>>,
     pub(super) answers: BTreeMap<OperationId, Completion>,
     pub(super) cut_short: Option<CutShort>,
-    /// Operations that wait for an answer.
-    waiting: BTreeSet<OperationId>,
+    /// Operations that are asked and not answered, with what they ask.
+    open: BTreeMap<OperationId, Call>,
+    /// Sessions whose client waits for an answer.
+    blocked: BTreeSet<u16>,
     active: usize,
     events_max: usize,
     observer: Option<Observer>,
@@ -77,7 +95,8 @@ impl Journal {
             schedule: Vec::new(),
             answers: BTreeMap::new(),
             cut_short: None,
-            waiting: BTreeSet::new(),
+            open: BTreeMap::new(),
+            blocked: BTreeSet::new(),
             active: 0,
             events_max,
             observer,
@@ -96,37 +115,43 @@ impl Journal {
     }
 
     /// Writes an event down, unless the record has ended.
-    pub(super) fn write(&mut self, entry: Entry, told: Option<Event>) -> Receipt {
+    pub(super) fn write<T>(&mut self, mut entry: Entry<'_, T>) -> Receipt<T> {
         self.active -= usize::from(matches!(entry.action, Action::Deliver(..)));
-        let taken = self.cut_short.is_none();
-        if taken {
-            self.schedule.push(entry.action);
-            self.account_for(&entry);
-            if let (Some(observer), Some(event)) = (&self.observer, &told)
-                && guard(|| observer(event)).is_err()
-            {
-                self.observer = None;
-            }
-        }
-        Receipt { taken, quiet: self.active == 0 }
-    }
-
-    fn account_for(&mut self, entry: &Entry) {
-        self.active += entry.sends;
-        if let Action::Invoke(operation) = entry.action {
-            self.waiting.insert(operation);
-            self.active -= 1;
-        }
-        for (operation, completion) in &entry.heard {
-            self.waiting.remove(operation);
-            self.active += 1;
-            self.answers.insert(*operation, completion.clone());
-        }
-        if let Some(Panicked(text)) = &entry.panicked {
-            self.cut_short = Some(CutShort::Panicked(text.clone()));
-        } else if self.schedule.len() >= self.events_max {
+        if self.cut_short.is_none() && self.schedule.len() >= self.events_max {
             self.cut_short = Some(CutShort::Full(self.events_max));
         }
+        let taken = self.cut_short.is_none();
+        let heard = if taken { self.account_for(&mut entry) } else { Vec::new() };
+        Receipt { taken, heard, quiet: self.active == 0 }
+    }
+
+    fn account_for<T>(&mut self, entry: &mut Entry<'_, T>) -> Vec<Answer<T>> {
+        self.schedule.push(entry.action);
+        self.active += entry.sends;
+        let mut text = words(entry);
+        if let (Action::Invoke(operation), Some(call)) = (entry.action, entry.asked) {
+            self.open.insert(operation, call.clone());
+            self.blocked.insert(operation.session);
+            self.active -= 1;
+        }
+        let mut heard = Vec::new();
+        for answer in entry.answers.drain(..) {
+            let Some(call) = self.open.remove(&answer.operation) else { continue };
+            self.active += usize::from(self.blocked.remove(&answer.operation.session));
+            self.answers.insert(answer.operation, answer.completion.clone());
+            text.push_str(&told(&entry.action, &answer, &call));
+            heard.push(answer);
+        }
+        if let Some(Panicked(why)) = entry.panicked.take() {
+            text.push_str(&format!(" · panicked: {why}"));
+            self.cut_short = Some(CutShort::Panicked(why));
+        }
+        if let Some(observer) = &self.observer
+            && guard(|| observer(&Event { action: entry.action, node: entry.node, text })).is_err()
+        {
+            self.observer = None;
+        }
+        heard
     }
 
     /// These many clients begin to act.
@@ -145,8 +170,36 @@ impl Journal {
         self.active == 0
     }
 
-    /// The operations that wait although nothing can happen any more.
-    pub(super) fn give_up(&mut self) -> BTreeSet<OperationId> {
-        if self.active == 0 { std::mem::take(&mut self.waiting) } else { BTreeSet::new() }
+    /// A session whose client waits although nothing can happen any more.
+    pub(super) fn idle(&self) -> Option<u16> {
+        self.blocked.first().copied().filter(|_| self.active == 0)
     }
+
+    /// The client of this session waits no longer, though its operation stays
+    /// open; no if it has been answered, or may be.
+    pub(super) fn release(&mut self, session: u16) -> bool {
+        let released = self.active == 0 && self.blocked.remove(&session);
+        self.active += usize::from(released);
+        released
+    }
+}
+
+/// What happened, in the words of a trace.
+fn words<T>(entry: &Entry<'_, T>) -> String {
+    match (entry.action, entry.asked) {
+        (Action::Fire(node, timer), _) => format!("timer {} fires at {node}", timer.0),
+        (Action::Invoke(operation), Some(call)) => {
+            format!("{} {} at {}", SessionId(operation.session), asks(call), entry.node)
+        }
+        _ => entry.label.clone(),
+    }
+}
+
+/// An answer, in the words of a trace.
+fn told<T>(action: &Action<MessageName>, answer: &Answer<T>, call: &Call) -> String {
+    let told = outcome(call, &answer.completion);
+    if *action == Action::Invoke(answer.operation) {
+        return format!(": {told}");
+    }
+    format!(" · {} {}: {told}", SessionId(answer.operation.session), asks(call))
 }

@@ -7,11 +7,11 @@
 //! Invariant: what the observer is told, in its order, is what the record
 //! says.
 
-use crate::history::{Call, Completion, NodeId};
+use crate::history::{Call, NodeId};
 use crate::replication::Strategy;
 use crate::world::{Planned, Routing, Script, SessionId, Setting, Workload};
 
-use super::engine::{Client, Engine};
+use super::engine::{Client, Engine, Heard};
 use super::sync::{Arc, Outside, thread};
 use super::{Observer, ThreadRun};
 
@@ -20,16 +20,15 @@ pub trait Live: Send + Sync {
     /// Asks `node` as `session` and waits for the answer. Sessions come into
     /// being in order: the next new one has the number of those before it.
     ///
-    /// None if there is no answer: the node does not serve the call, the record
-    /// has ended ([`CutShort`](super::CutShort)), or nothing is on its way that
-    /// could bring one. An operation in the record may be without an answer
-    /// for the last reason only; its session has ended and is given none any
-    /// more.
+    /// It does not wait longer than anything can happen: see [`Heard::Waits`].
+    /// A session that waits asks nothing, and hears the same again, until its
+    /// operation has been answered after all. That answer is in the record,
+    /// and the observer is told of it.
     ///
     /// # Panics
     /// If `session` is beyond the next new one, is being asked by another
     /// thread, or if there is no such node.
-    fn invoke(&self, session: SessionId, node: NodeId, call: Call) -> Option<Completion>;
+    fn invoke(&self, session: SessionId, node: NodeId, call: Call) -> Heard;
 
     /// Fires every armed timer once, in order of node and timer.
     fn fire_timers(&self);
@@ -67,57 +66,56 @@ struct Running<S: Strategy> {
 }
 
 struct Session<S: Strategy> {
-    /// Away while it asks, and for good when it is not answered.
+    /// Away while it asks.
     client: Option<Client<S>>,
-    ended: bool,
     script: Script,
 }
 
 impl<S: Strategy> Running<S> {
-    /// Takes a session's client to ask with; none if the session has ended.
-    fn borrow(&self, session: SessionId, node: NodeId) -> Option<Client<S>> {
+    /// Takes a session's client to ask with, and the number that its next
+    /// operation has.
+    fn borrow(&self, session: SessionId, node: NodeId) -> (Client<S>, u16) {
         self.sessions.with(|sessions| {
             assert!(session.index() <= sessions.len(), "sessions come into being in order");
             if session.index() == sessions.len() {
                 let client = Some(self.engine.client());
-                let script = Script { node, operations: Vec::new() };
-                sessions.push(Session { client, ended: false, script });
+                sessions.push(Session { client, script: Script { node, operations: Vec::new() } });
             }
-            let session = &mut sessions[session.index()];
-            assert!(
-                session.ended || session.client.is_some(),
-                "a session asks one thing at a time"
-            );
-            session.client.take()
+            let Session { client, script } = &mut sessions[session.index()];
+            let client = client.take().expect("a session asks one thing at a time");
+            (client, u16::try_from(script.operations.len()).expect("operations are few"))
         })
     }
 
-    /// Puts it back, with what it asked.
-    fn give_back(&self, client: Client<S>, node: NodeId, call: Call, answered: bool) {
-        self.sessions.with(|sessions| {
-            let session = &mut sessions[client.session.index()];
-            let Script { node: own, operations } = &mut session.script;
-            if usize::from(client.invoked) > operations.len() {
-                let node = (node != *own).then_some(node);
-                operations.push(Planned { call, node });
-                session.ended = !answered;
-            }
-            if !session.ended {
-                session.client = Some(client);
-            }
-        });
+    /// Works on a session as it is kept here.
+    fn with_session<R>(&self, session: SessionId, work: impl FnOnce(&mut Session<S>) -> R) -> R {
+        self.sessions.with(|sessions| work(&mut sessions[session.index()]))
     }
 }
 
 impl<S: Strategy> Live for Running<S> {
-    fn invoke(&self, session: SessionId, node: NodeId, call: Call) -> Option<Completion> {
-        assert!(node.index() < self.engine.cluster.size(), "there is no node {node}");
-        let mut client = self.borrow(session, node)?;
-        self.engine.journal.with(|journal| journal.enter(1));
-        let answer = self.engine.call(&mut client, node, &call);
-        self.give_back(client, node, call, answer.is_some());
+    fn invoke(&self, session: SessionId, node: NodeId, call: Call) -> Heard {
+        let Engine { strategy, cluster, journal, .. } = &*self.engine;
+        assert!(node.index() < cluster.size(), "there is no node {node}");
+        let served = strategy.serves(&call, node, cluster);
+        let (mut client, number) = self.borrow(session, node);
+        journal.with(|journal| journal.enter(1));
+        let heard = if self.engine.waits(&mut client) {
+            self.engine.unanswered()
+        } else if !served {
+            Heard::Refused
+        } else if self.engine.ask(&mut client, number, node, &call) {
+            self.with_session(session, |Session { script, .. }| {
+                let node = (node != script.node).then_some(node);
+                script.operations.push(Planned { call, node });
+            });
+            self.engine.wait(&mut client)
+        } else {
+            Heard::Ended
+        };
+        self.with_session(session, |kept| kept.client = Some(client));
         self.engine.leave();
-        answer
+        heard
     }
 
     fn fire_timers(&self) {

@@ -3,15 +3,16 @@
 //! It ends when nothing can happen any more: every client has asked all of its
 //! script, or waits for an answer that no message in flight can bring. There
 //! is no sleep, no timeout and no clock in it, so a strategy that needs a
-//! timer to answer leaves its client without an answer, as in the world.
+//! timer to answer leaves its client without an answer, as in the world before
+//! it settles. An operation that its node refuses is passed over, as there.
 
 use crate::replication::Strategy;
-use crate::world::{Script, Setting, Workload};
+use crate::world::{Setting, Workload};
 
-use super::ThreadRun;
-use super::engine::{Client, Engine};
+use super::engine::{Client, Engine, Heard};
 use super::journal::Journal;
 use super::sync::{Arc, thread};
+use super::{Served, ThreadRun, served};
 
 /// How many events a run may have. It guards against strategies that are never
 /// quiet: what is still in flight then is left to the world's settling.
@@ -30,18 +31,19 @@ pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) ->
     engine.journal.with(|journal| journal.enter(workload.sessions.len()));
     let replicas = engine.serve();
     // The last client is the calling thread, which has nothing else to do.
-    let sessions = workload.sessions.iter().map(|script| (engine.client(), script));
+    let served = workload.sessions.iter().map(|script| served(strategy, setting, script));
+    let sessions = served.map(|script| (engine.client(), script));
     let mut sessions: Vec<_> = sessions.collect();
     let last = sessions.pop();
     let clients: Vec<_> = sessions
         .into_iter()
         .map(|(client, script)| {
-            let (engine, script) = (Arc::clone(&engine), script.clone());
+            let engine = Arc::clone(&engine);
             thread::spawn(move || ask_all(&engine, client, &script))
         })
         .collect();
     if let Some((client, script)) = last {
-        ask_all(&engine, client, script);
+        ask_all(&engine, client, &script);
     }
     engine.quiesce();
     engine.stop();
@@ -51,10 +53,10 @@ pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) ->
     engine.record(setting.clone(), workload.clone())
 }
 
-fn ask_all<S: Strategy>(engine: &Engine<S>, mut client: Client<S>, script: &Script) {
-    for planned in &script.operations {
-        let node = planned.node.unwrap_or(script.node);
-        if engine.call(&mut client, node, &planned.call).is_none() {
+fn ask_all<S: Strategy>(engine: &Engine<S>, mut client: Client<S>, script: &[Served]) {
+    for (number, node, call) in script {
+        let asked = engine.ask(&mut client, *number, *node, call);
+        if !asked || !matches!(engine.wait(&mut client), Heard::Answer(_)) {
             break;
         }
     }

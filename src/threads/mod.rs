@@ -4,7 +4,8 @@
 //! thread a client and one a replica; [`live`] lets the caller ask as it goes;
 //! [`nested`] makes the call to a peer while the caller's lock is held, as the
 //! student's notebook does, and can deadlock. Under `--cfg loom` the locks are
-//! loom's, and a model of a run explores its interleavings.
+//! loom's, and a model of a run explores its interleavings. None of them waits
+//! for ever, whatever a strategy does, as long as its handlers end.
 //!
 //! Invariant: a step of a replica is the world's own, and what happens to it is
 //! written down while its lock is held. So every run of `mailbox` and `live`
@@ -30,13 +31,14 @@ mod sync;
 
 use std::collections::BTreeMap;
 
+pub use engine::Heard;
 pub use journal::{CutShort, Event, Observer};
 
-use crate::history::Completion;
-use crate::replication::{OperationId, Strategy};
-use crate::world::trace::{Trace, follow};
+use crate::history::{Call, Completion, NodeId};
+use crate::replication::{Cluster, OperationId, Strategy};
+use crate::world::component::Panicked;
 use crate::world::{
-    Action, Ending, MessageName, NotEnabled, Run, Setting, Step, Workload, re_execute,
+    Action, MessageName, NotEnabled, Run, Script, Setting, Step, Workload, World, re_execute,
 };
 
 /// A finished run on threads: all that replaying it in the world needs.
@@ -67,55 +69,132 @@ pub enum Departure {
         /// What the world says.
         why: String,
     },
-    /// A client is told something else in the world.
-    #[error("a client was told {threads:?} on threads and {world:?} in the world ({operation:?})")]
+    /// A client is told something else in the world, or only on one side.
+    #[error("{operation:?}: a client was told {threads:?} on threads and {world:?} in the world")]
     Answer {
         /// Which operation.
         operation: OperationId,
-        /// The answer on threads.
-        threads: Completion,
-        /// The answer in the world.
-        world: Completion,
+        /// The answer on threads, if there was one.
+        threads: Option<Completion>,
+        /// The answer in the world, if there was one.
+        world: Option<Completion>,
     },
+    /// The record ends otherwise than the world does there.
+    #[error("the record ends because {threads}; in the world {world}")]
+    End {
+        /// Why the record ends.
+        threads: String,
+        /// How the world is there.
+        world: String,
+    },
+}
+
+/// A world that has followed a record to its end.
+struct Followed {
+    steps: Vec<Step>,
+    answers: BTreeMap<OperationId, Completion>,
+    panicked: Option<String>,
+    /// What can still happen there without a timer.
+    next: Option<String>,
 }
 
 impl ThreadRun {
     /// Replays the run in the world and ends it there: settling, final reads.
     ///
+    /// Up to the end of the record both sides must agree on every event, on
+    /// every answer, and on whether anything can still happen. What settling
+    /// adds, answers to operations that were open included, has no counterpart
+    /// on threads.
+    ///
     /// # Errors
-    /// [`Departure`] if an event is not possible, or an answer is not the same.
+    /// [`Departure`] if they do not.
     pub fn replay<S: Strategy>(&self, strategy: &S) -> Result<Run, Departure> {
-        let recorded: Vec<_> = self.schedule.iter().map(|action| (*action, false)).collect();
-        let trace = follow(strategy, &self.setting, &self.workload, &recorded);
-        let steps = self.steps(&trace)?;
-        let run = re_execute(strategy, &self.setting, &self.workload, &steps);
-        self.compare(&run)?;
-        Ok(run)
+        let followed = self.follow(strategy)?;
+        self.compare(&followed)?;
+        Ok(re_execute(strategy, &self.setting, &self.workload, &followed.steps))
     }
 
-    /// The events as steps of the world, given the trace of following them.
-    fn steps(&self, trace: &Trace) -> Result<Vec<Step>, Departure> {
-        if let Some(NotEnabled::Impossible(why)) = trace.stuck {
-            return Err(Departure::Event { event: trace.steps.len() + 1, why: why.to_owned() });
+    /// Performs the events in a world.
+    fn follow<S: Strategy>(&self, strategy: &S) -> Result<Followed, Departure> {
+        let mut followed =
+            Followed { steps: Vec::new(), answers: BTreeMap::new(), panicked: None, next: None };
+        let mut world = match World::new(strategy, &self.setting, &self.workload) {
+            Ok(world) => world,
+            Err(Panicked(why)) => return Ok(Followed { panicked: Some(why), ..followed }),
+        };
+        for (number, named) in (1..).zip(&self.schedule) {
+            let event = followed.steps.len() + 1;
+            let impossible = |why: &str| Departure::Event { event, why: why.to_owned() };
+            let action = named.rename(|_, name| world.message_named(*name));
+            let action = action.ok_or_else(|| impossible("the message is not in flight"))?;
+            let step = Step { number, action, settling: false };
+            match world.perform(&action, number) {
+                Ok(report) => {
+                    let heard = report.replies.into_iter().filter(|(.., heard)| *heard);
+                    followed.answers.extend(heard.map(|(id, completion, _)| (id, completion)));
+                    followed.steps.push(step);
+                }
+                Err(NotEnabled::Impossible(why)) => return Err(impossible(why)),
+                Err(NotEnabled::Panicked(Panicked(why))) => {
+                    followed.steps.push(step);
+                    return Ok(Followed { panicked: Some(why), ..followed });
+                }
+            }
         }
-        Ok(trace.steps.iter().map(|step| step.step).collect())
+        let mut enabled = Vec::new();
+        world.enabled(&mut enabled);
+        let next = enabled.iter().find(|action| !matches!(action, Action::Fire(..)));
+        followed.next = next.map(|action| format!("{action:?} can still happen"));
+        Ok(followed)
     }
 
-    /// Whether clients were told the same in `run`.
-    fn compare(&self, run: &Run) -> Result<(), Departure> {
-        // A broken invariant ends a run in the world, and not one on threads.
-        if let Ending::Broken(_) = run.ending {
-            return Ok(());
-        }
-        let told = run.history.operations().iter().zip(&run.operations);
-        let told: BTreeMap<_, _> = told.map(|(op, id)| (*id, &op.completion)).collect();
-        for (&operation, threads) in &self.answers {
-            let world = told.get(&operation).copied().unwrap_or(&Completion::Info);
-            if world != threads {
-                let (threads, world) = (threads.clone(), world.clone());
+    /// Whether both sides tell the same.
+    fn compare(&self, world: &Followed) -> Result<(), Departure> {
+        let answered = self.answers.keys().chain(world.answers.keys());
+        for &operation in answered {
+            let of = |answers: &BTreeMap<_, _>| answers.get(&operation).cloned();
+            let (threads, world) = (of(&self.answers), of(&world.answers));
+            if threads != world {
                 return Err(Departure::Answer { operation, threads, world });
             }
         }
-        Ok(())
+        let all = world.steps.len() == self.schedule.len();
+        let same = match (&self.cut_short, &world.panicked) {
+            (Some(CutShort::Panicked(threads)), Some(world)) => all && threads == world,
+            (Some(CutShort::Full(limit)), None) => self.schedule.len() == *limit,
+            (None, None) => world.next.is_none(),
+            _ => false,
+        };
+        if same {
+            return Ok(());
+        }
+        let quiet = || "nothing can happen any more".to_owned();
+        Err(Departure::End {
+            threads: self.cut_short.as_ref().map_or_else(quiet, CutShort::to_string),
+            world: match (&world.panicked, &world.next) {
+                (Some(why), _) => {
+                    format!("the handler of event {} panics: {why}", world.steps.len())
+                }
+                (None, next) => next.clone().unwrap_or_else(quiet),
+            },
+        })
     }
+}
+
+/// What sending to a node that is not there is, as in the world.
+fn astray(to: NodeId) -> Panicked {
+    Panicked(format!("a message was sent to {to}, which does not exist"))
+}
+
+/// An operation of a script: its number, which node is asked, and what.
+type Served = (u16, NodeId, Call);
+
+/// The operations of a script that their nodes serve. The others are never
+/// asked, as in the world.
+fn served<S: Strategy>(strategy: &S, setting: &Setting, script: &Script) -> Vec<Served> {
+    let cluster = Cluster::of(setting.nodes);
+    let all = (0..).zip(&script.operations).map(|(number, planned)| {
+        (number, planned.node.unwrap_or(script.node), planned.call.clone())
+    });
+    all.filter(|(_, node, call)| strategy.serves(call, *node, &cluster)).collect()
 }

@@ -1,122 +1,241 @@
 //! The notebook's synchronous call: a message is handled by its receiver
 //! while the sender's lock is held.
 //!
-//! There is no inbox and no thread of a replica's own: a client locks the
-//! replica it asks and steps it, and for every message locks the receiver and
-//! steps that, before it lets go. Two clients that do so from both ends wait
-//! for each other for ever; so does one whose call comes back to a replica it
-//! holds. That is what this transport is for.
+//! There is no thread of a replica's own: a client locks the replica it asks
+//! and steps it, and for every message locks the receiver and steps that,
+//! before it lets go. Two clients that do so from both ends wait for each
+//! other; one whose call comes back to a replica it holds waits for itself.
+//! That is what this transport is for.
 //!
-//! Every lock is written down *before* it is attempted, because under loom a
-//! deadlock can end the whole process: [`super::locks`] reads that record.
+//! A message of a replica to itself is no call: nobody else's lock is needed.
+//! It waits in the replica's inbox, as in the world, and is handled when the
+//! calls of the step before have returned, before the lock is let go.
+//!
+//! Invariant: every lock is written down before it is attempted, and one that
+//! would close a cycle of clients that wait is not attempted: the run is over.
+//! So a run always ends. [`super::locks`] reads the record.
+//!
+//! An operation that has no answer when its call returns has none: its client
+//! asks no more. Timers never fire, and clocks stand still.
+
+use std::collections::BTreeMap;
 
 use crate::history::{Completion, NodeId};
 use crate::replication::{Cluster, Effects, OperationId, Strategy};
-use crate::world::component::{LocalInput, NodeOf, boot, local_step};
-use crate::world::{Script, Setting, Workload};
+use crate::world::component::{LocalInput, NodeOf, Panicked, boot, local_step};
+use crate::world::{Setting, Workload};
 
-use super::locks::{Holder, Line};
-use super::sync::{Arc, Mutex, lock, thread};
+use super::engine::carried;
+use super::journal::{Answer, CutShort};
+use super::locks::{Deadlock, Holder, Line, deadlock};
+use super::sync::{Arc, Mutex, MutexGuard, Outside, lock, thread};
+use super::{Served, astray, served};
 
-/// Is given the record of locks, line by line.
-pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+/// How many steps of replicas a run may have. It guards against strategies
+/// whose replicas write to themselves for ever.
+pub const STEPS_MAX: usize = 1_000;
 
-/// Why a node is visited.
-enum Errand<S: Strategy> {
-    Input(LocalInput<S>),
-    Message(NodeId, S::Message),
+/// A run that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NestedRun {
+    /// What clients were told.
+    pub answers: BTreeMap<OperationId, Completion>,
+    /// The record of locks, up to the end of the run.
+    pub record: Vec<Line>,
+    /// How it ended.
+    pub ending: Ending,
 }
+
+/// How a run ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// Every client has asked all that it could.
+    Done,
+    /// Clients waited for each other.
+    Deadlock(Deadlock),
+    /// A handler panicked, or there was no end of steps.
+    CutShort(CutShort),
+}
+
+/// What is written down of a run.
+struct Record {
+    answers: BTreeMap<OperationId, Completion>,
+    lines: Vec<Line>,
+    steps: usize,
+    ending: Ending,
+}
+
+/// The run is over, for everybody.
+struct Over;
 
 struct Nested<S: Strategy> {
     strategy: S,
-    cluster: Cluster,
+    keep_token: bool,
     nodes: Vec<Mutex<NodeOf<S>>>,
-    sink: Sink,
+    record: Outside<Record>,
 }
 
-/// Runs `workload` on threads, one a client, and hands back the answers of
-/// each session. Does not return if clients wait for each other.
-///
-/// A handler that panics ends its client's script. Clocks stand still.
+/// Runs `workload` on threads, one a client, to its end.
 ///
 /// # Panics
 /// If the setting allows faults.
-pub fn run<S: Strategy>(
-    strategy: &S,
-    setting: &Setting,
-    workload: &Workload,
-    sink: Sink,
-) -> Vec<Vec<Completion>> {
+pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) -> NestedRun {
     assert!(setting.faults.budget.is_none(), "nothing goes wrong on threads but their order");
     let cluster = Cluster::of(setting.nodes);
-    sink(&Line::Begin.to_string());
     let nodes = cluster.nodes().map(|node| Mutex::new(boot(strategy, node, &cluster, 0)));
-    let nested = Nested { strategy: strategy.clone(), cluster, nodes: nodes.collect(), sink };
-    let nested = Arc::new(nested);
-    for node in cluster.nodes() {
-        nested.visit(Holder::START, node, Errand::Input(LocalInput::Start));
+    let (answers, lines) = (BTreeMap::new(), Vec::new());
+    let nested = Arc::new(Nested {
+        strategy: strategy.clone(),
+        keep_token: setting.faults.keep_token,
+        nodes: nodes.collect(),
+        record: Outside::new(Record { answers, lines, steps: 0, ending: Ending::Done }),
+    });
+    if nested.start(cluster).is_ok() {
+        let scripts = workload.sessions.iter().map(|script| served(strategy, setting, script));
+        let ask = |(session, script): (u16, Vec<Served>)| {
+            let nested = Arc::clone(&nested);
+            thread::spawn(move || nested.ask_all(session, script))
+        };
+        let clients: Vec<_> = (0..).zip(scripts).map(ask).collect();
+        for client in clients {
+            // Whatever ended it is in the record.
+            let _over = client.join().expect("clients do not panic");
+        }
     }
-    let ask = |(session, script): (u16, &Script)| {
-        let (nested, script) = (Arc::clone(&nested), script.clone());
-        thread::spawn(move || nested.ask_all(session, &script))
-    };
-    let clients: Vec<_> = (0..).zip(&workload.sessions).map(ask).collect();
-    let answers = clients.into_iter().map(|client| client.join());
-    answers.map(|answers| answers.expect("clients do not panic")).collect()
+    nested.record.with(|record| NestedRun {
+        answers: std::mem::take(&mut record.answers),
+        record: std::mem::take(&mut record.lines),
+        ending: record.ending.clone(),
+    })
 }
 
 impl<S: Strategy> Nested<S> {
-    fn ask_all(&self, session: u16, script: &Script) -> Vec<Completion> {
-        let mut answers = Vec::new();
-        let mut token = S::Token::default();
-        for (number, planned) in (0..).zip(&script.operations) {
-            let node = planned.node.unwrap_or(script.node);
-            if !self.strategy.serves(&planned.call, node, &self.cluster) {
-                break;
-            }
-            let operation = OperationId { session, number };
-            let input = LocalInput::Request(operation, planned.call.clone(), token);
-            let replies = self.visit(Holder::of(session), node, Errand::Input(input));
-            let reply = replies.into_iter().find(|(to, ..)| *to == operation);
-            let Some((_, completion, next)) = reply else { break };
-            answers.push(completion);
-            token = next;
+    /// Starts every node; then what they sent is handled.
+    fn start(&self, cluster: Cluster) -> Result<(), Over> {
+        let mut letters = Vec::new();
+        for node in cluster.nodes() {
+            let mut local = self.enter(Holder::START, node)?;
+            let effects = self.step(&mut local, LocalInput::Start)?;
+            letters.extend(effects.sends.into_iter().map(|(to, message)| (node, to, message)));
+            self.tell(Line::Leaves(Holder::START, node))?;
         }
-        answers
+        for (from, to, message) in letters {
+            self.visit(Holder::START, to, from, message, &mut Vec::new())?;
+        }
+        Ok(())
     }
 
-    /// Steps a node and, while its lock is held, all that this makes others
-    /// do. The answers that were given on the way.
+    /// Asks all of a script, as far as there are answers.
+    fn ask_all(&self, session: u16, script: Vec<Served>) -> Result<(), Over> {
+        let who = Holder::of(session);
+        let mut token = S::Token::default();
+        for (number, node, call) in script {
+            let operation = OperationId { session, number };
+            let mut answers = Vec::new();
+            let mut local = self.enter(who, node)?;
+            self.work(
+                who,
+                node,
+                &mut local,
+                LocalInput::Request(operation, call, token),
+                &mut answers,
+            )?;
+            drop(local);
+            let answer = answers.into_iter().find(|answer| answer.operation == operation);
+            let Some(Answer { completion, token: next, .. }) = answer else { break };
+            token = carried(&completion, next, self.keep_token);
+            self.record.with(|record| record.answers.insert(operation, completion));
+        }
+        Ok(())
+    }
+
+    /// Hands a message to `node`, and all that this makes others do.
     fn visit(
         &self,
         who: Holder,
         node: NodeId,
-        errand: Errand<S>,
-    ) -> Vec<(OperationId, Completion, S::Token)> {
-        self.tell(Line::Wants(who, node));
-        let mut local = lock(&self.nodes[node.index()]);
-        self.tell(Line::Has(who, node));
-        let input = match errand {
-            Errand::Input(input) => input,
-            Errand::Message(from, message) => {
-                local.inbox.push((from, message));
-                LocalInput::Deliver(0)
-            }
-        };
-        let mut effects = Effects::new();
-        let mut replies = Vec::new();
-        if local_step(&self.strategy, &mut local, input, 0, &mut effects).is_ok() {
-            let own = effects.replies.drain(..);
-            replies.extend(own.map(|reply| (reply.operation, reply.completion, reply.token)));
-            for (to, message) in effects.sends.drain(..) {
-                replies.extend(self.visit(who, to, Errand::Message(node, message)));
-            }
-        }
-        self.tell(Line::Leaves(who, node));
-        replies
+        from: NodeId,
+        message: S::Message,
+        answers: &mut Vec<Answer<S::Token>>,
+    ) -> Result<(), Over> {
+        let mut local = self.enter(who, node)?;
+        local.inbox.push((from, message));
+        self.work(who, node, &mut local, LocalInput::Deliver(0), answers)
     }
 
-    fn tell(&self, line: Line) {
-        (self.sink)(&line.to_string());
+    /// Steps a node whose lock is held, and all that this makes others do,
+    /// until its own inbox is empty. The lock can then be let go.
+    fn work(
+        &self,
+        who: Holder,
+        node: NodeId,
+        local: &mut NodeOf<S>,
+        input: LocalInput<S>,
+        answers: &mut Vec<Answer<S::Token>>,
+    ) -> Result<(), Over> {
+        let mut next = Some(input);
+        while let Some(input) = next.take() {
+            let effects = self.step(local, input)?;
+            answers.extend(effects.replies.into_iter().map(Answer::of));
+            for (to, message) in effects.sends {
+                if to == node {
+                    local.inbox.push((node, message));
+                } else {
+                    self.visit(who, to, node, message, answers)?;
+                }
+            }
+            next = (!local.inbox.is_empty()).then_some(LocalInput::Deliver(0));
+        }
+        self.tell(Line::Leaves(who, node))
+    }
+
+    /// One step of the world at this node.
+    fn step(&self, local: &mut NodeOf<S>, input: LocalInput<S>) -> Result<Effects<S>, Over> {
+        let full = self.record.with(|record| {
+            record.steps += 1;
+            record.steps > STEPS_MAX
+        });
+        if full {
+            return Err(self.over(Ending::CutShort(CutShort::Full(STEPS_MAX))));
+        }
+        let mut effects = Effects::new();
+        let stepped = local_step(&self.strategy, local, input, 0, &mut effects);
+        let lost = effects.sends.iter().find(|(to, _)| to.index() >= self.nodes.len());
+        match stepped.and(lost.map_or(Ok(()), |(to, _)| Err(astray(*to)))) {
+            Ok(()) => Ok(effects),
+            Err(Panicked(why)) => Err(self.over(Ending::CutShort(CutShort::Panicked(why)))),
+        }
+    }
+
+    /// Locks a node, unless that would be waiting for ever.
+    fn enter(&self, who: Holder, node: NodeId) -> Result<MutexGuard<'_, NodeOf<S>>, Over> {
+        self.tell(Line::Wants(who, node))?;
+        if let Some(deadlock) = self.record.with(|record| deadlock(&record.lines)) {
+            return Err(self.over(Ending::Deadlock(deadlock)));
+        }
+        let local = lock(&self.nodes[node.index()]);
+        self.tell(Line::Has(who, node))?;
+        Ok(local)
+    }
+
+    /// Writes a line down, unless the run is over.
+    fn tell(&self, line: Line) -> Result<(), Over> {
+        self.record.with(|record| match record.ending {
+            Ending::Done => {
+                record.lines.push(line);
+                Ok(())
+            }
+            _ => Err(Over),
+        })
+    }
+
+    /// Ends the run, unless it is over already.
+    fn over(&self, ending: Ending) -> Over {
+        self.record.with(|record| {
+            if record.ending == Ending::Done {
+                record.ending = ending;
+            }
+        });
+        Over
     }
 }

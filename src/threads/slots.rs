@@ -1,101 +1,75 @@
-//! Reply slots: where a client waits for the answer to its operation, and what
-//! is said of answers.
+//! Reply slots: where a client waits for the answer to its operation.
 //!
-//! Invariant: an operation is answered at most once; whether anybody still
-//! waits for it is decided under the lock of its session's slot. A slot knows
-//! no replica.
+//! Invariant: whether an answer counts is decided by the journal while the
+//! slot of its session is locked, and so is whether a client is sent away
+//! without one. So what a client finds in its slot is what the record says. A
+//! slot knows no replica and no strategy.
 
 use std::collections::BTreeMap;
 
-use crate::history::{Call, Completion, NodeId};
-use crate::replication::{Effects, OperationId, Strategy};
-use crate::world::component::Panicked;
-use crate::world::trace::{asks, outcome};
-use crate::world::{Action, MessageName, SessionId};
+use crate::history::Completion;
 
-use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock};
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, lock, wait};
 
-/// Where the answer to a session's operation is put.
-pub(super) struct Slot<S: Strategy> {
-    pub(super) state: Mutex<SlotState<S>>,
-    pub(super) answered: Condvar,
+/// What a waiting client is told.
+pub(super) enum Word<T> {
+    /// The answer, with the token that the session carries on.
+    Answer(Completion, T),
+    /// Nothing is on its way that could bring an answer.
+    Idle,
 }
 
-pub(super) struct SlotState<S: Strategy> {
-    /// The operation that waits, by its number, and what it asks.
-    pub(super) open: Option<(u16, Call)>,
-    pub(super) answer: Option<(Completion, S::Token)>,
-    pub(super) given_up: bool,
+/// Where words for a session are put.
+pub(super) struct Slot<T> {
+    word: Mutex<Option<Word<T>>>,
+    told: Condvar,
 }
 
-/// An answer that somebody waited for.
-pub(super) struct Answer<S: Strategy> {
-    pub(super) operation: OperationId,
-    pub(super) call: Call,
-    pub(super) completion: Completion,
-    pub(super) token: S::Token,
+/// Slots that are locked, by session.
+pub(super) type Locked<'a, T> = BTreeMap<u16, SlotGuard<'a, T>>;
+
+/// A slot that is locked.
+pub(super) struct SlotGuard<'a, T> {
+    word: MutexGuard<'a, Option<Word<T>>>,
+    told: &'a Condvar,
 }
 
-pub(super) type Open<'a, S> = BTreeMap<u16, MutexGuard<'a, SlotState<S>>>;
+impl<T> Slot<T> {
+    pub(super) fn new() -> Self {
+        Slot { word: Mutex::new(None), told: Condvar::new() }
+    }
 
-pub(super) fn lock_all<S: Strategy>(slots: &BTreeMap<u16, Arc<Slot<S>>>) -> Open<'_, S> {
-    slots.iter().map(|(session, slot)| (*session, lock(&slot.state))).collect()
-}
+    pub(super) fn lock(&self) -> SlotGuard<'_, T> {
+        SlotGuard { word: lock(&self.word), told: &self.told }
+    }
 
-/// The answers of a step that somebody waits for; from now on nobody does.
-pub(super) fn answers<S: Strategy>(
-    effects: &mut Effects<S>,
-    open: &mut Open<'_, S>,
-) -> Vec<Answer<S>> {
-    let mut heard = Vec::new();
-    for reply in effects.replies.drain(..) {
-        let Some(slot) = open.get_mut(&reply.operation.session) else { continue };
-        match slot.open.take() {
-            Some((number, call)) if number == reply.operation.number => heard.push(Answer {
-                operation: reply.operation,
-                call,
-                completion: reply.completion,
-                token: reply.token,
-            }),
-            other => slot.open = other,
+    /// Waits for a word.
+    pub(super) fn wait(&self) -> Word<T> {
+        let mut word = lock(&self.word);
+        loop {
+            match word.take() {
+                Some(word) => return word,
+                None => word = wait(&self.told, word),
+            }
         }
     }
-    heard
-}
 
-/// What happened, in the words of a trace.
-pub(super) fn words(
-    action: &Action<MessageName>,
-    node: NodeId,
-    asked: Option<(OperationId, &Call)>,
-    label: &str,
-) -> String {
-    match (action, asked) {
-        (Action::Fire(_, timer), _) => format!("timer {} fires at {node}", timer.0),
-        (_, Some((operation, call))) => {
-            format!("{} {} at {node}", SessionId(operation.session), asks(call))
-        }
-        _ => label.to_owned(),
+    /// The word that is there, if one is.
+    pub(super) fn look(&self) -> Option<Word<T>> {
+        lock(&self.word).take()
     }
 }
 
-/// What came of it, in the words of a trace.
-pub(super) fn report<S: Strategy>(
-    action: &Action<MessageName>,
-    answers: &[Answer<S>],
-    panicked: Option<&Panicked>,
-    text: &mut String,
-) {
-    for answer in answers {
-        let told = outcome(&answer.call, &answer.completion);
-        if *action == Action::Invoke(answer.operation) {
-            text.push_str(&format!(": {told}"));
-        } else {
-            let session = SessionId(answer.operation.session);
-            text.push_str(&format!(" · {session} {}: {told}", asks(&answer.call)));
-        }
+impl<T> SlotGuard<'_, T> {
+    /// Puts a word. An answer takes the place of an `Idle` that nobody has
+    /// found yet.
+    pub(super) fn put(&mut self, word: Word<T>) {
+        *self.word = Some(word);
+        self.told.notify_one();
     }
-    if let Some(Panicked(why)) = panicked {
-        text.push_str(&format!(" · panicked: {why}"));
-    }
+}
+
+/// Locks slots in order of session.
+pub(super) fn lock_all<T>(slots: &BTreeMap<u16, Arc<Slot<T>>>) -> Locked<'_, T> {
+    slots.iter().map(|(session, slot)| (*session, slot.lock())).collect()
 }

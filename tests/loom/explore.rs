@@ -4,6 +4,7 @@
 //! each distinct run once.
 
 use std::collections::{BTreeSet, HashMap};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -73,19 +74,44 @@ pub fn explore<S: Strategy>(
     workload: &Workload,
     preemptions: Option<usize>,
 ) -> Explored {
+    let explored = explore_within(u64::MAX, strategy, nodes, workload, preemptions);
+    explored.expect("nobody counts so far")
+}
+
+/// The same, unless there are more executions than this.
+pub fn explore_within<S: Strategy>(
+    executions_max: u64,
+    strategy: &S,
+    nodes: u16,
+    workload: &Workload,
+    preemptions: Option<usize>,
+) -> Option<Explored> {
+    const TOO_MANY: &str = "too many executions";
     let begun = Instant::now();
     let found = Arc::new(Mutex::new((0_u64, HashMap::<ThreadRun, u64>::new())));
     let model = {
         let (strategy, workload, found) = (strategy.clone(), workload.clone(), Arc::clone(&found));
         move || {
             let run = mailbox::run(&strategy, &cluster(nodes, &workload), &workload);
-            let mut found = found.lock().expect("nobody panics with it");
-            found.0 += 1;
-            let execution = found.0;
-            found.1.entry(run).or_insert(execution);
+            let executions = {
+                let mut found = found.lock().expect("nobody panics with it");
+                found.0 += 1;
+                let execution = found.0;
+                found.1.entry(run).or_insert(execution);
+                execution
+            };
+            // loom itself has no way to stop that does not look like the end.
+            if executions >= executions_max {
+                panic::panic_any(TOO_MANY);
+            }
         }
     };
-    builder(preemptions).check(model);
+    if let Err(why) = panic::catch_unwind(AssertUnwindSafe(|| builder(preemptions).check(model))) {
+        match why.downcast_ref::<&str>() {
+            Some(&TOO_MANY) => return None,
+            _ => panic::resume_unwind(why),
+        }
+    }
     let found = std::mem::take(&mut *found.lock().expect("nobody panics with it"));
     let (executions, found) = found;
     let mut runs: Vec<_> = found.into_iter().map(|(run, execution)| (execution, run)).collect();
@@ -97,7 +123,7 @@ pub fn explore<S: Strategy>(
     };
     let (name, distinct, seconds) = (strategy.name(), runs.len(), begun.elapsed().as_secs_f32());
     println!("{name}: {executions} executions, {distinct} distinct, {seconds:.1} s, {coverage}");
-    Explored { runs, complete }
+    Some(Explored { runs, complete })
 }
 
 impl Explored {

@@ -16,7 +16,7 @@ const PRIMARY_BACKUP: PrimaryBackup = PrimaryBackup { reads: Reads::Local };
 /// The outcomes on threads are among the world's, all of those named are
 /// reached, and if the exploration is complete there is no other.
 #[track_caller]
-fn reaches<S: Strategy>(
+pub fn reaches<S: Strategy>(
     strategy: &S,
     nodes: u16,
     texts: &[&str],
