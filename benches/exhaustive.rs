@@ -25,6 +25,7 @@ fn plan(writes: usize, reduce: Reduce, jobs: usize) -> Plan<'static> {
         reduce,
         limits: Limits::default(),
         lively: 0,
+        panics: false,
         patient: false,
         jobs,
         stop: &|_| false,

@@ -33,7 +33,7 @@ fn crossing(invoked: &[u16]) -> Failing {
     let step =
         |(number, operation)| Step { number, action: Action::Invoke(operation), settling: false };
     let chosen: Vec<_> = (1..).zip(operations).map(step).collect();
-    let run = subject.re_execute(&setting, &workload, &chosen);
+    let run = subject.re_execute(&setting, &workload, &chosen, None);
     let property = Property::Model(Model::EVENTUAL);
     let flaw = judge(&run, &property).flaw().expect("the two replicas disagree");
     Failing { setting, workload, run, property, flaw }

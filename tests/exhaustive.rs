@@ -28,7 +28,17 @@ const HISTORY: Tracks =
 fn plan(work: Work, reduce: Reduce, jobs: usize) -> Plan<'static> {
     let tracks = Tracks::default();
     let limits = Limits::default();
-    Plan { work, tracks, reduce, limits, lively: 0, patient: false, jobs, stop: &|_| false }
+    Plan {
+        work,
+        tracks,
+        reduce,
+        limits,
+        lively: 0,
+        panics: false,
+        patient: false,
+        jobs,
+        stop: &|_| false,
+    }
 }
 
 fn yard(keeps: Keeps, nodes: u16, writes: usize, reduce: Reduce, jobs: usize) -> Exploration {

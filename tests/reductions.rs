@@ -156,6 +156,7 @@ fn outcomes(name: &str, setting: &Setting, how: (Reduce, usize)) -> (BTreeSet<St
         reduce: how.0,
         limits: Limits::default(),
         lively: 1,
+        panics: true,
         patient: true,
         jobs: how.1,
         stop: &|_| false,

@@ -1,6 +1,8 @@
 //! The meaning of actions, faults, settling and final reads, on strategies
 //! made for the purpose.
 
+use std::collections::BTreeSet;
+
 use quiescence::history::{Call, Completion, NodeId, Value, notation};
 use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
@@ -10,8 +12,8 @@ use quiescence::replication::{
     Cluster, Effects, Input, Invariant, OperationId, Strategy, StrategyName, TimerId, When,
 };
 use quiescence::world::{
-    Action, Ending, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled, Planned, Routing, Run,
-    Script, SessionId, Setting, Workload, World, close,
+    Action, Broken, Ending, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled, Planned, Routing,
+    Run, Script, SessionId, Setting, Workload, World, close, re_execute,
 };
 
 /// `w1@n1 r@n2 | …`: one script a session; every operation names its node.
@@ -442,7 +444,7 @@ fn a_message_to_a_node_that_does_not_exist_is_the_strategys_fault() {
 }
 
 #[test]
-fn an_invariant_that_breaks_ends_the_run_and_one_that_is_reached_is_noted() {
+fn an_invariant_that_breaks_is_noted_as_is_one_that_is_reached() {
     let counting = Toy {
         step: |replica, input, _| {
             if matches!(input, Input::Request { .. }) {
@@ -464,9 +466,15 @@ fn an_invariant_that_breaks_ends_the_run_and_one_that_is_reached_is_noted() {
         priorities: vec![],
     };
     let once = quiescence::world::execute(&counting, &scenario("r@n1"), None);
-    assert_eq!((once.ending, once.reached), (Ending::Settled, 1));
+    assert_eq!((once.ending, once.reached), (Ending::Settled, BTreeSet::from([0])));
     let twice = quiescence::world::execute(&counting, &scenario("r@n1 r@n1"), None);
-    assert_eq!((twice.ending, twice.schedule.len()), (Ending::Broken("stays below 2"), 2));
+    assert_eq!((twice.ending, twice.schedule.len()), (Ending::Settled, 2));
+    assert_eq!(twice.broken, [Broken { name: "stays below 2", step: 2 }]);
+    let asked = scenario("r@n1 r@n1 r@n1");
+    let until = Some("stays below 2");
+    let thrice = quiescence::world::execute(&counting, &asked, None);
+    let told = re_execute(&counting, &asked.setting, &asked.workload, &thrice.schedule, until);
+    assert_eq!((told.ending, told.schedule.len()), (Ending::Broken("stays below 2"), 2));
 }
 
 #[test]

@@ -220,7 +220,7 @@ mod tests {
         // Each look at this clock takes a millisecond; nothing else takes time.
         let looks = AtomicU64::new(0);
         let clock = || Duration::from_millis(looks.fetch_add(1, Ordering::Relaxed));
-        let time = Duration::from_millis(240);
+        let time = Duration::from_millis(480);
         let limits = Limits { time: Some(time), jobs: 1, clock: &clock };
         let searches = searches("abd abd:write-back=never primary-backup --deep --patient-timers");
         assert_eq!(searches.len(), 3);

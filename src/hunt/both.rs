@@ -125,9 +125,9 @@ pub fn hunt(
         }
     }
     // What either hunt has reached is reached.
-    let reached = searched.as_ref().map_or(0, |searched| searched.reached);
+    let reached = searched.as_ref().map(|searched| searched.reached.clone()).unwrap_or_default();
     let conditions = subject.conditions();
-    let missed = |at: usize| conditions[at].1 == When::Sometimes && reached & (1 << at) == 0;
+    let missed = |at: usize| conditions[at].1 == When::Sometimes && !reached.contains(&at);
     let missing = (0..conditions.len()).filter(|at| missed(*at)).map(|at| conditions[at].0);
     let by_random = |name: &&str| sampled.runs == 0 || sampled.never_reached.contains(name);
     sampled.never_reached = missing.filter(by_random).collect();

@@ -7,14 +7,65 @@
 
 use crate::history::{Completion, History};
 use crate::replication::OperationId;
-use crate::world::Facts;
+use crate::world::{Ending, Facts, Run, Visit};
+
+/// An acknowledged write, and a final read that does not take it into account.
+pub struct Loss<'r> {
+    /// What clients saw, with the final reads of a state that stays or comes
+    /// again and again.
+    pub history: &'r History,
+    /// Which operation stands at each position of the history.
+    pub operations: &'r [OperationId],
+    /// The position of the write.
+    pub write: usize,
+    /// The position of the read.
+    pub read: usize,
+}
+
+/// What a run loses: in the end or, if it has none, in a state that it comes to
+/// again and again.
+///
+/// # Errors
+/// If nobody can tell, with the reason.
+pub fn loss(run: &Run) -> Result<Option<Loss<'_>>, String> {
+    if run.ending == Ending::Settled {
+        return loss_in(&run.history, &run.operations, &run.facts, run.unanswered);
+    }
+    let visits = run.visits.as_ref().ok_or("the run ended before it became quiet")?;
+    let mut doubt = None;
+    for Visit { history, operations, facts, unanswered, .. } in visits {
+        match loss_in(history, operations, facts, *unanswered) {
+            Ok(None) => {}
+            Ok(Some(loss)) => return Ok(Some(loss)),
+            Err(why) => doubt = Some(why),
+        }
+    }
+    doubt.map_or(Ok(None), Err)
+}
+
+/// What is lost in a history whose final reads, but for so many, were answered.
+///
+/// # Errors
+/// If nobody can tell, with the reason.
+pub fn loss_in<'r>(
+    history: &'r History,
+    operations: &'r [OperationId],
+    facts: &Facts,
+    unanswered: usize,
+) -> Result<Option<Loss<'r>>, String> {
+    match lost_write(history, operations, facts)? {
+        Some((write, read)) => Ok(Some(Loss { history, operations, write, read })),
+        None if unanswered > 0 => Err(format!("{unanswered} final reads got no answer")),
+        None => Ok(None),
+    }
+}
 
 /// A write that was acknowledged and the final read that misses it, as
 /// positions in the history; none if there is no such pair.
 ///
 /// # Errors
 /// If the strategy does not say what a final read took into account.
-pub fn lost_write(
+fn lost_write(
     history: &History,
     operations: &[OperationId],
     facts: &Facts,

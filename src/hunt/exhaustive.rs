@@ -8,7 +8,7 @@
 //! Invariant: *proved* is said only of a complete search in which something
 //! was looked at. It knows no strategy and prints nothing.
 
-use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::history::History;
 use crate::judgement::{Budget, Grid, Model, Verdict, check};
@@ -20,8 +20,8 @@ use crate::search::exhaustive::{
 use crate::world::{Faults, Setting};
 
 use super::Subject;
-use super::durable::lost_write;
-use super::minimise::{Failing, minimise};
+use super::durable::loss_in;
+use super::minimise::{Aim, Failing, minimise};
 use super::property::{Property, judge};
 
 /// What to prove, where, and how far to go.
@@ -112,8 +112,8 @@ pub struct Coverage {
     pub faults: Faults,
     /// Reductions that were asked for and could not be used, with the reason.
     pub declined: Vec<(&'static str, &'static str)>,
-    /// `sometimes` invariants that were seen to hold, one bit each.
-    pub reached: u64,
+    /// `sometimes` invariants that were seen to hold, by their places.
+    pub reached: BTreeSet<usize>,
     /// Whether it was told to stop.
     pub stopped: bool,
 }
@@ -161,28 +161,43 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool
     let parts = u32::try_from(needs.len()).expect("memories are of a few kinds");
     for (part, tracks) in (0..).zip(needs) {
         let stop = |progress: &Progress| stop(Stage { progress, part, parts });
-        let mut group: Vec<&mut (Property, Outcome)> = found
+        let mut all: Vec<&mut (Property, Outcome)> = found
             .iter_mut()
             .filter(|(property, _)| self::tracks(subject, property) == Ok(tracks))
             .collect();
-        let mut patient = false;
-        let mut rungs = plan.scopes.iter().copied();
-        let mut next = rungs.next();
-        while let Some(scope) = next {
-            group.retain(|(_, outcome)| !matches!(outcome, Outcome::Violated(_)));
-            if group.is_empty() {
-                break;
-            }
-            let scope = Open { patient: patient || scope.patient, ..scope };
-            match search(subject, plan, tracks, scope, &mut group, &mut coverage, &stop) {
-                Ended::Complete => next = rungs.next(),
-                // The same again, with timers that wait.
-                Ended::Bounded { timers: true } if !scope.patient => patient = true,
-                Ended::Bounded { .. } => break,
-            }
+        for together in all.chunks_mut(TOGETHER) {
+            let group = together.iter_mut().map(|entry| &mut **entry).collect();
+            climb(subject, plan, tracks, group, &mut coverage, &stop);
         }
     }
     Hunt { found, coverage }
+}
+
+/// Searches scope after scope for the properties of a group.
+fn climb(
+    subject: &dyn Subject,
+    plan: &Plan,
+    tracks: Tracks,
+    mut group: Vec<&mut (Property, Outcome)>,
+    coverage: &mut Coverage,
+    stop: &dyn Fn(&Progress) -> bool,
+) {
+    let mut patient = false;
+    let mut rungs = plan.scopes.iter().copied();
+    let mut next = rungs.next();
+    while let Some(scope) = next {
+        group.retain(|(_, outcome)| !matches!(outcome, Outcome::Violated(_)));
+        if group.is_empty() {
+            break;
+        }
+        let scope = Open { patient: patient || scope.patient, ..scope };
+        match search(subject, plan, tracks, scope, &mut group, coverage, stop) {
+            Ended::Complete => next = rungs.next(),
+            // The same again, with timers that wait.
+            Ended::Bounded { timers: true } if !scope.patient => patient = true,
+            Ended::Bounded { .. } => break,
+        }
+    }
 }
 
 /// What a state has to remember for a property.
@@ -210,10 +225,19 @@ fn is_lively(property: &Property) -> bool {
 }
 
 /// Whether every acknowledged write is taken into account in the end.
-fn keeps_writes(sight: &Sight<'_>) -> Result<bool, String> {
+fn keeps(sight: &Sight<'_>) -> Result<bool, String> {
     let facts = sight.facts.ok_or("what final reads take into account was not recorded")?;
-    lost_write(sight.history, sight.operations, facts).map(|lost| lost.is_none())
+    let lost = loss_in(sight.history, sight.operations, facts, unanswered(sight))?;
+    Ok(lost.is_none())
 }
+
+/// How many final reads got no answer.
+fn unanswered(sight: &Sight<'_>) -> usize {
+    sight.answers.iter().filter(|(.., value)| value.is_none()).count()
+}
+
+/// How many properties one search can judge: one bit each.
+const TOGETHER: usize = 64;
 
 /// How a search ended.
 enum Ended {
@@ -234,8 +258,7 @@ fn search(
     coverage: &mut Coverage,
     stop: &dyn Fn(&Progress) -> bool,
 ) -> Ended {
-    let properties: Vec<Property> =
-        group.iter().map(|(property, _)| property.clone()).take(64).collect();
+    let properties: Vec<Property> = group.iter().map(|(property, _)| property.clone()).collect();
     let bits = |wanted: &dyn Fn(&Property) -> bool| {
         let all = properties.iter().enumerate().filter(|(_, property)| wanted(property));
         all.fold(0_u64, |bits, (at, _)| bits | 1 << at)
@@ -250,7 +273,7 @@ fn search(
                 Property::Model(_) if is_lively(property) && !sight.quiet => continue,
                 Property::Durable if !sight.quiet => continue,
                 Property::Model(model) => allowed(sight, *model),
-                Property::Durable => keeps_writes(sight),
+                Property::Durable => keeps(sight),
                 _ => continue,
             };
             looked_at[at] += answers(sight.history, property);
@@ -268,6 +291,7 @@ fn search(
         reduce: plan.reduce,
         limits: plan.limits,
         lively: bits(&is_lively),
+        panics: properties.contains(&Property::NoPanic),
         patient: scope.patient,
         jobs: plan.jobs,
         stop,
@@ -285,21 +309,16 @@ fn search(
         let (property, outcome) = &mut **entry;
         let ways = ways.iter().filter(|(of, _)| *of == at);
         let stories = ways.filter_map(|(_, way)| believe(subject, plan, property, way));
-        // Of several shortest runs, the one in which least was chosen; where
-        // sessions may be swapped, the first one begins.
-        let finding = stories.min_by_key(|story| {
-            let operations = story.run.history.operations().iter();
-            let who: Vec<_> = operations.map(|operation| operation.process).collect();
-            let sessions = Reverse(story.workload.sessions.len());
-            (story.run.schedule.len(), story.chosen().len(), sessions, who)
-        });
+        let finding = stories.min_by_key(|story| (story.run.schedule.len(), story.plainness()));
         if let Some(failing) = finding {
             let states = explored.states;
             *outcome = Outcome::Violated(Box::new(Finding { failing, scope, states }));
         } else if let Ending::Bounded(bound) = explored.ending {
             outcome.doubt(bounded(bound, scope, &explored));
-        } else if explored.ending == Ending::Settled && explored.found.iter().any(is_panic) {
-            outcome.doubt("a handler panics before everything was searched".to_owned());
+        } else if explored.ending == Ending::Settled {
+            outcome.doubt("the search ended when all else had been found".to_owned());
+        } else if explored.found.iter().any(is_panic) && is_lively(property) {
+            outcome.doubt("a handler panics, and such a run never becomes quiet".to_owned());
         } else if let Some(why) = &undecided[at] {
             outcome.doubt(why.clone());
         } else {
@@ -371,7 +390,7 @@ pub fn scope_text(scope: &Open) -> String {
 fn cover(coverage: &mut Coverage, explored: &Exploration) {
     coverage.states += explored.states;
     coverage.transitions += explored.transitions;
-    coverage.reached |= explored.reached;
+    coverage.reached.extend(&explored.reached);
     for (kind, count) in Faults::KINDS.into_iter().zip(explored.faults.counts()) {
         let known = coverage.faults.count_mut(kind).expect("a kind has a name");
         *known = count.max(*known);
@@ -416,7 +435,7 @@ fn ways<'e>(
 /// Runs a way again and judges it again; what the search found must be found.
 fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -> Option<Failing> {
     let setting = &plan.setting;
-    let settled = subject.re_execute(setting, &way.workload, &way.stem);
+    let settled = subject.re_execute(setting, &way.workload, &way.stem, property.ends_run());
     // The plain story is the better one: settling may come to the same.
     let run = if way.cycle.is_empty() || judge(&settled, property).flaw().is_some() {
         settled
@@ -432,12 +451,12 @@ fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -
         property: property.clone(),
         flaw: flaw?,
     };
-    Some(minimise(subject, failing))
+    Some(minimise(subject, Aim::FewestActions, failing))
 }
 
 /// Whether a model allows what was come upon.
 fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
-    let finals = sight.answers.iter().filter(|(.., value)| value.is_none()).count();
+    let finals = unanswered(sight);
     match check(sight.history, model, Budget::default()) {
         Verdict::Violated(_) => Ok(false),
         Verdict::Unknown(unknown) => Err(unknown.to_string()),

@@ -3,20 +3,28 @@
 //! A schedule is what was chosen. Minimal means: take any one chosen action
 //! away, an invocation, a delivery out of turn, a fault, with all that it made
 //! possible; settle again; and the same property no longer fails in the same
-//! way. [`minimise`] removes until that is so, and the last pass over all
-//! single removals is the check.
+//! way for the same [`Cause`]. [`minimise`] removes until that is so, and the
+//! last pass over all single removals is the check.
+//!
+//! Invariant: nothing is taken away that a handler of the run could have seen.
+//! A node goes only if nothing was sent to it and nothing happened there.
 //!
 //! Zeller & Hildebrandt 2002 (delta debugging) for the chunks. At worst
 //! O(n²) re-executions for n chosen actions.
 
+use std::collections::BTreeSet;
+
 use crate::history::{NodeId, Value};
+use crate::judgement::{Verdict, recheck};
 use crate::replication::OperationId;
+use crate::search::key;
 use crate::world::{
     Action, Ending, FaultPlan, Routing, Run, Script, SessionId, Setting, Step, Workload,
 };
 
 use super::Subject;
-use super::property::{Flaw, Property, judge};
+use super::cause::Cause;
+use super::property::{Flaw, Judgement, Property, judge};
 
 /// A failing run with all that is needed to run it again.
 #[derive(Clone, Debug)]
@@ -40,56 +48,117 @@ impl Failing {
     }
 
     /// The same failure with another schedule in another setting, if it is
-    /// still the same failure.
+    /// still the same failure. `name` tells what operations are called now.
     fn again(
         &self,
-        subject: &dyn Subject,
-        setting: Setting,
-        workload: Workload,
-        chosen: &[Step],
+        how: How<'_>,
+        (setting, workload, chosen): (Setting, Workload, &[Step]),
+        name: impl Fn(OperationId) -> Option<OperationId>,
     ) -> Option<Failing> {
-        let run = subject.re_execute(&setting, &workload, chosen);
-        let flaw = judge(&run, &self.property).flaw()?;
-        (flaw == self.flaw).then(|| Failing {
-            setting,
-            workload,
-            run,
-            property: self.property.clone(),
-            flaw,
-        })
+        let run = how.subject.re_execute(&setting, &workload, chosen, self.property.ends_run());
+        if how.aim == Aim::FewestActions && run.schedule.len() > self.run.schedule.len() {
+            return None;
+        }
+        let judgement = judge(&run, &self.property);
+        let same = judgement.flaw() == Some(self.flaw)
+            && Cause::of(&run, &judgement) == self.cause().renamed(name);
+        let (property, flaw) = (self.property.clone(), self.flaw);
+        same.then_some(Failing { setting, workload, run, property, flaw })
     }
-}
 
-/// Removes whatever can be removed, but nothing of a chosen cycle nor of the
-/// way to it. The result fails in the same way, and no
-/// single chosen action can be removed from it.
-pub fn minimise(subject: &dyn Subject, mut failing: Failing) -> Failing {
-    // A cycle holds together: without one of its steps it does not close.
-    if matches!(failing.run.ending, Ending::Cycle { .. }) {
-        return failing;
+    fn cause(&self) -> Cause {
+        Cause::of(&self.run, &judge(&self.run, &self.property))
     }
-    loop {
-        let before = size(&failing);
-        failing = fewer_actions(subject, failing);
-        failing = tidier(subject, failing);
-        failing = fewer_nodes(subject, failing);
-        // The last pass has removed nothing: every single removal was tried.
-        if size(&failing) == before {
-            return failing;
+
+    /// How plain the story is; of two equally short ones the plainer is told.
+    /// Actions chosen, sessions, nodes and keys used, faults, values, and who
+    /// acts when.
+    pub fn plainness(&self) -> impl Ord + use<> {
+        let operations = self.run.history.operations();
+        let asked: Vec<_> = operations.iter().filter(|op| !op.final_read).collect();
+        let nodes: BTreeSet<_> = asked.iter().map(|op| op.node).collect();
+        let keys: BTreeSet<_> = asked.iter().map(|op| op.call.key.clone()).collect();
+        let faults: usize = self.run.faults.counts().into_iter().map(usize::from).sum();
+        let used = (self.workload.sessions.len(), nodes.len(), keys.len(), faults);
+        let values: Vec<_> = asked.iter().map(|op| op.call.argument.clone()).collect();
+        let who: Vec<_> = operations.iter().map(|op| op.process).collect();
+        let places: Vec<_> = asked.iter().map(|op| op.node).collect();
+        (self.chosen().len(), used, values, places, who)
+    }
+
+    /// That the evidence stands, by code that did not produce it.
+    ///
+    /// # Panics
+    /// If it does not: then the checker is wrong, and nothing it says can be
+    /// trusted.
+    fn recheck(&self) {
+        if let (Property::Model(model), Judgement::Violated(_, Some(found))) =
+            (&self.property, judge(&self.run, &self.property))
+            && let Err(unsound) = recheck(&self.run.history, *model, &Verdict::Violated(found))
+        {
+            let text = crate::history::notation::write(&self.run.history);
+            assert!(
+                unsound.too_large,
+                "{unsound}; this is a bug in the checker of `{}`: {text}",
+                model.name()
+            );
         }
     }
 }
 
-/// What minimising makes smaller, in order of importance.
-fn size(failing: &Failing) -> (usize, usize, u16, Vec<Script>) {
-    let chosen = failing.chosen().len();
-    let setting = &failing.setting;
-    (chosen, failing.workload.len(), setting.nodes, failing.workload.sessions.clone())
+/// What a story is to have as few of as can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// Choices: what else happens is the ordinary order. A removal counts even
+    /// if settling then takes longer.
+    FewestChoices,
+    /// Actions: the story is a shortest one, and no removal may make it longer.
+    FewestActions,
+}
+
+/// How a story is made smaller.
+#[derive(Clone, Copy)]
+struct How<'s> {
+    subject: &'s dyn Subject,
+    aim: Aim,
+}
+
+/// Removes whatever can be removed, but nothing of a chosen cycle nor of the
+/// way to it. The result fails in the same way for the same cause, no single
+/// chosen action can be removed from it, and its evidence has been rechecked.
+pub fn minimise(subject: &dyn Subject, aim: Aim, mut failing: Failing) -> Failing {
+    let how = How { subject, aim };
+    // A cycle holds together: without one of its steps it does not close.
+    while !matches!(failing.run.ending, Ending::Cycle { .. }) {
+        let (schedule, setting, workload) =
+            (failing.run.schedule.clone(), failing.setting.clone(), failing.workload.clone());
+        failing = shortest_end(how, failing);
+        failing = fewer_actions(how, failing);
+        failing = tidier(how, failing);
+        failing = fewer_nodes(how, failing);
+        // The last pass has removed nothing: every single removal was tried.
+        let same = failing.setting == setting && failing.workload == workload;
+        if same && failing.run.schedule == schedule {
+            break;
+        }
+    }
+    failing.recheck();
+    failing
+}
+
+/// Ends the run where the property has failed, if that is before its end.
+fn shortest_end(how: How<'_>, failing: Failing) -> Failing {
+    if failing.property.ends_run().is_none() {
+        return failing;
+    }
+    let chosen = failing.chosen();
+    let place = (failing.setting.clone(), failing.workload.clone(), &chosen[..]);
+    failing.again(how, place, Some).unwrap_or(failing)
 }
 
 /// Removes chunks of chosen actions, halving down to single ones, until no
 /// single one can go.
-fn fewer_actions(subject: &dyn Subject, mut failing: Failing) -> Failing {
+fn fewer_actions(how: How<'_>, mut failing: Failing) -> Failing {
     let mut chunk = failing.chosen().len().div_ceil(2).max(1);
     loop {
         let mut at = 0;
@@ -101,8 +170,8 @@ fn fewer_actions(subject: &dyn Subject, mut failing: Failing) -> Failing {
             }
             let end = (at + chunk).min(chosen.len());
             chosen.drain(at..end);
-            let (setting, workload) = (failing.setting.clone(), failing.workload.clone());
-            match failing.again(subject, setting, workload, &chosen) {
+            let place = (failing.setting.clone(), failing.workload.clone(), &chosen[..]);
+            match failing.again(how, place, Some) {
                 // Fewer, even if what was removed made other things possible.
                 Some(smaller) if smaller.chosen().len() < failing.chosen().len() => {
                     failing = smaller;
@@ -119,80 +188,176 @@ fn fewer_actions(subject: &dyn Subject, mut failing: Failing) -> Failing {
     }
 }
 
-/// Forgets what is not used: operations that are never invoked, sessions
-/// without operations, fault budgets that are not spent; and counts written
-/// values from 1. Nothing is forgotten that the failure turns out to need.
-fn tidier(subject: &dyn Subject, failing: Failing) -> Failing {
+/// Tells the story plainly, as far as the failure does not need it otherwise:
+/// only what is used, sessions in the order in which they begin, keys from the
+/// first, values counted in the order of writing.
+fn tidier(how: How<'_>, mut failing: Failing) -> Failing {
+    failing = renamed(how, failing, |failing, order| {
+        order.sort_unstable();
+        only_used(failing)
+    });
+    failing = renamed(how, failing, |failing, _| only_used(failing));
+    let before = failing.workload.clone();
+    failing = revalued(how, failing, |invoked| (1..).zip(invoked).map(|(at, _)| at).collect());
+    if failing.workload == before {
+        // Where their order counts, it stays.
+        failing = revalued(how, failing, |written| {
+            let mut all = written.to_vec();
+            all.sort_unstable();
+            all.dedup();
+            let rank = |value: &i64| all.binary_search(value).expect("one of them");
+            written.iter().map(|value| 1 + i64::try_from(rank(value)).expect("few")).collect()
+        });
+    }
+    let keys = failing.workload.keys();
+    let mut workload = failing.workload.clone();
+    for planned in workload.sessions.iter_mut().flat_map(|script| &mut script.operations) {
+        let at = keys.binary_search(&planned.call.key).expect("a key of the workload");
+        planned.call.key = key(at);
+    }
+    let setting = failing.setting.clone();
+    changed(how, failing, setting, workload)
+}
+
+/// The same steps in another setting with another workload, if that fails in
+/// the same way.
+fn changed(how: How<'_>, failing: Failing, setting: Setting, workload: Workload) -> Failing {
+    if failing.setting == setting && failing.workload == workload {
+        return failing;
+    }
     let chosen = failing.chosen();
-    let invoked =
-        |operation: OperationId| chosen.iter().any(|step| step.action == Action::Invoke(operation));
-    let mut renamed = Vec::new();
+    let other = failing.again(how, (setting, workload, &chosen), Some);
+    other.filter(|other| other.chosen().len() <= chosen.len()).unwrap_or(failing)
+}
+
+/// The setting without budgets that are not spent, and the workload without
+/// what does not matter where sessions stay.
+fn only_used(failing: &Failing) -> (Setting, Workload) {
+    let faults = FaultPlan { budget: failing.run.faults, ..failing.setting.faults.clone() };
+    let setting = Setting { faults, ..failing.setting.clone() };
+    let mut workload = failing.workload.clone();
+    for script in &mut workload.sessions {
+        if setting.routing == Routing::Sticky {
+            script.operations.iter_mut().for_each(|planned| planned.node = None);
+        } else if let Some(node) = script.operations.first().and_then(|planned| planned.node) {
+            // Nobody is asked there unless an operation says so.
+            script.node = node;
+        }
+    }
+    (setting, workload)
+}
+
+/// Leaves out what is never invoked, and puts the sessions in the order that
+/// `plan` leaves; at first they are in the order in which they begin.
+fn renamed(
+    how: How<'_>,
+    failing: Failing,
+    plan: impl Fn(&Failing, &mut Vec<u16>) -> (Setting, Workload),
+) -> Failing {
+    let chosen = failing.chosen();
+    let invoked: Vec<OperationId> = chosen
+        .iter()
+        .filter_map(|step| match step.action {
+            Action::Invoke(operation) => Some(operation),
+            _ => None,
+        })
+        .collect();
+    let mut order: Vec<u16> = Vec::new();
+    for operation in &invoked {
+        if !order.contains(&operation.session) {
+            order.push(operation.session);
+        }
+    }
+    let (setting, used) = plan(&failing, &mut order);
+    let mut names = Vec::new();
     let mut workload = Workload::default();
-    for (session, script) in (0u16..).zip(&failing.workload.sessions) {
-        let mut kept = Vec::new();
+    for (session, &old) in (0u16..).zip(&order) {
+        let script = &used.sessions[usize::from(old)];
+        let mut operations = Vec::new();
         for (number, planned) in (0u16..).zip(&script.operations) {
-            let old = OperationId { session, number };
-            if invoked(old) {
-                let session = SessionId(u16::try_from(workload.sessions.len()).expect("few"));
-                let number = u16::try_from(kept.len()).expect("few");
-                renamed.push((old, OperationId { session: session.0, number }));
-                kept.push(planned.clone());
+            let old = OperationId { session: old, number };
+            if invoked.contains(&old) {
+                let number = u16::try_from(operations.len()).expect("few");
+                names.push((old, OperationId { session, number }));
+                operations.push(planned.clone());
             }
         }
-        if !kept.is_empty() {
-            workload.sessions.push(Script { node: script.node, operations: kept });
-        }
+        workload.sessions.push(Script { node: script.node, operations });
     }
-    let mut written = 0;
-    for planned in workload.sessions.iter_mut().flat_map(|script| &mut script.operations) {
-        if let (true, Value::Int(_)) = (planned.call.is_write(), &planned.call.argument) {
-            written += 1;
-            planned.call.argument = Value::Int(written);
-        }
-        if failing.setting.routing == Routing::Sticky {
-            planned.node = None;
-        }
-    }
+    let name = |old: OperationId| {
+        let found = names.iter().find(|(from, _)| *from == old);
+        found.map(|(_, to)| *to)
+    };
     let session = |old: SessionId| {
-        let found = renamed.iter().find(|(from, _)| from.session == old.0);
+        let found = names.iter().find(|(from, _)| from.session == old.0);
         found.map_or(old, |(_, to)| SessionId(to.session))
     };
     let rename = |action: &Action| match *action {
-        Action::Invoke(old) => {
-            let found = renamed.iter().find(|(from, _)| *from == old);
-            Action::Invoke(found.expect("invoked operations are kept").1)
-        }
+        Action::Invoke(old) => Action::Invoke(name(old).expect("invoked operations are kept")),
         Action::GiveUp(old) => Action::GiveUp(session(old)),
         Action::Retry(old, node) => Action::Retry(session(old), node),
         other => other,
     };
     let steps: Vec<_> =
         chosen.iter().map(|step| Step { action: rename(&step.action), ..*step }).collect();
-    let budget = failing.run.faults;
-    let faults = FaultPlan { budget, ..failing.setting.faults.clone() };
-    let setting = Setting { faults, ..failing.setting.clone() };
-    let tidy = failing.again(subject, setting, workload, &steps);
+    if (&setting, &workload) == (&failing.setting, &failing.workload) {
+        return failing;
+    }
+    let tidy = failing.again(how, (setting, workload, &steps), name);
     tidy.filter(|tidy| tidy.chosen().len() <= chosen.len()).unwrap_or(failing)
 }
 
-/// Takes nodes away from the end of the cluster.
-fn fewer_nodes(subject: &dyn Subject, mut failing: Failing) -> Failing {
-    while failing.setting.nodes > 1 {
-        let nodes = failing.setting.nodes - 1;
-        let gone = NodeId(nodes);
-        let scripts = failing.workload.sessions.iter();
-        let used = scripts
-            .flat_map(|script| script.operations.iter().map(|op| op.node.unwrap_or(script.node)))
-            .any(|node| node == gone);
-        if used {
-            return failing;
-        }
-        let setting = Setting { nodes, ..failing.setting.clone() };
-        let chosen = failing.chosen();
-        match failing.again(subject, setting, failing.workload.clone(), &chosen) {
-            Some(smaller) if smaller.chosen().len() <= chosen.len() => failing = smaller,
-            _ => return failing,
+/// Writes other numbers: `values` gives them for those that are written now, in
+/// the order of writing.
+fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>) -> Failing {
+    let mut workload = failing.workload.clone();
+    let written: Vec<(OperationId, i64)> = failing
+        .chosen()
+        .iter()
+        .filter_map(|step| {
+            let Action::Invoke(id) = step.action else { return None };
+            let script = workload.sessions.get(usize::from(id.session))?;
+            let call = &script.operations.get(usize::from(id.number))?.call;
+            match call.argument {
+                Value::Int(value) if call.is_write() => Some((id, value)),
+                _ => None,
+            }
+        })
+        .collect();
+    let before: Vec<i64> = written.iter().map(|(_, value)| *value).collect();
+    for ((id, _), value) in written.iter().zip(values(&before)) {
+        let script = &mut workload.sessions[usize::from(id.session)];
+        script.operations[usize::from(id.number)].call.argument = Value::Int(value);
+    }
+    let setting = failing.setting.clone();
+    changed(how, failing, setting, workload)
+}
+
+/// Takes nodes away from the end of the cluster that had no part in the run.
+fn fewer_nodes(how: How<'_>, mut failing: Failing) -> Failing {
+    while failing.setting.nodes > 1 && !takes_part(how.subject, &failing) {
+        let setting = Setting { nodes: failing.setting.nodes - 1, ..failing.setting.clone() };
+        let nodes = setting.nodes;
+        let workload = failing.workload.clone();
+        failing = changed(how, failing, setting, workload);
+        if failing.setting.nodes != nodes {
+            break;
         }
     }
     failing
+}
+
+/// Whether anybody in the run can know of the last node.
+fn takes_part(subject: &dyn Subject, failing: &Failing) -> bool {
+    let last = NodeId(failing.setting.nodes - 1);
+    let mut scripts = failing.workload.sessions.iter();
+    let asked = scripts.any(|script| {
+        let mut nodes = script.operations.iter().map(|planned| planned.node);
+        script.node == last || nodes.any(|node| node == Some(last))
+    });
+    let trace = subject.trace(&failing.setting, &failing.workload, &failing.run.schedule);
+    let mut sent = trace.start.iter().chain(trace.steps.iter().flat_map(|step| &step.sends));
+    asked
+        || trace.steps.iter().any(|step| step.node == last)
+        || sent.any(|(name, _)| name.from == last || name.to == last)
 }

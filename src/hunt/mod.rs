@@ -13,6 +13,7 @@ pub mod bench;
 #[cfg(feature = "proptest")]
 pub mod both;
 pub mod case;
+pub mod cause;
 mod durable;
 pub mod exhaustive;
 pub mod minimise;

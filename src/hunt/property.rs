@@ -12,7 +12,7 @@ use crate::judgement::{
 };
 use crate::world::{Ending, Run};
 
-use super::durable::lost_write;
+use super::durable::loss;
 
 /// What can be asked of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,17 @@ pub enum Property {
     NoPanic,
     /// An invariant of the strategy's own holds in every state.
     Always(String),
+}
+
+impl Property {
+    /// The invariant with whose breaking a run has shown all: what comes after
+    /// is no part of its story.
+    pub fn ends_run(&self) -> Option<&str> {
+        match self {
+            Property::Always(name) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Property {
@@ -181,26 +192,18 @@ impl Judgement {
 /// witness: then the checker is wrong, and nothing it says can be trusted.
 pub fn judge(run: &Run, property: &Property) -> Judgement {
     match (property, &run.ending) {
-        (Property::Durable, Ending::Settled) => {
-            match lost_write(&run.history, &run.operations, &run.facts) {
-                Ok(None) if run.unanswered > 0 => {
-                    Judgement::Unknown(format!("{} final reads got no answer", run.unanswered))
-                }
-                Ok(None) => Judgement::Holds,
-                Ok(Some(_)) => Judgement::Violated(Flaw::LostWrite, None),
-                Err(why) => Judgement::Unknown(why),
-            }
-        }
-        (Property::Durable, _) => {
-            Judgement::Unknown("the run ended before it became quiet".to_owned())
-        }
+        (Property::Durable, _) => match loss(run) {
+            Ok(None) => Judgement::Holds,
+            Ok(Some(_)) => Judgement::Violated(Flaw::LostWrite, None),
+            Err(why) => Judgement::Unknown(why),
+        },
         (Property::StrongConvergence, _) => match run.disagreement {
             Some(_) => Judgement::Violated(Flaw::Disagreed, None),
             None => Judgement::Holds,
         },
         (Property::NoPanic, Ending::Panicked(_)) => Judgement::Violated(Flaw::Panicked, None),
         (Property::NoPanic, _) => Judgement::Holds,
-        (Property::Always(name), Ending::Broken(broken)) if name == broken => {
+        (Property::Always(name), _) if run.broken.iter().any(|broken| broken.name == name) => {
             Judgement::Violated(Flaw::Broken, None)
         }
         (Property::Always(_), _) => Judgement::Holds,

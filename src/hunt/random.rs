@@ -5,6 +5,8 @@
 //! number): what is found depends on nothing else, not on how many cores
 //! search nor on what other properties are judged.
 
+use std::collections::BTreeSet;
+
 use proptest::strategy::{Strategy as Generator, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -13,7 +15,7 @@ use crate::search::random::{Scope, scenario};
 use crate::world::{Faults, Run, Scenario, Visited};
 
 use super::Subject;
-use super::minimise::{Failing, minimise};
+use super::minimise::{Aim, Failing, minimise};
 use super::property::{Flaw, Judgement, Property, judge, looked_at};
 
 /// What to look for, where, and for how long.
@@ -118,7 +120,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         .collect();
     let mut coverage = Coverage::default();
     let mut visited = Visited::default();
-    let mut reached = 0;
+    let mut reached: BTreeSet<usize> = BTreeSet::new();
     let mut failures: Vec<Vec<Finding>> = vec![Vec::new(); found.len()];
     for number in 1..=plan.runs.saturating_mul(SOUGHT) {
         let done = |(entry, hunted): (&Found, &Vec<Finding>)| {
@@ -140,7 +142,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         coverage.runs = number;
         coverage.actions += run.schedule.len() as u64;
         coverage.pending += run.pending as u64;
-        reached |= run.reached;
+        reached.extend(&run.reached);
         for (total, count) in coverage.faults.iter_mut().zip(run.faults.counts()) {
             *total += u64::from(count);
         }
@@ -181,7 +183,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     let conditions = subject.conditions();
     coverage.never_reached = (0..)
         .zip(&conditions)
-        .filter(|(at, (_, when))| *when == When::Sometimes && reached & (1 << at) == 0)
+        .filter(|(at, (_, when))| *when == When::Sometimes && !reached.contains(at))
         .map(|(_, (name, _))| *name)
         .collect();
     Hunt { found, coverage }
@@ -229,7 +231,11 @@ fn small(
             tree.complicate()
         };
     }
-    Finding { failing: minimise(subject, best), run: number, shrunk_from: run.schedule.len() }
+    Finding {
+        failing: minimise(subject, Aim::FewestChoices, best),
+        run: number,
+        shrunk_from: run.schedule.len(),
+    }
 }
 
 /// The source of chance of one run.

@@ -22,8 +22,15 @@ pub trait Subject: Send + Sync {
     /// Runs a scenario. See [`execute`].
     fn execute(&self, scenario: &Scenario, visited: Option<&mut Visited>) -> Run;
 
-    /// Runs a schedule as far as possible. See [`re_execute`].
-    fn re_execute(&self, setting: &Setting, workload: &Workload, chosen: &[Step]) -> Run;
+    /// Runs a schedule as far as possible, or until an invariant breaks. See
+    /// [`re_execute`].
+    fn re_execute(
+        &self,
+        setting: &Setting,
+        workload: &Workload,
+        chosen: &[Step],
+        until: Option<&str>,
+    ) -> Run;
 
     /// Runs a stem and a cycle. See [`repeat`].
     fn repeat(&self, setting: &Setting, workload: &Workload, stem: &[Step], cycle: &[Step]) -> Run;
@@ -76,8 +83,14 @@ impl<S: Strategy> Subject for S {
         execute(self, scenario, visited)
     }
 
-    fn re_execute(&self, setting: &Setting, workload: &Workload, chosen: &[Step]) -> Run {
-        re_execute(self, setting, workload, chosen)
+    fn re_execute(
+        &self,
+        setting: &Setting,
+        workload: &Workload,
+        chosen: &[Step],
+        until: Option<&str>,
+    ) -> Run {
+        re_execute(self, setting, workload, chosen, until)
     }
 
     fn repeat(&self, setting: &Setting, workload: &Workload, stem: &[Step], cycle: &[Step]) -> Run {

@@ -1,7 +1,7 @@
 //! What a step wants done. Effects are data: the world or the threads carry
 //! them out, in the order in which they were asked for.
 
-use crate::history::{Completion, NodeId};
+use crate::history::{Completion, NodeId, Value};
 
 use super::{OperationId, Stamp, Strategy, TimerId};
 
@@ -42,7 +42,7 @@ impl<S: Strategy> Effects<S> {
         Effects { sends: Vec::new(), replies: Vec::new(), timers: Vec::new(), visible: Vec::new() }
     }
 
-    /// Sends `message` to `to`.
+    /// Sends `message` to `to`, which may be the node itself.
     pub fn send(&mut self, to: NodeId, message: S::Message) {
         self.sends.push((to, message));
     }
@@ -79,6 +79,14 @@ impl<S: Strategy> Effects<S> {
     /// forgotten; on `Recovered` say again what is still held.
     pub fn visible(&mut self, write: OperationId, stamp: Stamp) {
         self.visible.push((write, stamp));
+    }
+
+    /// The first answer to this operation, if it succeeded.
+    pub fn answer(&self, operation: OperationId) -> Option<Value> {
+        self.replies.iter().find_map(|reply| match &reply.completion {
+            Completion::Ok(value) if reply.operation == operation => Some(value.clone()),
+            _ => None,
+        })
     }
 
     pub(crate) fn clear(&mut self) {

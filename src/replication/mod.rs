@@ -44,7 +44,8 @@ pub trait Strategy: Clone + Send + Sync + 'static {
 
     /// Handles one input. Pure and total: the new replica and the effects
     /// depend on nothing but the old replica and the input. A panic in here
-    /// is reported as a violation of its own.
+    /// is reported as a violation of its own. A node may send to itself: the
+    /// message waits in its own inbox, like any other.
     fn step(&self, replica: &mut Self::Replica, input: Input<Self>, effects: &mut Effects<Self>);
 
     /// What is left of a replica after a crash. Timers never survive one.
@@ -70,7 +71,8 @@ pub trait Strategy: Clone + Send + Sync + 'static {
     /// The same replica without what no future can see: any two replicas of
     /// which this is the same must answer, send and arm alike for ever. `None`
     /// says that nothing can be dropped, or that nobody thought about it. An
-    /// exhaustive search takes fewer states to be different with it.
+    /// exhaustive search takes fewer states to be different with it, unless it
+    /// looks at invariants, which may see what is dropped.
     fn observable(&self, replica: &Self::Replica) -> Option<Self::Replica> {
         let _ = replica;
         None

@@ -111,7 +111,7 @@ impl ThreadRun {
     pub fn replay<S: Strategy>(&self, strategy: &S) -> Result<Run, Departure> {
         let followed = self.follow(strategy)?;
         self.compare(&followed)?;
-        Ok(re_execute(strategy, &self.setting, &self.workload, &followed.steps))
+        Ok(re_execute(strategy, &self.setting, &self.workload, &followed.steps, None))
     }
 
     /// Performs the events in a world.

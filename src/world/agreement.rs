@@ -24,9 +24,23 @@ pub struct Disagreement {
     pub answers: (Value, Value),
 }
 
-/// Compares one node with all others; `compared` counts the pairs that could
-/// be compared.
+/// Looks at the state after a step at `node`; `compared` counts the pairs that
+/// could be compared. Without clocks only this node can answer differently
+/// than before.
 pub(super) fn disagreement<S: Strategy>(
+    world: &World<'_, S>,
+    node: NodeId,
+    step: usize,
+    compared: &mut u64,
+) -> Option<Disagreement> {
+    if !world.strategy.reads_clock() {
+        return compare(world, node, step, compared);
+    }
+    world.cluster().nodes().find_map(|node| compare(world, node, step, compared))
+}
+
+/// Compares one node with all others.
+fn compare<S: Strategy>(
     world: &World<'_, S>,
     node: NodeId,
     step: usize,

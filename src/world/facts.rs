@@ -14,7 +14,7 @@ use crate::replication::{OperationId, Stamp, Visible};
 pub struct Facts {
     /// The apply log of each node; a crash begins a new one.
     logs: Vec<Vec<Vec<OperationId>>>,
-    /// The last stamp under which each write became visible somewhere.
+    /// The highest stamp under which each write became visible anywhere.
     stamps: FxHashMap<OperationId, Stamp>,
     /// What each answered operation saw, in order of answering.
     seen: Vec<(OperationId, Seen)>,
@@ -36,13 +36,8 @@ impl Facts {
 
     /// The writes that were taken into account at a node since it last came
     /// up, in the order in which they were.
-    pub(super) fn taken(&self, node: NodeId) -> &[OperationId] {
+    pub fn taken(&self, node: NodeId) -> &[OperationId] {
         self.logs[node.index()].last().expect("there is always a log")
-    }
-
-    /// How many writes were taken into account anywhere, counting each time.
-    pub(super) fn length(&self, node: NodeId) -> usize {
-        self.taken(node).len()
     }
 
     /// Whether two nodes have taken the same writes into account.
@@ -55,7 +50,14 @@ impl Facts {
     pub(crate) fn visible(&mut self, node: NodeId, write: OperationId, stamp: Stamp) {
         let log = self.logs[node.index()].last_mut().expect("there is always a log");
         log.push(write);
-        self.stamps.insert(write, stamp);
+        self.stamped(write, stamp);
+    }
+
+    /// Records a stamp. The highest one counts, so that it does not matter
+    /// where a write became visible first.
+    pub(crate) fn stamped(&mut self, write: OperationId, stamp: Stamp) {
+        let known = self.stamps.entry(write).or_insert(stamp);
+        *known = stamp.max(*known);
     }
 
     pub(super) fn crashed(&mut self, node: NodeId) {
@@ -94,7 +96,7 @@ impl Facts {
         self.answered(node, operation, &visible);
     }
 
-    /// The stamp under which `write` last became visible anywhere.
+    /// The highest stamp under which `write` became visible anywhere.
     pub fn stamp(&self, write: OperationId) -> Option<Stamp> {
         self.stamps.get(&write).copied()
     }

@@ -9,11 +9,11 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
-use crate::history::{Builder, Completion, NodeId, ProcessId};
+use crate::history::{Builder, Completion, History, NodeId, ProcessId};
 use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
 
 use super::component::{LocalInput, Node, NodeOf, Panicked, boot, local_step};
-use super::session::Session;
+use super::session::{Session, SessionView};
 use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Workload};
 
 /// A cluster with its network and its clients, in the middle of a run.
@@ -207,10 +207,43 @@ impl<'a, S: Strategy> World<'a, S> {
         StateOf { nodes, sessions, spent: self.spent, now }
     }
 
-    /// Next and open operation of each session.
-    pub(crate) fn standings(&self) -> Vec<(u16, Option<u16>)> {
-        let standing = |session: &Session<S>| (session.next, session.open.map(|(open, _)| open));
-        self.sessions.iter().map(standing).collect()
+    /// Where it runs.
+    pub fn setting(&self) -> &'a Setting {
+        self.setting
+    }
+
+    /// What clients saw so far; what is open is pending.
+    pub fn history(&self) -> History {
+        self.history.clone().finish()
+    }
+
+    /// Which operation stands at each position of the history.
+    pub fn operations(&self) -> &[OperationId] {
+        &self.operations
+    }
+
+    /// The operation of a session that waits for an answer.
+    pub fn open_operation(&self, session: SessionId) -> Option<OperationId> {
+        let (number, _) = self.sessions.get(session.index())?.open?;
+        Some(OperationId { session: session.0, number })
+    }
+
+    /// What tells the sessions apart.
+    pub(crate) fn session_views(&self) -> Vec<SessionView<S::Token>> {
+        let view = |session: &Session<S>| SessionView {
+            next: session.next,
+            open: session.open.map(|(open, _)| open),
+            token: session.token.clone(),
+            told: Vec::new(),
+        };
+        let mut views: Vec<_> = self.sessions.iter().map(view).collect();
+        let history = self.history();
+        for (id, operation) in self.operations.iter().zip(history.operations()) {
+            if let Some(view) = views.get_mut(usize::from(id.session)) {
+                view.told.push((id.number, operation.completion.clone()));
+            }
+        }
+        views
     }
 
     /// How many steps have been performed; the next one has this number

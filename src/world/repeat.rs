@@ -13,9 +13,10 @@ use crate::history::{NodeId, Value};
 use crate::replication::{Strategy, TimerId};
 
 use super::component::Panicked;
+use super::finals::{answers_of, ask_everybody};
 use super::perform::World;
 use super::run::{Ending, Recorder, Run, Step, ended, re_execute, stillborn};
-use super::settle::{Lasso, SettleLimits, final_reads, settle};
+use super::settle::{Lasso, SettleLimits, settle};
 use super::{Action, Setting, Workload};
 
 /// Runs the stem, then the cycle, and says whether that can go on for ever
@@ -32,7 +33,7 @@ pub fn repeat<S: Strategy>(
         Ok(Some(run)) => run,
         Ok(None) => {
             let all: Vec<_> = stem.iter().chain(cycle).copied().collect();
-            re_execute(strategy, setting, workload, &all)
+            re_execute(strategy, setting, workload, &all, None)
         }
         Err(Panicked(text)) => stillborn(text),
     }
@@ -47,7 +48,7 @@ fn go_round<S: Strategy>(
 ) -> Result<Option<Run>, Panicked> {
     let invariants = strategy.invariants();
     let mut world = World::new(strategy, setting, workload)?;
-    let mut recorder = Recorder::new(&world, &invariants, None);
+    let mut recorder = Recorder::new(&world, &invariants, None, None);
     for step in stem {
         if recorder.perform_as(&mut world, &step.action, step.number, false).is_err() {
             return Ok(None);
@@ -71,10 +72,15 @@ fn go_round<S: Strategy>(
         due.retain(|due| Some(due) != done.as_ref() && here.contains(due));
         answers_change |= answers_of(&world)? != answers;
     }
+    let deliveries_only = cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)));
+    if deliveries_only {
+        // Messages alone keep it busy: timers may wait.
+        due.retain(|due| !matches!(due, Due::Timer(..)));
+    }
     if cycle.is_empty() || !due.is_empty() || world.state() != first.state() {
         return Ok(None);
     }
-    let deliveries_only = cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)));
+    recorder.visit(&first, from, &world.facts)?;
     let way_out = way_out(&first, &answers)?;
     let unanswered = ask_everybody(&mut first)?;
     let ending = Ending::Cycle { from, deliveries_only, answers_change, way_out };
@@ -117,29 +123,10 @@ fn due_of<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Due<S::M
     }
 }
 
-/// Issues final reads while what is in flight waits.
-fn ask_everybody<S: Strategy>(world: &mut World<'_, S>) -> Result<usize, Panicked> {
-    for (node, flights) in world.nodes.iter_mut().zip(&mut world.flights) {
-        node.inbox.clear();
-        flights.clear();
-    }
-    final_reads(world, SettleLimits::default())
-}
-
-/// What everybody answers here.
-fn answers_of<S: Strategy>(world: &World<'_, S>) -> Result<Vec<Option<Value>>, Panicked> {
-    let mut asked = world.clone();
-    let before = asked.operations.len();
-    ask_everybody(&mut asked)?;
-    let history = asked.history.finish();
-    let finals = history.operations()[before..].iter();
-    Ok(finals.map(|read| read.answer().cloned()).collect())
-}
-
 /// Whether settling from here leads to other answers.
 fn way_out<S: Strategy>(world: &World<'_, S>, answers: &[Option<Value>]) -> Result<bool, Panicked> {
     let mut world = world.clone();
-    let mut recorder = Recorder::new(&world, &[], None);
+    let mut recorder = Recorder::new(&world, &[], None, None);
     recorder.continue_from(world.steps());
     match settle(&mut world, &mut recorder, SettleLimits::default(), Lasso::Find) {
         Ok(()) => Ok(answers_of(&world)? != answers),

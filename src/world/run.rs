@@ -4,12 +4,16 @@
 //! makes one from choices; [`re_execute`] makes one from a schedule, leaving
 //! out what is not possible (this is how minimisation tries a smaller one).
 
+use std::collections::BTreeSet;
+
 use crate::history::History;
 use crate::replication::{Invariant, OperationId, Strategy, When};
 
 use super::agreement::{Disagreement, disagreement};
+use super::component::Panicked;
+use super::finals::{Visit, final_reads};
 use super::perform::{NotEnabled, World};
-use super::settle::{Lasso, SettleLimits, Stop, final_reads, settle};
+use super::settle::{Lasso, SettleLimits, Stop, settle};
 use super::{Action, Facts, Faults, Setting, Workload};
 
 /// What a search chose: who asks what, and what happens when.
@@ -72,7 +76,7 @@ pub enum Ending {
     },
     /// A handler panicked, saying this.
     Panicked(String),
-    /// An `always` invariant with this name broke.
+    /// The run was to break this `always` invariant, and did.
     Broken(&'static str),
     /// Settling took too long; nothing is known.
     Unsettled(String),
@@ -103,9 +107,23 @@ pub struct Run {
     pub disagreement: Option<Disagreement>,
     /// How often two nodes could be compared so.
     pub compared: u64,
-    /// Which `sometimes` invariants were seen to hold, one bit each in order
-    /// of [`Strategy::invariants`].
-    pub reached: u64,
+    /// Which `sometimes` invariants were seen to hold, by their places in
+    /// [`Strategy::invariants`].
+    pub reached: BTreeSet<usize>,
+    /// Which `always` invariants broke, in order of breaking.
+    pub broken: Vec<Broken>,
+    /// The states that an endless run comes to again and again; `None` if it
+    /// is not endless, or if they are too many.
+    pub visits: Option<Vec<Visit>>,
+}
+
+/// An `always` invariant that broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Its name.
+    pub name: &'static str,
+    /// After how many steps of the schedule.
+    pub step: usize,
 }
 
 /// Counts the states that runs pass through.
@@ -116,10 +134,13 @@ pub(super) struct Recorder<'r, S: Strategy> {
     schedule: Vec<Step>,
     number: u32,
     invariants: &'r [Invariant<S::Replica>],
-    reached: u64,
-    broken: Option<&'static str>,
+    /// The invariant that the run is to break: then it is over.
+    until: Option<&'r str>,
+    reached: BTreeSet<usize>,
+    broken: Vec<Broken>,
     disagreement: Option<Disagreement>,
     compared: u64,
+    visits: Option<Vec<Visit>>,
     visited: Option<(&'r mut Visited, Vec<u64>)>,
 }
 
@@ -127,6 +148,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
     pub(super) fn new(
         world: &World<'_, S>,
         invariants: &'r [Invariant<S::Replica>],
+        until: Option<&'r str>,
         visited: Option<&'r mut Visited>,
     ) -> Self {
         let visited = visited
@@ -135,10 +157,12 @@ impl<'r, S: Strategy> Recorder<'r, S> {
             schedule: Vec::new(),
             number: 0,
             invariants,
-            reached: 0,
-            broken: None,
+            until,
+            reached: BTreeSet::new(),
+            broken: Vec::new(),
             disagreement: None,
             compared: 0,
+            visits: None,
             visited,
         };
         recorder.look(world);
@@ -151,6 +175,18 @@ impl<'r, S: Strategy> Recorder<'r, S> {
 
     pub(super) fn forget_after(&mut self, length: usize) {
         self.schedule.truncate(length);
+    }
+
+    /// Whether what the run was to show has been shown.
+    pub(super) fn is_over(&self) -> bool {
+        self.until.is_some_and(|name| self.broken.iter().any(|broken| broken.name == name))
+    }
+
+    /// After how many steps the last of what was found was found.
+    pub(super) fn shown(&self) -> usize {
+        let broken = self.broken.iter().map(|broken| broken.step);
+        let disagreement = self.disagreement.iter().map(|found| found.step);
+        broken.chain(disagreement).max().unwrap_or(0)
     }
 
     pub(super) fn perform(
@@ -175,7 +211,6 @@ impl<'r, S: Strategy> Recorder<'r, S> {
         settling: bool,
     ) -> Result<(), NotEnabled> {
         let step = Step { number, action: *action, settling };
-        let taken = world.facts.length(world.place(action));
         let report = match world.perform(action, number) {
             Ok(report) => report,
             Err(panicked @ NotEnabled::Panicked(_)) => {
@@ -192,7 +227,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
                 prints[node.index()] = world.fingerprint(node);
             }
         }
-        if self.disagreement.is_none() && world.facts.length(report.node) != taken {
+        if self.disagreement.is_none() {
             let step = self.schedule.len();
             self.disagreement = disagreement(world, report.node, step, &mut self.compared);
         }
@@ -208,17 +243,55 @@ impl<'r, S: Strategy> Recorder<'r, S> {
         if self.invariants.is_empty() {
             return;
         }
+        let step = self.schedule.len();
         let replicas: Vec<_> = world.nodes().iter().map(|node| &node.replica).collect();
-        for (at, invariant) in self.invariants.iter().enumerate() {
-            let holds = (invariant.holds)(&replicas);
-            match invariant.when {
-                When::Sometimes if holds => self.reached |= 1 << at,
-                When::Always if !holds => self.broken = self.broken.or(Some(invariant.name)),
+        for (at, Invariant { name, when, holds }) in self.invariants.iter().enumerate() {
+            match when {
+                When::Sometimes if !self.reached.contains(&at) && holds(&replicas) => {
+                    self.reached.insert(at);
+                }
+                When::Always
+                    if self.broken.iter().all(|known| known.name != *name) && !holds(&replicas) =>
+                {
+                    self.broken.push(Broken { name, step });
+                }
                 _ => {}
             }
         }
     }
+
+    /// Remembers what would be answered in each state of a cycle: `world` is
+    /// where it begins, after `from` steps, and the steps since then are it.
+    /// What became visible in it, all that `facts` has, is visible ever after.
+    pub(super) fn visit(
+        &mut self,
+        world: &World<'_, S>,
+        from: usize,
+        facts: &Facts,
+    ) -> Result<(), Panicked> {
+        let steps = &self.schedule[from..];
+        if steps.len() > VISITS_MAX {
+            return Ok(());
+        }
+        let mut world = world.clone();
+        let mut visits = Vec::new();
+        for step in steps {
+            let mut here = world.clone();
+            here.facts = facts.clone();
+            visits.push(Visit::of(&here)?);
+            match world.perform(&step.action, step.number) {
+                Ok(_) => {}
+                Err(NotEnabled::Panicked(panicked)) => return Err(panicked),
+                Err(NotEnabled::Impossible(why)) => unreachable!("it was performed before: {why}"),
+            }
+        }
+        self.visits = Some(visits);
+        Ok(())
+    }
 }
+
+/// Cycles whose states are all looked at.
+const VISITS_MAX: usize = 256;
 
 /// How many more steps a run may take, after its choices are used up, for
 /// each operation before it settles: a guard against strategies that never
@@ -241,12 +314,14 @@ pub fn execute<S: Strategy>(
         Ok(world) => world,
         Err(panicked) => return stillborn(panicked.0),
     };
-    let mut recorder = Recorder::new(&world, &invariants, visited);
+    let mut recorder = Recorder::new(&world, &invariants, None, visited);
     let chosen = choose(&mut world, &mut recorder, scenario);
     match conclude(world, recorder, chosen, Lasso::Ignore) {
         Ok(run) => run,
-        Err(schedule) => re_execute_looking(strategy, setting, workload, &schedule, Lasso::Find)
-            .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another")),
+        Err(schedule) => {
+            re_execute_looking(strategy, setting, workload, &schedule, None, Lasso::Find)
+                .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another"))
+        }
     }
 }
 
@@ -254,26 +329,29 @@ pub fn execute<S: Strategy>(
 /// result is only what settling did.
 pub fn close<S: Strategy>(world: World<'_, S>) -> Run {
     let invariants = world.strategy.invariants();
-    let mut recorder = Recorder::new(&world, &invariants, None);
+    let mut recorder = Recorder::new(&world, &invariants, None, None);
     recorder.number = world.steps();
     conclude(world, recorder, Ok(()), Lasso::Find)
         .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another"))
 }
 
 /// Runs a schedule: its chosen steps as far as they are possible, then
-/// settling. Steps keep their numbers, so messages keep their names.
+/// settling. Steps keep their numbers, so messages keep their names. The run is
+/// over as soon as the `always` invariant named by `until` breaks.
 pub fn re_execute<S: Strategy>(
     strategy: &S,
     setting: &Setting,
     workload: &Workload,
     chosen: &[Step],
+    until: Option<&str>,
 ) -> Run {
-    re_execute_looking(strategy, setting, workload, chosen, Lasso::Ignore).unwrap_or_else(
-        |schedule| {
-            re_execute_looking(strategy, setting, workload, &schedule, Lasso::Find)
-                .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another"))
-        },
-    )
+    let run = |chosen: &[Step], lasso| {
+        re_execute_looking(strategy, setting, workload, chosen, until, lasso)
+    };
+    run(chosen, Lasso::Ignore).unwrap_or_else(|schedule| {
+        run(&schedule, Lasso::Find)
+            .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another"))
+    })
 }
 
 fn re_execute_looking<S: Strategy>(
@@ -281,6 +359,7 @@ fn re_execute_looking<S: Strategy>(
     setting: &Setting,
     workload: &Workload,
     chosen: &[Step],
+    until: Option<&str>,
     lasso: Lasso,
 ) -> Result<Run, Vec<Step>> {
     let invariants = strategy.invariants();
@@ -288,18 +367,18 @@ fn re_execute_looking<S: Strategy>(
         Ok(world) => world,
         Err(panicked) => return Ok(stillborn(panicked.0)),
     };
-    let mut recorder = Recorder::new(&world, &invariants, None);
+    let mut recorder = Recorder::new(&world, &invariants, until, None);
     let mut outcome = Ok(());
     for step in chosen.iter().filter(|step| !step.settling) {
+        if recorder.is_over() {
+            break;
+        }
         match recorder.perform_as(&mut world, &step.action, step.number, false) {
             Ok(()) | Err(NotEnabled::Impossible(_)) => {}
             Err(panicked) => {
                 outcome = Err(panicked);
                 break;
             }
-        }
-        if recorder.broken.is_some() {
-            break;
         }
     }
     // Settling steps are numbered after all that was chosen, even if the last
@@ -326,7 +405,7 @@ fn choose<S: Strategy>(
         };
         let Some(action) = action.copied() else { break };
         recorder.perform(world, &action, false)?;
-        if recorder.broken.is_some() || (at >= choices.len() && world.clients_are_done()) {
+        if at >= choices.len() && world.clients_are_done() {
             break;
         }
     }
@@ -370,26 +449,25 @@ fn conclude<S: Strategy>(
     chosen: Result<(), NotEnabled>,
     lasso: Lasso,
 ) -> Result<Run, Vec<Step>> {
-    let limits = SettleLimits::default();
-    let mut ending = match chosen {
-        Err(error) => match Stop::from(error) {
-            Stop::Ending(ending) => ending,
-            Stop::Long => unreachable!("only a drain is long"),
-        },
-        Ok(()) if recorder.broken.is_some() => Ending::Settled,
-        Ok(()) => match settle(&mut world, &mut recorder, limits, lasso) {
-            Ok(()) => Ending::Settled,
-            Err(Stop::Ending(ending)) => ending,
-            Err(Stop::Long) => return Err(recorder.schedule),
-        },
+    let settled = match chosen {
+        Err(error) => Err(Stop::from(error)),
+        Ok(()) if recorder.is_over() => Err(Stop::Over),
+        Ok(()) => settle(&mut world, &mut recorder, SettleLimits::default(), lasso),
     };
-    if let Some(name) = recorder.broken {
-        ending = Ending::Broken(name);
-    }
+    let mut ending = match settled {
+        Ok(()) => Ending::Settled,
+        Err(Stop::Ending(ending)) => ending,
+        Err(Stop::Over) => {
+            let last = recorder.broken.iter().find(|broken| recorder.until == Some(broken.name));
+            Ending::Broken(last.expect("it is over because this broke").name)
+        }
+        Err(Stop::Long) => return Err(recorder.schedule),
+        Err(Stop::Impossible) => unreachable!("settling does only what is enabled"),
+    };
     let pending = world.unanswered();
     let mut unanswered = 0;
     if ending == Ending::Settled {
-        match final_reads(&mut world, limits) {
+        match final_reads(&mut world) {
             Ok(count) => unanswered = count,
             Err(panicked) => ending = Ending::Panicked(panicked.0),
         }
@@ -416,6 +494,8 @@ pub(super) fn ended<S: Strategy>(
         disagreement: recorder.disagreement,
         compared: recorder.compared,
         reached: recorder.reached,
+        broken: recorder.broken,
+        visits: recorder.visits,
     }
 }
 
@@ -432,6 +512,8 @@ pub(super) fn stillborn(panic: String) -> Run {
         unanswered: 0,
         disagreement: None,
         compared: 0,
-        reached: 0,
+        reached: BTreeSet::new(),
+        broken: Vec::new(),
+        visits: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::history::{NodeId, ProcessId};
+use crate::history::{Completion, NodeId, ProcessId};
 use crate::replication::Strategy;
 
 /// A session: one client with its token, shown as `A`, `B`, …, `Z`, `S27`, ….
@@ -47,6 +47,16 @@ pub(super) struct Session<S: Strategy> {
     /// As which process the session acts now.
     pub(super) process: ProcessId,
     pub(super) token: S::Token,
+}
+
+/// What tells a session apart in a search: where it stands, its token, and how
+/// each of its operations ended (an open one counts as unknown).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SessionView<T> {
+    pub(crate) next: u16,
+    pub(crate) open: Option<u16>,
+    pub(crate) token: T,
+    pub(crate) told: Vec<(u16, Completion)>,
 }
 
 impl<S: Strategy> Clone for Session<S> {

@@ -1,21 +1,22 @@
-//! How a run ends: nobody asks any more, all is mended, and the cluster is
+//! How a run ends: nobody asks any more, all is repaired, and the cluster is
 //! given the chance to become quiet. Then everybody is asked once more.
 //!
 //! Settling recovers and heals, *drains* (delivers, oldest first, until
 //! nothing is in flight), then goes in *rounds* (fires every armed timer once,
-//! drains) until replicas, waiting clients and armed timers repeat. All of it is recomputed from the state:
-//! nothing here is chosen.
+//! drains) until replicas, waiting clients and armed timers repeat. If everybody
+//! answers the same all the way round, the cluster is quiet, whatever timers
+//! still change that nobody can see; else it oscillates. All of it is recomputed
+//! from the state: nothing here is chosen.
 //!
 //! A drain that repeats a state goes on for ever, and is told with its lasso.
 //! So is one that comes back to the same replicas with more in flight, if the
 //! network is unordered: what could be delivered then can be delivered again.
 
-use crate::history::{Completion, NodeId, ProcessId, Value};
-use smallvec::SmallVec;
+use crate::history::NodeId;
+use crate::replication::Strategy;
 
-use crate::replication::{Effects, OperationId, Strategy, TimerId, Visible};
-
-use super::component::{LocalInput, NodeOf, Panicked, local_step};
+use super::component::{NodeOf, Panicked};
+use super::finals::answers_of;
 use super::perform::{NotEnabled, World};
 use super::run::{Ending, Recorder};
 use super::{Action, Network};
@@ -54,15 +55,23 @@ pub(super) enum Stop {
     Ending(Ending),
     /// The drain is long: settle again, looking for a lasso.
     Long,
+    /// What the run was to show has been shown.
+    Over,
+    /// The action was not possible.
+    Impossible,
+}
+
+impl From<Panicked> for Stop {
+    fn from(Panicked(text): Panicked) -> Self {
+        Stop::Ending(Ending::Panicked(text))
+    }
 }
 
 impl From<NotEnabled> for Stop {
     fn from(error: NotEnabled) -> Self {
         match error {
-            NotEnabled::Panicked(Panicked(text)) => Stop::Ending(Ending::Panicked(text)),
-            NotEnabled::Impossible(why) => {
-                unreachable!("settling does only what is enabled: {why}")
-            }
+            NotEnabled::Panicked(panicked) => panicked.into(),
+            NotEnabled::Impossible(_) => Stop::Impossible,
         }
     }
 }
@@ -79,62 +88,127 @@ pub(super) fn settle<S: Strategy>(
     // Recoveries first: a healed link then finds its receiver running.
     actions.sort_by_key(|action| matches!(action, Action::Heal(..)));
     for action in actions {
-        recorder.perform(world, &action, true)?;
+        go(world, recorder, &action)?;
     }
     drain(world, recorder, limits, lasso)?;
-    let mut drained = vec![standing(world)];
-    let mut ends = vec![recorder.length()];
+    let mut rounds = Rounds::default();
+    let mut drained: Vec<(World<'_, S>, usize)> = Vec::new();
     loop {
-        let mut timers = Vec::new();
-        world.timers(&mut timers);
-        if timers.is_empty() {
-            recorder.forget_after(ends[first_alike(&drained, drained.len() - 1)]);
+        let replicas: Vec<_> = world.nodes.iter().map(|node| node.replica.clone()).collect();
+        let timers: Vec<_> = world.nodes.iter().map(|node| node.timers.clone()).collect();
+        let mut armed = Vec::new();
+        world.timers(&mut armed);
+        if armed.is_empty() && drained.is_empty() {
             return Ok(());
         }
-        for timer in timers {
-            // An earlier one of this round may have disarmed it.
-            match recorder.perform(world, &timer, true) {
-                Err(NotEnabled::Impossible(_)) | Ok(()) => {}
-                Err(panicked) => return Err(panicked.into()),
+        drained.push((world.clone(), recorder.length()));
+        let end = match rounds.add((replicas, world.unanswered()), timers, armed.is_empty()) {
+            Round::Another if drained.len() > limits.rounds => {
+                let why = format!("timers still changed something after {} rounds", limits.rounds);
+                return Err(Stop::Ending(Ending::Unsettled(why)));
             }
-        }
-        drain(world, recorder, limits, lasso)?;
-        let now = standing(world);
-        if let Some(before) = drained.iter().position(|earlier| *earlier == now) {
-            let last = drained.len() - 1;
-            if first_alike(&drained, last) <= before {
-                // Whatever timers still do, replicas and clients stay as they
-                // are: those rounds are not part of the story.
-                recorder.forget_after(ends[first_alike(&drained, before)]);
-                return Ok(());
+            Round::Another => {
+                for timer in armed {
+                    // An earlier one of this round may have disarmed it.
+                    match go(world, recorder, &timer) {
+                        Err(Stop::Impossible) | Ok(()) => {}
+                        Err(stop) => return Err(stop),
+                    }
+                }
+                drain(world, recorder, limits, lasso)?;
+                continue;
             }
-            return Err(Stop::Ending(Ending::Oscillating { from: ends[before] }));
-        }
-        if drained.len() > limits.rounds {
-            let why = format!("timers still changed something after {} rounds", limits.rounds);
-            return Err(Stop::Ending(Ending::Unsettled(why)));
-        }
-        drained.push(now);
-        ends.push(recorder.length());
+            Round::Ends(at) => at,
+            Round::Repeats(from) => {
+                same_answers(&drained[from..], recorder)?;
+                from
+            }
+        };
+        // What the last rounds showed is kept; else they are no part of the story.
+        let shown = recorder.shown();
+        let end = (end..drained.len()).find(|at| drained[*at].1 >= shown).unwrap_or(end);
+        recorder.forget_after(drained[end].1);
+        *world = drained.swap_remove(end).0;
+        return Ok(());
     }
 }
 
-/// How a drained cluster stands: its replicas, how many operations wait, and
-/// which timers are armed. Timers count because one may arm another that
-/// changes more than it did.
-type Drained<R> = (Vec<R>, usize, Vec<SmallVec<[TimerId; 2]>>);
-
-fn standing<S: Strategy>(world: &World<'_, S>) -> Drained<S::Replica> {
-    let replicas = world.nodes.iter().map(|node| node.replica.clone()).collect();
-    let timers = world.nodes.iter().map(|node| node.timers.clone()).collect();
-    (replicas, world.unanswered(), timers)
+/// Whether everybody answers the same in each of these drained states, of which
+/// the last is the first again.
+fn same_answers<S: Strategy>(
+    cycle: &[(World<'_, S>, usize)],
+    recorder: &mut Recorder<'_, S>,
+) -> Result<(), Stop> {
+    let [(first, from), .., (last, _)] = cycle else { unreachable!("it comes back to the first") };
+    let answers = answers_of(first)?;
+    for (world, _) in cycle {
+        if answers_of(world)? != answers {
+            recorder.visit(first, *from, &last.facts)?;
+            return Err(Stop::Ending(Ending::Oscillating { from: *from }));
+        }
+    }
+    Ok(())
 }
 
-/// The first of the states before `last`, without a gap, that differ from it
-/// in nothing but timers.
-fn first_alike<R: PartialEq>(drained: &[Drained<R>], last: usize) -> usize {
-    let alike = |state: &&Drained<R>| (&state.0, state.1) == (&drained[last].0, drained[last].1);
-    last - drained[..last].iter().rev().take_while(alike).count()
+/// Takes a step of settling.
+fn go<S: Strategy>(
+    world: &mut World<'_, S>,
+    recorder: &mut Recorder<'_, S>,
+    action: &Action,
+) -> Result<(), Stop> {
+    recorder.perform(world, action, true)?;
+    if recorder.is_over() { Err(Stop::Over) } else { Ok(()) }
+}
+
+/// What settling goes through: drained states, each a round of timers after
+/// the one before. Compared are what may matter (replicas, or what stands for
+/// them, and operations that wait) and the armed timers, because one may arm
+/// another that changes more than it did.
+pub(crate) struct Rounds<A, T> {
+    seen: Vec<(A, T)>,
+}
+
+/// What comes after a drained state.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Round {
+    /// Another round.
+    Another,
+    /// Nothing: this was the first of the states to which timers did nothing
+    /// more.
+    Ends(usize),
+    /// The same again from this state on, and not always the same replicas.
+    Repeats(usize),
+}
+
+impl<A, T> Default for Rounds<A, T> {
+    fn default() -> Self {
+        Rounds { seen: Vec::new() }
+    }
+}
+
+impl<A: PartialEq, T: PartialEq> Rounds<A, T> {
+    /// Takes in a drained state.
+    pub(crate) fn add(&mut self, matters: A, timers: T, calm: bool) -> Round {
+        let state = (matters, timers);
+        let before = self.seen.iter().position(|earlier| *earlier == state);
+        self.seen.push(state);
+        let last = self.seen.len() - 1;
+        match before {
+            _ if calm => Round::Ends(self.first_alike(last)),
+            None => Round::Another,
+            Some(before) if self.first_alike(last) <= before => {
+                Round::Ends(self.first_alike(before))
+            }
+            Some(before) => Round::Repeats(before),
+        }
+    }
+
+    /// The first of the states before `last`, without a gap, that differ from
+    /// it in nothing but timers.
+    fn first_alike(&self, last: usize) -> usize {
+        let alike = |state: &&(A, T)| state.0 == self.seen[last].0;
+        last - self.seen[..last].iter().rev().take_while(alike).count()
+    }
 }
 
 fn drain<S: Strategy>(
@@ -146,8 +220,10 @@ fn drain<S: Strategy>(
     let network = world.setting.network;
     let mut deliveries = Vec::new();
     // Brent: compare with one earlier state, replaced at powers of two.
-    let mut anchor = (lasso == Lasso::Find).then(|| (world.nodes.clone(), recorder.length()));
+    let mut anchor = (lasso == Lasso::Find).then(|| (world.clone(), recorder.length()));
     let mut next_anchor = 1;
+    // What was delivered since then: receiver, sender and content.
+    let mut delivered = Vec::new();
     for count in 1..=limits.deliveries {
         deliveries.clear();
         world.deliveries(&mut deliveries);
@@ -157,21 +233,48 @@ fn drain<S: Strategy>(
             let why = format!("more than {} messages are in flight", limits.in_flight);
             return Err(Stop::Ending(Ending::Unsettled(why)));
         }
-        recorder.perform(world, oldest, true)?;
+        if anchor.is_some() {
+            delivered.extend(content(world, oldest));
+        }
+        go(world, recorder, oldest)?;
         match &anchor {
             None if count == LONG_DRAIN => return Err(Stop::Long),
-            Some((earlier, from)) if repeats::<S>(earlier, &world.nodes, network) => {
+            Some((earlier, from))
+                if repeats::<S>(&earlier.nodes, &world.nodes, network)
+                    && is_just(earlier, &delivered) =>
+            {
+                recorder.visit(earlier, *from, &world.facts)?;
                 return Err(Stop::Ending(Ending::NeverQuiet { from: *from }));
             }
             _ => {}
         }
         if anchor.is_some() && count == next_anchor {
-            anchor = Some((world.nodes.clone(), recorder.length()));
+            anchor = Some((world.clone(), recorder.length()));
             next_anchor *= 2;
+            delivered.clear();
         }
     }
     let why = format!("messages still arrived after {} deliveries", limits.deliveries);
     Err(Stop::Ending(Ending::Unsettled(why)))
+}
+
+/// A message as justice knows it: receiver, sender and content.
+type Content<M> = (NodeId, NodeId, M);
+
+fn content<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Content<S::Message>> {
+    let (to, id) = action.message()?;
+    let (name, message) = world.message(to, *id)?;
+    Some((to, name.from, message.clone()))
+}
+
+/// Whether everything in flight where a cycle begins is delivered in it. What
+/// is not may be what would end it.
+fn is_just<S: Strategy>(begins: &World<'_, S>, delivered: &[Content<S::Message>]) -> bool {
+    begins.in_flight().all(|(name, message)| {
+        delivered
+            .iter()
+            .any(|(to, from, other)| (*to, *from) == (name.to, name.from) && other == message)
+    })
 }
 
 /// Whether what led from `earlier` to `now` can happen again from `now`.
@@ -200,167 +303,4 @@ where
 fn includes<T: Ord>(large: &[T], small: &[T]) -> bool {
     let mut large = large.iter();
     small.iter().all(|wanted| large.any(|have| have == wanted))
-}
-
-/// Reads every key at every node that serves reads, each in a world of its
-/// own, as operations of fresh processes. Returns how many were not answered.
-pub(super) fn final_reads<S: Strategy>(
-    world: &mut World<'_, S>,
-    limits: SettleLimits,
-) -> Result<usize, Panicked> {
-    let cluster = world.cluster();
-    let mut session = u16::try_from(world.sessions.len()).expect("sessions are few");
-    let mut unanswered = 0;
-    for key in world.workload.keys() {
-        for node in cluster.nodes() {
-            let call = crate::history::Call::read(key.clone());
-            if !world.strategy.serves(&call, node, &cluster) {
-                continue;
-            }
-            let operation = OperationId { session, number: 0 };
-            session += 1;
-            let answer = final_read(world, operation, node, &call, limits)?;
-            let process = ProcessId(world.next_process());
-            let time = world.later();
-            let recorded =
-                world.history.invoke(process, time, call).expect("a fresh process at the end");
-            recorded.node = Some(node);
-            world.operations.push(operation);
-            match answer {
-                Some(value) => {
-                    let time = world.later();
-                    world.history.ok_final(process, time, value).expect("the read is open");
-                }
-                None => unanswered += 1,
-            }
-        }
-    }
-    Ok(unanswered)
-}
-
-fn final_read<S: Strategy>(
-    world: &mut World<'_, S>,
-    operation: OperationId,
-    node: NodeId,
-    call: &crate::history::Call,
-    limits: SettleLimits,
-) -> Result<Option<Value>, Panicked> {
-    let facts = || world.facts.clone();
-    let asked = ask(world.strategy, &world.nodes, world.now, operation, node, call, limits, facts)?;
-    let Some(answer) = asked else { return Ok(None) };
-    answer.record(&mut world.facts, operation);
-    Ok(Some(answer.value))
-}
-
-/// The answer to one final read.
-pub(crate) struct FinalAnswer {
-    pub(crate) value: Value,
-    visible: Visible,
-    /// Who answered.
-    node: NodeId,
-    /// What was visible in the fork; none if the answer came at once.
-    facts: Option<super::Facts>,
-}
-
-impl FinalAnswer {
-    /// Adds to `facts` what the answer took into account.
-    pub(crate) fn record(&self, facts: &mut super::Facts, operation: OperationId) {
-        match &self.facts {
-            None => facts.answered(self.node, operation, &self.visible),
-            Some(fork) => facts.answered_elsewhere(fork, self.node, operation, &self.visible),
-        }
-    }
-}
-
-/// Asks `node` in a fork of the cluster in which nothing is in flight. The
-/// facts of the fork begin with what `facts` gives.
-///
-/// # Errors
-/// If a handler panics.
-#[expect(clippy::too_many_arguments, reason = "a question, and the cluster it is asked of")]
-pub(crate) fn ask<S: Strategy>(
-    strategy: &S,
-    nodes: &[NodeOf<S>],
-    now: u64,
-    operation: OperationId,
-    node: NodeId,
-    call: &crate::history::Call,
-    limits: SettleLimits,
-    facts: impl FnOnce() -> super::Facts,
-) -> Result<Option<FinalAnswer>, Panicked> {
-    let mut effects = Effects::new();
-    let request = LocalInput::Request(operation, call.clone(), S::Token::default());
-    // Most protocols answer at once: then only one node need be copied.
-    let mut asked = nodes[node.index()].clone();
-    local_step(strategy, &mut asked, request, now, &mut effects)?;
-    if let Some((value, visible)) = answer(operation, &effects) {
-        return Ok(Some(FinalAnswer { value, visible, node, facts: None }));
-    }
-    let mut fork = Fork { nodes: nodes.to_vec(), facts: facts(), waiting: Vec::new() };
-    fork.nodes[node.index()] = asked;
-    fork.carry_out(node, &mut effects)?;
-    for _ in 0..limits.rounds {
-        let mut delivered = 0;
-        while delivered < fork.waiting.len() {
-            let to = fork.waiting[delivered];
-            delivered += 1;
-            if delivered > limits.deliveries {
-                return Ok(None);
-            }
-            let receiver = &mut fork.nodes[to.index()];
-            local_step(strategy, receiver, LocalInput::Deliver(0), now, &mut effects)?;
-            if let Some((value, visible)) = answer(operation, &effects) {
-                fork.carry_out(to, &mut effects)?;
-                let facts = Some(fork.facts);
-                return Ok(Some(FinalAnswer { value, visible, node: to, facts }));
-            }
-            fork.carry_out(to, &mut effects)?;
-        }
-        fork.waiting.clear();
-        for to in (0..).take(nodes.len()).map(NodeId) {
-            for timer in fork.nodes[to.index()].timers.clone() {
-                let local = &mut fork.nodes[to.index()];
-                local_step(strategy, local, LocalInput::Fire(timer), now, &mut effects)?;
-                fork.carry_out(to, &mut effects)?;
-            }
-        }
-        if fork.waiting.is_empty() {
-            return Ok(None);
-        }
-    }
-    Ok(None)
-}
-
-/// A copy of the settled cluster in which one final read runs.
-struct Fork<S: Strategy> {
-    nodes: Vec<NodeOf<S>>,
-    facts: super::Facts,
-    /// The receivers of messages in flight, in order of sending. Inboxes were
-    /// empty, so a receiver's next message is its first.
-    waiting: Vec<NodeId>,
-}
-
-impl<S: Strategy> Fork<S> {
-    fn carry_out(&mut self, node: NodeId, effects: &mut Effects<S>) -> Result<(), Panicked> {
-        for (write, stamp) in effects.visible.drain(..) {
-            self.facts.visible(node, write, stamp);
-        }
-        for (to, message) in effects.sends.drain(..) {
-            let Some(receiver) = self.nodes.get_mut(to.index()) else {
-                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
-            };
-            receiver.inbox.push((node, message));
-            self.waiting.push(to);
-        }
-        Ok(())
-    }
-}
-
-fn answer<S: Strategy>(operation: OperationId, effects: &Effects<S>) -> Option<(Value, Visible)> {
-    effects.replies.iter().find_map(|reply| match &reply.completion {
-        Completion::Ok(value) if reply.operation == operation => {
-            Some((value.clone(), reply.visible.clone()))
-        }
-        _ => None,
-    })
 }

@@ -31,6 +31,11 @@ const EDN: &str = "{:process 0, :type :invoke, :f :write, :value 1, :time 1}
 {:process 1, :type :ok, :f :read, :value 1, :time 4}
 ";
 
+/// What is read was there before.
+const BEGINS_WITH_0: &str = "{:process 0, :type :invoke, :f :read, :value nil, :time 1}
+{:process 0, :type :ok, :f :read, :value 0, :time 2}
+";
+
 /// The files that examples name.
 fn place() -> Place {
     let gz = |text: &str| {
@@ -41,6 +46,7 @@ fn place() -> Place {
     let place = Place::new();
     place.write("history.jsonl", STALE);
     place.write("growing.jsonl", STALE);
+    place.write("history.edn", BEGINS_WITH_0);
     place.write("history.edn.gz", gz(EDN));
     place.write("log.gz", gz(STALE));
     place

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use quiescence::hunt::case::{Case, FoundBy, SearchName};
-use quiescence::hunt::minimise::{Failing, minimise};
+use quiescence::hunt::minimise::{Aim, Failing, minimise};
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Kind;
 use quiescence::replication::notebook::{Notebook, Variant};
@@ -29,7 +29,7 @@ fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
     let (setting, workload) = (recorded.setting.clone(), recorded.workload.clone());
     let failing = Failing { setting, workload, run, property, flaw };
     let chosen = failing.chosen().len();
-    let minimal = minimise(&STORING, failing.clone()).chosen().len() == chosen;
+    let minimal = minimise(&STORING, Aim::FewestChoices, failing.clone()).chosen().len() == chosen;
     let found =
         FoundBy { search: Some(SearchName::Threads), run: Some(execution), ..FoundBy::default() };
     let text = Case::of(&STORING, &failing, minimal, found).to_text();

@@ -491,7 +491,7 @@ impl Strategy for Protocol {
                 let counter = if self.table.lease.is_some() { clock } else { next };
                 let stamp = Stamp { counter, tie: operation.as_tie() };
                 let (key, value) = (call.key.clone(), call.argument.clone());
-                let load = (!reads).then(|| Load { key, stamp, value, write: operation });
+                let load = (!reads).then_some(Load { key, stamp, value, write: operation });
                 let given =
                     Given { request: Some((operation, &call, token)), load, clock, ..given };
                 let cause = if reads { Cause::Read } else { Cause::Write };

@@ -69,7 +69,10 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
             let (stem, cycle) = resolved.split_at(resolved.len() - steps);
             subject.repeat(&case.setting, &case.workload, stem, cycle)
         }
-        _ => subject.re_execute(&case.setting, &case.workload, &resolved),
+        _ => {
+            let until = case.property.ends_run();
+            subject.re_execute(&case.setting, &case.workload, &resolved, until)
+        }
     };
     let trace = subject.trace(&case.setting, &case.workload, &run.schedule);
     let judgement = judge(&run, &case.property);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::history::{History, Value, notation};
 use crate::hunt::Subject;
-use crate::hunt::durable::lost_write;
+use crate::hunt::durable::loss;
 use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Flaw, Judgement, Property, judge, record, white_box};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
@@ -98,9 +98,9 @@ pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) ->
 
 /// Which acknowledged write is lost, and where.
 fn lost(run: &Run) -> String {
-    let found = lost_write(&run.history, &run.operations, &run.facts);
-    let Ok(Some((write, read))) = found else { unreachable!("a write is lost") };
-    let (write, read) = (&run.history.operations()[write], &run.history.operations()[read]);
+    let Ok(Some(loss)) = loss(run) else { unreachable!("a write is lost") };
+    let operations = loss.history.operations();
+    let (write, read) = (&operations[loss.write], &operations[loss.read]);
     let node = read.node.map_or(String::new(), |node| format!(" at {node}"));
     format!(
         "process {} wrote {}={} and was told that it was done, and in the end a read of {}{node} takes neither that write nor a later one into account",

@@ -9,16 +9,18 @@
 //! Invariant: equal numbers mean the same future and the same history as far
 //! as it is asked for. It knows no strategy but for what is served.
 
-use smallvec::SmallVec;
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
-use crate::history::{Builder, Call, Completion, History, NodeId, ProcessId, Value};
-use crate::replication::{Cluster, OperationId, Strategy};
+use smallvec::SmallVec;
+
+use crate::history::{Builder, Call, Completion, History, Key, NodeId, ProcessId, Value};
+use crate::replication::{Cluster, OperationId, Stamp, Strategy};
 use crate::search::key;
-use crate::world::{Faults, Planned, Routing, Script, Setting, Workload};
+use crate::world::{Faults, Planned, Routing, Script, SessionView, Setting, Workload};
 
 use super::numbered::{Numbered, count};
-use super::numbers::{Miss, Start};
+use super::numbers::Start;
 use super::tables::{GIVE_UP, RETRY};
 use super::{Open, Plan, Work};
 
@@ -57,11 +59,14 @@ pub(super) struct Event<T> {
     pub(super) answered: Vec<(OperationId, Completion, T)>,
     pub(super) fault: Option<u8>,
     pub(super) crashed: Option<NodeId>,
+    /// Writes that became visible, if that has to be remembered of them.
+    pub(super) stamped: Vec<(OperationId, Stamp)>,
 }
 
 impl<T> Default for Event<T> {
     fn default() -> Self {
-        Event { ask: None, answered: Vec::new(), fault: None, crashed: None }
+        let (answered, stamped) = (Vec::new(), Vec::new());
+        Event { ask: None, answered, fault: None, crashed: None, stamped }
     }
 }
 
@@ -97,7 +102,14 @@ struct Rest {
     spent: Faults,
     /// True time, if it is part of a state.
     now: u32,
+    /// The highest stamp of each write that became visible anywhere, ascending
+    /// by write, where a crash may make nodes forget.
+    stamps: Vec<(OperationId, Stamp)>,
 }
+
+/// How much a story has in it: sessions, nodes and keys used, faults; and
+/// which sessions and nodes, the first ones first.
+pub(super) type Plainness = ([usize; 4], Vec<usize>, Vec<NodeId>);
 
 /// The numberings of all that clients do.
 pub(super) struct Clients<'a, T> {
@@ -139,7 +151,7 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
             Standing { next: 0, open: None, home: None, token: T::default(), asked: Vec::new() };
         let new = self.standings.number(new);
         let sessions = SmallVec::from_elem(new, self.sessions());
-        self.rests.number(Rest { sessions, spent: Faults::NONE, now: 0 })
+        self.rests.number(Rest { sessions, spent: Faults::NONE, now: 0, stamps: Vec::new() })
     }
 
     pub(super) fn event(&mut self, event: Event<T>) -> u32 {
@@ -268,8 +280,15 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
     /// The rest after an event, which takes one tick if time counts.
     pub(super) fn after(&mut self, rest: u32, event: u32, ticks: bool) -> u32 {
         let mut rest = self.rests.values[rest as usize].clone();
-        let Event { ask, answered, fault, crashed } = self.events.values[event as usize].clone();
+        let Event { ask, answered, fault, crashed, stamped } =
+            self.events.values[event as usize].clone();
         rest.now += u32::from(ticks);
+        for (write, stamp) in stamped {
+            match rest.stamps.binary_search_by_key(&write, |(write, _)| *write) {
+                Ok(at) => rest.stamps[at].1 = stamp.max(rest.stamps[at].1),
+                Err(at) => rest.stamps.insert(at, (write, stamp)),
+            }
+        }
         if let Some(kind) = fault {
             let name = Faults::KINDS[usize::from(kind)];
             *rest.spent.count_mut(name).expect("a kind has a name") += 1;
@@ -367,11 +386,67 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
         });
     }
 
-    /// Next and open operation of every session.
-    pub(super) fn sessions_of(&self, rest: u32) -> Vec<(u16, Option<u16>)> {
+    fn standings_of(&self, rest: u32) -> impl Iterator<Item = &Standing<T>> {
         let sessions = self.rests.values[rest as usize].sessions.iter();
-        let standings = sessions.map(|at| &self.standings.values[*at as usize]);
-        standings.map(|standing| (standing.next, standing.open.map(|(open, _)| open))).collect()
+        sessions.map(|at| &self.standings.values[*at as usize])
+    }
+
+    /// What tells the sessions apart; nothing of what they were told, if that
+    /// is not tracked.
+    pub(super) fn views(&self, rest: u32) -> Vec<SessionView<T>> {
+        let told = |asked: &Asked| (asked.number, asked.ended.clone().unwrap_or(Completion::Info));
+        let view = |standing: &Standing<T>| SessionView {
+            next: standing.next,
+            open: standing.open.map(|(open, _)| open),
+            token: standing.token.clone(),
+            told: standing.asked.iter().map(told).collect(),
+        };
+        self.standings_of(rest).map(view).collect()
+    }
+
+    /// Whether what sessions asked and were told is part of a rest.
+    pub(super) fn tracks_history(&self) -> bool {
+        self.plan.tracks.history
+    }
+
+    /// How many operations are open.
+    pub(super) fn open(&self, rest: u32) -> usize {
+        self.standings_of(rest).filter(|standing| standing.open.is_some()).count()
+    }
+
+    /// True time, if it is part of a state; else 0.
+    pub(super) fn now(&self, rest: u32) -> u64 {
+        u64::from(self.rests.values[rest as usize].now)
+    }
+
+    /// The highest stamps of writes, where they are remembered.
+    pub(super) fn stamps(&self, rest: u32) -> &[(OperationId, Stamp)] {
+        &self.rests.values[rest as usize].stamps
+    }
+
+    /// The keys that clients have asked about so far; with scripts, those
+    /// that they may ask about.
+    pub(super) fn keys(&self, rest: u32) -> Vec<Key> {
+        match &self.plan.work {
+            Work::Scripted(workload) => workload.keys(),
+            Work::Open(_) => {
+                let asked = self.standings_of(rest).flat_map(|standing| &standing.asked);
+                asked.map(|asked| self.call(asked.call).key.clone()).collect()
+            }
+        }
+    }
+
+    /// How much there is in the story of this rest.
+    pub(super) fn plainness(&self, rest: u32) -> Plainness {
+        let asked = || self.standings_of(rest).flat_map(|standing| &standing.asked);
+        let standings = self.standings_of(rest).enumerate();
+        let used = standings.filter(|(_, standing)| !standing.asked.is_empty());
+        let sessions: Vec<_> = used.map(|(session, _)| session).collect();
+        let nodes: BTreeSet<_> = asked().map(|asked| asked.node).collect();
+        let keys: BTreeSet<_> = asked().map(|asked| &self.call(asked.call).key).collect();
+        let faults = self.spent(rest).counts().into_iter().map(usize::from).sum();
+        let sizes = [sessions.len(), nodes.len(), keys.len(), faults];
+        (sizes, sessions, nodes.into_iter().collect())
     }
 
     /// The faults that had struck.
@@ -391,11 +466,11 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
         most
     }
 
-    /// The scripts that this rest has come from, and the operation that was
-    /// asked next, if it was a request that was missed.
-    pub(super) fn workload_and(&self, rest: u32, miss: Miss) -> Workload {
-        let mut workload = self.workload(rest);
-        if let (Work::Open(_), Miss::Request(_, _, request)) = (&self.plan.work, miss)
+    /// The scripts that this rest has come from, and the operation that is
+    /// asked next, if one is.
+    pub(super) fn workload(&self, rest: u32, next: Option<u32>) -> Workload {
+        let mut workload = self.scripts(rest);
+        if let (Work::Open(_), Some(request)) = (&self.plan.work, next)
             && let Ask::Invoke(operation, call, node) = self.request(request).ask
         {
             let script = &mut workload.sessions[usize::from(operation.session)];
@@ -410,7 +485,7 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
     }
 
     /// The scripts that this rest has come from.
-    pub(super) fn workload(&self, rest: u32) -> Workload {
+    fn scripts(&self, rest: u32) -> Workload {
         if let Work::Scripted(workload) = &self.plan.work {
             return workload.clone();
         }

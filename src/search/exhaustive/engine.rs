@@ -11,24 +11,24 @@
 //! actions to them (with macro-steps: to quiet), so what is found first is
 //! found on a shortest way. It knows only rows; `tables` asks the strategy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use crate::replication::Strategy;
-use crate::world::{Faults, Setting};
+use crate::world::{Faults, Setting, Workload};
 
-use super::liveness::{Just, just_components};
-use super::numbered::count;
-use super::numbers::{Miss, Numbers};
+use super::clients::Plainness;
+use super::liveness::{Just, Kinds, just_components};
+use super::numbers::Miss;
 use super::path::{self, way_to, way_to_panic};
+use super::settled::Settled;
 use super::skip::{self, Before};
+use super::steps::{expand, steps, touch};
 use super::store::{NOBODY, Outbox, STATES_MAX, Store, shared, tail};
 use super::tables::{REACTS, Tables};
-use super::{
-    Bound, Ending, Exploration, Found, Matter, Plan, Progress, Reduce, Refused, Sight, Work,
-};
+use super::{Bound, Ending, Exploration, Found, Matter, Plan, Progress, Refused, Sight, Work};
 
 /// Into how many parts a round is split, however many threads there are.
 const LANES: usize = 16;
@@ -40,7 +40,7 @@ const ROUND: usize = 1 << 15;
 const AHEAD: usize = 32;
 
 /// How many shortest ways to one matter are kept.
-const WAYS: usize = 8;
+const WAYS: usize = 16;
 
 /// States from which threads are worth their start.
 const SHARED: usize = 1 << 10;
@@ -48,16 +48,18 @@ const SHARED: usize = 1 << 10;
 /// One part of a round, on lines of its own: what one thread changes, no other
 /// has to fetch again.
 #[repr(align(128))]
-struct Lane {
-    outbox: Outbox,
+pub(super) struct Lane {
+    pub(super) outbox: Outbox,
     /// Candidates of the state that is being read.
-    room: Vec<u32>,
-    spare: Vec<u32>,
+    pub(super) room: Vec<u32>,
+    pub(super) spare: Vec<u32>,
     /// States to show to the judge.
     sights: Vec<u32>,
     /// States for which something was missing, and what.
     missed: Vec<(u32, Miss)>,
-    transitions: u64,
+    /// States in which a handler may panic, and by which request, if by one.
+    pub(super) panics: Vec<(u32, Option<u32>)>,
+    pub(super) transitions: u64,
 }
 
 /// Judges what the search comes upon; the answer has a bit for each matter
@@ -66,11 +68,12 @@ pub type Judge<'j> = dyn FnMut(&Sight<'_>) -> u64 + 'j;
 
 /// Visits every state that `plan` allows and shows each quiet one, unless its
 /// like has been seen, to `judge`; histories that never come to quiet are
-/// shown at the end. With timers, nothing is known of quiet here: histories
-/// are shown without final reads.
+/// shown at the end. With timers a quiet state is shown if settling leads
+/// nowhere else; where it settles is a state of its own.
 ///
 /// `wanted` has a bit for each matter of the judge; the search ends when all
 /// of them, and whatever else it was asked to look for, have been found.
+/// A matter that was not found by a search that ended so is not known to hold.
 ///
 /// A state costs about 4 bytes for each node and 12 more; a transition some
 /// table look-ups.
@@ -92,25 +95,44 @@ pub fn explore<S: Strategy>(
         declined.push((if reduce.macro_steps { "macro" } else { "persistent" }, why));
         (reduce.macro_steps, reduce.persistent) = (false, false);
     }
-    if reduce.symmetry && (matches!(plan.work, Work::Open(_)) || setting.faults.budget.retry > 0) {
-        declined.push(("symmetry", "every node may be used by a client"));
+    if reduce.symmetry
+        && let Some(why) = lopsided(setting, plan)
+    {
+        declined.push(("symmetry", why));
         reduce.symmetry = false;
+    }
+    if reduce.forget && plan.tracks.invariants {
+        declined.push(("forget", "invariants may look at what is dropped"));
+        reduce.forget = false;
     }
     loop {
         let plan = Plan { work: plan.work.clone(), reduce, ..*plan };
         match search(strategy, setting, &plan, wanted, judge) {
             Err(Refused::Reduction(name, why)) => {
                 declined.push((name, why));
-                if name == "symmetry" {
-                    reduce.symmetry = false;
-                } else {
-                    (reduce.macro_steps, reduce.persistent) = (false, false);
+                match name {
+                    "symmetry" => reduce.symmetry = false,
+                    "forget" => reduce.forget = false,
+                    _ => (reduce.macro_steps, reduce.persistent) = (false, false),
                 }
             }
             done => {
                 return done.map(|done| Exploration { reduce, declined, ..done });
             }
         }
+    }
+}
+
+/// Why nodes cannot stand for each other in this search, if they cannot.
+fn lopsided(setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
+    if matches!(plan.work, Work::Open(_)) || setting.faults.budget.retry > 0 {
+        Some("every node may be used by a client")
+    } else if plan.tracks.every_state() {
+        Some("what is looked at in every state may know nodes by number")
+    } else if plan.tracks.visible {
+        Some("stamps may know nodes by number")
+    } else {
+        None
     }
 }
 
@@ -134,14 +156,26 @@ struct Engine<'a, S: Strategy> {
     /// States that wait, by level.
     pending: BTreeMap<u32, Vec<u32>>,
     depth: u32,
+    /// Matters of the judge that have not been found.
     wanted: u64,
-    /// What has been violated among it.
-    violated: u64,
-    /// Invariants that have been broken, one bit each.
-    broken: u64,
-    disagreed: bool,
+    /// Whether anything was asked for.
+    asked: bool,
+    /// What has been found on earlier levels.
+    known: BTreeSet<Matter>,
+    /// What has been found on this level, each with its plainest ways.
+    fresh: BTreeMap<Matter, Vec<Way>>,
     found: Vec<Found>,
-    reached: u64,
+    reached: BTreeSet<usize>,
+}
+
+/// A way to a matter that has been found.
+struct Way {
+    plainness: Plainness,
+    state: u32,
+    /// Where deliveries lead to from the state, with macro-steps.
+    target: Option<Vec<u32>>,
+    /// The request that comes next, if its handler panics.
+    request: Option<u32>,
 }
 
 fn search<S: Strategy>(
@@ -151,7 +185,10 @@ fn search<S: Strategy>(
     wanted: u64,
     judge: &mut Judge<'_>,
 ) -> Result<Exploration, Refused> {
-    let (tables, first) = Tables::new(strategy, setting, plan)?;
+    let (tables, first) = match Tables::new(strategy, setting, plan) {
+        Err(Refused::Panicked(_)) => return Ok(stillborn(plan)),
+        made => made?,
+    };
     let width = first.len();
     let lane = |_| Lane {
         outbox: Outbox::new(width),
@@ -159,8 +196,11 @@ fn search<S: Strategy>(
         spare: Vec::new(),
         sights: Vec::new(),
         missed: Vec::new(),
+        panics: Vec::new(),
         transitions: 0,
     };
+    let breakable = plan.tracks.invariants && !tables.always().is_empty();
+    let asked = wanted != 0 || breakable || plan.tracks.agreement || plan.panics;
     let mut engine = Engine {
         tables,
         store: Store::new(width, plan.reduce.macro_steps),
@@ -168,11 +208,11 @@ fn search<S: Strategy>(
         pending: BTreeMap::new(),
         depth: 0,
         wanted,
-        violated: 0,
-        broken: 0,
-        disagreed: false,
+        asked,
+        known: BTreeSet::new(),
+        fresh: BTreeMap::new(),
         found: Vec::new(),
-        reached: 0,
+        reached: BTreeSet::new(),
     };
     let mut first = first;
     if !engine.tables.numbers.permutations.is_empty() {
@@ -184,8 +224,9 @@ fn search<S: Strategy>(
     first.extend([NOBODY, tail(0, skip::UNKNOWN)]);
     engine.lanes[0].outbox.push(&first, &engine.store);
     engine.lanes[0].outbox.look_up(&engine.store);
-    engine.add(&[]).map_err(|(refused, ..)| refused)?;
+    engine.add(&[])?;
     let ending = engine.run(judge)?;
+    engine.tell()?;
     let faults = engine.faults();
     Ok(Exploration {
         states: engine.store.len() as u64,
@@ -205,6 +246,28 @@ fn search<S: Strategy>(
     })
 }
 
+/// A search of nothing: a handler panics at the start.
+fn stillborn(plan: &Plan<'_>) -> Exploration {
+    let workload = Workload::default();
+    let (stem, cycle) = (Vec::new(), Vec::new());
+    Exploration {
+        states: 0,
+        transitions: 0,
+        local_steps: 0,
+        depth: 0,
+        bytes: 0,
+        judged: 0,
+        faults: Faults::NONE,
+        reached: BTreeSet::new(),
+        compared: 0,
+        timers: false,
+        reduce: plan.reduce,
+        declined: Vec::new(),
+        ending: Ending::Settled,
+        found: vec![Found { matter: Matter::Panic, workload, stem, cycle }],
+    }
+}
+
 impl<S: Strategy> Engine<'_, S> {
     fn run(&mut self, judge: &mut Judge<'_>) -> Result<Ending, Refused> {
         while let Some((level, states)) = self.pending.pop_first() {
@@ -215,12 +278,8 @@ impl<S: Strategy> Engine<'_, S> {
                     return Ok(Ending::Bounded(bound));
                 }
                 self.read(chunk, level);
-                if let Some(ending) = self.complete(level)? {
-                    return Ok(ending);
-                }
-                if let Some(ending) = self.show(judge)? {
-                    return Ok(ending);
-                }
+                self.complete(level)?;
+                self.show(judge)?;
                 let numbers = &self.tables.numbers;
                 let reduce = self.tables.plan.reduce;
                 let puts_off = reduce.macro_steps || reduce.persistent;
@@ -228,16 +287,17 @@ impl<S: Strategy> Engine<'_, S> {
                     return Err(Refused::Reduction("macro", REACTS));
                 }
             }
-            self.wanted &= !self.violated;
+            self.tell()?;
             if self.is_settled() {
                 return Ok(Ending::Settled);
             }
             self.tables.tick();
         }
+        self.judge_elsewhere(judge)?;
         self.judge_rest(judge)?;
-        self.wanted &= !self.violated;
+        self.tell()?;
         self.live(judge)?;
-        Ok(if self.is_settled() { Ending::Settled } else { Ending::Complete })
+        Ok(Ending::Complete)
     }
 
     /// What bounds the search now, if anything does.
@@ -313,46 +373,35 @@ impl<S: Strategy> Engine<'_, S> {
 
     /// Adds what has been found, and what was missing to find more, until
     /// nothing is.
-    fn complete(&mut self, level: u32) -> Result<Option<Ending>, Refused> {
+    fn complete(&mut self, level: u32) -> Result<(), Refused> {
         loop {
             let missed: Vec<_> = self.lanes.iter().flat_map(|lane| &lane.missed).copied().collect();
-            if let Err((refused, state, miss)) = self.add(&missed) {
-                return self.end(refused, state, miss).map(Some);
-            }
+            self.add(&missed)?;
             if missed.is_empty() {
-                return Ok(None);
+                return Ok(());
             }
             self.read_missed(level);
         }
     }
 
     /// Shows what there is to be judged.
-    fn show(&mut self, judge: &mut Judge<'_>) -> Result<Option<Ending>, Refused> {
+    fn show(&mut self, judge: &mut Judge<'_>) -> Result<(), Refused> {
         for at in 0..LANES {
+            for (state, request) in std::mem::take(&mut self.lanes[at].panics) {
+                self.offer(Matter::Panic, state, None, request);
+            }
             for state in std::mem::take(&mut self.lanes[at].sights) {
                 match self.look(state, judge) {
                     // It was in a final read.
-                    Err(Refused::Panicked(_)) => {
-                        self.keep(Matter::Panic, state, None)?;
-                        return Ok(Some(Ending::Settled));
-                    }
+                    Err(Refused::Panicked(panicked)) => match self.tables.panicked(panicked) {
+                        Refused::Panicked(_) => self.offer(Matter::Panic, state, None, None),
+                        refused => return Err(refused),
+                    },
                     looked => looked?,
                 }
             }
         }
-        Ok(None)
-    }
-
-    /// Ends the search if a handler panicked.
-    fn end(&mut self, refused: Refused, state: u32, miss: Miss) -> Result<Ending, Refused> {
-        let Refused::Panicked(panicked) = refused else { return Err(refused) };
-        let rest = *self.store.row(state).last().expect("a row ends with the rest");
-        let workload = self.tables.clients.workload_and(rest, miss);
-        let stem =
-            way_to_panic(&self.tables, &self.store, &workload, state).map_err(|_| panicked)?;
-        let cycle = Vec::new();
-        self.found.push(Found { matter: Matter::Panic, workload, stem, cycle });
-        Ok(Ending::Settled)
+        Ok(())
     }
 
     /// Shows a state to the judge.
@@ -361,16 +410,13 @@ impl<S: Strategy> Engine<'_, S> {
         let plan = self.tables.plan;
         if plan.tracks.invariants {
             let (broken, reached) = self.tables.invariants(&row);
-            self.reached |= reached;
-            let fresh = broken & !self.broken;
-            self.broken |= broken;
-            for at in (0..64).filter(|at| fresh & (1 << at) != 0) {
-                self.keep(Matter::Invariant(at), state, None)?;
+            self.reached.extend(reached);
+            for at in broken {
+                self.offer(Matter::Invariant(at), state, None, None);
             }
         }
-        if plan.tracks.agreement && !self.disagreed && !self.tables.agrees(&row)? {
-            self.disagreed = true;
-            self.keep(Matter::Agreement, state, None)?;
+        if plan.tracks.agreement && !self.tables.agrees(&row) {
+            self.offer(Matter::Agreement, state, None, None);
         }
         if plan.reduce.macro_steps {
             let mut drained = Vec::new();
@@ -383,47 +429,77 @@ impl<S: Strategy> Engine<'_, S> {
                 let mut target = places;
                 target.push(row[row.len() - 1]);
                 let violated = self.tables.judge(&target, true, judge)?;
-                self.note(violated, state, Some(&target))?;
+                self.note(violated, state, Some(&target));
             }
-            return Ok(());
+        } else if self.tables.numbers.is_quiet(&row) && self.tables.settled(&row)? == Settled::Here
+        {
+            let violated = self.tables.judge(&row, true, judge)?;
+            self.note(violated, state, None);
         }
-        let violated = if self.tables.numbers.is_quiet(&row) && !self.tables.numbers.timers {
-            self.tables.judge(&row, true, judge)?
-        } else {
-            0
-        };
-        self.note(violated, state, None)
+        Ok(())
     }
 
-    /// Keeps what is violated, with the way to it. Several shortest ways are
-    /// kept, so that the plainest can be told.
-    fn note(&mut self, violated: u64, state: u32, target: Option<&[u32]>) -> Result<(), Refused> {
-        let fresh = violated & self.wanted;
-        self.violated |= fresh;
-        for bit in (0..64).filter(|bit| fresh & (1 << bit) != 0) {
-            let matter = Matter::Judged(bit);
-            let ways = self.found.iter().filter(|found| found.matter == matter).count();
-            if ways < WAYS {
-                self.keep(matter, state, target)?;
+    /// Notes what is violated in a state.
+    fn note(&mut self, violated: u64, state: u32, target: Option<&[u32]>) {
+        let violated = violated & self.wanted;
+        for bit in (0..64).filter(|bit| violated & (1 << bit) != 0) {
+            self.offer(Matter::Judged(bit), state, target, None);
+        }
+    }
+
+    /// Notes a way to a matter, if none was found on an earlier level. Of the
+    /// shortest ways the plainest are kept, so that the plainest can be told.
+    fn offer(&mut self, matter: Matter, state: u32, target: Option<&[u32]>, request: Option<u32>) {
+        if self.known.contains(&matter) {
+            return;
+        }
+        let rest = *self.store.row(state).last().expect("a row ends with the rest");
+        let plainness = self.tables.clients.plainness(rest);
+        let ways = self.fresh.entry(matter).or_default();
+        let at = ways.partition_point(|way| way.plainness <= plainness);
+        if at < WAYS {
+            let target = target.map(<[u32]>::to_vec);
+            ways.insert(at, Way { plainness, state, target, request });
+            ways.truncate(WAYS);
+        }
+    }
+
+    /// Keeps what has been found on this level.
+    fn tell(&mut self) -> Result<(), Refused> {
+        for (matter, ways) in std::mem::take(&mut self.fresh) {
+            self.known.insert(matter);
+            if let Matter::Judged(bit) = matter {
+                self.wanted &= !(1 << bit);
+            }
+            for way in ways {
+                self.keep(matter, &way)?;
             }
         }
         Ok(())
     }
 
-    fn keep(&mut self, matter: Matter, state: u32, target: Option<&[u32]>) -> Result<(), Refused> {
-        let rest = *self.store.row(state).last().expect("a row ends with the rest");
-        let workload = self.tables.clients.workload(rest);
-        let stem = way_to(&self.tables, &self.store, &workload, state, target)?;
+    fn keep(&mut self, matter: Matter, way: &Way) -> Result<(), Refused> {
+        let rest = *self.store.row(way.state).last().expect("a row ends with the rest");
+        let workload = self.tables.clients.workload(rest, way.request);
+        let (tables, store) = (&self.tables, &self.store);
+        let stem = if matter == Matter::Panic {
+            way_to_panic(tables, store, &workload, way.state)?
+        } else {
+            way_to(tables, store, &workload, way.state, way.target.as_deref())?
+        };
         self.found.push(Found { matter, workload, stem, cycle: Vec::new() });
         Ok(())
     }
 
     /// Whether all that was asked for has been found.
     fn is_settled(&self) -> bool {
-        let tracks = self.tables.plan.tracks;
-        let whole = self.broken == self.tables.always();
-        let looks = (tracks.invariants && !whole) || (tracks.agreement && !self.disagreed);
-        self.wanted == 0 && !self.found.is_empty() && !looks
+        let plan = self.tables.plan;
+        let known = |matter| self.known.contains(&matter);
+        let whole = |at: &usize| !known(Matter::Invariant(*at));
+        let looks = (plan.tracks.invariants && self.tables.always().iter().any(whole))
+            || (plan.tracks.agreement && !known(Matter::Agreement))
+            || (plan.panics && !known(Matter::Panic));
+        self.asked && self.wanted == 0 && !looks
     }
 
     /// Looks for what may go on for ever, and judges the answers in it.
@@ -437,31 +513,37 @@ impl<S: Strategy> Engine<'_, S> {
         if !numbers.permutations.is_empty() {
             return Err(Refused::Reduction("symmetry", "fair cycles are looked for"));
         }
-        let timers = numbers.timers;
         self.fill()?;
+        self.tables.know_contents();
         for component in just_components(&self.tables, &self.store) {
-            let mut answers = None;
-            for &state in &component.states {
-                let row = self.store.row(state).to_vec();
-                let here = self.tables.finals(&row)?;
-                let differ = here.is_some() && answers.is_some_and(|known| Some(known) != here);
-                answers = answers.or(here);
-                let matter = if component.deliveries_only {
-                    Some(Matter::NeverQuiet)
-                } else {
-                    differ.then_some(Matter::Oscillating)
-                };
-                if let Some(matter) = matter {
-                    self.keep_cycle(matter, &component, state)?;
+            self.live_in(&component, judge)?;
+        }
+        Ok(())
+    }
+
+    /// Judges the answers in a component.
+    fn live_in(&mut self, component: &Just, judge: &mut Judge<'_>) -> Result<(), Refused> {
+        let busy = component.kinds == Kinds::Deliveries;
+        if busy {
+            self.keep_cycle(Matter::NeverQuiet, component, component.states[0])?;
+        }
+        let mut answers = None;
+        for &state in &component.states {
+            let row = self.store.row(state).to_vec();
+            let here = match self.tables.finals(&row) {
+                Err(Refused::Panicked(_)) => {
+                    self.offer(Matter::Panic, state, None, None);
+                    continue;
                 }
-                if timers && here.is_some() {
-                    let violated = self.tables.judge(&row, true, judge)?;
-                    let fresh = violated & self.wanted & self.tables.plan.lively;
-                    self.wanted &= !fresh;
-                    for bit in (0..64).filter(|bit| fresh & (1 << bit) != 0) {
-                        self.keep_cycle(Matter::Judged(bit), &component, state)?;
-                    }
-                }
+                here => here?,
+            };
+            if !busy && *answers.get_or_insert(here) != here {
+                self.keep_cycle(Matter::Oscillating, component, state)?;
+            }
+            let violated = self.tables.judge(&row, true, judge)?;
+            let fresh = violated & self.wanted & self.tables.plan.lively;
+            for bit in (0..64).filter(|bit| fresh & (1 << bit) != 0) {
+                self.keep_cycle(Matter::Judged(bit), component, state)?;
             }
         }
         Ok(())
@@ -492,11 +574,35 @@ impl<S: Strategy> Engine<'_, S> {
             return Ok(());
         }
         let rest = *self.store.row(state).last().expect("a row ends with the rest");
-        let workload = self.tables.clients.workload(rest);
+        let workload = self.tables.clients.workload(rest, None);
         let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
         let walk = component.walk(&self.tables, &self.store, state);
         let cycle = path::cycle(&self.tables, &self.store, &workload, &stem, &walk)?;
         self.found.push(Found { matter, workload, stem, cycle });
+        Ok(())
+    }
+
+    /// Shows where quiet states settle if that is no state of this search:
+    /// with patient timers, settling may do what they may not.
+    fn judge_elsewhere(&mut self, judge: &mut Judge<'_>) -> Result<(), Refused> {
+        if self.wanted == 0 || !self.tables.numbers.timers {
+            return Ok(());
+        }
+        let states: Vec<u32> = self.store.states().collect();
+        for state in states {
+            let row = self.store.row(state).to_vec();
+            if !self.tables.numbers.is_quiet(&row) {
+                continue;
+            }
+            self.tables.look_from(row[row.len() - 1]);
+            if let Settled::There(target) = self.tables.settled(&row)? {
+                self.tables.look_from(target[target.len() - 1]);
+                match self.tables.judge(&target, true, judge) {
+                    Err(Refused::Panicked(_)) => self.offer(Matter::Panic, state, None, None),
+                    violated => self.note(violated?, state, None),
+                }
+            }
+        }
         Ok(())
     }
 
@@ -514,21 +620,21 @@ impl<S: Strategy> Engine<'_, S> {
         for state in states {
             let row = self.store.row(state).to_vec();
             let violated = self.tables.judge(&row, false, judge)?;
-            self.note(violated, state, None)?;
+            self.note(violated, state, None);
         }
         Ok(())
     }
 
     /// Adds the candidates of all lanes on all threads, and meanwhile, on this
     /// one, what was missing in these states.
-    fn add(&mut self, missed: &[(u32, Miss)]) -> Result<(), (Refused, u32, Miss)> {
+    fn add(&mut self, missed: &[(u32, Miss)]) -> Result<(), Refused> {
         let outboxes: Vec<_> = self.lanes.iter().map(|lane| &lane.outbox).collect();
         let jobs = self.jobs(outboxes.iter().map(|outbox| outbox.len()).sum());
         let tables = &mut self.tables;
         let meanwhile = || {
-            for &(state, miss) in missed {
+            for &(_, miss) in missed {
                 if tables.numbers.lacks(miss) {
-                    tables.resolve(miss).map_err(|refused| (refused, state, miss))?;
+                    tables.resolve(miss)?;
                 }
             }
             Ok(())
@@ -542,125 +648,6 @@ impl<S: Strategy> Engine<'_, S> {
     fn faults(&self) -> Faults {
         self.tables.clients.most_spent()
     }
-}
-
-/// Reads the parents' rows of these states, all at once, so that the waiting
-/// for memory overlaps.
-fn touch(store: &Store, states: &[u32]) {
-    let touched = states.iter().fold(0, |all, &state| all ^ store.row(store.parent(state))[0]);
-    std::hint::black_box(touched);
-}
-
-/// What can happen in a state: every candidate, or what is missing to tell.
-fn expand(
-    numbers: &Numbers,
-    store: &Store,
-    reduce: Reduce,
-    state: u32,
-    level: u32,
-    lane: &mut Lane,
-) -> Result<(), Miss> {
-    let row = store.row(state);
-    let width = row.len();
-    lane.room.clear();
-    let mut skipped = 0;
-    if reduce.macro_steps {
-        macro_steps(numbers, row, [state, level], &mut lane.room)?;
-    } else {
-        let before = Before::of(numbers, store, reduce, state)?;
-        skipped = steps(numbers, reduce, row, [state, level], before, &mut lane.room)?;
-    }
-    if !numbers.permutations.is_empty() {
-        for candidate in lane.room.chunks_exact_mut(width + 2) {
-            numbers.least(&mut candidate[..width], &mut lane.spare)?;
-        }
-    }
-    for candidate in lane.room.chunks_exact(width + 2) {
-        lane.outbox.push(candidate, store);
-    }
-    lane.transitions += (lane.room.len() / (width + 2)) as u64 + skipped;
-    Ok(())
-}
-
-/// Adds a row to the room, with its parent and its tail.
-#[inline]
-fn candidate<'r>(room: &'r mut Vec<u32>, row: &[u32], of: [u32; 2]) -> &'r mut [u32] {
-    let start = room.len();
-    room.extend_from_slice(row);
-    room.extend_from_slice(&of);
-    &mut room[start..start + row.len()]
-}
-
-/// Every step from a row but those that `before` tells to skip, and how many
-/// these are.
-fn steps(
-    numbers: &Numbers,
-    reduce: Reduce,
-    row: &[u32],
-    [state, level]: [u32; 2],
-    before: Before<'_>,
-    room: &mut Vec<u32>,
-) -> Result<u64, Miss> {
-    let mut skipped = 0;
-    let step = |room: &mut Vec<u32>, place: usize, number: u32, note: u8| {
-        numbers.apply(candidate(room, row, [state, tail(level + 1, note)]), place, number)
-    };
-    let rest = row[row.len() - 1];
-    let starts = numbers.startable(rest)?;
-    // Nobody sends or asks any more: where one node is served does not matter
-    // to the others.
-    let alone = reduce.persistent && starts.is_empty() && !numbers.waiting[rest as usize];
-    for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
-        let (from, until) = numbers.local(place, at)?;
-        let closes = before.closes(numbers, row, place)?;
-        if closes.everything(numbers) {
-            skipped += u64::from(until - from);
-            continue;
-        }
-        for (index, number) in (from..until).enumerate() {
-            if closes.holds(numbers, index, number) {
-                skipped += 1;
-            } else if numbers.may(row, number) {
-                step(room, place, number, skip::note(place, index))?;
-            }
-        }
-        if alone && !room.is_empty() {
-            return Ok(skipped);
-        }
-    }
-    for start in starts {
-        let place = usize::from(start.place);
-        let Some(number) = numbers.request(place, row[place], start.request)? else { continue };
-        if before.closes_request(row, place) {
-            skipped += 1;
-        } else {
-            step(room, place, number, skip::note_of_request(place))?;
-        }
-    }
-    Ok(skipped)
-}
-
-/// Deliveries at a node, then a client there. The level is the number of
-/// actions until all that was sent has been delivered.
-fn macro_steps(
-    numbers: &Numbers,
-    row: &[u32],
-    [state, level]: [u32; 2],
-    room: &mut Vec<u32>,
-) -> Result<(), Miss> {
-    for start in numbers.startable(row[row.len() - 1])? {
-        let place = usize::from(start.place);
-        let (from, until) = numbers.closure(place, row[place])?.all;
-        for at in from..until {
-            let component = numbers.places[place].reached[at as usize];
-            let Some(number) = numbers.request(place, component, start.request)? else { continue };
-            let sends = count(numbers.sent(number).len());
-            let next = candidate(room, row, [state, tail(level + 1 + sends, skip::UNKNOWN)]);
-            next[place] = component;
-            numbers.apply(next, place, number)?;
-        }
-    }
-    Ok(())
 }
 
 /// Every combination of one choice a place.

@@ -7,8 +7,12 @@
 //! component of states meets this for ever exactly if it meets each single
 //! condition somewhere, so looking at whole components is enough (Emerson &
 //! Lei 1987). What holds in a just component holds again and again in some
-//! just run: if only deliveries happen in it, the cluster is never quiet; if
-//! answers differ, they go back and forth; else its answers are judged.
+//! just run: if answers differ, they go back and forth; else its answers are
+//! judged.
+//!
+//! A cluster is never quiet if deliveries alone go on for ever, just to every
+//! message, whatever timers are armed: for that, components of deliveries are
+//! looked for inside the others.
 //!
 //! Invariant: the states are those of a complete search without reductions.
 //! It does not know what right answers are.
@@ -17,7 +21,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::replication::Strategy;
 
-use super::numbers::{Numbers, Sort};
+use super::numbered::count;
+use super::numbers::{Numbers, PANICS, Sort};
 use super::store::Store;
 use super::tables::Tables;
 
@@ -27,14 +32,42 @@ pub(super) type Label = (usize, Sort);
 /// A state of a component with its edges inside it.
 type Inside = Vec<(usize, Label)>;
 
+/// What may happen in a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kinds {
+    /// Deliveries, timers and repairs.
+    All,
+    /// Deliveries alone; timers may wait.
+    Deliveries,
+}
+
+impl Kinds {
+    fn happens(self, sort: Sort) -> bool {
+        match sort {
+            Sort::Mishap(_) | Sort::Client => false,
+            Sort::Deliver(_) => true,
+            Sort::Fire(_) | Sort::Repair => self == Kinds::All,
+        }
+    }
+
+    /// What justice asks for in a row.
+    fn dues<S: Strategy>(self, tables: &Tables<'_, S>, row: &[u32]) -> Vec<Label> {
+        let mut dues = tables.dues(row);
+        if self == Kinds::Deliveries {
+            dues.retain(|(_, sort)| !matches!(sort, Sort::Fire(_)));
+        }
+        dues
+    }
+}
+
 /// A component that can be stayed in for ever.
 pub(super) struct Just {
     /// Its states, the first to be found first.
     pub(super) states: Vec<u32>,
     /// By state: edges to other states of it, by position in `states`.
     edges: Vec<Inside>,
-    /// Whether nothing but deliveries happens in it.
-    pub(super) deliveries_only: bool,
+    /// What happens in it.
+    pub(super) kinds: Kinds,
 }
 
 /// Calls `each` with every edge of a state that needs no client and no fault.
@@ -44,8 +77,12 @@ fn edges(numbers: &Numbers, store: &Store, state: u32, mut each: impl FnMut(u32,
     for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
         let (from, until) = numbers.local(place, at).expect("the search is complete");
         for number in from..until {
-            let sort = numbers.sorts[number as usize];
-            if matches!(sort, Sort::Mishap(_) | Sort::Client) || !numbers.may(row, number) {
+            let sort = match numbers.sorts[number as usize] {
+                Sort::Deliver(message) => Sort::Deliver(numbers.contents[message as usize]),
+                sort => sort,
+            };
+            let panics = numbers.moves[number as usize].next == PANICS;
+            if panics || !Kinds::All.happens(sort) || !numbers.may(row, number) {
                 continue;
             }
             next.copy_from_slice(row);
@@ -58,24 +95,46 @@ fn edges(numbers: &Numbers, store: &Store, state: u32, mut each: impl FnMut(u32,
 
 /// Every just component, and every state in which nothing can happen any
 /// more, in an order that depends on nothing but the states. Takes time in
-/// proportion to states and transitions, and 13 bytes a state (Tarjan 1972).
+/// proportion to states and transitions, and 9 bytes a state.
 pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store) -> Vec<Just> {
     let numbers = &tables.numbers;
-    let states = store.end();
     let mut found = Vec::new();
-    let mut index = vec![0_u32; states];
-    let mut low = vec![0_u32; states];
-    let mut done = vec![false; states];
-    let mut next_index = 1;
-    let mut stack = Vec::new();
-    // A state, its successors, and how many of them have been seen.
-    let mut path: Vec<(u32, Vec<u32>, usize)> = Vec::new();
     let successors = |state: u32| {
         let mut all = Vec::new();
         edges(numbers, store, state, |to, _| all.push(to));
         all
     };
-    for root in store.states() {
+    components(store.end(), store.states(), successors, |mut states, stays| {
+        states.sort_unstable_by_key(|&state| store.order(state));
+        let inside = inside(numbers, store, &states);
+        if stays {
+            found.extend(of_deliveries(tables, store, &states, &inside));
+        }
+        found.extend(just(tables, store, Kinds::All, states, inside));
+    });
+    found.sort_by_key(|component: &Just| {
+        (store.order(component.states[0]), component.kinds == Kinds::All)
+    });
+    found
+}
+
+/// The strongly connected components of a graph that can be stayed in, and the
+/// nodes from which no edge leads anywhere: `found` is told which it is. Nodes
+/// are numbered below `size` (Tarjan 1972).
+fn components(
+    size: usize,
+    roots: impl Iterator<Item = u32>,
+    successors: impl Fn(u32) -> Vec<u32>,
+    mut found: impl FnMut(Vec<u32>, bool),
+) {
+    let mut index = vec![0_u32; size];
+    let mut low = vec![0_u32; size];
+    let mut done = vec![false; size];
+    let mut next_index = 1;
+    let mut stack = Vec::new();
+    // A node, its successors, and how many of them have been seen.
+    let mut path: Vec<(u32, Vec<u32>, usize)> = Vec::new();
+    for root in roots {
         if index[root as usize] != 0 {
             continue;
         }
@@ -83,8 +142,8 @@ pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store
         (index[root as usize], low[root as usize]) = (next_index, next_index);
         next_index += 1;
         stack.push(root);
-        while let Some((state, all, seen)) = path.last_mut() {
-            let state = *state;
+        while let Some((node, all, seen)) = path.last_mut() {
+            let node = *node;
             if let Some(&to) = all.get(*seen) {
                 *seen += 1;
                 let at = to as usize;
@@ -94,54 +153,90 @@ pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store
                     stack.push(to);
                     path.push((to, successors(to), 0));
                 } else if !done[at] {
-                    low[state as usize] = low[state as usize].min(index[at]);
+                    low[node as usize] = low[node as usize].min(index[at]);
                 }
                 continue;
             }
             let ends = all.is_empty();
-            let loops = all.contains(&state);
+            let loops = all.contains(&node);
             path.pop();
             if let Some((above, ..)) = path.last() {
                 let above = *above as usize;
-                low[above] = low[above].min(low[state as usize]);
+                low[above] = low[above].min(low[node as usize]);
             }
-            if low[state as usize] == index[state as usize] {
-                let from = stack.iter().rposition(|&other| other == state).expect("on the stack");
-                let mut component = stack.split_off(from);
-                component.sort_unstable_by_key(|&member| store.order(member));
+            if low[node as usize] == index[node as usize] {
+                let from = stack.iter().rposition(|&other| other == node).expect("on the stack");
+                let component = stack.split_off(from);
                 component.iter().for_each(|&member| done[member as usize] = true);
-                if component.len() > 1 || loops || ends {
-                    found.extend(just(tables, store, component));
+                let stays = component.len() > 1 || loops;
+                if stays || ends {
+                    found(component, stays);
                 }
             }
         }
     }
-    found.sort_by_key(|component| store.order(component.states[0]));
+}
+
+/// By state of a component: the edges to other states of it.
+fn inside(numbers: &Numbers, store: &Store, states: &[u32]) -> Vec<Inside> {
+    let position: FxHashMap<u32, usize> =
+        states.iter().enumerate().map(|(at, state)| (*state, at)).collect();
+    let edges_of = |&state: &u32| {
+        let mut own = Inside::new();
+        edges(numbers, store, state, |to, label| {
+            own.extend(position.get(&to).map(|at| (*at, label)));
+        });
+        own
+    };
+    states.iter().map(edges_of).collect()
+}
+
+/// The just components of deliveries alone, inside a component.
+fn of_deliveries<S: Strategy>(
+    tables: &Tables<'_, S>,
+    store: &Store,
+    states: &[u32],
+    inside: &[Inside],
+) -> Vec<Just> {
+    let deliveries = |at: usize| {
+        let all = inside[at].iter();
+        all.filter(|(_, (_, sort))| Kinds::Deliveries.happens(*sort)).copied()
+    };
+    let successors = |at: u32| deliveries(at as usize).map(|(to, _)| count(to)).collect();
+    let mut found = Vec::new();
+    components(states.len(), 0..count(states.len()), successors, |mut part, stays| {
+        if !stays {
+            return;
+        }
+        part.sort_unstable();
+        let position = |to: usize| part.binary_search(&count(to)).ok();
+        let own = |&at: &u32| {
+            let all = deliveries(at as usize);
+            all.filter_map(|(to, label)| Some((position(to)?, label))).collect()
+        };
+        let edges = part.iter().map(own).collect();
+        let states = part.iter().map(|at| states[*at as usize]).collect();
+        found.extend(just(tables, store, Kinds::Deliveries, states, edges));
+    });
     found
 }
 
-/// The component with its edges, if it is just.
-fn just<S: Strategy>(tables: &Tables<'_, S>, store: &Store, states: Vec<u32>) -> Option<Just> {
-    let position: FxHashMap<u32, usize> =
-        states.iter().enumerate().map(|(at, state)| (*state, at)).collect();
-    let mut inside: Vec<Inside> = Vec::new();
+/// The component, if it is just.
+fn just<S: Strategy>(
+    tables: &Tables<'_, S>,
+    store: &Store,
+    kinds: Kinds,
+    states: Vec<u32>,
+    edges: Vec<Inside>,
+) -> Option<Just> {
+    let happens: FxHashSet<Label> = edges.iter().flatten().map(|(_, label)| *label).collect();
+    let mut due = kinds.dues(tables, store.row(states[0]));
     for &state in &states {
-        let mut own = Inside::new();
-        edges(&tables.numbers, store, state, |to, label| {
-            own.extend(position.get(&to).map(|at| (*at, label)));
-        });
-        inside.push(own);
-    }
-    let happens: FxHashSet<Label> = inside.iter().flatten().map(|(_, label)| *label).collect();
-    let mut due = tables.dues(store.row(states[0]));
-    for &state in &states {
-        let here = tables.dues(store.row(state));
+        let here = kinds.dues(tables, store.row(state));
         due.retain(|label| here.contains(label));
     }
     let is_just = due.iter().all(|label| happens.contains(label));
-    let deliveries_only =
-        !happens.is_empty() && happens.iter().all(|(_, sort)| matches!(sort, Sort::Deliver(_)));
-    is_just.then_some(Just { states, edges: inside, deliveries_only })
+    is_just.then_some(Just { states, edges, kinds })
 }
 
 impl Just {
@@ -156,7 +251,7 @@ impl Just {
         let at = |state: &u32| store.order(*state);
         let start = self.states.binary_search_by_key(&at(&from), at);
         let start = start.expect("a state of the component");
-        let dues = |at: usize| tables.dues(store.row(self.states[at]));
+        let dues = |at: usize| self.kinds.dues(tables, store.row(self.states[at]));
         let mut walk: Vec<(Label, usize)> = Vec::new();
         loop {
             let mut due = dues(start);

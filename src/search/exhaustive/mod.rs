@@ -14,7 +14,7 @@
 //! Read next: `engine` for the search, `skip` for what it need not look up,
 //! `store` for states, `tables` and
 //! `numbers` for what is remembered, `clients` for histories, `quiet` for what
-//! is judged, `liveness` for fair cycles, `path` for the way to a state.
+//! is judged, `settled` for where timers lead, `liveness` for fair cycles, `path` for the way to a state.
 
 mod clients;
 mod engine;
@@ -24,10 +24,13 @@ mod numbers;
 mod path;
 mod quiet;
 mod reduce;
+mod settled;
 mod skip;
+mod steps;
 mod store;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use thiserror::Error;
@@ -52,6 +55,9 @@ pub struct Plan<'a> {
     /// Which matters of the judge are about what holds in the end: a bit each.
     /// Fair cycles are looked for if there are any.
     pub lively: u64,
+    /// Whether a panic of a handler is asked for, too: then the search does not
+    /// end before one has been found.
+    pub panics: bool,
     /// Whether timers wait until nothing is in flight. Open work says that
     /// itself.
     pub patient: bool,
@@ -256,8 +262,8 @@ pub struct Exploration {
     /// The most of each kind of fault in one state, in order of
     /// [`Faults::KINDS`].
     pub faults: Faults,
-    /// Which `sometimes` invariants were seen to hold, one bit each.
-    pub reached: u64,
+    /// Which `sometimes` invariants were seen to hold, by their places.
+    pub reached: BTreeSet<usize>,
     /// How often nodes with the same writes could be compared.
     pub compared: u64,
     /// Whether any node had a timer armed.
@@ -268,7 +274,7 @@ pub struct Exploration {
     pub declined: Vec<(&'static str, &'static str)>,
     /// How it ended.
     pub ending: Ending,
-    /// What was found, in the order of finding: up to 8 shortest ways a matter.
+    /// What was found, in the order of finding: up to 16 shortest ways a matter.
     pub found: Vec<Found>,
 }
 
@@ -277,7 +283,8 @@ pub struct Exploration {
 pub enum Ending {
     /// Every state was seen.
     Complete,
-    /// Everything that was asked for has been violated.
+    /// Everything that was asked for has been found; of anything else nothing
+    /// is known.
     Settled,
     /// This came first.
     Bounded(Bound),

@@ -45,6 +45,9 @@ pub(super) struct Move {
     pub(super) swaps: u32,
 }
 
+/// The component after a step whose handler panics: there is none.
+pub(super) const PANICS: u32 = u32::MAX;
+
 /// Nobody has asked which steps may as well come before.
 pub(super) const UNASKED: u32 = u32::MAX;
 
@@ -188,6 +191,9 @@ pub(super) struct Numbers {
     pub(super) renamed: Vec<Vec<FxHashMap<u32, u32>>>,
     /// Permutations of places that change nothing: by place, where it goes.
     pub(super) permutations: Vec<Vec<usize>>,
+    /// By message: the first with the same sender and content, whatever timer
+    /// sent it. Filled for what justice asks for, which knows contents only.
+    pub(super) contents: Vec<u32>,
     /// Whether every event changes the rest, because time is part of it.
     pub(super) ticks: bool,
     /// Whether any node ever had a timer armed.
@@ -270,7 +276,12 @@ impl Numbers {
     /// What a move sends.
     #[inline]
     pub(super) fn sent(&self, number: u32) -> &[(u16, u32)] {
-        match self.moves[number as usize].sends {
+        self.sent_by(self.moves[number as usize])
+    }
+
+    #[inline]
+    pub(super) fn sent_by(&self, step: Move) -> &[(u16, u32)] {
+        match step.sends {
             0 => &[],
             sends => &self.sends.values[sends as usize - 1],
         }

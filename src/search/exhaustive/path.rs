@@ -40,7 +40,8 @@ pub(super) fn way_to<S: Strategy>(
     Ok(walk.steps)
 }
 
-/// The steps to a state, and the one in which a handler panics.
+/// The steps to a state, and the one in which a handler panics. There are no
+/// macro-steps here: a panic ends them.
 pub(super) fn way_to_panic<S: Strategy>(
     tables: &Tables<'_, S>,
     store: &Store,
@@ -52,28 +53,15 @@ pub(super) fn way_to_panic<S: Strategy>(
     for step in &steps {
         world.perform(&step.action, step.number).expect("a world has just done this");
     }
-    // With macro-steps the panic may be some deliveries away.
-    let mut worlds = vec![(world, Vec::new())];
-    while let Some((world, way)) = worlds.pop() {
-        let mut enabled = Vec::new();
-        world.enabled(&mut enabled);
-        for action in &enabled {
-            let number = world.steps() + 1;
-            let step = Step { number, action: *action, settling: false };
-            let mut next = world.clone();
-            match next.perform(action, number) {
-                Err(NotEnabled::Panicked(_)) => {
-                    steps.extend(way);
-                    steps.push(step);
-                    return Ok(steps);
-                }
-                Ok(_) if matches!(action, Action::Deliver(..)) => {
-                    let way: Vec<Step> = way.iter().copied().chain([step]).collect();
-                    worlds.insert(0, (next, way));
-                }
-                _ => {}
-            }
-        }
+    let mut enabled = Vec::new();
+    world.enabled(&mut enabled);
+    let number = world.steps() + 1;
+    let panics = |action: &&Action| {
+        matches!(world.clone().perform(action, number), Err(NotEnabled::Panicked(_)))
+    };
+    // If none does, a final read is what panics.
+    if let Some(action) = enabled.iter().find(panics) {
+        steps.push(Step { number, action: *action, settling: false });
     }
     Ok(steps)
 }
@@ -148,15 +136,27 @@ impl<S: Strategy> Walk<'_, '_, S> {
         if next.perform(action, number).is_err() {
             return false;
         }
-        let clients = &self.tables.clients;
-        let same = next.standings() == clients.sessions_of(rest)
-            && next.spent() == clients.spent(rest)
-            && self.tables.are_like(next.nodes(), wanted);
+        let same = self.tables.are_like(next.nodes(), wanted) && self.has_rest(&next, rest);
         if same {
             self.steps.push(Step { number, action: *action, settling: false });
             self.world = next;
         }
         same
+    }
+
+    /// Whether clients and faults are where this rest says, and no session was
+    /// told anything else: two steps may lead to the same nodes and differ in
+    /// what they answer.
+    fn has_rest(&self, world: &World<'_, S>, rest: u32) -> bool {
+        let clients = &self.tables.clients;
+        let mut views = world.session_views();
+        if !clients.tracks_history() {
+            views.iter_mut().for_each(|view| view.told.clear());
+        }
+        let stamps = clients.stamps(rest).iter();
+        views == clients.views(rest)
+            && world.spent() == clients.spent(rest)
+            && stamps.into_iter().all(|(write, stamp)| world.facts().stamp(*write) == Some(*stamp))
     }
 
     /// Delivers everything so that each node ends as in the row.

@@ -5,17 +5,19 @@
 //! sights by history and answers, so that a judge is asked once for each pair
 //! however many states have it. It does not know what is allowed.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::history::{Call, Completion, NodeId, Value};
+use crate::history::{Call, Completion, Key, NodeId, Value};
 use crate::replication::{Cluster, Effects, OperationId, Strategy, When};
 use crate::world::component::{LocalInput, NodeOf, Panicked, local_step};
-use crate::world::{Facts, SettleLimits, ask};
+use crate::world::{Facts, ask};
 
 use super::numbered::Numbered;
 use super::tables::Tables;
-use super::{Sight, Work};
+use super::{Refused, Sight, Work};
 
 /// Final reads with their answers.
 type Finals = Vec<(NodeId, Call, Option<Value>)>;
@@ -23,30 +25,63 @@ type Finals = Vec<(NodeId, Call, Option<Value>)>;
 /// Answers that are known, by number.
 #[derive(Default)]
 pub(super) struct Answers {
-    /// The answers a node gives at once, by place and what is held; none if
-    /// one of them takes others.
-    local: FxHashMap<(usize, u32), Option<u32>>,
+    /// The answers a node gives at once, by keys, place and what is held, and
+    /// whether these are all.
+    local: FxHashMap<(u32, usize, u32), (u32, bool)>,
     locals: Numbered<Finals>,
     finals: Numbered<Finals>,
-    /// By what answers depend on: the answers of each node, or what is held.
-    known: FxHashMap<(bool, SmallVec<[u32; 8]>), u32>,
+    /// By what answers depend on: the keys, and the answers of each node or
+    /// what is held.
+    known: FxHashMap<(u32, bool, SmallVec<[u32; 8]>), u32>,
+    /// Sets of keys, and by rest the keys that were asked about: no other is
+    /// part of the run.
+    keys: Numbered<Vec<Key>>,
+    asked: FxHashMap<u32, u32>,
     /// What has been judged: rest and answers, or rest alone; and what is held
     /// everywhere, if what is visible counts.
     judged: FxHashSet<(u32, Option<u32>, SmallVec<[u32; 8]>)>,
     rests: FxHashSet<u32>,
     /// What a component comes to once all has been delivered.
     pub(super) drained: FxHashMap<(usize, u32), SmallVec<[u32; 4]>>,
-    /// What has been looked at for invariants and for agreement.
-    looked: FxHashSet<SmallVec<[u32; 8]>>,
-    agree: FxHashMap<(usize, u32, usize, u32), bool>,
+    /// What has been looked at, with the invariants that it breaks.
+    looked: FxHashMap<SmallVec<[u32; 8]>, Vec<usize>>,
+    agree: FxHashMap<(u32, usize, u32, usize, u32), bool>,
     /// How often two nodes could be compared.
     pub(super) compared: u64,
 }
 
+impl Answers {
+    /// Forgets what was answered, because time has moved on.
+    pub(super) fn forget(&mut self) {
+        self.local.clear();
+        self.known.clear();
+        self.agree.clear();
+    }
+}
+
 impl<S: Strategy> Tables<'_, S> {
-    /// What a node that holds this answers at once to a read of every key.
-    fn local_answers(&mut self, place: usize, held: u32) -> Result<Option<u32>, Panicked> {
-        if let Some(known) = self.answers.local.get(&(place, held)) {
+    /// The keys that were asked about, by number.
+    fn keys(&mut self, rest: u32) -> u32 {
+        if let Some(known) = self.answers.asked.get(&rest) {
+            return *known;
+        }
+        let mut keys = self.clients.keys(rest);
+        keys.sort_unstable();
+        keys.dedup();
+        let number = self.answers.keys.number(keys);
+        self.answers.asked.insert(rest, number);
+        number
+    }
+
+    /// What a node that holds this answers at once to a read of each of these
+    /// keys, and whether it answers all of them.
+    fn local_answers(
+        &mut self,
+        keys: u32,
+        place: usize,
+        held: u32,
+    ) -> Result<(u32, bool), Panicked> {
+        if let Some(known) = self.answers.local.get(&(keys, place, held)) {
             return Ok(*known);
         }
         let node = NodeId(u16::try_from(place).expect("nodes are few"));
@@ -54,8 +89,8 @@ impl<S: Strategy> Tables<'_, S> {
         let session = u16::try_from(self.clients.sessions()).expect("sessions are few");
         let mut answers = Finals::new();
         let mut at_once = true;
-        for key in self.keys() {
-            let call = Call::read(key);
+        for key in &self.answers.keys.values[keys as usize] {
+            let call = Call::read(key.clone());
             if !self.strategy.serves(&call, node, &cluster) {
                 continue;
             }
@@ -63,7 +98,7 @@ impl<S: Strategy> Tables<'_, S> {
             let operation = OperationId { session, number: 0 };
             let request = LocalInput::Request(operation, call.clone(), S::Token::default());
             let mut effects = Effects::new();
-            local_step(self.strategy, &mut asked, request, self.now, &mut effects)?;
+            local_step(self.strategy, &mut asked, request, self.moment, &mut effects)?;
             let value = effects.replies.into_iter().find_map(|reply| match reply.completion {
                 Completion::Ok(value) if reply.operation == operation => Some(value),
                 _ => None,
@@ -71,64 +106,76 @@ impl<S: Strategy> Tables<'_, S> {
             at_once &= value.is_some();
             answers.push((node, call, value));
         }
-        let number = at_once.then(|| self.answers.locals.number(answers));
-        self.answers.local.insert((place, held), number);
-        Ok(number)
+        let known = (self.answers.locals.number(answers), at_once);
+        self.answers.local.insert((keys, place, held), known);
+        Ok(known)
     }
 
-    fn keys(&self) -> Vec<crate::history::Key> {
-        match &self.plan.work {
+    /// What tells the answers of a node apart, whoever asks for whatever: the
+    /// number of its answers, if all are given at once.
+    pub(super) fn answer_of(&mut self, place: usize, at: u32) -> Result<Option<u32>, Panicked> {
+        let all = match &self.plan.work {
             Work::Scripted(workload) => workload.keys(),
             Work::Open(open) => open.keys(),
-        }
-    }
-
-    /// What tells the answers of a row apart: the number of each node's
-    /// answers, if all are given at once.
-    pub(super) fn answer_of(&mut self, place: usize, at: u32) -> Result<Option<u32>, Panicked> {
+        };
+        let keys = self.answers.keys.number(all);
         let held = self.held_at(place, at);
-        self.local_answers(place, held)
+        let (answers, at_once) = self.local_answers(keys, place, held)?;
+        Ok(at_once.then_some(answers))
     }
 
-    /// The final reads of a row, by number. In a cluster that is not quiet,
-    /// only if every node answers at once.
-    pub(super) fn finals(&mut self, row: &[u32]) -> Result<Option<u32>, Panicked> {
+    /// The final reads of a row, by number. In a cluster that is not quiet
+    /// what is in flight waits.
+    ///
+    /// # Errors
+    /// If a handler panics, or if nodes were renamed though it matters in
+    /// which order they are asked.
+    pub(super) fn finals(&mut self, row: &[u32]) -> Result<u32, Refused> {
         let nodes = row.len() - 1;
+        let keys = self.keys(row[nodes]);
         let mut by: SmallVec<[u32; 8]> = SmallVec::new();
         for (place, &at) in row.iter().enumerate().take(nodes) {
-            by.extend(self.answer_of(place, at)?);
+            let (answers, at_once) = self.local_answers(keys, place, self.held_at(place, at))?;
+            by.extend(at_once.then_some(answers));
         }
         let at_once = by.len() == nodes;
-        if !at_once && !self.numbers.is_quiet(row) {
-            return Ok(None);
+        if !at_once && !self.numbers.permutations.is_empty() {
+            return Err(Refused::Reduction("symmetry", "final reads need messages"));
         }
         if !at_once {
             by = (0..nodes).map(|place| self.held_at(place, row[place])).collect();
         }
-        let key = (at_once, by);
+        let key = (keys, at_once, by);
         if let Some(known) = self.answers.known.get(&key) {
-            return Ok(Some(*known));
+            return Ok(*known);
         }
         let finals = if at_once {
             let locals =
-                key.1.iter().flat_map(|at| self.answers.locals.values[*at as usize].clone());
+                key.2.iter().flat_map(|at| self.answers.locals.values[*at as usize].clone());
             let mut finals: Finals = locals.collect();
             // Key by key, as a run issues them.
             finals.sort_by(|a, b| a.1.key.cmp(&b.1.key));
             finals
         } else {
-            self.ask_all(&self.nodes(row))?
+            self.ask_all(keys, &self.waiting_nodes(row))?
         };
         let number = self.answers.finals.number(finals);
         self.answers.known.insert(key, number);
-        Ok(Some(number))
+        Ok(number)
     }
 
-    fn ask_all(&self, nodes: &[NodeOf<S>]) -> Result<Finals, Panicked> {
+    /// The nodes of a row while what is in flight waits.
+    fn waiting_nodes(&self, row: &[u32]) -> Vec<NodeOf<S>> {
+        let mut nodes = self.nodes(row);
+        nodes.iter_mut().for_each(|node| node.inbox.clear());
+        nodes
+    }
+
+    fn ask_all(&self, keys: u32, nodes: &[NodeOf<S>]) -> Result<Finals, Panicked> {
         let cluster = Cluster::of(self.setting.nodes);
         let mut session = u16::try_from(self.clients.sessions()).expect("sessions are few");
         let mut finals = Finals::new();
-        for key in self.keys() {
+        for key in &self.answers.keys.values[keys as usize] {
             for node in cluster.nodes() {
                 let call = Call::read(key.clone());
                 if !self.strategy.serves(&call, node, &cluster) {
@@ -136,10 +183,9 @@ impl<S: Strategy> Tables<'_, S> {
                 }
                 let operation = OperationId { session, number: 0 };
                 session += 1;
-                let limits = SettleLimits::default();
-                let facts = || crate::world::Facts::of(nodes.len());
-                let (strategy, now) = (self.strategy, self.now);
-                let answer = ask(strategy, nodes, now, operation, node, &call, limits, facts)?;
+                let facts = || Facts::of(nodes.len());
+                let (strategy, now) = (self.strategy, self.moment);
+                let answer = ask(strategy, nodes, now, operation, node, &call, facts)?;
                 finals.push((node, call, answer.map(|answer| answer.value)));
             }
         }
@@ -148,8 +194,11 @@ impl<S: Strategy> Tables<'_, S> {
 
     /// What the final reads of a row take into account.
     fn facts(&self, row: &[u32], answers: &Finals) -> Result<Facts, Panicked> {
-        let nodes = self.nodes(row);
+        let nodes = self.waiting_nodes(row);
         let mut facts = Facts::of(nodes.len());
+        for &(write, stamp) in self.clients.stamps(row[nodes.len()]) {
+            facts.stamped(write, stamp);
+        }
         for (place, &at) in row.iter().enumerate().take(nodes.len()) {
             let node = NodeId(u16::try_from(place).expect("nodes are few"));
             for &(write, stamp) in &self.held.values[self.held_at(place, at) as usize].visible {
@@ -159,10 +208,9 @@ impl<S: Strategy> Tables<'_, S> {
         let first = u16::try_from(self.clients.sessions()).expect("sessions are few");
         for (session, (node, call, _)) in (first..).zip(answers) {
             let operation = OperationId { session, number: 0 };
-            let limits = SettleLimits::default();
-            let (strategy, now) = (self.strategy, self.now);
+            let (strategy, now) = (self.strategy, self.moment);
             let known = || facts.clone();
-            let answer = ask(strategy, &nodes, now, operation, *node, call, limits, known)?;
+            let answer = ask(strategy, &nodes, now, operation, *node, call, known)?;
             if let Some(answer) = answer {
                 answer.record(&mut facts, operation);
             }
@@ -177,9 +225,9 @@ impl<S: Strategy> Tables<'_, S> {
         row: &[u32],
         quiet: bool,
         judge: &mut dyn FnMut(&Sight<'_>) -> u64,
-    ) -> Result<u64, Panicked> {
+    ) -> Result<u64, Refused> {
         let rest = row[row.len() - 1];
-        let finals = if quiet { self.finals(row)? } else { None };
+        let finals = if quiet { Some(self.finals(row)?) } else { None };
         // What is visible where is not told by the answers.
         let places = if self.plan.tracks.visible { row.len() - 1 } else { 0 };
         let held = (0..places).map(|place| self.held_at(place, row[place])).collect();
@@ -219,53 +267,48 @@ impl<S: Strategy> Tables<'_, S> {
         self.answers.rests.len() == self.numbers.startable.len()
     }
 
-    /// The invariants that must hold always, one bit each.
-    pub(super) fn always(&self) -> u64 {
+    /// The invariants that must hold always, by their places.
+    pub(super) fn always(&self) -> BTreeSet<usize> {
         let all = self.strategy.invariants();
         let always = all.iter().enumerate().filter(|(_, one)| one.when == When::Always);
-        always.fold(0, |bits, (at, _)| bits | 1 << at)
+        always.map(|(at, _)| at).collect()
     }
 
     /// Which invariants break in this row, and which hold that have to hold
-    /// once, one bit each.
-    pub(super) fn invariants(&mut self, row: &[u32]) -> (u64, u64) {
+    /// once.
+    pub(super) fn invariants(&mut self, row: &[u32]) -> (Vec<usize>, Vec<usize>) {
         let nodes = row.len() - 1;
         let held: SmallVec<[u32; 8]> =
             (0..nodes).map(|place| self.held_at(place, row[place])).collect();
-        let (mut broken, mut reached) = (0, 0);
-        if self.answers.looked.contains(&held) {
-            return (broken, reached);
+        let (mut broken, mut reached) = (Vec::new(), Vec::new());
+        if let Some(broken) = self.answers.looked.get(&held) {
+            return (broken.clone(), reached);
         }
         let replicas: Vec<_> =
             held.iter().map(|at| &self.held.values[*at as usize].node.replica).collect();
         for (at, invariant) in self.strategy.invariants().iter().enumerate() {
             match (invariant.when, (invariant.holds)(&replicas)) {
-                (When::Always, false) => broken |= 1 << at,
-                (When::Sometimes, true) => reached |= 1 << at,
+                (When::Always, false) => broken.push(at),
+                (When::Sometimes, true) => reached.push(at),
                 _ => {}
             }
         }
-        self.answers.looked.insert(held);
+        self.answers.looked.insert(held, broken.clone());
         (broken, reached)
     }
 
     /// Whether nodes that took the same writes into account answer alike.
-    pub(super) fn agrees(&mut self, row: &[u32]) -> Result<bool, Panicked> {
-        for one in 0..row.len() - 1 {
-            for other in 0..one {
-                if !self.agree(one, row[one], other, row[other])? {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
+    pub(super) fn agrees(&mut self, row: &[u32]) -> bool {
+        let pairs = (0..row.len() - 1).flat_map(|one| (0..one).map(move |other| (one, other)));
+        let keys = self.keys(row[row.len() - 1]);
+        pairs.into_iter().all(|(one, other)| self.agree(keys, (one, row[one]), (other, row[other])))
     }
 
-    fn agree(&mut self, one: usize, a: u32, other: usize, b: u32) -> Result<bool, Panicked> {
+    fn agree(&mut self, keys: u32, (one, a): (usize, u32), (other, b): (usize, u32)) -> bool {
         let (a, b) = (self.held_at(one, a), self.held_at(other, b));
-        let key = (one, a, other, b);
+        let key = (keys, one, a, other, b);
         if let Some(known) = self.answers.agree.get(&key) {
-            return Ok(*known);
+            return *known;
         }
         let held = |at: u32| &self.held.values[at as usize];
         let writes = |at: u32| held(at).visible.iter().map(|(write, _)| *write);
@@ -275,14 +318,18 @@ impl<S: Strategy> Tables<'_, S> {
             && writes(a).eq(writes(b));
         let mut compared = false;
         let agree = !alike || {
-            let (a, b) = (self.local_answers(one, a)?, self.local_answers(other, b)?);
-            let values = |at: Option<u32>| at.map(|at| &self.answers.locals.values[at as usize]);
-            // A node that does not answer by itself is not compared.
-            match (values(a), values(b)) {
-                (Some(a), Some(b)) => {
-                    compared = true;
-                    a.iter().all(|(_, call, value)| {
-                        b.iter().all(|(_, other, theirs)| call != other || value == theirs)
+            // Nobody asks here: a panic is found where somebody does.
+            match (self.local_answers(keys, one, a), self.local_answers(keys, other, b)) {
+                (Ok((a, _)), Ok((b, _))) => {
+                    let values = |at: u32| self.answers.locals.values[at as usize].iter();
+                    // What a node does not answer by itself is not compared.
+                    let mut both = values(a).flat_map(|(_, call, mine)| {
+                        let theirs = values(b).filter(move |(_, other, _)| call == other);
+                        theirs.filter_map(move |(.., theirs)| mine.as_ref().zip(theirs.as_ref()))
+                    });
+                    both.all(|(mine, theirs)| {
+                        compared = true;
+                        mine == theirs
                     })
                 }
                 _ => true,
@@ -290,6 +337,6 @@ impl<S: Strategy> Tables<'_, S> {
         };
         self.answers.compared += u64::from(compared);
         self.answers.agree.insert(key, agree);
-        Ok(agree)
+        agree
     }
 }

@@ -12,7 +12,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::history::NodeId;
+use crate::history::{Call, NodeId};
 use crate::replication::{Cluster, Strategy};
 use crate::world::component::NodeOf;
 
@@ -164,10 +164,21 @@ impl<S: Strategy> Tables<'_, S> {
             };
             orders = orders.iter().flat_map(longer).collect();
         }
+        let serves = |place: usize, call: &Call| {
+            let cluster = Cluster::of(self.setting.nodes);
+            let node = NodeId(u16::try_from(place).expect("nodes are few"));
+            self.strategy.serves(call, node, &cluster)
+        };
+        let reads: Vec<Call> = workload.keys().into_iter().map(Call::read).collect();
         for order in orders.into_iter().filter(|order| *order != free) {
             let mut permutation: Vec<_> = (0..nodes).collect();
             for (from, to) in free.iter().zip(order) {
                 permutation[*from] = to;
+            }
+            // Nodes that are asked in the end are not nodes that are not.
+            let mut pairs = permutation.iter().enumerate();
+            if !pairs.all(|(from, to)| reads.iter().all(|r| serves(from, r) == serves(*to, r))) {
+                continue;
             }
             self.numbers.permutations.push(permutation);
             self.numbers.renamed.push(vec![FxHashMap::default(); nodes]);
@@ -196,6 +207,14 @@ impl<S: Strategy> Tables<'_, S> {
         for message in component.inbox {
             let (from, content, timer) = self.messages.values[message as usize].clone();
             let content = self.strategy.renamed_message(&content, &renamed).ok_or_else(refused)?;
+            // It is the timer of a node, which has been renamed, too.
+            let timer = match timer.checked_sub(1) {
+                None => 0,
+                Some(number) => {
+                    let (node, id) = self.timers.values[usize::from(number)];
+                    self.timer_number(renamed(node), id)? + 1
+                }
+            };
             inbox.push(self.messages.number((renamed(from), content, timer)));
         }
         let number = self.component(to[place], Component { held, inbox });
@@ -241,6 +260,8 @@ impl<S: Strategy> Tables<'_, S> {
         let name = |node: NodeId| NodeId(u16::try_from(to[node.index()]).expect("few"));
         let mut node = node.clone();
         node.replica = self.strategy.renamed(&node.replica, &name)?;
+        let cut = (0..to.len()).filter(|from| node.cut & (1 << from) != 0);
+        node.cut = cut.fold(0, |bits, from| bits | 1 << to[from]);
         for (from, message) in &mut node.inbox {
             *from = name(*from);
             *message = self.strategy.renamed_message(message, &name)?;

@@ -14,7 +14,7 @@
 //! Steps at different nodes never depend on each other, but what one sends
 //! changes the other's inbox: what was there before can still be taken first.
 //! Two deliveries at one node are looked up both ways once
-//! ([`Numbers::swaps`]).
+//! ([`Numbers::swaps`]), unless one of them sends to the node itself.
 //!
 //! Invariant: every state is still reached, on its level. Nothing is skipped
 //! where a step at one node may forbid or change one at another: faults, which
@@ -25,7 +25,7 @@
 
 use crate::replication::Strategy;
 
-use super::numbers::{Miss, Move, Numbers, Sort, UNASKED};
+use super::numbers::{Miss, Move, Numbers, PANICS, Sort, UNASKED};
 use super::store::Store;
 use super::tables::Tables;
 use super::{Reduce, Refused};
@@ -198,6 +198,11 @@ impl<S: Strategy> Tables<'_, S> {
         let Sort::Deliver(label) = self.numbers.sorts[step as usize] else { return Ok(0) };
         let first = self.numbers.moves[step as usize];
         let mut swaps = 0;
+        // What a node sends to itself is in the inbox of the next component,
+        // and takes a place among its steps: there bits would mean others.
+        if self.sends_to_itself(place, first) {
+            return Ok(0);
+        }
         let (from, until) = self.span(place, first.next)?;
         for (index, number) in (from..until).take(SWAPS).enumerate() {
             let Sort::Deliver(other) = self.numbers.sorts[number as usize] else { continue };
@@ -206,6 +211,9 @@ impl<S: Strategy> Tables<'_, S> {
             }
             let second = self.numbers.moves[number as usize];
             let Some(sooner) = self.delivery(place, at, other)? else { continue };
+            if sooner.next == PANICS || self.sends_to_itself(place, second) {
+                continue;
+            }
             let Some(later) = self.delivery(place, sooner.next, label)? else { continue };
             let one_is_told = first.event == 0 || second.event == 0;
             let one_sends = first.sends == 0 || second.sends == 0;
@@ -218,6 +226,11 @@ impl<S: Strategy> Tables<'_, S> {
             }
         }
         Ok(swaps)
+    }
+
+    fn sends_to_itself(&self, place: usize, step: Move) -> bool {
+        let sent = self.numbers.sent_by(step);
+        sent.iter().any(|(to, _)| usize::from(*to) == place)
     }
 
     /// The delivery of this message at a component.

@@ -16,7 +16,7 @@ use crate::world::{Action, InboxOnCrash, Network, Setting, World};
 use super::clients::{Ask, Clients, Event, Request};
 use super::liveness::Label;
 use super::numbered::{Numbered, count};
-use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, Place, Sends, Sort, Span, UNASKED};
+use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, PANICS, Place, Sends, Sort, Span, UNASKED};
 use super::quiet::Answers;
 use super::{Open, Plan, Refused, Work};
 
@@ -24,7 +24,8 @@ use super::{Open, Plan, Refused, Work};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Held<N> {
     pub(super) node: N,
-    /// The writes that reads here take into account, ascending, if asked for.
+    /// The writes that reads here take into account, ascending, if asked for;
+    /// each with its highest stamp at this node.
     pub(super) visible: Vec<(OperationId, Stamp)>,
 }
 
@@ -34,6 +35,12 @@ pub(super) struct Held<N> {
 pub(super) struct Component {
     pub(super) held: u32,
     pub(super) inbox: SmallVec<[u32; 8]>,
+}
+
+impl Component {
+    pub(super) fn without_inbox(held: u32) -> Self {
+        Component { held, inbox: SmallVec::new() }
+    }
 }
 
 /// What a handler did: it depends on the node and the input, not on the rest
@@ -60,12 +67,14 @@ pub(super) struct Tables<'a, S: Strategy> {
     /// Messages with their senders, and the timer from which they come, plus
     /// one.
     pub(super) messages: Numbered<(NodeId, S::Message, u8)>,
-    timers: Numbered<(NodeId, TimerId)>,
+    pub(super) timers: Numbered<(NodeId, TimerId)>,
     reactions: FxHashMap<Given, Reaction>,
     pub(super) clients: Clients<'a, S::Token>,
     effects: Effects<S>,
     /// The time of the next step, if time is part of a state.
     pub(super) now: u64,
+    /// The time of the state that is looked at: final reads are asked then.
+    pub(super) moment: u64,
     /// How often a handler ran.
     pub(super) local_steps: u64,
     pub(super) answers: Answers,
@@ -98,6 +107,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
             clients: Clients::new(setting, plan),
             effects: Effects::new(),
             now: 0,
+            moment: 0,
             local_steps: 0,
             answers: Answers::default(),
         };
@@ -174,10 +184,32 @@ impl<'a, S: Strategy> Tables<'a, S> {
     /// out of date.
     pub(super) fn tick(&mut self) {
         if self.numbers.ticks {
+            self.moment = self.now;
             self.now += 1;
             self.numbers.forget_steps();
-            self.reactions.clear();
+            self.forget_reactions();
         }
+    }
+
+    /// Moves time to where clients are at this number, if time counts.
+    pub(super) fn look_from(&mut self, rest: u32) {
+        let moment = self.clients.now(rest);
+        self.moment_is(moment + 1, moment);
+    }
+
+    /// Moves time, with which remembered reactions and answers become out of
+    /// date.
+    pub(super) fn moment_is(&mut self, now: u64, moment: u64) {
+        if self.numbers.ticks && (self.now, self.moment) != (now, moment) {
+            (self.now, self.moment) = (now, moment);
+            self.forget_reactions();
+        }
+    }
+
+    /// Forgets what depends on the time.
+    fn forget_reactions(&mut self) {
+        self.reactions.clear();
+        self.answers.forget();
     }
 
     /// Makes room in the tables for a rest.
@@ -229,7 +261,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
     }
 
     /// Runs the handler. `timer` is the timer from which this comes, plus one.
-    fn react(
+    pub(super) fn react(
         &mut self,
         place: usize,
         held: u32,
@@ -253,25 +285,34 @@ impl<'a, S: Strategy> Tables<'a, S> {
         let crashes = matches!(input, LocalInput::Crash(_));
         let mut effects = std::mem::take(&mut self.effects);
         self.local_steps += 1;
-        local_step(self.strategy, &mut held.node, input, self.now, &mut effects)?;
+        if let Err(panicked) =
+            local_step(self.strategy, &mut held.node, input, self.now, &mut effects)
+        {
+            return Err(self.panicked(panicked));
+        }
         let from = NodeId(u16::try_from(place).expect("nodes are few"));
         let mut sends = SmallVec::new();
         for (to, message) in effects.sends.drain(..) {
             if to.index() >= self.places.len() {
                 let text = format!("a message was sent to {to}, which does not exist");
-                return Err(Panicked(text).into());
+                return Err(self.panicked(Panicked(text)));
             }
             sends.push((to.0, self.messages.number((from, message, timer))));
         }
         if crashes {
             held.visible.clear();
         }
+        let mut stamped = Vec::new();
         if self.plan.tracks.visible {
-            for (write, stamp) in effects.visible.drain(..) {
-                held.visible.retain(|(known, _)| *known != write);
-                held.visible.push((write, stamp));
+            if self.setting.faults.budget.crash > 0 {
+                stamped.clone_from(&effects.visible);
             }
-            held.visible.sort_unstable();
+            for (write, stamp) in effects.visible.drain(..) {
+                match held.visible.binary_search_by_key(&write, |(write, _)| *write) {
+                    Ok(at) => held.visible[at].1 = stamp.max(held.visible[at].1),
+                    Err(at) => held.visible.insert(at, (write, stamp)),
+                }
+            }
         }
         let answered = effects.replies.drain(..).filter(|_| !begins);
         let answered =
@@ -279,8 +320,40 @@ impl<'a, S: Strategy> Tables<'a, S> {
         self.effects = effects;
         let crashed = crashes.then_some(from);
         let Happening { ask, fault } = happening;
-        let event = self.clients.event(Event { ask, answered, fault, crashed });
+        let event = self.clients.event(Event { ask, answered, fault, crashed, stamped });
         Ok(Reaction { held: self.hold(held), sends, event })
+    }
+
+    /// What a panic means. Where deliveries are put off it would be found late
+    /// or not at all.
+    pub(super) fn panicked(&self, panicked: Panicked) -> Refused {
+        if self.plan.reduce.macro_steps || self.plan.reduce.persistent {
+            Refused::Reduction("macro", "a handler panics")
+        } else {
+            Refused::Panicked(panicked)
+        }
+    }
+
+    /// A step at a component. It is kept if the handler panics, too: whoever
+    /// comes to a state in which it is possible has found that.
+    fn remember_at(
+        &mut self,
+        place: usize,
+        inbox: SmallVec<[u32; 8]>,
+        reaction: Result<Reaction, Refused>,
+        sort: Sort,
+    ) -> Result<u32, Refused> {
+        match reaction {
+            Ok(reaction) => {
+                let next = self.component(place, Component { held: reaction.held, inbox });
+                Ok(self.remember(next, reaction, sort))
+            }
+            Err(Refused::Panicked(_)) => {
+                let nothing = Reaction { held: 0, sends: SmallVec::new(), event: 0 };
+                Ok(self.remember(PANICS, nothing, sort))
+            }
+            Err(refused) => Err(refused),
+        }
     }
 
     fn remember(&mut self, next: u32, reaction: Reaction, sort: Sort) -> u32 {
@@ -309,22 +382,18 @@ impl<'a, S: Strategy> Tables<'a, S> {
         let positions = self.deliverable(&state, &inbox);
         for &position in &positions {
             let message = inbox[position];
-            let reaction = self.deliver(place, held, message)?;
-            self.numbers.reacts |= !reaction.sends.is_empty() || reaction.event != 0;
+            let reaction = self.deliver(place, held, message);
+            let reacts = |step: &Reaction| !step.sends.is_empty() || step.event != 0;
+            self.numbers.reacts |= reaction.as_ref().is_ok_and(reacts);
             let mut left = inbox.clone();
             left.remove(position);
-            let next = self.component(place, Component { held: reaction.held, inbox: left });
-            self.remember(next, reaction, Sort::Deliver(message));
+            self.remember_at(place, left, reaction, Sort::Deliver(message))?;
         }
         let node = NodeId(u16::try_from(place).expect("nodes are few"));
         let mut others: Vec<(LocalInput<S>, u8, Sort)> = Vec::new();
         if state.up {
             for &timer in &state.timers {
-                let number = self.timers.number((node, timer)) as usize;
-                if number >= TIMERS_MAX {
-                    return Err(Refused::NotCovered("more than 64 timers"));
-                }
-                let number = u8::try_from(number).expect("at most 64 timers");
+                let number = self.timer_number(node, timer)?;
                 others.push((LocalInput::Fire(timer), number + 1, Sort::Fire(number)));
             }
         } else {
@@ -339,10 +408,9 @@ impl<'a, S: Strategy> Tables<'a, S> {
             let crashes = matches!(input, LocalInput::Crash(InboxOnCrash::Lost));
             let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
             let happening = Happening { ask: None, fault };
-            let reaction = self.react(place, held, input, timer, happening)?;
+            let reaction = self.react(place, held, input, timer, happening);
             let inbox = if crashes { SmallVec::new() } else { inbox.clone() };
-            let next = self.component(place, Component { held: reaction.held, inbox });
-            self.remember(next, reaction, sort);
+            self.remember_at(place, inbox, reaction, sort)?;
         }
         let budget = self.setting.faults.budget;
         for &position in &positions {
@@ -363,6 +431,15 @@ impl<'a, S: Strategy> Tables<'a, S> {
             }
         }
         Ok((start, count(self.numbers.moves.len())))
+    }
+
+    /// The number of a node's timer.
+    pub(super) fn timer_number(&mut self, node: NodeId, timer: TimerId) -> Result<u8, Refused> {
+        let number = self.timers.number((node, timer)) as usize;
+        if number >= TIMERS_MAX {
+            return Err(Refused::NotCovered("more than 64 timers"));
+        }
+        Ok(u8::try_from(number).expect("at most 64 timers"))
     }
 
     /// The positions of the messages that may be delivered next; of equal
@@ -446,35 +523,46 @@ impl<'a, S: Strategy> Tables<'a, S> {
         let happening = Happening { ask: Some(ask), fault: None };
         let operation = ask.operation();
         let reaction = match (known, ask) {
-            (Some(known), _) => known,
+            (Some(known), _) => Ok(known),
             (None, Ask::GiveUp(_)) if !up => {
                 // Nobody is there to be told.
                 let event = self.clients.event(Event { ask: Some(ask), ..Event::default() });
-                Reaction { held, sends: SmallVec::new(), event }
+                Ok(Reaction { held, sends: SmallVec::new(), event })
             }
             (None, _) if !up => return Ok(IMPOSSIBLE),
             (None, Ask::GiveUp(_)) => {
-                self.react(place, held, LocalInput::Cancel(operation), 0, happening)?
+                self.react(place, held, LocalInput::Cancel(operation), 0, happening)
             }
             (None, Ask::Invoke(_, call, _) | Ask::Retry(_, call, _)) => {
                 let call = self.clients.call(call).clone();
-                self.react(place, held, LocalInput::Request(operation, call, token), 0, happening)?
+                self.react(place, held, LocalInput::Request(operation, call, token), 0, happening)
             }
         };
-        self.reactions.insert(given, reaction.clone());
-        let next = self.component(place, Component { held: reaction.held, inbox });
-        Ok(self.remember(next, reaction, Sort::Client))
+        if let Ok(reaction) = &reaction {
+            self.reactions.insert(given, reaction.clone());
+        }
+        self.remember_at(place, inbox, reaction, Sort::Client)
+    }
+
+    /// Finds the messages that are told apart only by the timers they are from.
+    pub(super) fn know_contents(&mut self) {
+        let mut first = FxHashMap::default();
+        let contents = (0..)
+            .zip(&self.messages.values)
+            .map(|(number, (from, content, _))| *first.entry((from, content)).or_insert(number));
+        self.numbers.contents = contents.collect();
     }
 
     /// What justice asks for in a row: every message to be delivered, every
-    /// armed timer to fire, every node and link to be mended. In order, each
+    /// armed timer to fire, every node and link to be repaired. In order, each
     /// once.
     pub(super) fn dues(&self, row: &[u32]) -> Vec<Label> {
         let mut dues = Vec::new();
         for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
             let Component { held, inbox } = &self.places[place].values[at as usize];
             let node = &self.held.values[*held as usize].node;
-            let mut messages = inbox.clone();
+            let content = |message: &u32| self.numbers.contents[*message as usize];
+            let mut messages: SmallVec<[u32; 8]> = inbox.iter().map(content).collect();
             messages.sort_unstable();
             messages.dedup();
             dues.extend(messages.into_iter().map(|message| (place, Sort::Deliver(message))));
@@ -529,7 +617,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
 
 /// What comes with an input, for the clients.
 #[derive(Clone, Copy, Default)]
-struct Happening {
+pub(super) struct Happening {
     ask: Option<Ask>,
     fault: Option<u8>,
 }

@@ -1,0 +1,71 @@
+//! Why a run fails, as far as it must stay the same while its story shrinks.
+//!
+//! A smaller run may fail in the same way for another reason: then it is the
+//! story of another bug. So the operations that explain the failing answer are
+//! remembered: the writes that it shows, or the write that it should show.
+//!
+//! Invariant: a cause depends on operations alone, not on their values or their
+//! places in the history. It does not know how runs are made smaller.
+
+use crate::judgement::{Counterexample, Reason};
+use crate::replication::OperationId;
+use crate::world::Run;
+
+use super::durable::loss;
+use super::property::{Flaw, Judgement};
+
+/// The operations that explain a failing answer, ascending; none if nobody
+/// wrote it, or if no answer fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause(Vec<OperationId>);
+
+impl Cause {
+    /// Why this run was judged so.
+    pub fn of(run: &Run, judgement: &Judgement) -> Self {
+        let mut operations: Vec<OperationId> = match judgement {
+            Judgement::Violated(_, Some(found)) => {
+                explaining(run, found).into_iter().map(|at| run.operations[at]).collect()
+            }
+            Judgement::Violated(Flaw::LostWrite, None) => {
+                let lost = loss(run).ok().flatten();
+                lost.map(|loss| loss.operations[loss.write]).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
+        operations.sort_unstable();
+        operations.dedup();
+        Cause(operations)
+    }
+
+    /// The same cause after operations were renamed; those that are gone are
+    /// left out.
+    pub fn renamed(&self, name: impl Fn(OperationId) -> Option<OperationId>) -> Self {
+        let mut operations: Vec<_> = self.0.iter().filter_map(|id| name(*id)).collect();
+        operations.sort_unstable();
+        Cause(operations)
+    }
+}
+
+/// The positions of the writes that explain the failing answer.
+fn explaining(run: &Run, found: &Counterexample) -> Vec<usize> {
+    let operations = run.history.operations();
+    let reads = match found.reason {
+        Reason::Lost { write, .. }
+        | Reason::FailedWriteSeen { write, .. }
+        | Reason::InitialRead { write, .. } => return vec![write],
+        Reason::Thin { .. } => return Vec::new(),
+        Reason::Diverged { first, second } => vec![first, second],
+        _ => {
+            let part = found.operations.iter().copied();
+            part.filter(|at| operations[*at].answer().is_some()).max().into_iter().collect()
+        }
+    };
+    let shows = |read: usize, write: usize| {
+        let (read, write) = (&operations[read], &operations[write]);
+        write.call.is_write()
+            && write.call.key == read.call.key
+            && read.answer() == Some(&write.call.argument)
+    };
+    let shown = |write: &usize| reads.iter().any(|read| shows(*read, *write));
+    (0..operations.len()).filter(shown).collect()
+}

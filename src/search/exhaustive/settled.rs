@@ -1,0 +1,166 @@
+//! Where settling leads: the rounds of timers from a quiet row.
+//!
+//! Without timers a quiet row is settled. With timers it is if they do nothing
+//! more than lead back to it; else settling goes on to another row. Here the
+//! rounds of `world::settle` are gone through on remembered reactions, and
+//! [`Rounds`] says for both when they have come to an end.
+//!
+//! Invariant: what is settled here is settled in a world, and the other way
+//! round. It does not know what is judged.
+
+use std::collections::VecDeque;
+
+use smallvec::SmallVec;
+
+use crate::replication::{Strategy, TimerId};
+use crate::world::component::LocalInput;
+use crate::world::{Round, Rounds, SettleLimits};
+
+use super::Refused;
+use super::tables::{Component, Happening, Tables};
+
+/// Where a quiet row settles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// Where it is.
+    Here,
+    /// At this row.
+    There(Vec<u32>),
+    /// Nowhere: it goes on for ever, longer than anybody waits, or panics.
+    Nowhere,
+}
+
+/// What is held at each place, and the clients' number: a row without inboxes.
+type Drained = (Vec<u32>, u32);
+
+impl<S: Strategy> Tables<'_, S> {
+    /// Where settling leads from a quiet row.
+    ///
+    /// # Errors
+    /// If something cannot be used here; a panic is none, it leads nowhere.
+    pub(super) fn settled(&mut self, row: &[u32]) -> Result<Settled, Refused> {
+        let places = row.len() - 1;
+        let held: Vec<u32> = (0..places).map(|place| self.held_at(place, row[place])).collect();
+        if held.iter().all(|held| self.timers_of(*held).is_empty()) {
+            return Ok(Settled::Here);
+        }
+        if !self.numbers.permutations.is_empty() {
+            return Err(Refused::Reduction("symmetry", "timers fire in the order of nodes"));
+        }
+        if self.plan.reduce.forget {
+            return Err(Refused::Reduction("forget", "settling compares what is dropped"));
+        }
+        let (now, moment) = (self.now, self.moment);
+        let end = match self.rounds((held, row[places])) {
+            Err(Refused::Panicked(_)) => Ok(None),
+            end => end,
+        };
+        self.moment_is(now, moment);
+        Ok(match end? {
+            None => Settled::Nowhere,
+            Some((0, _)) => Settled::Here,
+            Some((_, (held, rest))) => {
+                let component =
+                    |(place, held)| self.component(place, Component::without_inbox(held));
+                let mut target: Vec<u32> = held.into_iter().enumerate().map(component).collect();
+                target.push(rest);
+                Settled::There(target)
+            }
+        })
+    }
+
+    /// The state at which rounds end, and after how many.
+    fn rounds(&mut self, first: Drained) -> Result<Option<(usize, Drained)>, Refused> {
+        let mut rounds = Rounds::default();
+        let mut seen = vec![first];
+        loop {
+            let (held, rest) = seen.last().expect("there is always one").clone();
+            let replicas: Vec<S::Replica> = held
+                .iter()
+                .map(|held| self.held.values[*held as usize].node.replica.clone())
+                .collect();
+            let timers: Vec<_> = held.iter().map(|held| self.timers_of(*held)).collect();
+            let calm = timers.iter().all(|timers| timers.is_empty());
+            let end = match rounds.add((replicas, self.clients.open(rest)), timers, calm) {
+                Round::Another if seen.len() > SettleLimits::default().rounds => return Ok(None),
+                Round::Another => {
+                    let Some(next) = self.round(held, rest)? else { return Ok(None) };
+                    seen.push(next);
+                    continue;
+                }
+                Round::Ends(at) => at,
+                Round::Repeats(from) => {
+                    let cycle = &seen[from..seen.len() - 1];
+                    if !self.answer_alike(cycle)? {
+                        return Ok(None);
+                    }
+                    from
+                }
+            };
+            return Ok(Some((end, seen.swap_remove(end))));
+        }
+    }
+
+    /// Fires every armed timer once, in order, then delivers, oldest first,
+    /// until nothing is in flight; none if that takes too long.
+    fn round(&mut self, mut held: Vec<u32>, mut rest: u32) -> Result<Option<Drained>, Refused> {
+        let limits = SettleLimits::default();
+        let mut flight: VecDeque<(usize, u32)> = VecDeque::new();
+        for (place, held) in held.iter_mut().enumerate() {
+            // Those that were armed when the round began.
+            for timer in self.timers_of(*held) {
+                if !self.timers_of(*held).contains(&timer) {
+                    continue;
+                }
+                let input = LocalInput::Fire(timer);
+                let step = self.react(place, *held, input, 0, Happening::default())?;
+                *held = step.held;
+                flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
+                rest = self.rest_after(rest, step.event)?;
+            }
+        }
+        let mut deliveries = 0;
+        while let Some((place, message)) = flight.pop_front() {
+            deliveries += 1;
+            if deliveries > limits.deliveries || flight.len() >= limits.in_flight {
+                return Ok(None);
+            }
+            let step = self.deliver(place, held[place], message)?;
+            held[place] = step.held;
+            flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
+            rest = self.rest_after(rest, step.event)?;
+        }
+        Ok(Some((held, rest)))
+    }
+
+    fn rest_after(&mut self, rest: u32, event: u32) -> Result<u32, Refused> {
+        if let Err(miss) = self.numbers.after(rest, event) {
+            self.resolve(miss)?;
+        }
+        let next = self.numbers.after(rest, event).expect("it is there by now");
+        self.moment_is(self.now + 1, self.now);
+        Ok(next)
+    }
+
+    /// Whether final reads are answered the same in each of these states.
+    fn answer_alike(&mut self, cycle: &[Drained]) -> Result<bool, Refused> {
+        let mut all = None;
+        for (held, rest) in cycle {
+            self.look_from(*rest);
+            let component = |(place, held): (usize, &u32)| {
+                self.component(place, Component::without_inbox(*held))
+            };
+            let mut row: Vec<u32> = held.iter().enumerate().map(component).collect();
+            row.push(*rest);
+            let here = self.finals(&row)?;
+            if *all.get_or_insert(here) != here {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn timers_of(&self, held: u32) -> SmallVec<[TimerId; 2]> {
+        self.held.values[held as usize].node.timers.clone()
+    }
+}

@@ -1,0 +1,220 @@
+//! Final reads: every key, asked at every node that serves it, once a cluster
+//! is quiet or while what is in flight waits.
+//!
+//! Invariant: each read runs in a fork of the same moment, so none changes what
+//! another finds: neither the replicas nor the time. It does not know when a
+//! cluster is quiet.
+
+use crate::history::{Call, Completion, History, NodeId, ProcessId, Value};
+use crate::replication::{Effects, OperationId, Strategy, Visible};
+
+use super::Facts;
+use super::component::{LocalInput, NodeOf, Panicked, local_step};
+use super::perform::World;
+use super::settle::SettleLimits;
+
+/// Reads every key at every node that serves reads, each in a world of its
+/// own, as operations of fresh processes. Returns how many were not answered.
+pub(super) fn final_reads<S: Strategy>(world: &mut World<'_, S>) -> Result<usize, Panicked> {
+    let cluster = world.cluster();
+    // All are asked now, though the history puts them one after the other.
+    let now = world.now;
+    let mut session = u16::try_from(world.sessions.len()).expect("sessions are few");
+    let mut asked = Vec::new();
+    for key in world.workload.keys() {
+        for node in cluster.nodes() {
+            let call = Call::read(key.clone());
+            if !world.strategy.serves(&call, node, &cluster) {
+                continue;
+            }
+            let operation = OperationId { session, number: 0 };
+            session += 1;
+            let facts = || world.facts.clone();
+            let answer = ask(world.strategy, &world.nodes, now, operation, node, &call, facts)?;
+            asked.push((operation, node, call, answer));
+        }
+    }
+    // Only now that nobody has panicked: some of them are no final reads.
+    let mut unanswered = 0;
+    for (operation, node, call, answer) in asked {
+        let process = ProcessId(world.next_process());
+        let time = world.later();
+        let recorded =
+            world.history.invoke(process, time, call).expect("a fresh process at the end");
+        recorded.node = Some(node);
+        world.operations.push(operation);
+        match answer {
+            Some(answer) => {
+                answer.record(&mut world.facts, operation);
+                let time = world.later();
+                let value = answer.value;
+                world.history.ok_final(process, time, value).expect("the read is open");
+            }
+            None => unanswered += 1,
+        }
+    }
+    Ok(unanswered)
+}
+
+/// Issues final reads while what is in flight waits.
+pub(super) fn ask_everybody<S: Strategy>(world: &mut World<'_, S>) -> Result<usize, Panicked> {
+    for (node, flights) in world.nodes.iter_mut().zip(&mut world.flights) {
+        node.inbox.clear();
+        flights.clear();
+    }
+    final_reads(world)
+}
+
+/// What everybody answers here.
+pub(super) fn answers_of<S: Strategy>(
+    world: &World<'_, S>,
+) -> Result<Vec<Option<Value>>, Panicked> {
+    let visit = Visit::of(world)?;
+    let first = visit.operations.len() - visit.finals;
+    let finals = &visit.history.operations()[first..];
+    Ok(finals.iter().map(|read| read.answer().cloned()).collect())
+}
+
+/// A state that an endless run comes to again and again, with the final reads
+/// that would be answered there.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// What clients saw, final reads included.
+    pub history: History,
+    /// Which operation stands at each position of the history.
+    pub operations: Vec<OperationId>,
+    /// What the strategy recorded of visibility and order.
+    pub facts: Facts,
+    /// Final reads that got no answer.
+    pub unanswered: usize,
+    /// How many final reads there are, at the end of the history.
+    finals: usize,
+}
+
+impl Visit {
+    /// What would be answered in this state of a world, while what is in flight
+    /// waits.
+    ///
+    /// # Errors
+    /// If a handler panics.
+    pub fn of<S: Strategy>(world: &World<'_, S>) -> Result<Visit, Panicked> {
+        let mut asked = world.clone();
+        let before = asked.operations.len();
+        let unanswered = ask_everybody(&mut asked)?;
+        let finals = asked.operations.len() - before;
+        let World { history, operations, facts, .. } = asked;
+        Ok(Visit { history: history.finish(), operations, facts, unanswered, finals })
+    }
+}
+
+/// The answer to one final read.
+pub(crate) struct FinalAnswer {
+    pub(crate) value: Value,
+    visible: Visible,
+    /// Who answered.
+    node: NodeId,
+    /// What was visible in the fork; none if the answer came at once.
+    facts: Option<Facts>,
+}
+
+impl FinalAnswer {
+    /// Adds to `facts` what the answer took into account.
+    pub(crate) fn record(&self, facts: &mut Facts, operation: OperationId) {
+        match &self.facts {
+            None => facts.answered(self.node, operation, &self.visible),
+            Some(fork) => facts.answered_elsewhere(fork, self.node, operation, &self.visible),
+        }
+    }
+}
+
+/// Asks `node` in a fork of the cluster in which nothing is in flight. The
+/// facts of the fork begin with what `facts` gives.
+///
+/// # Errors
+/// If a handler panics.
+pub(crate) fn ask<S: Strategy>(
+    strategy: &S,
+    nodes: &[NodeOf<S>],
+    now: u64,
+    operation: OperationId,
+    node: NodeId,
+    call: &Call,
+    facts: impl FnOnce() -> Facts,
+) -> Result<Option<FinalAnswer>, Panicked> {
+    let limits = SettleLimits::default();
+    let mut effects = Effects::new();
+    let request = LocalInput::Request(operation, call.clone(), S::Token::default());
+    // Most protocols answer at once: then only one node need be copied.
+    let mut asked = nodes[node.index()].clone();
+    local_step(strategy, &mut asked, request, now, &mut effects)?;
+    if let Some((value, visible)) = answer(operation, &effects) {
+        return Ok(Some(FinalAnswer { value, visible, node, facts: None }));
+    }
+    let mut fork = Fork { nodes: nodes.to_vec(), facts: facts(), waiting: Vec::new() };
+    fork.nodes[node.index()] = asked;
+    fork.carry_out(node, &mut effects)?;
+    for _ in 0..limits.rounds {
+        let mut delivered = 0;
+        while delivered < fork.waiting.len() {
+            let to = fork.waiting[delivered];
+            delivered += 1;
+            if delivered > limits.deliveries {
+                return Ok(None);
+            }
+            let receiver = &mut fork.nodes[to.index()];
+            local_step(strategy, receiver, LocalInput::Deliver(0), now, &mut effects)?;
+            if let Some((value, visible)) = answer(operation, &effects) {
+                fork.carry_out(to, &mut effects)?;
+                let facts = Some(fork.facts);
+                return Ok(Some(FinalAnswer { value, visible, node: to, facts }));
+            }
+            fork.carry_out(to, &mut effects)?;
+        }
+        fork.waiting.clear();
+        for to in (0..).take(nodes.len()).map(NodeId) {
+            for timer in fork.nodes[to.index()].timers.clone() {
+                let local = &mut fork.nodes[to.index()];
+                local_step(strategy, local, LocalInput::Fire(timer), now, &mut effects)?;
+                fork.carry_out(to, &mut effects)?;
+            }
+        }
+        if fork.waiting.is_empty() {
+            return Ok(None);
+        }
+    }
+    Ok(None)
+}
+
+/// A copy of the settled cluster in which one final read runs.
+struct Fork<S: Strategy> {
+    nodes: Vec<NodeOf<S>>,
+    facts: Facts,
+    /// The receivers of messages in flight, in order of sending. Inboxes were
+    /// empty, so a receiver's next message is its first.
+    waiting: Vec<NodeId>,
+}
+
+impl<S: Strategy> Fork<S> {
+    fn carry_out(&mut self, node: NodeId, effects: &mut Effects<S>) -> Result<(), Panicked> {
+        for (write, stamp) in effects.visible.drain(..) {
+            self.facts.visible(node, write, stamp);
+        }
+        for (to, message) in effects.sends.drain(..) {
+            let Some(receiver) = self.nodes.get_mut(to.index()) else {
+                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
+            };
+            receiver.inbox.push((node, message));
+            self.waiting.push(to);
+        }
+        Ok(())
+    }
+}
+
+fn answer<S: Strategy>(operation: OperationId, effects: &Effects<S>) -> Option<(Value, Visible)> {
+    effects.replies.iter().find_map(|reply| match &reply.completion {
+        Completion::Ok(value) if reply.operation == operation => {
+            Some((value.clone(), reply.visible.clone()))
+        }
+        _ => None,
+    })
+}

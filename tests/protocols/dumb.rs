@@ -1,0 +1,556 @@
+//! The dumb search: whole worlds, one after the other, nothing remembered of
+//! steps, nothing left out, every scope as a list of scripts.
+//!
+//! Each state is settled and judged as a run of its own. What goes on for ever
+//! is found by asking which states reach which. It shares the world with the
+//! search that it checks, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use quiescence::history::{Call, Completion, Key, NodeId, notation};
+use quiescence::hunt::property::{Judgement, Property, judge};
+use quiescence::judgement::{Budget, Model, Verdict, check};
+use quiescence::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId};
+use quiescence::search::exhaustive::Open;
+use quiescence::world::component::{LocalInput, local_step};
+use quiescence::world::{
+    Action, Ending, MessageName, NotEnabled, Planned, Routing, Run, Script, SessionId, Setting,
+    StateOf, Step, Visit, Workload, World, re_execute,
+};
+
+/// What the dumb search says.
+#[derive(Debug, Default)]
+pub struct Dumb {
+    /// Distinct states, of all scripts together.
+    pub states: usize,
+    /// What is violated, in how many actions at least; none if only in what
+    /// goes on for ever.
+    pub violated: BTreeMap<Property, Option<usize>>,
+    /// For what goes on for ever: where it was seen first.
+    pub stories: BTreeMap<Property, String>,
+    /// What could not be decided somewhere.
+    pub unknown: BTreeSet<Property>,
+}
+
+/// From which timer a message comes.
+type Tag = Option<(NodeId, TimerId)>;
+
+/// How many operations of each session had ended when one began.
+type Before = Vec<(OperationId, Vec<usize>)>;
+
+/// All that decides the future of a state, and all that is judged of its past.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct WholeOf<R, M, T> {
+    state: StateOf<R, M, T>,
+    inboxes: Vec<Vec<(NodeId, M, Tag)>>,
+    told: Vec<(OperationId, Call, Option<NodeId>, Completion)>,
+    before: Before,
+    taken: Vec<Vec<OperationId>>,
+    stamps: Vec<(OperationId, Option<Stamp>)>,
+}
+
+type Whole<S> = WholeOf<<S as Strategy>::Replica, <S as Strategy>::Message, <S as Strategy>::Token>;
+
+/// What happens on an edge that needs no client and no fault; what justice
+/// asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Label<M> {
+    Deliver(NodeId, NodeId, M),
+    Fire(NodeId, TimerId),
+    Repair(NodeId),
+}
+
+struct Node<'w, S: Strategy> {
+    world: World<'w, S>,
+    tags: BTreeMap<MessageName, Tag>,
+    before: Before,
+    path: Vec<Step>,
+    edges: Vec<(usize, Label<S::Message>)>,
+}
+
+/// Searches a scope; none if its scripts have more states together.
+pub fn search<S: Strategy>(
+    strategy: &S,
+    setting: &Setting,
+    scope: Open,
+    properties: &[Property],
+    limit: usize,
+) -> Option<Dumb> {
+    let mut dumb = Dumb::default();
+    let mut all: BTreeSet<u64> = BTreeSet::new();
+    let mut left = limit;
+    for workload in workloads(strategy, setting, scope) {
+        let (nodes, wholes) =
+            spread(strategy, setting, scope, &workload, properties, left, &mut dumb)?;
+        left -= nodes.len();
+        all.extend(wholes);
+        for node in &nodes {
+            dumb.judge_state(strategy, setting, node, properties);
+        }
+        for (part, happens) in components(&nodes, |_| true) {
+            if is_just(&nodes, &part, &happens, false) {
+                dumb.judge_component(strategy, setting, &nodes, &part, properties, false);
+            }
+        }
+        for (part, happens) in components(&nodes, |label| matches!(label, Label::Deliver(..))) {
+            if is_just(&nodes, &part, &happens, true) {
+                dumb.judge_component(strategy, setting, &nodes, &part, properties, true);
+            }
+        }
+    }
+    dumb.states = all.len();
+    Some(dumb)
+}
+
+/// Every state of one workload, breadth first.
+fn spread<'w, S: Strategy>(
+    strategy: &'w S,
+    setting: &'w Setting,
+    scope: Open,
+    workload: &'w Workload,
+    properties: &[Property],
+    limit: usize,
+    dumb: &mut Dumb,
+) -> Option<(Vec<Node<'w, S>>, Vec<u64>)> {
+    let world = match World::new(strategy, setting, workload) {
+        Ok(world) => world,
+        Err(_) => {
+            dumb.violated.insert(Property::NoPanic, Some(1));
+            // Nothing else could be looked at.
+            dumb.unknown.extend(properties.iter().cloned());
+            return Some((Vec::new(), Vec::new()));
+        }
+    };
+    let tags = world.in_flight().map(|(name, _)| (name, None)).collect();
+    let first = Node { world, tags, before: Vec::new(), path: Vec::new(), edges: Vec::new() };
+    let mut known: HashMap<Whole<S>, usize> = HashMap::new();
+    known.insert(whole(&first), 0);
+    let mut nodes = vec![first];
+    let mut at = 0;
+    while at < nodes.len() {
+        let mut enabled = Vec::new();
+        nodes[at].world.enabled(&mut enabled);
+        for action in enabled {
+            let Some(tag) = tag_of(&nodes[at], &action, scope.patient) else { continue };
+            let Some(next) = step(&nodes[at], action, tag) else {
+                let length = nodes[at].path.len() + 1;
+                dumb.note(Property::NoPanic, Some(length));
+                continue;
+            };
+            let label = label_of(&nodes[at], &action);
+            let whole = whole(&next);
+            let to = *known.entry(whole).or_insert_with(|| {
+                nodes.push(next);
+                nodes.len() - 1
+            });
+            nodes[at].edges.extend(label.map(|label| (to, label)));
+            if nodes.len() > limit {
+                return None;
+            }
+        }
+        at += 1;
+    }
+    let hash = |whole: &Whole<S>| {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        whole.hash(&mut hasher);
+        hasher.finish()
+    };
+    Some((nodes, known.keys().map(hash).collect()))
+}
+
+/// The timer from which what comes of an action comes; none if the action has
+/// to wait.
+fn tag_of<S: Strategy>(node: &Node<'_, S>, action: &Action, patient: bool) -> Option<Tag> {
+    match *action {
+        Action::Fire(at, timer) => {
+            let mine = Some((at, timer));
+            let waits = node.tags.values().any(|tag| patient || *tag == mine);
+            (!waits).then_some(mine)
+        }
+        Action::Deliver(to, id) => {
+            let (name, _) = node.world.message(to, id).expect("it is in flight");
+            Some(node.tags[&name])
+        }
+        _ => Some(None),
+    }
+}
+
+/// The state after an action; none if a handler panics.
+fn step<'w, S: Strategy>(node: &Node<'w, S>, action: Action, tag: Tag) -> Option<Node<'w, S>> {
+    let mut world = node.world.clone();
+    let mut before = node.before.clone();
+    if let Action::Invoke(operation) = action {
+        let sessions = world.workload().sessions.len();
+        let ended = |session: usize| {
+            let id = SessionId(u16::try_from(session).expect("few"));
+            let asked = before.iter().filter(|(other, _)| other.session == id.0).count();
+            asked - usize::from(world.open_operation(id).is_some())
+        };
+        let counts = (0..sessions).map(ended).collect();
+        before.push((operation, counts));
+    }
+    let number = world.steps() + 1;
+    match world.perform(&action, number) {
+        Ok(_) => {}
+        Err(NotEnabled::Panicked(_)) => return None,
+        Err(NotEnabled::Impossible(why)) => panic!("what is enabled is possible: {why}"),
+    }
+    let mut tags = BTreeMap::new();
+    for (name, _) in world.in_flight() {
+        let original = MessageName { copy: 0, ..name };
+        let copied =
+            || node.tags.iter().find(|(known, _)| MessageName { copy: 0, ..**known } == original);
+        let known = node.tags.get(&name).or_else(|| copied().map(|(_, tag)| tag));
+        tags.insert(name, known.copied().unwrap_or(tag));
+    }
+    let mut path = node.path.clone();
+    path.push(Step { number, action, settling: false });
+    Some(Node { world, tags, before, path, edges: Vec::new() })
+}
+
+fn whole<S: Strategy>(node: &Node<'_, S>) -> Whole<S> {
+    let world = &node.world;
+    let cluster = world.cluster();
+    let mut inboxes = vec![Vec::new(); cluster.size()];
+    for (name, message) in world.in_flight() {
+        inboxes[name.to.index()].push((name.from, message.clone(), node.tags[&name]));
+    }
+    let fifo = world.setting().network == quiescence::world::Network::Fifo;
+    for inbox in &mut inboxes {
+        if fifo {
+            inbox.sort_by_key(|(from, ..)| *from);
+        } else {
+            inbox.sort();
+        }
+    }
+    let visit = world.history();
+    let told = world.operations().iter().zip(visit.operations()).map(|(id, operation)| {
+        (*id, operation.call.clone(), operation.node, operation.completion.clone())
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|(id, ..)| *id);
+    let mut before = node.before.clone();
+    before.sort();
+    let taken = |at: NodeId| {
+        let mut taken = world.facts().taken(at).to_vec();
+        taken.sort_unstable();
+        taken.dedup();
+        taken
+    };
+    let ids = told.iter().map(|(id, ..)| *id);
+    WholeOf {
+        state: world.state(),
+        inboxes,
+        before,
+        taken: cluster.nodes().map(taken).collect(),
+        stamps: ids.map(|id| (id, world.facts().stamp(id))).collect(),
+        told,
+    }
+}
+
+fn label_of<S: Strategy>(node: &Node<'_, S>, action: &Action) -> Option<Label<S::Message>> {
+    Some(match *action {
+        Action::Deliver(to, id) => {
+            let (name, message) = node.world.message(to, id).expect("it is in flight");
+            Label::Deliver(to, name.from, message.clone())
+        }
+        Action::Fire(at, timer) => Label::Fire(at, timer),
+        Action::Recover(at) | Action::Heal(_, at) => Label::Repair(at),
+        _ => return None,
+    })
+}
+
+/// What justice asks for in a state.
+fn dues<S: Strategy>(world: &World<'_, S>) -> BTreeSet<Label<S::Message>> {
+    let deliver = |(name, message): (MessageName, &S::Message)| {
+        Label::Deliver(name.to, name.from, message.clone())
+    };
+    let mut dues: BTreeSet<_> = world.in_flight().map(deliver).collect();
+    for (node, at) in world.nodes().iter().zip(world.cluster().nodes()) {
+        dues.extend(node.timers.iter().map(|timer| Label::Fire(at, *timer)));
+        if !node.up || node.cut != 0 {
+            dues.insert(Label::Repair(at));
+        }
+    }
+    dues
+}
+
+/// A strongly connected component with what happens in it.
+type Part<M> = (Vec<usize>, BTreeSet<Label<M>>);
+
+/// Every strongly connected component in which something happens.
+fn components<S: Strategy>(
+    nodes: &[Node<'_, S>],
+    wanted: impl Fn(&Label<S::Message>) -> bool,
+) -> Vec<Part<S::Message>> {
+    let reaches = |from: usize| {
+        let mut seen = vec![false; nodes.len()];
+        let mut stack = vec![from];
+        while let Some(at) = stack.pop() {
+            for (to, label) in &nodes[at].edges {
+                if wanted(label) && !std::mem::replace(&mut seen[*to], true) {
+                    stack.push(*to);
+                }
+            }
+        }
+        seen
+    };
+    // Only what reaches itself is in a component.
+    let reach: Vec<_> = (0..nodes.len()).map(reaches).collect();
+    let mut parts = Vec::new();
+    let mut done = vec![false; nodes.len()];
+    for from in 0..nodes.len() {
+        if done[from] || !reach[from][from] {
+            continue;
+        }
+        let part: Vec<usize> =
+            (0..nodes.len()).filter(|at| reach[from][*at] && reach[*at][from]).collect();
+        part.iter().for_each(|at| done[*at] = true);
+        let edges = part.iter().flat_map(|at| &nodes[*at].edges);
+        let inside = edges.filter(|(to, label)| part.contains(to) && wanted(label));
+        let happens = inside.map(|(_, label)| label.clone()).collect();
+        parts.push((part, happens));
+    }
+    parts
+}
+
+fn is_just<S: Strategy>(
+    nodes: &[Node<'_, S>],
+    part: &[usize],
+    happens: &BTreeSet<Label<S::Message>>,
+    deliveries: bool,
+) -> bool {
+    let mut due = dues(&nodes[part[0]].world);
+    for at in part {
+        let here = dues(&nodes[*at].world);
+        due.retain(|label| here.contains(label));
+    }
+    due.iter()
+        .all(|label| happens.contains(label) || (deliveries && matches!(label, Label::Fire(..))))
+}
+
+const EVENTUAL: Property = Property::Model(Model::EVENTUAL);
+
+impl Dumb {
+    fn note(&mut self, property: Property, length: Option<usize>) {
+        let known = self.violated.entry(property).or_insert(length);
+        *known = match (*known, length) {
+            (Some(known), Some(length)) => Some(known.min(length)),
+            (known, length) => known.or(length),
+        };
+    }
+
+    /// Judges the run that ends here.
+    fn judge_state<S: Strategy>(
+        &mut self,
+        strategy: &S,
+        setting: &Setting,
+        node: &Node<'_, S>,
+        properties: &[Property],
+    ) {
+        let asked = asked(node);
+        let run = re_execute(strategy, setting, &asked, &node.path, None);
+        if disagrees(strategy, &node.world) {
+            self.note(Property::StrongConvergence, None);
+        }
+        for property in properties {
+            if *property == Property::StrongConvergence {
+                continue;
+            }
+            let length = match property {
+                Property::Always(name) => {
+                    let mut broken = run.broken.iter().filter(|broken| broken.name == name);
+                    broken.next().map_or(0, |broken| broken.step)
+                }
+                _ => run.schedule.len(),
+            };
+            match judge(&run, property) {
+                Judgement::Holds => {}
+                Judgement::Violated(..) => {
+                    // How long an endless run is depends on who looks.
+                    let ends = matches!(property, Property::Always(_) | Property::NoPanic)
+                        || run.ending == Ending::Settled;
+                    self.note(property.clone(), ends.then_some(length));
+                    let story = || format!("{run:?}");
+                    self.stories.entry(property.clone()).or_insert_with(story);
+                }
+                // Whether that ends is seen from the states.
+                Judgement::Unknown(_) if matches!(run.ending, Ending::Unsettled(_)) => {}
+                Judgement::Unknown(_) => {
+                    self.unknown.insert(property.clone());
+                }
+            }
+        }
+    }
+
+    /// Judges a component that can be stayed in for ever.
+    fn judge_component<S: Strategy>(
+        &mut self,
+        strategy: &S,
+        setting: &Setting,
+        nodes: &[Node<'_, S>],
+        part: &[usize],
+        properties: &[Property],
+        deliveries: bool,
+    ) {
+        if deliveries {
+            self.note(EVENTUAL, None);
+        }
+        let mut answers: Option<Vec<_>> = None;
+        for at in part {
+            let asked = asked(&nodes[*at]);
+            let mut world = World::new(strategy, setting, &asked).expect("it did not panic before");
+            for step in &nodes[*at].path {
+                world.perform(&step.action, step.number).expect("it was possible before");
+            }
+            let Ok(visit) = Visit::of(&world) else {
+                self.note(Property::NoPanic, None);
+                continue;
+            };
+            let finals = visit.history.operations().iter().skip(world.operations().len());
+            let here: Vec<_> = finals.map(|read| read.answer().cloned()).collect();
+            if *answers.get_or_insert_with(|| here.clone()) != here {
+                self.note(EVENTUAL, None);
+            }
+            for property in properties {
+                match (property, check(&visit.history, Model::EVENTUAL, Budget::default())) {
+                    (Property::Model(Model::EVENTUAL), Verdict::Violated(_)) => {
+                        self.note(EVENTUAL, None);
+                    }
+                    (Property::Model(Model::EVENTUAL), Verdict::Unknown(_)) => {
+                        self.unknown.insert(EVENTUAL);
+                    }
+                    (Property::Model(Model::EVENTUAL), _) if visit.unanswered > 0 => {
+                        self.unknown.insert(EVENTUAL);
+                    }
+                    (Property::Durable, _) => {
+                        let run = re_execute(strategy, setting, &asked, &nodes[*at].path, None);
+                        let Visit { history, operations, facts, unanswered, .. } = visit.clone();
+                        let run = Run {
+                            history,
+                            operations,
+                            facts,
+                            unanswered,
+                            ending: Ending::Settled,
+                            ..run
+                        };
+                        match judge(&run, property) {
+                            Judgement::Holds => {}
+                            Judgement::Violated(..) => {
+                                self.note(Property::Durable, None);
+                                let history = notation::write(&run.history);
+                                let story = format!(
+                                    "{history} {:?} {deliveries} {part:?} {:?}",
+                                    nodes[*at].path,
+                                    world.nodes()
+                                );
+                                self.stories.entry(Property::Durable).or_insert(story);
+                            }
+                            Judgement::Unknown(_) => {
+                                self.unknown.insert(Property::Durable);
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// The scripts as far as they have been asked.
+fn asked<S: Strategy>(node: &Node<'_, S>) -> Workload {
+    let mut workload = node.world.workload().clone();
+    for (session, script) in (0u16..).zip(&mut workload.sessions) {
+        let asked = node.before.iter().filter(|(id, _)| id.session == session).count();
+        script.operations.truncate(asked);
+    }
+    workload
+}
+
+/// Whether two nodes that took the same writes into account answer differently.
+fn disagrees<S: Strategy>(strategy: &S, world: &World<'_, S>) -> bool {
+    let taken = |at: NodeId| {
+        let taken: BTreeSet<_> = world.facts().taken(at).iter().copied().collect();
+        (world.nodes()[at.index()].up && !taken.is_empty()).then_some(taken)
+    };
+    let answer = |at: NodeId, key: &Key| {
+        let call = Call::read(key.clone());
+        strategy.serves(&call, at, &world.cluster()).then_some(())?;
+        let mut node = world.nodes()[at.index()].clone();
+        let operation = OperationId { session: 99, number: 0 };
+        let mut effects = Effects::new();
+        let request = LocalInput::Request(operation, call, S::Token::default());
+        let now = u64::from(world.steps());
+        local_step(strategy, &mut node, request, now, &mut effects).ok()?;
+        effects.answer(operation)
+    };
+    let keys = world.workload().keys();
+    let nodes = || world.cluster().nodes();
+    nodes().any(|one| {
+        nodes().filter(|other| *other < one).any(|other| {
+            taken(one).is_some()
+                && taken(one) == taken(other)
+                && keys.iter().any(|key| {
+                    answer(one, key)
+                        .zip(answer(other, key))
+                        .is_some_and(|(mine, theirs)| mine != theirs)
+                })
+        })
+    })
+}
+
+/// Every script in the scope, but those that are the beginning of another.
+fn workloads<S: Strategy>(strategy: &S, setting: &Setting, scope: Open) -> Vec<Workload> {
+    let cluster = Cluster::of(setting.nodes);
+    let keys = || (0..scope.keys).map(quiescence::search::key);
+    // Sessions as lists of calls, each with its node.
+    let mut all: Vec<Vec<Vec<(Call, NodeId)>>> = vec![vec![Vec::new(); scope.sessions]];
+    let mut next = 0;
+    while next < all.len() {
+        let now = all[next].clone();
+        next += 1;
+        let count =
+            |writes: bool| now.iter().flatten().filter(|(c, _)| c.is_write() == writes).count();
+        for session in 0..scope.sessions {
+            let mut calls = Vec::new();
+            let value = i64::try_from(100 * session + now[session].len() + 1).expect("small");
+            if count(true) < scope.writes {
+                calls.extend(keys().map(|key| Call::write(key, value)));
+            }
+            if count(false) < scope.reads {
+                calls.extend(keys().map(Call::read));
+            }
+            for call in calls {
+                for node in cluster.nodes() {
+                    let home = now[session].first().map_or(node, |(_, home)| *home);
+                    let strays = setting.routing == Routing::Sticky && node != home;
+                    if strays || !strategy.serves(&call, node, &cluster) {
+                        continue;
+                    }
+                    let mut longer = now.clone();
+                    longer[session].push((call.clone(), node));
+                    if !all.contains(&longer) {
+                        all.push(longer);
+                    }
+                }
+            }
+        }
+    }
+    let begins = |short: &[Vec<(Call, NodeId)>], long: &[Vec<(Call, NodeId)>]| {
+        short != long && short.iter().zip(long).all(|(short, long)| long.starts_with(short))
+    };
+    let whole = all.iter().filter(|short| !all.iter().any(|long| begins(short, long)));
+    let script = |operations: &Vec<(Call, NodeId)>| Script {
+        node: operations.first().map_or(NodeId(0), |(_, node)| *node),
+        operations: operations
+            .iter()
+            .map(|(call, node)| Planned {
+                call: call.clone(),
+                node: (setting.routing == Routing::Roaming).then_some(*node),
+            })
+            .collect(),
+    };
+    whole.map(|sessions| Workload { sessions: sessions.iter().map(script).collect() }).collect()
+}

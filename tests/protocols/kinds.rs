@@ -1,0 +1,632 @@
+//! One small protocol for each kind of mistake that random protocols brought to
+//! light. What a search says of it is known in advance.
+
+use std::collections::BTreeSet;
+
+use quiescence::history::{Call, Completion, NodeId, Value};
+use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
+use quiescence::hunt::property::{Flaw, Property};
+use quiescence::hunt::random;
+use quiescence::judgement::Model;
+use quiescence::replication::{
+    Cluster, Effects, Input, Invariant, OperationId, Stamp, Strategy, StrategyName, TimerId,
+    Visible, When,
+};
+use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Tracks, Work, explore};
+use quiescence::search::random::Scope;
+use quiescence::world::{
+    Action, Ending, FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload,
+};
+
+use super::dumb;
+
+/// A protocol in one function.
+#[derive(Clone)]
+struct Toy {
+    step: fn(&mut Held, Input<Toy>, &mut Effects<Toy>),
+    clocks: bool,
+    durable: fn(&Held) -> Held,
+    invariants: fn() -> Vec<Invariant<Held>>,
+}
+
+/// What a node of a toy holds; what it means is up to the toy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Held {
+    node: NodeId,
+    nodes: u16,
+    value: Value,
+    stamp: u64,
+    seen: Vec<Value>,
+    open: Vec<OperationId>,
+    noise: u8,
+}
+
+impl Strategy for Toy {
+    type Replica = Held;
+    type Message = Value;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("toy")
+    }
+
+    fn boot(&self, node: NodeId, cluster: &Cluster) -> Held {
+        Held {
+            node,
+            nodes: u16::try_from(cluster.size()).expect("nodes are few"),
+            value: Value::Null,
+            stamp: 0,
+            seen: Vec::new(),
+            open: Vec::new(),
+            noise: 0,
+        }
+    }
+
+    fn step(&self, held: &mut Held, input: Input<Self>, effects: &mut Effects<Self>) {
+        (self.step)(held, input, effects);
+    }
+
+    fn durable(&self, held: &Held) -> Held {
+        (self.durable)(held)
+    }
+
+    fn label(&self, message: &Value) -> String {
+        format!("say {message}")
+    }
+
+    fn reads_clock(&self) -> bool {
+        self.clocks
+    }
+
+    fn renamed(&self, held: &Held, name: &dyn Fn(NodeId) -> NodeId) -> Option<Held> {
+        Some(Held { node: name(held.node), ..held.clone() })
+    }
+
+    fn renamed_message(&self, message: &Value, _: &dyn Fn(NodeId) -> NodeId) -> Option<Value> {
+        Some(message.clone())
+    }
+
+    fn invariants(&self) -> Vec<Invariant<Held>> {
+        (self.invariants)()
+    }
+}
+
+const TOY: Toy =
+    Toy { step: |_, _, _| {}, clocks: false, durable: Held::clone, invariants: Vec::new };
+
+fn done() -> Completion {
+    Completion::Ok(Value::Null)
+}
+
+/// Keeps what is written where it is written, and answers at once.
+fn local(held: &mut Held, input: &Input<Toy>, effects: &mut Effects<Toy>) {
+    let Input::Request { operation, call, .. } = input else { return };
+    if call.is_read() {
+        effects.reply(*operation, Completion::Ok(held.value.clone())).seeing(Visible::Here);
+    } else {
+        held.value = call.argument.clone();
+        effects.visible(*operation, Stamp { counter: 1, tie: operation.as_tie() });
+        effects.reply(*operation, done());
+    }
+}
+
+fn others(held: &Held) -> impl Iterator<Item = NodeId> + use<> {
+    let me = held.node;
+    (0..held.nodes).map(NodeId).filter(move |node| *node != me)
+}
+
+fn calm(nodes: u16) -> Setting {
+    Setting {
+        nodes,
+        network: Network::Unordered,
+        faults: FaultPlan::default(),
+        routing: Routing::Roaming,
+    }
+}
+
+fn with_fault(nodes: u16, kind: &str) -> Setting {
+    let mut budget = Faults::NONE;
+    *budget.count_mut(kind).expect("a kind has a name") = 1;
+    Setting { faults: FaultPlan { budget, ..FaultPlan::default() }, ..calm(nodes) }
+}
+
+const fn scope(sessions: usize, writes: usize, reads: usize) -> Open {
+    Open { sessions, writes, reads, keys: 1, patient: false }
+}
+
+const EVENTUAL: Property = Property::Model(Model::EVENTUAL);
+const LINEARIZABLE: Property = Property::Model(Model::Linearizable);
+
+fn search(
+    toy: &Toy,
+    setting: &Setting,
+    scope: Open,
+    properties: &[Property],
+    reduce: Reduce,
+) -> Vec<Outcome> {
+    let plan = HuntPlan {
+        setting: setting.clone(),
+        scopes: vec![scope],
+        properties: properties.to_vec(),
+        reduce,
+        limits: Limits::default(),
+        jobs: 1,
+    };
+    hunt(toy, &plan, &|_| false).found.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// How each property fails, with every reduction and with none; the dumb search
+/// says the same.
+fn flaws(toy: &Toy, setting: &Setting, scope: Open, properties: &[Property]) -> Vec<Option<Flaw>> {
+    let flaw = |outcome: &Outcome| match outcome {
+        Outcome::Violated(finding) => Some(finding.failing.flaw),
+        Outcome::Proved(..) => None,
+        other => panic!("undecided: {other:?}"),
+    };
+    let all = search(toy, setting, scope, properties, Reduce::ALL);
+    let none = search(toy, setting, scope, properties, Reduce::NONE);
+    let (all, none): (Vec<_>, Vec<_>) =
+        (all.iter().map(flaw).collect(), none.iter().map(flaw).collect());
+    assert_eq!(all, none, "reductions change nothing");
+    let dumb = dumb::search(toy, setting, scope, properties, 20_000).expect("it is small");
+    let violated: Vec<_> =
+        properties.iter().map(|property| dumb.violated.contains_key(property)).collect();
+    assert_eq!(none.iter().map(Option::is_some).collect::<Vec<_>>(), violated);
+    none
+}
+
+fn two_first_and_one_third(all: &[&Held]) -> bool {
+    let at = |at: usize| all[0].seen.get(at);
+    at(0) == Some(&Value::from(2)) && at(2) == Some(&Value::from(1))
+}
+
+/// A write sends two messages to its own node.
+const TO_ITSELF: Toy = Toy {
+    step: |held, input, effects| match input {
+        Input::Receive { message, .. } => held.seen.push(message),
+        Input::Request { operation, ref call, .. } => {
+            if call.is_write() {
+                effects.send(held.node, call.argument.clone());
+                effects.send(held.node, call.argument.clone());
+            }
+            effects.reply(operation, done());
+        }
+        _ => {}
+    },
+    invariants: || {
+        let holds: fn(&[&Held]) -> bool = |all| !two_first_and_one_third(all);
+        vec![Invariant { name: "not two first and one third", when: When::Always, holds }]
+    },
+    ..TOY
+};
+
+#[test]
+fn what_a_node_sends_to_itself_loses_no_state() {
+    let property = Property::Always("not two first and one third".to_owned());
+    for network in [Network::Unordered, Network::Fifo] {
+        let setting = Setting { network, ..calm(1) };
+        let dumb = dumb::search(&TO_ITSELF, &setting, scope(1, 2, 1), &[], 20_000);
+        for jobs in [1, 2] {
+            let plan = Plan {
+                work: Work::Open(scope(1, 2, 1)),
+                tracks: Tracks { history: true, real_time: true, ..Tracks::default() },
+                reduce: Reduce::NONE,
+                limits: Limits::default(),
+                lively: 0,
+                panics: false,
+                patient: false,
+                jobs,
+                stop: &|_| false,
+            };
+            let found = explore(&TO_ITSELF, &setting, &plan, 0, &mut |_| 0).expect("it is covered");
+            assert_eq!(Some(found.states), dumb.as_ref().map(|dumb| dumb.states as u64));
+        }
+        let found = flaws(&TO_ITSELF, &setting, scope(1, 2, 1), std::slice::from_ref(&property));
+        let expected = (network == Network::Unordered).then_some(Flaw::Broken);
+        assert_eq!(found, [expected], "{network}");
+    }
+}
+
+#[test]
+fn a_timer_that_does_nothing_hides_no_final_read() {
+    let toy = Toy {
+        step: |held, input, effects| {
+            if matches!(input, Input::Start) {
+                effects.arm(TimerId(0));
+            }
+            local(held, &input, effects);
+        },
+        ..TOY
+    };
+    let found = flaws(&toy, &calm(2), scope(1, 1, 0), &[LINEARIZABLE, EVENTUAL]);
+    assert!(found.iter().all(Option::is_some), "{found:?}");
+}
+
+#[test]
+fn a_lease_that_lapses_is_seen_to_lapse() {
+    let toy = Toy {
+        clocks: true,
+        step: |held, input, effects| match input {
+            Input::Request { operation, ref call, clock, .. } if call.is_read() => {
+                let good = clock <= held.stamp + 2;
+                let value = if good { held.value.clone() } else { Value::Null };
+                effects.reply(operation, Completion::Ok(value));
+            }
+            Input::Request { clock, .. } => {
+                held.stamp = clock;
+                effects.send(held.node, Value::from(7));
+                effects.send(held.node, Value::from(8));
+                effects.send(held.node, Value::from(9));
+                local(held, &input, effects);
+            }
+            _ => {}
+        },
+        ..TOY
+    };
+    let found = flaws(&toy, &calm(1), scope(1, 1, 1), &[LINEARIZABLE, EVENTUAL]);
+    assert!(found.iter().all(Option::is_some), "{found:?}");
+    // Two ticks after the write it is still good.
+    let lasting = Toy {
+        step: |held, input, effects| match input {
+            Input::Request { operation, ref call, clock, .. } if call.is_read() => {
+                let good = clock <= held.stamp + 2;
+                let value = if good { held.value.clone() } else { Value::Null };
+                effects.reply(operation, Completion::Ok(value));
+            }
+            Input::Request { clock, .. } => {
+                held.stamp = clock;
+                effects.send(held.node, Value::from(7));
+                local(held, &input, effects);
+            }
+            _ => {}
+        },
+        ..toy
+    };
+    assert_eq!(flaws(&lasting, &calm(1), scope(1, 1, 0), &[LINEARIZABLE, EVENTUAL]), [None, None]);
+}
+
+#[test]
+fn a_search_that_has_found_one_thing_has_not_proved_another() {
+    let toy = Toy {
+        step: |held, input, effects| {
+            if let Input::Request { call, .. } = &input
+                && call.is_write()
+            {
+                held.noise += 1;
+                assert!(held.noise < 3, "the third write is too much");
+            }
+            local(held, &input, effects);
+        },
+        ..TOY
+    };
+    let found = flaws(&toy, &calm(2), scope(1, 3, 0), &[EVENTUAL, Property::NoPanic]);
+    assert!(matches!(found[..], [Some(Flaw::History(_)), Some(Flaw::Panicked)]), "{found:?}");
+}
+
+/// The first write makes two nodes send a message back and forth for ever.
+fn bounce(held: &mut Held, input: &Input<Toy>, effects: &mut Effects<Toy>) {
+    match input {
+        Input::Request { call, .. } if call.is_write() => {
+            effects.broadcast(others(held), &call.argument);
+        }
+        Input::Receive { from, message, .. } => {
+            held.value = message.clone();
+            effects.send(*from, message.clone());
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_timer_hides_no_endless_run() {
+    let toy = Toy {
+        step: |held, input, effects| {
+            if matches!(input, Input::Start | Input::Timer(_)) {
+                effects.arm(TimerId(0));
+            }
+            bounce(held, &input, effects);
+            local(held, &input, effects);
+        },
+        ..TOY
+    };
+    assert_eq!(flaws(&toy, &calm(2), scope(1, 1, 0), &[EVENTUAL]), [Some(Flaw::NeverQuiet)]);
+}
+
+#[test]
+fn a_message_that_waits_may_end_what_seems_endless() {
+    // What n2 says to itself ends the game; the oldest message comes first.
+    let toy = Toy {
+        step: |held, input, effects| {
+            let stop = Value::from(-1);
+            match &input {
+                Input::Request { call, .. } if call.is_write() => {
+                    effects.broadcast(others(held), &call.argument);
+                    effects.broadcast(others(held), &stop);
+                }
+                Input::Receive { message, .. } if *message == stop => held.noise = 1,
+                Input::Receive { message, .. } => {
+                    held.value = message.clone();
+                    if held.noise == 0 {
+                        effects.send(held.node, message.clone());
+                    }
+                }
+                _ => {}
+            }
+            local(held, &input, effects);
+        },
+        ..TOY
+    };
+    assert_eq!(flaws(&toy, &calm(2), scope(1, 1, 0), &[EVENTUAL]), [None]);
+}
+
+#[test]
+fn what_nobody_can_see_may_change_for_ever() {
+    let toy = Toy {
+        step: |held, input, effects| {
+            if matches!(input, Input::Start | Input::Timer(_)) {
+                held.noise = 1 - held.noise;
+                effects.arm(TimerId(0));
+            }
+            local(held, &input, effects);
+        },
+        ..TOY
+    };
+    let setting = calm(1);
+    assert_eq!(flaws(&toy, &setting, scope(1, 1, 1), &[EVENTUAL, LINEARIZABLE]), [None, None]);
+    let seen = Toy {
+        step: |held, input, effects| {
+            if matches!(input, Input::Start | Input::Timer(_)) {
+                held.noise = 1 - held.noise;
+                effects.arm(TimerId(0));
+            }
+            match &input {
+                Input::Request { operation, call, .. } if call.is_read() && held.noise == 0 => {
+                    effects.reply(*operation, done());
+                }
+                _ => local(held, &input, effects),
+            }
+        },
+        ..TOY
+    };
+    assert_eq!(flaws(&seen, &setting, scope(1, 1, 0), &[EVENTUAL]), [Some(Flaw::Oscillating)]);
+}
+
+#[test]
+fn nodes_that_are_asked_in_an_order_do_not_stand_for_each_other() {
+    // A read asks the others; the first to say something is believed.
+    let toy = Toy {
+        step: |held, input, effects| match input {
+            Input::Request { operation, ref call, .. } if call.is_read() => {
+                held.open.push(operation);
+                effects.broadcast(others(held), &Value::from("ask"));
+            }
+            Input::Request { .. } => {
+                let Input::Request { ref call, .. } = input else { unreachable!() };
+                effects.broadcast(others(held), &call.argument);
+                local(held, &input, effects);
+            }
+            Input::Receive { from, message, .. } => match message {
+                Value::Text(ref text) if text.as_str() == "ask" => {
+                    let told = Value::List(Box::new([held.value.clone()]));
+                    effects.send(from, told);
+                }
+                Value::List(told) => {
+                    for operation in held.open.drain(..) {
+                        effects.reply(operation, Completion::Ok(told[0].clone()));
+                    }
+                }
+                value => held.value = value,
+            },
+            _ => {}
+        },
+        ..TOY
+    };
+    let write = |value: i64| Planned { call: Call::write("x", value), node: None };
+    let script = Script { node: NodeId(0), operations: vec![write(1), write(2)] };
+    let setting = calm(3);
+    let outcomes = |reduce: Reduce| {
+        let plan = Plan {
+            work: Work::Scripted(Workload { sessions: vec![script.clone()] }),
+            tracks: Tracks { history: true, ..Tracks::default() },
+            reduce,
+            limits: Limits::default(),
+            lively: 0,
+            panics: false,
+            patient: false,
+            jobs: 1,
+            stop: &|_| false,
+        };
+        let mut all = BTreeSet::new();
+        let mut judge = |sight: &quiescence::search::exhaustive::Sight<'_>| {
+            let told = |(node, _, value): &(NodeId, Call, Option<Value>)| (*node, value.clone());
+            all.insert(sight.answers.iter().map(told).collect::<Vec<_>>());
+            0
+        };
+        let found = explore(&toy, &setting, &plan, 0, &mut judge).expect("it is covered");
+        (all, found.declined)
+    };
+    let (with, declined) = outcomes(Reduce { symmetry: true, ..Reduce::NONE });
+    assert_eq!(with, outcomes(Reduce::NONE).0);
+    assert_eq!(declined, [("symmetry", "final reads need messages")]);
+}
+
+#[test]
+fn of_two_timers_that_lead_to_one_state_the_one_that_was_found_is_told() {
+    // Either timer answers and is gone with the other; only one answers well.
+    let toy = Toy {
+        step: |held, input, effects| match input {
+            Input::Request { operation, .. } => {
+                held.open.push(operation);
+                effects.arm(TimerId(0));
+                effects.arm(TimerId(1));
+            }
+            Input::Timer(TimerId(timer)) => {
+                effects.disarm(TimerId(1 - timer));
+                for operation in held.open.drain(..) {
+                    let value = if timer == 0 { Value::Null } else { Value::from(9) };
+                    effects.reply(operation, Completion::Ok(value));
+                }
+            }
+            _ => {}
+        },
+        ..TOY
+    };
+    let found = flaws(&toy, &calm(1), scope(1, 0, 1), &[Property::Model(Model::Linearizable)]);
+    assert!(matches!(found[..], [Some(Flaw::History(_))]), "{found:?}");
+}
+
+#[test]
+fn answers_are_compared_in_every_state_by_every_search() {
+    // Nothing new becomes visible when a node forgets what it holds.
+    let toy = Toy {
+        step: |held, input, effects| match input {
+            Input::Receive { message: Value::List(_), .. } => held.value = Value::Null,
+            Input::Receive { message, .. } => {
+                held.value = message;
+                effects.visible(OperationId { session: 0, number: 0 }, Stamp::default());
+                effects.send(held.node, Value::List(Box::default()));
+            }
+            Input::Request { operation, ref call, .. } if call.is_write() => {
+                effects.broadcast(others(held), &call.argument);
+                held.value = call.argument.clone();
+                effects.visible(operation, Stamp::default());
+                effects.reply(operation, done());
+            }
+            _ => local(held, &input, effects),
+        },
+        ..TOY
+    };
+    let strong = [Property::StrongConvergence];
+    assert_eq!(flaws(&toy, &calm(2), scope(1, 1, 0), &strong), [Some(Flaw::Disagreed)]);
+    let found = sample(&toy, &calm(2), &strong);
+    assert!(matches!(found.found[0].outcome, random::Outcome::Violated(_)), "{:?}", found.found);
+}
+
+fn sample(toy: &Toy, setting: &Setting, properties: &[Property]) -> random::Hunt {
+    let scope = Scope { setting: setting.clone(), keys: 1, ..Scope::default() };
+    let plan = random::Plan {
+        scope,
+        properties: properties.to_vec(),
+        sought: Vec::new(),
+        runs: 400,
+        seed: 7,
+    };
+    random::hunt(toy, &plan, &|_| false)
+}
+
+#[test]
+fn a_write_that_an_endless_run_misses_for_ever_is_lost() {
+    let toy = Toy {
+        step: |held, input, effects| {
+            if let Input::Receive { from, message, .. } = &input {
+                effects.send(*from, message.clone());
+            } else {
+                if matches!(&input, Input::Request { call, .. } if call.is_write()) {
+                    effects.broadcast(others(held), &Value::Null);
+                }
+                local(held, &input, effects);
+            }
+        },
+        ..TOY
+    };
+    let properties = [Property::Durable, EVENTUAL];
+    let found = flaws(&toy, &calm(2), scope(1, 1, 0), &properties);
+    assert_eq!(found, [Some(Flaw::LostWrite), Some(Flaw::NeverQuiet)]);
+}
+
+#[test]
+fn a_write_that_a_crash_made_a_node_forget_may_stand_below_another() {
+    // What is written last survives, and its stamp is above the first one's.
+    let toy = Toy {
+        step: |held, input, effects| match input {
+            Input::Request { operation, ref call, .. } if call.is_write() => {
+                held.stamp += 1;
+                held.value = call.argument.clone();
+                held.open = vec![operation];
+                let stamp = Stamp { counter: held.stamp, tie: 0 };
+                effects.visible(operation, stamp);
+                effects.reply(operation, done());
+            }
+            Input::Recovered => {
+                for write in &held.open {
+                    effects.visible(*write, Stamp { counter: held.stamp, tie: 0 });
+                }
+            }
+            _ => local(held, &input, effects),
+        },
+        ..TOY
+    };
+    let setting = with_fault(1, "crash");
+    assert_eq!(flaws(&toy, &setting, scope(1, 2, 0), &[Property::Durable]), [None]);
+}
+
+#[test]
+fn an_invariant_that_breaks_only_after_another_is_found_by_every_search() {
+    let toy = Toy {
+        step: |held, input, effects| {
+            if matches!(&input, Input::Request { call, .. } if call.is_write()) {
+                held.noise += 1;
+            }
+            local(held, &input, effects);
+        },
+        invariants: || {
+            let one: fn(&[&Held]) -> bool = |all| all[0].noise < 1;
+            let two: fn(&[&Held]) -> bool = |all| all[0].noise < 2;
+            let always = |name, holds| Invariant { name, when: When::Always, holds };
+            vec![always("below one", one), always("below two", two)]
+        },
+        ..TOY
+    };
+    let properties = ["below one", "below two"].map(|name| Property::Always(name.to_owned()));
+    let found = flaws(&toy, &calm(1), scope(1, 2, 0), &properties);
+    assert_eq!(found, [Some(Flaw::Broken), Some(Flaw::Broken)]);
+    for (found, length) in sample(&toy, &calm(1), &properties).found.iter().zip([1, 2]) {
+        let random::Outcome::Violated(finding) = &found.outcome else { panic!("{found:?}") };
+        let run = &finding.failing.run;
+        assert!(matches!(run.ending, Ending::Broken(_)), "{:?}", run.ending);
+        assert_eq!(run.schedule.len(), length, "the story ends where it breaks");
+    }
+}
+
+#[test]
+fn more_properties_than_bits_are_judged() {
+    let toy = Toy { step: |held, input, effects| local(held, &input, effects), ..TOY };
+    let mut properties = vec![Property::NoPanic; 40];
+    properties.extend(vec![EVENTUAL; 40]);
+    let found = search(&toy, &calm(2), scope(1, 1, 0), &properties, Reduce::ALL);
+    assert_eq!(found.len(), 80);
+    assert!(found[..40].iter().all(|outcome| matches!(outcome, Outcome::Proved(..))));
+    assert!(found[40..].iter().all(|outcome| matches!(outcome, Outcome::Violated(_))));
+}
+
+#[test]
+fn a_node_that_was_told_something_stays_in_the_story() {
+    // The planner (n1) hands each write to the enactors, who lose the second.
+    let toy = Toy {
+        step: |held, input, effects| match input {
+            Input::Request { ref call, .. } if call.is_write() => {
+                effects.broadcast(others(held), &call.argument);
+                local(held, &input, effects);
+            }
+            Input::Receive { message, .. } if held.value == Value::Null => held.value = message,
+            _ => local(held, &input, effects),
+        },
+        ..TOY
+    };
+    let setting = Setting { routing: Routing::Sticky, ..calm(3) };
+    let found = sample(&toy, &setting, &[EVENTUAL]);
+    let random::Outcome::Violated(finding) = &found.found[0].outcome else { panic!("{found:?}") };
+    assert_eq!(finding.failing.setting.nodes, 3);
+}
+
+#[test]
+fn the_plainest_of_the_shortest_stories_is_told() {
+    let toy = Toy { step: |held, input, effects| local(held, &input, effects), ..TOY };
+    let found = search(&toy, &calm(2), scope(3, 3, 0), &[EVENTUAL], Reduce::NONE);
+    let Outcome::Violated(finding) = &found[0] else { panic!("{found:?}") };
+    let failing = &finding.failing;
+    let asked: Vec<_> = failing.workload.sessions.iter().map(|s| s.operations.clone()).collect();
+    assert_eq!(asked, [[Planned { call: Call::write("x", 1), node: Some(NodeId(0)) }]]);
+    let first = failing.run.schedule[0].action;
+    assert_eq!(first, Action::Invoke(OperationId { session: 0, number: 0 }));
+}
