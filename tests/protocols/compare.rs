@@ -1,14 +1,19 @@
 //! What the search says of a protocol, held to what the dumb search says.
 
+use std::collections::BTreeSet;
+
+use quiescence::history::Call;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::Property;
 use quiescence::hunt::{Subject, exhaustive::scope_text};
 use quiescence::judgement::Model;
 use quiescence::replication::When;
-use quiescence::search::exhaustive::{Ending, Limits, Open, Plan, Reduce, Tracks, Work, explore};
+use quiescence::search::exhaustive::{
+    Ending, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
+};
 use quiescence::world::{
-    Ending as RunEnding, FaultPlan, Faults, InboxOnCrash, Network, Routing, Setting,
+    Ending as RunEnding, FaultPlan, Faults, InboxOnCrash, Network, Routing, Setting, Workload,
 };
 
 use super::dumb::{self, Dumb};
@@ -81,6 +86,36 @@ impl Sample {
         explored.states
     }
 
+    /// What clients are told and answered in the end, whoever answers: with
+    /// symmetry, nodes that no client uses may stand for each other.
+    fn outcomes(&self, workload: &Workload, reduce: Reduce) -> BTreeSet<String> {
+        let plan = Plan {
+            work: Work::Scripted(workload.clone()),
+            tracks: Tracks { history: true, ..Tracks::default() },
+            reduce,
+            limits: Limits::default(),
+            lively: 0,
+            panics: false,
+            patient: self.scope.patient,
+            jobs: 1,
+            stop: &|_| false,
+        };
+        let mut all = BTreeSet::new();
+        let mut judge = |sight: &Sight<'_>| {
+            let answer = |(_, call, value): &(_, Call, _)| format!("{call} {value:?}");
+            let mut finals: Vec<_> = sight.answers.iter().map(answer).collect();
+            finals.sort();
+            let asked = sight.operations.len() - finals.len();
+            let told = sight.operations.iter().zip(sight.history.operations()).take(asked);
+            let told: Vec<_> = told.map(|(id, op)| (id, &op.call, &op.completion)).collect();
+            all.insert(format!("{} {told:?} {finals:?}", sight.quiet));
+            0
+        };
+        let explored = explore(&self.protocol, &self.setting, &plan, 1, &mut judge);
+        explored.expect("it is covered");
+        all
+    }
+
     fn told(&self) -> String {
         let Setting { nodes, network, faults, routing } = &self.setting;
         let scope = scope_text(&self.scope);
@@ -130,6 +165,11 @@ pub fn compare(sample: &Sample) -> Came {
     let Some(dumb) = dumb else { return Came::TooLarge };
     assert_eq!(sample.states(), dumb.states as u64, "states of {}", sample.told());
     let none = Reduce::NONE;
+    for workload in dumb::workloads(protocol, setting, sample.scope).iter().take(2) {
+        let symmetric = sample.outcomes(workload, Reduce { symmetry: true, ..none });
+        let plain = sample.outcomes(workload, none);
+        assert_eq!(symmetric, plain, "outcomes with symmetry of {}", sample.told());
+    }
     let others = [
         (none, 2),
         (Reduce { persistent: true, ..none }, 1),

@@ -502,7 +502,7 @@ fn disagrees<S: Strategy>(strategy: &S, world: &World<'_, S>) -> bool {
 }
 
 /// Every script in the scope, but those that are the beginning of another.
-fn workloads<S: Strategy>(strategy: &S, setting: &Setting, scope: Open) -> Vec<Workload> {
+pub fn workloads<S: Strategy>(strategy: &S, setting: &Setting, scope: Open) -> Vec<Workload> {
     let cluster = Cluster::of(setting.nodes);
     let keys = || (0..scope.keys).map(quiescence::search::key);
     // Sessions as lists of calls, each with its node.
