@@ -7,6 +7,9 @@
 //! changes an engine is held to this. `QUIESCENCE_PROFILE=deep` goes through a
 //! million protocols, `QUIESCENCE_PROTOCOLS=FROM..UNTIL` through these.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 #[path = "protocols/compare.rs"]
 mod compare;
 #[path = "protocols/dumb.rs"]
