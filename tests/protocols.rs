@@ -86,6 +86,20 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
     assert!(count(Came::Kept) > 0 && count(Came::Violated) > count(Came::TooLarge) / 4);
 }
 
+/// Protocols of the deep profile on which engines once disagreed.
+const DISAGREED: [u64; 1] = [
+    // An answer that nobody wrote, in runs that a panic ends.
+    14_724,
+];
+
+#[test]
+fn protocols_on_which_engines_once_disagreed() {
+    for seed in DISAGREED {
+        let (_, wrong) = compare_all(seed..seed + 1);
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+}
+
 #[test]
 fn protocols_that_fuzzing_has_found() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/protocol");

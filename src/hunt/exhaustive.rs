@@ -270,7 +270,13 @@ fn search(
         let mut violated = 0;
         for (at, property) in properties.iter().enumerate() {
             let allowed = match property {
-                Property::Model(_) if is_lively(property) && !sight.quiet => continue,
+                // Of what never comes to quiet only what is wrong is known.
+                Property::Model(model) if is_lively(property) && !sight.quiet => {
+                    match allowed(sight, *model) {
+                        Ok(false) => Ok(false),
+                        _ => continue,
+                    }
+                }
                 Property::Durable if !sight.quiet => continue,
                 Property::Model(model) => allowed(sight, *model),
                 Property::Durable => keeps(sight),

@@ -200,13 +200,34 @@ const TO_ITSELF: Toy = Toy {
     ..TOY
 };
 
+/// What is handed to a node makes it send to itself once more.
+const AND_AGAIN: Toy = Toy {
+    step: |held, input, effects| match input {
+        Input::Receive { message: Value::Int(value), .. } => {
+            held.seen.push(Value::from(value));
+            if value < 100 {
+                effects.send(held.node, Value::from(value + 100));
+            }
+        }
+        Input::Request { operation, ref call, .. } => {
+            if call.is_write() {
+                effects.send(held.node, call.argument.clone());
+                effects.send(held.node, Value::from(50));
+            }
+            effects.reply(operation, done());
+        }
+        _ => {}
+    },
+    ..TOY
+};
+
 #[test]
 fn what_a_node_sends_to_itself_loses_no_state() {
     let property = Property::Always("not two first and one third".to_owned());
     for network in [Network::Unordered, Network::Fifo] {
         let setting = Setting { network, ..calm(1) };
-        let dumb = dumb::search(&TO_ITSELF, &setting, scope(1, 2, 1), &[], 20_000);
-        for jobs in [1, 2] {
+        for (toy, jobs) in [(TO_ITSELF, 1), (TO_ITSELF, 2), (AND_AGAIN, 1), (AND_AGAIN, 2)] {
+            let dumb = dumb::search(&toy, &setting, scope(1, 2, 1), &[], 20_000);
             let plan = Plan {
                 work: Work::Open(scope(1, 2, 1)),
                 tracks: Tracks { history: true, real_time: true, ..Tracks::default() },
@@ -218,7 +239,7 @@ fn what_a_node_sends_to_itself_loses_no_state() {
                 jobs,
                 stop: &|_| false,
             };
-            let found = explore(&TO_ITSELF, &setting, &plan, 0, &mut |_| 0).expect("it is covered");
+            let found = explore(&toy, &setting, &plan, 0, &mut |_| 0).expect("it is covered");
             assert_eq!(Some(found.states), dumb.as_ref().map(|dumb| dumb.states as u64));
         }
         let found = flaws(&TO_ITSELF, &setting, scope(1, 2, 1), std::slice::from_ref(&property));
