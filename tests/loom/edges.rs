@@ -38,8 +38,9 @@ fn an_operation_that_its_node_refuses_is_passed_over() {
 
 #[test]
 fn steps_that_read_clocks_are_told_the_time_of_their_record() {
-    // Times are those of the record: the first event is at 1.
-    let all = ["A 100001, B 100002; 100002 100004", "A 100002, B 100001; 100002 100004"];
+    // Times are those of the record: the first event is at 1, and final reads are
+    // all asked at that of the last.
+    let all = ["A 100001, B 100002; 100002 100002", "A 100002, B 100001; 100002 100002"];
     reaches(&Unruly::Clock, 2, &["n1: x", "n2: x"], Some(2), &all);
 }
 
