@@ -381,6 +381,35 @@ fn a_message_that_waits_may_end_what_seems_endless() {
 }
 
 #[test]
+fn a_long_exchange_that_another_message_ends_is_not_endless() {
+    // While one message comes back as it is, another counts to the end.
+    let toy = Toy {
+        step: |held, input, effects| {
+            match &input {
+                Input::Request { call, .. } if call.is_write() => {
+                    effects.send(held.node, Value::from(0));
+                    effects.send(held.node, Value::from(100));
+                }
+                Input::Receive { message: Value::Int(count @ 100..), .. } => {
+                    held.noise = u8::from(*count == 200);
+                    if *count < 200 {
+                        effects.send(held.node, Value::from(count + 1));
+                    }
+                }
+                Input::Receive { message, .. } if held.noise == 0 => {
+                    effects.send(held.node, message.clone());
+                }
+                _ => {}
+            }
+            local(held, &input, effects);
+        },
+        ..TOY
+    };
+    let found = sample(&toy, &calm(1), &[EVENTUAL]);
+    assert!(matches!(found.found[0].outcome, random::Outcome::None), "{:?}", found.found);
+}
+
+#[test]
 fn what_nobody_can_see_may_change_for_ever() {
     let toy = Toy {
         step: |held, input, effects| {
