@@ -66,19 +66,25 @@ impl Sample {
         hunt(&self.protocol, &plan, &|_| false).found
     }
 
-    /// How many states the search has.
-    fn states(&self) -> u64 {
-        let plan = Plan {
-            work: Work::Open(self.scope),
-            tracks: Tracks { history: true, real_time: true, visible: true, ..Tracks::default() },
-            reduce: Reduce::NONE,
+    /// A search on one thread that only looks.
+    fn plan(&self, work: Work, tracks: Tracks, reduce: Reduce) -> Plan<'static> {
+        Plan {
+            work,
+            tracks,
+            reduce,
             limits: Limits::default(),
             lively: 0,
             panics: false,
             patient: self.scope.patient,
             jobs: 1,
             stop: &|_| false,
-        };
+        }
+    }
+
+    /// How many states the search has.
+    fn states(&self) -> u64 {
+        let tracks = Tracks { history: true, real_time: true, visible: true, ..Tracks::default() };
+        let plan = self.plan(Work::Open(self.scope), tracks, Reduce::NONE);
         let explored = explore(&self.protocol, &self.setting, &plan, 0, &mut |_| 0);
         let explored = explored.expect("it is covered");
         let begins = explored.states > 0;
@@ -89,17 +95,8 @@ impl Sample {
     /// What clients are told and answered in the end, whoever answers: with
     /// symmetry, nodes that no client uses may stand for each other.
     fn outcomes(&self, workload: &Workload, reduce: Reduce) -> BTreeSet<String> {
-        let plan = Plan {
-            work: Work::Scripted(workload.clone()),
-            tracks: Tracks { history: true, ..Tracks::default() },
-            reduce,
-            limits: Limits::default(),
-            lively: 0,
-            panics: false,
-            patient: self.scope.patient,
-            jobs: 1,
-            stop: &|_| false,
-        };
+        let tracks = Tracks { history: true, ..Tracks::default() };
+        let plan = self.plan(Work::Scripted(workload.clone()), tracks, reduce);
         let mut all = BTreeSet::new();
         let mut judge = |sight: &Sight<'_>| {
             let answer = |(_, call, value): &(_, Call, _)| format!("{call} {value:?}");
