@@ -192,11 +192,8 @@ fn fewer_actions(how: How<'_>, mut failing: Failing) -> Failing {
 /// only what is used, sessions in the order in which they begin, keys from the
 /// first, values counted in the order of writing.
 fn tidier(how: How<'_>, mut failing: Failing) -> Failing {
-    failing = renamed(how, failing, |failing, order| {
-        order.sort_unstable();
-        only_used(failing)
-    });
-    failing = renamed(how, failing, |failing, _| only_used(failing));
+    failing = renamed(how, failing, Sessions::AsTheyAre);
+    failing = renamed(how, failing, Sessions::AsTheyBegin);
     let before = failing.workload.clone();
     failing = revalued(how, failing, |invoked| (1..).zip(invoked).map(|(at, _)| at).collect());
     if failing.workload == before {
@@ -247,13 +244,15 @@ fn only_used(failing: &Failing) -> (Setting, Workload) {
     (setting, workload)
 }
 
-/// Leaves out what is never invoked, and puts the sessions in the order that
-/// `plan` leaves; at first they are in the order in which they begin.
-fn renamed(
-    how: How<'_>,
-    failing: Failing,
-    plan: impl Fn(&Failing, &mut Vec<u16>) -> (Setting, Workload),
-) -> Failing {
+/// In which order sessions are named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sessions {
+    AsTheyAre,
+    AsTheyBegin,
+}
+
+/// Leaves out what is never invoked, and names the sessions in this order.
+fn renamed(how: How<'_>, failing: Failing, sessions: Sessions) -> Failing {
     let chosen = failing.chosen();
     let invoked: Vec<OperationId> = chosen
         .iter()
@@ -268,7 +267,10 @@ fn renamed(
             order.push(operation.session);
         }
     }
-    let (setting, used) = plan(&failing, &mut order);
+    if sessions == Sessions::AsTheyAre {
+        order.sort_unstable();
+    }
+    let (setting, used) = only_used(&failing);
     let mut names = Vec::new();
     let mut workload = Workload::default();
     for (session, &old) in (0u16..).zip(&order) {
