@@ -50,7 +50,7 @@ pub fn history_text(bytes: &[u8]) {
     let models =
         [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
     for model in models {
-        let verdict = check(&history, model, Budget { steps: 20_000 });
+        let verdict = check(&history, model, Budget::of(20_000));
         if let Err(unsound) = recheck(&history, model, &verdict) {
             panic!("{} of {written}: {unsound}", model.name());
         }

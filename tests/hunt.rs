@@ -146,8 +146,12 @@ fn assert_minimal(subject: &dyn Subject, found: &Finding) {
     for left_out in 0..chosen.len() {
         let mut fewer = chosen.clone();
         fewer.remove(left_out);
-        let until = failing.property.ends_run();
-        let run = subject.re_execute(&failing.setting, &failing.workload, &fewer, until);
+        let run = subject.re_execute(
+            &failing.setting,
+            &failing.workload,
+            &fewer,
+            failing.property.shows(),
+        );
         let flaw = judge(&run, &failing.property).flaw();
         let as_short = run.schedule.iter().filter(|step| !step.settling).count() < chosen.len();
         assert!(

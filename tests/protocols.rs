@@ -87,9 +87,13 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
 }
 
 /// Protocols of the deep profile on which engines once disagreed.
-const DISAGREED: [u64; 1] = [
+const DISAGREED: [u64; 4] = [
     // An answer that nobody wrote, in runs that a panic ends.
     14_724,
+    // An invariant that breaks in a round of settling made stories of models
+    // longer.
+    28_108, 28_838, // Messages without end, in states in which a read panics.
+    8_310,
 ];
 
 #[test]

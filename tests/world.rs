@@ -13,7 +13,7 @@ use quiescence::replication::{
 };
 use quiescence::world::{
     Action, Broken, Ending, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled, Planned, Routing,
-    Run, Script, SessionId, Setting, Workload, World, close, re_execute,
+    Run, Script, SessionId, Setting, Shows, Workload, World, close, re_execute,
 };
 
 /// `w1@n1 r@n2 | …`: one script a session; every operation names its node.
@@ -471,9 +471,9 @@ fn an_invariant_that_breaks_is_noted_as_is_one_that_is_reached() {
     assert_eq!((twice.ending, twice.schedule.len()), (Ending::Settled, 2));
     assert_eq!(twice.broken, [Broken { name: "stays below 2", step: 2 }]);
     let asked = scenario("r@n1 r@n1 r@n1");
-    let until = Some("stays below 2");
+    let shows = Shows::Broken("stays below 2");
     let thrice = quiescence::world::execute(&counting, &asked, None);
-    let told = re_execute(&counting, &asked.setting, &asked.workload, &thrice.schedule, until);
+    let told = re_execute(&counting, &asked.setting, &asked.workload, &thrice.schedule, shows);
     assert_eq!((told.ending, told.schedule.len()), (Ending::Broken("stays below 2"), 2));
 }
 

@@ -11,6 +11,7 @@ use crate::search::exhaustive::{Ending, Exploration, Limits, Plan, Reduce, Track
 use crate::world::Workload;
 
 use super::exit::{Exit, Failure};
+use super::interrupts;
 use super::jobs;
 use super::screen::Screen;
 use super::values::{self, Format};
@@ -52,7 +53,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         Failure::new(format!("there is no scope `{}`", args.name))
             .remedy(format!("scopes are named {}", NAMES.join(", ")))
     })?;
-    jobs::catch_interrupts()?;
+    interrupts::heed();
     let bar = jobs::progress(0);
     let began = Instant::now();
     let plan = Plan {
@@ -67,13 +68,14 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         stop: &|progress| {
             bar.set_message(jobs::told(progress, began.elapsed()));
             bar.tick();
-            jobs::interrupted()
+            interrupts::noted()
         },
     };
     let found = scope.search(&plan).map_err(|refused| Failure::new(refused.to_string()))?;
     let seconds = began.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let (verdict, exit) = match found.ending {
+        Ending::Bounded(_) if interrupts::noted() => ("bounded", Exit::Interrupted),
         Ending::Bounded(_) => ("bounded", Exit::Unknown),
         _ if found.found.is_empty() => ("holds", Exit::Holds),
         _ => ("violated", Exit::Violated),

@@ -17,7 +17,8 @@ use crate::world::{Ending, Faults};
 
 use super::exit::{Exit, Failure};
 use super::files;
-use super::jobs::{self, Done, Limits, interrupted};
+use super::interrupts;
+use super::jobs::{self, Done, Limits};
 use super::plan::{self, Search};
 use super::quiet::quietly;
 use super::screen::{Screen, program};
@@ -155,7 +156,7 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     } else {
         plan::named(args, registry, seed)?
     };
-    jobs::catch_interrupts()?;
+    interrupts::heed();
     begin(args, screen, seed, &searches);
     let began = Instant::now();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -184,16 +185,16 @@ fn begin(args: &CheckArgs, screen: &Screen, seed: u64, searches: &[Search]) {
     };
     match args.format {
         Format::Human => screen.line(&line),
-        Format::Json => eprintln!("{line}"),
+        Format::Json => screen.note(&screen.look.text(&line)),
     }
 }
 
 impl Report<'_> {
     fn tell(&self, began: Instant) -> Result<Exit, Failure> {
-        let mut lines = Vec::new();
-        for (search, done) in self.searches.iter().zip(&self.done) {
-            lines.push(self.lines(search, done)?);
-        }
+        let mut unsaved = Vec::new();
+        let searches = self.searches.iter().zip(&self.done);
+        let lines: Vec<_> =
+            searches.map(|(search, done)| self.lines(search, done, &mut unsaved)).collect();
         if self.args.format == Format::Json {
             self.screen.print(&json::results(&lines.concat()));
         } else if self.args.bare() {
@@ -202,20 +203,22 @@ impl Report<'_> {
             for ((search, done), lines) in self.searches.iter().zip(&self.done).zip(&lines) {
                 self.tell_search(search, done, lines);
             }
-            let found = lines.iter().flatten().any(|line| line.case.is_some());
-            if !found {
+            if !lines.iter().flatten().any(Line::is_news) {
                 self.again();
             }
         }
         let lines = lines.concat();
-        if interrupted() && self.args.format == Format::Human {
+        if interrupts::noted() && self.args.format == Format::Human {
             self.screen.line("interrupted: this is what was found until then");
         }
+        // What was found stands, whether it could be saved or not.
+        unsaved.dedup();
+        unsaved.iter().for_each(|failure: &Failure| self.screen.note(&failure.as_warning()));
         Ok(exit(&lines))
     }
 
-    /// One line a property, with violations saved.
-    fn lines(&self, search: &Search, done: &Done) -> Result<Vec<Line>, Failure> {
+    /// One line a property, with violations saved where that is possible.
+    fn lines(&self, search: &Search, done: &Done, unsaved: &mut Vec<Failure>) -> Vec<Line> {
         let coverage = &done.hunt.sampled;
         let found = done.hunt.conclusions.iter().zip(&search.expected);
         let line = |(found, expected): (&Conclusion, &_)| {
@@ -239,11 +242,12 @@ impl Report<'_> {
             if let Some(finding) = &found.finding {
                 let case = self.case(search, finding);
                 // What was promised to fail is no news and leaves no file.
-                if line.met() == Met::No {
-                    line.case = Some(files::save(&case, &search.short)?);
+                if line.is_news() {
+                    let saved = files::save(&case, &search.short);
+                    line.case = saved.map_err(|failure| unsaved.push(failure)).ok();
                 }
             }
-            Ok(line)
+            line
         };
         found.map(line).collect()
     }
@@ -272,7 +276,7 @@ impl Report<'_> {
         self.screen.print("\n");
         self.screen.print(&table::table(&all, &self.screen.look));
         for ((search, done), lines) in self.searches.iter().zip(&self.done).zip(lines) {
-            if lines.iter().any(|line| line.case.is_some()) {
+            if lines.iter().any(Line::is_news) {
                 self.screen.line(&format!("\n{} does not keep its promise", search.short));
                 self.tell_findings(search, done, lines);
             }
@@ -341,11 +345,11 @@ impl Report<'_> {
         }
     }
 
-    /// Tells every saved finding; those that are one run share one picture.
+    /// Tells every finding that is news; those that are one run share one picture.
     fn tell_findings(&self, search: &Search, done: &Done, lines: &[Line]) {
-        let saved = done.hunt.conclusions.iter().zip(lines).filter(|(_, line)| line.case.is_some());
+        let news = done.hunt.conclusions.iter().zip(lines).filter(|(_, line)| line.is_news());
         let mut stories: Vec<Vec<(&Finding, &Line)>> = Vec::new();
-        for (found, line) in saved {
+        for (found, line) in news {
             let Some(finding) = found.finding.as_deref() else { continue };
             let run = |finding: &Finding| {
                 (finding.failing.workload.clone(), finding.failing.run.schedule.clone())
@@ -400,9 +404,9 @@ impl Report<'_> {
             if at == 0 {
                 self.screen.print(&format!("\n{}", told.picture(look)));
             }
-            let path = line.case.as_deref().unwrap_or_default();
-            let replay = format!("{} replay {path}", program());
-            self.screen.print(&format!("\n{}", told.block(Some(path), Some(&replay), look)));
+            let path = line.case.as_deref();
+            let replay = path.map(|path| format!("{} replay {path}", program()));
+            self.screen.print(&format!("\n{}", told.block(path, replay.as_deref(), look)));
         }
         self.screen.print("\n");
     }
@@ -444,7 +448,7 @@ fn is_minimal(finding: &Finding) -> bool {
 /// What the rows together say.
 fn exit(lines: &[Line]) -> Exit {
     let any = |met: Met| lines.iter().any(|line| line.met() == met);
-    if interrupted() {
+    if interrupts::noted() {
         Exit::Interrupted
     } else if any(Met::No) {
         Exit::Violated

@@ -11,7 +11,7 @@ use crate::report::count;
 
 use super::exit::{Exit, Failure};
 use super::input::{self, Input};
-use super::{files, screen::Screen};
+use super::{files, interrupts, screen::Screen};
 
 /// Write a recorded history in another format
 ///
@@ -25,7 +25,8 @@ pub struct ConvertArgs {
     /// What to write
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: To,
-    /// Where to write it; standard output if it is not given
+    /// Where to write it; standard output if it is not given, or is `-`. A regular file is
+    /// replaced once all is written; a device or a pipe is written to
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Skip lines that make no sense, and count them
@@ -45,12 +46,29 @@ enum To {
 }
 
 impl To {
-    fn write(self, history: &History, out: &mut impl Write) -> io::Result<()> {
+    fn write(self, history: &History, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = Interruptible(out);
         match self {
-            To::Events => json_lines::write_to(history, out),
-            To::Operations => operation_lines::write_to(history, out),
-            To::Edn => edn::write_to(history, out),
+            To::Events => json_lines::write_to(history, &mut out),
+            To::Operations => operation_lines::write_to(history, &mut out),
+            To::Edn => edn::write_to(history, &mut out),
         }
+    }
+}
+
+/// Ends with an error once somebody asked the process to end.
+struct Interruptible<'a>(&'a mut dyn Write);
+
+impl Write for Interruptible<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match interrupts::noted() {
+            true => Err(io::Error::other("interrupted")),
+            false => self.0.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -58,24 +76,32 @@ impl To {
 pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
     let input = input::read(&args.history, Options { lenient: args.lenient })?;
     let history = &input.recording.history;
-    let (written, place) = match &args.output {
+    let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let (written, place) = match path {
         Some(path) => {
-            let written = files::write_with(path, |file| args.to.write(history, file));
-            (written, path.display().to_string())
+            let write = |file: &mut dyn Write| args.to.write(history, file);
+            (files::write(path, interrupts::heed, write), path.display().to_string())
         }
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
             let written = args.to.write(history, &mut out).and_then(|()| out.flush());
-            // A reader that goes away is no error.
-            let gone = written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
-            (if gone { Ok(()) } else { written }, "standard output".to_owned())
+            (written, "standard output".to_owned())
         }
     };
-    written.map_err(|error| {
-        Failure::new(format!("{place} cannot be written: {error}"))
-            .remedy("name a place that can be written with --output")
-    })?;
-    eprintln!("{}", screen.look.text(&told(&input)));
+    // A reader that goes away is no error.
+    let written = match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    };
+    if let Err(error) = written {
+        if interrupts::noted() {
+            screen.note(&screen.look.text(&format!("interrupted: {place} is as it was")));
+            return Ok(Exit::Interrupted);
+        }
+        return Err(Failure::new(format!("{place} cannot be written: {error}"))
+            .remedy("name a place that can be written with --output"));
+    }
+    screen.note(&screen.look.text(&told(&input)));
     Ok(Exit::Holds)
 }
 

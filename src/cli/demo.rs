@@ -7,7 +7,6 @@
 //! The clock is here and nowhere below: the cluster is told when its timers
 //! fire. It does not know how the cluster runs, nor what a strategy does.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -22,7 +21,7 @@ use crate::threads::{Event, Heard, ThreadRun};
 use crate::world::{Action, FaultPlan, Network, Routing, Run, SessionId, Setting};
 
 use super::exit::{Exit, Failure};
-use super::jobs::{catch_interrupts, interrupted};
+use super::interrupts;
 use super::screen::Screen;
 use super::values;
 
@@ -79,22 +78,17 @@ fn agenda(duration: Duration) -> Vec<(Duration, Deed)> {
     all
 }
 
-/// Runs the subcommand. `live` is a screen for the threads of the experiment.
-pub fn run(
-    args: &DemoArgs,
-    registry: &Registry,
-    screen: &Screen,
-    live: Screen,
-) -> Result<Exit, Failure> {
+/// Runs the subcommand.
+pub fn run(args: &DemoArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let mut subjects = registry.parse(&args.strategy).map_err(Failure::new)?;
     let Some(subject) = subjects.pop().filter(|_| subjects.is_empty()) else {
         return Err(Failure::new(format!("`{}` is several strategies", args.strategy))
             .remedy("name one variant, for example notebook:as-written"));
     };
-    catch_interrupts()?;
+    interrupts::heed();
     let name = registry.short(&subject.strategy_name());
     screen.line(&format!("{name} · live, {NODES} nodes, FIFO network, {}× speed", args.speed));
-    let recorded = experiment(args, &*subject, live);
+    let recorded = experiment(args, &*subject, screen.clone());
     if let Some(why) = &recorded.cut_short {
         screen.line(&format!("nothing is recorded any more: {why}"));
     }
@@ -111,7 +105,7 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
         faults: FaultPlan::default(),
         routing: Routing::Roaming,
     };
-    let (began, speed, screen) = (Instant::now(), args.speed, Arc::new(screen));
+    let (began, speed, screen) = (Instant::now(), args.speed, screen);
     let say = move |node: NodeId, text: &str| {
         let time = began.elapsed().as_secs_f64() * speed;
         screen.line(&format!("{time:6.2} s  {node}  {text}"));
@@ -162,7 +156,7 @@ fn sleep_until(due: Instant) -> bool {
     const SLICE: Duration = Duration::from_millis(50);
     loop {
         let left = due.saturating_duration_since(Instant::now());
-        if interrupted() {
+        if interrupts::noted() {
             return false;
         }
         if left.is_zero() {
@@ -209,7 +203,7 @@ fn judged(run: &Run, screen: &Screen) -> Exit {
             (screen.look.paint(tone, word), pad(&verdict::title(&property, &judgement), 34));
         screen.print(&format!("{mark}  {title}  {}\n", screen.look.text(&why)));
     }
-    if interrupted() { Exit::Interrupted } else { exit }
+    if interrupts::noted() { Exit::Interrupted } else { exit }
 }
 
 #[cfg(test)]

@@ -61,15 +61,23 @@ impl Failure {
         self.remedy = Some(remedy.into());
         self
     }
+
+    /// As what does not make all the rest worthless.
+    pub fn as_warning(&self) -> String {
+        self.told("warning")
+    }
+
+    fn told(&self, word: &str) -> String {
+        // They quote files, and files may say anything.
+        let look = Look::default();
+        let message = look.text(&self.message);
+        let remedy = self.remedy.iter().map(|remedy| format!("\n  {}", look.text(remedy)));
+        format!("{word}: {message}{}", remedy.collect::<String>())
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Messages quote files, and files may say anything.
-        write!(f, "error: {}", Look::default().text(&self.message))?;
-        match &self.remedy {
-            Some(remedy) => write!(f, "\n  {remedy}"),
-            None => Ok(()),
-        }
+        f.write_str(&self.told("error"))
     }
 }

@@ -36,7 +36,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             prose::strategy(family, &rows, |row| setting_text(&row.setting))
         }
         _ if is_file(text) => {
-            let case = files::read(Path::new(text))?;
+            let (case, _) = files::read(Path::new(text))?;
             let name = registry.short(&case.strategy);
             prose::case(&case, &name, &setting_text(&case.setting), width)
         }

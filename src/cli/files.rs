@@ -1,8 +1,14 @@
-//! Case files: finding a name, writing at once or not at all, reading.
+//! Files: written as a whole or not at all, and case files read.
+//!
+//! Invariant: nothing that is there is lost. A file gets its name once it is
+//! complete; a case never takes the name of another, whoever else saves at the
+//! same time; and what is no regular file stays what it is.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::hunt::case::{self, Case};
 
@@ -14,51 +20,138 @@ const BYTES_MAX: u64 = 64 << 20;
 /// The directory of cases, below the current one.
 const DIRECTORY: &str = "cases";
 
-/// Saves a case under its name, and tells where. A file with other contents is
-/// left alone; the same contents are not written twice.
+/// Saves a case under its name, and tells where. A name that is taken is left
+/// alone, whatever has it; the same contents are not written twice.
 pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
     let text = case.to_text();
     let slug = slug(&format!("{short}-{}", case.property));
-    let fault = |error: std::io::Error| {
-        Failure::new(format!("the case cannot be saved in {DIRECTORY}/: {error}"))
+    let fault = |error: io::Error| {
+        Failure::new(format!("the case could not be saved in {DIRECTORY}/: {error}"))
             .remedy("run the command in a directory that can be written")
     };
     fs::create_dir_all(DIRECTORY).map_err(fault)?;
+    let mut draft = Draft::beside(Path::new(DIRECTORY)).map_err(fault)?;
+    draft.file.write_all(text.as_bytes()).map_err(fault)?;
     for number in 1.. {
         let name = if number == 1 { slug.clone() } else { format!("{slug}-{number}") };
         let path = format!("{DIRECTORY}/{name}.json");
-        match fs::read(&path) {
-            Ok(there) if there == text.as_bytes() => return Ok(path),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                write(Path::new(&path), &text).map_err(fault)?;
-                return Ok(path);
-            }
-            Err(error) => return Err(fault(error)),
+        if holds(Path::new(&path), text.as_bytes()) {
+            return Ok(path);
+        }
+        match draft.named(Path::new(&path)).map_err(fault)? {
+            None => return Ok(path),
+            Some(again) => draft = again,
         }
     }
     unreachable!("there are more numbers than files")
 }
 
-/// Writes beside the place and renames, so that nobody sees half a file.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
-    write_with(path, |file| file.write_all(text.as_bytes()))
+/// Whether this is a regular file with these contents: a link is not followed,
+/// and nothing is waited for.
+fn holds(path: &Path, contents: &[u8]) -> bool {
+    let same = |about: fs::Metadata| about.is_file() && about.len() == contents.len() as u64;
+    fs::symlink_metadata(path).is_ok_and(same)
+        && fs::read(path).is_ok_and(|there| there == contents)
 }
 
-/// As [`write`], piece by piece.
-pub fn write_with(
+/// A file that has no name of its own yet. It is gone if it never gets one.
+struct Draft {
+    file: BufWriter<NamedTempFile>,
+}
+
+impl Draft {
+    /// A new one in this directory, with the permissions of any new file.
+    fn beside(directory: &Path) -> io::Result<Draft> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".quiescence-").suffix(".tmp");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        Ok(Draft { file: BufWriter::new(builder.tempfile_in(directory)?) })
+    }
+
+    /// All of it, on the disk.
+    fn complete(self) -> io::Result<NamedTempFile> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    }
+
+    /// Gives it this name, if nobody has it; else it is given back.
+    fn named(self, path: &Path) -> io::Result<Option<Draft>> {
+        match self.complete()?.persist_noclobber(path) {
+            Ok(_) => Ok(None),
+            Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
+                Ok(Some(Draft { file: BufWriter::new(refused.file) }))
+            }
+            Err(refused) => Err(refused.error),
+        }
+    }
+}
+
+/// Where something is written.
+enum Target {
+    /// A regular file, or none yet: it is replaced once all is written.
+    Replaced(PathBuf, Option<fs::Permissions>),
+    /// A device, a pipe, …: what is written goes there at once.
+    Direct(File),
+}
+
+impl Target {
+    fn of(path: &Path) -> io::Result<Target> {
+        // What stands here may be a regular file by another name, which others
+        // have open.
+        let borrowed = path.starts_with("/dev") || path.starts_with("/proc");
+        match fs::metadata(path) {
+            Ok(about) if about.is_dir() => Err(io::Error::other("it is a directory")),
+            Ok(about) if about.is_file() && !borrowed => {
+                if about.permissions().readonly() {
+                    return Err(io::Error::other("it is read-only"));
+                }
+                // Where a link leads: the link stays.
+                Ok(Target::Replaced(path.canonicalize()?, Some(about.permissions())))
+            }
+            Ok(_) => {
+                let opened = OpenOptions::new().write(true).truncate(true).open(path);
+                opened.map(Target::Direct)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                match fs::symlink_metadata(path).is_ok() {
+                    true => Err(io::Error::other("it is a link that leads nowhere")),
+                    false => Ok(Target::Replaced(path.to_owned(), None)),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Writes to a path: a regular file is replaced once all is written, and keeps
+/// its permissions; what else is there is written to. `begin` is called before
+/// there is something that a sudden end would leave behind.
+pub fn write(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
+    begin: impl FnOnce(),
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let beside = PathBuf::from(format!("{}.{}.tmp", path.display(), std::process::id()));
-    let mut file = BufWriter::new(fs::File::create(&beside)?);
-    let written = write(&mut file).and_then(|()| file.flush());
-    let synced = written.and_then(|()| file.get_ref().sync_all());
-    drop(file);
-    synced.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
-        // The half-made file is of no use; that it stays is the lesser evil.
-        let _ = fs::remove_file(&beside);
-    })
+    match Target::of(path)? {
+        Target::Direct(file) => {
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.flush()
+        }
+        Target::Replaced(path, permissions) => {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            begin();
+            let mut draft = Draft::beside(directory.unwrap_or(Path::new(".")))?;
+            write(&mut draft.file)?;
+            let file = draft.complete()?;
+            if let Some(permissions) = permissions {
+                file.as_file().set_permissions(permissions)?;
+            }
+            file.persist(&path)?;
+            Ok(())
+        }
+    }
 }
 
 /// Letters, digits and single dashes: `notebook-storing-eventual`.
@@ -74,26 +167,25 @@ fn slug(text: &str) -> String {
     slug.trim_matches('-').to_owned()
 }
 
-/// Reads a case.
-pub fn read(path: &Path) -> Result<Case, Failure> {
+/// Reads a case, and its text.
+pub fn read(path: &Path) -> Result<(Case, String), Failure> {
     let text = text(path)?;
-    case::read::read(&text).map_err(|not| {
+    let case = case::read::read(&text).map_err(|not| {
         let place = format!("{}:{}:{}: {}", path.display(), not.line, not.column, not.reason);
         Failure::new(place)
             .remedy("a case is written by `check`; `check` the strategy again for a new one")
-    })
+    })?;
+    Ok((case, text))
 }
 
-/// The path of a case with the line and column of something in it, as
-/// `path:line:column`.
-pub fn place(path: &Path, of: impl FnOnce(&str) -> (usize, usize)) -> String {
-    let (line, column) = text(path).map_or((1, 1), |text| of(&text));
+/// A line and column of a file, as `path:line:column`.
+pub fn place(path: &Path, (line, column): (usize, usize)) -> String {
     format!("{}:{line}:{column}", path.display())
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
-    let fault = |error: std::io::Error| match error.kind() {
+    let fault = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => Failure::new(format!("there is no file {shown}"))
             .remedy("`check STRATEGY` saves what it finds in cases/"),
         ErrorKind::PermissionDenied => {
@@ -107,7 +199,7 @@ fn text(path: &Path) -> Result<String, Failure> {
             .remedy("name one of the files in it"));
     }
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(fault)?;
+    let file = File::open(path).map_err(fault)?;
     file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(fault)?;
     if bytes.len() as u64 > BYTES_MAX {
         return Err(Failure::new(format!("{shown} has more than 64 MiB: that is not a case file")));

@@ -13,7 +13,7 @@ use crate::report::json::SCHEMA;
 use crate::report::{Tone, count};
 
 use super::exit::{Exit, Failure};
-use super::jobs::{catch_interrupts, interrupted};
+use super::interrupts;
 use super::screen::Screen;
 use super::values::Format;
 use super::verify::VerifyArgs;
@@ -29,9 +29,9 @@ pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failu
     let live = Live::new(&models, args.window).map_err(|not| {
         Failure::new(not).remedy("judge the file without --follow once it is complete")
     })?;
-    catch_interrupts()?;
+    interrupts::heed();
     let deadline = args.time.and_then(|time| Instant::now().checked_add(time));
-    let ends = || interrupted() || deadline.is_some_and(|end| Instant::now() >= end);
+    let ends = || interrupts::noted() || deadline.is_some_and(|end| Instant::now() >= end);
     let mut lines = Growing::open(path)?;
     let mut watch = Watch { args, path, screen, live, follower: Follower::default(), line: 0 };
     while let Some(line) = lines.next(&ends).map_err(|error| unreadable(path, &error))? {
@@ -126,7 +126,8 @@ impl Watch<'_> {
     /// A line that makes no sense is skipped, if that was asked for.
     fn skip<T>(&self, reason: String) -> Result<Option<T>, Failure> {
         if self.args.lenient {
-            eprintln!("{}:{}: skipped: {reason}", self.path, self.line);
+            let place = format!("{}:{}", self.path, self.line);
+            self.screen.note(&self.screen.look.text(&format!("{place}: skipped: {reason}")));
             return Ok(None);
         }
         Err(Failure::new(format!("{}:{}: {reason}", self.path, self.line)).remedy(
@@ -202,7 +203,7 @@ impl Watch<'_> {
             ));
         }
         Ok(match self.live.coverage() {
-            _ if interrupted() => Exit::Interrupted,
+            _ if interrupts::noted() => Exit::Interrupted,
             coverage if coverage.answers == 0 => Exit::Nothing,
             coverage if coverage.is_complete() => Exit::Holds,
             _ => Exit::Unknown,

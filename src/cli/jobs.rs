@@ -7,7 +7,7 @@
 
 use std::cell::OnceCell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,12 +17,9 @@ use crate::hunt::exhaustive::Stage;
 use crate::report::count;
 use crate::search::exhaustive::Progress;
 
-use super::exit::{Exit, Failure};
+use super::interrupts;
 use super::plan::Search;
 use super::quiet::quietly;
-
-/// Whether the user has asked to stop.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// What limits all searches together.
 #[derive(Clone, Copy)]
@@ -51,25 +48,6 @@ pub struct Done {
     pub hunt: Hunt,
     /// How long it took.
     pub time: Duration,
-}
-
-/// Whether the user has asked to stop.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}
-
-/// Lets an interrupt end searches instead of the process; a second one ends
-/// the process.
-pub fn catch_interrupts() -> Result<(), Failure> {
-    let stop = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted as i32);
-        }
-    };
-    match ctrlc::set_handler(stop) {
-        Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
-        Err(error) => Err(Failure::new(format!("interrupts cannot be caught: {error}"))),
-    }
 }
 
 /// Does all searches.
@@ -125,8 +103,9 @@ fn search_one(
     let half = share.map(|share| share / 2);
     let first = if plan.random.is_some() { half } else { share };
     let second = OnceCell::new();
-    let ends =
-        |share: Option<Duration>| interrupted() || share.is_some_and(|share| elapsed() >= share);
+    let ends = |share: Option<Duration>| {
+        interrupts::noted() || share.is_some_and(|share| elapsed() >= share)
+    };
     let look = |stage: Stage<'_>| {
         bar.set_message(format!("{}: {}", search.short, told(stage.progress, elapsed())));
         bar.tick();

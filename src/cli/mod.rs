@@ -15,6 +15,7 @@
 //! Read next: [`Exit`] for what the process answers, `check` for the search.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -31,6 +32,7 @@ mod explain;
 mod files;
 mod follow;
 mod input;
+mod interrupts;
 mod jobs;
 mod list;
 mod man;
@@ -84,26 +86,29 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
     let line = match parsed.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(line) => line,
         Err(error) => {
+            let exit = if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
             // Help and version are answers, and nobody listening is no error.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
+            return match error.print() {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Malformed,
+                _ => exit,
+            };
         }
     };
     let screen = Screen::new(&line.look, &words);
-    let outcome = match &line.command {
+    let outcome = interrupts::install().and_then(|()| match &line.command {
         Command::Check(args) => check::run(args, registry, &screen),
         Command::Bench(args) => bench::run(args, &screen),
         Command::Replay(args) => replay::run(args, registry, &screen),
-        Command::Demo(args) => demo::run(args, registry, &screen, Screen::new(&line.look, &words)),
+        Command::Demo(args) => demo::run(args, registry, &screen),
         Command::Explain(args) => explain::run(args, registry, &screen),
         Command::Verify(args) => verify::run(args, &screen),
         Command::Convert(args) => convert::run(args, &screen),
         Command::List => list::run(registry, &screen),
         Command::Completions(args) => completions::run(args, Line::command(), &screen),
         Command::Man => man::run(Line::command(), &screen),
-    };
-    outcome.unwrap_or_else(|failure| {
-        eprintln!("{failure}");
+    });
+    screen.ended(outcome.unwrap_or_else(|failure| {
+        screen.note(&failure.to_string());
         Exit::Malformed
-    })
+    }))
 }

@@ -5,6 +5,7 @@
 //! this tool; it is printed with its place, as it would have been, and goes on.
 
 use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::Once;
 
@@ -32,7 +33,9 @@ pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
     QUIET.set(before);
     outcome.unwrap_or_else(|payload| {
         if let Some(text) = LAST.take() {
-            eprintln!("{text}\nthis is a bug in quiescence itself, please report it");
+            let text = format!("{text}\nthis is a bug in quiescence itself, please report it\n");
+            // (Nothing can be done if that cannot be written: the panic goes on.)
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
         }
         resume_unwind(payload)
     })

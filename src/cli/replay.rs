@@ -40,15 +40,15 @@ pub struct ReplayArgs {
 
 /// Runs the subcommand.
 pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let case = files::read(&args.case)?;
+    let (case, text) = files::read(&args.case)?;
     let subject = registry.named(&case.strategy).map_err(|error| {
-        let place = files::place(&args.case, place_of_strategy);
+        let place = files::place(&args.case, place_of_strategy(&text));
         Failure::new(format!("{place}: {error}")).remedy(
             "`explain` tells a case without its strategy; a binary that registers it can replay it",
         )
     })?;
     let replayed = quietly(|| replay(&case, &*subject)).map_err(|(step, why)| {
-        let place = files::place(&args.case, |text| place_of_step(text, step));
+        let place = files::place(&args.case, place_of_step(&text, step));
         Failure::new(format!("{place}: step {}: {why}", step + 1))
             .remedy("the action is not possible there, so the case was never recorded like this")
     })?;

@@ -1,12 +1,14 @@
 //! Where output goes, and how it looks there.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 
 use crate::report::{Ink, Letters, Look};
+
+use super::exit::{Exit, Failure};
 
 /// How output looks.
 #[derive(Args, Clone, Debug)]
@@ -26,15 +28,27 @@ enum When {
     Never,
 }
 
-/// Standard output. A reader that goes away is not an error: the rest is not
-/// written, and the exit code stays what it is.
-#[derive(Debug)]
+/// Standard output and standard error.
+///
+/// Invariant: nothing is lost in silence. What cannot be written makes the exit
+/// code that of an error ([`Screen::ended`]). Only a reader of standard output
+/// that goes away is none: the rest is not written, and the exit code stays
+/// what it is.
+#[derive(Clone, Debug)]
 pub struct Screen {
     /// How pages look.
     pub look: Look,
     /// The command that was given, to be copied.
     pub command: String,
-    gone: AtomicBool,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether nothing is written to standard output any more.
+    gone: bool,
+    /// What could not be written, and why.
+    failed: Option<String>,
 }
 
 impl Screen {
@@ -56,18 +70,42 @@ impl Screen {
         };
         let words = words.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
         let command = std::iter::once(program()).chain(words).collect::<Vec<_>>().join(" ");
-        Screen { look, command, gone: AtomicBool::new(false) }
+        Screen { look, command, state: Arc::default() }
     }
 
     /// Writes a text as it is.
     pub fn print(&self, text: &str) {
-        if self.gone.load(Ordering::Relaxed) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.gone {
             return;
         }
         let mut out = io::stdout().lock();
-        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-            self.gone.store(true, Ordering::Relaxed);
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            state.gone = true;
+            if error.kind() != ErrorKind::BrokenPipe {
+                state.failed = Some(format!("standard output cannot be written: {error}"));
+            }
         }
+    }
+
+    /// Writes a text and a newline to standard error.
+    pub fn note(&self, text: &str) {
+        if let Err(error) = writeln!(io::stderr().lock(), "{text}") {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let failed = || format!("standard error cannot be written: {error}");
+            state.failed.get_or_insert_with(failed);
+        }
+    }
+
+    /// The exit code in the end: that of an error, if something could not be
+    /// written.
+    pub fn ended(&self, exit: Exit) -> Exit {
+        let failed = self.state.lock().unwrap_or_else(PoisonError::into_inner).failed.clone();
+        let Some(failed) = failed else { return exit };
+        let failure = Failure::new(failed).remedy("make room, or send the output elsewhere");
+        // (If this cannot be written either, the exit code says it.)
+        self.note(&failure.to_string());
+        Exit::Malformed
     }
 
     /// Writes a line in the characters of this screen.

@@ -19,6 +19,7 @@ use crate::report::survey::Judged;
 use super::exit::{Exit, Failure};
 use super::follow;
 use super::input::{self, Input};
+use super::interrupts;
 use super::screen::Screen;
 use super::values::{self, Format};
 
@@ -57,9 +58,16 @@ pub struct VerifyArgs {
     /// How many steps of search each verdict may take
     #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]
     steps: u64,
-    /// Go on with larger budgets where a verdict is unknown, for about this time
+    /// Judge for about this time (100ms, 60s, 10m): larger and larger budgets where a verdict is
+    /// unknown, and none once the time is up
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub time: Option<Duration>,
+    /// Tell counterexamples as they were found, without looking for the smallest
+    #[arg(long)]
+    no_minimise: bool,
+    /// Tell every step of every counterexample, however many there are
+    #[arg(long)]
+    full: bool,
     /// Say how far the recording is from a single copy: staleness, lost writes, …
     #[arg(long)]
     far: bool,
@@ -128,17 +136,27 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     let mut exits = Vec::new();
     let mut all = Vec::new();
     let bar = progress();
-    for history in &args.histories {
+    let start = Instant::now();
+    for (nth, history) in args.histories.iter().enumerate() {
+        if interrupts::noted() {
+            break;
+        }
         let began = Instant::now();
-        bar.set_message(format!("reading {history}"));
+        bar.set_message(screen.look.text(&format!("reading {history}")));
         match input::read(history, Options { lenient: args.lenient }) {
             Ok(read) => {
-                let (exit, json) = judge(args, screen, history, &read, began.elapsed(), &bar)?;
+                let reading = began.elapsed();
+                // From here on there is something to tell if it is cut short.
+                interrupts::heed();
+                let waiting = u32::try_from(args.histories.len() - nth).unwrap_or(u32::MAX);
+                let left = args.time.map(|time| time.saturating_sub(start.elapsed()) / waiting);
+                interrupts::until(left);
+                let (exit, json) = judge(args, screen, history, &read, reading, &bar)?;
                 exits.push(exit);
                 all.extend(json);
             }
             Err(failure) if args.histories.len() > 1 => {
-                eprintln!("{failure}");
+                screen.note(&failure.to_string());
                 exits.push(Exit::Malformed);
             }
             Err(failure) => return Err(failure),
@@ -151,6 +169,10 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         };
         let text = serde_json::to_string_pretty(&whole).expect("JSON values are serialisable");
         screen.print(&format!("{text}\n"));
+    }
+    if interrupts::noted() {
+        screen.note("interrupted: this is what was known until then");
+        return Ok(Exit::Interrupted);
     }
     let first = [Exit::Malformed, Exit::Violated, Exit::Unknown, Exit::Nothing];
     Ok(first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds))
@@ -175,30 +197,31 @@ fn judge(
     reading: Duration,
     bar: &ProgressBar,
 ) -> Result<(Exit, Option<serde_json::Value>), Failure> {
-    let began = Instant::now();
     let begun = Begun::with(&read.recording.history, args.initial.as_ref()).map_err(|reason| {
         Failure::new(format!("{name}: {reason}")).remedy("give a value of that kind to --initial")
     })?;
     let judge = begun.judge();
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
-    let deadline = args.time.and_then(|time| began.checked_add(time));
-    let mut most = Budget { steps: args.steps };
+    let budget = Budget { stop: Some(interrupts::is_enough), ..Budget::of(args.steps) };
+    let budget = if args.no_minimise { Budget { minimise: 0, ..budget } } else { budget };
+    let mut most = budget;
     let mut rechecked = BTreeSet::new();
     let survey = Survey::among(&judge, &models, |model| {
         let began = Instant::now();
-        bar.set_message(format!("judging {name} by {model}"));
-        let verdict = within(&judge, model, args.steps, deadline, &mut most);
+        bar.set_message(screen.look.text(&format!("judging {name} by {model}")));
+        let verdict = within(&judge, model, (budget, args.time.is_some()), &mut most);
         let verdict = confirmed(&begun, model, verdict, &mut rechecked);
         if let Some(at) = models.iter().position(|other| *other == model) {
             times[at] = began.elapsed();
         }
         verdict
     });
-    bar.set_message(format!("measuring {name}"));
-    let least: Option<Leasts> = args.all.then(|| judge.least(Budget { steps: args.steps }));
+    bar.set_message(screen.look.text(&format!("measuring {name}")));
+    let least: Option<Leasts> = args.all.then(|| judge.least(budget));
     let registers = judge.datatype() == Some("register");
-    let distance = (args.measures() && registers).then(|| {
+    let measures = args.measures() && registers && !interrupts::is_enough();
+    let distance = measures.then(|| {
         let leasts = least.clone();
         Distance { leasts, ..Distance::of(begun.history()) }
     });
@@ -221,7 +244,7 @@ fn judge(
     bar.finish_and_clear();
     let json = match args.format {
         Format::Human => {
-            screen.print(&judged.text(args.all, &screen.look));
+            screen.print(&judged.text(args.all, args.full, &screen.look));
             None
         }
         Format::Json => Some(judged.json()),
@@ -262,17 +285,17 @@ fn confirmed(
     }
 }
 
-/// Judges with more and more steps as long as there is time.
+/// Judges, and with more and more steps as long as there is time if that was
+/// asked for.
 fn within(
     judge: &Judge<'_>,
     model: Model,
-    steps: u64,
-    deadline: Option<Instant>,
+    (budget, goes_on): (Budget, bool),
     most: &mut Budget,
 ) -> Verdict {
-    let mut steps = steps;
+    let mut steps = budget.steps;
     loop {
-        let verdict = judge.check(model, Budget { steps });
+        let verdict = judge.check(model, Budget { steps, ..budget });
         most.steps = most.steps.max(steps);
         let spent = match &verdict {
             Verdict::Unknown(unknown) => unknown.spent,
@@ -280,7 +303,7 @@ fn within(
         };
         // What did not end by its budget does not end by a larger one.
         let larger = steps.saturating_mul(4);
-        if spent < steps || larger == steps || deadline.is_none_or(|end| Instant::now() >= end) {
+        if spent < steps || larger == steps || !goes_on || interrupts::is_enough() {
             return verdict;
         }
         steps = larger;

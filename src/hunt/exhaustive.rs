@@ -441,7 +441,7 @@ fn ways<'e>(
 /// Runs a way again and judges it again; what the search found must be found.
 fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -> Option<Failing> {
     let setting = &plan.setting;
-    let settled = subject.re_execute(setting, &way.workload, &way.stem, property.ends_run());
+    let settled = subject.re_execute(setting, &way.workload, &way.stem, property.shows());
     // The plain story is the better one: settling may come to the same.
     let run = if way.cycle.is_empty() || judge(&settled, property).flaw().is_some() {
         settled

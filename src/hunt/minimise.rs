@@ -19,7 +19,7 @@ use crate::judgement::{Verdict, recheck};
 use crate::replication::OperationId;
 use crate::search::key;
 use crate::world::{
-    Action, Ending, FaultPlan, Routing, Run, Script, SessionId, Setting, Step, Workload,
+    Action, Ending, FaultPlan, Routing, Run, Script, SessionId, Setting, Shows, Step, Workload,
 };
 
 use super::Subject;
@@ -55,7 +55,7 @@ impl Failing {
         (setting, workload, chosen): (Setting, Workload, &[Step]),
         name: impl Fn(OperationId) -> Option<OperationId>,
     ) -> Option<Failing> {
-        let run = how.subject.re_execute(&setting, &workload, chosen, self.property.ends_run());
+        let run = how.subject.re_execute(&setting, &workload, chosen, self.property.shows());
         if how.aim == Aim::FewestActions && run.schedule.len() > self.run.schedule.len() {
             return None;
         }
@@ -148,7 +148,7 @@ pub fn minimise(subject: &dyn Subject, aim: Aim, mut failing: Failing) -> Failin
 
 /// Ends the run where the property has failed, if that is before its end.
 fn shortest_end(how: How<'_>, failing: Failing) -> Failing {
-    if failing.property.ends_run().is_none() {
+    if !matches!(failing.property.shows(), Shows::Broken(_)) {
         return failing;
     }
     let chosen = failing.chosen();

@@ -10,7 +10,7 @@ use crate::history::Operation;
 use crate::judgement::{
     Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check, recheck,
 };
-use crate::world::{Ending, Run};
+use crate::world::{Ending, Run, Shows};
 
 use super::durable::loss;
 
@@ -37,12 +37,14 @@ pub enum Property {
 }
 
 impl Property {
-    /// The invariant with whose breaking a run has shown all: what comes after
-    /// is no part of its story.
-    pub fn ends_run(&self) -> Option<&str> {
+    /// What a run has to show to be a story about this property.
+    pub fn shows(&self) -> Shows<'_> {
         match self {
-            Property::Always(name) => Some(name),
-            _ => None,
+            Property::Always(name) => Shows::Broken(name),
+            Property::StrongConvergence => Shows::All,
+            Property::Model(_) | Property::WhiteBox(_) | Property::Durable | Property::NoPanic => {
+                Shows::End
+            }
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::threads::live::{self, Live};
 use crate::threads::{Departure, Observer, ThreadRun};
 use crate::world::trace::{Trace, follow, trace};
 use crate::world::{
-    Action, MessageName, Run, Scenario, Setting, Step, Visited, Workload, execute, re_execute,
-    repeat,
+    Action, MessageName, Run, Scenario, Setting, Shows, Step, Visited, Workload, execute,
+    re_execute, repeat,
 };
 
 /// Something that can be run in a world.
@@ -22,14 +22,14 @@ pub trait Subject: Send + Sync {
     /// Runs a scenario. See [`execute`].
     fn execute(&self, scenario: &Scenario, visited: Option<&mut Visited>) -> Run;
 
-    /// Runs a schedule as far as possible, or until an invariant breaks. See
+    /// Runs a schedule as far as possible, for what it is to show. See
     /// [`re_execute`].
     fn re_execute(
         &self,
         setting: &Setting,
         workload: &Workload,
         chosen: &[Step],
-        until: Option<&str>,
+        shows: Shows<'_>,
     ) -> Run;
 
     /// Runs a stem and a cycle. See [`repeat`].
@@ -88,9 +88,9 @@ impl<S: Strategy> Subject for S {
         setting: &Setting,
         workload: &Workload,
         chosen: &[Step],
-        until: Option<&str>,
+        shows: Shows<'_>,
     ) -> Run {
-        re_execute(self, setting, workload, chosen, until)
+        re_execute(self, setting, workload, chosen, shows)
     }
 
     fn repeat(&self, setting: &Setting, workload: &Workload, stem: &[Step], cycle: &[Step]) -> Run {

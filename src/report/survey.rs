@@ -22,6 +22,11 @@ use super::{Look, Tone, count, distance, pad, wrap};
 
 /// How wide the names of models are.
 const NAME: usize = 20;
+/// How many steps of a counterexample are told to people, unless that makes too
+/// long a page: then fewer.
+const STEPS: [usize; 4] = [12, 6, 3, 1];
+/// How many lines a page has, unless all is asked for.
+const PAGE: usize = 150;
 /// How many lines of a file are named.
 const LINES_MAX: usize = 8;
 
@@ -119,8 +124,8 @@ impl Judged<'_> {
         self.rechecked.contains(&entry.from.unwrap_or(entry.model))
     }
 
-    /// Why the verdict is what it is.
-    fn why(&self, entry: &Entry) -> String {
+    /// Why the verdict is what it is, in so many steps.
+    fn why(&self, entry: &Entry, steps: usize) -> String {
         let history = &self.recording.history;
         let reduced = match self.is_reduced(entry.model) {
             true => "judged without its part about final reads, of which there are none",
@@ -135,7 +140,12 @@ impl Judged<'_> {
             Verdict::Holds(_) => {}
             Verdict::Violated(found) if parts.is_empty() => {
                 let lines = self.lines(&found.operations);
-                parts.push(format!("{lines}: {}", found.explain(history)));
+                let (why, more) = found.explain_in(steps, history);
+                parts.push(format!("{lines}: {why}"));
+                if more > 0 {
+                    let plural = if more == 1 { "" } else { "s" };
+                    parts.push(format!("{} more step{plural} with --full", count(more as u64)));
+                }
                 if !found.minimal {
                     parts.push("not known to be minimal: the budget ended".to_owned());
                 }
@@ -166,8 +176,19 @@ impl Judged<'_> {
         format!("{word} {}{more}", shown.join(", "))
     }
 
-    /// For people.
-    pub fn text(&self, all: bool, look: &Look) -> String {
+    /// For people: on a page of some lines, unless it is to be `full`.
+    pub fn text(&self, all: bool, full: bool, look: &Look) -> String {
+        let told = |steps: usize| self.told(all, steps, look);
+        if full {
+            return told(usize::MAX);
+        }
+        let mut pages = STEPS.into_iter().map(told);
+        let first = pages.next().expect("there is one");
+        let fits = |page: &String| page.lines().count() <= PAGE;
+        if fits(&first) { first } else { pages.find(fits).unwrap_or_else(|| told(1)) }
+    }
+
+    fn told(&self, all: bool, steps: usize, look: &Look) -> String {
         let mut text = String::new();
         let width = look.width;
         for line in wrap(&self.heading(), width) {
@@ -185,7 +206,7 @@ impl Judged<'_> {
         let wanted = |entry: &&Entry| !all || !is_unnamed(entry.model);
         let times = self.times.iter().copied().chain(std::iter::repeat(Duration::ZERO));
         for (entry, time) in self.survey.entries().iter().zip(times).filter(|(e, _)| wanted(e)) {
-            text.push_str(&self.row(entry, time, look));
+            text.push_str(&self.row(entry, time, steps, look));
         }
         if all {
             text.push_str(&self.grid(look));
@@ -199,7 +220,7 @@ impl Judged<'_> {
         text
     }
 
-    fn row(&self, entry: &Entry, time: Duration, look: &Look) -> String {
+    fn row(&self, entry: &Entry, time: Duration, steps: usize, look: &Look) -> String {
         let (mark, tone) = match &*entry.verdict {
             Verdict::Holds(_) => ("✓ holds  ", Tone::Good),
             Verdict::Violated(_) => ("✗ FAILS  ", Tone::Bad),
@@ -208,7 +229,7 @@ impl Judged<'_> {
         let kind = entry.verdict.kind().map_or(String::new(), |kind| format!("({kind}) "));
         let name = pad(&short(entry.model), NAME);
         let time = pad(&format!("{:.2} s", time.as_secs_f64()), 8);
-        let said = format!("{kind}{}", self.why(entry));
+        let said = format!("{kind}{}", self.why(entry, steps));
         let indent = NAME + 2 + 9 + 2 + 8;
         let room = look.width.saturating_sub(indent).max(40);
         let mut lines = wrap(&said, room).into_iter();
@@ -338,7 +359,7 @@ impl Judged<'_> {
             "model": name,
             "verdict": word,
             "kind": entry.verdict.kind().map(|kind| kind.to_string()),
-            "why": self.why(entry),
+            "why": self.why(entry, usize::MAX),
             "lines": lines,
             "minimal": minimal,
             "rechecked": self.is_rechecked(entry),

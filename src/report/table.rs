@@ -38,7 +38,7 @@ pub struct Line {
     pub searched: Option<exhaustive::Coverage>,
     /// How long the search took that this row was part of.
     pub time: Duration,
-    /// Where the failing run was saved.
+    /// Where the failing run was saved, if it could be.
     pub case: Option<String>,
 }
 
@@ -112,6 +112,11 @@ impl Line {
             (Result::Unknown(_), _) => Met::Unknown,
             (Result::Unchecked(_), _) => Met::Unchecked,
         }
+    }
+
+    /// Whether it is a violation that nobody promised: to be told and saved.
+    pub fn is_news(&self) -> bool {
+        matches!(self.result, Result::Violated(..)) && self.met() == Met::No
     }
 
     fn found(&self) -> String {

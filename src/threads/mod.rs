@@ -38,7 +38,7 @@ use crate::history::{Call, Completion, NodeId};
 use crate::replication::{Cluster, OperationId, Strategy};
 use crate::world::component::Panicked;
 use crate::world::{
-    Action, MessageName, NotEnabled, Run, Script, Setting, Step, Workload, World, re_execute,
+    Action, MessageName, NotEnabled, Run, Script, Setting, Shows, Step, Workload, World, re_execute,
 };
 
 /// A finished run on threads: all that replaying it in the world needs.
@@ -111,7 +111,7 @@ impl ThreadRun {
     pub fn replay<S: Strategy>(&self, strategy: &S) -> Result<Run, Departure> {
         let followed = self.follow(strategy)?;
         self.compare(&followed)?;
-        Ok(re_execute(strategy, &self.setting, &self.workload, &followed.steps, None))
+        Ok(re_execute(strategy, &self.setting, &self.workload, &followed.steps, Shows::All))
     }
 
     /// Performs the events in a world.

@@ -158,7 +158,8 @@ pub(crate) fn ask<S: Strategy>(
         while delivered < fork.waiting.len() {
             let to = fork.waiting[delivered];
             delivered += 1;
-            if delivered > limits.deliveries {
+            let in_flight = fork.waiting.len() + 1 - delivered;
+            if delivered > limits.deliveries || in_flight > limits.in_flight {
                 return Ok(None);
             }
             let receiver = &mut fork.nodes[to.index()];

@@ -37,7 +37,7 @@ pub use finals::Visit;
 pub(crate) use finals::ask;
 pub use perform::{NotEnabled, Report, State, StateOf, World};
 pub use repeat::repeat;
-pub use run::{Broken, Ending, Run, Scenario, Step, Visited, close, execute, re_execute};
+pub use run::{Broken, Ending, Run, Scenario, Shows, Step, Visited, close, execute, re_execute};
 pub use session::SessionId;
 pub(crate) use session::SessionView;
 pub use settle::SettleLimits;

@@ -15,7 +15,7 @@ use crate::replication::{Strategy, TimerId};
 use super::component::Panicked;
 use super::finals::{answers_of, ask_everybody};
 use super::perform::World;
-use super::run::{Ending, Recorder, Run, Step, ended, re_execute, stillborn};
+use super::run::{Ending, Recorder, Run, Shows, Step, ended, is_busy, re_execute, stillborn};
 use super::settle::{Lasso, SettleLimits, settle};
 use super::{Action, Setting, Workload};
 
@@ -33,7 +33,7 @@ pub fn repeat<S: Strategy>(
         Ok(Some(run)) => run,
         Ok(None) => {
             let all: Vec<_> = stem.iter().chain(cycle).copied().collect();
-            re_execute(strategy, setting, workload, &all, None)
+            re_execute(strategy, setting, workload, &all, Shows::All)
         }
         Err(Panicked(text)) => stillborn(text),
     }
@@ -48,7 +48,7 @@ fn go_round<S: Strategy>(
 ) -> Result<Option<Run>, Panicked> {
     let invariants = strategy.invariants();
     let mut world = World::new(strategy, setting, workload)?;
-    let mut recorder = Recorder::new(&world, &invariants, None, None);
+    let mut recorder = Recorder::new(&world, &invariants, Shows::All, None);
     for step in stem {
         if recorder.perform_as(&mut world, &step.action, step.number, false).is_err() {
             return Ok(None);
@@ -57,7 +57,12 @@ fn go_round<S: Strategy>(
     let from = recorder.length();
     let mut first = world.clone();
     let mut due = dues(&world);
-    let answers = answers_of(&world)?;
+    let deliveries_only = is_busy(cycle);
+    let asks = |world: &World<'_, S>| match answers_of(world) {
+        Err(_) if deliveries_only => Ok(None),
+        answers => answers.map(Some),
+    };
+    let answers = asks(&world)?;
     let mut answers_change = false;
     for step in cycle {
         let ordinary = matches!(
@@ -70,9 +75,8 @@ fn go_round<S: Strategy>(
         }
         let here = dues(&world);
         due.retain(|due| Some(due) != done.as_ref() && here.contains(due));
-        answers_change |= answers_of(&world)? != answers;
+        answers_change |= asks(&world)? != answers;
     }
-    let deliveries_only = cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)));
     if deliveries_only {
         // Messages alone keep it busy: timers may wait.
         due.retain(|due| !matches!(due, Due::Timer(..)));
@@ -81,8 +85,9 @@ fn go_round<S: Strategy>(
         return Ok(None);
     }
     recorder.visit(&first, from, &world.facts)?;
-    let way_out = way_out(&first, &answers)?;
-    let unanswered = ask_everybody(&mut first)?;
+    // Where a read would panic nobody is asked: it is endless all the same.
+    let way_out = answers.as_ref().map_or(Ok(false), |answers| way_out(&first, answers))?;
+    let unanswered = answers.map_or(Ok(0), |_| ask_everybody(&mut first))?;
     let ending = Ending::Cycle { from, deliveries_only, answers_change, way_out };
     Ok(Some(ended(first, recorder, ending, unanswered)))
 }
@@ -126,7 +131,7 @@ fn due_of<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Due<S::M
 /// Whether settling from here leads to other answers.
 fn way_out<S: Strategy>(world: &World<'_, S>, answers: &[Option<Value>]) -> Result<bool, Panicked> {
     let mut world = world.clone();
-    let mut recorder = Recorder::new(&world, &[], None, None);
+    let mut recorder = Recorder::new(&world, &[], Shows::All, None);
     recorder.continue_from(world.steps());
     match settle(&mut world, &mut recorder, SettleLimits::default(), Lasso::Find) {
         Ok(()) => Ok(answers_of(&world)? != answers),

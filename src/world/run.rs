@@ -126,6 +126,18 @@ pub struct Broken {
     pub step: usize,
 }
 
+/// What a run that is executed again is to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows<'a> {
+    /// All that goes wrong in it, in rounds of settling too that change nothing.
+    All,
+    /// That this `always` invariant breaks: then it is over.
+    Broken(&'a str),
+    /// What clients saw and how it ends: rounds that change nothing are no part
+    /// of it.
+    End,
+}
+
 /// Counts the states that runs pass through.
 pub type Visited = rustc_hash::FxHashSet<u64>;
 
@@ -134,8 +146,7 @@ pub(super) struct Recorder<'r, S: Strategy> {
     schedule: Vec<Step>,
     number: u32,
     invariants: &'r [Invariant<S::Replica>],
-    /// The invariant that the run is to break: then it is over.
-    until: Option<&'r str>,
+    shows: Shows<'r>,
     reached: BTreeSet<usize>,
     broken: Vec<Broken>,
     disagreement: Option<Disagreement>,
@@ -148,7 +159,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
     pub(super) fn new(
         world: &World<'_, S>,
         invariants: &'r [Invariant<S::Replica>],
-        until: Option<&'r str>,
+        shows: Shows<'r>,
         visited: Option<&'r mut Visited>,
     ) -> Self {
         let visited = visited
@@ -157,7 +168,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
             schedule: Vec::new(),
             number: 0,
             invariants,
-            until,
+            shows,
             reached: BTreeSet::new(),
             broken: Vec::new(),
             disagreement: None,
@@ -179,11 +190,16 @@ impl<'r, S: Strategy> Recorder<'r, S> {
 
     /// Whether what the run was to show has been shown.
     pub(super) fn is_over(&self) -> bool {
-        self.until.is_some_and(|name| self.broken.iter().any(|broken| broken.name == name))
+        let Shows::Broken(name) = self.shows else { return false };
+        self.broken.iter().any(|broken| broken.name == name)
     }
 
-    /// After how many steps the last of what was found was found.
+    /// After how many steps the run has shown what it is to show, apart from
+    /// how it ends.
     pub(super) fn shown(&self) -> usize {
+        if self.shows == Shows::End {
+            return 0;
+        }
         let broken = self.broken.iter().map(|broken| broken.step);
         let disagreement = self.disagreement.iter().map(|found| found.step);
         broken.chain(disagreement).max().unwrap_or(0)
@@ -273,12 +289,18 @@ impl<'r, S: Strategy> Recorder<'r, S> {
         if steps.len() > VISITS_MAX {
             return Ok(());
         }
+        let busy = is_busy(steps);
         let mut world = world.clone();
         let mut visits = Vec::new();
         for step in steps {
             let mut here = world.clone();
             here.facts = facts.clone();
-            visits.push(Visit::of(&here)?);
+            match Visit::of(&here) {
+                Ok(visit) => visits.push(visit),
+                // It is endless all the same.
+                Err(_) if busy => return Ok(()),
+                Err(panicked) => return Err(panicked),
+            }
             match world.perform(&step.action, step.number) {
                 Ok(_) => {}
                 Err(NotEnabled::Panicked(panicked)) => return Err(panicked),
@@ -288,6 +310,12 @@ impl<'r, S: Strategy> Recorder<'r, S> {
         self.visits = Some(visits);
         Ok(())
     }
+}
+
+/// Whether messages alone make up a cycle: then it is endless whatever anybody
+/// would be answered in it.
+pub(super) fn is_busy(cycle: &[Step]) -> bool {
+    cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)))
 }
 
 /// Cycles whose states are all looked at.
@@ -314,12 +342,13 @@ pub fn execute<S: Strategy>(
         Ok(world) => world,
         Err(panicked) => return stillborn(panicked.0),
     };
-    let mut recorder = Recorder::new(&world, &invariants, None, visited);
+    let mut recorder = Recorder::new(&world, &invariants, Shows::All, visited);
     let chosen = choose(&mut world, &mut recorder, scenario);
     match conclude(world, recorder, chosen, Lasso::Ignore) {
         Ok(run) => run,
         Err(schedule) => {
-            re_execute_looking(strategy, setting, workload, &schedule, None, Lasso::Find)
+            let all = Shows::All;
+            re_execute_looking(strategy, setting, workload, &schedule, all, Lasso::Find)
                 .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another"))
         }
     }
@@ -329,24 +358,23 @@ pub fn execute<S: Strategy>(
 /// result is only what settling did.
 pub fn close<S: Strategy>(world: World<'_, S>) -> Run {
     let invariants = world.strategy.invariants();
-    let mut recorder = Recorder::new(&world, &invariants, None, None);
+    let mut recorder = Recorder::new(&world, &invariants, Shows::All, None);
     recorder.number = world.steps();
     conclude(world, recorder, Ok(()), Lasso::Find)
         .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another"))
 }
 
 /// Runs a schedule: its chosen steps as far as they are possible, then
-/// settling. Steps keep their numbers, so messages keep their names. The run is
-/// over as soon as the `always` invariant named by `until` breaks.
+/// settling. Steps keep their numbers, so messages keep their names.
 pub fn re_execute<S: Strategy>(
     strategy: &S,
     setting: &Setting,
     workload: &Workload,
     chosen: &[Step],
-    until: Option<&str>,
+    shows: Shows<'_>,
 ) -> Run {
     let run = |chosen: &[Step], lasso| {
-        re_execute_looking(strategy, setting, workload, chosen, until, lasso)
+        re_execute_looking(strategy, setting, workload, chosen, shows, lasso)
     };
     run(chosen, Lasso::Ignore).unwrap_or_else(|schedule| {
         run(&schedule, Lasso::Find)
@@ -359,7 +387,7 @@ fn re_execute_looking<S: Strategy>(
     setting: &Setting,
     workload: &Workload,
     chosen: &[Step],
-    until: Option<&str>,
+    shows: Shows<'_>,
     lasso: Lasso,
 ) -> Result<Run, Vec<Step>> {
     let invariants = strategy.invariants();
@@ -367,7 +395,7 @@ fn re_execute_looking<S: Strategy>(
         Ok(world) => world,
         Err(panicked) => return Ok(stillborn(panicked.0)),
     };
-    let mut recorder = Recorder::new(&world, &invariants, until, None);
+    let mut recorder = Recorder::new(&world, &invariants, shows, None);
     let mut outcome = Ok(());
     for step in chosen.iter().filter(|step| !step.settling) {
         if recorder.is_over() {
@@ -458,7 +486,8 @@ fn conclude<S: Strategy>(
         Ok(()) => Ending::Settled,
         Err(Stop::Ending(ending)) => ending,
         Err(Stop::Over) => {
-            let last = recorder.broken.iter().find(|broken| recorder.until == Some(broken.name));
+            let last =
+                recorder.broken.iter().find(|broken| recorder.shows == Shows::Broken(broken.name));
             Ending::Broken(last.expect("it is over because this broke").name)
         }
         Err(Stop::Long) => return Err(recorder.schedule),

@@ -13,7 +13,7 @@ use quiescence::judgement::{Budget, check};
 use super::simulated::{Dice, Draw, built, drawn};
 use super::{effort, word};
 
-const BUDGET: Budget = Budget { steps: 300_000 };
+const BUDGET: Budget = Budget::of(300_000);
 
 /// Histories of up to 50 operations, of all kinds.
 fn any(dice: &mut Dice) -> History {

@@ -114,7 +114,7 @@ fn run(cases: u32, most: usize, law: impl Fn(History) -> Result<(), TestCaseErro
 #[test]
 fn verdicts_on_histories_of_50_operations_obey_the_lattice() {
     run(150, 50, |history| {
-        let budget = Budget { steps: 200_000 };
+        let budget = Budget::of(200_000);
         let verdicts: Vec<(Model, Verdict)> =
             nodes().map(|model| (model, check(&history, model, budget))).collect();
         for (stronger, one) in &verdicts {
@@ -133,7 +133,7 @@ fn verdicts_on_histories_of_50_operations_obey_the_lattice() {
 #[test]
 fn a_survey_says_what_each_checker_says() {
     run(60, 40, |history| {
-        let budget = Budget { steps: 400_000 };
+        let budget = Budget::of(400_000);
         let survey = Survey::of(&history, budget);
         for model in Model::all() {
             let alone = check(&history, model, budget);

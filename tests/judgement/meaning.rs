@@ -173,7 +173,7 @@ fn a_value_that_no_compare_and_set_can_leave_is_illegal_at_once() {
         let swaps = pairs.map(|(a, b)| format!("[cas]x=[{a},{b}]"));
         ["wx1".to_owned()].into_iter().chain(swaps)
     };
-    let few = Budget { steps: 100 };
+    let few = Budget::of(100);
     for (calls, then, words) in [
         (all(7).collect::<Vec<_>>(), "rx=9", "which nobody wrote"),
         (all(7).collect(), "[cas]x=[9,1]", "which finds 9, but nobody wrote that"),
@@ -253,7 +253,7 @@ fn all_at_once(calls: impl Iterator<Item = String>, then: &[String]) -> History 
 fn a_text_that_has_gone_astray_is_not_searched_on() {
     let appends = ('a'..='l').map(|letter| format!("[append]a=\"{letter}\""));
     let history = all_at_once(appends, &["[get]a=null:\"lkjihgfedcb?\"".to_owned()]);
-    let verdict = check(&history, Model::Linearizable, Budget { steps: 1_000 });
+    let verdict = check(&history, Model::Linearizable, Budget::of(1_000));
     assert!(verdict.kind().is_some(), "{verdict:?}");
     // A put in between may set it right, one that comes later cannot.
     for (text, holds) in [
@@ -273,17 +273,17 @@ fn a_hard_key_does_not_keep_the_others_from_being_looked_at() {
     let plain = ["[enqueue]e=1", "[dequeue]e=null"].map(str::to_owned);
     let history = all_at_once(enqueue, &dequeue.chain(plain).collect::<Vec<_>>());
     for model in [Model::Linearizable, Model::Cache] {
-        let verdict = check(&history, model, Budget { steps: 15_000 });
+        let verdict = check(&history, model, Budget::of(15_000));
         let Verdict::Violated(found) = verdict else { panic!("{model}: {verdict:?}") };
         assert_eq!(found.operations, [18, 19], "{model}");
         let hard = history.restricted_to(&(0..18).collect::<Vec<_>>());
-        let verdict = check(&hard, model, Budget { steps: 15_000 });
+        let verdict = check(&hard, model, Budget::of(15_000));
         assert!(matches!(verdict, Verdict::Unknown(_)), "{model}: {verdict:?}");
     }
     // Nor where operations of a process touch, so that keys depend on each other.
     let mut touching = history.operations().to_vec();
     touching[19].invoked = touching[18].returned.expect("it was answered");
-    let verdict = check(&built(touching), Model::Linearizable, Budget { steps: 60_000 });
+    let verdict = check(&built(touching), Model::Linearizable, Budget::of(60_000));
     let Verdict::Violated(found) = verdict else { panic!("{verdict:?}") };
     assert_eq!(found.operations, [18, 19]);
 }

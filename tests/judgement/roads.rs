@@ -140,7 +140,7 @@ fn the_least_k_of_100_000_operations_is_bounded_at_once() {
     let history = stale(&mut dice, 100_000);
     let verdict = check(&history, Model::KAtomic(2), Budget::default());
     assert!(!matches!(verdict, Verdict::Unknown(_)));
-    let (found, _) = least(&history, Budget { steps: 100_000 });
+    let (found, _) = least(&history, Budget::of(100_000));
     let (lower, upper) = match found {
         Ok(k) => (k.expect("reads answer what was written"), k.expect("the same")),
         Err(bounds) => bounds,

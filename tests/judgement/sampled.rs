@@ -114,7 +114,7 @@ fn a_verdict_is_the_same_twice() {
     for _ in 0..200 {
         let history = drawn(&mut dice, Draw { operations: 12, processes: 4, ..REPEATED });
         for model in Model::all() {
-            let budget = Budget { steps: 50_000 };
+            let budget = Budget::of(50_000);
             let (one, other) = (check(&history, model, budget), check(&history, model, budget));
             assert_eq!(one, other, "{model} {}", word(&one));
         }

@@ -152,12 +152,12 @@ fn orders_of_other_datatypes_are_judged_by_what_their_operations_mean() {
 fn a_tiny_budget_ends_as_unknown_and_never_as_a_verdict() {
     let text = "wx1|wx1|wx2|rx1 rx2|rx2 rx1";
     for name in ["ccv", "base", "linearizable"] {
-        let verdict = check(&history(text), model(name), Budget { steps: 0 });
+        let verdict = check(&history(text), model(name), Budget::of(0));
         let Verdict::Unknown(why) = verdict else { panic!("{name} was decided for nothing") };
         assert!(why.reason.contains("the budget ended"), "{why}");
     }
     for steps in 0..200 {
-        let verdict = check(&history(text), model("ccv"), Budget { steps });
+        let verdict = check(&history(text), model("ccv"), Budget::of(steps));
         let settled = word(&judged(text, "ccv"));
         assert!(word(&verdict) == "unknown" || word(&verdict) == settled, "{steps} steps");
         assert_eq!(recheck(&history(text), model("ccv"), &verdict), Ok(()));

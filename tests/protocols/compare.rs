@@ -203,7 +203,13 @@ fn agree(
                 // Other values and sessions may make a story still shorter. Settling
                 // may do what patient timers may not, and be found last.
                 let short = found <= length || sample.scope.patient;
-                assert!(short, "{found} actions, though {length} do: {}", told());
+                let story = dumb.stories.get(property);
+                assert!(
+                    short,
+                    "{found} actions, though {length} do: {}\n{story:?}\nFOUND {:?}",
+                    told(),
+                    failing.run
+                );
             }
             let case = Case::of(&sample.protocol, failing, true, FoundBy::default());
             let text = case.to_text();

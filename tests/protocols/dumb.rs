@@ -15,7 +15,7 @@ use quiescence::search::exhaustive::Open;
 use quiescence::world::component::{LocalInput, local_step};
 use quiescence::world::{
     Action, Ending, MessageName, NotEnabled, Planned, Routing, Run, Script, SessionId, Setting,
-    StateOf, Step, Visit, Workload, World, re_execute,
+    Shows, StateOf, Step, Visit, Workload, World, re_execute,
 };
 
 /// What the dumb search says.
@@ -68,7 +68,10 @@ struct Node<'w, S: Strategy> {
     edges: Vec<(usize, Label<S::Message>)>,
 }
 
-/// Searches a scope; none if its scripts have more states together.
+/// In how large states nobody looks: whole worlds take their time.
+const IN_FLIGHT_MAX: usize = 100;
+
+/// Searches a scope; none if its scripts have more states together, or large ones.
 pub fn search<S: Strategy>(
     strategy: &S,
     setting: &Setting,
@@ -127,6 +130,9 @@ fn spread<'w, S: Strategy>(
     known.insert(whole(&first), 0);
     let mut nodes = vec![first];
     let mut at = 0;
+    if limit == 0 {
+        return None;
+    }
     while at < nodes.len() {
         let mut enabled = Vec::new();
         nodes[at].world.enabled(&mut enabled);
@@ -144,7 +150,8 @@ fn spread<'w, S: Strategy>(
                 nodes.len() - 1
             });
             nodes[at].edges.extend(label.map(|label| (to, label)));
-            if nodes.len() > limit {
+            let last = nodes.last().expect("there is one");
+            if nodes.len() > limit || last.world.in_flight().count() > IN_FLIGHT_MAX {
                 return None;
             }
         }
@@ -350,7 +357,11 @@ impl Dumb {
         properties: &[Property],
     ) {
         let asked = asked(node);
-        let run = re_execute(strategy, setting, &asked, &node.path, None);
+        let again = |shows| re_execute(strategy, setting, &asked, &node.path, shows);
+        let run = again(Shows::All);
+        // The same run without what only others can show.
+        let calm = run.broken.is_empty() && run.disagreement.is_none();
+        let plain = if calm { run.clone() } else { again(Shows::End) };
         if disagrees(strategy, &node.world) {
             self.note(Property::StrongConvergence, None);
         }
@@ -363,7 +374,7 @@ impl Dumb {
                     let mut broken = run.broken.iter().filter(|broken| broken.name == name);
                     broken.next().map_or(0, |broken| broken.step)
                 }
-                _ => run.schedule.len(),
+                _ => plain.schedule.len(),
             };
             match judge(&run, property) {
                 Judgement::Holds => {}
@@ -371,9 +382,11 @@ impl Dumb {
                     // How long an endless run is depends on who looks.
                     let ends = matches!(property, Property::Always(_) | Property::NoPanic)
                         || run.ending == Ending::Settled;
+                    let shortest = self.violated.get(property).copied().flatten();
+                    if shortest.is_none_or(|shortest| length < shortest) {
+                        self.stories.insert(property.clone(), format!("{run:?}"));
+                    }
                     self.note(property.clone(), ends.then_some(length));
-                    let story = || format!("{run:?}");
-                    self.stories.entry(property.clone()).or_insert_with(story);
                 }
                 // Whether that ends is seen from the states.
                 Judgement::Unknown(_) if matches!(run.ending, Ending::Unsettled(_)) => {}
@@ -405,7 +418,9 @@ impl Dumb {
                 world.perform(&step.action, step.number).expect("it was possible before");
             }
             let Ok(visit) = Visit::of(&world) else {
-                self.note(Property::NoPanic, None);
+                if !deliveries {
+                    self.note(Property::NoPanic, None);
+                }
                 continue;
             };
             let finals = visit.history.operations().iter().skip(world.operations().len());
@@ -425,7 +440,8 @@ impl Dumb {
                         self.unknown.insert(EVENTUAL);
                     }
                     (Property::Durable, _) => {
-                        let run = re_execute(strategy, setting, &asked, &nodes[*at].path, None);
+                        let run =
+                            re_execute(strategy, setting, &asked, &nodes[*at].path, Shows::All);
                         let Visit { history, operations, facts, unanswered, .. } = visit.clone();
                         let run = Run {
                             history,

@@ -69,10 +69,7 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
             let (stem, cycle) = resolved.split_at(resolved.len() - steps);
             subject.repeat(&case.setting, &case.workload, stem, cycle)
         }
-        _ => {
-            let until = case.property.ends_run();
-            subject.re_execute(&case.setting, &case.workload, &resolved, until)
-        }
+        _ => subject.re_execute(&case.setting, &case.workload, &resolved, case.property.shows()),
     };
     let trace = subject.trace(&case.setting, &case.workload, &run.schedule);
     let judgement = judge(&run, &case.property);

@@ -327,7 +327,7 @@ fn minimal(
 ) -> Counterexample {
     let core = view.closed(history, &reason.operations());
     let sources = minimise::Sources::within(history, &core, &Register);
-    let mut meter = Meter::new(budget);
+    let mut meter = Meter::new(budget.to_minimise());
     let mut proof = reason;
     let (operations, minimal) = minimise::minimise(&sources, core, |part| {
         match decide(history, &View::of_part(history, part), grid, &mut meter) {

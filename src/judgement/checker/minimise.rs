@@ -7,7 +7,7 @@
 //! so a part is minimal as soon as no single removal (a read; a write with the
 //! reads that it could have answered) leaves one that fails.
 //!
-//! Large parts are first cut in halves, quarters, … (Zeller and Hildebrandt,
+//! Large parts are first cut down to a stretch of time, then in halves, quarters, … (Zeller and Hildebrandt,
 //! TSE 2002), and what nothing else needs goes before what is needed: where
 //! values repeat, nearly every cut through the writes takes all reads with it.
 //! It does not know what failing means.
@@ -175,12 +175,43 @@ pub(super) fn minimise(
     part: Vec<usize>,
     mut fails: impl FnMut(&[usize]) -> Option<bool>,
 ) -> (Vec<usize>, bool) {
-    let mut part = part;
+    let mut part = match part.len() > LONG && sources.changes.is_none() {
+        true => stretch(sources, part, &mut fails),
+        false => part,
+    };
     let spare = |at: &usize| sources.is_spare(*at);
     cut(sources, &mut part, &spare, &mut fails);
     let certain = cut(sources, &mut part, &|_| true, &mut fails);
     let confirmed = fails(&part) == Some(true);
     (part, certain && confirmed)
+}
+
+/// How often nobody may know whether a part fails before no more are tried.
+const UNKNOWN_MAX: usize = 64;
+
+/// Parts of more operations than this are first cut down to a stretch of time.
+const LONG: usize = 32;
+
+/// A stretch of time of a failing part that fails, once closed, and of which
+/// neither the first half nor the last does. What is asked grows twofold from
+/// a few operations on, at both ends: a failure that takes a short time is
+/// found without ever judging the whole again.
+fn stretch(
+    sources: &Sources,
+    mut part: Vec<usize>,
+    fails: &mut dyn FnMut(&[usize]) -> Option<bool>,
+) -> Vec<usize> {
+    let mut size = LONG;
+    while size < part.len() {
+        let ends = [&part[..size], &part[part.len() - size..]];
+        let closed = ends.map(|end| sources.closed(end));
+        let smaller = closed.into_iter().filter(|end| end.len() < part.len());
+        match smaller.into_iter().find(|end| fails(end) == Some(true)) {
+            Some(end) => (part, size) = (end, LONG),
+            None => size *= 2,
+        }
+    }
+    part
 }
 
 /// Takes away what `may` go, in ever smaller pieces, until nothing goes; false
@@ -195,6 +226,7 @@ fn cut(
     let mut list = candidates(part);
     let mut size = list.len().next_power_of_two() / 2;
     let mut certain = true;
+    let mut unknown = 0;
     while size > 0 {
         let before = part.len();
         let mut end = list.len();
@@ -214,6 +246,10 @@ fn cut(
                 None => {
                     certain = false;
                     end = start;
+                    unknown += 1;
+                    if unknown > UNKNOWN_MAX {
+                        return false;
+                    }
                 }
             }
         }

@@ -288,7 +288,7 @@ fn minimal(whole: &Whole<'_>, part: Vec<usize>, model: Model, budget: Budget) ->
         false => minimise::closed(whole.history, &part, whole.datatype),
     };
     let sources = minimise::Sources::within(whole.history, &part, whole.datatype);
-    let mut meter = Meter::new(budget);
+    let mut meter = Meter::new(budget.to_minimise());
     let (operations, minimal) = minimise::minimise(&sources, part, |part| {
         match whole.decide_part(part, model, &mut meter) {
             Decision::Fails(_) => Some(true),
@@ -336,27 +336,32 @@ fn not_understood(stranger: &Operation) -> String {
 struct Meter {
     given: u64,
     left: u64,
+    stop: Option<fn() -> bool>,
 }
 
 impl Meter {
     fn new(budget: Budget) -> Self {
-        Meter { given: budget.steps, left: budget.steps }
+        Meter { given: budget.steps, left: budget.steps, stop: budget.stop }
     }
 
     /// Takes `steps`; false if there are not as many left.
     fn spend(&mut self, steps: u64) -> bool {
-        let enough = steps <= self.left;
+        let enough = steps <= self.left && !self.is_stopped();
         self.left = self.left.saturating_sub(steps);
         enough
     }
 
     /// As much of what is left.
     fn part(&self, steps: u64) -> Meter {
-        Meter::new(Budget { steps: steps.min(self.left) })
+        Meter::new(Budget { steps: steps.min(self.left), minimise: 0, stop: self.stop })
     }
 
     fn is_empty(&self) -> bool {
-        self.left == 0
+        self.left == 0 || self.is_stopped()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop())
     }
 
     fn spent(&self) -> u64 {

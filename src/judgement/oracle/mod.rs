@@ -22,8 +22,11 @@ use super::datatype::{self, Datatype, Register};
 use super::model::{Model, implies};
 use super::verdict::Kind;
 
-/// How many positions of searches for orders are tried at most by default.
+/// How long orders are searched for: positions, each times its operations.
 const STEPS_MAX: u64 = 2_000_000;
+
+/// Larger parts are not judged: nobody would wait for it.
+const OPERATIONS_MAX: usize = 64;
 
 /// Whether a history is allowed, and if not, how it fails.
 ///
@@ -87,6 +90,9 @@ pub(super) fn explained(
     model: Model,
     datatype: &dyn Datatype,
 ) -> Option<bool> {
+    if part.len() > OPERATIONS_MAX {
+        return None;
+    }
     let mut steps = STEPS_MAX;
     let mut undecided = false;
     for fate in fates(history, part, datatype) {

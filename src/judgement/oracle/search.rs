@@ -26,7 +26,8 @@ pub(super) struct Orders<'a> {
 }
 
 impl Orders<'_> {
-    /// Whether there is one; `None` past the limit of steps.
+    /// Whether there is one; `None` past the limit of steps, of which each
+    /// position takes as many as there are operations.
     pub(super) fn exist(&self, steps: &mut u64) -> Option<bool> {
         let mut visited = BTreeSet::new();
         self.extend(&mut vec![false; self.operations.len()], &mut Vec::new(), &mut visited, steps)
@@ -45,7 +46,7 @@ impl Orders<'_> {
         if !visited.insert((placed.clone(), held.clone())) {
             return Some(false);
         }
-        *steps = steps.checked_sub(1)?;
+        *steps = steps.checked_sub(self.operations.len() as u64)?;
         for at in 0..self.operations.len() {
             let waits = |at: usize| {
                 (0..placed.len()).any(|other| !placed[other] && (self.before)(other, at))

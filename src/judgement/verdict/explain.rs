@@ -1,11 +1,16 @@
 //! A counterexample in words.
 
+use std::cell::Cell;
+
 use crate::history::{Completion, History, Operation, Value};
 
 use super::super::datatype;
 use super::super::model::Model;
 use super::Counterexample;
 use super::reason::{Because, Fact, Place, Reason, Source, Step, Why};
+
+/// How many operations of a path are named, however few steps are told.
+const PATH_MIN: usize = 4;
 
 /// How many operations of one kind are named.
 const LISTED_MAX: usize = 8;
@@ -31,13 +36,28 @@ impl Counterexample {
     /// # Panics
     /// If the counterexample is not about this history.
     pub fn explain(&self, history: &History) -> String {
-        let prose = Prose { operations: history.operations(), part: &self.operations };
-        match &self.reason {
+        self.explain_in(usize::MAX, history).0
+    }
+
+    /// As [`explain`](Self::explain), in no more than so many steps: `…` stands
+    /// for the others, and how many they are is told.
+    ///
+    /// # Panics
+    /// If the counterexample is not about this history.
+    pub fn explain_in(&self, steps: usize, history: &History) -> (String, usize) {
+        let prose = Prose {
+            operations: history.operations(),
+            part: &self.operations,
+            left: Cell::new(steps),
+            left_out: Cell::new(0),
+        };
+        let text = match &self.reason {
             Reason::NoOrder { model } => {
                 format!("{}: {}", nothing_explains(*model), prose.in_time(&self.operations))
             }
             reason => prose.reason(reason),
-        }
+        };
+        (text, prose.left_out.get())
     }
 }
 
@@ -90,6 +110,10 @@ struct Prose<'a> {
     operations: &'a [Operation],
     /// The operations that are told of.
     part: &'a [usize],
+    /// How many steps may still be told.
+    left: Cell<usize>,
+    /// How many were not.
+    left_out: Cell<usize>,
 }
 
 /// What was written, or seen: `x=1`, `nothing`.
@@ -98,6 +122,37 @@ fn shown(value: &Value) -> String {
 }
 
 impl Prose<'_> {
+    /// How many of so many steps are told.
+    fn take(&self, steps: usize) -> usize {
+        let taken = steps.min(self.left.get());
+        self.left.set(self.left.get() - taken);
+        self.left_out.set(self.left_out.get() + steps - taken);
+        taken
+    }
+
+    /// Steps one after the other, as many as may be told.
+    fn told(&self, mut steps: Vec<String>) -> String {
+        let taken = self.take(steps.len());
+        if taken < steps.len() {
+            steps.truncate(taken);
+            steps.push("…".to_owned());
+        }
+        steps.join("; ")
+    }
+
+    /// Cases one after the other, as long as any step may be told.
+    fn cases<F: FnOnce() -> String>(&self, cases: impl Iterator<Item = F>) -> String {
+        let mut told = Vec::new();
+        for case in cases {
+            if self.left.get() > 0 {
+                told.push(case());
+            } else if self.take(1) == 0 && told.last().is_none_or(|last| last != "…") {
+                told.push("…".to_owned());
+            }
+        }
+        told.join(". ")
+    }
+
     fn who(&self, at: usize) -> String {
         format!("process {}", self.operations[at].process.0)
     }
@@ -164,7 +219,8 @@ impl Prose<'_> {
     /// returned, `meanwhile` otherwise.
     fn in_time(&self, part: &[usize]) -> String {
         let mut text = String::new();
-        for (nth, &at) in part.iter().enumerate() {
+        let taken = self.take(part.len());
+        for (nth, &at) in part.iter().enumerate().take(taken) {
             let after =
                 |&before: &usize| self.operations[before].returns_before(&self.operations[at]);
             match nth {
@@ -174,7 +230,7 @@ impl Prose<'_> {
             }
             text.push_str(&self.did(at));
         }
-        text
+        if taken < part.len() { text + "; …" } else { text }
     }
 
     fn reason(&self, reason: &Reason) -> String {
@@ -190,14 +246,13 @@ impl Prose<'_> {
             Reason::CausalCycle { cycle } => {
                 let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
                 let links: Vec<_> = pairs.map(|(&a, &b)| self.link(a, b)).collect();
-                format!("causes run in a circle: {}", links.join("; "))
+                format!("causes run in a circle: {}", self.told(links))
             }
             Reason::InitialRead { read, write, steps } => self.initial_read(*read, *write, steps),
             Reason::ArbitrationCycle { cycle, steps } => {
-                let mut names: Vec<_> = cycle.iter().map(|&write| self.name(write)).collect();
-                names.push(self.name(cycle[0]));
-                let ring = names.join(" before ");
-                format!("{}; so the order of the writes would be {ring}", self.steps(steps))
+                let ring = [&cycle[..], &cycle[..1]].concat();
+                let steps = self.steps(steps);
+                format!("{steps}; so the order of the writes would be {}", self.path(&ring))
             }
             Reason::Diverged { first, second } => {
                 format!("{}, and {}: they will never agree", self.did(*first), self.did(*second))
@@ -213,20 +268,16 @@ impl Prose<'_> {
             Reason::OrderCycle { of, cycle, steps } => self.order_cycle(*of, cycle, steps),
             Reason::TooOld { read, newer, steps } => self.too_old(*read, newer, steps),
             Reason::Either { first, second, cases, .. } => {
-                let cases: Vec<_> = [(first, second), (second, first)]
-                    .into_iter()
-                    .zip(cases.iter())
-                    .map(|((one, other), case)| {
-                        let (one, other) = (self.name(*one), self.name(*other));
-                        format!("If {one} comes before {other}: {}", self.reason(case))
-                    })
-                    .collect();
-                cases.join(". ")
+                let orders = [(first, second), (second, first)];
+                self.cases(orders.into_iter().zip(cases.iter()).map(|((one, other), case)| {
+                    let (one, other) = (self.name(*one), self.name(*other));
+                    move || format!("If {one} comes before {other}: {}", self.reason(case))
+                }))
             }
             Reason::Sources { read, cases } => {
-                let cases: Vec<_> = cases.iter().map(|case| self.case(case)).collect();
-                let cases = cases.join(". ");
-                format!("{}, and no source explains that. {cases}", self.did(*read))
+                let did = self.did(*read);
+                let cases = self.cases(cases.iter().map(|case| || self.case(case)));
+                format!("{did}, and no source explains that. {cases}")
             }
         }
     }
@@ -273,7 +324,7 @@ impl Prose<'_> {
         let mut told = self.places(steps);
         told.extend(self.links(of, &ring, steps));
         let whose = of.map_or_else(String::new, |of| format!(" for {}", self.who(of)));
-        format!("{}; so the order{whose} would be {}", told.join("; "), self.path(&ring))
+        format!("{}; so the order{whose} would be {}", self.told(told), self.path(&ring))
     }
 
     fn too_old(&self, read: usize, newer: &[(usize, Vec<usize>)], steps: &[Place]) -> String {
@@ -288,14 +339,21 @@ impl Prose<'_> {
         let names = names.join(" and ");
         format!(
             "{}; so {names} would come between, and {} would be too old",
-            told.join("; "),
+            self.told(told),
             self.name(read)
         )
     }
 
     /// `x=1 before x=2 before x=3`.
     fn path(&self, path: &[usize]) -> String {
-        path.iter().map(|&at| self.name(at)).collect::<Vec<_>>().join(" before ")
+        let mut names: Vec<_> = path.iter().map(|&at| self.name(at)).collect();
+        // A long one is told by its ends.
+        let room = self.left.get().saturating_add(PATH_MIN);
+        if names.len() > room {
+            self.left_out.set(self.left_out.get() + names.len() - room);
+            names.splice(room / 2..names.len() - room / 2, ["…".to_owned()]);
+        }
+        names.join(" before ")
     }
 
     /// The links of a path that every order keeps.
@@ -381,7 +439,7 @@ impl Prose<'_> {
     }
 
     fn steps(&self, steps: &[Step]) -> String {
-        steps.iter().map(|step| self.step(step)).collect::<Vec<_>>().join("; ")
+        self.told(steps.iter().map(|step| self.step(step)).collect())
     }
 
     fn step(&self, step: &Step) -> String {

@@ -67,18 +67,35 @@ impl fmt::Display for Unknown {
 
 /// How much a checker may search: a count, not a time, so that the same
 /// history always gets the same verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Budget {
     /// How many steps of search, each well below a microsecond: a quarter of
     /// the operations for each choice of sources (models of the grid), about
-    /// one for each configuration (linearizability). Shrinking a
-    /// counterexample may take as many again.
+    /// one for each configuration (linearizability).
     pub steps: u64,
+    /// How many such steps making a counterexample small may take. With none it
+    /// is told as it was found.
+    pub minimise: u64,
+    /// Ends the search early once it says so: what is not decided by then is
+    /// unknown. For those who have no more time; nobody else has one.
+    pub stop: Option<fn() -> bool>,
+}
+
+impl Budget {
+    /// So many steps, and a fortieth of them for making counterexamples small.
+    pub const fn of(steps: u64) -> Budget {
+        Budget { steps, minimise: steps / 40, stop: None }
+    }
+
+    /// As much for making a counterexample small, and no more.
+    pub(crate) fn to_minimise(self) -> Budget {
+        Budget { steps: self.minimise, ..self }
+    }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { steps: 4_000_000 }
+        Budget::of(4_000_000)
     }
 }
 
