@@ -222,10 +222,11 @@ impl<'a, S: Strategy> World<'a, S> {
         &self.operations
     }
 
-    /// The operation of a session that waits for an answer.
-    pub fn open_operation(&self, session: SessionId) -> Option<OperationId> {
-        let (number, _) = self.sessions.get(session.index())?.open?;
-        Some(OperationId { session: session.0, number })
+    /// The operation of a session that waits for an answer, and the node that
+    /// was asked last.
+    pub fn open_operation(&self, session: SessionId) -> Option<(OperationId, NodeId)> {
+        let (number, node) = self.sessions.get(session.index())?.open?;
+        Some((OperationId { session: session.0, number }, node))
     }
 
     /// What tells the sessions apart.

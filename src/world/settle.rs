@@ -124,10 +124,11 @@ pub(super) fn settle<S: Strategy>(
                 from
             }
         };
-        // What the last rounds showed is kept; else they are no part of the story.
+        // What the last rounds showed is kept; else they are no part of the
+        // story. Either way the cluster had settled before, and is asked there.
         let shown = recorder.shown();
-        let end = (end..drained.len()).find(|at| drained[*at].1 >= shown).unwrap_or(end);
-        recorder.forget_after(drained[end].1);
+        let kept = (end..drained.len()).find(|at| drained[*at].1 >= shown).unwrap_or(end);
+        recorder.forget_after(drained[kept].1);
         *world = drained.swap_remove(end).0;
         return Ok(());
     }

@@ -160,7 +160,14 @@ pub fn compare(sample: &Sample) -> Came {
     let (protocol, setting) = (&sample.protocol, &sample.setting);
     let dumb = dumb::search(protocol, setting, sample.scope, &properties, STATES_MAX);
     let Some(dumb) = dumb else { return Came::TooLarge };
-    assert_eq!(sample.states(), dumb.states as u64, "states of {}", sample.told());
+    let (states, expected) = (sample.states(), dumb.states as u64);
+    if setting.faults.budget.retry == 0 {
+        assert_eq!(states, expected, "states of {}", sample.told());
+    } else {
+        // One write may have a stamp at each node: the search keeps them apart,
+        // a world only knows the highest.
+        assert!(states >= expected, "{states} of {expected} states of {}", sample.told());
+    }
     let none = Reduce::NONE;
     for workload in dumb::workloads(protocol, setting, sample.scope).iter().take(2) {
         let symmetric = sample.outcomes(workload, Reduce { symmetry: true, ..none });

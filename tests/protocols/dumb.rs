@@ -47,6 +47,8 @@ struct WholeOf<R, M, T> {
     before: Before,
     taken: Vec<Vec<OperationId>>,
     stamps: Vec<(OperationId, Option<Stamp>)>,
+    /// What each session waits for, and from whom: a crash ends it.
+    open: Vec<Option<(OperationId, NodeId)>>,
 }
 
 type Whole<S> = WholeOf<<S as Strategy>::Replica, <S as Strategy>::Message, <S as Strategy>::Token>;
@@ -246,6 +248,7 @@ fn whole<S: Strategy>(node: &Node<'_, S>) -> Whole<S> {
         taken
     };
     let ids = told.iter().map(|(id, ..)| *id);
+    let sessions = u16::try_from(world.workload().sessions.len()).expect("few");
     WholeOf {
         state: world.state(),
         inboxes,
@@ -253,6 +256,7 @@ fn whole<S: Strategy>(node: &Node<'_, S>) -> Whole<S> {
         taken: cluster.nodes().map(taken).collect(),
         stamps: ids.map(|id| (id, world.facts().stamp(id))).collect(),
         told,
+        open: (0..sessions).map(|session| world.open_operation(SessionId(session))).collect(),
     }
 }
 

@@ -431,10 +431,15 @@ impl<S: Strategy> Engine<'_, S> {
                 let violated = self.tables.judge(&target, true, judge)?;
                 self.note(violated, state, Some(&target));
             }
-        } else if self.tables.numbers.is_quiet(&row) && self.tables.settled(&row)? == Settled::Here
-        {
-            let violated = self.tables.judge(&row, true, judge)?;
-            self.note(violated, state, None);
+        } else if self.tables.numbers.is_quiet(&row) {
+            let settled = self.tables.settled(&row)?;
+            for matter in std::mem::take(&mut self.tables.passed) {
+                self.offer(matter, state, None, None);
+            }
+            if settled == Settled::Here {
+                let violated = self.tables.judge(&row, true, judge)?;
+                self.note(violated, state, None);
+            }
         }
         Ok(())
     }

@@ -16,8 +16,8 @@ use crate::replication::{Strategy, TimerId};
 use crate::world::component::LocalInput;
 use crate::world::{Round, Rounds, SettleLimits};
 
-use super::Refused;
 use super::tables::{Component, Happening, Tables};
+use super::{Matter, Refused};
 
 /// Where a quiet row settles.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,20 +52,19 @@ impl<S: Strategy> Tables<'_, S> {
         }
         let (now, moment) = (self.now, self.moment);
         let end = match self.rounds((held, row[places])) {
-            Err(Refused::Panicked(_)) => Ok(None),
+            Err(Refused::Panicked(_)) => {
+                if self.plan.patient {
+                    self.passed.insert(Matter::Panic);
+                }
+                Ok(None)
+            }
             end => end,
         };
         self.moment_is(now, moment);
         Ok(match end? {
             None => Settled::Nowhere,
             Some((0, _)) => Settled::Here,
-            Some((_, (held, rest))) => {
-                let component =
-                    |(place, held)| self.component(place, Component::without_inbox(held));
-                let mut target: Vec<u32> = held.into_iter().enumerate().map(component).collect();
-                target.push(rest);
-                Settled::There(target)
-            }
+            Some((_, (held, rest))) => Settled::There(self.drained_row(&held, rest)),
         })
     }
 
@@ -106,17 +105,18 @@ impl<S: Strategy> Tables<'_, S> {
     fn round(&mut self, mut held: Vec<u32>, mut rest: u32) -> Result<Option<Drained>, Refused> {
         let limits = SettleLimits::default();
         let mut flight: VecDeque<(usize, u32)> = VecDeque::new();
-        for (place, held) in held.iter_mut().enumerate() {
+        for place in 0..held.len() {
             // Those that were armed when the round began.
-            for timer in self.timers_of(*held) {
-                if !self.timers_of(*held).contains(&timer) {
+            for timer in self.timers_of(held[place]) {
+                if !self.timers_of(held[place]).contains(&timer) {
                     continue;
                 }
                 let input = LocalInput::Fire(timer);
-                let step = self.react(place, *held, input, 0, Happening::default())?;
-                *held = step.held;
+                let step = self.react(place, held[place], input, 0, Happening::default())?;
+                held[place] = step.held;
                 flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
                 rest = self.rest_after(rest, step.event)?;
+                self.pass(&held, rest);
             }
         }
         let mut deliveries = 0;
@@ -129,8 +129,35 @@ impl<S: Strategy> Tables<'_, S> {
             held[place] = step.held;
             flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
             rest = self.rest_after(rest, step.event)?;
+            self.pass(&held, rest);
         }
         Ok(Some((held, rest)))
+    }
+
+    /// Looks at what settling passes through, if timers do there what they may
+    /// not in this search; else the state is one of the search.
+    fn pass(&mut self, held: &[u32], rest: u32) {
+        let tracks = self.plan.tracks;
+        if !self.plan.patient || !(tracks.invariants || tracks.agreement) {
+            return;
+        }
+        let row = self.drained_row(held, rest);
+        if tracks.invariants {
+            let (broken, _) = self.invariants(&row);
+            self.passed.extend(broken.into_iter().map(Matter::Invariant));
+        }
+        if tracks.agreement && !self.agrees(&row) {
+            self.passed.insert(Matter::Agreement);
+        }
+    }
+
+    fn drained_row(&mut self, held: &[u32], rest: u32) -> Vec<u32> {
+        let places = held.iter().enumerate();
+        let component =
+            |(place, held): (usize, &u32)| self.component(place, Component::without_inbox(*held));
+        let mut row: Vec<u32> = places.map(component).collect();
+        row.push(rest);
+        row
     }
 
     fn rest_after(&mut self, rest: u32, event: u32) -> Result<u32, Refused> {
@@ -147,11 +174,7 @@ impl<S: Strategy> Tables<'_, S> {
         let mut all = None;
         for (held, rest) in cycle {
             self.look_from(*rest);
-            let component = |(place, held): (usize, &u32)| {
-                self.component(place, Component::without_inbox(*held))
-            };
-            let mut row: Vec<u32> = held.iter().enumerate().map(component).collect();
-            row.push(*rest);
+            let row = self.drained_row(held, *rest);
             let here = self.finals(&row)?;
             if *all.get_or_insert(here) != here {
                 return Ok(false);

@@ -5,6 +5,8 @@
 //! so a remembered step is the step. Everything is kept by the entry that
 //! [`Numbers`] missed; it does not know which states there are.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -18,7 +20,7 @@ use super::liveness::Label;
 use super::numbered::{Numbered, count};
 use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, PANICS, Place, Sends, Sort, Span, UNASKED};
 use super::quiet::Answers;
-use super::{Open, Plan, Refused, Work};
+use super::{Matter, Open, Plan, Refused, Work};
 
 /// A node without its inbox, and what is kept of it for judging.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +77,8 @@ pub(super) struct Tables<'a, S: Strategy> {
     pub(super) now: u64,
     /// The time of the state that is looked at: final reads are asked then.
     pub(super) moment: u64,
+    /// What went wrong where only settling comes, since somebody looked last.
+    pub(super) passed: BTreeSet<Matter>,
     /// How often a handler ran.
     pub(super) local_steps: u64,
     pub(super) answers: Answers,
@@ -108,6 +112,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
             effects: Effects::new(),
             now: 0,
             moment: 0,
+            passed: BTreeSet::new(),
             local_steps: 0,
             answers: Answers::default(),
         };
