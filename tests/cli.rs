@@ -13,7 +13,10 @@ mod cli {
     mod examples;
     mod follow;
     mod own;
+    mod printed;
     mod runner;
+    #[cfg(unix)]
+    mod surroundings;
     mod transcripts;
     mod verify;
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::hunt::bench::{NAMES, named};
-use crate::report::count;
+use crate::report::{count, json};
 use crate::search::exhaustive::{Ending, Exploration, Limits, Plan, Reduce, Tracks, Work};
 use crate::world::Workload;
 
@@ -81,7 +81,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         _ => ("violated", Exit::Violated),
     };
     match args.format {
-        Format::Human => screen.line(&told(args, &found, seconds, verdict)),
+        Format::Human => screen.page(&told(args, &found, seconds, verdict)),
         Format::Json => {
             let length = found.found.first().map(|way| way.stem.len());
             let declined: Vec<_> = found.declined.iter().map(|(name, _)| *name).collect();
@@ -99,8 +99,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
                 "verdict": verdict,
                 "length": length,
             });
-            let text = serde_json::to_string_pretty(&all).expect("JSON values are serialisable");
-            screen.print(&format!("{text}\n"));
+            screen.print(&json::text(&all));
         }
     }
     Ok(exit)

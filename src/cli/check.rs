@@ -277,7 +277,8 @@ impl Report<'_> {
         self.screen.print(&table::table(&all, &self.screen.look));
         for ((search, done), lines) in self.searches.iter().zip(&self.done).zip(lines) {
             if lines.iter().any(Line::is_news) {
-                self.screen.line(&format!("\n{} does not keep its promise", search.short));
+                self.screen.print("\n");
+                self.screen.line(&format!("{} does not keep its promise", search.short));
                 self.tell_findings(search, done, lines);
             }
         }
@@ -307,7 +308,7 @@ impl Report<'_> {
         let doubtful: Vec<_> = lines.iter().filter(|line| doubt(line).is_some()).collect();
         for same in alike(&doubtful, |line| (doubt(line), line.extent())) {
             let (mark, said) = doubt(same[0]).expect("only those are left");
-            let names = pad(&names(&same), 18);
+            let names = pad(&look.text(&names(&same)), 18);
             let mark = look.paint(Tone::Doubt, mark);
             self.screen.print(&format!("{mark}  {names}  {}\n", look.text(&said)));
             self.tell_below(&same[0].extent());
@@ -321,7 +322,11 @@ impl Report<'_> {
         let (proved, only_sampled): (Vec<_>, Vec<_>) =
             kept.partition(|line| !line.proofs.is_empty());
         let tell_names = |same: &[&Line]| {
-            self.screen.print(&format!("{}  {}\n", look.paint(Tone::Good, "ok  "), names(same)));
+            self.screen.print(&format!(
+                "{}  {}\n",
+                look.paint(Tone::Good, "ok  "),
+                look.text(&names(same))
+            ));
         };
         for same in alike(&proved, Line::extent) {
             tell_names(&same);

@@ -46,7 +46,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             return Err(Failure::new(message).remedy(format!("did you mean `{near}`?")));
         }
     };
-    screen.print(&screen.look.text(&told));
+    screen.page(&told);
     Ok(Exit::Holds)
 }
 

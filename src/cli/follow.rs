@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::history::escape;
 use crate::history::formats::{Follower, Happened};
 use crate::judgement::initial::{exchange, exchanged, exchanged_in};
 use crate::judgement::live::{Event, Live, Violation, What};
@@ -181,7 +182,7 @@ impl Watch<'_> {
             "complete": coverage.is_complete(),
             "coverage": coverage.to_string(),
         }});
-        self.screen.print(&format!("{all}\n"));
+        self.screen.print(&format!("{}\n", escape::in_json(&all.to_string())));
     }
 
     /// The recording ends, or nobody waits any more.

@@ -46,6 +46,6 @@ pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     for (kind, about) in Faults::KINDS.iter().zip(FAULTS) {
         let _ = writeln!(text, "  {kind:<20} {about}");
     }
-    screen.print(&screen.look.text(&text));
+    screen.page(&text);
     Ok(Exit::Holds)
 }

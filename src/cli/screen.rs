@@ -108,6 +108,12 @@ impl Screen {
         Exit::Malformed
     }
 
+    /// Writes a page, line by line, in the characters of this screen.
+    pub fn page(&self, text: &str) {
+        let lines = text.lines().map(|line| self.look.text(line) + "\n");
+        self.print(&lines.collect::<String>());
+    }
+
     /// Writes a line in the characters of this screen.
     pub fn line(&self, text: &str) {
         self.print(&format!("{}\n", self.look.text(text)));

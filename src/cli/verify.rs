@@ -13,7 +13,7 @@ use crate::judgement::checker::Leasts;
 use crate::judgement::{
     Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
 };
-use crate::report::json::SCHEMA;
+use crate::report::json::{self, SCHEMA};
 use crate::report::survey::Judged;
 
 use super::exit::{Exit, Failure};
@@ -167,8 +167,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
             1 if args.histories.len() == 1 => all.swap_remove(0),
             _ => json!({ "schema": SCHEMA, "histories": all }),
         };
-        let text = serde_json::to_string_pretty(&whole).expect("JSON values are serialisable");
-        screen.print(&format!("{text}\n"));
+        screen.print(&json::text(&whole));
     }
     if interrupts::noted() {
         screen.note("interrupted: this is what was known until then");

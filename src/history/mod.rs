@@ -13,6 +13,7 @@
 //! Read next: [`notation`] for the text form, [`formats`] for files.
 
 mod builder;
+pub mod escape;
 pub mod formats;
 pub mod notation;
 mod operation;

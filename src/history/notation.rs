@@ -31,6 +31,7 @@ use std::fmt::Write as _;
 
 use smol_str::SmolStr;
 
+use super::escape;
 use super::{Builder, Call, Completion, Function, History, Key, Malformed, ProcessId, Value};
 
 /// How one event token ends.
@@ -371,7 +372,8 @@ fn token_text(call: &Call, completion: &Completion, final_read: bool) -> String 
     let key = call.key.as_str();
     let plain_key = !key.is_empty() && key.chars().all(char::is_alphabetic);
     let quoted;
-    let key = if key.is_empty() || key.contains(|c: char| c.is_whitespace() || ODD.contains(c)) {
+    let odd = |c: char| c.is_whitespace() || ODD.contains(c) || escape::steers(c);
+    let key = if key.is_empty() || key.contains(odd) {
         quoted = Value::from(key).to_string();
         &quoted
     } else {

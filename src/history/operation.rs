@@ -8,6 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use super::escape;
+
 /// The name of one replicated object (one register, one set, …).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -95,9 +97,7 @@ impl fmt::Display for Value {
         match self {
             Value::Null => f.write_str("null"),
             Value::Int(n) => write!(f, "{n}"),
-            Value::Text(text) => {
-                f.write_str(&serde_json::to_string(text.as_str()).map_err(|_| fmt::Error)?)
-            }
+            Value::Text(text) => f.write_str(&escape::json(text)),
             Value::List(values) => {
                 f.write_str("[")?;
                 for (at, value) in values.iter().enumerate() {

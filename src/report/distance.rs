@@ -12,7 +12,7 @@ use crate::judgement::Distance;
 use crate::judgement::checker::Leasts;
 use crate::judgement::distance::{Pair, Quantiles, Settled, Spread, Strange};
 
-use super::{count, pad, wrap};
+use super::{Look, count, pad, wrap};
 
 /// How many pairs of nodes are shown to people: the stalest.
 const PAIRS_MAX: usize = 12;
@@ -25,7 +25,7 @@ pub fn text(
     distance: &Distance,
     history: &History,
     place: &dyn Fn(usize) -> String,
-    width: usize,
+    look: &Look,
 ) -> String {
     let page = Page { distance, history, place };
     let mut lines = page.staleness();
@@ -37,8 +37,8 @@ pub fn text(
     lines.extend(page.left_out());
     let mut text = String::new();
     for (label, said) in lines {
-        let label = pad(&label, 20);
-        let lines = wrap(&said, width.saturating_sub(21).max(30));
+        let label = pad(&look.text(&label), 20);
+        let lines = wrap(&look.text(&said), look.width.saturating_sub(21).max(30));
         let _ = writeln!(text, "{label} {}", lines.join(&format!("\n{}", " ".repeat(21))));
     }
     text
@@ -442,7 +442,8 @@ mod tests {
     fn every_figure_that_is_not_zero_comes_with_its_worst_case() {
         let history = rolled_back();
         let distance = Distance::of(&history).with_leasts(&history, Budget::default());
-        let text = text(&distance, &history, &|at| format!("line {}", at + 1), 200);
+        let look = Look { width: 200, ..Look::default() };
+        let text = text(&distance, &history, &|at| format!("line {}", at + 1), &look);
         let expected = "\
 staleness            p50 0 ns · p99 15 ms · max 15 ms · versions p50 0 · p99 1 · max 1 · 1 of 2 reads
                      process 2 read x at n1 and saw 1 (line 4); 15 ms before, a newer write had returned: process 0 wrote x=2 at n1 (line 2)

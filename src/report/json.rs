@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::history::escape;
 use crate::hunt::case::replay::{Outcome, Replay};
 use crate::hunt::case::{Case, write::why};
 use crate::hunt::exhaustive::{Doubt, Proof};
@@ -45,14 +46,20 @@ pub fn replay(strategy: &str, case: &Case, replayed: &Replay) -> String {
         "evidence": why(&replayed.run, &case.property, &replayed.judgement),
         "steps": steps,
     }});
-    format!("{}\n", serde_json::to_string_pretty(&all).expect("JSON values are serialisable"))
+    text(&all)
+}
+
+/// A value on lines of its own, in which nothing steers whoever shows it.
+pub fn text(value: &Value) -> String {
+    let text = serde_json::to_string_pretty(value).expect("JSON values are serialisable");
+    format!("{}\n", escape::in_json(&text))
 }
 
 /// All results as one JSON text with a newline at its end.
 pub fn results(lines: &[Line]) -> String {
     let results: Vec<_> = lines.iter().map(result).collect();
     let all = json!({ "schema": SCHEMA, "results": results });
-    format!("{}\n", serde_json::to_string_pretty(&all).expect("JSON values are serialisable"))
+    text(&all)
 }
 
 fn result(line: &Line) -> Value {

@@ -21,6 +21,10 @@ pub mod table;
 pub mod timeline;
 pub mod verdict;
 
+use unicode_width::UnicodeWidthStr;
+
+use crate::history::escape;
+
 /// How a page looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -73,19 +77,12 @@ impl Default for Look {
 }
 
 impl Look {
-    /// The text in the characters of this page. What would steer a terminal
-    /// is spelt out: strategies and files may say anything.
+    /// The text in one line and in the characters of this page. What would
+    /// steer a terminal is spelt out: strategies and files may say anything.
     pub fn text(&self, text: &str) -> String {
-        let steers = |letter: char| letter.is_control() && letter != '\n';
-        if text.contains(steers) {
-            let spell = |letter: char| match steers(letter) {
-                true => letter.escape_default().to_string(),
-                false => letter.to_string(),
-            };
-            return self.text(&text.chars().map(spell).collect::<String>());
-        }
+        let text = escape::line(text);
         if self.letters == Letters::Unicode || text.is_ascii() {
-            return text.to_owned();
+            return text.into_owned();
         }
         let mut plain = String::with_capacity(text.len());
         for letter in text.chars() {
@@ -107,10 +104,11 @@ impl Look {
         plain
     }
 
-    /// The text in this tone.
+    /// As [`text`](Self::text), in this tone.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let text = self.text(text);
         let code = match (self.ink, tone) {
-            (Ink::Plain, _) => return text.to_owned(),
+            (Ink::Plain, _) => return text,
             (Ink::Colour, Tone::Bad) => "1;31",
             (Ink::Colour, Tone::Good) => "32",
             (Ink::Colour, Tone::Doubt) => "33",
@@ -134,9 +132,14 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// The text with blanks up to a width in characters.
+/// How many columns of a terminal a text takes.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// The text with blanks up to a width in columns.
 pub(crate) fn pad(text: &str, width: usize) -> String {
-    let blanks = width.saturating_sub(text.chars().count());
+    let blanks = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(blanks))
 }
 
@@ -145,7 +148,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().expect("never empty");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+        if !line.is_empty() && columns(line) + 1 + columns(word) > width {
             lines.push(word.to_owned());
         } else {
             if !line.is_empty() {
@@ -177,7 +180,7 @@ mod tests {
 
     #[test]
     fn no_text_steers_the_terminal() {
-        assert_eq!(Look::default().text("a\x1b[2Jb\nc"), "a\\u{1b}[2Jb\nc");
+        assert_eq!(Look::default().text("a\x1b[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
     }
 
     #[test]

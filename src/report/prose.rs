@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::history::notation;
+use crate::history::{escape, notation};
 use crate::hunt::Family;
 use crate::hunt::case::{Case, CaseStep};
 use crate::hunt::promise::Promise;
@@ -90,9 +90,9 @@ pub fn strategy(
 
 /// A case from what it records: no strategy is run.
 pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
-    let mut text = format!("A case of {name}, on {place}.\n\nWhat happened\n");
+    let mut text = format!("A case of {}, on {place}.\n\nWhat happened\n", escape::line(name));
     for (number, step) in (1..).zip(&case.schedule) {
-        let lines = wrap(&sentence(step), width.saturating_sub(7));
+        let lines = wrap(&escape::line(&sentence(step)), width.saturating_sub(7));
         let _ = writeln!(text, "  {number:>3}  {}", lines.join("\n       "));
     }
     let (chosen, all) = (case.chosen(), case.schedule.len());
@@ -106,11 +106,11 @@ pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
     let _ = writeln!(text, "\nWhat clients saw (one line a client)");
     let seen = notation::write(&case.history);
     for (number, process) in seen.split(" @ ").next().unwrap_or_default().split('|').enumerate() {
-        let _ = writeln!(text, "  process {number}   {process}");
+        let _ = writeln!(text, "  process {number}   {}", escape::line(process));
     }
     text.push_str("\nVerdict\n");
     for paragraph in verdict(case) {
-        let lines = wrap(&paragraph, width.saturating_sub(2));
+        let lines = wrap(&escape::line(&paragraph), width.saturating_sub(2));
         let _ = writeln!(text, "  {}", lines.join("\n  "));
     }
     text

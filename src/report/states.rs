@@ -18,18 +18,19 @@ pub fn step(trace: &Trace, number: usize, look: &Look) -> String {
     let title = format!("step {number}  {}{settling}", sentence(step));
     let mut text = format!("{}\n", look.paint(Tone::Strong, &look.text(&title)));
     for (name, label) in &step.sends {
-        text.push_str(&look.text(&format!("      sends {name} {label}\n")));
+        text.push_str(&look.text(&format!("      sends {name} {label}")));
+        text.push('\n');
     }
     let before = state(trace, step.node, at);
     let (new, gone) = changes(&before, &step.state);
     if before == step.state {
         text.push_str(&format!("      {}  as before\n", step.node));
     }
-    let sign =
-        |sign: &str, entry: &Entry| format!("      {}  {sign} {}\n", step.node, entry.long());
+    let sign = |sign: &str, entry: &Entry| format!("      {}  {sign} {}", step.node, entry.long());
     let gone = gone.iter().map(|entry| (Tone::Bad, sign("-", entry)));
     for (tone, line) in gone.chain(new.iter().map(|entry| (Tone::Good, sign("+", entry)))) {
-        text.push_str(&look.paint(tone, &look.text(&line)));
+        text.push_str(&look.paint(tone, &line));
+        text.push('\n');
     }
     text
 }
@@ -43,7 +44,8 @@ fn all_at(trace: &Trace, steps: usize, look: &Look) -> String {
     let mut text = String::new();
     for node in (0u16..).map(NodeId).take(trace.boot.len()) {
         let told: Vec<_> = entries(&state(trace, node, steps)).iter().map(Entry::long).collect();
-        text.push_str(&look.text(&format!("      {node}  {}\n", told.join("   "))));
+        text.push_str(&look.text(&format!("      {node}  {}", told.join("   "))));
+        text.push('\n');
     }
     text
 }

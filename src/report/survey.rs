@@ -18,7 +18,7 @@ use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
 use crate::judgement::{Budget, Distance, Grid, Model, Survey, Verdict};
 
-use super::{Look, Tone, count, distance, pad, wrap};
+use super::{Look, Tone, columns, count, distance, pad, wrap};
 
 /// How wide the names of models are.
 const NAME: usize = 20;
@@ -191,8 +191,8 @@ impl Judged<'_> {
     fn told(&self, all: bool, steps: usize, look: &Look) -> String {
         let mut text = String::new();
         let width = look.width;
-        for line in wrap(&self.heading(), width) {
-            let _ = writeln!(text, "{}", look.text(&line));
+        for line in wrap(&look.text(&self.heading()), width) {
+            let _ = writeln!(text, "{line}");
         }
         let searched = self.searched;
         let remarks = [
@@ -214,8 +214,8 @@ impl Judged<'_> {
         text.push_str(&self.place(look));
         if let Some(far) = self.distance {
             let place = |at: usize| self.lines(&[at]);
-            let told = distance::text(far, &self.recording.history, &place, width);
-            let _ = write!(text, "\n{}", look.text(&told));
+            let _ =
+                write!(text, "\n{}", distance::text(far, &self.recording.history, &place, look));
         }
         text
     }
@@ -232,12 +232,12 @@ impl Judged<'_> {
         let said = format!("{kind}{}", self.why(entry, steps));
         let indent = NAME + 2 + 9 + 2 + 8;
         let room = look.width.saturating_sub(indent).max(40);
-        let mut lines = wrap(&said, room).into_iter();
+        let mut lines = wrap(&look.text(&said), room).into_iter();
         let first = lines.next().unwrap_or_default();
         let head = look.paint(tone, &look.text(mark));
-        let mut text = format!("{name}  {head}  {time}{}\n", look.text(&first));
+        let mut text = format!("{name}  {head}  {time}{first}\n");
         for line in lines {
-            let _ = writeln!(text, "{}{}", " ".repeat(indent), look.text(&line));
+            let _ = writeln!(text, "{}{line}", " ".repeat(indent));
         }
         text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
@@ -289,8 +289,8 @@ impl Judged<'_> {
         for (label, said) in lines.iter().filter(|(_, said)| !said.is_empty()) {
             let label = look.paint(Tone::Faint, &pad(label, NAME + 2));
             let room = look.width.saturating_sub(NAME + 2).max(40);
-            let said = wrap(said, room).join(&format!("\n{}", " ".repeat(NAME + 2)));
-            let _ = writeln!(text, "{label}{}", look.text(&said));
+            let said = wrap(&look.text(said), room);
+            let _ = writeln!(text, "{label}{}", said.join(&format!("\n{}", " ".repeat(NAME + 2))));
         }
         text
     }
@@ -388,7 +388,7 @@ fn is_unnamed(model: Model) -> bool {
 /// The long name where it fits, else the short one.
 fn short(model: Model) -> String {
     let long = model.long_name();
-    if long.chars().count() <= NAME { long } else { model.name() }
+    if columns(&long) <= NAME { long } else { model.name() }
 }
 
 /// `2.8 MB`.

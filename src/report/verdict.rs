@@ -9,7 +9,7 @@ use crate::hunt::property::{Flaw, Judgement, Property};
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::{Ending, Run, SessionId, Workload};
 
-use super::{Look, Tone, wrap};
+use super::{Look, Tone, columns, wrap};
 
 mod hints;
 
@@ -140,7 +140,7 @@ fn entry(label: &str, said: &str, look: &Look) -> String {
     let said = look.text(said);
     let lines = match (label.trim(), said.rsplit_once(": ")) {
         ("saved" | "replay", _) => vec![said],
-        ("hint", _) if said.chars().count() <= room => vec![said],
+        ("hint", _) if columns(&said) <= room => vec![said],
         ("hint", Some((advice, command))) => {
             let mut lines = wrap(&format!("{advice}:"), room);
             lines.push(command.to_owned());

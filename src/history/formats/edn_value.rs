@@ -5,7 +5,7 @@
 
 use super::edn_text::Edn;
 use super::json::NESTING_MAX;
-use crate::history::{Key, Value};
+use crate::history::{Key, Value, escape};
 
 /// The key that a value names.
 pub(super) fn key_of(value: &Value) -> Key {
@@ -90,6 +90,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
+            letter if escape::steers(letter) => escape::push_unit(&mut quoted, letter),
             letter => quoted.push(letter),
         }
     }

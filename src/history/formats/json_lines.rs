@@ -36,7 +36,7 @@ use super::lines::{Lines, Options};
 use super::pairs::{Event, Pairs, Said, complain};
 use super::scanner::Scanner;
 use super::{Format, Recording, only_asks, repeats};
-use crate::history::{Call, Completion, Function, History, Key, Malformed, NodeId, Value};
+use crate::history::{Call, Completion, Function, History, Key, Malformed, NodeId, Value, escape};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,9 +278,8 @@ pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
             (false, Completion::Info) => ("info", argument, &Value::Null),
         };
         write!(out, r#"{{"process":{},"type":"{kind}","f":"#, operation.process.0)?;
-        serde_json::to_writer(&mut *out, f)?;
-        out.write_all(br#","key":"#)?;
-        serde_json::to_writer(&mut *out, key)?;
+        let (f, key) = (escape::json(f.as_str()), escape::json(key.as_str()));
+        write!(out, r#"{f},"key":{key}"#)?;
         write!(out, r#","value":{value}"#)?;
         if *answer != Value::Null {
             write!(out, r#","answer":{answer}"#)?;

@@ -34,6 +34,7 @@ use super::scanner::{Scanner, Token};
 use super::{Format, Recording, only_asks};
 use crate::history::{
     Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
+    escape,
 };
 
 #[derive(Deserialize)]
@@ -279,9 +280,8 @@ pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
             Completion::Info => ("info", &Value::Null),
         };
         write!(out, r#"{{"process":{},"f":"#, operation.process.0)?;
-        serde_json::to_writer(&mut *out, f)?;
-        out.write_all(br#","key":"#)?;
-        serde_json::to_writer(&mut *out, key)?;
+        let (name, key) = (escape::json(f.as_str()), escape::json(key.as_str()));
+        write!(out, r#"{name},"key":{key}"#)?;
         if only_asks(f) {
             write!(out, r#","value":{answer}"#)?;
         } else if *answer == Value::Null {

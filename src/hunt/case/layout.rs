@@ -6,6 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::history::escape;
+
 /// Writes a value in this layout, with a newline at the end.
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
     let mut bytes = Vec::new();
@@ -30,6 +32,14 @@ impl Layout {
 }
 
 impl Formatter for Layout {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        writer.write_all(escape::in_json(fragment).as_bytes())
+    }
+
     fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.depth += 1;
         writer.write_all(b"[")

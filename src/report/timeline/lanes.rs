@@ -4,7 +4,7 @@
 //! does not know what happened.
 
 use crate::history::NodeId;
-use crate::report::{Letters, Look, Tone};
+use crate::report::{Letters, Look, Tone, columns, pad};
 use crate::world::SessionId;
 
 use super::{number, padded};
@@ -156,7 +156,7 @@ impl<'l> Lanes<'l> {
     /// All lines, if they are no wider than `width`.
     pub(super) fn draw(mut self, width: usize) -> Option<String> {
         for (_, text) in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
-            *text = self.look.text(text).replace('\n', " ");
+            *text = self.look.text(text);
         }
         let starts = self.starts();
         let settling = *starts.last().expect("there is a lane");
@@ -187,36 +187,42 @@ impl<'l> Lanes<'l> {
         let mut starts = vec![0];
         for (lane, title) in self.titles.iter().enumerate() {
             let cells = self.rows.iter().flat_map(|row| &row.cells);
-            let texts = cells.filter(|(at, _)| *at == lane).map(|(_, text)| text.chars().count());
-            let widest = texts.chain([title.chars().count()]).max().expect("there is a title");
+            let texts = cells.filter(|(at, _)| *at == lane).map(|(_, text)| columns(text));
+            let widest = texts.chain([columns(title)]).max().expect("there is a title");
             starts.push(starts[lane] + widest + ARROW);
         }
         starts
     }
 
     fn line(&self, row: &Row, starts: &[usize]) -> String {
-        let mut line = vec![' '; *starts.last().expect("there is a lane")];
+        // What stands where, in columns.
+        let mut pieces: Vec<(usize, String)> = Vec::new();
         if let Some((from, to, kind)) = row.arrow {
             let text_at = |lane: usize| {
                 let text = row.cells.iter().find(|(at, _)| *at == lane);
-                starts[lane] + text.map_or(0, |(_, text)| text.chars().count())
+                starts[lane] + text.map_or(0, |(_, text)| columns(text))
             };
             let (left, right) = (from.min(to), from.max(to));
             let (begin, end) = (text_at(left) + 1, starts[right] - 1);
-            line[begin..end].fill(self.letter(kind));
-            let (tip, head) = if from < to { (end - 1, '▶') } else { (begin, '◀') };
-            line[tip] = match (self.look.letters, head) {
-                (Letters::Unicode, head) => head,
-                (Letters::Ascii, '▶') => '>',
-                (Letters::Ascii, _) => '<',
+            let shaft = self.letter(kind).to_string().repeat(end - begin - 1);
+            let [right_tip, left_tip] = match self.look.letters {
+                Letters::Unicode => ['▶', '◀'],
+                Letters::Ascii => ['>', '<'],
             };
+            let arrow = if from < to {
+                shaft + &right_tip.to_string()
+            } else {
+                format!("{left_tip}{shaft}")
+            };
+            pieces.push((begin, arrow));
         }
-        for (lane, text) in &row.cells {
-            for (at, letter) in (starts[*lane]..).zip(text.chars()) {
-                line[at] = letter;
-            }
+        pieces.extend(row.cells.iter().map(|(lane, text)| (starts[*lane], text.clone())));
+        pieces.sort_by_key(|(start, _)| *start);
+        let mut line = String::new();
+        for (start, piece) in pieces {
+            line = pad(&line, start) + &piece;
         }
-        line.into_iter().collect()
+        pad(&line, *starts.last().expect("there is a lane"))
     }
 
     fn letter(&self, kind: Arrow) -> char {

@@ -536,12 +536,9 @@ impl<S: Strategy> Engine<'_, S> {
         for &state in &component.states {
             let row = self.store.row(state).to_vec();
             let here = match self.tables.finals(&row) {
-                // That it is busy stands all the same.
-                Err(Refused::Panicked(_)) if busy => continue,
-                Err(Refused::Panicked(_)) => {
-                    self.offer(Matter::Panic, state, None, None);
-                    continue;
-                }
+                // That it goes on stands all the same; where settling asks, it
+                // was seen.
+                Err(Refused::Panicked(_)) => continue,
                 here => here?,
             };
             if !busy && *answers.get_or_insert(here) != here {

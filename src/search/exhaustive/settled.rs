@@ -90,10 +90,16 @@ impl<S: Strategy> Tables<'_, S> {
                 Round::Ends(at) => at,
                 Round::Repeats(from) => {
                     let cycle = &seen[from..seen.len() - 1];
-                    if !self.answer_alike(cycle)? {
-                        return Ok(None);
+                    match self.answer_alike(cycle) {
+                        Ok(true) => from,
+                        Ok(false) => return Ok(None),
+                        Err(refused) => {
+                            if matches!(refused, Refused::Panicked(_)) {
+                                self.passed.insert(Matter::Panic);
+                            }
+                            return Err(refused);
+                        }
                     }
-                    from
                 }
             };
             return Ok(Some((end, seen.swap_remove(end))));
