@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -21,6 +22,8 @@ use super::verify::VerifyArgs;
 
 /// How long a file that has nothing new is left alone.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How many lines of standard input wait at most.
+const LINES_AHEAD: usize = 1024;
 /// Longer lines are no events, in bytes.
 const LINE_MAX: usize = 16 << 20;
 
@@ -47,45 +50,89 @@ fn unreadable(path: &str, error: &io::Error) -> Failure {
     Failure::new(format!("{path} cannot be read on: {error}"))
 }
 
-/// The lines of a file that may still be growing; standard input ends.
-struct Growing {
-    input: BufReader<Box<dyn Read>>,
-    grows: bool,
-    text: Vec<u8>,
+/// The lines of a recording that may still be growing.
+enum Growing {
+    /// A file: what it has not got yet may still come.
+    File(Lines<File>),
+    /// Standard input: it is waited for elsewhere, so that this can end before
+    /// it does.
+    Input(Receiver<io::Result<Vec<u8>>>),
 }
 
 impl Growing {
     fn open(path: &str) -> Result<Growing, Failure> {
-        let input: Box<dyn Read> = match path {
-            "-" => Box::new(io::stdin()),
-            _ => Box::new(File::open(path).map_err(|error| {
+        if path != "-" {
+            let file = File::open(path).map_err(|error| {
                 Failure::new(format!("{path} cannot be read: {error}"))
                     .remedy("name a recording of event lines, or `-` for standard input")
-            })?),
-        };
-        Ok(Growing { input: BufReader::new(input), grows: path != "-", text: Vec::new() })
+            })?;
+            return Ok(Growing::File(Lines::of(file)));
+        }
+        let (sender, receiver) = mpsc::sync_channel(LINES_AHEAD);
+        std::thread::spawn(move || {
+            let mut lines = Lines::of(io::stdin());
+            while let Some(line) = lines.next().or_else(|| lines.last()) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Growing::Input(receiver))
     }
 
     /// The next line that is complete; `None` at the end.
     fn next(&mut self, ends: &dyn Fn() -> bool) -> io::Result<Option<Vec<u8>>> {
         loop {
-            let room = (LINE_MAX + 1).saturating_sub(self.text.len()) as u64;
-            let read = (&mut self.input).take(room).read_until(b'\n', &mut self.text)?;
-            if self.text.ends_with(b"\n") {
-                return Ok(Some(std::mem::take(&mut self.text)));
+            match self {
+                Growing::File(lines) => match lines.next() {
+                    Some(line) => return line.map(Some),
+                    None if ends() => return Ok(None),
+                    None => std::thread::sleep(PAUSE),
+                },
+                Growing::Input(lines) => match lines.recv_timeout(PAUSE) {
+                    Ok(line) => return line.map(Some),
+                    Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                    Err(RecvTimeoutError::Timeout) if ends() => return Ok(None),
+                    Err(RecvTimeoutError::Timeout) => {}
+                },
             }
-            if self.text.len() > LINE_MAX {
-                return Err(io::Error::other("a line is longer than 16 MiB"));
-            }
-            if read > 0 {
-                continue;
-            }
-            if !self.grows || ends() {
-                let last = std::mem::take(&mut self.text);
-                return Ok((!last.is_empty() && !self.grows).then_some(last));
-            }
-            std::thread::sleep(PAUSE);
         }
+    }
+}
+
+/// Lines, as far as they are there.
+struct Lines<R> {
+    input: BufReader<R>,
+    text: Vec<u8>,
+}
+
+impl<R: Read> Lines<R> {
+    fn of(input: R) -> Self {
+        Lines { input: BufReader::new(input), text: Vec::new() }
+    }
+
+    /// The next line that is complete; `None` if there is no more for now.
+    fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        loop {
+            let room = (LINE_MAX + 1).saturating_sub(self.text.len()) as u64;
+            let read = (&mut self.input).take(room).read_until(b'\n', &mut self.text);
+            match read {
+                Err(error) => return Some(Err(error)),
+                Ok(_) if self.text.ends_with(b"\n") => {
+                    return Some(Ok(std::mem::take(&mut self.text)));
+                }
+                Ok(_) if self.text.len() > LINE_MAX => {
+                    return Some(Err(io::Error::other("a line is longer than 16 MiB")));
+                }
+                Ok(0) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// What is left at the end without a newline.
+    fn last(&mut self) -> Option<io::Result<Vec<u8>>> {
+        (!self.text.is_empty()).then(|| Ok(std::mem::take(&mut self.text)))
     }
 }
 

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::history::escape;
 use crate::hunt::Registry;
 
 mod bench;
@@ -79,13 +80,21 @@ pub fn main(registry: Registry) -> ExitCode {
     run(&registry, std::env::args_os()).into()
 }
 
+fn parsed(words: &[OsString]) -> Result<Line, clap::Error> {
+    let command = Line::command().bin_name(screen::program());
+    Line::from_arg_matches(&command.try_get_matches_from(words)?)
+}
+
 /// Runs a command line, whose first word is the program.
 pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Exit {
     let words: Vec<OsString> = words.into_iter().collect();
-    let parsed = Line::command().bin_name(screen::program()).try_get_matches_from(&words);
-    let line = match parsed.and_then(|matches| Line::from_arg_matches(&matches)) {
+    let line = match parsed(&words) {
         Ok(line) => line,
         Err(error) => {
+            // It quotes the words, and they may say anything.
+            let spelt =
+                words.iter().map(|word| escape::line(&word.to_string_lossy()).into_owned().into());
+            let error = parsed(&spelt.collect::<Vec<OsString>>()).err().unwrap_or(error);
             let exit = if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
             // Help and version are answers, and nobody listening is no error.
             return match error.print() {
