@@ -7,7 +7,7 @@
 //!
 //! It knows no model: what a run means is for [`verdict`](super::verdict).
 
-use crate::history::{History, NodeId, Value};
+use crate::history::{History, Key, NodeId, Value};
 use crate::world::trace::{Trace, TraceStep};
 use crate::world::{Action, Ending, SessionId, Setting, Workload};
 
@@ -64,8 +64,9 @@ fn sides(story: &Story<'_>) -> (Vec<SessionId>, Vec<SessionId>) {
 }
 
 fn draw(story: &Story<'_>, mut lanes: Lanes<'_>, look: &Look) -> Option<String> {
+    let keys = story.workload.keys();
     for (number, step) in (1..).zip(&story.trace.steps) {
-        rows(story, step, number, &mut lanes);
+        rows(story, &keys, (number, step), &mut lanes);
     }
     lanes.draw(look.width)
 }
@@ -83,11 +84,16 @@ fn told(step: &TraceStep) -> Told<'_> {
     Told { head: parts.next().unwrap_or_default(), rest: parts.collect() }
 }
 
-fn rows(story: &Story<'_>, step: &TraceStep, number: usize, lanes: &mut Lanes<'_>) {
+fn rows(
+    story: &Story<'_>,
+    keys: &[Key],
+    (number, step): (usize, &TraceStep),
+    lanes: &mut Lanes<'_>,
+) {
     let told = told(step);
     let mut row = Row::numbered(number, step.settling);
     let here = lanes.node(step.node);
-    let effect = format!("● {}", effect(story, step, number));
+    let effect = format!("● {}", effect(story, keys, step, number));
     match step.action {
         Action::Invoke(operation) => {
             let script = &story.workload.sessions[usize::from(operation.session)];
@@ -144,7 +150,7 @@ fn rows(story: &Story<'_>, step: &TraceStep, number: usize, lanes: &mut Lanes<'_
 }
 
 /// What a step made of its replica, as far as it can be said shortly.
-fn effect(story: &Story<'_>, step: &TraceStep, number: usize) -> String {
+fn effect(story: &Story<'_>, keys: &[Key], step: &TraceStep, number: usize) -> String {
     /// Longer than this is left for `replay --step`.
     const LONG: usize = 16;
     let earlier = story.trace.steps[..number - 1].iter().rev().find(|old| old.node == step.node);
@@ -154,7 +160,6 @@ fn effect(story: &Story<'_>, step: &TraceStep, number: usize) -> String {
         let told = matches!(step.action, Action::Deliver(..)) && step.sends.is_empty();
         return if told { "no change".to_owned() } else { String::new() };
     }
-    let keys = story.workload.keys();
     let (new, _) = changes(before, &step.state);
     let told = |entry: &Entry| about_key(entry, |part| keys.iter().any(|key| key.as_str() == part));
     let of_keys = new.iter().filter_map(told).min_by_key(|told| told.matches('.').count());
@@ -214,7 +219,7 @@ fn finals(history: &History) -> Vec<String> {
     let mut keys: Vec<_> = reads().map(|op| op.call.key.clone()).collect();
     keys.sort_unstable();
     keys.dedup();
-    let line = |key: &crate::history::Key| {
+    let line = |key: &Key| {
         let of_key = || reads().filter(|op| op.call.key == *key);
         let shown = |value: Option<&Value>| value.map_or("?".to_owned(), |v| plain(&v.to_string()));
         let cells: Vec<_> = of_key()

@@ -54,13 +54,13 @@ fn compare<S: Strategy>(
     let mut known: Option<Vec<_>> = None;
     for other in world.cluster().others(node).filter(|&other| up(other)) {
         let theirs = world.facts.taken(other);
-        if theirs.is_empty() || !world.facts.same_writes(node, other) {
+        if theirs.is_empty() || !world.facts.may_have_same_writes(node, other) {
             continue;
         }
-        for key in world.workload.keys() {
-            let answer = |at: NodeId| local_answer(world, &world.nodes[at.index()], at, &key);
+        for key in &*world.keys {
+            let answer = |at: NodeId| local_answer(world, &world.nodes[at.index()], at, key);
             let known = known.get_or_insert_with(Vec::new);
-            let mine = match known.iter().find(|(of, _)| *of == key) {
+            let mine = match known.iter().find(|(of, _)| of == key) {
                 Some((_, answer)) => Option::clone(answer),
                 None => {
                     known.push((key.clone(), answer(node)));
@@ -69,9 +69,10 @@ fn compare<S: Strategy>(
             };
             if let (Some(mine), Some(other_answer)) = (mine, answer(other)) {
                 *compared += 1;
-                if mine != other_answer {
+                if mine != other_answer && world.facts.same_writes(node, other) {
                     let answers = (mine, other_answer);
-                    return Some(Disagreement { step, nodes: (node, other), key, answers });
+                    let (key, nodes) = (key.clone(), (node, other));
+                    return Some(Disagreement { step, nodes, key, answers });
                 }
             }
         }

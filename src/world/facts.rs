@@ -4,7 +4,9 @@
 //! They are what the strategy says of itself. A consistency model may be
 //! judged with them (they are a candidate witness), never by them alone.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::history::{Key, NodeId};
 use crate::replication::{OperationId, Stamp, Visible};
@@ -14,6 +16,9 @@ use crate::replication::{OperationId, Stamp, Visible};
 pub struct Facts {
     /// The apply log of each node; a crash begins a new one.
     logs: Vec<Vec<Vec<OperationId>>>,
+    /// For each node, a sum over the writes that it has taken into account, to
+    /// tell at once that two nodes have not taken the same.
+    sums: Vec<u64>,
     /// The highest stamp under which each write became visible anywhere.
     stamps: FxHashMap<OperationId, Stamp>,
     /// What each answered operation saw, in order of answering.
@@ -31,7 +36,8 @@ enum Seen {
 
 impl Facts {
     pub(crate) fn of(nodes: usize) -> Self {
-        Facts { logs: vec![vec![Vec::new()]; nodes], ..Facts::default() }
+        let logs = vec![vec![Vec::new()]; nodes];
+        Facts { logs, sums: vec![0; nodes], ..Facts::default() }
     }
 
     /// The writes that were taken into account at a node since it last came
@@ -40,7 +46,12 @@ impl Facts {
         self.logs[node.index()].last().expect("there is always a log")
     }
 
-    /// Whether two nodes have taken the same writes into account.
+    /// Whether two nodes may have taken the same writes into account, at once.
+    pub(super) fn may_have_same_writes(&self, one: NodeId, other: NodeId) -> bool {
+        self.sums[one.index()] == self.sums[other.index()]
+    }
+
+    /// Whether two nodes have taken the same writes into account. O(n²).
     pub(super) fn same_writes(&self, one: NodeId, other: NodeId) -> bool {
         let (one, other) = (self.taken(one), self.taken(other));
         one.iter().all(|write| other.contains(write))
@@ -49,6 +60,10 @@ impl Facts {
 
     pub(crate) fn visible(&mut self, node: NodeId, write: OperationId, stamp: Stamp) {
         let log = self.logs[node.index()].last_mut().expect("there is always a log");
+        if !log.contains(&write) {
+            let sum = &mut self.sums[node.index()];
+            *sum = sum.wrapping_add(FxBuildHasher.hash_one(write));
+        }
         log.push(write);
         self.stamped(write, stamp);
     }
@@ -62,6 +77,7 @@ impl Facts {
 
     pub(super) fn crashed(&mut self, node: NodeId) {
         self.logs[node.index()].push(Vec::new());
+        self.sums[node.index()] = 0;
     }
 
     pub(crate) fn answered(&mut self, node: NodeId, operation: OperationId, visible: &Visible) {

@@ -5,6 +5,8 @@
 //! another finds: neither the replicas nor the time. It does not know when a
 //! cluster is quiet.
 
+use std::rc::Rc;
+
 use crate::history::{Call, Completion, History, NodeId, ProcessId, Value};
 use crate::replication::{Effects, OperationId, Strategy, Visible};
 
@@ -21,7 +23,7 @@ pub(super) fn final_reads<S: Strategy>(world: &mut World<'_, S>) -> Result<usize
     let now = world.now;
     let mut session = u16::try_from(world.sessions.len()).expect("sessions are few");
     let mut asked = Vec::new();
-    for key in world.workload.keys() {
+    for key in &*Rc::clone(&world.keys) {
         for node in cluster.nodes() {
             let call = Call::read(key.clone());
             if !world.strategy.serves(&call, node, &cluster) {

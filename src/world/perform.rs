@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 use rustc_hash::FxHasher;
 
-use crate::history::{Builder, Completion, History, NodeId, ProcessId};
+use crate::history::{Builder, Completion, History, Key, NodeId, ProcessId};
 use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
 
 use super::component::{LocalInput, Node, NodeOf, Panicked, boot, local_step};
@@ -21,6 +22,8 @@ pub struct World<'a, S: Strategy> {
     pub(super) strategy: &'a S,
     pub(super) setting: &'a Setting,
     pub(super) workload: &'a Workload,
+    /// Of the workload.
+    pub(super) keys: Rc<[Key]>,
     pub(super) nodes: Vec<NodeOf<S>>,
     pub(super) sessions: Vec<Session<S>>,
     pub(super) spent: Faults,
@@ -137,6 +140,7 @@ impl<'a, S: Strategy> World<'a, S> {
             strategy,
             setting,
             workload,
+            keys: workload.keys().into(),
             flights: vec![Vec::new(); nodes.len()],
             sent: vec![0; nodes.len() * nodes.len()],
             sent_in_all: 0,
@@ -661,6 +665,7 @@ impl<S: Strategy> Clone for World<'_, S> {
             strategy: self.strategy,
             setting: self.setting,
             workload: self.workload,
+            keys: Rc::clone(&self.keys),
             nodes: self.nodes.clone(),
             sessions: self.sessions.clone(),
             spent: self.spent,
