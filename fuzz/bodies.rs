@@ -1,13 +1,18 @@
 //! What the fuzz targets assert. Also included by tests/regressions.rs, which
 //! replays every finding in `regressions/` as an ordinary test.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use quiescence::history::formats::{self, Options, edn, json_lines, operation_lines};
-use quiescence::history::{NodeId, notation};
+use quiescence::history::{NodeId, escape, notation};
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::{Registry, Subject};
-use quiescence::judgement::{Budget, Model, check, recheck};
+use quiescence::judgement::{Budget, Distance, Judge, Model, Survey, check, initial, recheck};
+use quiescence::report::survey::Judged;
+use quiescence::report::{Letters, Look, json};
 use quiescence::world::{
     Ending, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario, Script, Setting,
     Workload,
@@ -160,4 +165,46 @@ fn decode(bytes: &[u8]) -> Option<(Box<dyn Subject>, Scenario)> {
     let priorities = if flag(3) { bytes.by_ref().take(16).collect() } else { Vec::new() };
     let choices = bytes.take(200).collect();
     Some((subject, Scenario { setting, workload, choices, priorities }))
+}
+
+/// Whatever a recording says is printed, for people, for programs and in every
+/// format, and steers nobody.
+pub fn printed(bytes: &[u8]) {
+    let options = Options { lenient: true };
+    let Ok(recording) = formats::read(bytes, options) else { return };
+    let history = &recording.history;
+    if history.len() > 24 {
+        return;
+    }
+    let name = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]);
+    let models: Vec<Model> = ["eventual", "ryw", "ccv", "slow", "linearizable", "sequential"]
+        .map(|name| name.parse().expect("the model exists"))
+        .into();
+    let (judge, budget) = (Judge::of(history), Budget::of(5_000));
+    let survey = Survey::among(&judge, &models, |model| judge.check(model, budget));
+    let distance = Distance::of(history);
+    let judged = Judged {
+        name: &name,
+        recording: &recording,
+        bytes: bytes.len() as u64,
+        reading: Duration::ZERO,
+        survey: &survey,
+        says_anything: judge.says_anything(),
+        initial: initial::suggested(history),
+        searched: judge.searched(),
+        rechecked: &BTreeSet::new(),
+        times: &[],
+        budget,
+        least: None,
+        distance: Some(&distance),
+    };
+    let narrow = Look { width: 20, letters: Letters::Ascii, ..Look::default() };
+    let pages = [Look::default(), narrow].map(|look| judged.text(true, true, &look));
+    let json = json::text(&judged.json());
+    let written =
+        [json_lines::write(history), operation_lines::write(history), edn::write(history)];
+    for text in pages.into_iter().chain(written).chain([json]) {
+        let steering = text.chars().find(|letter| escape::steers(*letter) && *letter != '\n');
+        assert_eq!(steering, None, "{text:?}");
+    }
 }

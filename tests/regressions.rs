@@ -40,6 +40,11 @@ fn recordings_that_fuzzing_has_found() {
     replay_all("recording", bodies::recording);
 }
 
+#[test]
+fn what_was_printed_and_found_by_fuzzing() {
+    replay_all("printed", bodies::printed);
+}
+
 /// A deterministic spray of bytes: a fuzzer for machines without one.
 fn spray() -> impl FnMut() -> u8 {
     let mut state = 0x5eed_u64;
@@ -79,6 +84,7 @@ fn any_bytes_are_a_recording_or_are_refused() {
             bytes = (0..next()).map(|_| odd[usize::from(next()) % odd.len()]).collect();
         }
         bodies::recording(&bytes);
+        bodies::printed(&bytes);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::report::count;
 
 use super::exit::{Exit, Failure};
 use super::input::{self, Input};
-use super::{files, interrupts, screen::Screen};
+use super::{files, interrupts, screen::Screen, values};
 
 /// Write a recorded history in another format
 ///
@@ -32,6 +32,9 @@ pub struct ConvertArgs {
     /// Skip lines that make no sense, and count them
     #[arg(long)]
     lenient: bool,
+    /// The most memory that a recording may take: 500MB, 4GiB [default: 80 % of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    memory: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -74,7 +77,7 @@ impl Write for Interruptible<'_> {
 
 /// Runs the subcommand.
 pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
-    let input = input::read(&args.history, Options { lenient: args.lenient })?;
+    let input = input::read(&args.history, Options { lenient: args.lenient }, args.memory)?;
     let history = &input.recording.history;
     let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
     let (written, place) = match path {
@@ -113,7 +116,7 @@ fn told(input: &Input) -> String {
     let mut told = format!("read {operations} operations ({bytes} bytes, {})", recording.format);
     for (number, what) in [
         (recording.continued, "processes went on after an unknown outcome, as new ones"),
-        (recording.marks.len(), "marks left out"),
+        (recording.marks_seen, "marks left out"),
         (recording.skipped, "lines skipped that made no sense"),
     ] {
         if number > 0 {

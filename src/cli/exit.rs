@@ -1,5 +1,6 @@
 //! Exit codes, and errors of use.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ pub const TABLE: &str = "\
 Exit codes:
   0    holds: all runs done and nothing found, or every promise met
   1    violated
-  2    usage error, or a file that is malformed
+  2    usage error, a file that is malformed, or output that cannot be written
   3    unknown, or cut short by a budget
   4    nothing was checked
   5    the replay did not reproduce what was recorded
@@ -70,10 +71,25 @@ impl Failure {
     fn told(&self, word: &str) -> String {
         // They quote files, and files may say anything.
         let look = Look::default();
-        let message = look.text(&self.message);
+        let message = look.text(&cut(&self.message));
         let remedy = self.remedy.iter().map(|remedy| format!("\n  {}", look.text(remedy)));
         format!("{word}: {message}{}", remedy.collect::<String>())
     }
+}
+
+/// Longer messages are told by their ends, in letters: where something is
+/// wrong, and what.
+const MESSAGE: [usize; 2] = [600, 300];
+
+fn cut(message: &str) -> Cow<'_, str> {
+    let letters = message.chars().count();
+    let [first, last] = MESSAGE;
+    if letters <= first + last {
+        return Cow::Borrowed(message);
+    }
+    let begin: String = message.chars().take(first).collect();
+    let end: String = message.chars().skip(letters - last).collect();
+    Cow::Owned(format!("{begin}… ({} letters left out) …{end}", letters - first - last))
 }
 
 impl fmt::Display for Failure {

@@ -17,6 +17,10 @@ use crate::history::formats::{self, Options, Recording};
 
 use super::exit::Failure;
 
+/// How many bytes judging takes for each byte of a recording, at most: measured
+/// with short operation lines (docs/verify.md).
+const BYTES_EACH: u64 = 5;
+
 /// How much is read at once, in bytes.
 const CHUNK: usize = 1 << 20;
 
@@ -155,38 +159,95 @@ impl<R: BufRead> Read for Frames<R> {
     }
 }
 
-/// Counts what passes.
+/// Counts what passes, and ends where it would take too much memory.
 struct Counted<R> {
     inner: R,
     bytes: u64,
+    /// How much memory may be taken, in bytes.
+    memory: u64,
+}
+
+impl<R> Counted<R> {
+    fn add(&mut self, amount: usize) {
+        self.bytes += amount as u64;
+    }
+
+    fn fits(&self) -> io::Result<()> {
+        match room(self.bytes, self.memory) {
+            None => Ok(()),
+            Some(why) => Err(io::Error::other(why)),
+        }
+    }
+}
+
+/// Why a recording of so many bytes cannot be judged in this memory, if it
+/// cannot.
+fn room(bytes: u64, memory: u64) -> Option<String> {
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    let need = bytes.saturating_mul(BYTES_EACH);
+    (need > memory).then(|| {
+        format!(
+            "{:.1} GB of recording take up to {:.1} GB of memory, and {:.1} GB may be taken",
+            gigabytes(bytes),
+            gigabytes(need),
+            gigabytes(memory)
+        )
+    })
+}
+
+/// Four fifths of the memory that there is, as far as the system tells it.
+fn free_memory() -> u64 {
+    let number = |text: &str| text.trim().trim_end_matches(" kB").trim().parse::<u64>().ok();
+    let system = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        number(line)?.checked_mul(1024)
+    });
+    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let group = group.and_then(|text| number(&text));
+    let all = [system, group].into_iter().flatten().min();
+    all.map_or(u64::MAX, |all| all / 5 * 4)
 }
 
 impl<R: BufRead> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.fits()?;
         let count = self.inner.read(buffer)?;
-        self.bytes += count as u64;
+        self.add(count);
         Ok(count)
     }
 }
 
 impl<R: BufRead> BufRead for Counted<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.fits()?;
         self.inner.fill_buf()
     }
 
     fn consume(&mut self, amount: usize) {
-        self.bytes += amount as u64;
+        self.add(amount);
         self.inner.consume(amount);
     }
 }
 
-/// Reads a recorded history.
-pub fn read(path: &str, options: Options) -> Result<Input, Failure> {
-    let mut counted = Counted { inner: open(path)?, bytes: 0 };
+const TOO_LARGE: &str = "judge a part of it, or say with --memory how much may be taken";
+
+/// Reads a recorded history, if it can be judged in this much memory (bytes; if
+/// none is given, in most of what there is).
+pub fn read(path: &str, options: Options, memory: Option<u64>) -> Result<Input, Failure> {
+    let memory = memory.unwrap_or_else(free_memory);
+    let inner = open(path)?;
+    // A file that is not compressed has at least as many bytes to read.
+    let size = std::fs::metadata(path).map_or(0, |about| about.len());
+    if let Some(why) = room(size, memory) {
+        return Err(Failure::new(format!("{path} is too large: {why}")).remedy(TOO_LARGE));
+    }
+    let mut counted = Counted { inner, bytes: 0, memory };
     let recording = formats::read(&mut counted, options).map_err(|malformed| {
         let name = if path == "-" { "standard input" } else { path };
         let remedy = if malformed.reason.contains("neither a JSON") {
             "docs/histories.md shows the formats that are read"
+        } else if malformed.reason.contains("GB may be taken") {
+            TOO_LARGE
         } else if malformed.reason.starts_with("cannot read on") {
             "the file is cut short or damaged; record or copy it again"
         } else {

@@ -80,6 +80,9 @@ pub struct VerifyArgs {
     /// Skip lines that make no sense, and count them
     #[arg(long)]
     pub lenient: bool,
+    /// The most memory that a recording may take: 500MB, 4GiB [default: 80 % of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    memory: Option<u64>,
     /// For whom results are written
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
@@ -143,7 +146,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         }
         let began = Instant::now();
         bar.set_message(screen.look.text(&format!("reading {history}")));
-        match input::read(history, Options { lenient: args.lenient }) {
+        match input::read(history, Options { lenient: args.lenient }, args.memory) {
             Ok(read) => {
                 let reading = began.elapsed();
                 // From here on there is something to tell if it is cut short.

@@ -39,6 +39,22 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// Longer texts are told by their beginning, in letters.
+const SHORT: usize = 80;
+
+/// A text as it is, or if it is long its beginning and how long it is.
+///
+/// ```
+/// use quiescence::history::escape;
+///
+/// assert_eq!(escape::short("key"), "key");
+/// assert!(escape::short(&"k".repeat(5_000)).ends_with("kkk… (5000 letters)"));
+/// ```
+pub fn short(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(SHORT) else { return Cow::Borrowed(text) };
+    Cow::Owned(format!("{}… ({} letters)", &text[..end], text.chars().count()))
+}
+
 /// A JSON text, or a part of a JSON string that needs no other escapes, with
 /// escapes for what steers; a newline between values stays.
 pub fn in_json(json: &str) -> Cow<'_, str> {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use crate::history::{History, NodeId, Value};
+use crate::history::{History, NodeId, Value, escape};
 use crate::judgement::Distance;
 use crate::judgement::checker::Leasts;
 use crate::judgement::distance::{Pair, Quantiles, Settled, Spread, Strange};
@@ -58,11 +58,12 @@ impl Page<'_> {
     fn did(&self, at: usize) -> String {
         let operation = &self.history.operations()[at];
         let node = operation.node.map_or_else(String::new, |node| format!(" at {node}"));
-        let (process, key) = (operation.process.0, &operation.call.key);
+        let short = |text: &dyn ToString| escape::short(&text.to_string()).into_owned();
+        let (process, key) = (operation.process.0, short(&operation.call.key));
         let deed = match operation.answer() {
             Some(Value::Null) => format!("read {key}{node} and saw nothing"),
-            Some(value) => format!("read {key}{node} and saw {value}"),
-            None => format!("wrote {key}={}{node}", operation.call.argument),
+            Some(value) => format!("read {key}{node} and saw {}", short(value)),
+            None => format!("wrote {key}={}{node}", short(&operation.call.argument)),
         };
         format!("process {process} {deed} ({})", (self.place)(at))
     }

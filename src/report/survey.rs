@@ -105,7 +105,7 @@ impl Judged<'_> {
         let remarks = [
             (open, "may or may not have happened"),
             (recording.continued, "went on as new processes after an unknown outcome"),
-            (recording.marks.len(), "kept as marks (no operations of clients)"),
+            (recording.marks_seen, "kept as marks (no operations of clients)"),
             (recording.skipped, "skipped because they made no sense"),
         ];
         for (number, what) in remarks.iter().filter(|(number, _)| *number > 0) {
@@ -325,7 +325,7 @@ impl Judged<'_> {
             "pending": history.operations().iter().filter(|op| op.is_pending()).count(),
             "continued": self.recording.continued,
             "skipped": self.recording.skipped,
-            "marks": self.recording.marks.len(),
+            "marks": self.recording.marks_seen,
             "checked": !self.is_vacuous(),
             "hint": self.hint(),
             "steps": self.budget.steps,

@@ -327,3 +327,60 @@ fn what_writes_to_a_file_says_so_only_once_it_is_there() {
     assert!(read(&place.path("out")).starts_with("{\"process\":0"));
     assert_eq!(names(&place.path("")), ["h.jsonl", "out"]);
 }
+
+#[test]
+fn a_recording_that_would_take_too_much_memory_is_refused_with_the_need() {
+    let place = Place::new();
+    place.write("h.jsonl", HISTORY);
+    let said = place.run("verify h.jsonl --memory 1kB");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    for word in ["h.jsonl is too large", "GB of memory", "--memory"] {
+        assert!(said.err.contains(word), "{word}: {said:?}");
+    }
+    // What is compressed or comes through a pipe tells its size only as it is read.
+    let program = env!("CARGO_BIN_EXE_quiescence");
+    for script in [
+        format!("cat h.jsonl | {program} verify - --memory 1kB"),
+        format!("gzip -c h.jsonl | {program} convert - --to edn --memory 1kB"),
+    ] {
+        let said = place.run_by(Command::new("bash").args(["-c", &script]));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains("GB of memory") && said.err.contains("--memory"), "{said:?}");
+    }
+    assert_eq!(place.run("verify h.jsonl --memory 1MB").code, Some(0));
+}
+
+#[test]
+fn what_is_long_is_told_by_its_length() {
+    let place = Place::new();
+    let long = "k".repeat(2_000_000);
+    let violated = HISTORY.replace("\"x\"", &format!("\"{long}\"")).replacen(
+        "\"value\":1,\"time\":3",
+        &format!("\"value\":\"{long}\",\"time\":3"),
+        1,
+    );
+    place.write("h.jsonl", &violated);
+    let said = place.run("verify h.jsonl");
+    assert_eq!(said.code, Some(1), "{}", said.out.len());
+    assert!(said.out.len() < 20_000, "{}", said.out.len());
+    assert!(said.out.contains("(2000000 letters)"), "{}", said.out);
+    place.write("h.jsonl", violated.replacen("\"invoke\"", &format!("\"{long}\""), 1));
+    let said = place.run("verify h.jsonl");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.len() < 5_000, "{}", said.err.len());
+    assert!(
+        said.err.contains("letters left out") && said.err.contains("h.jsonl:1"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn marks_are_counted_and_the_first_are_kept() {
+    let place = Place::new();
+    let mark = "{:process :nemesis :type :info :f :start :value nil}\n".repeat(3_000);
+    let read = "{:process 0 :type :invoke :f :read :value nil}\n{:process 0 :type :ok :f :read :value nil}\n";
+    place.write("h.edn", mark + read);
+    let said = place.run("verify h.edn");
+    assert!(said.out.contains("3,000 kept as marks"), "{said:?}");
+}

@@ -262,3 +262,94 @@ fn a_recording_is_measured_with_the_lines_that_show_the_worst() {
     let said = verify(STALE, "--model mr --far");
     assert!(said.out.contains("staleness"), "{said:?}");
 }
+
+/// A log of five clients of one register with compare-and-set, of which some
+/// operations are never answered; if it is `bad`, some reads are made up.
+fn compare_and_set(seed: u64, bad: bool) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut below = move |limit: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(seed | 1);
+        (state >> 33) % limit
+    };
+    let (mut lines, mut held, mut names) = (String::new(), None, [0, 1, 2, 3, 4]);
+    // Of each client: what it asked, and what came of it once it took effect.
+    type Open<'a> = (&'a str, String, Option<&'a str>, String);
+    let mut open: [Option<Open<'_>>; 5] = Default::default();
+    let shown = |held: Option<u64>| held.map_or("nil".to_owned(), |held| held.to_string());
+    for time in 0..400 {
+        let client = below(5) as usize;
+        let mut say = |kind: &str, f: &str, value: &str| {
+            let process = names[client];
+            lines += &format!(
+                "{{:process {process} :type :{kind} :f :{f} :value {value} :time {time}}}\n"
+            );
+        };
+        open[client] = match open[client].take() {
+            None => {
+                let (new, old) = (below(5), below(5));
+                let (f, value) = [
+                    ("read", "nil".to_owned()),
+                    ("write", new.to_string()),
+                    ("cas", format!("[{old} {new}]")),
+                ][below(3) as usize]
+                    .clone();
+                say("invoke", f, &value);
+                Some((f, value, None, String::new()))
+            }
+            Some((f, value, None, _)) => {
+                let numbers: Vec<u64> = value
+                    .split(|c: char| !c.is_ascii_digit())
+                    .filter_map(|number| number.parse().ok())
+                    .collect();
+                let (kind, answer) = match (f, &numbers[..]) {
+                    ("read", _) if bad && below(8) == 0 => ("ok", shown(Some(below(5)))),
+                    ("read", _) => ("ok", shown(held)),
+                    ("write", [new]) => {
+                        held = Some(*new);
+                        ("ok", value.clone())
+                    }
+                    (_, [old, new]) if held == Some(*old) => {
+                        held = Some(*new);
+                        ("ok", value.clone())
+                    }
+                    _ => ("fail", value.clone()),
+                };
+                Some((f, value, Some(kind), answer))
+            }
+            Some((f, _, Some(_), answer)) if f != "read" && below(6) == 0 => {
+                say("info", f, &answer);
+                names[client] += 5;
+                None
+            }
+            Some((f, _, Some(kind), answer)) => {
+                say(kind, f, &answer);
+                None
+            }
+        };
+    }
+    lines
+}
+
+#[test]
+fn small_logs_are_told_on_small_pages() {
+    let place = Place::new();
+    let mut line = "verify --model linearizable".to_owned();
+    for seed in 0..102 {
+        let name = format!("{seed}.edn");
+        place.write(&name, compare_and_set(seed, seed % 2 == 1));
+        line += &format!(" {name}");
+    }
+    let said = place.run(&line);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let (holds, fails) = (said.out.matches("✓ holds").count(), said.out.matches("✗ FAILS").count());
+    assert!(holds >= 51 && fails >= 40 && holds + fails == 102, "{holds} hold, {fails} fail");
+    // Each page begins with what was read.
+    let pages = said.out.split(".edn: read ").map(|page| page.lines().count());
+    assert!(pages.max().is_some_and(|lines| lines <= 150), "{}", said.out);
+    let full = place.run(&format!("{line} --full"));
+    assert!(full.out.len() >= said.out.len());
+    // What is told at once is told in any case.
+    let quick = place.run(&format!("{line} --no-minimise"));
+    assert_eq!(quick.out.matches("✗ FAILS").count(), fails);
+    assert!(quick.out.contains("not known to be minimal"), "{}", quick.out);
+}

@@ -10,7 +10,11 @@ use rustc_hash::FxHashMap;
 use super::lines::Options;
 use super::names::Names;
 use super::{Format, Recording};
+use crate::history::escape;
 use crate::history::{Completion, History, Malformed, Operation, ProcessId};
+
+/// How many marks are kept: all are counted.
+const MARKS_MAX: usize = 1_000;
 
 /// Collects operations. Their processes are the numbers in the file.
 #[derive(Debug, Default)]
@@ -21,6 +25,7 @@ pub(super) struct Assembler {
     sorted: bool,
     skipped: usize,
     marks: Vec<(usize, String)>,
+    marks_seen: usize,
 }
 
 impl Assembler {
@@ -53,8 +58,11 @@ impl Assembler {
     }
 
     /// Something that is no operation of a client.
-    pub(super) fn mark(&mut self, line: usize, text: impl Into<String>) {
-        self.marks.push((line, text.into()));
+    pub(super) fn mark(&mut self, line: usize, text: impl AsRef<str>) {
+        self.marks_seen += 1;
+        if self.marks.len() < MARKS_MAX {
+            self.marks.push((line, escape::short(text.as_ref()).into_owned()));
+        }
     }
 
     /// Puts operations into order of invocation, those of one instant in order
@@ -128,6 +136,7 @@ impl Assembler {
             skipped: self.skipped + wrong.len(),
             lines: self.lines,
             marks: self.marks,
+            marks_seen: self.marks_seen,
         })
     }
 }

@@ -74,8 +74,11 @@ pub struct Recording {
     /// have no lines.
     pub lines: Vec<u32>,
     /// What is no operation of a client: what the nemesis did, other lines of a
-    /// log, and clients that give up what they never asked. By line.
+    /// log, and clients that give up what they never asked. By line; the first
+    /// of [`marks_seen`](Self::marks_seen), and of each its beginning.
     pub marks: Vec<(usize, String)>,
+    /// How many marks there are in all.
+    pub marks_seen: usize,
 }
 
 impl Recording {
@@ -88,6 +91,7 @@ impl Recording {
             skipped: 0,
             lines: Vec::new(),
             marks: Vec::new(),
+            marks_seen: 0,
         }
     }
 }

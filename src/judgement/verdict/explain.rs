@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::history::{Completion, History, Operation, Value};
+use crate::history::{Completion, History, Operation, Value, escape};
 
 use super::super::datatype;
 use super::super::model::Model;
@@ -118,7 +118,12 @@ struct Prose<'a> {
 
 /// What was written, or seen: `x=1`, `nothing`.
 fn shown(value: &Value) -> String {
-    if *value == Value::Null { "nothing".to_owned() } else { value.to_string() }
+    if *value == Value::Null { "nothing".to_owned() } else { short(value) }
+}
+
+/// A key, a value or a call; a long one by its beginning.
+fn short(text: &impl ToString) -> String {
+    escape::short(&text.to_string()).into_owned()
 }
 
 impl Prose<'_> {
@@ -160,7 +165,7 @@ impl Prose<'_> {
     /// What happened, without who: `wrote x=1 at n1`.
     fn deed(&self, at: usize) -> String {
         let operation = &self.operations[at];
-        let key = &operation.call.key;
+        let key = short(&operation.call.key);
         let place = operation.node.map_or_else(String::new, |node| format!(" at {node}"));
         match operation.answer() {
             Some(value) => {
@@ -169,13 +174,17 @@ impl Prose<'_> {
             }
             None if operation.call.is_write() => {
                 let known = if operation.is_pending() { " (outcome unknown)" } else { "" };
-                format!("wrote {key}={}{}{place}{known}", operation.call.argument, self.which(at))
+                format!(
+                    "wrote {key}={}{}{place}{known}",
+                    short(&operation.call.argument),
+                    self.which(at)
+                )
             }
             None => {
-                let asked = format!("asked for `{}`{place}", operation.call);
+                let asked = format!("asked for `{}`{place}", short(&operation.call));
                 match &operation.completion {
                     Completion::Ok(Value::Null) => asked,
-                    Completion::Ok(answer) => format!("{asked} and was answered {answer}"),
+                    Completion::Ok(answer) => format!("{asked} and was answered {}", short(answer)),
                     Completion::Info => format!("{asked} (outcome unknown)"),
                     Completion::Fail => format!("{asked}, which failed"),
                 }
@@ -190,13 +199,13 @@ impl Prose<'_> {
     /// A name for the operation: `the write x=1 of process 0`.
     fn name(&self, at: usize) -> String {
         let operation = &self.operations[at];
-        let key = &operation.call.key;
+        let key = short(&operation.call.key);
         match operation.answer() {
             Some(value) => format!("{}'s read of {key} ({})", self.who(at), shown(value)),
             None if operation.call.is_write() => {
-                format!("{key}={}{}", operation.call.argument, self.which(at))
+                format!("{key}={}{}", short(&operation.call.argument), self.which(at))
             }
-            None => format!("{}'s `{}`", self.who(at), operation.call),
+            None => format!("{}'s `{}`", self.who(at), short(&operation.call)),
         }
     }
 
