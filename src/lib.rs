@@ -51,6 +51,9 @@
 //! They stand on [`history`] and meet in [`hunt`]; [`report`] and [`cli`] are
 //! the face. docs/architecture.md has every module and every absence.
 
+// What cannot be written is an error and no panic: see `cli::screen`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod history;

@@ -184,6 +184,13 @@ mod tests {
     }
 
     #[test]
+    fn widths_are_those_of_a_terminal() {
+        assert_eq!(["x", "キー", "e\u{301}", "▶"].map(columns), [1, 4, 1, 1]);
+        assert_eq!([pad("キー", 6), pad("x", 6)].map(|text| columns(&text)), [6, 6]);
+        assert_eq!(wrap("キー キー", 5), ["キー", "キー"]);
+    }
+
+    #[test]
     fn long_texts_break_at_blanks_and_lose_nothing() {
         let text = "each node keeps what arrived last; nothing orders the two writes";
         let lines = wrap(text, 20);

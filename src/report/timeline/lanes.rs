@@ -234,3 +234,25 @@ impl<'l> Lanes<'l> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_stand_below_each_other_whatever_the_letters() {
+        let look = Look::default();
+        let mut lanes = Lanes::new((Vec::new(), Vec::new()), &[NodeId(0), NodeId(1)], &look);
+        for label in ["x", "キー=値", "e\u{301}", "a\nb"] {
+            let mut row = Row::numbered(1, false);
+            row.message(0, label, 1, "● done", Arrow::Message);
+            lanes.push(row);
+        }
+        let drawn = lanes.draw(100).expect("it fits");
+        let place = |line: &str| columns(line.split('●').next().expect("there is a first part"));
+        let places: Vec<_> = drawn.lines().skip(1).map(place).collect();
+        assert_eq!(places.len(), 4, "{drawn}");
+        assert!(places.windows(2).all(|two| two[0] == two[1]), "{drawn}");
+        assert!(drawn.contains(r"a\nb"), "{drawn}");
+    }
+}
