@@ -178,14 +178,10 @@ impl Judged<'_> {
 
     /// For people: on a page of some lines, unless it is to be `full`.
     pub fn text(&self, all: bool, full: bool, look: &Look) -> String {
-        let told = |steps: usize| self.told(all, steps, look);
-        if full {
-            return told(usize::MAX);
+        match full {
+            true => self.told(all, usize::MAX, look),
+            false => on_a_page(|steps| self.told(all, steps, look)),
         }
-        let mut pages = STEPS.into_iter().map(told);
-        let first = pages.next().expect("there is one");
-        let fits = |page: &String| page.lines().count() <= PAGE;
-        if fits(&first) { first } else { pages.find(fits).unwrap_or_else(|| told(1)) }
     }
 
     fn told(&self, all: bool, steps: usize, look: &Look) -> String {
@@ -369,6 +365,18 @@ impl Judged<'_> {
     }
 }
 
+/// What is told in as many steps as make no too long a page.
+fn on_a_page(told: impl Fn(usize) -> String) -> String {
+    let mut page = String::new();
+    for steps in STEPS {
+        page = told(steps);
+        if page.lines().count() <= PAGE {
+            break;
+        }
+    }
+    page
+}
+
 /// All names under which programs ask for a model: that of the grid too.
 fn names_of(model: Model) -> Vec<String> {
     let mut names = vec![model.name()];
@@ -398,5 +406,20 @@ fn size(bytes: u64) -> String {
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_steps_are_told_where_many_make_too_long_a_page() {
+        let lines = |each: usize| on_a_page(|steps| "line\n".repeat(steps * each)).lines().count();
+        assert_eq!(
+            [1, 12, 13, 25, 26, 50, 51, 150].map(lines),
+            [12, 144, 78, 150, 78, 150, 51, 150]
+        );
+        assert_eq!(lines(200), 200, "nobody is told less than one step");
     }
 }

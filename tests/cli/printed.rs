@@ -1,13 +1,20 @@
 //! What files say is printed, and steers nobody: whatever a key, a value, a
 //! label or a name has in it, every line is one that the tool wrote.
 
-use quiescence::history::escape::steers;
-
 use super::runner::{Place, read};
 
 /// What would forge a verdict, wipe out lines, or turn them round.
 const HOSTILE: &str =
     "x\nFORGED ✓ holds\r\x1b[2J\u{9b}31m\u{202e}\u{2066}\u{2028}FORGED\u{85}FORGED\u{7f}";
+
+/// What no terminal may be sent, by number: written down once more, so that
+/// the tool is not asked about itself.
+fn steers(letter: char) -> bool {
+    matches!(
+        u32::from(letter),
+        0..=0x1f | 0x7f..=0x9f | 0x61c | 0x200e..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069
+    )
+}
 
 fn harmless(what: &str, text: &str) {
     let steering: Vec<_> = text.chars().filter(|c| steers(*c) && *c != '\n').collect();

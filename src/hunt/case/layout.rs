@@ -95,3 +95,17 @@ impl Formatter for Layout {
         writer.write_all(b": ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_is_an_escape_and_reads_back_as_itself() {
+        let said = "x\n\u{1b}[2J\u{9b}\u{202e}\u{2028}";
+        let text = to_text(&[said]);
+        assert!(!text.trim_end().contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+        assert!(!text.contains(['\u{202e}', '\u{2028}']), "{text:?}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).expect("it is JSON"), [said]);
+    }
+}
