@@ -210,6 +210,10 @@ fn judge(
     let mut most = budget;
     let mut rechecked = BTreeSet::new();
     let survey = Survey::among(&judge, &models, |model| {
+        if interrupts::is_enough() {
+            let reason = "there was no time left to judge it".to_owned();
+            return Verdict::Unknown(Unknown { reason, spent: 0 });
+        }
         let began = Instant::now();
         bar.set_message(screen.look.text(&format!("judging {name} by {model}")));
         let verdict = within(&judge, model, (budget, args.time.is_some()), &mut most);

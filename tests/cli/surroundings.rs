@@ -197,8 +197,12 @@ fn convert_replaces_regular_files_and_nothing_else() {
     assert!(!place.path("nowhere").exists());
 
     // A device is written to, and so is a pipe.
-    assert_eq!(to("/dev/null").code, Some(0));
-    assert!(fs::metadata("/dev/null").expect("there").file_type().is_char_device());
+    // (One of our own, where that can be made: a test must not risk that of others.)
+    let made = Command::new("mknod").arg(place.path("null")).args(["c", "1", "3"]).output();
+    if made.is_ok_and(|made| made.status.success()) {
+        assert_eq!(to("null").code, Some(0));
+        assert!(fs::metadata(place.path("null")).expect("there").file_type().is_char_device());
+    }
     pipe(&place.path("pipe"));
     let path = place.path("pipe");
     let reader = std::thread::spawn(move || read(&path));
