@@ -2,7 +2,7 @@
 
 use quiescence::history::notation;
 use quiescence::judgement::model::implies;
-use quiescence::judgement::{Budget, Kind, Model, Verdict, check, oracle, recheck};
+use quiescence::judgement::{Budget, Judge, Kind, Model, Survey, Verdict, check, oracle, recheck};
 
 use super::{history, judged, model, word};
 
@@ -162,6 +162,28 @@ fn a_tiny_budget_ends_as_unknown_and_never_as_a_verdict() {
         assert!(word(&verdict) == "unknown" || word(&verdict) == settled, "{steps} steps");
         assert_eq!(recheck(&history(text), model("ccv"), &verdict), Ok(()));
     }
+}
+
+#[test]
+fn a_large_counterexample_gives_way_to_a_small_one_of_a_weaker_model() {
+    // Of repeated values no order is ruled out without a search.
+    let history = history("wx1|wx1|wx2|rx1 rx2|rx2 rx1|wy1|ry1 ry0");
+    let (strong, weak) = (model("linearizable"), model("mr"));
+    let judge = Judge::of(&history);
+    let survey = Survey::among(&judge, &[strong, weak], |model| {
+        let whole = Budget { minimise: 0, ..Budget::default() };
+        judge.check(model, if model == strong { whole } else { Budget::default() })
+    });
+    let entry = survey.entry(strong).expect("it was judged");
+    assert_eq!(entry.from, Some(weak));
+    assert_eq!(recheck(&history, weak, &entry.verdict), Ok(()));
+    let Verdict::Violated(found) = &*entry.verdict else { panic!("it is violated") };
+    assert!(found.minimal && found.operations.len() < history.len(), "{found:?}");
+    // Nothing weaker was judged: it stands as it was found.
+    let alone = Survey::among(&judge, &[strong], |model| {
+        judge.check(model, Budget { minimise: 0, ..Budget::default() })
+    });
+    assert_eq!(alone.entry(strong).expect("it was judged").from, None);
 }
 
 #[test]

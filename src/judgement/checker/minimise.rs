@@ -7,9 +7,10 @@
 //! so a part is minimal as soon as no single removal (a read; a write with the
 //! reads that it could have answered) leaves one that fails.
 //!
-//! Large parts are first cut down to a stretch of time, then in halves, quarters, … (Zeller and Hildebrandt,
-//! TSE 2002), and what nothing else needs goes before what is needed: where
-//! values repeat, nearly every cut through the writes takes all reads with it.
+//! Large parts are first cut down to a stretch of time, then in halves,
+//! quarters, … (Zeller and Hildebrandt, TSE 2002), and what nothing else needs
+//! goes before what is needed: where values repeat, nearly every cut through the
+//! writes takes all reads with it.
 //! It does not know what failing means.
 
 use rustc_hash::{FxHashMap, FxHashSet};

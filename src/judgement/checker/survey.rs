@@ -100,6 +100,9 @@ impl Survey {
                 None => Entry { model, verdict: Rc::new(check(model)), from: None },
             });
         }
+        if plain {
+            shown_by_weaker(&mut done, quiet);
+        }
         let place = |entry: &Entry| models.iter().position(|model| *model == entry.model);
         done.sort_by_key(place);
         let (least_k, least_delta) = (Err((1, u32::MAX)), Err(unasked()));
@@ -146,6 +149,25 @@ impl Survey {
     /// The models of the lattice on which there is no verdict.
     pub fn unknown(&self) -> Vec<Model> {
         self.nodes(|verdict| matches!(verdict, Verdict::Unknown(_)))
+    }
+}
+
+/// Where a counterexample is not known to be minimal, that of a weaker model is
+/// told which is: it is one of the stronger model too.
+fn shown_by_weaker(done: &mut [Entry], quiet: bool) {
+    let minimal = |entry: &Entry| {
+        entry.from.is_none() && matches!(&*entry.verdict, Verdict::Violated(found) if found.minimal)
+    };
+    for at in 0..done.len() {
+        let model = done[at].model;
+        if done[at].verdict.kind().is_none() || done[at].from.is_some() || minimal(&done[at]) {
+            continue;
+        }
+        let weaker = |other: &&Entry| minimal(other) && implies(model, other.model, quiet);
+        if let Some(weaker) = done.iter().find(weaker) {
+            let (from, verdict) = (Some(weaker.model), Rc::clone(&weaker.verdict));
+            done[at] = Entry { model, verdict, from };
+        }
     }
 }
 
