@@ -24,8 +24,14 @@ static ENOUGH: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// How exactly times are kept.
 const GRAIN: Duration = Duration::from_millis(5);
 
-/// Answers signals from now on.
+/// Answers signals from now on. A process that runs several command lines asks
+/// once, or its first signal would be taken for a second one.
 pub fn install() -> Result<(), Failure> {
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    AT_ONCE.store(true, Ordering::Relaxed);
+    if INSTALLED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     let fault = |error| Failure::new(format!("interrupts cannot be caught: {error}"));
     for signal in [SIGINT, SIGTERM] {
         // They are carried out in this order, so the second signal finds what
