@@ -238,15 +238,16 @@ pub fn read(path: &str, options: Options, memory: Option<u64>) -> Result<Input, 
     let inner = open(path)?;
     // A file that is not compressed has at least as many bytes to read.
     let size = std::fs::metadata(path).map_or(0, |about| about.len());
-    if let Some(why) = room(size, memory) {
+    if let Some(why) = room(size, memory).filter(|_| path != "-") {
         return Err(Failure::new(format!("{path} is too large: {why}")).remedy(TOO_LARGE));
     }
     let mut counted = Counted { inner, bytes: 0, memory };
-    let recording = formats::read(&mut counted, options).map_err(|malformed| {
+    let recording = formats::read(&mut counted, options);
+    let recording = recording.map_err(|malformed| {
         let name = if path == "-" { "standard input" } else { path };
         let remedy = if malformed.reason.contains("neither a JSON") {
             "docs/histories.md shows the formats that are read"
-        } else if malformed.reason.contains("GB may be taken") {
+        } else if room(counted.bytes, memory).is_some() {
             TOO_LARGE
         } else if malformed.reason.starts_with("cannot read on") {
             "the file is cut short or damaged; record or copy it again"

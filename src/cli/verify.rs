@@ -72,7 +72,7 @@ pub struct VerifyArgs {
     #[arg(long)]
     far: bool,
     /// Judge event lines while they are written, and stop at the first violation
-    #[arg(long, conflicts_with_all = ["all", "far"])]
+    #[arg(long, conflicts_with_all = ["all", "far", "full", "no_minimise", "memory"])]
     follow: bool,
     /// How many operations --follow keeps in memory
     #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
