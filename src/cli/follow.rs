@@ -190,7 +190,7 @@ impl Watch<'_> {
             return Exit::Violated;
         }
         for violation in found {
-            let mark = self.screen.look.paint(Tone::Bad, &self.screen.look.text("✗ FAILS"));
+            let mark = self.screen.look.paint(Tone::Bad, "✗ FAILS");
             let name = violation.model.long_name();
             self.screen.print(&format!("line {}: {mark}  ", self.line));
             self.screen.line(&format!("{name}: {}", self.why(violation)));

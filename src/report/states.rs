@@ -16,7 +16,7 @@ pub fn step(trace: &Trace, number: usize, look: &Look) -> String {
     let step = &trace.steps[at];
     let settling = if step.settling { "   settling" } else { "" };
     let title = format!("step {number}  {}{settling}", sentence(step));
-    let mut text = format!("{}\n", look.paint(Tone::Strong, &look.text(&title)));
+    let mut text = format!("{}\n", look.paint(Tone::Strong, &title));
     for (name, label) in &step.sends {
         text.push_str(&look.text(&format!("      sends {name} {label}")));
         text.push('\n');

@@ -146,7 +146,9 @@ impl Judged<'_> {
                     let plural = if more == 1 { "" } else { "s" };
                     parts.push(format!("{} more step{plural} with --full", count(more as u64)));
                 }
-                if !found.minimal {
+                if !found.minimal && self.budget.minimise == 0 {
+                    parts.push("as it was found, not made minimal".to_owned());
+                } else if !found.minimal {
                     parts.push("not known to be minimal: the budget ended".to_owned());
                 }
                 if !self.is_rechecked(entry) {
@@ -230,7 +232,7 @@ impl Judged<'_> {
         let room = look.width.saturating_sub(indent).max(40);
         let mut lines = wrap(&look.text(&said), room).into_iter();
         let first = lines.next().unwrap_or_default();
-        let head = look.paint(tone, &look.text(mark));
+        let head = look.paint(tone, mark);
         let mut text = format!("{name}  {head}  {time}{first}\n");
         for line in lines {
             let _ = writeln!(text, "{}{line}", " ".repeat(indent));

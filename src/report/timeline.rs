@@ -37,7 +37,7 @@ pub struct Story<'a> {
 pub fn timeline(story: &Story<'_>, look: &Look) -> String {
     let mut text = steps(story, look);
     for line in closing(story) {
-        text.push_str(&format!("        {}\n", look.paint(Tone::Strong, &look.text(&line))));
+        text.push_str(&format!("        {}\n", look.paint(Tone::Strong, &line)));
     }
     text
 }

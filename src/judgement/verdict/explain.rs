@@ -145,13 +145,13 @@ impl Prose<'_> {
         steps.join("; ")
     }
 
-    /// Cases one after the other, as long as any step may be told.
+    /// Cases one after the other, each a step besides its own.
     fn cases<F: FnOnce() -> String>(&self, cases: impl Iterator<Item = F>) -> String {
         let mut told = Vec::new();
         for case in cases {
-            if self.left.get() > 0 {
+            if self.take(1) == 1 {
                 told.push(case());
-            } else if self.take(1) == 0 && told.last().is_none_or(|last| last != "…") {
+            } else if told.last().is_none_or(|last| last != "…") {
                 told.push("…".to_owned());
             }
         }
