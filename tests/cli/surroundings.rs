@@ -207,8 +207,9 @@ fn convert_replaces_regular_files_and_nothing_else() {
     let path = place.path("pipe");
     let reader = std::thread::spawn(move || read(&path));
     assert_eq!(to("pipe").code, Some(0));
-    assert_eq!(reader.join().expect("it reads"), edn);
+    // (If it no longer is one, the reader waits for ever.)
     assert!(fs::metadata(place.path("pipe")).expect("there").file_type().is_fifo());
+    assert_eq!(reader.join().expect("it reads"), edn);
     let program = env!("CARGO_BIN_EXE_quiescence");
     let script = format!("{program} convert h.jsonl --to edn -o >(cat > substituted; echo >done)");
     pipe(&place.path("done"));
@@ -239,12 +240,17 @@ fn a_file_for_which_there_is_no_room_stays_as_it_was() {
 #[cfg(target_os = "linux")]
 fn signal(child: &Child, name: &str, number: u32) {
     let status = format!("/proc/{}/status", child.id());
-    let caught = || {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-        u64::from_str_radix(line.trim(), 16).expect("a mask is hexadecimal")
+    let waits = || {
+        let text = fs::read_to_string(&status).expect("it has not been waited for");
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.expect("the system tells it").trim().to_owned()
+        };
+        let caught = u64::from_str_radix(&field("SigCgt:"), 16).expect("a mask is hexadecimal");
+        // What has ended answers no more.
+        caught & (1 << (number - 1)) == 0 && !field("State:").starts_with('Z')
     };
-    while caught() & (1 << (number - 1)) == 0 {
+    while waits() {
         std::thread::yield_now();
     }
     let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
