@@ -447,6 +447,19 @@ mod tests {
         assert_eq!(recording.continued, 1);
     }
 
+    #[test]
+    fn marks_are_counted_and_the_beginnings_of_the_first_are_kept() {
+        let long = format!("\"{}\"", "m".repeat(500));
+        let mark = format!("{{:process :nemesis :type :info :f :start :value {long}}}\n");
+        let recording = read(mark.repeat(1_500).as_bytes()).expect("well formed");
+        assert_eq!((recording.marks_seen, recording.marks.len()), (1_500, 1_000));
+        assert!(
+            recording.marks.iter().all(|(_, text)| text.len() < 200),
+            "{:?}",
+            recording.marks[0]
+        );
+    }
+
     /// Events in short: `0 invoke write 1`, one after the other.
     fn events(short: &str) -> String {
         let event = |event: &str| {
