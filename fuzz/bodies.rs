@@ -13,6 +13,7 @@ use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::{Budget, Distance, Judge, Model, Survey, check, initial, recheck};
 use quiescence::report::survey::Judged;
 use quiescence::report::{Letters, Look, json};
+use quiescence::world::execute;
 use quiescence::world::{
     Ending, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario, Script, Setting,
     Workload,
@@ -89,7 +90,7 @@ pub fn recording(bytes: &[u8]) {
 /// case, whatever it shows, replays to the letter.
 pub fn schedule(bytes: &[u8]) {
     let Some((subject, scenario)) = decode(bytes) else { return };
-    let run = subject.execute(&scenario, None);
+    let run = execute(&*subject, &scenario, None);
     if let Ending::Panicked(text) = &run.ending {
         panic!("{}: {text}", subject.strategy_name());
     }

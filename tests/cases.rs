@@ -10,6 +10,7 @@ use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::Model;
 use quiescence::replication::OperationId;
+use quiescence::world::re_execute;
 use quiescence::world::{Action, Planned, Script, Shows, Step, Workload};
 
 fn storing() -> Box<dyn Subject> {
@@ -33,7 +34,7 @@ fn crossing(invoked: &[u16]) -> Failing {
     let step =
         |(number, operation)| Step { number, action: Action::Invoke(operation), settling: false };
     let chosen: Vec<_> = (1..).zip(operations).map(step).collect();
-    let run = subject.re_execute(&setting, &workload, &chosen, Shows::All);
+    let run = re_execute(&*subject, &setting, &workload, &chosen, Shows::All);
     let property = Property::Model(Model::EVENTUAL);
     let flaw = judge(&run, &property).flaw().expect("the two replicas disagree");
     Failing { setting, workload, run, property, flaw }

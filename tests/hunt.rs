@@ -16,6 +16,7 @@ use quiescence::hunt::random::{Finding, Hunt, Outcome, Plan, hunt};
 use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::{Kind, Model};
 use quiescence::search::random::Scope;
+use quiescence::world::re_execute;
 use quiescence::world::{Setting, Step};
 
 fn effort(ordinary: u64, deep: u64) -> u64 {
@@ -146,7 +147,8 @@ fn assert_minimal(subject: &dyn Subject, found: &Finding) {
     for left_out in 0..chosen.len() {
         let mut fewer = chosen.clone();
         fewer.remove(left_out);
-        let run = subject.re_execute(
+        let run = re_execute(
+            subject,
             &failing.setting,
             &failing.workload,
             &fewer,

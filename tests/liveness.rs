@@ -9,6 +9,7 @@ use quiescence::judgement::Model;
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::{OperationId, TimerId};
 use quiescence::search::exhaustive::{Limits, Open, Reduce};
+use quiescence::world::repeat;
 use quiescence::world::{
     Action, Ending, FaultPlan, Network, Planned, Routing, Script, Setting, Step, Workload,
 };
@@ -105,7 +106,7 @@ fn fires(timers: &[(u16, u32)]) -> (Workload, Vec<Step>, Vec<Step>) {
 
 fn ending(timers: &[(u16, u32)]) -> Ending {
     let (workload, stem, cycle) = fires(timers);
-    let run = Gossip::Chance.repeat(&pair(), &workload, &stem, &cycle);
+    let run = repeat(&Gossip::Chance, &pair(), &workload, &stem, &cycle);
     if let Ending::Cycle { .. } = run.ending {
         assert_eq!(judge(&run, &eventual()).flaw(), Some(Flaw::NotGuaranteed));
     }

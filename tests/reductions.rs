@@ -8,7 +8,7 @@ use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::{Family, Registry, Subject};
 use quiescence::judgement::Model;
-use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work};
+use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore};
 use quiescence::world::{FaultPlan, Faults, Network, Setting};
 
 /// Everything that can be switched, one by one and together.
@@ -161,7 +161,7 @@ fn outcomes(name: &str, setting: &Setting, how: (Reduce, usize)) -> (BTreeSet<St
         jobs: how.1,
         stop: &|_| false,
     };
-    let found = subject(name).explore(setting, &plan, 1, &mut judge).expect("it is covered");
+    let found = explore(&*subject(name), setting, &plan, 1, &mut judge).expect("it is covered");
     (seen, found.reduce)
 }
 

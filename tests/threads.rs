@@ -18,13 +18,14 @@ use quiescence::history::{Call, Completion, NodeId, Value};
 use quiescence::hunt::Subject;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Kind;
+use quiescence::replication::OperationId;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
-use quiescence::replication::{OperationId, Strategy};
 use quiescence::search::enumerate::{Outcome, outcomes};
-use quiescence::threads::live::Live;
+use quiescence::threads::live::{self, Live};
 use quiescence::threads::{CutShort, Departure, Event, Heard, ThreadRun, locks, mailbox, nested};
+use quiescence::world::trace;
 use quiescence::world::{
     Ending, FaultPlan, Network, Planned, Routing, Run, Script, SessionId, Setting, Workload,
 };
@@ -58,7 +59,7 @@ fn read() -> Call {
 
 /// Runs many times; every outcome is one of the world's.
 #[track_caller]
-fn stays_within_the_world<S: Strategy>(strategy: &S, calls: &[&[Call]]) {
+fn stays_within_the_world(strategy: &dyn Subject, calls: &[&[Call]]) {
     let (setting, workload) = (cluster(2), scripts(calls));
     let world = outcomes(strategy, &setting, &workload).expect("no handler panics");
     let mut reached = BTreeSet::new();
@@ -70,7 +71,7 @@ fn stays_within_the_world<S: Strategy>(strategy: &S, calls: &[&[Call]]) {
         assert!(world.contains(&outcome), "on threads only: {outcome:?}, {recorded:?}");
         reached.insert(outcome);
     }
-    println!("{}: {} of {} outcomes", strategy.name(), reached.len(), world.len());
+    println!("{}: {} of {} outcomes", strategy.strategy_name(), reached.len(), world.len());
 }
 
 #[test]
@@ -303,7 +304,7 @@ fn live(subject: &dyn Subject, events_max: usize) -> (Box<dyn Live>, Arc<Mutex<V
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&events);
     let observer = move |event: &Event| told.lock().expect("nobody panics").push(event.clone());
-    (subject.live(&cluster(2), events_max, Box::new(observer)), events)
+    (live::start(subject, &cluster(2), events_max, Box::new(observer)), events)
 }
 
 const A: SessionId = SessionId(0);
@@ -326,7 +327,7 @@ fn the_experiment_of_the_notebook_runs_live_and_is_judged() {
         let recorded = live.stop();
         assert_eq!(recorded.workload.len(), 4);
         assert_eq!(recorded.setting.routing, Routing::Roaming);
-        let run = subject.replay_threads(&recorded).expect("the world follows");
+        let run = recorded.replay(subject).expect("the world follows");
         let events = events.lock().expect("nobody panics");
         assert_eq!(events.len(), recorded.schedule.len());
         assert_eq!(events[0].text, "A writes x=1 at n1: ok");
@@ -352,8 +353,8 @@ fn what_an_observer_is_told_is_what_the_trace_of_the_replay_says() {
             live.fire_timers();
             live.invoke(B, N2, read());
             let recorded = live.stop();
-            let run = subject.replay_threads(&recorded).expect("the world follows");
-            let trace = subject.trace(&recorded.setting, &recorded.workload, &run.schedule);
+            let run = recorded.replay(subject).expect("the world follows");
+            let trace = trace::trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
             let world = trace.steps.into_iter().filter(|step| !step.settling);
             let world: Vec<_> = world.map(|step| (step.action, step.node, step.text)).collect();
             let events = std::mem::take(&mut *events.lock().expect("nobody panics"));
@@ -477,7 +478,7 @@ fn a_live_session_that_is_refused_goes_on() {
 #[test]
 fn an_observer_that_panics_hangs_nobody() {
     in_time(|| {
-        let live = Subject::live(&LWW, &cluster(2), 100, Box::new(|_| panic!("on purpose")));
+        let live = live::start(&LWW, &cluster(2), 100, Box::new(|_| panic!("on purpose")));
         assert_eq!(live.invoke(A, N1, write(1)), Heard::Answer(Completion::Ok(Value::Null)));
         assert_eq!(live.stop().schedule.len(), 2);
     });

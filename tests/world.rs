@@ -9,7 +9,7 @@ use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrima
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::synchronous::abd::{Abd, WriteBack};
 use quiescence::replication::{
-    Cluster, Effects, Input, Invariant, OperationId, Strategy, StrategyName, TimerId, When,
+    Cluster, Effects, Input, Invariant, OperationId, Strategy, StrategyName, Subject, TimerId,
 };
 use quiescence::world::{
     Action, Broken, Ending, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled, Planned, Routing,
@@ -47,7 +47,7 @@ fn calm(nodes: u16) -> Setting {
 /// `A` invokes the next operation of session A · `1>2` delivers the oldest
 /// message from n1 to n2 · `drop1>2`, `dup1>2` · `crash2`, `recover2` ·
 /// `cut1>2`, `heal1>2` · `fire1` · `giveA` · `retryA@2` · `tick1`, `back1`
-fn run<S: Strategy>(strategy: &S, setting: &Setting, asked: &str, script: &str) -> Run {
+fn run(strategy: &dyn Subject, setting: &Setting, asked: &str, script: &str) -> Run {
     let workload = workload(asked);
     let mut world = World::new(strategy, setting, &workload).expect("no panic at the start");
     for word in script.split_whitespace() {
@@ -69,7 +69,7 @@ fn link(text: &str) -> (NodeId, NodeId) {
     (node(from), node(to))
 }
 
-fn action<S: Strategy>(world: &World<'_, S>, word: &str) -> Action {
+fn action(world: &World<'_>, word: &str) -> Action {
     let oldest = |text: &str| {
         let (from, to) = link(text);
         let mut names: Vec<_> = world.in_flight().map(|(name, _)| name).collect();
@@ -454,8 +454,8 @@ fn an_invariant_that_breaks_is_noted_as_is_one_that_is_reached() {
         answers: true,
         invariants: || {
             vec![
-                Invariant { name: "reaches 1", when: When::Sometimes, holds: |r| *r[0] == 1 },
-                Invariant { name: "stays below 2", when: When::Always, holds: |r| *r[0] < 2 },
+                Invariant::sometimes("reaches 1", |r| *r[0] == 1),
+                Invariant::always("stays below 2", |r| *r[0] < 2),
             ]
         },
     };
@@ -540,13 +540,13 @@ mod commuting {
     use quiescence::search::random::{Scope, scenario};
 
     /// Where an action happens, if it spends no shared budget.
-    fn local<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<NodeId> {
+    fn local(world: &World<'_>, action: &Action) -> Option<NodeId> {
         action.is_ordinary().then(|| world.place(action))
     }
 
     /// The law of locality: two actions at different nodes, of different
     /// sessions, lead to the same state in either order.
-    fn commute<S: Strategy>(strategy: &S, network: Network) {
+    fn commute(strategy: &dyn Subject, network: Network) {
         let mut scope = Scope::default();
         scope.setting.network = network;
         let config = ProptestConfig {

@@ -16,8 +16,10 @@ use crate::hunt::case::write::why;
 use crate::hunt::property::{Judgement, Property, judge, looked_at};
 use crate::hunt::{Registry, Subject};
 use crate::report::{Tone, pad, verdict};
+use crate::threads::live;
 use crate::threads::live::Live;
 use crate::threads::{Event, Heard, ThreadRun};
+use crate::world::trace;
 use crate::world::{Action, FaultPlan, Network, Routing, Run, SessionId, Setting};
 
 use super::exit::{Exit, Failure};
@@ -92,7 +94,7 @@ pub fn run(args: &DemoArgs, registry: &Registry, screen: &Screen) -> Result<Exit
     if let Some(why) = &recorded.cut_short {
         screen.line(&format!("nothing is recorded any more: {why}"));
     }
-    let run = subject.replay_threads(&recorded).map_err(Failure::new)?;
+    let run = recorded.replay(&*subject).map_err(Failure::new)?;
     settled(&*subject, &recorded, &run, screen);
     Ok(judged(&run, screen))
 }
@@ -112,7 +114,7 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
     };
     let show = say.clone();
     let observer = Box::new(move |event: &Event| show(event.node, &told(event)));
-    let live = subject.live(&setting, EVENTS_MAX, observer);
+    let live = live::start(subject, &setting, EVENTS_MAX, observer);
     for (due, deed) in agenda(args.duration) {
         if !sleep_until(began + due.div_f64(speed)) || !perform(&*live, deed, &say) {
             return live.stop();
@@ -168,7 +170,7 @@ fn sleep_until(due: Instant) -> bool {
 
 /// Shows what settling did and what every node answers in the end.
 fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Screen) {
-    let trace = subject.trace(&recorded.setting, &recorded.workload, &run.schedule);
+    let trace = trace::trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
     for step in trace.steps.iter().filter(|step| step.settling).take(EVENTS_MAX) {
         screen.line(&format!(" settling  {}  {}", step.node, step.text));
     }

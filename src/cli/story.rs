@@ -7,6 +7,7 @@ use crate::hunt::property::{Judgement, Property};
 use crate::report::Look;
 use crate::report::timeline::{Story, timeline};
 use crate::report::verdict::{Block, verdict, with_sessions};
+use crate::world::trace;
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
 
@@ -61,5 +62,5 @@ impl Told<'_> {
 
 /// The trace of a failing run.
 pub fn trace_of(subject: &dyn Subject, failing: &Failing) -> Trace {
-    subject.trace(&failing.setting, &failing.workload, &failing.run.schedule)
+    trace::trace(subject, &failing.setting, &failing.workload, &failing.run.schedule)
 }

@@ -13,11 +13,13 @@ use std::collections::BTreeSet;
 use crate::history::History;
 use crate::judgement::{Budget, Grid, Model, Verdict, check};
 use crate::replication::When;
+use crate::search::exhaustive::explore;
 use crate::search::exhaustive::{
     Bound, Ending, Exploration, Found as Way, Limits, Matter, Open, Plan as Search, Progress,
     Reduce, Sight, Tracks, Work,
 };
 use crate::world::{Faults, Setting};
+use crate::world::{re_execute, repeat};
 
 use super::Subject;
 use super::durable::loss_in;
@@ -302,7 +304,7 @@ fn search(
         jobs: plan.jobs,
         stop,
     };
-    let explored = match subject.explore(&plan.setting, &search, wanted, &mut judge) {
+    let explored = match explore(subject, &plan.setting, &search, wanted, &mut judge) {
         Ok(explored) => explored,
         Err(refused) => {
             group.iter_mut().for_each(|(_, outcome)| outcome.doubt(refused.to_string()));
@@ -441,12 +443,12 @@ fn ways<'e>(
 /// Runs a way again and judges it again; what the search found must be found.
 fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -> Option<Failing> {
     let setting = &plan.setting;
-    let settled = subject.re_execute(setting, &way.workload, &way.stem, property.shows());
+    let settled = re_execute(subject, setting, &way.workload, &way.stem, property.shows());
     // The plain story is the better one: settling may come to the same.
     let run = if way.cycle.is_empty() || judge(&settled, property).flaw().is_some() {
         settled
     } else {
-        subject.repeat(setting, &way.workload, &way.stem, &way.cycle)
+        repeat(subject, setting, &way.workload, &way.stem, &way.cycle)
     };
     let flaw = judge(&run, property).flaw();
     assert!(flaw.is_some(), "what the search found of `{property}` is not found again: {run:?}");

@@ -18,6 +18,8 @@ use crate::history::{NodeId, Value};
 use crate::judgement::{Verdict, recheck};
 use crate::replication::OperationId;
 use crate::search::key;
+use crate::world::re_execute;
+use crate::world::trace;
 use crate::world::{
     Action, Ending, FaultPlan, Routing, Run, Script, SessionId, Setting, Shows, Step, Workload,
 };
@@ -55,7 +57,7 @@ impl Failing {
         (setting, workload, chosen): (Setting, Workload, &[Step]),
         name: impl Fn(OperationId) -> Option<OperationId>,
     ) -> Option<Failing> {
-        let run = how.subject.re_execute(&setting, &workload, chosen, self.property.shows());
+        let run = re_execute(how.subject, &setting, &workload, chosen, self.property.shows());
         if how.aim == Aim::FewestActions && run.schedule.len() > self.run.schedule.len() {
             return None;
         }
@@ -357,7 +359,7 @@ fn takes_part(subject: &dyn Subject, failing: &Failing) -> bool {
         let mut nodes = script.operations.iter().map(|planned| planned.node);
         script.node == last || nodes.any(|node| node == Some(last))
     });
-    let trace = subject.trace(&failing.setting, &failing.workload, &failing.run.schedule);
+    let trace = trace::trace(subject, &failing.setting, &failing.workload, &failing.run.schedule);
     let mut sent = trace.start.iter().chain(trace.steps.iter().flat_map(|step| &step.sends));
     asked
         || trace.steps.iter().any(|step| step.node == last)

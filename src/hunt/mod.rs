@@ -22,7 +22,6 @@ pub mod property;
 #[cfg(feature = "proptest")]
 pub mod random;
 mod registry;
-mod subject;
 
+pub use crate::replication::Subject;
 pub use registry::{Family, Parameter, Registry, UnknownStrategy};
-pub use subject::Subject;

@@ -12,6 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::replication::When;
 use crate::search::random::{Scope, scenario};
+use crate::world::execute;
 use crate::world::{Faults, Run, Scenario, Visited};
 
 use super::Subject;
@@ -138,7 +139,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         }
         let scenario = generate(&generator, plan.seed, number).current();
         let counting = (visited.len() < STATES_MAX).then_some(&mut visited);
-        let run = subject.execute(&scenario, counting);
+        let run = execute(subject, &scenario, counting);
         coverage.runs = number;
         coverage.actions += run.schedule.len() as u64;
         coverage.pending += run.pending as u64;
@@ -223,7 +224,7 @@ fn small(
             break;
         }
         let scenario = tree.current();
-        let run = subject.execute(&scenario, None);
+        let run = execute(subject, &scenario, None);
         simpler = if judge(&run, property).flaw() == Some(flaw) {
             best = failing(&scenario, run);
             tree.simplify()

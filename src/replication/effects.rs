@@ -89,6 +89,24 @@ impl<S: Strategy> Effects<S> {
         })
     }
 
+    /// Moves everything into the effects of the same strategy without types.
+    pub(super) fn forget<T: Strategy>(
+        self,
+        into: &mut Effects<T>,
+        message: impl Fn(S::Message) -> T::Message,
+        token: impl Fn(S::Token) -> T::Token,
+    ) {
+        into.sends.extend(self.sends.into_iter().map(|(to, sent)| (to, message(sent))));
+        into.replies.extend(self.replies.into_iter().map(|reply| Reply {
+            operation: reply.operation,
+            completion: reply.completion,
+            visible: reply.visible,
+            token: token(reply.token),
+        }));
+        into.timers.extend(self.timers);
+        into.visible.extend(self.visible);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.sends.clear();
         self.replies.clear();

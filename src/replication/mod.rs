@@ -19,22 +19,24 @@ use crate::history::{Call, NodeId};
 
 pub mod asynchronous;
 mod effects;
+pub mod erased;
 mod log;
 pub mod notebook;
 pub mod synchronous;
 pub mod yardstick;
 
 pub use effects::{Effects, Reply, Visible};
+pub use erased::Subject;
 
 /// A replication method: all that its nodes do, as one pure function.
 pub trait Strategy: Clone + Send + Sync + 'static {
     /// All that one node knows.
-    type Replica: Clone + Eq + Hash + Debug + Send;
+    type Replica: Clone + Eq + Hash + Debug + Send + Sync;
     /// What nodes send each other.
-    type Message: Clone + Ord + Hash + Debug + Send;
+    type Message: Clone + Ord + Hash + Debug + Send + Sync;
     /// What a session carries from one operation to the next, for example a
     /// causal context. Often `()`.
-    type Token: Clone + Ord + Hash + Debug + Default + Send;
+    type Token: Clone + Ord + Hash + Debug + Default + Send + Sync;
 
     /// The name and the parameters, as shown and as written in case files.
     fn name(&self) -> StrategyName;
@@ -109,14 +111,30 @@ pub trait Strategy: Clone + Send + Sync + 'static {
 }
 
 /// A condition of one's own on the replicas of all nodes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Invariant<R> {
-    /// How it is named in verdicts.
-    pub name: &'static str,
-    /// Whether it must hold always or at least once.
-    pub when: When,
-    /// The condition; the slice has one replica per node, in node order.
-    pub holds: fn(&[&R]) -> bool,
+    pub(crate) name: &'static str,
+    pub(crate) when: When,
+    pub(crate) holds: erased::Condition<R>,
+}
+
+impl<R> Invariant<R> {
+    /// What must hold in every state. The condition is given one replica per
+    /// node, in node order; `name` is how verdicts name it.
+    pub fn always(
+        name: &'static str,
+        holds: impl Fn(&[&R]) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Invariant { name, when: When::Always, holds: erased::condition(holds) }
+    }
+
+    /// What must hold in at least one state.
+    pub fn sometimes(
+        name: &'static str,
+        holds: impl Fn(&[&R]) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Invariant { name, when: When::Sometimes, holds: erased::condition(holds) }
+    }
 }
 
 /// When an [`Invariant`] must hold.

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet;
 
 use crate::history::{Completion, Key, NodeId, Value};
-use crate::replication::{OperationId, Strategy};
+use crate::replication::OperationId;
+use crate::replication::Subject;
 use crate::world::component::Panicked;
 use crate::world::{Action, Run, Setting, State, Workload, World, close};
 
@@ -51,13 +52,13 @@ type Answers = Vec<(OperationId, Completion)>;
 ///
 /// # Errors
 /// [`Panicked`] if the strategy panics in some order.
-pub fn outcomes<S: Strategy>(
-    strategy: &S,
+pub fn outcomes(
+    strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
 ) -> Result<BTreeSet<Outcome>, Panicked> {
     let mut found = BTreeSet::new();
-    let mut visited: FxHashSet<(State<S>, Answers)> = FxHashSet::default();
+    let mut visited: FxHashSet<(State, Answers)> = FxHashSet::default();
     let mut stack = vec![(World::new(strategy, setting, workload)?, Vec::new())];
     let mut enabled = Vec::new();
     while let Some((world, answers)) = stack.pop() {

@@ -15,8 +15,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::history::{Call, Completion, NodeId};
+use crate::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
-use crate::world::component::{LocalInput, NodeOf, Panicked, boot, guard, local_step};
+use crate::world::component::{LocalInput, Node, Panicked, boot, guard, local_step};
 use crate::world::{Action, MessageName, SessionId, Setting};
 
 use super::astray;
@@ -25,46 +26,46 @@ use super::slots::{Slot, Word, lock_all};
 use super::sync::{Arc, Condvar, Mutex, Outside, lock, thread, wait};
 
 /// A running cluster.
-pub(super) struct Engine<S: Strategy> {
-    pub(super) strategy: S,
+pub(super) struct Engine {
+    pub(super) strategy: AnyStrategy,
     pub(super) cluster: Cluster,
     keep_token: bool,
-    places: Vec<Place<S>>,
+    places: Vec<Place>,
     /// Held by steps of strategies that read clocks: time is shared, so their
     /// steps do not commute.
     clock: Mutex<()>,
-    slots: Outside<Vec<Arc<Slot<S::Token>>>>,
+    slots: Outside<Vec<Arc<Slot>>>,
     pub(super) journal: Outside<Journal>,
     quiet: (Mutex<()>, Condvar),
 }
 
 /// A replica with its mailbox.
-struct Place<S: Strategy> {
-    local: Mutex<Local<S>>,
-    letters: Mutex<VecDeque<Letter<S>>>,
+struct Place {
+    local: Mutex<Local>,
+    letters: Mutex<VecDeque<Letter>>,
     arrived: Condvar,
 }
 
 /// What is behind a replica's lock.
-struct Local<S: Strategy> {
-    node: NodeOf<S>,
+struct Local {
+    node: Node,
     /// Messages sent so far, to each node.
     sent: Vec<u32>,
-    effects: Effects<S>,
+    effects: Effects<AnyStrategy>,
 }
 
-enum Letter<S: Strategy> {
-    Message(MessageName, S::Message),
+enum Letter {
+    Message(MessageName, AnyMessage),
     Stop,
 }
 
 /// A session on its own thread, or on that of whoever drives it.
-pub(super) struct Client<S: Strategy> {
+pub(super) struct Client {
     pub(super) session: SessionId,
-    token: S::Token,
+    token: AnyToken,
     /// Whether its last operation was not answered when it looked last.
     waits: bool,
-    slot: Arc<Slot<S::Token>>,
+    slot: Arc<Slot>,
 }
 
 /// What a client is told of what it asked.
@@ -83,10 +84,10 @@ pub enum Heard {
     Ended,
 }
 
-impl<S: Strategy> Engine<S> {
+impl Engine {
     /// A cluster whose nodes have handled `Start`, with no thread yet.
     pub(super) fn new(
-        strategy: S,
+        strategy: AnyStrategy,
         setting: &Setting,
         events_max: usize,
         observer: Option<Observer>,
@@ -104,8 +105,8 @@ impl<S: Strategy> Engine<S> {
             quiet: (Mutex::new(()), Condvar::new()),
             strategy,
         };
-        let mut locals: Vec<Local<S>> = Vec::new();
-        let mut letters: Vec<VecDeque<Letter<S>>> = Vec::new();
+        let mut locals: Vec<Local> = Vec::new();
+        let mut letters: Vec<VecDeque<Letter>> = Vec::new();
         for node in cluster.nodes() {
             locals.push(Local {
                 node: boot(&engine.strategy, node, &cluster, skew(node)),
@@ -147,24 +148,18 @@ impl<S: Strategy> Engine<S> {
     }
 
     /// A new session, which counts from the last one.
-    pub(super) fn client(&self) -> Client<S> {
+    pub(super) fn client(&self) -> Client {
         let slot = Arc::new(Slot::new());
         let session = self.slots.with(|slots| {
             slots.push(Arc::clone(&slot));
             SessionId(u16::try_from(slots.len() - 1).expect("sessions are few"))
         });
-        Client { session, token: S::Token::default(), waits: false, slot }
+        Client { session, token: AnyToken::default(), waits: false, slot }
     }
 
     /// Asks `node`, which serves the call; `number` is that of the operation.
     /// Whether the record takes it.
-    pub(super) fn ask(
-        &self,
-        client: &mut Client<S>,
-        number: u16,
-        node: NodeId,
-        call: &Call,
-    ) -> bool {
+    pub(super) fn ask(&self, client: &mut Client, number: u16, node: NodeId, call: &Call) -> bool {
         let operation = OperationId { session: client.session.0, number };
         let input = LocalInput::Request(operation, call.clone(), client.token.clone());
         let mut local = lock(&self.places[node.index()].local);
@@ -174,7 +169,7 @@ impl<S: Strategy> Engine<S> {
 
     /// Waits for the answer to what was asked, for as long as anything can
     /// bring one.
-    pub(super) fn wait(&self, client: &mut Client<S>) -> Heard {
+    pub(super) fn wait(&self, client: &mut Client) -> Heard {
         match client.slot.wait() {
             Word::Answer(completion, token) => {
                 self.answered(client, &completion, token);
@@ -193,7 +188,7 @@ impl<S: Strategy> Engine<S> {
     }
 
     /// Whether the client still waits for the answer to its last operation.
-    pub(super) fn waits(&self, client: &mut Client<S>) -> bool {
+    pub(super) fn waits(&self, client: &mut Client) -> bool {
         if client.waits
             && let Some(Word::Answer(completion, token)) = client.slot.look()
         {
@@ -202,7 +197,7 @@ impl<S: Strategy> Engine<S> {
         client.waits
     }
 
-    fn answered(&self, client: &mut Client<S>, completion: &Completion, token: S::Token) {
+    fn answered(&self, client: &mut Client, completion: &Completion, token: AnyToken) {
         client.waits = false;
         client.token = carried(completion, token, self.keep_token);
     }
@@ -258,10 +253,10 @@ impl<S: Strategy> Engine<S> {
     fn happen(
         &self,
         node: NodeId,
-        local: &mut Local<S>,
+        local: &mut Local,
         action: Action<MessageName>,
         asked: Option<&Call>,
-        input: LocalInput<S>,
+        input: LocalInput,
     ) -> bool {
         let label = self.label(local, &action);
         let time = self.strategy.reads_clock().then(|| lock(&self.clock));
@@ -295,9 +290,9 @@ impl<S: Strategy> Engine<S> {
     fn step(
         &self,
         node: NodeId,
-        local: &mut Local<S>,
-        input: LocalInput<S>,
-    ) -> Result<Vec<(MessageName, S::Message)>, Panicked> {
+        local: &mut Local,
+        input: LocalInput,
+    ) -> Result<Vec<(MessageName, AnyMessage)>, Panicked> {
         let now = match input {
             LocalInput::Start => 0,
             _ => 1 + self.journal.with(|journal| journal.schedule.len()),
@@ -325,8 +320,8 @@ impl<S: Strategy> Engine<S> {
     fn slots_of(
         &self,
         action: &Action<MessageName>,
-        answers: &[Answer<S::Token>],
-    ) -> BTreeMap<u16, Arc<Slot<S::Token>>> {
+        answers: &[Answer],
+    ) -> BTreeMap<u16, Arc<Slot>> {
         let asking = match action {
             Action::Invoke(operation) => Some(operation.session),
             _ => None,
@@ -339,7 +334,7 @@ impl<S: Strategy> Engine<S> {
     }
 
     /// The message that is about to be handled, in words, if anybody listens.
-    fn label(&self, local: &Local<S>, action: &Action<MessageName>) -> String {
+    fn label(&self, local: &Local, action: &Action<MessageName>) -> String {
         match (action, local.node.inbox.first()) {
             (Action::Deliver(..), Some((_, message))) if self.journal.with(|j| j.is_observed()) => {
                 // The world panics on it when the record is replayed; a thread
@@ -368,8 +363,8 @@ impl<S: Strategy> Engine<S> {
     }
 }
 
-impl<T> Answer<T> {
-    pub(super) fn of<S: Strategy<Token = T>>(reply: Reply<S>) -> Self {
+impl Answer {
+    pub(super) fn of(reply: Reply<AnyStrategy>) -> Self {
         let Reply { operation, completion, token, .. } = reply;
         Answer { operation, completion, token }
     }
@@ -377,17 +372,17 @@ impl<T> Answer<T> {
 
 /// What a session carries on: nothing after an unknown outcome, unless the
 /// fault plan says so.
-pub(super) fn carried<T: Default>(completion: &Completion, token: T, keep: bool) -> T {
-    if *completion == Completion::Info && !keep { T::default() } else { token }
+pub(super) fn carried(completion: &Completion, token: AnyToken, keep: bool) -> AnyToken {
+    if *completion == Completion::Info && !keep { AnyToken::default() } else { token }
 }
 
-impl<S: Strategy> Place<S> {
-    fn put(&self, letter: Letter<S>) {
+impl Place {
+    fn put(&self, letter: Letter) {
         lock(&self.letters).push_back(letter);
         self.arrived.notify_one();
     }
 
-    fn take(&self) -> Letter<S> {
+    fn take(&self) -> Letter {
         let mut letters = lock(&self.letters);
         loop {
             match letters.pop_front() {

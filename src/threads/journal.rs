@@ -11,6 +11,7 @@
 //! that do not wait for an answer. At zero nothing can happen any more.
 //! It knows no lock, no thread and no strategy.
 
+use crate::replication::erased::AnyToken;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Call, Completion, NodeId};
@@ -46,7 +47,7 @@ pub enum CutShort {
 }
 
 /// An event as the engine hands it in.
-pub(super) struct Entry<'c, T> {
+pub(super) struct Entry<'c> {
     pub(super) action: Action<MessageName>,
     pub(super) node: NodeId,
     /// What an invocation asks.
@@ -54,23 +55,23 @@ pub(super) struct Entry<'c, T> {
     /// The message that was handled, in words.
     pub(super) label: String,
     pub(super) sends: usize,
-    pub(super) answers: Vec<Answer<T>>,
+    pub(super) answers: Vec<Answer>,
     pub(super) panicked: Option<Panicked>,
 }
 
 /// An answer, and what its session carries on.
-pub(super) struct Answer<T> {
+pub(super) struct Answer {
     pub(super) operation: OperationId,
     pub(super) completion: Completion,
-    pub(super) token: T,
+    pub(super) token: AnyToken,
 }
 
 /// What came of handing an event in.
-pub(super) struct Receipt<T> {
+pub(super) struct Receipt {
     /// Whether it counts. If not, nothing that it wants done may be done.
     pub(super) taken: bool,
     /// The answers that count: their operations were open, and are no more.
-    pub(super) heard: Vec<Answer<T>>,
+    pub(super) heard: Vec<Answer>,
     /// Whether nothing can happen any more.
     pub(super) quiet: bool,
 }
@@ -115,7 +116,7 @@ impl Journal {
     }
 
     /// Writes an event down, unless the record has ended.
-    pub(super) fn write<T>(&mut self, mut entry: Entry<'_, T>) -> Receipt<T> {
+    pub(super) fn write(&mut self, mut entry: Entry<'_>) -> Receipt {
         self.active -= usize::from(matches!(entry.action, Action::Deliver(..)));
         if self.cut_short.is_none() && self.schedule.len() >= self.events_max {
             self.cut_short = Some(CutShort::Full(self.events_max));
@@ -125,7 +126,7 @@ impl Journal {
         Receipt { taken, heard, quiet: self.active == 0 }
     }
 
-    fn account_for<T>(&mut self, entry: &mut Entry<'_, T>) -> Vec<Answer<T>> {
+    fn account_for(&mut self, entry: &mut Entry<'_>) -> Vec<Answer> {
         self.schedule.push(entry.action);
         self.active += entry.sends;
         let mut text = words(entry);
@@ -185,7 +186,7 @@ impl Journal {
 }
 
 /// What happened, in the words of a trace.
-fn words<T>(entry: &Entry<'_, T>) -> String {
+fn words(entry: &Entry<'_>) -> String {
     match (entry.action, entry.asked) {
         (Action::Fire(node, timer), _) => format!("timer {} fires at {node}", timer.0),
         (Action::Invoke(operation), Some(call)) => {
@@ -196,7 +197,7 @@ fn words<T>(entry: &Entry<'_, T>) -> String {
 }
 
 /// An answer, in the words of a trace.
-fn told<T>(action: &Action<MessageName>, answer: &Answer<T>, call: &Call) -> String {
+fn told(action: &Action<MessageName>, answer: &Answer, call: &Call) -> String {
     let told = outcome(call, &answer.completion);
     if *action == Action::Invoke(answer.operation) {
         return format!(": {told}");

@@ -9,6 +9,7 @@
 
 use crate::history::{Call, NodeId};
 use crate::replication::Strategy;
+use crate::replication::Subject;
 use crate::world::{Planned, Routing, Script, SessionId, Setting, Workload};
 
 use super::engine::{Client, Engine, Heard};
@@ -46,35 +47,35 @@ pub trait Live: Send + Sync {
 ///
 /// # Panics
 /// If the setting allows faults.
-pub fn start<S: Strategy>(
-    strategy: &S,
+pub fn start(
+    strategy: &dyn Subject,
     setting: &Setting,
     events_max: usize,
     observer: Observer,
 ) -> Box<dyn Live> {
-    let engine = Arc::new(Engine::new(strategy.clone(), setting, events_max, Some(observer)));
+    let engine = Arc::new(Engine::new(strategy.erased(), setting, events_max, Some(observer)));
     let replicas = engine.serve();
     let sessions = Outside::new(Vec::new());
     Box::new(Running { engine, replicas, sessions, setting: setting.clone() })
 }
 
-struct Running<S: Strategy> {
-    engine: Arc<Engine<S>>,
+struct Running {
+    engine: Arc<Engine>,
     replicas: Vec<thread::JoinHandle<()>>,
-    sessions: Outside<Vec<Session<S>>>,
+    sessions: Outside<Vec<Session>>,
     setting: Setting,
 }
 
-struct Session<S: Strategy> {
+struct Session {
     /// Away while it asks.
-    client: Option<Client<S>>,
+    client: Option<Client>,
     script: Script,
 }
 
-impl<S: Strategy> Running<S> {
+impl Running {
     /// Takes a session's client to ask with, and the number that its next
     /// operation has.
-    fn borrow(&self, session: SessionId, node: NodeId) -> (Client<S>, u16) {
+    fn borrow(&self, session: SessionId, node: NodeId) -> (Client, u16) {
         self.sessions.with(|sessions| {
             assert!(session.index() <= sessions.len(), "sessions come into being in order");
             if session.index() == sessions.len() {
@@ -88,12 +89,12 @@ impl<S: Strategy> Running<S> {
     }
 
     /// Works on a session as it is kept here.
-    fn with_session<R>(&self, session: SessionId, work: impl FnOnce(&mut Session<S>) -> R) -> R {
+    fn with_session<R>(&self, session: SessionId, work: impl FnOnce(&mut Session) -> R) -> R {
         self.sessions.with(|sessions| work(&mut sessions[session.index()]))
     }
 }
 
-impl<S: Strategy> Live for Running<S> {
+impl Live for Running {
     fn invoke(&self, session: SessionId, node: NodeId, call: Call) -> Heard {
         let Engine { strategy, cluster, journal, .. } = &*self.engine;
         assert!(node.index() < cluster.size(), "there is no node {node}");

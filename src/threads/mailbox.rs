@@ -6,7 +6,7 @@
 //! timer to answer leaves its client without an answer, as in the world before
 //! it settles. An operation that its node refuses is passed over, as there.
 
-use crate::replication::Strategy;
+use crate::replication::Subject;
 use crate::world::{Setting, Workload};
 
 use super::engine::{Client, Engine, Heard};
@@ -26,7 +26,8 @@ pub const EVENTS_MAX: usize = 1_000;
 /// # Panics
 /// If the setting allows faults. A handler that panics does not: it ends the
 /// record.
-pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) -> ThreadRun {
+pub fn run(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> ThreadRun {
+    let strategy = &strategy.erased();
     let engine = Arc::new(Engine::new(strategy.clone(), setting, EVENTS_MAX, None));
     engine.journal.with(|journal| journal.enter(workload.sessions.len()));
     let replicas = engine.serve();
@@ -53,7 +54,7 @@ pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) ->
     engine.record(setting.clone(), workload.clone())
 }
 
-fn ask_all<S: Strategy>(engine: &Engine<S>, mut client: Client<S>, script: &[Served]) {
+fn ask_all(engine: &Engine, mut client: Client, script: &[Served]) {
     for (number, node, call) in script {
         let asked = engine.ask(&mut client, *number, *node, call);
         if !asked || !matches!(engine.wait(&mut client), Heard::Answer(_)) {
@@ -63,7 +64,7 @@ fn ask_all<S: Strategy>(engine: &Engine<S>, mut client: Client<S>, script: &[Ser
     engine.leave();
 }
 
-impl<S: Strategy> Engine<S> {
+impl Engine {
     /// What happened so far, in this setting and with these calls.
     pub(super) fn record(&self, setting: Setting, workload: Workload) -> ThreadRun {
         self.journal.with(|Journal { schedule, answers, cut_short, .. }| ThreadRun {

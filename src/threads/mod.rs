@@ -35,6 +35,8 @@ pub use engine::Heard;
 pub use journal::{CutShort, Event, Observer};
 
 use crate::history::{Call, Completion, NodeId};
+use crate::replication::Subject;
+use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, OperationId, Strategy};
 use crate::world::component::Panicked;
 use crate::world::{
@@ -108,14 +110,14 @@ impl ThreadRun {
     ///
     /// # Errors
     /// [`Departure`] if they do not.
-    pub fn replay<S: Strategy>(&self, strategy: &S) -> Result<Run, Departure> {
+    pub fn replay(&self, strategy: &dyn Subject) -> Result<Run, Departure> {
         let followed = self.follow(strategy)?;
         self.compare(&followed)?;
         Ok(re_execute(strategy, &self.setting, &self.workload, &followed.steps, Shows::All))
     }
 
     /// Performs the events in a world.
-    fn follow<S: Strategy>(&self, strategy: &S) -> Result<Followed, Departure> {
+    fn follow(&self, strategy: &dyn Subject) -> Result<Followed, Departure> {
         let mut followed =
             Followed { steps: Vec::new(), answers: BTreeMap::new(), panicked: None, next: None };
         let mut world = match World::new(strategy, &self.setting, &self.workload) {
@@ -191,7 +193,7 @@ type Served = (u16, NodeId, Call);
 
 /// The operations of a script that their nodes serve. The others are never
 /// asked, as in the world.
-fn served<S: Strategy>(strategy: &S, setting: &Setting, script: &Script) -> Vec<Served> {
+fn served(strategy: &AnyStrategy, setting: &Setting, script: &Script) -> Vec<Served> {
     let cluster = Cluster::of(setting.nodes);
     let all = (0..).zip(&script.operations).map(|(number, planned)| {
         (number, planned.node.unwrap_or(script.node), planned.call.clone())

@@ -21,8 +21,10 @@
 use std::collections::BTreeMap;
 
 use crate::history::{Completion, NodeId};
-use crate::replication::{Cluster, Effects, OperationId, Strategy};
-use crate::world::component::{LocalInput, NodeOf, Panicked, boot, local_step};
+use crate::replication::Subject;
+use crate::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
+use crate::replication::{Cluster, Effects, OperationId};
+use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
 use crate::world::{Setting, Workload};
 
 use super::engine::carried;
@@ -68,10 +70,10 @@ struct Record {
 /// The run is over, for everybody.
 struct Over;
 
-struct Nested<S: Strategy> {
-    strategy: S,
+struct Nested {
+    strategy: AnyStrategy,
     keep_token: bool,
-    nodes: Vec<Mutex<NodeOf<S>>>,
+    nodes: Vec<Mutex<Node>>,
     record: Outside<Record>,
 }
 
@@ -79,7 +81,8 @@ struct Nested<S: Strategy> {
 ///
 /// # Panics
 /// If the setting allows faults.
-pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) -> NestedRun {
+pub fn run(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> NestedRun {
+    let strategy = &strategy.erased();
     assert!(setting.faults.budget.is_none(), "nothing goes wrong on threads but their order");
     let cluster = Cluster::of(setting.nodes);
     let nodes = cluster.nodes().map(|node| Mutex::new(boot(strategy, node, &cluster, 0)));
@@ -109,7 +112,7 @@ pub fn run<S: Strategy>(strategy: &S, setting: &Setting, workload: &Workload) ->
     })
 }
 
-impl<S: Strategy> Nested<S> {
+impl Nested {
     /// Starts every node; then what they sent is handled.
     fn start(&self, cluster: Cluster) -> Result<(), Over> {
         let mut letters = Vec::new();
@@ -128,7 +131,7 @@ impl<S: Strategy> Nested<S> {
     /// Asks all of a script, as far as there are answers.
     fn ask_all(&self, session: u16, script: Vec<Served>) -> Result<(), Over> {
         let who = Holder::of(session);
-        let mut token = S::Token::default();
+        let mut token = AnyToken::default();
         for (number, node, call) in script {
             let operation = OperationId { session, number };
             let mut answers = Vec::new();
@@ -155,8 +158,8 @@ impl<S: Strategy> Nested<S> {
         who: Holder,
         node: NodeId,
         from: NodeId,
-        message: S::Message,
-        answers: &mut Vec<Answer<S::Token>>,
+        message: AnyMessage,
+        answers: &mut Vec<Answer>,
     ) -> Result<(), Over> {
         let mut local = self.enter(who, node)?;
         local.inbox.push((from, message));
@@ -169,9 +172,9 @@ impl<S: Strategy> Nested<S> {
         &self,
         who: Holder,
         node: NodeId,
-        local: &mut NodeOf<S>,
-        input: LocalInput<S>,
-        answers: &mut Vec<Answer<S::Token>>,
+        local: &mut Node,
+        input: LocalInput,
+        answers: &mut Vec<Answer>,
     ) -> Result<(), Over> {
         let mut next = Some(input);
         while let Some(input) = next.take() {
@@ -190,7 +193,7 @@ impl<S: Strategy> Nested<S> {
     }
 
     /// One step of the world at this node.
-    fn step(&self, local: &mut NodeOf<S>, input: LocalInput<S>) -> Result<Effects<S>, Over> {
+    fn step(&self, local: &mut Node, input: LocalInput) -> Result<Effects<AnyStrategy>, Over> {
         let full = self.record.with(|record| {
             record.steps += 1;
             record.steps > STEPS_MAX
@@ -208,7 +211,7 @@ impl<S: Strategy> Nested<S> {
     }
 
     /// Locks a node, unless that would be waiting for ever.
-    fn enter(&self, who: Holder, node: NodeId) -> Result<MutexGuard<'_, NodeOf<S>>, Over> {
+    fn enter(&self, who: Holder, node: NodeId) -> Result<MutexGuard<'_, Node>, Over> {
         self.tell(Line::Wants(who, node))?;
         if let Some(deadlock) = self.record.with(|record| deadlock(&record.lines)) {
             return Err(self.over(Ending::Deadlock(deadlock)));

@@ -5,9 +5,10 @@
 //! nodes that are up and know of some write.
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
+use crate::replication::erased::AnyToken;
 use crate::replication::{Effects, OperationId, Strategy};
 
-use super::component::{LocalInput, NodeOf, local_step};
+use super::component::{LocalInput, Node, local_step};
 use super::perform::World;
 
 /// Two nodes that answer a read differently although they took the same
@@ -27,8 +28,8 @@ pub struct Disagreement {
 /// Looks at the state after a step at `node`; `compared` counts the pairs that
 /// could be compared. Without clocks only this node can answer differently
 /// than before.
-pub(super) fn disagreement<S: Strategy>(
-    world: &World<'_, S>,
+pub(super) fn disagreement(
+    world: &World<'_>,
     node: NodeId,
     step: usize,
     compared: &mut u64,
@@ -40,8 +41,8 @@ pub(super) fn disagreement<S: Strategy>(
 }
 
 /// Compares one node with all others.
-fn compare<S: Strategy>(
-    world: &World<'_, S>,
+fn compare(
+    world: &World<'_>,
     node: NodeId,
     step: usize,
     compared: &mut u64,
@@ -81,20 +82,15 @@ fn compare<S: Strategy>(
 }
 
 /// What a node answers at once, if it does.
-fn local_answer<S: Strategy>(
-    world: &World<'_, S>,
-    node: &NodeOf<S>,
-    id: NodeId,
-    key: &Key,
-) -> Option<Value> {
+fn local_answer(world: &World<'_>, node: &Node, id: NodeId, key: &Key) -> Option<Value> {
     let call = Call::read(key.clone());
     if !world.strategy.serves(&call, id, &world.cluster()) {
         return None;
     }
     let operation = OperationId { session: u16::MAX, number: 0 };
     let mut effects = Effects::new();
-    let request = LocalInput::Request(operation, call, S::Token::default());
-    local_step(world.strategy, &mut node.clone(), request, world.now, &mut effects).ok()?;
+    let request = LocalInput::Request(operation, call, AnyToken::default());
+    local_step(&world.strategy, &mut node.clone(), request, world.now, &mut effects).ok()?;
     effects.replies.into_iter().find_map(|reply| match reply.completion {
         Completion::Ok(value) if reply.operation == operation => Some(value),
         _ => None,

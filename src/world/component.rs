@@ -12,6 +12,7 @@ use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use crate::history::{Call, NodeId};
+use crate::replication::erased::{AnyMessage, AnyReplica, AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, TimerId};
 
 use super::Network;
@@ -19,11 +20,11 @@ use super::fault::InboxOnCrash;
 
 /// A replica with its inbox, its armed timers and its condition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Node<R, M> {
+pub struct Node {
     /// What the strategy keeps here.
-    pub replica: R,
+    pub replica: AnyReplica,
     /// Messages that have been sent and not yet delivered, oldest first.
-    pub inbox: Vec<(NodeId, M)>,
+    pub inbox: Vec<(NodeId, AnyMessage)>,
     /// Armed timers, ascending.
     pub timers: SmallVec<[TimerId; 2]>,
     /// Whether the node is running.
@@ -34,19 +35,16 @@ pub struct Node<R, M> {
     pub skew: i32,
 }
 
-/// A node of this strategy.
-pub type NodeOf<S> = Node<<S as Strategy>::Replica, <S as Strategy>::Message>;
-
 /// One unit of clock skew, in ticks: more than the actions of a short run,
 /// each of which takes one tick.
 pub const CLOCK_UNIT: i64 = 10_000;
 
 /// What can happen at one node. Positions are positions in its inbox.
-pub enum LocalInput<S: Strategy> {
+pub enum LocalInput {
     /// The cluster begins.
     Start,
     /// A client asks.
-    Request(OperationId, Call, S::Token),
+    Request(OperationId, Call, AnyToken),
     /// A message is handed to the replica.
     Deliver(usize),
     /// A message is lost.
@@ -78,7 +76,7 @@ pub enum LocalInput<S: Strategy> {
 pub struct Panicked(pub String);
 
 /// The node as the cluster begins, before `Start`.
-pub fn boot<S: Strategy>(strategy: &S, node: NodeId, cluster: &Cluster, skew: i32) -> NodeOf<S> {
+pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) -> Node {
     Node {
         replica: strategy.boot(node, cluster),
         inbox: Vec::new(),
@@ -94,12 +92,12 @@ pub fn boot<S: Strategy>(strategy: &S, node: NodeId, cluster: &Cluster, skew: i3
 ///
 /// # Errors
 /// [`Panicked`] if the strategy's handler panicked; the node is then unusable.
-pub fn local_step<S: Strategy>(
-    strategy: &S,
-    node: &mut NodeOf<S>,
-    input: LocalInput<S>,
+pub fn local_step(
+    strategy: &AnyStrategy,
+    node: &mut Node,
+    input: LocalInput,
     now: u64,
-    effects: &mut Effects<S>,
+    effects: &mut Effects<AnyStrategy>,
 ) -> Result<(), Panicked> {
     effects.clear();
     let clock = if strategy.reads_clock() {
@@ -185,7 +183,7 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     })
 }
 
-impl<R: Clone + Eq + Hash, M: Clone + Ord + Hash> Node<R, M> {
+impl Node {
     /// The positions that may be delivered next: on a FIFO link the oldest
     /// message of each sender, else all; never one from a sender held back.
     pub fn deliverable(&self, network: Network) -> impl Iterator<Item = usize> + '_ {
@@ -226,7 +224,7 @@ impl<R: Clone + Eq + Hash, M: Clone + Ord + Hash> Node<R, M> {
 
     /// The inbox in an order that does not depend on when messages from
     /// different senders (or, unordered, any messages) were sent.
-    pub fn canonical_inbox(&self, network: Network) -> Vec<(NodeId, M)> {
+    pub fn canonical_inbox(&self, network: Network) -> Vec<(NodeId, AnyMessage)> {
         let mut inbox = self.inbox.clone();
         match network {
             Network::Fifo => inbox.sort_by_key(|(from, _)| *from),

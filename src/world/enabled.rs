@@ -8,12 +8,11 @@
 use smallvec::SmallVec;
 
 use crate::history::NodeId;
-use crate::replication::Strategy;
 
 use super::perform::World;
 use super::{Action, MessageId};
 
-impl<S: Strategy> World<'_, S> {
+impl World<'_> {
     /// Whether no session waits or has anything left to ask.
     pub fn clients_are_done(&self) -> bool {
         self.session_ids().all(|session| {

@@ -8,16 +8,17 @@
 use std::rc::Rc;
 
 use crate::history::{Call, Completion, History, NodeId, ProcessId, Value};
+use crate::replication::erased::{AnyStrategy, AnyToken};
 use crate::replication::{Effects, OperationId, Strategy, Visible};
 
 use super::Facts;
-use super::component::{LocalInput, NodeOf, Panicked, local_step};
+use super::component::{LocalInput, Node, Panicked, local_step};
 use super::perform::World;
 use super::settle::SettleLimits;
 
 /// Reads every key at every node that serves reads, each in a world of its
 /// own, as operations of fresh processes. Returns how many were not answered.
-pub(super) fn final_reads<S: Strategy>(world: &mut World<'_, S>) -> Result<usize, Panicked> {
+pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
     let cluster = world.cluster();
     // All are asked now, though the history puts them one after the other.
     let now = world.now;
@@ -32,7 +33,7 @@ pub(super) fn final_reads<S: Strategy>(world: &mut World<'_, S>) -> Result<usize
             let operation = OperationId { session, number: 0 };
             session += 1;
             let facts = || world.facts.clone();
-            let answer = ask(world.strategy, &world.nodes, now, operation, node, &call, facts)?;
+            let answer = ask(&world.strategy, &world.nodes, now, operation, node, &call, facts)?;
             asked.push((operation, node, call, answer));
         }
     }
@@ -59,7 +60,7 @@ pub(super) fn final_reads<S: Strategy>(world: &mut World<'_, S>) -> Result<usize
 }
 
 /// Issues final reads while what is in flight waits.
-pub(super) fn ask_everybody<S: Strategy>(world: &mut World<'_, S>) -> Result<usize, Panicked> {
+pub(super) fn ask_everybody(world: &mut World<'_>) -> Result<usize, Panicked> {
     for (node, flights) in world.nodes.iter_mut().zip(&mut world.flights) {
         node.inbox.clear();
         flights.clear();
@@ -68,9 +69,7 @@ pub(super) fn ask_everybody<S: Strategy>(world: &mut World<'_, S>) -> Result<usi
 }
 
 /// What everybody answers here.
-pub(super) fn answers_of<S: Strategy>(
-    world: &World<'_, S>,
-) -> Result<Vec<Option<Value>>, Panicked> {
+pub(super) fn answers_of(world: &World<'_>) -> Result<Vec<Option<Value>>, Panicked> {
     let visit = Visit::of(world)?;
     let first = visit.operations.len() - visit.finals;
     let finals = &visit.history.operations()[first..];
@@ -99,7 +98,7 @@ impl Visit {
     ///
     /// # Errors
     /// If a handler panics.
-    pub fn of<S: Strategy>(world: &World<'_, S>) -> Result<Visit, Panicked> {
+    pub fn of(world: &World<'_>) -> Result<Visit, Panicked> {
         let mut asked = world.clone();
         let before = asked.operations.len();
         let unanswered = ask_everybody(&mut asked)?;
@@ -134,9 +133,9 @@ impl FinalAnswer {
 ///
 /// # Errors
 /// If a handler panics.
-pub(crate) fn ask<S: Strategy>(
-    strategy: &S,
-    nodes: &[NodeOf<S>],
+pub(crate) fn ask(
+    strategy: &AnyStrategy,
+    nodes: &[Node],
     now: u64,
     operation: OperationId,
     node: NodeId,
@@ -145,7 +144,7 @@ pub(crate) fn ask<S: Strategy>(
 ) -> Result<Option<FinalAnswer>, Panicked> {
     let limits = SettleLimits::default();
     let mut effects = Effects::new();
-    let request = LocalInput::Request(operation, call.clone(), S::Token::default());
+    let request = LocalInput::Request(operation, call.clone(), AnyToken::default());
     // Most protocols answer at once: then only one node need be copied.
     let mut asked = nodes[node.index()].clone();
     local_step(strategy, &mut asked, request, now, &mut effects)?;
@@ -189,16 +188,20 @@ pub(crate) fn ask<S: Strategy>(
 }
 
 /// A copy of the settled cluster in which one final read runs.
-struct Fork<S: Strategy> {
-    nodes: Vec<NodeOf<S>>,
+struct Fork {
+    nodes: Vec<Node>,
     facts: Facts,
     /// The receivers of messages in flight, in order of sending. Inboxes were
     /// empty, so a receiver's next message is its first.
     waiting: Vec<NodeId>,
 }
 
-impl<S: Strategy> Fork<S> {
-    fn carry_out(&mut self, node: NodeId, effects: &mut Effects<S>) -> Result<(), Panicked> {
+impl Fork {
+    fn carry_out(
+        &mut self,
+        node: NodeId,
+        effects: &mut Effects<AnyStrategy>,
+    ) -> Result<(), Panicked> {
         for (write, stamp) in effects.visible.drain(..) {
             self.facts.visible(node, write, stamp);
         }
@@ -213,7 +216,7 @@ impl<S: Strategy> Fork<S> {
     }
 }
 
-fn answer<S: Strategy>(operation: OperationId, effects: &Effects<S>) -> Option<(Value, Visible)> {
+fn answer(operation: OperationId, effects: &Effects<AnyStrategy>) -> Option<(Value, Visible)> {
     effects.replies.iter().find_map(|reply| match &reply.completion {
         Completion::Ok(value) if reply.operation == operation => {
             Some((value.clone(), reply.visible.clone()))

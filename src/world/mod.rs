@@ -35,7 +35,7 @@ pub use facts::Facts;
 pub use fault::{FaultPlan, Faults, InboxOnCrash};
 pub use finals::Visit;
 pub(crate) use finals::ask;
-pub use perform::{NotEnabled, Report, State, StateOf, World};
+pub use perform::{NotEnabled, Report, State, World};
 pub use repeat::repeat;
 pub use run::{Broken, Ending, Run, Scenario, Shows, Step, Visited, close, execute, re_execute};
 pub use session::SessionId;

@@ -11,21 +11,22 @@ use std::rc::Rc;
 use rustc_hash::FxHasher;
 
 use crate::history::{Builder, Completion, History, Key, NodeId, ProcessId};
+use crate::replication::erased::{AnyMessage, AnyStrategy, AnyToken, Subject};
 use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
 
-use super::component::{LocalInput, Node, NodeOf, Panicked, boot, local_step};
+use super::component::{LocalInput, Node, Panicked, boot, local_step};
 use super::session::{Session, SessionView};
 use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Workload};
 
 /// A cluster with its network and its clients, in the middle of a run.
-pub struct World<'a, S: Strategy> {
-    pub(super) strategy: &'a S,
+pub struct World<'a> {
+    pub(super) strategy: AnyStrategy,
     pub(super) setting: &'a Setting,
     pub(super) workload: &'a Workload,
     /// Of the workload.
     pub(super) keys: Rc<[Key]>,
-    pub(super) nodes: Vec<NodeOf<S>>,
-    pub(super) sessions: Vec<Session<S>>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) sessions: Vec<Session>,
     pub(super) spent: Faults,
     /// Who the messages of each inbox are, position by position.
     pub(super) flights: Vec<Vec<Flight>>,
@@ -39,7 +40,7 @@ pub struct World<'a, S: Strategy> {
     pub(super) history: Builder,
     pub(super) operations: Vec<OperationId>,
     pub(super) facts: Facts,
-    effects: Effects<S>,
+    effects: Effects<AnyStrategy>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,46 +95,43 @@ impl From<Panicked> for NotEnabled {
 /// The state of a world: all that decides what can happen next, and nothing
 /// else. Message identities, history and facts are not part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct StateOf<R, M, T> {
-    nodes: Vec<Node<R, M>>,
-    sessions: Vec<Standing<T>>,
+pub struct State {
+    nodes: Vec<Node>,
+    sessions: Vec<Standing>,
     spent: Faults,
     /// True time, if the strategy reads clocks.
     now: u64,
 }
 
 /// Next operation, open operation and token of a session.
-type Standing<T> = (u16, Option<(u16, NodeId)>, T);
-
-/// The state of a world of this strategy.
-pub type State<S> =
-    StateOf<<S as Strategy>::Replica, <S as Strategy>::Message, <S as Strategy>::Token>;
+type Standing = (u16, Option<(u16, NodeId)>, AnyToken);
 
 /// How long an action takes in a history, in virtual nanoseconds.
 const ACTION_NS: u64 = 1_000_000;
 
-impl<'a, S: Strategy> World<'a, S> {
+impl<'a> World<'a> {
     /// The beginning: every node is up and has handled `Start` (this is step
     /// 0), no client has asked anything.
     ///
     /// # Errors
     /// [`Panicked`] if a node panics at the start.
     pub fn new(
-        strategy: &'a S,
+        strategy: &dyn Subject,
         setting: &'a Setting,
         workload: &'a Workload,
     ) -> Result<Self, Panicked> {
+        let strategy = strategy.erased();
         let cluster = Cluster::of(setting.nodes);
         let skew = |node: NodeId| setting.faults.clocks.get(node.index()).copied().unwrap_or(0);
         let nodes: Vec<_> =
-            cluster.nodes().map(|node| boot(strategy, node, &cluster, skew(node))).collect();
+            cluster.nodes().map(|node| boot(&strategy, node, &cluster, skew(node))).collect();
         let sessions = (0u32..)
             .zip(&workload.sessions)
             .map(|(at, _)| Session {
                 next: 0,
                 open: None,
                 process: ProcessId(at),
-                token: S::Token::default(),
+                token: AnyToken::default(),
             })
             .collect::<Vec<_>>();
         let mut world = World {
@@ -168,7 +166,7 @@ impl<'a, S: Strategy> World<'a, S> {
     }
 
     /// The nodes with their inboxes, in node order.
-    pub fn nodes(&self) -> &[NodeOf<S>] {
+    pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
@@ -201,14 +199,14 @@ impl<'a, S: Strategy> World<'a, S> {
 
     /// The state, with inboxes in an order that does not tell when messages
     /// were sent where the network does not keep it.
-    pub fn state(&self) -> State<S> {
+    pub fn state(&self) -> State {
         let mut nodes = self.nodes.clone();
         for node in &mut nodes {
             node.inbox = node.canonical_inbox(self.setting.network);
         }
         let sessions = self.sessions.iter().map(|s| (s.next, s.open, s.token.clone())).collect();
         let now = if self.strategy.reads_clock() { self.now } else { 0 };
-        StateOf { nodes, sessions, spent: self.spent, now }
+        State { nodes, sessions, spent: self.spent, now }
     }
 
     /// Where it runs.
@@ -234,8 +232,8 @@ impl<'a, S: Strategy> World<'a, S> {
     }
 
     /// What tells the sessions apart.
-    pub(crate) fn session_views(&self) -> Vec<SessionView<S::Token>> {
-        let view = |session: &Session<S>| SessionView {
+    pub(crate) fn session_views(&self) -> Vec<SessionView> {
+        let view = |session: &Session| SessionView {
             next: session.next,
             open: session.open.map(|(open, _)| open),
             token: session.token.clone(),
@@ -298,7 +296,7 @@ impl<'a, S: Strategy> World<'a, S> {
         hasher.finish()
     }
 
-    pub(super) fn session_ids(&self) -> impl Iterator<Item = SessionId> + use<S> {
+    pub(super) fn session_ids(&self) -> impl Iterator<Item = SessionId> + use<> {
         (0..u16::try_from(self.sessions.len()).expect("sessions are few")).map(SessionId)
     }
 
@@ -309,7 +307,7 @@ impl<'a, S: Strategy> World<'a, S> {
     }
 
     /// The name and the content of a message in flight to `to`.
-    pub fn message(&self, to: NodeId, id: MessageId) -> Option<(MessageName, &S::Message)> {
+    pub fn message(&self, to: NodeId, id: MessageId) -> Option<(MessageName, &AnyMessage)> {
         let position = self.flights.get(to.index())?.iter().position(|f| f.id == id)?;
         Some((self.flights[to.index()][position].name, &self.nodes[to.index()].inbox[position].1))
     }
@@ -320,7 +318,7 @@ impl<'a, S: Strategy> World<'a, S> {
     }
 
     /// Every message in flight with its content, in order of receiver and age.
-    pub fn in_flight(&self) -> impl Iterator<Item = (MessageName, &S::Message)> {
+    pub fn in_flight(&self) -> impl Iterator<Item = (MessageName, &AnyMessage)> {
         let inboxes = self.nodes.iter().zip(&self.flights);
         inboxes.flat_map(|(node, flights)| {
             flights.iter().zip(&node.inbox).map(|(flight, (_, message))| (flight.name, message))
@@ -345,7 +343,7 @@ impl<'a, S: Strategy> World<'a, S> {
     }
 
     /// Where an action happens, and what it is there.
-    fn local(&self, action: &Action) -> Result<(NodeId, LocalInput<S>), NotEnabled> {
+    fn local(&self, action: &Action) -> Result<(NodeId, LocalInput), NotEnabled> {
         let impossible = |why| Err(NotEnabled::Impossible(why));
         let budget = &self.setting.faults.budget;
         let spent = &self.spent;
@@ -440,7 +438,7 @@ impl<'a, S: Strategy> World<'a, S> {
         })
     }
 
-    fn local_invoke(&self, operation: OperationId) -> Result<(NodeId, LocalInput<S>), NotEnabled> {
+    fn local_invoke(&self, operation: OperationId) -> Result<(NodeId, LocalInput), NotEnabled> {
         let impossible = |why| Err(NotEnabled::Impossible(why));
         let session = SessionId(operation.session);
         let Some(state) = self.sessions.get(session.index()) else {
@@ -468,7 +466,7 @@ impl<'a, S: Strategy> World<'a, S> {
         }
     }
 
-    fn request(&self, operation: OperationId) -> LocalInput<S> {
+    fn request(&self, operation: OperationId) -> LocalInput {
         let session = SessionId(operation.session).index();
         let planned = &self.workload.sessions[session].operations[usize::from(operation.number)];
         let token = self.sessions[session].token.clone();
@@ -581,19 +579,19 @@ impl<'a, S: Strategy> World<'a, S> {
         state.process = ProcessId(self.next_process);
         self.next_process += 1;
         if !self.setting.faults.keep_token {
-            state.token = S::Token::default();
+            state.token = AnyToken::default();
         }
     }
 
     /// Lets something happen at `node` and carries out its effects.
-    fn at(&mut self, node: NodeId, input: LocalInput<S>, step: u32) -> Result<Report, Panicked> {
+    fn at(&mut self, node: NodeId, input: LocalInput, step: u32) -> Result<Report, Panicked> {
         let mut effects = std::mem::take(&mut self.effects);
         let local = &mut self.nodes[node.index()];
         if matches!(input, LocalInput::Cancel(_)) && !local.up {
             self.effects = effects;
             return Ok(Report::of(node));
         }
-        local_step(self.strategy, local, input, self.now, &mut effects)?;
+        local_step(&self.strategy, local, input, self.now, &mut effects)?;
         let mut report = Report::of(node);
         for (write, stamp) in effects.visible.drain(..) {
             self.facts.visible(node, write, stamp);
@@ -616,7 +614,7 @@ impl<'a, S: Strategy> World<'a, S> {
         &mut self,
         from: NodeId,
         to: NodeId,
-        message: S::Message,
+        message: AnyMessage,
         step: u32,
         index: usize,
     ) -> MessageName {
@@ -634,7 +632,7 @@ impl<'a, S: Strategy> World<'a, S> {
     }
 
     /// Hands an answer to its session; whether anybody waited for it.
-    fn hear(&mut self, node: NodeId, reply: &Reply<S>, at: u64) -> bool {
+    fn hear(&mut self, node: NodeId, reply: &Reply<AnyStrategy>, at: u64) -> bool {
         let operation = reply.operation;
         let Some(state) = self.sessions.get_mut(usize::from(operation.session)) else {
             return false;
@@ -659,10 +657,10 @@ impl<'a, S: Strategy> World<'a, S> {
     }
 }
 
-impl<S: Strategy> Clone for World<'_, S> {
+impl Clone for World<'_> {
     fn clone(&self) -> Self {
         World {
-            strategy: self.strategy,
+            strategy: self.strategy.clone(),
             setting: self.setting,
             workload: self.workload,
             keys: Rc::clone(&self.keys),

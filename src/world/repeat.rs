@@ -10,6 +10,8 @@
 //! as any other does.
 
 use crate::history::{NodeId, Value};
+use crate::replication::Subject;
+use crate::replication::erased::AnyMessage;
 use crate::replication::{Strategy, TimerId};
 
 use super::component::Panicked;
@@ -22,8 +24,8 @@ use super::{Action, Setting, Workload};
 /// Runs the stem, then the cycle, and says whether that can go on for ever
 /// ([`Ending::Cycle`]). Final reads are asked where the cycle begins; what is
 /// in flight there waits.
-pub fn repeat<S: Strategy>(
-    strategy: &S,
+pub fn repeat(
+    strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
     stem: &[Step],
@@ -39,14 +41,14 @@ pub fn repeat<S: Strategy>(
     }
 }
 
-fn go_round<S: Strategy>(
-    strategy: &S,
+fn go_round(
+    strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
     stem: &[Step],
     cycle: &[Step],
 ) -> Result<Option<Run>, Panicked> {
-    let invariants = strategy.invariants();
+    let invariants = strategy.erased().invariants();
     let mut world = World::new(strategy, setting, workload)?;
     let mut recorder = Recorder::new(&world, &invariants, Shows::All, None);
     for step in stem {
@@ -58,7 +60,7 @@ fn go_round<S: Strategy>(
     let mut first = world.clone();
     let mut due = dues(&world);
     let deliveries_only = is_busy(cycle);
-    let asks = |world: &World<'_, S>| match answers_of(world) {
+    let asks = |world: &World<'_>| match answers_of(world) {
         Err(_) if deliveries_only => Ok(None),
         answers => answers.map(Some),
     };
@@ -101,11 +103,11 @@ enum Due<M> {
     Repair(NodeId),
 }
 
-fn dues<S: Strategy>(world: &World<'_, S>) -> Vec<Due<S::Message>> {
+fn dues(world: &World<'_>) -> Vec<Due<AnyMessage>> {
     let mut dues = Vec::new();
     for (node, id) in world.nodes().iter().zip(world.cluster().nodes()) {
         let message =
-            |(from, message): &(NodeId, S::Message)| Due::Message(id, *from, message.clone());
+            |(from, message): &(NodeId, AnyMessage)| Due::Message(id, *from, message.clone());
         dues.extend(node.inbox.iter().map(message));
         dues.extend(node.timers.iter().map(|timer| Due::Timer(id, *timer)));
         if !node.up || node.cut != 0 {
@@ -116,7 +118,7 @@ fn dues<S: Strategy>(world: &World<'_, S>) -> Vec<Due<S::Message>> {
 }
 
 /// What an action is about to do of it.
-fn due_of<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Due<S::Message>> {
+fn due_of(world: &World<'_>, action: &Action) -> Option<Due<AnyMessage>> {
     match *action {
         Action::Deliver(to, id) => {
             let (name, message) = world.message(to, id)?;
@@ -129,7 +131,7 @@ fn due_of<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Due<S::M
 }
 
 /// Whether settling from here leads to other answers.
-fn way_out<S: Strategy>(world: &World<'_, S>, answers: &[Option<Value>]) -> Result<bool, Panicked> {
+fn way_out(world: &World<'_>, answers: &[Option<Value>]) -> Result<bool, Panicked> {
     let mut world = world.clone();
     let mut recorder = Recorder::new(&world, &[], Shows::All, None);
     recorder.continue_from(world.steps());

@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::history::History;
+use crate::replication::Subject;
+use crate::replication::erased::AnyReplica;
 use crate::replication::{Invariant, OperationId, Strategy, When};
 
 use super::agreement::{Disagreement, disagreement};
@@ -142,10 +144,10 @@ pub enum Shows<'a> {
 pub type Visited = rustc_hash::FxHashSet<u64>;
 
 /// Performs actions and remembers them.
-pub(super) struct Recorder<'r, S: Strategy> {
+pub(super) struct Recorder<'r> {
     schedule: Vec<Step>,
     number: u32,
-    invariants: &'r [Invariant<S::Replica>],
+    invariants: &'r [Invariant<AnyReplica>],
     shows: Shows<'r>,
     reached: BTreeSet<usize>,
     broken: Vec<Broken>,
@@ -155,10 +157,10 @@ pub(super) struct Recorder<'r, S: Strategy> {
     visited: Option<(&'r mut Visited, Vec<u64>)>,
 }
 
-impl<'r, S: Strategy> Recorder<'r, S> {
+impl<'r> Recorder<'r> {
     pub(super) fn new(
-        world: &World<'_, S>,
-        invariants: &'r [Invariant<S::Replica>],
+        world: &World<'_>,
+        invariants: &'r [Invariant<AnyReplica>],
         shows: Shows<'r>,
         visited: Option<&'r mut Visited>,
     ) -> Self {
@@ -207,7 +209,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
 
     pub(super) fn perform(
         &mut self,
-        world: &mut World<'_, S>,
+        world: &mut World<'_>,
         action: &Action,
         settling: bool,
     ) -> Result<(), NotEnabled> {
@@ -221,7 +223,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
 
     pub(super) fn perform_as(
         &mut self,
-        world: &mut World<'_, S>,
+        world: &mut World<'_>,
         action: &Action,
         number: u32,
         settling: bool,
@@ -252,7 +254,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
     }
 
     /// Looks at the state that has been reached.
-    fn look(&mut self, world: &World<'_, S>) {
+    fn look(&mut self, world: &World<'_>) {
         if let Some((visited, prints)) = &mut self.visited {
             visited.insert(world.state_print(prints));
         }
@@ -281,7 +283,7 @@ impl<'r, S: Strategy> Recorder<'r, S> {
     /// What became visible in it, all that `facts` has, is visible ever after.
     pub(super) fn visit(
         &mut self,
-        world: &World<'_, S>,
+        world: &World<'_>,
         from: usize,
         facts: &Facts,
     ) -> Result<(), Panicked> {
@@ -331,12 +333,8 @@ const ORDINARY_STEPS: usize = 24;
 /// Time is that of the steps; each costs as much as the strategy's handler
 /// and a few hash-table operations. The states passed through are added to
 /// `visited`, if given.
-pub fn execute<S: Strategy>(
-    strategy: &S,
-    scenario: &Scenario,
-    visited: Option<&mut Visited>,
-) -> Run {
-    let invariants = strategy.invariants();
+pub fn execute(strategy: &dyn Subject, scenario: &Scenario, visited: Option<&mut Visited>) -> Run {
+    let invariants = strategy.erased().invariants();
     let (setting, workload) = (&scenario.setting, &scenario.workload);
     let mut world = match World::new(strategy, setting, workload) {
         Ok(world) => world,
@@ -356,8 +354,8 @@ pub fn execute<S: Strategy>(
 
 /// Ends a run here: settles and issues final reads. The schedule of the
 /// result is only what settling did.
-pub fn close<S: Strategy>(world: World<'_, S>) -> Run {
-    let invariants = world.strategy.invariants();
+pub fn close(world: World<'_>) -> Run {
+    let invariants = world.strategy.erased().invariants();
     let mut recorder = Recorder::new(&world, &invariants, Shows::All, None);
     recorder.number = world.steps();
     conclude(world, recorder, Ok(()), Lasso::Find)
@@ -366,8 +364,8 @@ pub fn close<S: Strategy>(world: World<'_, S>) -> Run {
 
 /// Runs a schedule: its chosen steps as far as they are possible, then
 /// settling. Steps keep their numbers, so messages keep their names.
-pub fn re_execute<S: Strategy>(
-    strategy: &S,
+pub fn re_execute(
+    strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
     chosen: &[Step],
@@ -382,15 +380,15 @@ pub fn re_execute<S: Strategy>(
     })
 }
 
-fn re_execute_looking<S: Strategy>(
-    strategy: &S,
+fn re_execute_looking(
+    strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
     chosen: &[Step],
     shows: Shows<'_>,
     lasso: Lasso,
 ) -> Result<Run, Vec<Step>> {
-    let invariants = strategy.invariants();
+    let invariants = strategy.erased().invariants();
     let mut world = match World::new(strategy, setting, workload) {
         Ok(world) => world,
         Err(panicked) => return Ok(stillborn(panicked.0)),
@@ -415,9 +413,9 @@ fn re_execute_looking<S: Strategy>(
     conclude(world, recorder, outcome, lasso)
 }
 
-fn choose<S: Strategy>(
-    world: &mut World<'_, S>,
-    recorder: &mut Recorder<'_, S>,
+fn choose(
+    world: &mut World<'_>,
+    recorder: &mut Recorder<'_>,
     scenario: &Scenario,
 ) -> Result<(), NotEnabled> {
     let Scenario { choices, priorities, .. } = scenario;
@@ -442,8 +440,8 @@ fn choose<S: Strategy>(
 
 /// The delivery or invocation whose link or session has the highest priority;
 /// of several, the one that comes first in canonical order.
-fn first_by_priority<'e, S: Strategy>(
-    world: &World<'_, S>,
+fn first_by_priority<'e>(
+    world: &World<'_>,
     enabled: &'e [Action],
     priorities: &[u8],
 ) -> Option<&'e Action> {
@@ -471,9 +469,9 @@ fn pick(choice: u8, options: usize) -> usize {
     (choice * choice * options) >> 16
 }
 
-fn conclude<S: Strategy>(
-    mut world: World<'_, S>,
-    mut recorder: Recorder<'_, S>,
+fn conclude(
+    mut world: World<'_>,
+    mut recorder: Recorder<'_>,
     chosen: Result<(), NotEnabled>,
     lasso: Lasso,
 ) -> Result<Run, Vec<Step>> {
@@ -505,9 +503,9 @@ fn conclude<S: Strategy>(
 }
 
 /// The run of a world in which final reads have been issued.
-pub(super) fn ended<S: Strategy>(
-    world: World<'_, S>,
-    recorder: Recorder<'_, S>,
+pub(super) fn ended(
+    world: World<'_>,
+    recorder: Recorder<'_>,
     ending: Ending,
     unanswered: usize,
 ) -> Run {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::history::{Completion, NodeId, ProcessId};
-use crate::replication::Strategy;
+use crate::replication::erased::AnyToken;
 
 /// A session: one client with its token, shown as `A`, `B`, …, `Z`, `S27`, ….
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,33 +39,23 @@ impl fmt::Display for SessionId {
 }
 
 /// Where a session stands.
-pub(super) struct Session<S: Strategy> {
+#[derive(Clone)]
+pub(super) struct Session {
     /// The next operation of its script.
     pub(super) next: u16,
     /// The operation that waits for an answer, and the node it waits at.
     pub(super) open: Option<(u16, NodeId)>,
     /// As which process the session acts now.
     pub(super) process: ProcessId,
-    pub(super) token: S::Token,
+    pub(super) token: AnyToken,
 }
 
 /// What tells a session apart in a search: where it stands, its token, and how
 /// each of its operations ended (an open one counts as unknown).
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct SessionView<T> {
+pub(crate) struct SessionView {
     pub(crate) next: u16,
     pub(crate) open: Option<u16>,
-    pub(crate) token: T,
+    pub(crate) token: AnyToken,
     pub(crate) told: Vec<(u16, Completion)>,
-}
-
-impl<S: Strategy> Clone for Session<S> {
-    fn clone(&self) -> Self {
-        Session {
-            next: self.next,
-            open: self.open,
-            process: self.process,
-            token: self.token.clone(),
-        }
-    }
 }

@@ -13,9 +13,9 @@
 //! network is unordered: what could be delivered then can be delivered again.
 
 use crate::history::NodeId;
-use crate::replication::Strategy;
+use crate::replication::erased::AnyMessage;
 
-use super::component::{NodeOf, Panicked};
+use super::component::{Node, Panicked};
 use super::finals::answers_of;
 use super::perform::{NotEnabled, World};
 use super::run::{Ending, Recorder};
@@ -77,9 +77,9 @@ impl From<NotEnabled> for Stop {
 }
 
 /// Settles; says how that ended.
-pub(super) fn settle<S: Strategy>(
-    world: &mut World<'_, S>,
-    recorder: &mut Recorder<'_, S>,
+pub(super) fn settle(
+    world: &mut World<'_>,
+    recorder: &mut Recorder<'_>,
     limits: SettleLimits,
     lasso: Lasso,
 ) -> Result<(), Stop> {
@@ -92,7 +92,7 @@ pub(super) fn settle<S: Strategy>(
     }
     drain(world, recorder, limits, lasso)?;
     let mut rounds = Rounds::default();
-    let mut drained: Vec<(World<'_, S>, usize)> = Vec::new();
+    let mut drained: Vec<(World<'_>, usize)> = Vec::new();
     loop {
         let replicas: Vec<_> = world.nodes.iter().map(|node| node.replica.clone()).collect();
         let timers: Vec<_> = world.nodes.iter().map(|node| node.timers.clone()).collect();
@@ -136,10 +136,7 @@ pub(super) fn settle<S: Strategy>(
 
 /// Whether everybody answers the same in each of these drained states, of which
 /// the last is the first again.
-fn same_answers<S: Strategy>(
-    cycle: &[(World<'_, S>, usize)],
-    recorder: &mut Recorder<'_, S>,
-) -> Result<(), Stop> {
+fn same_answers(cycle: &[(World<'_>, usize)], recorder: &mut Recorder<'_>) -> Result<(), Stop> {
     let [(first, from), .., (last, _)] = cycle else { unreachable!("it comes back to the first") };
     let answers = answers_of(first)?;
     for (world, _) in cycle {
@@ -152,11 +149,7 @@ fn same_answers<S: Strategy>(
 }
 
 /// Takes a step of settling.
-fn go<S: Strategy>(
-    world: &mut World<'_, S>,
-    recorder: &mut Recorder<'_, S>,
-    action: &Action,
-) -> Result<(), Stop> {
+fn go(world: &mut World<'_>, recorder: &mut Recorder<'_>, action: &Action) -> Result<(), Stop> {
     recorder.perform(world, action, true)?;
     if recorder.is_over() { Err(Stop::Over) } else { Ok(()) }
 }
@@ -212,9 +205,9 @@ impl<A: PartialEq, T: PartialEq> Rounds<A, T> {
     }
 }
 
-fn drain<S: Strategy>(
-    world: &mut World<'_, S>,
-    recorder: &mut Recorder<'_, S>,
+fn drain(
+    world: &mut World<'_>,
+    recorder: &mut Recorder<'_>,
     limits: SettleLimits,
     lasso: Lasso,
 ) -> Result<(), Stop> {
@@ -241,7 +234,7 @@ fn drain<S: Strategy>(
         match &anchor {
             None if count == LONG_DRAIN => return Err(Stop::Long),
             Some((earlier, from))
-                if repeats::<S>(&earlier.nodes, &world.nodes, network)
+                if repeats(&earlier.nodes, &world.nodes, network)
                     && is_just(earlier, &delivered) =>
             {
                 recorder.visit(earlier, *from, &world.facts)?;
@@ -262,7 +255,7 @@ fn drain<S: Strategy>(
 /// A message as justice knows it: receiver, sender and content.
 type Content<M> = (NodeId, NodeId, M);
 
-fn content<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Content<S::Message>> {
+fn content(world: &World<'_>, action: &Action) -> Option<Content<AnyMessage>> {
     let (to, id) = action.message()?;
     let (name, message) = world.message(to, *id)?;
     Some((to, name.from, message.clone()))
@@ -270,7 +263,7 @@ fn content<S: Strategy>(world: &World<'_, S>, action: &Action) -> Option<Content
 
 /// Whether everything in flight where a cycle begins is delivered in it. What
 /// is not may be what would end it.
-fn is_just<S: Strategy>(begins: &World<'_, S>, delivered: &[Content<S::Message>]) -> bool {
+fn is_just(begins: &World<'_>, delivered: &[Content<AnyMessage>]) -> bool {
     begins.in_flight().all(|(name, message)| {
         delivered
             .iter()
@@ -279,18 +272,18 @@ fn is_just<S: Strategy>(begins: &World<'_, S>, delivered: &[Content<S::Message>]
 }
 
 /// Whether what led from `earlier` to `now` can happen again from `now`.
-fn repeats<S: Strategy>(earlier: &[NodeOf<S>], now: &[NodeOf<S>], network: Network) -> bool
+fn repeats(earlier: &[Node], now: &[Node], network: Network) -> bool
 where
-    NodeOf<S>: Clone,
+    Node: Clone,
 {
-    let same = |(a, b): (&NodeOf<S>, &NodeOf<S>)| {
+    let same = |(a, b): (&Node, &Node)| {
         let grown = match network {
             Network::Fifo => a.inbox.len() == b.inbox.len(),
             Network::Unordered => a.inbox.len() <= b.inbox.len(),
         };
         grown && a.replica == b.replica && a.timers == b.timers
     };
-    let contents = |(a, b): (&NodeOf<S>, &NodeOf<S>)| {
+    let contents = |(a, b): (&Node, &Node)| {
         let (a, b) = (a.canonical_inbox(network), b.canonical_inbox(network));
         match network {
             Network::Fifo => a == b,

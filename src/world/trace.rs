@@ -6,6 +6,8 @@
 //! shown and never compared.
 
 use crate::history::{Call, Completion, NodeId, Value};
+use crate::replication::Subject;
+use crate::replication::erased::AnyStrategy;
 use crate::replication::{OperationId, Strategy};
 
 use super::perform::{NotEnabled, Report, World};
@@ -48,36 +50,36 @@ pub struct Trace {
 }
 
 /// Performs the steps of a run and tells what happens.
-pub fn trace<S: Strategy>(
-    strategy: &S,
+pub fn trace(
+    strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
     schedule: &[Step],
 ) -> Trace {
-    tell_all(strategy, setting, workload, schedule, |_, step| Some(*step))
+    tell_all(&strategy.erased(), setting, workload, schedule, |_, step| Some(*step))
 }
 
 /// Performs recorded steps and tells what happens.
-pub fn follow<S: Strategy>(
-    strategy: &S,
+pub fn follow(
+    strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
     schedule: &[(Action<MessageName>, bool)],
 ) -> Trace {
     let mut number = 0;
-    tell_all(strategy, setting, workload, schedule, |world, (action, settling)| {
+    tell_all(&strategy.erased(), setting, workload, schedule, |world, (action, settling)| {
         number += 1;
         let action = action.rename(|_, name| world.message_named(*name))?;
         Some(Step { number, action, settling: *settling })
     })
 }
 
-fn tell_all<S: Strategy, T>(
-    strategy: &S,
+fn tell_all<T>(
+    strategy: &AnyStrategy,
     setting: &Setting,
     workload: &Workload,
     schedule: &[T],
-    mut next: impl FnMut(&World<'_, S>, &T) -> Option<Step>,
+    mut next: impl FnMut(&World<'_>, &T) -> Option<Step>,
 ) -> Trace {
     let mut told = Trace::default();
     let mut world = match World::new(strategy, setting, workload) {
@@ -103,9 +105,9 @@ fn tell_all<S: Strategy, T>(
 }
 
 /// Performs one step and tells what happened.
-fn tell<S: Strategy>(
-    strategy: &S,
-    world: &mut World<'_, S>,
+fn tell(
+    strategy: &AnyStrategy,
+    world: &mut World<'_>,
     step: &Step,
     told: &mut Vec<TraceStep>,
 ) -> Result<(), NotEnabled> {
@@ -158,7 +160,7 @@ fn tell<S: Strategy>(
     outcome
 }
 
-fn words<S: Strategy>(world: &World<'_, S>, action: &Action, node: NodeId, label: &str) -> String {
+fn words(world: &World<'_>, action: &Action, node: NodeId, label: &str) -> String {
     match action {
         Action::Invoke(operation) => {
             let session = SessionId(operation.session);
@@ -199,7 +201,7 @@ pub(crate) fn outcome(call: &Call, completion: &Completion) -> String {
     }
 }
 
-fn answers<S: Strategy>(world: &World<'_, S>, action: &Action, report: &Report, text: &mut String) {
+fn answers(world: &World<'_>, action: &Action, report: &Report, text: &mut String) {
     for (operation, completion, heard) in &report.replies {
         if !heard {
             continue;
@@ -215,7 +217,7 @@ fn answers<S: Strategy>(world: &World<'_, S>, action: &Action, report: &Report, 
     }
 }
 
-fn call_of<'a, S: Strategy>(world: &World<'a, S>, operation: OperationId) -> &'a Call {
+fn call_of<'a>(world: &World<'a>, operation: OperationId) -> &'a Call {
     let script = &world.workload().sessions[usize::from(operation.session)];
     &script.operations[usize::from(operation.number)].call
 }

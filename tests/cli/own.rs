@@ -6,7 +6,7 @@ use std::process::Command;
 
 use quiescence::history::{Completion, NodeId, Value};
 use quiescence::hunt::{Family, Parameter, Registry, Subject};
-use quiescence::replication::{Cluster, Effects, Input, Invariant, Strategy, StrategyName, When};
+use quiescence::replication::{Cluster, Effects, Input, Invariant, Strategy, StrategyName};
 use quiescence::world::{FaultPlan, Network, Routing, Setting};
 
 use super::runner::{Place, Said};
@@ -52,16 +52,12 @@ impl Strategy for Moody {
 
     fn invariants(&self) -> Vec<Invariant<u8>> {
         match self.mood {
-            "breaks" => vec![Invariant {
-                name: "one write a node",
-                when: When::Always,
-                holds: |replicas| replicas.iter().all(|writes| **writes < 2),
-            }],
-            "dreams" => vec![Invariant {
-                name: "a hundred writes",
-                when: When::Sometimes,
-                holds: |replicas| replicas.iter().any(|writes| **writes == 100),
-            }],
+            "breaks" => vec![Invariant::always("one write a node", |replicas| {
+                replicas.iter().all(|writes| **writes < 2)
+            })],
+            "dreams" => vec![Invariant::sometimes("a hundred writes", |replicas| {
+                replicas.iter().any(|writes| **writes == 100)
+            })],
             _ => Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use quiescence::history::{Call, Completion, Value};
-use quiescence::replication::Strategy;
+use quiescence::replication::Subject;
 use quiescence::search::enumerate::Outcome;
 use quiescence::threads::{ThreadRun, mailbox};
 use quiescence::world::{
@@ -68,8 +68,8 @@ pub fn builder(preemptions: Option<usize>) -> loom::model::Builder {
 }
 
 /// Explores with at most this many preemptions, or all interleavings.
-pub fn explore<S: Strategy>(
-    strategy: &S,
+pub fn explore(
+    strategy: &dyn Subject,
     nodes: u16,
     workload: &Workload,
     preemptions: Option<usize>,
@@ -79,9 +79,9 @@ pub fn explore<S: Strategy>(
 }
 
 /// The same, unless there are more executions than this.
-pub fn explore_within<S: Strategy>(
+pub fn explore_within(
     executions_max: u64,
-    strategy: &S,
+    strategy: &dyn Subject,
     nodes: u16,
     workload: &Workload,
     preemptions: Option<usize>,
@@ -90,7 +90,7 @@ pub fn explore_within<S: Strategy>(
     let begun = Instant::now();
     let found = Arc::new(Mutex::new((0_u64, HashMap::<ThreadRun, u64>::new())));
     let model = {
-        let (strategy, workload, found) = (strategy.clone(), workload.clone(), Arc::clone(&found));
+        let (strategy, workload, found) = (strategy.erased(), workload.clone(), Arc::clone(&found));
         move || {
             let run = mailbox::run(&strategy, &cluster(nodes, &workload), &workload);
             let executions = {
@@ -121,14 +121,15 @@ pub fn explore_within<S: Strategy>(
         None => "COMPLETE".to_owned(),
         Some(bound) => format!("BOUNDED (preemptions: {bound})"),
     };
-    let (name, distinct, seconds) = (strategy.name(), runs.len(), begun.elapsed().as_secs_f32());
+    let (name, distinct, seconds) =
+        (strategy.strategy_name(), runs.len(), begun.elapsed().as_secs_f32());
     println!("{name}: {executions} executions, {distinct} distinct, {seconds:.1} s, {coverage}");
     Some(Explored { runs, complete })
 }
 
 impl Explored {
     /// The outcomes, each run having been replayed and ended in the world.
-    pub fn outcomes<S: Strategy>(&self, strategy: &S) -> BTreeSet<Outcome> {
+    pub fn outcomes(&self, strategy: &dyn Subject) -> BTreeSet<Outcome> {
         let outcome = |(_, recorded): &(u64, ThreadRun)| {
             assert_eq!(recorded.cut_short, None);
             let run = recorded.replay(strategy).unwrap_or_else(|why| panic!("{why}"));

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use quiescence::replication::Strategy;
+use quiescence::replication::Subject;
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::threads::{locks, nested};
 
@@ -15,11 +15,11 @@ const STORING: Notebook = Notebook { variant: Variant::Storing };
 
 /// How these scripts end, over all interleavings.
 #[track_caller]
-fn end<S: Strategy>(strategy: &S, texts: &[&str], wanted: &[&str]) {
+fn end(strategy: &dyn Subject, texts: &[&str], wanted: &[&str]) {
     let workload = scripts(texts);
     let found = Arc::new(Mutex::new((0, BTreeSet::new())));
     let model = {
-        let (strategy, found) = (strategy.clone(), Arc::clone(&found));
+        let (strategy, found) = (strategy.erased(), Arc::clone(&found));
         move || {
             let run = nested::run(&strategy, &cluster(2, &workload), &workload);
             let waits = locks::deadlock(&run.record);

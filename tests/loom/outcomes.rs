@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use quiescence::replication::Strategy;
+use quiescence::replication::Subject;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use quiescence::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use quiescence::search::enumerate::outcomes;
@@ -16,8 +16,8 @@ const PRIMARY_BACKUP: PrimaryBackup = PrimaryBackup { reads: Reads::Local };
 /// The outcomes on threads are among the world's, all of those named are
 /// reached, and if the exploration is complete there is no other.
 #[track_caller]
-pub fn reaches<S: Strategy>(
-    strategy: &S,
+pub fn reaches(
+    strategy: &dyn Subject,
     nodes: u16,
     texts: &[&str],
     preemptions: Option<usize>,

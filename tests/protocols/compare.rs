@@ -45,7 +45,7 @@ impl Sample {
             [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
         let mut all: Vec<_> = models.map(Property::Model).into();
         all.extend([Property::Durable, Property::StrongConvergence, Property::NoPanic]);
-        for (name, when) in self.protocol.conditions() {
+        for (name, when) in (&self.protocol as &dyn Subject).conditions() {
             if when == When::Always {
                 all.push(Property::Always(name.to_owned()));
             }

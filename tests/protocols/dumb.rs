@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use quiescence::history::{Call, Completion, Key, NodeId, notation};
 use quiescence::hunt::property::{Judgement, Property, judge};
 use quiescence::judgement::{Budget, Model, Verdict, check};
-use quiescence::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId};
+use quiescence::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
+use quiescence::replication::{Cluster, Effects, OperationId, Stamp, Strategy, Subject, TimerId};
 use quiescence::search::exhaustive::Open;
 use quiescence::world::component::{LocalInput, local_step};
 use quiescence::world::{
     Action, Ending, MessageName, NotEnabled, Planned, Routing, Run, Script, SessionId, Setting,
-    Shows, StateOf, Step, Visit, Workload, World, re_execute,
+    Shows, State, Step, Visit, Workload, World, re_execute,
 };
 
 /// What the dumb search says.
@@ -40,9 +41,9 @@ type Before = Vec<(OperationId, Vec<usize>)>;
 
 /// All that decides the future of a state, and all that is judged of its past.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct WholeOf<R, M, T> {
-    state: StateOf<R, M, T>,
-    inboxes: Vec<Vec<(NodeId, M, Tag)>>,
+struct Whole {
+    state: State,
+    inboxes: Vec<Vec<(NodeId, AnyMessage, Tag)>>,
     told: Vec<(OperationId, Call, Option<NodeId>, Completion)>,
     before: Before,
     taken: Vec<Vec<OperationId>>,
@@ -50,8 +51,6 @@ struct WholeOf<R, M, T> {
     /// What each session waits for, and from whom: a crash ends it.
     open: Vec<Option<(OperationId, NodeId)>>,
 }
-
-type Whole<S> = WholeOf<<S as Strategy>::Replica, <S as Strategy>::Message, <S as Strategy>::Token>;
 
 /// What happens on an edge that needs no client and no fault; what justice
 /// asks for.
@@ -62,25 +61,26 @@ enum Label<M> {
     Repair(NodeId),
 }
 
-struct Node<'w, S: Strategy> {
-    world: World<'w, S>,
+struct Node<'w> {
+    world: World<'w>,
     tags: BTreeMap<MessageName, Tag>,
     before: Before,
     path: Vec<Step>,
-    edges: Vec<(usize, Label<S::Message>)>,
+    edges: Vec<(usize, Label<AnyMessage>)>,
 }
 
 /// In how large states nobody looks: whole worlds take their time.
 const IN_FLIGHT_MAX: usize = 100;
 
 /// Searches a scope; none if its scripts have more states together, or large ones.
-pub fn search<S: Strategy>(
-    strategy: &S,
+pub fn search(
+    strategy: &dyn Subject,
     setting: &Setting,
     scope: Open,
     properties: &[Property],
     limit: usize,
 ) -> Option<Dumb> {
+    let strategy = &strategy.erased();
     let mut dumb = Dumb::default();
     let mut all: BTreeSet<u64> = BTreeSet::new();
     let mut left = limit;
@@ -108,15 +108,15 @@ pub fn search<S: Strategy>(
 }
 
 /// Every state of one workload, breadth first.
-fn spread<'w, S: Strategy>(
-    strategy: &'w S,
+fn spread<'w>(
+    strategy: &'w AnyStrategy,
     setting: &'w Setting,
     scope: Open,
     workload: &'w Workload,
     properties: &[Property],
     limit: usize,
     dumb: &mut Dumb,
-) -> Option<(Vec<Node<'w, S>>, Vec<u64>)> {
+) -> Option<(Vec<Node<'w>>, Vec<u64>)> {
     let world = match World::new(strategy, setting, workload) {
         Ok(world) => world,
         Err(_) => {
@@ -128,7 +128,7 @@ fn spread<'w, S: Strategy>(
     };
     let tags = world.in_flight().map(|(name, _)| (name, None)).collect();
     let first = Node { world, tags, before: Vec::new(), path: Vec::new(), edges: Vec::new() };
-    let mut known: HashMap<Whole<S>, usize> = HashMap::new();
+    let mut known: HashMap<Whole, usize> = HashMap::new();
     known.insert(whole(&first), 0);
     let mut nodes = vec![first];
     let mut at = 0;
@@ -159,7 +159,7 @@ fn spread<'w, S: Strategy>(
         }
         at += 1;
     }
-    let hash = |whole: &Whole<S>| {
+    let hash = |whole: &Whole| {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         whole.hash(&mut hasher);
@@ -170,7 +170,7 @@ fn spread<'w, S: Strategy>(
 
 /// The timer from which what comes of an action comes; none if the action has
 /// to wait.
-fn tag_of<S: Strategy>(node: &Node<'_, S>, action: &Action, patient: bool) -> Option<Tag> {
+fn tag_of(node: &Node<'_>, action: &Action, patient: bool) -> Option<Tag> {
     match *action {
         Action::Fire(at, timer) => {
             let mine = Some((at, timer));
@@ -186,7 +186,7 @@ fn tag_of<S: Strategy>(node: &Node<'_, S>, action: &Action, patient: bool) -> Op
 }
 
 /// The state after an action; none if a handler panics.
-fn step<'w, S: Strategy>(node: &Node<'w, S>, action: Action, tag: Tag) -> Option<Node<'w, S>> {
+fn step<'w>(node: &Node<'w>, action: Action, tag: Tag) -> Option<Node<'w>> {
     let mut world = node.world.clone();
     let mut before = node.before.clone();
     if let Action::Invoke(operation) = action {
@@ -218,7 +218,7 @@ fn step<'w, S: Strategy>(node: &Node<'w, S>, action: Action, tag: Tag) -> Option
     Some(Node { world, tags, before, path, edges: Vec::new() })
 }
 
-fn whole<S: Strategy>(node: &Node<'_, S>) -> Whole<S> {
+fn whole(node: &Node<'_>) -> Whole {
     let world = &node.world;
     let cluster = world.cluster();
     let mut inboxes = vec![Vec::new(); cluster.size()];
@@ -249,7 +249,7 @@ fn whole<S: Strategy>(node: &Node<'_, S>) -> Whole<S> {
     };
     let ids = told.iter().map(|(id, ..)| *id);
     let sessions = u16::try_from(world.workload().sessions.len()).expect("few");
-    WholeOf {
+    Whole {
         state: world.state(),
         inboxes,
         before,
@@ -260,7 +260,7 @@ fn whole<S: Strategy>(node: &Node<'_, S>) -> Whole<S> {
     }
 }
 
-fn label_of<S: Strategy>(node: &Node<'_, S>, action: &Action) -> Option<Label<S::Message>> {
+fn label_of(node: &Node<'_>, action: &Action) -> Option<Label<AnyMessage>> {
     Some(match *action {
         Action::Deliver(to, id) => {
             let (name, message) = node.world.message(to, id).expect("it is in flight");
@@ -273,8 +273,8 @@ fn label_of<S: Strategy>(node: &Node<'_, S>, action: &Action) -> Option<Label<S:
 }
 
 /// What justice asks for in a state.
-fn dues<S: Strategy>(world: &World<'_, S>) -> BTreeSet<Label<S::Message>> {
-    let deliver = |(name, message): (MessageName, &S::Message)| {
+fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
+    let deliver = |(name, message): (MessageName, &AnyMessage)| {
         Label::Deliver(name.to, name.from, message.clone())
     };
     let mut dues: BTreeSet<_> = world.in_flight().map(deliver).collect();
@@ -291,10 +291,10 @@ fn dues<S: Strategy>(world: &World<'_, S>) -> BTreeSet<Label<S::Message>> {
 type Part<M> = (Vec<usize>, BTreeSet<Label<M>>);
 
 /// Every strongly connected component in which something happens.
-fn components<S: Strategy>(
-    nodes: &[Node<'_, S>],
-    wanted: impl Fn(&Label<S::Message>) -> bool,
-) -> Vec<Part<S::Message>> {
+fn components(
+    nodes: &[Node<'_>],
+    wanted: impl Fn(&Label<AnyMessage>) -> bool,
+) -> Vec<Part<AnyMessage>> {
     let reaches = |from: usize| {
         let mut seen = vec![false; nodes.len()];
         let mut stack = vec![from];
@@ -326,10 +326,10 @@ fn components<S: Strategy>(
     parts
 }
 
-fn is_just<S: Strategy>(
-    nodes: &[Node<'_, S>],
+fn is_just(
+    nodes: &[Node<'_>],
     part: &[usize],
-    happens: &BTreeSet<Label<S::Message>>,
+    happens: &BTreeSet<Label<AnyMessage>>,
     deliveries: bool,
 ) -> bool {
     let mut due = dues(&nodes[part[0]].world);
@@ -353,11 +353,11 @@ impl Dumb {
     }
 
     /// Judges the run that ends here.
-    fn judge_state<S: Strategy>(
+    fn judge_state(
         &mut self,
-        strategy: &S,
+        strategy: &AnyStrategy,
         setting: &Setting,
-        node: &Node<'_, S>,
+        node: &Node<'_>,
         properties: &[Property],
     ) {
         let asked = asked(node);
@@ -402,11 +402,11 @@ impl Dumb {
     }
 
     /// Judges a component that can be stayed in for ever.
-    fn judge_component<S: Strategy>(
+    fn judge_component(
         &mut self,
-        strategy: &S,
+        strategy: &AnyStrategy,
         setting: &Setting,
-        nodes: &[Node<'_, S>],
+        nodes: &[Node<'_>],
         part: &[usize],
         properties: &[Property],
         deliveries: bool,
@@ -477,7 +477,7 @@ impl Dumb {
 }
 
 /// The scripts as far as they have been asked.
-fn asked<S: Strategy>(node: &Node<'_, S>) -> Workload {
+fn asked(node: &Node<'_>) -> Workload {
     let mut workload = node.world.workload().clone();
     for (session, script) in (0u16..).zip(&mut workload.sessions) {
         let asked = node.before.iter().filter(|(id, _)| id.session == session).count();
@@ -487,7 +487,7 @@ fn asked<S: Strategy>(node: &Node<'_, S>) -> Workload {
 }
 
 /// Whether two nodes that took the same writes into account answer differently.
-fn disagrees<S: Strategy>(strategy: &S, world: &World<'_, S>) -> bool {
+fn disagrees(strategy: &AnyStrategy, world: &World<'_>) -> bool {
     let taken = |at: NodeId| {
         let taken: BTreeSet<_> = world.facts().taken(at).iter().copied().collect();
         (world.nodes()[at.index()].up && !taken.is_empty()).then_some(taken)
@@ -498,7 +498,7 @@ fn disagrees<S: Strategy>(strategy: &S, world: &World<'_, S>) -> bool {
         let mut node = world.nodes()[at.index()].clone();
         let operation = OperationId { session: 99, number: 0 };
         let mut effects = Effects::new();
-        let request = LocalInput::Request(operation, call, S::Token::default());
+        let request = LocalInput::Request(operation, call, AnyToken::default());
         let now = u64::from(world.steps());
         local_step(strategy, &mut node, request, now, &mut effects).ok()?;
         effects.answer(operation)
@@ -519,7 +519,8 @@ fn disagrees<S: Strategy>(strategy: &S, world: &World<'_, S>) -> bool {
 }
 
 /// Every script in the scope, but those that are the beginning of another.
-pub fn workloads<S: Strategy>(strategy: &S, setting: &Setting, scope: Open) -> Vec<Workload> {
+pub fn workloads(strategy: &dyn Subject, setting: &Setting, scope: Open) -> Vec<Workload> {
+    let strategy = &strategy.erased();
     let cluster = Cluster::of(setting.nodes);
     let keys = || (0..scope.keys).map(quiescence::search::key);
     // Sessions as lists of calls, each with its node.

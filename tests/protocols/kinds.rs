@@ -10,7 +10,7 @@ use quiescence::hunt::random;
 use quiescence::judgement::Model;
 use quiescence::replication::{
     Cluster, Effects, Input, Invariant, OperationId, Stamp, Strategy, StrategyName, TimerId,
-    Visible, When,
+    Visible,
 };
 use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Tracks, Work, explore};
 use quiescence::search::random::Scope;
@@ -194,8 +194,7 @@ const TO_ITSELF: Toy = Toy {
         _ => {}
     },
     invariants: || {
-        let holds: fn(&[&Held]) -> bool = |all| !two_first_and_one_third(all);
-        vec![Invariant { name: "not two first and one third", when: When::Always, holds }]
+        vec![Invariant::always("not two first and one third", |all| !two_first_and_one_third(all))]
     },
     ..TOY
 };
@@ -620,10 +619,10 @@ fn an_invariant_that_breaks_only_after_another_is_found_by_every_search() {
             local(held, &input, effects);
         },
         invariants: || {
-            let one: fn(&[&Held]) -> bool = |all| all[0].noise < 1;
-            let two: fn(&[&Held]) -> bool = |all| all[0].noise < 2;
-            let always = |name, holds| Invariant { name, when: When::Always, holds };
-            vec![always("below one", one), always("below two", two)]
+            vec![
+                Invariant::always("below one", |all: &[&Held]| all[0].noise < 1),
+                Invariant::always("below two", |all: &[&Held]| all[0].noise < 2),
+            ]
         },
         ..TOY
     };

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use quiescence::history::{Call, Completion, Key, NodeId, Value};
 use quiescence::replication::{
     Cluster, Effects, Input, Invariant, OperationId, Stamp, Strategy, StrategyName, TimerId,
-    Visible, When,
+    Visible,
 };
 
 /// Bytes that choices are taken from.
@@ -575,13 +575,12 @@ impl Strategy for Protocol {
         if !self.table.invariants {
             return Vec::new();
         }
-        let always = |name, holds| Invariant { name, when: When::Always, holds };
         vec![
-            always("two-is-not-first", two_is_not_first as fn(&[&Replica]) -> bool),
-            always("two-is-not-first-and-one-third", two_is_not_first_and_one_third),
-            always("not-all-move-on", not_all_move_on),
-            always("the-last-makes-no-noise", the_last_makes_no_noise),
-            Invariant { name: "somebody-waits", when: When::Sometimes, holds: somebody_waits },
+            Invariant::always("two-is-not-first", two_is_not_first),
+            Invariant::always("two-is-not-first-and-one-third", two_is_not_first_and_one_third),
+            Invariant::always("not-all-move-on", not_all_move_on),
+            Invariant::always("the-last-makes-no-noise", the_last_makes_no_noise),
+            Invariant::sometimes("somebody-waits", somebody_waits),
         ]
     }
 }

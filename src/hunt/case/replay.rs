@@ -4,8 +4,10 @@
 use crate::history::notation;
 use crate::hunt::Subject;
 use crate::hunt::property::{Flaw, Judgement, judge};
+use crate::world::trace;
 use crate::world::trace::Trace;
 use crate::world::{NotEnabled, Run};
+use crate::world::{re_execute, repeat};
 
 use super::write::{cycle, sent, steps};
 use super::{Case, CaseStep};
@@ -54,7 +56,7 @@ pub struct Difference {
 /// record what was sent, cannot show that it ever was possible.
 pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, String)> {
     let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
-    let followed = subject.follow(&case.setting, &case.workload, &recorded);
+    let followed = trace::follow(subject, &case.setting, &case.workload, &recorded);
     let mut before = followed.steps.iter().zip(&case.schedule);
     if let Some(NotEnabled::Impossible(why)) = followed.stuck
         && !records_sends(case)
@@ -67,11 +69,11 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
     let run = match chosen_cycle(case) {
         Some(steps) if steps <= resolved.len() => {
             let (stem, cycle) = resolved.split_at(resolved.len() - steps);
-            subject.repeat(&case.setting, &case.workload, stem, cycle)
+            repeat(subject, &case.setting, &case.workload, stem, cycle)
         }
-        _ => subject.re_execute(&case.setting, &case.workload, &resolved, case.property.shows()),
+        _ => re_execute(subject, &case.setting, &case.workload, &resolved, case.property.shows()),
     };
-    let trace = subject.trace(&case.setting, &case.workload, &run.schedule);
+    let trace = trace::trace(subject, &case.setting, &case.workload, &run.schedule);
     let judgement = judge(&run, &case.property);
     let outcome = compare(case, &followed, &trace, &run, &judgement);
     Ok(Replay { outcome, trace, run, judgement })

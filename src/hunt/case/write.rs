@@ -8,6 +8,7 @@ use crate::hunt::durable::loss;
 use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Flaw, Judgement, Property, judge, record, white_box};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
+use crate::world::trace;
 use crate::world::trace::{Trace, TraceStep};
 use crate::world::{Action, Ending, MessageName, Run, SessionId};
 
@@ -22,7 +23,7 @@ impl Case {
     /// The case of a failing run. `minimal` says whether it was minimised.
     pub fn of(subject: &dyn Subject, failing: &Failing, minimal: bool, found: FoundBy) -> Case {
         let Failing { setting, workload, run, property, .. } = failing;
-        let trace = subject.trace(setting, workload, &run.schedule);
+        let trace = trace::trace(subject, setting, workload, &run.schedule);
         let judgement = judge(run, property);
         Case {
             tool: env!("CARGO_PKG_VERSION").to_owned(),

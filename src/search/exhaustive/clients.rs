@@ -9,12 +9,14 @@
 //! Invariant: equal numbers mean the same future and the same history as far
 //! as it is asked for. It knows no strategy but for what is served.
 
+use crate::replication::erased::AnyToken;
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use smallvec::SmallVec;
 
 use crate::history::{Builder, Call, Completion, History, Key, NodeId, ProcessId, Value};
+use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, OperationId, Stamp, Strategy};
 use crate::search::key;
 use crate::world::{Faults, Planned, Routing, Script, SessionView, Setting, Workload};
@@ -47,23 +49,23 @@ impl Ask {
 
 /// What a client does, with the token of its session.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Request<T> {
+pub(super) struct Request {
     pub(super) ask: Ask,
-    pub(super) token: T,
+    pub(super) token: AnyToken,
 }
 
 /// What a step means for the clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Event<T> {
+pub(super) struct Event {
     pub(super) ask: Option<Ask>,
-    pub(super) answered: Vec<(OperationId, Completion, T)>,
+    pub(super) answered: Vec<(OperationId, Completion, AnyToken)>,
     pub(super) fault: Option<u8>,
     pub(super) crashed: Option<NodeId>,
     /// Writes that became visible, if that has to be remembered of them.
     pub(super) stamped: Vec<(OperationId, Stamp)>,
 }
 
-impl<T> Default for Event<T> {
+impl Default for Event {
     fn default() -> Self {
         let (answered, stamped) = (Vec::new(), Vec::new());
         Event { ask: None, answered, fault: None, crashed: None, stamped }
@@ -72,12 +74,12 @@ impl<T> Default for Event<T> {
 
 /// Where a session stands, and what it was told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Standing<T> {
+struct Standing {
     next: u16,
     open: Option<(u16, NodeId)>,
     /// The node of a session that stays, once it has one.
     home: Option<NodeId>,
-    token: T,
+    token: AnyToken,
     /// What it asked, if histories are tracked.
     asked: Vec<Asked>,
 }
@@ -112,17 +114,17 @@ struct Rest {
 pub(super) type Plainness = ([usize; 4], Vec<usize>, Vec<NodeId>);
 
 /// The numberings of all that clients do.
-pub(super) struct Clients<'a, T> {
+pub(super) struct Clients<'a> {
     setting: &'a Setting,
     plan: &'a Plan<'a>,
     rests: Numbered<Rest>,
-    standings: Numbered<Standing<T>>,
+    standings: Numbered<Standing>,
     calls: Numbered<Call>,
-    requests: Numbered<Request<T>>,
-    events: Numbered<Event<T>>,
+    requests: Numbered<Request>,
+    events: Numbered<Event>,
 }
 
-impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
+impl<'a> Clients<'a> {
     pub(super) fn new(setting: &'a Setting, plan: &'a Plan<'a>) -> Self {
         let mut events = Numbered::default();
         events.number(Event::default());
@@ -147,18 +149,23 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
 
     /// The rest before anything happened.
     pub(super) fn first(&mut self) -> u32 {
-        let new =
-            Standing { next: 0, open: None, home: None, token: T::default(), asked: Vec::new() };
+        let new = Standing {
+            next: 0,
+            open: None,
+            home: None,
+            token: AnyToken::default(),
+            asked: Vec::new(),
+        };
         let new = self.standings.number(new);
         let sessions = SmallVec::from_elem(new, self.sessions());
         self.rests.number(Rest { sessions, spent: Faults::NONE, now: 0, stamps: Vec::new() })
     }
 
-    pub(super) fn event(&mut self, event: Event<T>) -> u32 {
+    pub(super) fn event(&mut self, event: Event) -> u32 {
         self.events.number(event)
     }
 
-    pub(super) fn request(&self, number: u32) -> &Request<T> {
+    pub(super) fn request(&self, number: u32) -> &Request {
         &self.requests.values[number as usize]
     }
 
@@ -178,10 +185,7 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
     }
 
     /// What clients may do next.
-    pub(super) fn starts<S>(&mut self, strategy: &S, rest: u32) -> Vec<Start>
-    where
-        S: Strategy<Token = T>,
-    {
+    pub(super) fn starts(&mut self, strategy: &AnyStrategy, rest: u32) -> Vec<Start> {
         let (left, _) = self.standing(rest);
         let rest = self.rests.values[rest as usize].clone();
         let mut starts = Vec::new();
@@ -199,7 +203,7 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
             };
             let operation = OperationId { session, number };
             if left & (1 << GIVE_UP) != 0 {
-                starts.push(self.start(at, Ask::GiveUp(operation), &T::default()));
+                starts.push(self.start(at, Ask::GiveUp(operation), &AnyToken::default()));
             }
             if left & (1 << RETRY) != 0 {
                 let call = self.call_of(&standing, operation);
@@ -212,12 +216,12 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
         starts
     }
 
-    fn start(&mut self, node: NodeId, ask: Ask, token: &T) -> Start {
+    fn start(&mut self, node: NodeId, ask: Ask, token: &AnyToken) -> Start {
         let request = self.requests.number(Request { ask, token: token.clone() });
         Start { place: node.0, request }
     }
 
-    fn call_of(&mut self, standing: &Standing<T>, operation: OperationId) -> u32 {
+    fn call_of(&mut self, standing: &Standing, operation: OperationId) -> u32 {
         match &self.plan.work {
             Work::Scripted(workload) => {
                 let script = &workload.sessions[usize::from(operation.session)];
@@ -229,11 +233,11 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
     }
 
     /// What an idle session may ask.
-    fn choices<S: Strategy>(
+    fn choices(
         &self,
-        strategy: &S,
+        strategy: &AnyStrategy,
         session: u16,
-        standing: &Standing<T>,
+        standing: &Standing,
         rest: &Rest,
     ) -> Vec<(u16, Call, NodeId)> {
         let cluster = Cluster::of(self.setting.nodes);
@@ -326,7 +330,7 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
         self.rests.number(rest)
     }
 
-    fn change(&mut self, rest: &mut Rest, session: u16, change: impl FnOnce(&mut Standing<T>)) {
+    fn change(&mut self, rest: &mut Rest, session: u16, change: impl FnOnce(&mut Standing)) {
         let number = &mut rest.sessions[usize::from(session)];
         let mut standing = self.standings.values[*number as usize].clone();
         change(&mut standing);
@@ -363,7 +367,7 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
         rest: &mut Rest,
         operation: OperationId,
         completion: Completion,
-        token: Option<T>,
+        token: Option<AnyToken>,
     ) {
         let Some(&at) = rest.sessions.get(usize::from(operation.session)) else { return };
         let open = self.standings.values[at as usize].open;
@@ -378,7 +382,7 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
                 standing.token = token;
             }
             if completion == Completion::Info && !keep {
-                standing.token = T::default();
+                standing.token = AnyToken::default();
             }
             if let Some(asked) = standing.asked.last_mut() {
                 asked.ended = Some(completion);
@@ -386,16 +390,16 @@ impl<'a, T: Clone + Eq + Hash + Default> Clients<'a, T> {
         });
     }
 
-    fn standings_of(&self, rest: u32) -> impl Iterator<Item = &Standing<T>> {
+    fn standings_of(&self, rest: u32) -> impl Iterator<Item = &Standing> {
         let sessions = self.rests.values[rest as usize].sessions.iter();
         sessions.map(|at| &self.standings.values[*at as usize])
     }
 
     /// What tells the sessions apart; nothing of what they were told, if that
     /// is not tracked.
-    pub(super) fn views(&self, rest: u32) -> Vec<SessionView<T>> {
+    pub(super) fn views(&self, rest: u32) -> Vec<SessionView> {
         let told = |asked: &Asked| (asked.number, asked.ended.clone().unwrap_or(Completion::Info));
-        let view = |standing: &Standing<T>| SessionView {
+        let view = |standing: &Standing| SessionView {
             next: standing.next,
             open: standing.open.map(|(open, _)| open),
             token: standing.token.clone(),

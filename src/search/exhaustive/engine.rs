@@ -17,6 +17,8 @@ use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use crate::replication::Strategy;
+use crate::replication::Subject;
+use crate::replication::erased::AnyStrategy;
 use crate::world::{Faults, Setting, Workload};
 
 use super::clients::Plainness;
@@ -80,13 +82,14 @@ pub type Judge<'j> = dyn FnMut(&Sight<'_>) -> u64 + 'j;
 ///
 /// # Errors
 /// [`Refused::NotCovered`] if the strategy has more than 64 timers.
-pub fn explore<S: Strategy>(
-    strategy: &S,
+pub fn explore(
+    strategy: &dyn Subject,
     setting: &Setting,
     plan: &Plan<'_>,
     wanted: u64,
     judge: &mut Judge<'_>,
 ) -> Result<Exploration, Refused> {
+    let strategy = &strategy.erased();
     let mut reduce = plan.reduce;
     let mut declined = Vec::new();
     if let Some(why) = unfit(strategy, setting, plan)
@@ -137,7 +140,7 @@ fn lopsided(setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
 }
 
 /// Why deliveries cannot be put off in this setting, if they cannot.
-fn unfit<S: Strategy>(strategy: &S, setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
+fn unfit(strategy: &AnyStrategy, setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
     if !setting.faults.budget.is_none() {
         Some("there are faults")
     } else if strategy.reads_clock() {
@@ -149,8 +152,8 @@ fn unfit<S: Strategy>(strategy: &S, setting: &Setting, plan: &Plan<'_>) -> Optio
     }
 }
 
-struct Engine<'a, S: Strategy> {
-    tables: Tables<'a, S>,
+struct Engine<'a> {
+    tables: Tables<'a>,
     store: Store,
     lanes: Vec<Lane>,
     /// States that wait, by level.
@@ -178,8 +181,8 @@ struct Way {
     request: Option<u32>,
 }
 
-fn search<S: Strategy>(
-    strategy: &S,
+fn search(
+    strategy: &AnyStrategy,
     setting: &Setting,
     plan: &Plan<'_>,
     wanted: u64,
@@ -268,7 +271,7 @@ fn stillborn(plan: &Plan<'_>) -> Exploration {
     }
 }
 
-impl<S: Strategy> Engine<'_, S> {
+impl Engine<'_> {
     fn run(&mut self, judge: &mut Judge<'_>) -> Result<Ending, Refused> {
         while let Some((level, states)) = self.pending.pop_first() {
             self.depth = level;

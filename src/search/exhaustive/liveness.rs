@@ -19,8 +19,6 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::replication::Strategy;
-
 use super::numbered::count;
 use super::numbers::{Numbers, PANICS, Sort};
 use super::store::Store;
@@ -51,7 +49,7 @@ impl Kinds {
     }
 
     /// What justice asks for in a row.
-    fn dues<S: Strategy>(self, tables: &Tables<'_, S>, row: &[u32]) -> Vec<Label> {
+    fn dues(self, tables: &Tables<'_>, row: &[u32]) -> Vec<Label> {
         let mut dues = tables.dues(row);
         if self == Kinds::Deliveries {
             dues.retain(|(_, sort)| !matches!(sort, Sort::Fire(_)));
@@ -96,7 +94,7 @@ fn edges(numbers: &Numbers, store: &Store, state: u32, mut each: impl FnMut(u32,
 /// Every just component, and every state in which nothing can happen any
 /// more, in an order that depends on nothing but the states. Takes time in
 /// proportion to states and transitions, and 9 bytes a state.
-pub(super) fn just_components<S: Strategy>(tables: &Tables<'_, S>, store: &Store) -> Vec<Just> {
+pub(super) fn just_components(tables: &Tables<'_>, store: &Store) -> Vec<Just> {
     let numbers = &tables.numbers;
     let mut found = Vec::new();
     let successors = |state: u32| {
@@ -192,8 +190,8 @@ fn inside(numbers: &Numbers, store: &Store, states: &[u32]) -> Vec<Inside> {
 }
 
 /// The just components of deliveries alone, inside a component.
-fn of_deliveries<S: Strategy>(
-    tables: &Tables<'_, S>,
+fn of_deliveries(
+    tables: &Tables<'_>,
     store: &Store,
     states: &[u32],
     inside: &[Inside],
@@ -222,8 +220,8 @@ fn of_deliveries<S: Strategy>(
 }
 
 /// The component, if it is just.
-fn just<S: Strategy>(
-    tables: &Tables<'_, S>,
+fn just(
+    tables: &Tables<'_>,
     store: &Store,
     kinds: Kinds,
     states: Vec<u32>,
@@ -242,12 +240,7 @@ fn just<S: Strategy>(
 impl Just {
     /// A just walk from a state of the component back to it, as states with
     /// what happens before each; empty if nothing can happen.
-    pub(super) fn walk<S: Strategy>(
-        &self,
-        tables: &Tables<'_, S>,
-        store: &Store,
-        from: u32,
-    ) -> Vec<(Label, u32)> {
+    pub(super) fn walk(&self, tables: &Tables<'_>, store: &Store, from: u32) -> Vec<(Label, u32)> {
         let at = |state: &u32| store.order(*state);
         let start = self.states.binary_search_by_key(&at(&from), at);
         let start = start.expect("a state of the component");

@@ -6,8 +6,8 @@
 //! says more than a world can do.
 
 use crate::history::NodeId;
-use crate::replication::Strategy;
-use crate::world::component::{NodeOf, Panicked};
+
+use crate::world::component::{Node, Panicked};
 use crate::world::{Action, NotEnabled, Step, Workload, World};
 
 use super::liveness::Label;
@@ -16,8 +16,8 @@ use super::tables::Tables;
 
 /// The steps to a state and on to `target`, if that is another row in which
 /// everything has been delivered.
-pub(super) fn way_to<S: Strategy>(
-    tables: &Tables<'_, S>,
+pub(super) fn way_to(
+    tables: &Tables<'_>,
     store: &Store,
     workload: &Workload,
     state: u32,
@@ -42,8 +42,8 @@ pub(super) fn way_to<S: Strategy>(
 
 /// The steps to a state, and the one in which a handler panics. There are no
 /// macro-steps here: a panic ends them.
-pub(super) fn way_to_panic<S: Strategy>(
-    tables: &Tables<'_, S>,
+pub(super) fn way_to_panic(
+    tables: &Tables<'_>,
     store: &Store,
     workload: &Workload,
     state: u32,
@@ -67,8 +67,8 @@ pub(super) fn way_to_panic<S: Strategy>(
 }
 
 /// The steps of a cycle that begins where `stem` ends.
-pub(super) fn cycle<S: Strategy>(
-    tables: &Tables<'_, S>,
+pub(super) fn cycle(
+    tables: &Tables<'_>,
     store: &Store,
     workload: &Workload,
     stem: &[Step],
@@ -92,13 +92,13 @@ pub(super) fn cycle<S: Strategy>(
 }
 
 /// A world on its way.
-struct Walk<'w, 'a, S: Strategy> {
-    tables: &'w Tables<'a, S>,
-    world: World<'w, S>,
+struct Walk<'w, 'a> {
+    tables: &'w Tables<'a>,
+    world: World<'w>,
     steps: Vec<Step>,
 }
 
-impl<S: Strategy> Walk<'_, '_, S> {
+impl Walk<'_, '_> {
     /// Takes the steps that lead to a row.
     fn to(&mut self, row: &[u32]) {
         let wanted = self.tables.nodes(row);
@@ -130,7 +130,7 @@ impl<S: Strategy> Walk<'_, '_, S> {
     }
 
     /// Takes a step if it leads to what is wanted.
-    fn try_step(&mut self, action: &Action, wanted: &[NodeOf<S>], rest: u32) -> bool {
+    fn try_step(&mut self, action: &Action, wanted: &[Node], rest: u32) -> bool {
         let number = self.world.steps() + 1;
         let mut next = self.world.clone();
         if next.perform(action, number).is_err() {
@@ -147,7 +147,7 @@ impl<S: Strategy> Walk<'_, '_, S> {
     /// Whether clients and faults are where this rest says, and no session was
     /// told anything else: two steps may lead to the same nodes and differ in
     /// what they answer.
-    fn has_rest(&self, world: &World<'_, S>, rest: u32) -> bool {
+    fn has_rest(&self, world: &World<'_>, rest: u32) -> bool {
         let clients = &self.tables.clients;
         let mut views = world.session_views();
         if !clients.tracks_history() {
@@ -164,7 +164,7 @@ impl<S: Strategy> Walk<'_, '_, S> {
         let wanted = self.tables.nodes(row);
         let cluster = self.world.cluster();
         for node in cluster.nodes() {
-            let there = |world: &World<'_, S>| {
+            let there = |world: &World<'_>| {
                 // Only this node has changed: what it is to be stands in its
                 // own place, whatever the others are.
                 let now = &world.nodes()[node.index()];
@@ -179,11 +179,11 @@ impl<S: Strategy> Walk<'_, '_, S> {
 }
 
 /// A world some deliveries on, with these deliveries.
-type Further<'a, S> = (World<'a, S>, Vec<Step>);
+type Further<'a> = (World<'a>, Vec<Step>);
 
 /// Every world to which deliveries at one node lead, nearest first.
-fn delivered<'a, S: Strategy>(world: &World<'a, S>, node: NodeId) -> Vec<Further<'a, S>> {
-    let mut all: Vec<Further<'a, S>> = vec![(world.clone(), Vec::new())];
+fn delivered<'a>(world: &World<'a>, node: NodeId) -> Vec<Further<'a>> {
+    let mut all: Vec<Further<'a>> = vec![(world.clone(), Vec::new())];
     let mut seen = vec![world.state()];
     let mut next = 0;
     while next < all.len() {

@@ -11,8 +11,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
+use crate::replication::erased::AnyToken;
 use crate::replication::{Cluster, Effects, OperationId, Strategy, When};
-use crate::world::component::{LocalInput, NodeOf, Panicked, local_step};
+use crate::world::component::{LocalInput, Node, Panicked, local_step};
 use crate::world::{Facts, ask};
 
 use super::numbered::Numbered;
@@ -59,7 +60,7 @@ impl Answers {
     }
 }
 
-impl<S: Strategy> Tables<'_, S> {
+impl Tables<'_> {
     /// The keys that were asked about, by number.
     fn keys(&mut self, rest: u32) -> u32 {
         if let Some(known) = self.answers.asked.get(&rest) {
@@ -96,7 +97,7 @@ impl<S: Strategy> Tables<'_, S> {
             }
             let mut asked = self.held.values[held as usize].node.clone();
             let operation = OperationId { session, number: 0 };
-            let request = LocalInput::Request(operation, call.clone(), S::Token::default());
+            let request = LocalInput::Request(operation, call.clone(), AnyToken::default());
             let mut effects = Effects::new();
             local_step(self.strategy, &mut asked, request, self.moment, &mut effects)?;
             let value = effects.replies.into_iter().find_map(|reply| match reply.completion {
@@ -165,13 +166,13 @@ impl<S: Strategy> Tables<'_, S> {
     }
 
     /// The nodes of a row while what is in flight waits.
-    fn waiting_nodes(&self, row: &[u32]) -> Vec<NodeOf<S>> {
+    fn waiting_nodes(&self, row: &[u32]) -> Vec<Node> {
         let mut nodes = self.nodes(row);
         nodes.iter_mut().for_each(|node| node.inbox.clear());
         nodes
     }
 
-    fn ask_all(&self, keys: u32, nodes: &[NodeOf<S>]) -> Result<Finals, Panicked> {
+    fn ask_all(&self, keys: u32, nodes: &[Node]) -> Result<Finals, Panicked> {
         let cluster = Cluster::of(self.setting.nodes);
         let mut session = u16::try_from(self.clients.sessions()).expect("sessions are few");
         let mut finals = Finals::new();

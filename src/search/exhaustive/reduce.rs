@@ -14,14 +14,14 @@ use smallvec::SmallVec;
 
 use crate::history::{Call, NodeId};
 use crate::replication::{Cluster, Strategy};
-use crate::world::component::NodeOf;
+use crate::world::component::Node;
 
 use super::numbered::count;
 use super::numbers::{Closure, Miss};
 use super::tables::{Component, REACTS, Tables};
 use super::{Refused, Work};
 
-impl<S: Strategy> Tables<'_, S> {
+impl Tables<'_> {
     /// All components that deliveries alone lead to.
     pub(super) fn closure(&mut self, place: usize, at: u32) -> Result<Closure, Refused> {
         let mut all = vec![at];
@@ -224,7 +224,7 @@ impl<S: Strategy> Tables<'_, S> {
 
     /// Whether these nodes are the wanted ones, as far as the search tells
     /// nodes apart.
-    pub(super) fn are_like(&self, nodes: &[NodeOf<S>], wanted: &[NodeOf<S>]) -> bool {
+    pub(super) fn are_like(&self, nodes: &[Node], wanted: &[Node]) -> bool {
         let nodes: Vec<_> = nodes.iter().map(|node| self.plain(node)).collect();
         let wanted: Vec<_> = wanted.iter().map(|node| self.plain(node)).collect();
         if nodes == wanted {
@@ -239,7 +239,7 @@ impl<S: Strategy> Tables<'_, S> {
 
     /// Whether a node is the one wanted at this place, or, renamed, at the
     /// place where it may stand instead.
-    pub(super) fn is_one_of(&self, node: &NodeOf<S>, wanted: &[NodeOf<S>], place: usize) -> bool {
+    pub(super) fn is_one_of(&self, node: &Node, wanted: &[Node], place: usize) -> bool {
         let node = self.plain(node);
         let renamed = |to: &Vec<usize>| {
             self.renamed(&node, to).is_some_and(|node| node == self.plain(&wanted[to[place]]))
@@ -248,7 +248,7 @@ impl<S: Strategy> Tables<'_, S> {
     }
 
     /// A node with its inbox in order and without what is not told apart.
-    fn plain(&self, node: &NodeOf<S>) -> NodeOf<S> {
+    fn plain(&self, node: &Node) -> Node {
         let mut node = node.clone();
         node.inbox = node.canonical_inbox(self.setting.network);
         let less = self.plan.reduce.forget.then(|| self.strategy.observable(&node.replica));
@@ -256,7 +256,7 @@ impl<S: Strategy> Tables<'_, S> {
         node
     }
 
-    fn renamed(&self, node: &NodeOf<S>, to: &[usize]) -> Option<NodeOf<S>> {
+    fn renamed(&self, node: &Node, to: &[usize]) -> Option<Node> {
         let name = |node: NodeId| NodeId(u16::try_from(to[node.index()]).expect("few"));
         let mut node = node.clone();
         node.replica = self.strategy.renamed(&node.replica, &name)?;

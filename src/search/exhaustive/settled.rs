@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use crate::replication::{Strategy, TimerId};
+use crate::replication::TimerId;
+use crate::replication::erased::AnyReplica;
 use crate::world::component::LocalInput;
 use crate::world::{Round, Rounds, SettleLimits};
 
@@ -33,7 +34,7 @@ pub(super) enum Settled {
 /// What is held at each place, and the clients' number: a row without inboxes.
 type Drained = (Vec<u32>, u32);
 
-impl<S: Strategy> Tables<'_, S> {
+impl Tables<'_> {
     /// Where settling leads from a quiet row.
     ///
     /// # Errors
@@ -74,7 +75,7 @@ impl<S: Strategy> Tables<'_, S> {
         let mut seen = vec![first];
         loop {
             let (held, rest) = seen.last().expect("there is always one").clone();
-            let replicas: Vec<S::Replica> = held
+            let replicas: Vec<AnyReplica> = held
                 .iter()
                 .map(|held| self.held.values[*held as usize].node.replica.clone())
                 .collect();

@@ -23,8 +23,6 @@
 //! (symmetry) or left out (macro, persistent). It does not know what handlers
 //! do.
 
-use crate::replication::Strategy;
-
 use super::numbers::{Miss, Move, Numbers, PANICS, Sort, UNASKED};
 use super::store::Store;
 use super::tables::Tables;
@@ -188,7 +186,7 @@ impl Numbers {
 /// How many steps after one are looked at.
 const SWAPS: usize = 31;
 
-impl<S: Strategy> Tables<'_, S> {
+impl Tables<'_> {
     /// Which deliveries after a step lead to the same as before it: they were
     /// possible before, have a higher label, and both orders have the same
     /// effects and the same end. At most one of the two may mean something to

@@ -11,8 +11,9 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::history::NodeId;
+use crate::replication::erased::{AnyMessage, AnyStrategy};
 use crate::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId};
-use crate::world::component::{LocalInput, NodeOf, Panicked, boot, local_step};
+use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
 use crate::world::{Action, InboxOnCrash, Network, Setting, World};
 
 use super::clients::{Ask, Clients, Event, Request};
@@ -59,20 +60,20 @@ pub(super) struct Reaction {
 type Given = (u16, u32, Result<u32, u32>);
 
 /// All numberings, and the steps between what they number.
-pub(super) struct Tables<'a, S: Strategy> {
-    pub(super) strategy: &'a S,
+pub(super) struct Tables<'a> {
+    pub(super) strategy: &'a AnyStrategy,
     pub(super) setting: &'a Setting,
     pub(super) plan: &'a Plan<'a>,
     pub(super) numbers: Numbers,
-    pub(super) held: Numbered<Held<NodeOf<S>>>,
+    pub(super) held: Numbered<Held<Node>>,
     pub(super) places: Vec<Numbered<Component>>,
     /// Messages with their senders, and the timer from which they come, plus
     /// one.
-    pub(super) messages: Numbered<(NodeId, S::Message, u8)>,
+    pub(super) messages: Numbered<(NodeId, AnyMessage, u8)>,
     pub(super) timers: Numbered<(NodeId, TimerId)>,
     reactions: FxHashMap<Given, Reaction>,
-    pub(super) clients: Clients<'a, S::Token>,
-    effects: Effects<S>,
+    pub(super) clients: Clients<'a>,
+    effects: Effects<AnyStrategy>,
     /// The time of the next step, if time is part of a state.
     pub(super) now: u64,
     /// The time of the state that is looked at: final reads are asked then.
@@ -90,10 +91,10 @@ pub(super) const REACTS: &str = "a delivery sends or answers something, or there
 /// More timers than one number holds.
 const TIMERS_MAX: usize = 64;
 
-impl<'a, S: Strategy> Tables<'a, S> {
+impl<'a> Tables<'a> {
     /// The numberings and the row of the first state.
     pub(super) fn new(
-        strategy: &'a S,
+        strategy: &'a AnyStrategy,
         setting: &'a Setting,
         plan: &'a Plan<'a>,
     ) -> Result<(Self, Vec<u32>), Refused> {
@@ -229,7 +230,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
     }
 
     /// The number of a node without its inbox.
-    pub(super) fn hold(&mut self, mut held: Held<NodeOf<S>>) -> u32 {
+    pub(super) fn hold(&mut self, mut held: Held<Node>) -> u32 {
         debug_assert!(held.node.inbox.is_empty(), "messages are kept as numbers");
         if self.plan.reduce.forget
             && let Some(less) = self.strategy.observable(&held.node.replica)
@@ -270,7 +271,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
         &mut self,
         place: usize,
         held: u32,
-        input: LocalInput<S>,
+        input: LocalInput,
         timer: u8,
         happening: Happening,
     ) -> Result<Reaction, Refused> {
@@ -281,8 +282,8 @@ impl<'a, S: Strategy> Tables<'a, S> {
     fn react_of(
         &mut self,
         place: usize,
-        mut held: Held<NodeOf<S>>,
-        input: LocalInput<S>,
+        mut held: Held<Node>,
+        input: LocalInput,
         timer: u8,
         happening: Happening,
     ) -> Result<Reaction, Refused> {
@@ -395,7 +396,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
             self.remember_at(place, left, reaction, Sort::Deliver(message))?;
         }
         let node = NodeId(u16::try_from(place).expect("nodes are few"));
-        let mut others: Vec<(LocalInput<S>, u8, Sort)> = Vec::new();
+        let mut others: Vec<(LocalInput, u8, Sort)> = Vec::new();
         if state.up {
             for &timer in &state.timers {
                 let number = self.timer_number(node, timer)?;
@@ -449,7 +450,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
 
     /// The positions of the messages that may be delivered next; of equal
     /// ones the first, because delivering either leads to one state.
-    fn deliverable(&self, state: &NodeOf<S>, inbox: &[u32]) -> SmallVec<[usize; 8]> {
+    fn deliverable(&self, state: &Node, inbox: &[u32]) -> SmallVec<[usize; 8]> {
         let mut seen = state.cut;
         let mut positions = SmallVec::new();
         for (position, &message) in inbox.iter().enumerate() {
@@ -489,7 +490,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
     }
 
     /// Faults of the node itself, and of its links.
-    fn mishaps(&self, node: NodeId, state: &NodeOf<S>, into: &mut Vec<(LocalInput<S>, u8, Sort)>) {
+    fn mishaps(&self, node: NodeId, state: &Node, into: &mut Vec<(LocalInput, u8, Sort)>) {
         let cluster = Cluster::of(self.setting.nodes);
         let budget = self.setting.faults.budget;
         let mut add = |kind, input| into.push((input, 0, Sort::Mishap(kind)));
@@ -584,7 +585,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
     }
 
     /// Whether an action of a world is what a label says.
-    pub(super) fn is_labelled(&self, world: &World<'_, S>, action: &Action, label: Label) -> bool {
+    pub(super) fn is_labelled(&self, world: &World<'_>, action: &Action, label: Label) -> bool {
         let (place, sort) = label;
         match (action, sort) {
             (Action::Deliver(to, id), Sort::Deliver(message)) if to.index() == place => {
@@ -601,7 +602,7 @@ impl<'a, S: Strategy> Tables<'a, S> {
     }
 
     /// The nodes of a row.
-    pub(super) fn nodes(&self, row: &[u32]) -> Vec<NodeOf<S>> {
+    pub(super) fn nodes(&self, row: &[u32]) -> Vec<Node> {
         let node = |(place, at): (&Numbered<Component>, &u32)| {
             let component = &place.values[*at as usize];
             let mut node = self.held.values[component.held as usize].node.clone();
