@@ -15,8 +15,8 @@ use quiescence::report::survey::Judged;
 use quiescence::report::{Letters, Look, json};
 use quiescence::world::execute;
 use quiescence::world::{
-    Ending, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario, Script, Setting,
-    Workload,
+    Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario,
+    Script, Setting, Workload,
 };
 
 /// Every text is a case or is refused with a place; a case survives writing
@@ -125,16 +125,10 @@ fn decode(bytes: &[u8]) -> Option<(Box<dyn Subject>, Scenario)> {
     let subject = Registry::standard().parse(name).ok()?.pop()?;
     let nodes = 1 + u16::from(head[1] % 4);
     let some = |byte: u8, at: u32| u16::from((byte >> at) & 3);
-    let budget = Faults {
-        drop: some(head[2], 0),
-        duplicate: some(head[2], 2),
-        crash: some(head[2], 4),
-        cut: some(head[2], 6),
-        skew: some(head[3], 0),
-        give_up: some(head[3], 2),
-        retry: some(head[3], 4),
-        suspect: some(head[3], 6),
-    };
+    let mut budget = Faults::NONE;
+    for (kind, at) in FaultKind::ALL.into_iter().zip(0..) {
+        budget[kind] = some(head[2 + usize::from(at > 3)], 2 * (at % 4));
+    }
     let flag = |bit: u8| head[4] & (1 << bit) != 0;
     let faults = FaultPlan {
         budget,

@@ -19,7 +19,7 @@ use quiescence::search::exhaustive::{
     Bound, Ending, Exploration, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
 };
 use quiescence::world::{
-    FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload, World,
+    FaultKind, FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload, World,
 };
 
 const HISTORY: Tracks =
@@ -287,14 +287,9 @@ fn every_engine_sees_the_same_states() {
 #[test]
 fn every_engine_sees_the_same_faults() {
     let lww = |clock| MultiPrimaryLww { clock, anti_entropy: false };
-    let budgets = |kind: &str| {
-        let mut faults = Faults::NONE;
-        *faults.count_mut(kind).expect("a kind") = 1;
-        faults
-    };
-    for kind in Faults::KINDS {
+    for kind in FaultKind::ALL {
         for network in [Network::Fifo, Network::Unordered] {
-            let faults = FaultPlan { budget: budgets(kind), ..FaultPlan::default() };
+            let faults = FaultPlan { budget: Faults::NONE.with(kind, 1), ..FaultPlan::default() };
             let setting = Setting { faults, ..calm(2, network) };
             agrees_with_the_dumb_twin(&lww(Clock::Lamport), &setting, &["w|w", "wr|r"]);
             agrees_with_the_dumb_twin(&AsyncPrimary, &setting, &["w|w", "wr|r"]);
@@ -302,7 +297,8 @@ fn every_engine_sees_the_same_faults() {
             agrees_with_the_dumb_twin(&backup, &setting, &["w|r"]);
         }
     }
-    let skewed = FaultPlan { budget: budgets("skew"), ..FaultPlan::default() };
+    let skewed =
+        FaultPlan { budget: Faults::NONE.with(FaultKind::Skew, 1), ..FaultPlan::default() };
     let setting = Setting { faults: skewed, ..calm(2, Network::Unordered) };
     agrees_with_the_dumb_twin(&lww(Clock::Wall), &setting, &["w|w", "wr|r"]);
 }
@@ -369,7 +365,7 @@ fn an_echo_is_never_quiet() {
 
 #[test]
 fn a_write_that_only_its_node_has_is_lost_and_the_search_says_so_first() {
-    let drop = Faults { drop: 1, ..Faults::NONE };
+    let drop = Faults::NONE.with(FaultKind::Drop, 1);
     let faults = FaultPlan { budget: drop, ..FaultPlan::default() };
     let lossy = Setting { faults, ..calm(2, Network::Unordered) };
     let durable = [Property::Durable];
@@ -412,8 +408,8 @@ fn states_of(name: &str, setting: &Setting, patient: bool, jobs: usize) -> (u64,
 #[test]
 fn every_strategy_has_its_golden_state_counts_on_any_number_of_threads() {
     let one = |kind: &str| {
-        let mut budget = Faults::NONE;
-        *budget.count_mut(kind).expect("a kind") = 1;
+        let kind = FaultKind::named(kind).expect("a kind");
+        let budget = Faults::NONE.with(kind, 1);
         FaultPlan { budget, ..FaultPlan::default() }
     };
     let faulty = |kind, network| Setting { faults: one(kind), ..calm(3, network) };

@@ -9,7 +9,7 @@ use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::{Family, Registry, Subject};
 use quiescence::judgement::Model;
 use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore};
-use quiescence::world::{FaultPlan, Faults, Network, Setting};
+use quiescence::world::{FaultKind, FaultPlan, Faults, Network, Setting};
 
 /// Everything that can be switched, one by one and together.
 fn settings() -> Vec<(Reduce, usize)> {
@@ -99,9 +99,8 @@ fn verdicts(
 /// many writes as that allows, and with one fault.
 fn places(name: &str, setting: &Setting) -> Vec<(Setting, Open)> {
     let pair = Setting { nodes: 2, ..setting.clone() };
-    let kind = if name.starts_with("abd") { "drop" } else { "crash" };
-    let mut budget = Faults::NONE;
-    *budget.count_mut(kind).expect("a kind") = 1;
+    let kind = if name.starts_with("abd") { FaultKind::Drop } else { FaultKind::Crash };
+    let budget = Faults::NONE.with(kind, 1);
     let faults = FaultPlan { budget, ..FaultPlan::default() };
     let faulty = Setting { faults, ..pair.clone() };
     vec![(setting.clone(), SMALL), (pair, TWO), (faulty, SMALL)]

@@ -12,8 +12,8 @@ use quiescence::replication::{
     Cluster, Effects, Input, Invariant, OperationId, Strategy, StrategyName, Subject, TimerId,
 };
 use quiescence::world::{
-    Action, Broken, Ending, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled, Planned, Routing,
-    Run, Script, SessionId, Setting, Shows, Workload, World, close, re_execute,
+    Action, Broken, Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled,
+    Planned, Routing, Run, Script, SessionId, Setting, Shows, Workload, World, close, re_execute,
 };
 
 /// `w1@n1 r@n2 | …`: one script a session; every operation names its node.
@@ -134,7 +134,7 @@ fn the_worked_example_diverges_when_writes_cross() {
 
 #[test]
 fn a_cut_link_holds_messages_until_it_is_healed() {
-    let budget = Faults { cut: 1, ..Faults::NONE };
+    let budget = Faults::NONE.with(FaultKind::Cut, 1);
     let setting = setting(2, Network::Unordered, budget);
     let workload = workload("w1@n1");
     let mut world = World::new(&LWW, &setting, &workload).expect("no panic");
@@ -150,14 +150,14 @@ fn a_cut_link_holds_messages_until_it_is_healed() {
 
 #[test]
 fn a_dropped_message_never_arrives() {
-    let setting = setting(2, Network::Unordered, Faults { drop: 1, ..Faults::NONE });
+    let setting = setting(2, Network::Unordered, Faults::NONE.with(FaultKind::Drop, 1));
     let run = run(&LWW, &setting, "w1@n1", "A drop1>2");
     assert_eq!(clients(&run), "wx1|rx1!|rx0! @ 001122");
 }
 
 #[test]
 fn a_duplicate_arrives_twice_and_only_a_duplicate_does() {
-    let setting = setting(2, Network::Unordered, Faults { duplicate: 1, ..Faults::NONE });
+    let setting = setting(2, Network::Unordered, Faults::NONE.with(FaultKind::Duplicate, 1));
     let run = run(&STORING, &setting, "w1@n1 w2@n2", "A dup1>2 1>2 A 1>2 2>1");
     assert_eq!(clients(&run), "wx1 wx2|rx2!|rx1! @ 00001122", "the copy overwrites");
 }
@@ -180,17 +180,17 @@ fn a_fifo_link_keeps_its_order_and_an_unordered_one_need_not() {
 
 #[test]
 fn a_crash_leaves_open_operations_unknown_and_what_is_durable() {
-    let budget = Faults { crash: 1, ..Faults::NONE };
+    let budget = Faults::NONE.with(FaultKind::Crash, 1);
     let setting = setting(3, Network::Unordered, budget);
     // n1 coordinates a write, crashes before anybody has answered, recovers.
     let run = run(&ABD, &setting, "w1@n1 w2@n2", "A crash1");
     assert_eq!(clients(&run), "wx1?|rx0!|rx0!|rx0! @ 0112233", "nobody had been told");
-    assert_eq!(run.faults.crash, 1);
+    assert_eq!(run.faults[FaultKind::Crash], 1);
 }
 
 #[test]
 fn messages_sent_before_a_crash_still_arrive() {
-    let budget = Faults { crash: 1, ..Faults::NONE };
+    let budget = Faults::NONE.with(FaultKind::Crash, 1);
     let run = run(&LWW, &setting(2, Network::Unordered, budget), "w1@n1", "A crash1 1>2");
     assert_eq!(clients(&run), "wx1|rx1!|rx1! @ 001122");
 }
@@ -198,7 +198,7 @@ fn messages_sent_before_a_crash_still_arrive() {
 #[test]
 fn the_inbox_of_a_crashed_node_is_lost_or_kept_as_the_plan_says() {
     for (inbox, at_n2) in [(InboxOnCrash::Lost, "rx0!"), (InboxOnCrash::Kept, "rx1!")] {
-        let budget = Faults { crash: 1, ..Faults::NONE };
+        let budget = Faults::NONE.with(FaultKind::Crash, 1);
         let mut setting = setting(2, Network::Unordered, budget);
         setting.faults.inbox = inbox;
         let run = run(&LWW, &setting, "w1@n1", "A crash2 recover2");
@@ -208,7 +208,7 @@ fn the_inbox_of_a_crashed_node_is_lost_or_kept_as_the_plan_says() {
 
 #[test]
 fn a_client_that_gives_up_goes_on_as_a_new_process() {
-    let budget = Faults { give_up: 1, ..Faults::NONE };
+    let budget = Faults::NONE.with(FaultKind::GiveUp, 1);
     let setting = setting(2, Network::Fifo, budget);
     let run = run(&AsyncPrimary, &setting, "w1@n2 r@n2", "A giveA A 2>1 1>2");
     // The write was not answered in time, and happened all the same.
@@ -217,7 +217,7 @@ fn a_client_that_gives_up_goes_on_as_a_new_process() {
 
 #[test]
 fn a_retried_operation_is_one_operation_with_one_answer() {
-    let budget = Faults { retry: 1, ..Faults::NONE };
+    let budget = Faults::NONE.with(FaultKind::Retry, 1);
     let setting = setting(2, Network::Fifo, budget);
     let run = run(&AsyncPrimary, &setting, "w1@n2 w2@n2", "A retryA@2 2>1 A 2>1 2>1");
     assert_eq!(clients(&run), "wx1 wx2|rx2!|rx2! @ 00001122", "the primary tells retries apart");
@@ -225,7 +225,7 @@ fn a_retried_operation_is_one_operation_with_one_answer() {
 
 #[test]
 fn a_clock_that_is_ahead_wins_over_later_writes() {
-    let budget = Faults { skew: 1, ..Faults::NONE };
+    let budget = Faults::NONE.with(FaultKind::Skew, 1);
     let setting = setting(2, Network::Unordered, budget);
     let skewed = run(&WALL, &setting, "w1@n2 w2@n1 r@n1", "tick2 A 2>1 A A");
     assert_eq!(clients(&skewed), "wx1 wx2 rx1|rx1!|rx1! @ 0000001122");
@@ -235,7 +235,7 @@ fn a_clock_that_is_ahead_wins_over_later_writes() {
 
 #[test]
 fn budgets_are_kept() {
-    let setting = setting(2, Network::Unordered, Faults { drop: 1, ..Faults::NONE });
+    let setting = setting(2, Network::Unordered, Faults::NONE.with(FaultKind::Drop, 1));
     let workload = workload("w1@n1 w2@n1");
     let mut world = World::new(&LWW, &setting, &workload).expect("no panic");
     for (step, word) in (1..).zip(["A", "A", "drop1>2"]) {
@@ -526,7 +526,7 @@ impl Strategy for Tokens {
 #[test]
 fn a_session_carries_its_token_and_after_an_unknown_outcome_as_the_plan_says() {
     for (keep_token, after) in [(false, "rx=0"), (true, "rx2")] {
-        let mut setting = setting(1, Network::Fifo, Faults { give_up: 1, ..Faults::NONE });
+        let mut setting = setting(1, Network::Fifo, Faults::NONE.with(FaultKind::GiveUp, 1));
         setting.faults.keep_token = keep_token;
         let run = run(&Tokens, &setting, "r@n1 r@n1 w1@n1 r@n1", "A A A giveA A");
         let expected = format!("rx=0 rx1 wx1?|{after}|rx=0! @ 000001122");

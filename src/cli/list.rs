@@ -4,22 +4,10 @@ use std::fmt::Write as _;
 
 use crate::hunt::Registry;
 use crate::judgement::Model;
-use crate::world::Faults;
+use crate::world::FaultKind;
 
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
-
-/// What each kind of fault is, in the order of [`Faults::KINDS`].
-const FAULTS: [&str; 8] = [
-    "a message is lost",
-    "a message is delivered twice",
-    "a node stops, loses what is not durable, and comes back",
-    "a link holds messages back until healed",
-    "a clock jumps one unit, ahead or back",
-    "a client stops waiting and never learns the outcome",
-    "a client sends an open request once more",
-    "a failure detector suspects a node, right or wrong",
-];
 
 /// Runs the subcommand.
 pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
@@ -43,8 +31,8 @@ pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
         "  and every combination of ryw, mr, mw, wfr with `+`, one order of writes for all reads (.g),\n  for each session (.s) or each read (.r), and `!` for eventual: ryw+mr.g, mw.s!, …"
     );
     text.push_str("\nfaults\n");
-    for (kind, about) in Faults::KINDS.iter().zip(FAULTS) {
-        let _ = writeln!(text, "  {kind:<20} {about}");
+    for kind in FaultKind::ALL {
+        let _ = writeln!(text, "  {:<20} {}", kind.name(), kind.about());
     }
     screen.page(&text);
     Ok(Exit::Holds)

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use crate::hunt::property::Property;
 use crate::judgement::{Model, UnknownModel};
 use crate::search::exhaustive::Reduce;
-use crate::world::{Faults, Network, Routing};
+use crate::world::{FaultKind, Faults, Network, Routing};
 
 /// For whom results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -106,12 +106,12 @@ pub fn faults(text: &str) -> Result<Faults, String> {
     for word in text.split(',').filter(|word| !word.is_empty() && *word != "none") {
         let (kind, number) = word.split_once('=').unwrap_or((word, "1"));
         let kind = kind.replace('-', "_");
-        let budget = faults.count_mut(&kind).ok_or_else(|| {
-            let near = |known: &&&str| strsim::damerau_levenshtein(known, &kind);
-            let nearest = Faults::KINDS.iter().min_by_key(near).expect("there are kinds");
+        let kind = FaultKind::named(&kind).ok_or_else(|| {
+            let near = |known: &FaultKind| strsim::damerau_levenshtein(known.name(), &kind);
+            let nearest = FaultKind::ALL.into_iter().min_by_key(near).expect("there are kinds");
             format!("there is no fault `{kind}`; did you mean `{nearest}`?")
         })?;
-        *budget = number
+        faults[kind] = number
             .parse()
             .map_err(|_| format!("`{number}` is not a number of faults from 0 to 65535"))?;
     }

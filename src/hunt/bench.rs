@@ -12,7 +12,9 @@ use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use crate::replication::yardstick::{Keeps, Yardstick};
 use crate::search::exhaustive::explore;
 use crate::search::exhaustive::{Exploration, Plan, Refused, Sight, Tracks, Work};
-use crate::world::{FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload};
+use crate::world::{
+    FaultKind, FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload,
+};
 
 use super::Subject;
 
@@ -74,7 +76,7 @@ pub fn named(name: &str) -> Option<Scope> {
         },
         ("gossip", &[nodes, puts]) if fits(nodes, puts, 0) => Scope {
             subject: Box::new(MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: true }),
-            setting: faulty(setting(nodes), Faults { drop: 1, ..Faults::NONE }),
+            setting: faulty(setting(nodes), Faults::NONE.with(FaultKind::Drop, 1)),
             workload: self::puts(usize::from(puts)),
             judged: Judged::Model(Model::EVENTUAL),
             patient: false,
@@ -87,7 +89,7 @@ pub fn named(name: &str) -> Option<Scope> {
             patient: true,
         },
         ("backup", &[nodes, writers, readers]) if fits(nodes, writers, readers) => {
-            let crash = Faults { crash: 1, ..Faults::NONE };
+            let crash = Faults::NONE.with(FaultKind::Crash, 1);
             let fifo = Setting { network: Network::Fifo, ..setting(nodes) };
             Scope {
                 subject: Box::new(PrimaryBackup { reads: Reads::Primary }),

@@ -399,8 +399,8 @@ fn cover(coverage: &mut Coverage, explored: &Exploration) {
     coverage.states += explored.states;
     coverage.transitions += explored.transitions;
     coverage.reached.extend(&explored.reached);
-    for (kind, count) in Faults::KINDS.into_iter().zip(explored.faults.counts()) {
-        let known = coverage.faults.count_mut(kind).expect("a kind has a name");
+    for (kind, count) in explored.faults.each() {
+        let known = &mut coverage.faults[kind];
         *known = count.max(*known);
     }
     for declined in &explored.declined {

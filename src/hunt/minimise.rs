@@ -80,7 +80,7 @@ impl Failing {
         let asked: Vec<_> = operations.iter().filter(|op| !op.final_read).collect();
         let nodes: BTreeSet<_> = asked.iter().map(|op| op.node).collect();
         let keys: BTreeSet<_> = asked.iter().map(|op| op.call.key.clone()).collect();
-        let faults: usize = self.run.faults.counts().into_iter().map(usize::from).sum();
+        let faults: usize = self.run.faults.total();
         let used = (self.workload.sessions.len(), nodes.len(), keys.len(), faults);
         let values: Vec<_> = asked.iter().map(|op| op.call.argument.clone()).collect();
         let who: Vec<_> = operations.iter().map(|op| op.process).collect();

@@ -5,7 +5,7 @@
 //! and finds none is as wrong as the reverse.
 
 use crate::judgement::{Kind, Model};
-use crate::world::{FaultPlan, Faults, Network, Routing, Setting};
+use crate::world::{FaultKind, FaultPlan, Faults, Network, Routing, Setting};
 
 use super::property::{Flaw, Property};
 
@@ -85,7 +85,7 @@ pub fn standard() -> Vec<Promise> {
         [(eventual(), holds), (ryw(), holds), (mr(), holds), (linearizable(), holds), kept.clone()];
     let fifo = calm(3, Network::Fifo);
     let roaming = |setting: &Setting| Setting { routing: Routing::Roaming, ..setting.clone() };
-    let one_crash = faulty(fifo.clone(), Faults { crash: 1, ..Faults::NONE });
+    let one_crash = faulty(fifo.clone(), Faults::NONE.with(FaultKind::Crash, 1));
     promise("primary-backup", &one_crash, &all);
     promise(
         "primary-backup:reads=local",
@@ -95,7 +95,10 @@ pub fn standard() -> Vec<Promise> {
     promise("primary-backup:reads=local", &roaming(&fifo), &[(mr(), UNEXPLAINED)]);
 
     let unordered = calm(3, Network::Unordered);
-    let mess = Faults { drop: 1, duplicate: 1, crash: 1, ..Faults::NONE };
+    let mess = Faults::NONE
+        .with(FaultKind::Drop, 1)
+        .with(FaultKind::Duplicate, 1)
+        .with(FaultKind::Crash, 1);
     promise("abd", &roaming(&faulty(unordered.clone(), mess)), &all);
     promise(
         "abd:write-back=never",
@@ -111,8 +114,8 @@ pub fn standard() -> Vec<Promise> {
     promise("async-primary", &roaming(&fifo), &[(mr(), UNEXPLAINED)]);
 
     let lww = "multi-primary-lww";
-    let one_drop = faulty(unordered.clone(), Faults { drop: 1, ..Faults::NONE });
-    let skewed = faulty(unordered.clone(), Faults { skew: 1, ..Faults::NONE });
+    let one_drop = faulty(unordered.clone(), Faults::NONE.with(FaultKind::Drop, 1));
+    let skewed = faulty(unordered.clone(), Faults::NONE.with(FaultKind::Skew, 1));
     promise(
         lww,
         &unordered,

@@ -5,7 +5,7 @@
 //! number): what is found depends on nothing else, not on how many cores
 //! search nor on what other properties are judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::strategy::{Strategy as Generator, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::replication::When;
 use crate::search::random::{Scope, scenario};
 use crate::world::execute;
-use crate::world::{Faults, Run, Scenario, Visited};
+use crate::world::{FaultKind, Run, Scenario, Visited};
 
 use super::Subject;
 use super::minimise::{Aim, Failing, minimise};
@@ -78,8 +78,8 @@ pub struct Coverage {
     pub actions: u64,
     /// Distinct states passed through.
     pub states: u64,
-    /// How often each kind of fault struck, in the order of [`Faults::KINDS`].
-    pub faults: [u64; 8],
+    /// How often each kind of fault struck, if it did.
+    pub faults: BTreeMap<FaultKind, u64>,
     /// Operations that were asked and never answered: they constrain nothing.
     pub pending: u64,
     /// Whether the hunt was told to stop before all runs were done.
@@ -144,7 +144,8 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         coverage.actions += run.schedule.len() as u64;
         coverage.pending += run.pending as u64;
         reached.extend(&run.reached);
-        for (total, count) in coverage.faults.iter_mut().zip(run.faults.counts()) {
+        for (kind, count) in run.faults.each().filter(|(_, count)| *count > 0) {
+            let total = coverage.faults.entry(kind).or_default();
             *total += u64::from(count);
         }
         for ((entry, hunted), over) in found.iter_mut().zip(&mut failures).zip(over) {
@@ -258,8 +259,7 @@ fn mix(seed: u64) -> u64 {
 }
 
 /// The kinds of faults that struck, with counts: `drop 12, crash 3`.
-pub fn faults_text(faults: &[u64; 8]) -> String {
-    let struck = Faults::KINDS.iter().zip(faults).filter(|(_, count)| **count > 0);
-    let texts: Vec<_> = struck.map(|(kind, count)| format!("{kind} {count}")).collect();
+pub fn faults_text(faults: &BTreeMap<FaultKind, u64>) -> String {
+    let texts: Vec<_> = faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }

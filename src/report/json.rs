@@ -8,7 +8,6 @@ use crate::hunt::case::{Case, write::why};
 use crate::hunt::exhaustive::{Doubt, Proof};
 use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
-use crate::world::Faults;
 
 use super::table::{Line, Result, doubt_text};
 use super::timeline::sentence;
@@ -83,8 +82,8 @@ fn result(line: &Line) -> Value {
 
 fn coverage(line: &Line) -> Value {
     let Line { coverage, proofs, doubts, searched, .. } = line;
-    let used = Faults::KINDS.iter().zip(coverage.faults).filter(|(_, count)| *count > 0);
-    let faults: Map<_, _> = used.map(|(kind, count)| ((*kind).to_owned(), count.into())).collect();
+    let used = coverage.faults.iter();
+    let faults: Map<_, _> = used.map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
     let proved = |proof: &Proof| {
         let mut told = scope(&proof.scope);
         told.insert("states".to_owned(), proof.states.into());

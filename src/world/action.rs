@@ -9,7 +9,8 @@ use std::fmt;
 use crate::history::NodeId;
 use crate::replication::{OperationId, TimerId};
 
-use super::SessionId;
+use super::component::LocalInput;
+use super::{FaultKind, SessionId};
 
 /// A message by its cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +84,38 @@ impl<M> Action<M> {
     /// Whether this is what happens when nothing goes wrong.
     pub fn is_ordinary(&self) -> bool {
         matches!(self, Action::Invoke(_) | Action::Deliver(..) | Action::Fire(..))
+    }
+
+    /// The kind of fault that this is, if it is one.
+    pub fn fault(&self) -> Option<FaultKind> {
+        match self {
+            Action::Drop(..) => Some(FaultKind::Drop),
+            Action::Duplicate(..) => Some(FaultKind::Duplicate),
+            Action::Crash(_) => Some(FaultKind::Crash),
+            Action::Cut(..) => Some(FaultKind::Cut),
+            Action::Tick(_) | Action::JumpBack(_) => Some(FaultKind::Skew),
+            Action::GiveUp(_) => Some(FaultKind::GiveUp),
+            Action::Retry(..) => Some(FaultKind::Retry),
+            Action::Suspect(..) => Some(FaultKind::Suspect),
+            Action::Invoke(_)
+            | Action::Deliver(..)
+            | Action::Fire(..)
+            | Action::Recover(_)
+            | Action::Heal(..) => None,
+        }
+    }
+
+    /// What a fault that strikes `node` is called in a world; `None` for what
+    /// is no fault of a node.
+    pub(super) fn of_mishap(node: NodeId, input: &LocalInput) -> Option<Self> {
+        Some(match *input {
+            LocalInput::Crash(_) => Action::Crash(node),
+            LocalInput::Cut(from) => Action::Cut(from, node),
+            LocalInput::Tick => Action::Tick(node),
+            LocalInput::JumpBack => Action::JumpBack(node),
+            LocalInput::Suspect(suspect) => Action::Suspect(node, suspect),
+            _ => return None,
+        })
     }
 
     /// The message that this is about, and its receiver.

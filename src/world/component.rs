@@ -16,7 +16,7 @@ use crate::replication::erased::{AnyMessage, AnyReplica, AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, TimerId};
 
 use super::Network;
-use super::fault::InboxOnCrash;
+use super::fault::{FaultPlan, InboxOnCrash, Kind as FaultKind};
 
 /// A replica with its inbox, its armed timers and its condition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -184,6 +184,62 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
 }
 
 impl Node {
+    /// Why `input` cannot happen here now, if it cannot.
+    pub fn refuses(&self, input: &LocalInput, network: Network) -> Option<&'static str> {
+        let needs_running = matches!(
+            input,
+            LocalInput::Request(..)
+                | LocalInput::Deliver(_)
+                | LocalInput::Fire(_)
+                | LocalInput::Crash(_)
+                | LocalInput::Suspect(_)
+        );
+        if needs_running && !self.up {
+            return Some("the node is down");
+        }
+        match input {
+            LocalInput::Deliver(position) => {
+                let free = self.deliverable(network).any(|at| at == *position);
+                (!free).then_some("the message is held back")
+            }
+            LocalInput::Fire(timer) => {
+                (!self.timers.contains(timer)).then_some("the timer is not armed")
+            }
+            LocalInput::Recover => self.up.then_some("the node is not down"),
+            LocalInput::Cut(from) => self.is_cut_off(*from).then_some("the link is cut already"),
+            LocalInput::Heal(from) => (!self.is_cut_off(*from)).then_some("the link is not cut"),
+            _ => None,
+        }
+    }
+
+    /// Whether messages from `from` are held back.
+    pub fn is_cut_off(&self, from: NodeId) -> bool {
+        self.cut & (1 << from.0) != 0
+    }
+
+    /// The faults of a kind that may strike this node, called `me`, in
+    /// canonical order. Faults of messages and of clients are not among them.
+    pub fn mishaps(
+        &self,
+        kind: FaultKind,
+        me: NodeId,
+        cluster: Cluster,
+        plan: &FaultPlan,
+    ) -> Vec<LocalInput> {
+        let mut all: Vec<_> = match kind {
+            FaultKind::Crash => vec![LocalInput::Crash(plan.inbox)],
+            FaultKind::Cut => cluster.others(me).map(LocalInput::Cut).collect(),
+            FaultKind::Skew => vec![LocalInput::Tick, LocalInput::JumpBack],
+            FaultKind::Suspect => cluster.others(me).map(LocalInput::Suspect).collect(),
+            FaultKind::Drop | FaultKind::Duplicate | FaultKind::GiveUp | FaultKind::Retry => {
+                Vec::new()
+            }
+        };
+        // None of these depends on the network.
+        all.retain(|input| self.refuses(input, Network::Unordered).is_none());
+        all
+    }
+
     /// The positions that may be delivered next: on a FIFO link the oldest
     /// message of each sender, else all; never one from a sender held back.
     pub fn deliverable(&self, network: Network) -> impl Iterator<Item = usize> + '_ {

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::history::NodeId;
 
 use super::perform::World;
-use super::{Action, MessageId};
+use super::{Action, FaultKind, FaultKinds, MessageId};
 
 impl World<'_> {
     /// Whether no session waits or has anything left to ask.
@@ -80,8 +80,7 @@ impl World<'_> {
 
     fn mishaps(&self, deliveries: usize, into: &mut Vec<Action>) {
         self.repairs(into);
-        let budget = &self.setting.faults.budget;
-        let left = |budget: u16, spent: u16| spent < budget;
+        let left = self.setting.faults.budget.left(self.spent);
         let messages: SmallVec<[(NodeId, MessageId); 16]> = into[..deliveries]
             .iter()
             .filter_map(|action| match action {
@@ -89,44 +88,42 @@ impl World<'_> {
                 _ => None,
             })
             .collect();
-        if left(budget.duplicate, self.spent.duplicate) {
+        if left.contains(FaultKind::Duplicate) {
             into.extend(messages.iter().map(|&(to, message)| Action::Duplicate(to, message)));
         }
-        if left(budget.drop, self.spent.drop) {
+        if left.contains(FaultKind::Drop) {
             into.extend(messages.iter().map(|&(to, message)| Action::Drop(to, message)));
         }
-        let nodes = self.cluster();
-        if left(budget.crash, self.spent.crash) {
-            let up = nodes.nodes().filter(|node| self.nodes[node.index()].up);
-            into.extend(up.map(Action::Crash));
-        }
-        if left(budget.cut, self.spent.cut) {
-            for to in nodes.nodes() {
-                let held = self.nodes[to.index()].cut;
-                let free = nodes.others(to).filter(|from| held & (1 << from.0) == 0);
-                into.extend(free.map(|from| Action::Cut(from, to)));
-            }
-        }
-        if left(budget.skew, self.spent.skew) {
-            into.extend(nodes.nodes().map(Action::Tick));
-            into.extend(nodes.nodes().map(Action::JumpBack));
+        for kind in [FaultKind::Crash, FaultKind::Cut, FaultKind::Skew] {
+            self.mishaps_at_nodes(kind, left, into);
         }
         for session in self.session_ids() {
             if self.sessions[session.index()].open.is_none() {
                 continue;
             }
-            if left(budget.give_up, self.spent.give_up) {
+            if left.contains(FaultKind::GiveUp) {
                 into.push(Action::GiveUp(session));
             }
-            if left(budget.retry, self.spent.retry) {
-                let up = nodes.nodes().filter(|node| self.nodes[node.index()].up);
+            if left.contains(FaultKind::Retry) {
+                let up = self.cluster().nodes().filter(|node| self.nodes[node.index()].up);
                 into.extend(up.map(|node| Action::Retry(session, node)));
             }
         }
-        if left(budget.suspect, self.spent.suspect) {
-            for node in nodes.nodes().filter(|node| self.nodes[node.index()].up) {
-                into.extend(nodes.others(node).map(|suspect| Action::Suspect(node, suspect)));
+        self.mishaps_at_nodes(FaultKind::Suspect, left, into);
+    }
+
+    /// The faults of one kind that may strike nodes, in canonical order.
+    fn mishaps_at_nodes(&self, kind: FaultKind, left: FaultKinds, into: &mut Vec<Action>) {
+        if !left.contains(kind) {
+            return;
+        }
+        let start = into.len();
+        for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
+            for input in node.mishaps(kind, id, self.cluster(), &self.setting.faults) {
+                into.extend(Action::of_mishap(id, &input));
             }
         }
+        // All clocks that may jump ahead come before those that may jump back.
+        into[start..].sort_by_key(|action| matches!(action, Action::JumpBack(_)));
     }
 }

@@ -5,95 +5,153 @@
 //! other wherever they strike.
 
 use std::fmt;
+use std::ops::{Index, IndexMut};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How often each kind of fault may strike, or did.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(default, deny_unknown_fields)]
-pub struct Faults {
-    /// Messages lost.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub drop: u16,
-    /// Messages delivered twice.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub duplicate: u16,
-    /// Nodes that stop, lose what is not durable, and may come back.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub crash: u16,
-    /// Links that hold messages back until healed.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub cut: u16,
-    /// Clocks that jump one unit, ahead or back.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub skew: u16,
-    /// Clients that stop waiting.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub give_up: u16,
-    /// Clients that send an open request once more.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub retry: u16,
-    /// Suspicions of a failure detector, right or wrong.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub suspect: u16,
+/// A kind of fault. What it does at a node is in [`local_step`], where it may
+/// strike in [`Node::mishaps`].
+///
+/// [`local_step`]: super::component::local_step
+/// [`Node::mishaps`]: super::component::Node::mishaps
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A message is lost.
+    Drop,
+    /// A message is delivered twice.
+    Duplicate,
+    /// A node stops, loses what is not durable, and may come back.
+    Crash,
+    /// A link holds messages back until it is healed.
+    Cut,
+    /// A clock jumps one unit, ahead or back.
+    Skew,
+    /// A client stops waiting.
+    GiveUp,
+    /// A client sends an open request once more.
+    Retry,
+    /// A failure detector suspects a node, right or wrong.
+    Suspect,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
-fn is_zero(count: &u16) -> bool {
-    *count == 0
-}
+impl Kind {
+    /// All kinds, in the order in which they are listed and written.
+    pub const ALL: [Kind; 8] = [
+        Kind::Drop,
+        Kind::Duplicate,
+        Kind::Crash,
+        Kind::Cut,
+        Kind::Skew,
+        Kind::GiveUp,
+        Kind::Retry,
+        Kind::Suspect,
+    ];
 
-impl Faults {
-    /// The kinds, by the names used on the command line and in files.
-    pub const KINDS: [&'static str; 8] =
+    /// The names of all kinds, as on the command line and in files.
+    const NAMES: [&'static str; Kind::ALL.len()] =
         ["drop", "duplicate", "crash", "cut", "skew", "give_up", "retry", "suspect"];
 
-    /// No fault of any kind.
-    pub const NONE: Faults = Faults {
-        drop: 0,
-        duplicate: 0,
-        crash: 0,
-        cut: 0,
-        skew: 0,
-        give_up: 0,
-        retry: 0,
-        suspect: 0,
-    };
-
-    /// The count of each kind, in the order of [`Faults::KINDS`].
-    pub fn counts(&self) -> [u16; 8] {
-        [
-            self.drop,
-            self.duplicate,
-            self.crash,
-            self.cut,
-            self.skew,
-            self.give_up,
-            self.retry,
-            self.suspect,
-        ]
+    /// The name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        Kind::NAMES[self.place()]
     }
 
-    /// The count of the kind with this name.
-    pub fn count_mut(&mut self, kind: &str) -> Option<&mut u16> {
-        Some(match kind {
-            "drop" => &mut self.drop,
-            "duplicate" => &mut self.duplicate,
-            "crash" => &mut self.crash,
-            "cut" => &mut self.cut,
-            "skew" => &mut self.skew,
-            "give_up" => &mut self.give_up,
-            "retry" => &mut self.retry,
-            "suspect" => &mut self.suspect,
-            _ => return None,
-        })
+    /// What happens, in a few words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Kind::Drop => "a message is lost",
+            Kind::Duplicate => "a message is delivered twice",
+            Kind::Crash => "a node stops, loses what is not durable, and comes back",
+            Kind::Cut => "a link holds messages back until healed",
+            Kind::Skew => "a clock jumps one unit, ahead or back",
+            Kind::GiveUp => "a client stops waiting and never learns the outcome",
+            Kind::Retry => "a client sends an open request once more",
+            Kind::Suspect => "a failure detector suspects a node, right or wrong",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    const fn place(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of kinds of faults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds([bool; Kind::ALL.len()]);
+
+impl Kinds {
+    pub(crate) fn contains(self, kind: Kind) -> bool {
+        self.0[kind.place()]
+    }
+}
+
+/// How often each kind of fault may strike, or did.
+///
+/// ```
+/// use quiescence::world::{FaultKind, Faults};
+///
+/// let faults = Faults::NONE.with(FaultKind::Crash, 2).with(FaultKind::Drop, 1);
+/// assert_eq!(faults[FaultKind::Crash], 2);
+/// assert_eq!(faults.to_string(), "drop 1, crash 2");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Faults([u16; Kind::ALL.len()]);
+
+impl Faults {
+    /// No fault of any kind.
+    pub const NONE: Faults = Faults([0; Kind::ALL.len()]);
+
+    /// The same with this count of this kind.
+    #[must_use]
+    pub const fn with(mut self, kind: Kind, count: u16) -> Self {
+        self.0[kind.place()] = count;
+        self
+    }
+
+    /// Every kind with its count.
+    pub fn each(self) -> impl Iterator<Item = (Kind, u16)> {
+        Kind::ALL.into_iter().zip(self.0)
+    }
+
+    /// How many there are of all kinds together.
+    pub fn total(self) -> usize {
+        self.0.into_iter().map(usize::from).sum()
     }
 
     /// Whether nothing may go wrong.
-    pub fn is_none(&self) -> bool {
-        *self == Faults::NONE
+    pub fn is_none(self) -> bool {
+        self == Faults::NONE
+    }
+
+    /// The kinds of which less is spent than this budget allows.
+    pub(crate) fn left(self, spent: Faults) -> Kinds {
+        Kinds(Kind::ALL.map(|kind| spent[kind] < self[kind]))
+    }
+}
+
+impl Index<Kind> for Faults {
+    type Output = u16;
+
+    fn index(&self, kind: Kind) -> &u16 {
+        &self.0[kind.place()]
+    }
+}
+
+impl IndexMut<Kind> for Faults {
+    fn index_mut(&mut self, kind: Kind) -> &mut u16 {
+        &mut self.0[kind.place()]
     }
 }
 
@@ -101,13 +159,45 @@ impl fmt::Display for Faults {
     /// `drop 1, crash 2`, or `none`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for (kind, count) in Faults::KINDS.iter().zip(self.counts()) {
-            if count > 0 {
-                write!(f, "{separator}{kind} {count}")?;
-                separator = ", ";
-            }
+        for (kind, count) in self.each().filter(|(_, count)| *count > 0) {
+            write!(f, "{separator}{kind} {count}")?;
+            separator = ", ";
         }
         if separator.is_empty() { f.write_str("none") } else { Ok(()) }
+    }
+}
+
+impl Serialize for Faults {
+    /// A map from names to counts, without zeros.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let struck = self.each().filter(|(_, count)| *count > 0);
+        serializer.collect_map(struck.map(|(kind, count)| (kind.name(), count)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Faults {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Counts;
+
+        impl<'de> Visitor<'de> for Counts {
+            type Value = Faults;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("how often each kind of fault strikes")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Faults, A::Error> {
+                let mut faults = Faults::NONE;
+                while let Some(name) = map.next_key::<String>()? {
+                    let kind = Kind::named(&name)
+                        .ok_or_else(|| A::Error::unknown_field(&name, &Kind::NAMES))?;
+                    faults[kind] = map.next_value()?;
+                }
+                Ok(faults)
+            }
+        }
+
+        deserializer.deserialize_map(Counts)
     }
 }
 

@@ -344,98 +344,49 @@ impl<'a> World<'a> {
 
     /// Where an action happens, and what it is there.
     fn local(&self, action: &Action) -> Result<(NodeId, LocalInput), NotEnabled> {
-        let impossible = |why| Err(NotEnabled::Impossible(why));
-        let budget = &self.setting.faults.budget;
-        let spent = &self.spent;
-        let afford = |budget: u16, spent: u16| {
-            if spent < budget {
-                Ok(())
-            } else {
-                Err(NotEnabled::Impossible("the fault plan does not allow (more of) this fault"))
-            }
-        };
-        let up = |node: NodeId| match self.nodes.get(node.index()) {
-            None => Err(NotEnabled::Impossible("there is no such node")),
-            Some(node) if !node.up => Err(NotEnabled::Impossible("the node is down")),
-            Some(_) => Ok(()),
-        };
-        Ok(match *action {
+        let (node, input) = match *action {
             Action::Invoke(operation) => self.local_invoke(operation)?,
-            Action::Deliver(to, message) => {
-                up(to)?;
-                let position = self.position(to, message)?;
-                let network = self.setting.network;
-                if !self.nodes[to.index()].deliverable(network).any(|at| at == position) {
-                    return impossible("the message is held back");
-                }
-                (to, LocalInput::Deliver(position))
-            }
-            Action::Drop(to, message) => {
-                afford(budget.drop, spent.drop)?;
-                (to, LocalInput::Drop(self.position(to, message)?))
-            }
+            Action::Deliver(to, message) => (to, LocalInput::Deliver(self.position(to, message)?)),
+            Action::Drop(to, message) => (to, LocalInput::Drop(self.position(to, message)?)),
             Action::Duplicate(to, message) => {
-                afford(budget.duplicate, spent.duplicate)?;
                 (to, LocalInput::Duplicate(self.position(to, message)?))
             }
-            Action::Fire(node, timer) => {
-                up(node)?;
-                if !self.nodes[node.index()].timers.contains(&timer) {
-                    return impossible("the timer is not armed");
-                }
-                (node, LocalInput::Fire(timer))
-            }
-            Action::Crash(node) => {
-                up(node)?;
-                afford(budget.crash, spent.crash)?;
-                (node, LocalInput::Crash(self.setting.faults.inbox))
-            }
-            Action::Recover(node) => match up(node) {
-                Ok(()) => return impossible("the node is not down"),
-                Err(_) if node.index() < self.nodes.len() => (node, LocalInput::Recover),
-                Err(error) => return Err(error),
-            },
-            Action::Cut(from, to) => {
-                afford(budget.cut, spent.cut)?;
-                if from == to || self.held_back(from, to)? {
-                    return impossible("the link is cut already");
-                }
-                (to, LocalInput::Cut(from))
-            }
-            Action::Heal(from, to) => {
-                if !self.held_back(from, to)? {
-                    return impossible("the link is not cut");
-                }
-                (to, LocalInput::Heal(from))
-            }
-            Action::Tick(node) | Action::JumpBack(node) => {
-                afford(budget.skew, spent.skew)?;
-                if node.index() >= self.nodes.len() {
-                    return impossible("there is no such node");
-                }
-                let ahead = matches!(action, Action::Tick(_));
-                (node, if ahead { LocalInput::Tick } else { LocalInput::JumpBack })
-            }
+            Action::Fire(node, timer) => (node, LocalInput::Fire(timer)),
+            Action::Crash(node) => (node, LocalInput::Crash(self.setting.faults.inbox)),
+            Action::Recover(node) => (node, LocalInput::Recover),
+            Action::Cut(from, to) => (to, LocalInput::Cut(self.other(from, to)?)),
+            Action::Heal(from, to) => (to, LocalInput::Heal(self.other(from, to)?)),
+            Action::Tick(node) => (node, LocalInput::Tick),
+            Action::JumpBack(node) => (node, LocalInput::JumpBack),
             Action::GiveUp(session) => {
-                afford(budget.give_up, spent.give_up)?;
                 let (operation, node) = self.open(session)?;
                 (node, LocalInput::Cancel(operation))
             }
-            Action::Retry(session, node) => {
-                afford(budget.retry, spent.retry)?;
-                up(node)?;
-                let (operation, _) = self.open(session)?;
-                (node, self.request(operation))
-            }
+            Action::Retry(session, node) => (node, self.request(self.open(session)?.0)),
             Action::Suspect(node, suspect) => {
-                afford(budget.suspect, spent.suspect)?;
-                up(node)?;
-                if suspect == node || suspect.index() >= self.nodes.len() {
-                    return impossible("there is no such other node");
-                }
-                (node, LocalInput::Suspect(suspect))
+                (node, LocalInput::Suspect(self.other(suspect, node)?))
             }
-        })
+        };
+        let Some(at) = self.nodes.get(node.index()) else {
+            return Err(NotEnabled::Impossible("there is no such node"));
+        };
+        if let Some(why) = at.refuses(&input, self.setting.network) {
+            return Err(NotEnabled::Impossible(why));
+        }
+        let left = self.setting.faults.budget.left(self.spent);
+        if action.fault().is_some_and(|kind| !left.contains(kind)) {
+            let why = "the fault plan does not allow (more of) this fault";
+            return Err(NotEnabled::Impossible(why));
+        }
+        Ok((node, input))
+    }
+
+    /// A node that is there and is not `node`.
+    fn other(&self, other: NodeId, node: NodeId) -> Result<NodeId, NotEnabled> {
+        if other == node || other.index() >= self.nodes.len() {
+            return Err(NotEnabled::Impossible("there is no such other node"));
+        }
+        Ok(other)
     }
 
     fn local_invoke(&self, operation: OperationId) -> Result<(NodeId, LocalInput), NotEnabled> {
@@ -490,16 +441,11 @@ impl<'a> World<'a> {
             .ok_or(NotEnabled::Impossible("the message is not in flight"))
     }
 
-    fn held_back(&self, from: NodeId, to: NodeId) -> Result<bool, NotEnabled> {
-        let nodes = self.nodes.len();
-        if from.index() >= nodes || to.index() >= nodes {
-            return Err(NotEnabled::Impossible("there is no such node"));
-        }
-        Ok(self.nodes[to.index()].cut & (1 << from.0) != 0)
-    }
-
     /// What an action changes outside its node, before the node acts.
     fn before(&mut self, action: &Action) {
+        if let Some(kind) = action.fault() {
+            self.spent[kind] += 1;
+        }
         match *action {
             Action::Invoke(operation) => {
                 let session = usize::from(operation.session);
@@ -522,12 +468,10 @@ impl<'a> World<'a> {
                 if let Some((_, at)) = &mut self.sessions[session.index()].open {
                     *at = node;
                 }
-                self.spent.retry += 1;
             }
             Action::Deliver(to, message) | Action::Drop(to, message) => {
                 let position = self.position(to, message).expect("the action is enabled");
                 self.flights[to.index()].remove(position);
-                self.spent.drop += u16::from(matches!(action, Action::Drop(..)));
             }
             Action::Duplicate(to, message) => {
                 let flights = &mut self.flights[to.index()];
@@ -540,17 +484,16 @@ impl<'a> World<'a> {
                 copy.id.copy = last.expect("at least the original") + 1;
                 copy.name.copy = copy.id.copy;
                 flights.push(copy);
-                self.spent.duplicate += 1;
             }
-            Action::Crash(_) => self.spent.crash += 1,
-            Action::Cut(..) => self.spent.cut += 1,
-            Action::Tick(_) | Action::JumpBack(_) => self.spent.skew += 1,
-            Action::GiveUp(session) => {
-                self.lose_track(session);
-                self.spent.give_up += 1;
-            }
-            Action::Suspect(..) => self.spent.suspect += 1,
-            Action::Fire(..) | Action::Recover(_) | Action::Heal(..) => {}
+            Action::GiveUp(session) => self.lose_track(session),
+            Action::Crash(_)
+            | Action::Cut(..)
+            | Action::Tick(_)
+            | Action::JumpBack(_)
+            | Action::Suspect(..)
+            | Action::Fire(..)
+            | Action::Recover(_)
+            | Action::Heal(..) => {}
         }
     }
 

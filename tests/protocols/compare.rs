@@ -13,7 +13,8 @@ use quiescence::search::exhaustive::{
     Ending, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
 };
 use quiescence::world::{
-    Ending as RunEnding, FaultPlan, Faults, InboxOnCrash, Network, Routing, Setting, Workload,
+    Ending as RunEnding, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Routing, Setting,
+    Workload,
 };
 
 use super::dumb::{self, Dumb};
@@ -124,8 +125,8 @@ fn setting(dice: &mut Dice<'_>) -> Setting {
     let nodes = 1 + u16::from(dice.below(3));
     let mut budget = Faults::NONE;
     if dice.below(2) == 0 {
-        let kind = Faults::KINDS[usize::from(dice.below(8))];
-        *budget.count_mut(kind).expect("a kind has a name") = 1;
+        let kind = FaultKind::ALL[usize::from(dice.below(8))];
+        budget[kind] = 1;
     }
     let inbox = [InboxOnCrash::Lost, InboxOnCrash::Kept][usize::from(dice.below(2))];
     let clocks = if dice.once_in(6) { vec![1, 0, -1] } else { Vec::new() };
@@ -161,7 +162,7 @@ pub fn compare(sample: &Sample) -> Came {
     let dumb = dumb::search(protocol, setting, sample.scope, &properties, STATES_MAX);
     let Some(dumb) = dumb else { return Came::TooLarge };
     let (states, expected) = (sample.states(), dumb.states as u64);
-    if setting.faults.budget.retry == 0 {
+    if setting.faults.budget[FaultKind::Retry] == 0 {
         assert_eq!(states, expected, "states of {}", sample.told());
     } else {
         // One write may have a stamp at each node: the search keeps them apart,

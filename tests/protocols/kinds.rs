@@ -15,7 +15,8 @@ use quiescence::replication::{
 use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Tracks, Work, explore};
 use quiescence::search::random::Scope;
 use quiescence::world::{
-    Action, Ending, FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload,
+    Action, Ending, FaultKind, FaultPlan, Faults, Network, Planned, Routing, Script, Setting,
+    Workload,
 };
 
 use super::dumb;
@@ -125,8 +126,7 @@ fn calm(nodes: u16) -> Setting {
 }
 
 fn with_fault(nodes: u16, kind: &str) -> Setting {
-    let mut budget = Faults::NONE;
-    *budget.count_mut(kind).expect("a kind has a name") = 1;
+    let budget = Faults::NONE.with(FaultKind::named(kind).expect("a kind"), 1);
     Setting { faults: FaultPlan { budget, ..FaultPlan::default() }, ..calm(nodes) }
 }
 

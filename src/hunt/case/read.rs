@@ -12,7 +12,8 @@ use serde::Deserialize;
 use crate::history::{Call, NodeId, notation};
 use crate::replication::{Cluster, OperationId, TimerId};
 use crate::world::{
-    Action, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting, Workload,
+    Action, FaultKind, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting,
+    Workload,
 };
 
 use super::locate::{At, locate};
@@ -195,16 +196,7 @@ fn seed(text: &str) -> Option<u64> {
 
 fn faults(shape: FaultsShape) -> FaultPlan {
     FaultPlan {
-        budget: Faults {
-            drop: shape.drop,
-            duplicate: shape.duplicate,
-            crash: shape.crash,
-            cut: shape.cut,
-            skew: shape.skew,
-            give_up: shape.give_up,
-            retry: shape.retry,
-            suspect: shape.suspect,
-        },
+        budget: shape.budget,
         inbox: shape.inbox,
         clocks: shape.clocks,
         keep_token: shape.keep_token,
@@ -334,14 +326,12 @@ impl<'a> Walk<'a> {
         Ok(OperationId { session: session.0, number: position })
     }
 
-    fn spend(&mut self, kind: &str) -> Result<(), String> {
-        let mut budget = self.setting.faults.budget;
-        let budget = *budget.count_mut(kind).expect("a kind of fault");
-        let spent = self.spent.count_mut(kind).expect("a kind of fault");
-        if *spent == budget {
+    fn spend(&mut self, kind: FaultKind) -> Result<(), String> {
+        let budget = self.setting.faults.budget[kind];
+        if self.spent[kind] == budget {
             return Err(format!("the fault plan allows {budget} × {kind}"));
         }
-        *spent += 1;
+        self.spent[kind] += 1;
         Ok(())
     }
 
@@ -370,8 +360,16 @@ impl<'a> Walk<'a> {
         let running = |walk: &Self, node: &NodeId| {
             if walk.down.contains(node) { Err(format!("{node} is down here")) } else { Ok(()) }
         };
+        if let Some(kind) = action.fault() {
+            self.spend(kind)?;
+        }
         match action {
-            Action::Invoke(_) | Action::GiveUp(_) | Action::Retry(..) => {}
+            Action::Invoke(_)
+            | Action::GiveUp(_)
+            | Action::Retry(..)
+            | Action::Tick(_)
+            | Action::JumpBack(_)
+            | Action::Suspect(..) => {}
             Action::Deliver(to, message) => {
                 running(self, to)?;
                 if self.cut.contains(&(message.from, *to)) {
@@ -380,17 +378,14 @@ impl<'a> Walk<'a> {
                 self.takes(message, true)?;
             }
             Action::Drop(_, message) => {
-                self.spend("drop")?;
                 self.takes(message, true)?;
             }
             Action::Duplicate(_, message) => {
-                self.spend("duplicate")?;
                 self.takes(message, false)?;
             }
             Action::Fire(node, _) => running(self, node)?,
             Action::Crash(node) => {
                 running(self, node)?;
-                self.spend("crash")?;
                 self.down.insert(*node);
                 if self.setting.faults.inbox == crate::world::InboxOnCrash::Lost
                     && let Some(in_flight) = &mut self.in_flight
@@ -404,7 +399,6 @@ impl<'a> Walk<'a> {
                 }
             }
             Action::Cut(from, to) => {
-                self.spend("cut")?;
                 if from == to || !self.cut.insert((*from, *to)) {
                     return Err(format!("the link {from}→{to} cannot be cut here"));
                 }
@@ -414,13 +408,6 @@ impl<'a> Walk<'a> {
                     return Err(format!("the link {from}→{to} is not cut here"));
                 }
             }
-            Action::Tick(_) | Action::JumpBack(_) => self.spend("skew")?,
-            Action::Suspect(..) => self.spend("suspect")?,
-        }
-        match action {
-            Action::GiveUp(_) => self.spend("give_up")?,
-            Action::Retry(..) => self.spend("retry")?,
-            _ => {}
         }
         self.sends(&shape.sends);
         Ok(())

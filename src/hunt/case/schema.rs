@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::history::{Function, Key, Value};
 use crate::replication::StrategyName;
-use crate::world::{Network, Routing};
+use crate::world::{Faults, Network, Routing};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,25 +52,12 @@ pub(super) struct ClusterShape {
     pub network: Network,
 }
 
+/// Names of kinds that are none are refused by [`Faults`].
 #[derive(Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(super) struct FaultsShape {
-    #[serde(skip_serializing_if = "is_default")]
-    pub drop: u16,
-    #[serde(skip_serializing_if = "is_default")]
-    pub duplicate: u16,
-    #[serde(skip_serializing_if = "is_default")]
-    pub crash: u16,
-    #[serde(skip_serializing_if = "is_default")]
-    pub cut: u16,
-    #[serde(skip_serializing_if = "is_default")]
-    pub skew: u16,
-    #[serde(skip_serializing_if = "is_default")]
-    pub give_up: u16,
-    #[serde(skip_serializing_if = "is_default")]
-    pub retry: u16,
-    #[serde(skip_serializing_if = "is_default")]
-    pub suspect: u16,
+    #[serde(flatten)]
+    pub budget: Faults,
     #[serde(skip_serializing_if = "is_default")]
     pub inbox: crate::world::InboxOnCrash,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -19,11 +19,12 @@ use crate::history::{Builder, Call, Completion, History, Key, NodeId, ProcessId,
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, OperationId, Stamp, Strategy};
 use crate::search::key;
-use crate::world::{Faults, Planned, Routing, Script, SessionView, Setting, Workload};
+use crate::world::{
+    FaultKind, FaultKinds, Faults, Planned, Routing, Script, SessionView, Setting, Workload,
+};
 
 use super::numbered::{Numbered, count};
 use super::numbers::Start;
-use super::tables::{GIVE_UP, RETRY};
 use super::{Open, Plan, Work};
 
 /// What a client does.
@@ -38,6 +39,15 @@ pub(super) enum Ask {
 }
 
 impl Ask {
+    /// The fault that this is, if it is one.
+    fn fault(self) -> Option<FaultKind> {
+        match self {
+            Ask::Invoke(..) => None,
+            Ask::Retry(..) => Some(FaultKind::Retry),
+            Ask::GiveUp(_) => Some(FaultKind::GiveUp),
+        }
+    }
+
     pub(super) fn operation(self) -> OperationId {
         match self {
             Ask::Invoke(operation, ..) | Ask::Retry(operation, ..) | Ask::GiveUp(operation) => {
@@ -59,7 +69,7 @@ pub(super) struct Request {
 pub(super) struct Event {
     pub(super) ask: Option<Ask>,
     pub(super) answered: Vec<(OperationId, Completion, AnyToken)>,
-    pub(super) fault: Option<u8>,
+    pub(super) fault: Option<FaultKind>,
     pub(super) crashed: Option<NodeId>,
     /// Writes that became visible, if that has to be remembered of them.
     pub(super) stamped: Vec<(OperationId, Stamp)>,
@@ -173,13 +183,10 @@ impl<'a> Clients<'a> {
         &self.calls.values[number as usize]
     }
 
-    /// Which kinds of faults may still strike, one bit a kind, and whether
-    /// anybody waits.
-    pub(super) fn standing(&self, rest: u32) -> (u8, bool) {
+    /// Which kinds of faults may still strike, and whether anybody waits.
+    pub(super) fn standing(&self, rest: u32) -> (FaultKinds, bool) {
         let rest = &self.rests.values[rest as usize];
-        let kinds = self.setting.faults.budget.counts().into_iter().zip(rest.spent.counts());
-        let left = (0..).zip(kinds).filter(|(_, (budget, spent))| spent < budget);
-        let left = left.fold(0, |bits, (kind, _)| bits | 1 << kind);
+        let left = self.setting.faults.budget.left(rest.spent);
         let waits = |session: &u32| self.standings.values[*session as usize].open.is_some();
         (left, rest.sessions.iter().any(waits))
     }
@@ -202,10 +209,10 @@ impl<'a> Clients<'a> {
                 continue;
             };
             let operation = OperationId { session, number };
-            if left & (1 << GIVE_UP) != 0 {
+            if left.contains(FaultKind::GiveUp) {
                 starts.push(self.start(at, Ask::GiveUp(operation), &AnyToken::default()));
             }
-            if left & (1 << RETRY) != 0 {
+            if left.contains(FaultKind::Retry) {
                 let call = self.call_of(&standing, operation);
                 for node in cluster.nodes() {
                     let ask = Ask::Retry(operation, call, node);
@@ -293,22 +300,19 @@ impl<'a> Clients<'a> {
                 Err(at) => rest.stamps.insert(at, (write, stamp)),
             }
         }
-        if let Some(kind) = fault {
-            let name = Faults::KINDS[usize::from(kind)];
-            *rest.spent.count_mut(name).expect("a kind has a name") += 1;
+        if let Some(kind) = fault.or(ask.and_then(Ask::fault)) {
+            rest.spent[kind] += 1;
         }
         match ask {
             Some(Ask::Invoke(operation, call, node)) => {
                 self.invoke(&mut rest, operation, call, node)
             }
             Some(Ask::Retry(operation, _, node)) => {
-                rest.spent.retry += 1;
                 self.change(&mut rest, operation.session, |standing| {
                     standing.open = Some((operation.number, node));
                 });
             }
             Some(Ask::GiveUp(operation)) => {
-                rest.spent.give_up += 1;
                 self.end(&mut rest, operation, Completion::Info, None);
             }
             None => {}
@@ -448,7 +452,7 @@ impl<'a> Clients<'a> {
         let sessions: Vec<_> = used.map(|(session, _)| session).collect();
         let nodes: BTreeSet<_> = asked().map(|asked| asked.node).collect();
         let keys: BTreeSet<_> = asked().map(|asked| &self.call(asked.call).key).collect();
-        let faults = self.spent(rest).counts().into_iter().map(usize::from).sum();
+        let faults = self.spent(rest).total();
         let sizes = [sessions.len(), nodes.len(), keys.len(), faults];
         (sizes, sessions, nodes.into_iter().collect())
     }
@@ -462,9 +466,8 @@ impl<'a> Clients<'a> {
     pub(super) fn most_spent(&self) -> Faults {
         let mut most = Faults::NONE;
         for rest in &self.rests.values {
-            for (kind, count) in Faults::KINDS.into_iter().zip(rest.spent.counts()) {
-                let known = most.count_mut(kind).expect("a kind has a name");
-                *known = count.max(*known);
+            for (kind, count) in rest.spent.each() {
+                most[kind] = count.max(most[kind]);
             }
         }
         most

@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use crate::replication::Strategy;
 use crate::replication::Subject;
 use crate::replication::erased::AnyStrategy;
-use crate::world::{Faults, Setting, Workload};
+use crate::world::{FaultKind, Faults, Setting, Workload};
 
 use super::clients::Plainness;
 use super::liveness::{Just, Kinds, just_components};
@@ -128,7 +128,7 @@ pub fn explore(
 
 /// Why nodes cannot stand for each other in this search, if they cannot.
 fn lopsided(setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
-    if matches!(plan.work, Work::Open(_)) || setting.faults.budget.retry > 0 {
+    if matches!(plan.work, Work::Open(_)) || setting.faults.budget[FaultKind::Retry] > 0 {
         Some("every node may be used by a client")
     } else if plan.tracks.every_state() {
         Some("what is looked at in every state may know nodes by number")

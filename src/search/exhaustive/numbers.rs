@@ -8,6 +8,8 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::world::{FaultKind, FaultKinds};
+
 use super::numbered::Numbered;
 
 /// An entry that is not there yet.
@@ -65,8 +67,8 @@ pub(super) enum Sort {
     Repair,
     /// A client asks, asks again, or gives up.
     Client,
-    /// A fault of this kind, by its place among the kinds.
-    Mishap(u8),
+    /// A fault of this kind.
+    Mishap(FaultKind),
 }
 
 /// A table of numbers that fills as it is asked. Low columns are looked up
@@ -182,8 +184,8 @@ pub(super) struct Numbers {
     /// By rest: what clients may do.
     pub(super) startable: Vec<Option<Span>>,
     pub(super) starts: Vec<Start>,
-    /// By rest: the kinds of faults that may still strike, one bit a kind.
-    pub(super) affordable: Vec<u8>,
+    /// By rest: the kinds of faults that may still strike.
+    pub(super) affordable: Vec<FaultKinds>,
     /// By rest: whether some client waits for an answer.
     pub(super) waiting: Vec<bool>,
     pub(super) after: Table,
@@ -319,7 +321,7 @@ impl Numbers {
             Sort::Deliver(_) | Sort::Repair | Sort::Client => true,
             Sort::Mishap(kind) => {
                 let rest = row[row.len() - 1];
-                self.affordable[rest as usize] & (1 << kind) != 0
+                self.affordable[rest as usize].contains(kind)
             }
             Sort::Fire(timer) => {
                 let mut places = self.places.iter().zip(row);

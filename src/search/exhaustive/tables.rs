@@ -14,7 +14,7 @@ use crate::history::NodeId;
 use crate::replication::erased::{AnyMessage, AnyStrategy};
 use crate::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId};
 use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
-use crate::world::{Action, InboxOnCrash, Network, Setting, World};
+use crate::world::{Action, FaultKind, InboxOnCrash, Network, Setting, World};
 
 use super::clients::{Ask, Clients, Event, Request};
 use super::liveness::Label;
@@ -87,6 +87,10 @@ pub(super) struct Tables<'a> {
 
 /// Why deliveries cannot be put off.
 pub(super) const REACTS: &str = "a delivery sends or answers something, or there are timers";
+
+/// Faults that strike nodes, in the order in which they are tried.
+const AT_NODES: [FaultKind; 4] =
+    [FaultKind::Crash, FaultKind::Suspect, FaultKind::Cut, FaultKind::Skew];
 
 /// More timers than one number holds.
 const TIMERS_MAX: usize = 64;
@@ -310,7 +314,7 @@ impl<'a> Tables<'a> {
         }
         let mut stamped = Vec::new();
         if self.plan.tracks.visible {
-            if self.setting.faults.budget.crash > 0 {
+            if self.setting.faults.budget[FaultKind::Crash] > 0 {
                 stamped.clone_from(&effects.visible);
             }
             for (write, stamp) in effects.visible.drain(..) {
@@ -406,10 +410,14 @@ impl<'a> Tables<'a> {
             others.push((LocalInput::Recover, 0, Sort::Repair));
         }
         let cluster = Cluster::of(self.setting.nodes);
-        let cut = |from: &NodeId| state.cut & (1 << from.0) != 0;
+        let cut = |from: &NodeId| state.is_cut_off(*from);
         let heal = |from| (LocalInput::Heal(from), 0, Sort::Repair);
         others.extend(cluster.nodes().filter(cut).map(heal));
-        self.mishaps(node, &state, &mut others);
+        let plan = &self.setting.faults;
+        for kind in AT_NODES.into_iter().filter(|kind| plan.budget[*kind] > 0) {
+            let all = state.mishaps(kind, node, cluster, plan).into_iter();
+            others.extend(all.map(|input| (input, 0, Sort::Mishap(kind))));
+        }
         for (input, timer, sort) in others {
             let crashes = matches!(input, LocalInput::Crash(InboxOnCrash::Lost));
             let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
@@ -424,10 +432,8 @@ impl<'a> Tables<'a> {
             let message = fewer.remove(position);
             let mut more = inbox.clone();
             more.push(message);
-            for (kind, left, inbox) in
-                [(DUPLICATE, budget.duplicate, more), (DROP, budget.drop, fewer)]
-            {
-                if left > 0 {
+            for (kind, inbox) in [(FaultKind::Duplicate, more), (FaultKind::Drop, fewer)] {
+                if budget[kind] > 0 {
                     let happening = Event { fault: Some(kind), ..Event::default() };
                     let event = self.clients.event(happening);
                     let next = self.component(place, Component { held, inbox });
@@ -487,27 +493,6 @@ impl<'a> Tables<'a> {
         let reaction = self.react_of(place, node, LocalInput::Deliver(0), timer, calm)?;
         self.reactions.insert(given, reaction.clone());
         Ok(reaction)
-    }
-
-    /// Faults of the node itself, and of its links.
-    fn mishaps(&self, node: NodeId, state: &Node, into: &mut Vec<(LocalInput, u8, Sort)>) {
-        let cluster = Cluster::of(self.setting.nodes);
-        let budget = self.setting.faults.budget;
-        let mut add = |kind, input| into.push((input, 0, Sort::Mishap(kind)));
-        if state.up && budget.crash > 0 {
-            add(CRASH, LocalInput::Crash(self.setting.faults.inbox));
-        }
-        if state.up && budget.suspect > 0 {
-            cluster.others(node).for_each(|other| add(SUSPECT, LocalInput::Suspect(other)));
-        }
-        if budget.cut > 0 {
-            let free = cluster.others(node).filter(|from| state.cut & (1 << from.0) == 0);
-            free.for_each(|from| add(CUT, LocalInput::Cut(from)));
-        }
-        if budget.skew > 0 {
-            add(SKEW, LocalInput::Tick);
-            add(SKEW, LocalInput::JumpBack);
-        }
     }
 
     /// The component with one more message in its inbox.
@@ -625,15 +610,5 @@ impl<'a> Tables<'a> {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Happening {
     ask: Option<Ask>,
-    fault: Option<u8>,
+    fault: Option<FaultKind>,
 }
-
-// Kinds of faults, by their places in `Faults::KINDS`.
-pub(super) const DROP: u8 = 0;
-const DUPLICATE: u8 = 1;
-const CRASH: u8 = 2;
-const CUT: u8 = 3;
-const SKEW: u8 = 4;
-pub(super) const GIVE_UP: u8 = 5;
-pub(super) const RETRY: u8 = 6;
-const SUSPECT: u8 = 7;
