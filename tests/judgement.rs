@@ -1,9 +1,9 @@
 //! The judgement tower from outside: verdicts, evidence, and the oracle.
 
-#[path = "judgement/circles.rs"]
-mod circles;
 #[path = "judgement/conformance.rs"]
 mod conformance;
+#[path = "judgement/cycles.rs"]
+mod cycles;
 #[path = "judgement/evidence.rs"]
 mod evidence;
 #[path = "judgement/exhaustive.rs"]

@@ -100,12 +100,12 @@ fn a_witness_that_breaks_an_axiom_is_refused_by_the_models_that_have_it() {
 }
 
 #[test]
-fn a_witness_in_which_causes_run_in_a_circle_is_refused() {
+fn a_witness_in_which_causes_run_in_a_cycle_is_refused() {
     let visible = vec![vec![3], vec![2], vec![], vec![]];
     let why = refuses("rx1 wy1|ry1 wx1 @ 01100011", "base", visible, vec![vec![2, 3]]);
-    assert!(why.contains("run in a circle"), "{why}");
+    assert!(why.contains("run in a cycle"), "{why}");
     let why = refuses("rx1 wx1", "base", vec![vec![1], vec![]], vec![vec![1]]);
-    assert!(why.contains("run in a circle"), "{why}");
+    assert!(why.contains("run in a cycle"), "{why}");
 }
 
 #[test]
@@ -236,13 +236,13 @@ fn every_rule_is_checked_against_the_history_and_the_model() {
 }
 
 #[test]
-fn a_circle_must_close_within_one_arbitration() {
+fn a_cycle_must_close_within_one_arbitration() {
     let text = "wx1 rx2|wx2 rx1";
     let claim = Verdict::Violated(counterexample(text, "ryw"));
     assert!(refused(&history(text), model("ryw.s"), &claim).contains("mixes arbitrations"));
     assert!(refused(&history(text), model("ryw.r"), &claim).contains("mixes arbitrations"));
     let why = refuses_proof(text, "ryw", |claim| {
-        let Reason::ArbitrationCycle { steps, .. } = &mut claim.reason else { panic!("a circle") };
+        let Reason::ArbitrationCycle { steps, .. } = &mut claim.reason else { panic!("a cycle") };
         let before = |step: &Step| matches!(step.fact, Fact::Before { .. });
         let at = steps.iter().position(before).expect("an arbitration");
         steps.remove(at);

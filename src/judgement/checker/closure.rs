@@ -8,7 +8,7 @@
 //! the least one allows too: all constraints grow with it.
 //!
 //! Then a read that found its key initial must see no write of it, and writes
-//! must be arbitrated without a circle: along the axioms, and every visible
+//! must be arbitrated without a cycle: along the axioms, and every visible
 //! write of a key before the one that was answered.
 //!
 //! The characterisation by bad patterns is that of Bouajjani, Enea, Guerraoui
@@ -36,8 +36,8 @@ pub(super) struct Closure<'a, S> {
 pub(super) enum Conflict {
     /// This read found its key initial but sees this write (item, write).
     Initial(usize, usize),
-    /// Writes around a circle, each before the next, for these reads.
-    Circle(Vec<usize>, Vec<u32>),
+    /// Writes around a cycle, each before the next, for these reads.
+    Cycle(Vec<usize>, Vec<u32>),
 }
 
 /// The writes that happened.
@@ -68,7 +68,7 @@ struct Past<S> {
 }
 
 impl<'a, S: Set> Closure<'a, S> {
-    /// The closure, or the items around a circle of `so ∪ rf`.
+    /// The closure, or the items around a cycle of `so ∪ rf`.
     pub(super) fn of(
         view: &'a View,
         grid: Grid,
@@ -202,7 +202,7 @@ impl<S: Set> Arbiter<'_, '_, S> {
         for (write, row) in saved.into_iter().rev() {
             self.before[write] = row;
         }
-        order.map_err(|circle| Conflict::Circle(circle, reads.to_vec()))
+        order.map_err(|cycle| Conflict::Cycle(cycle, reads.to_vec()))
     }
 
     /// What `read` sees of its key is older than `write`, which it answered.
@@ -225,7 +225,7 @@ fn forward(view: &View, sources: &[Source]) -> bool {
     })
 }
 
-/// An order of the items that extends `so ∪ rf`, or the items around a circle.
+/// An order of the items that extends `so ∪ rf`, or the items around a cycle.
 fn causal_order(view: &View, sources: &[Source]) -> Result<Vec<usize>, Vec<usize>> {
     let mut last = vec![None; view.sessions];
     let previous: Vec<Option<usize>> = (view.items.iter().enumerate())

@@ -20,7 +20,7 @@ pub(super) fn reason<S: Set>(closure: &Closure<'_, S>, conflict: Conflict) -> Re
             let (read, write) = (closure.view.items[read].at, closure.view.write(write).at);
             Reason::InitialRead { read, write, steps: proof.steps }
         }
-        Conflict::Circle(cycle, reads) => {
+        Conflict::Cycle(cycle, reads) => {
             for (at, &first) in cycle.iter().enumerate() {
                 proof.put_before(first, cycle[(at + 1) % cycle.len()], &reads);
             }

@@ -67,13 +67,13 @@ impl Graph {
         }
         let cycle = self.cycle(&waits);
         let step = cycle.len().div_ceil(TRIES);
-        let through = |start: &u32| round(*start, &after, &waits);
+        let through = |start: &u32| shortest_through(*start, &after, &waits);
         let cycles = cycle.iter().step_by(step).map(through);
         Err(cycles.min_by_key(Vec::len).unwrap_or(cycle))
     }
 
     /// A cycle among the nodes that wait for ever: each has a predecessor
-    /// that waits too, so walking back must come round.
+    /// that waits too, so walking back must meet a node again.
     fn cycle(&self, waits: &[u32]) -> Vec<u32> {
         let mut before = vec![u32::MAX; self.nodes];
         for (first, second) in self.edges.iter().rev() {
@@ -106,9 +106,9 @@ fn around(start: u32, before: &[u32]) -> Vec<u32> {
 /// Of how many nodes of a cycle a shorter one is looked for.
 const TRIES: usize = 4;
 
-/// The shortest cycle through a node that is on one, among those that wait;
+/// The shortest cycle through a node that is on one, among those that wait:
 /// breadth first.
-fn round<'a>(start: u32, after: &impl Fn(u32) -> &'a [u32], waits: &[u32]) -> Vec<u32> {
+fn shortest_through<'a>(start: u32, after: &impl Fn(u32) -> &'a [u32], waits: &[u32]) -> Vec<u32> {
     let mut before = vec![u32::MAX; waits.len()];
     let mut open = vec![start];
     let mut next = 0;

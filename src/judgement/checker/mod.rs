@@ -9,8 +9,8 @@
 //! orders in real time, and [`oracle`](super::oracle) for what all of them are
 //! compared with.
 
-mod circle;
 mod closure;
+mod cycle;
 mod delta_atomic;
 mod derive;
 mod eventual;
@@ -297,7 +297,7 @@ fn minimal(whole: &Whole<'_>, part: Vec<usize>, model: Model, budget: Budget) ->
         }
     });
     let reason = match whole.datatype.name() {
-        "register" => circle::reason(whole.history, &operations, model),
+        "register" => cycle::reason(whole.history, &operations, model),
         _ => None,
     };
     let reason = reason.unwrap_or(Reason::NoOrder { model });

@@ -84,7 +84,7 @@ impl<'a> Beliefs<'a> {
         Beliefs { view, sources, members, before, pairs }
     }
 
-    /// Draws all consequences; false if some process believes in a circle.
+    /// Draws all consequences; false if some process believes in a cycle.
     fn close(&mut self, meter: &mut Meter) -> Option<bool> {
         loop {
             let n = self.view.items.len();

@@ -294,7 +294,7 @@ impl Judge<'_> {
                 Decision::Holds(Witness::Writes(order))
             }
             Err(cycle) => {
-                // The writes around the circle, and the reads that ask for it.
+                // The writes around the cycle, and the reads that ask for it.
                 let mut part = operations_of(self.view, &cycle);
                 let readers = cycle.iter().filter_map(|node| {
                     let write = self.view.items.get(*node as usize)?.write?;

@@ -10,7 +10,7 @@
 //! Why the last model is such an order: put every read right after the prefix
 //! that it sees. Writes of a session keep their order, so do its reads
 //! (monotonic reads), and a read comes before the later writes of its session
-//! (else causes run in a circle); nothing keeps a read after an earlier write.
+//! (else causes run in a cycle); nothing keeps a read after an earlier write.
 
 use super::linearizable::{self, in_turns, of_keys};
 use super::search::{Found, Keep, search};

@@ -10,7 +10,7 @@
 //! `l(c)`. The initial value is a cluster at time 0. Let clusters stand in some
 //! order, each at a *place*; a read of the cluster at place `p` must come after
 //! the write there and before the write at `p + 2`. Returns-before is an
-//! interval order, so it can be added to these demands without a circle as
+//! interval order, so it can be added to these demands without a cycle as
 //! soon as no single pair closes one: if an operation of `a` returned before
 //! one of `b` began, then `b` must not be demanded before `a`. That is, for all
 //! `a ≠ b`:

@@ -46,7 +46,7 @@ pub fn judge(history: &History, model: Model) -> Result<(), Kind> {
     if allowed(model) {
         return Ok(());
     }
-    // Not every model asks that causes do not run in a circle.
+    // Not every model asks that causes do not run in a cycle.
     if !implies(model, Model::BASE, false) || datatype.name() != "register" {
         return Err(Kind::Unexplained);
     }

@@ -288,7 +288,7 @@ impl<'a> Fate<'a> {
         reader.answer() == Some(last.map_or(&Value::Null, |op| &op.call.argument))
     }
 
-    /// Whether session order and visibility are free of circles.
+    /// Whether session order and visibility are free of cycles.
     fn causes_end(&self, order: &[usize], cuts: &[usize]) -> bool {
         let n = self.operations.len();
         let sees = |write: usize, read: usize| {

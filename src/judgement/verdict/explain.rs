@@ -255,7 +255,7 @@ impl Prose<'_> {
             Reason::CausalCycle { cycle } => {
                 let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
                 let links: Vec<_> = pairs.map(|(&a, &b)| self.link(a, b)).collect();
-                format!("causes run in a circle: {}", self.told(links))
+                format!("causes run in a cycle: {}", self.told(links))
             }
             Reason::InitialRead { read, write, steps } => self.initial_read(*read, *write, steps),
             Reason::ArbitrationCycle { cycle, steps } => {
@@ -326,7 +326,7 @@ impl Prose<'_> {
         }
     }
 
-    /// What must come before what, and the circle in it.
+    /// What must come before what, and the cycle in it.
     fn order_cycle(&self, of: Option<usize>, cycle: &[usize], steps: &[Place]) -> String {
         let mut ring = cycle.to_vec();
         ring.push(cycle[0]);

@@ -8,7 +8,7 @@
 //! Read next: [`Reason`] for the proof inside a counterexample, `witness` and
 //! `proof` for how they are replayed.
 
-mod circle;
+mod cycle;
 mod explain;
 mod facts;
 mod least;
@@ -103,7 +103,7 @@ impl Default for Budget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// An answer that no write which happened can have caused: a value never
-    /// written, a failed write seen, or causes that run in a circle. No model
+    /// written, a failed write seen, or causes that run in a cycle. No model
     /// allows that.
     Illegal,
     /// Two reads of one key at quiescence differ.

@@ -269,7 +269,7 @@ impl<'a> Claim<'a> {
         }
         match taken == 2 * n {
             true => Ok(()),
-            false => Unsound::because("session order and visibility run in a circle"),
+            false => Unsound::because("session order and visibility run in a cycle"),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::history::{Completion, Function, History, Operation, Value};
 use super::super::datatype::{Datatype, MISMATCH};
 use super::super::model::{Grid, Guarantees, Model, Scope, implies};
 use super::super::oracle;
-use super::circle;
+use super::cycle;
 use super::facts::{Facts, Sources, sourceless};
 use super::reason::{Because, Fact, Reason, Source, Step};
 use super::recheck::Unsound;
@@ -35,7 +35,7 @@ pub(super) fn replay(
     let Model::Grid(base) = Model::BASE else { unreachable!("base is a model of the grid") };
     match (claim.kind, model) {
         (Kind::Illegal, _) if !implies(model, Model::BASE, false) => {
-            Unsound::because(format!("{model} does not ask that causes be free of circles"))
+            Unsound::because(format!("{model} does not ask that causes be free of cycles"))
         }
         (Kind::Illegal, _) => Replay::new(facts, base).reason(&claim.reason),
         (Kind::Diverged | Kind::Lost, Model::EVENTUAL) => quiescent(facts, claim),
@@ -52,7 +52,7 @@ pub(super) fn replay(
             _ if datatype.name() != "register" => {
                 Unsound::because("this reason is about registers")
             }
-            reason => circle::replay(history, model, &claim.operations, reason),
+            reason => cycle::replay(history, model, &claim.operations, reason),
         },
     }
 }
@@ -258,7 +258,7 @@ impl<'a> Replay<'a> {
                 return Unsound::because(format!("{first} does not come before {second}"));
             }
         }
-        if cycle.is_empty() { Unsound::because("there is no circle") } else { Ok(()) }
+        if cycle.is_empty() { Unsound::because("there is no cycle") } else { Ok(()) }
     }
 
     fn arbitration_cycle(&self, cycle: &[usize], steps: &[Step]) -> Replayed {
@@ -282,9 +282,9 @@ impl<'a> Replay<'a> {
             Scope::Read => one(&|a, b| a == b),
         };
         match shared {
-            _ if cycle.is_empty() => Unsound::because("there is no circle"),
+            _ if cycle.is_empty() => Unsound::because("there is no cycle"),
             true => Ok(()),
-            false => Unsound::because("the circle mixes arbitrations that may differ"),
+            false => Unsound::because("the cycle mixes arbitrations that may differ"),
         }
     }
 
@@ -342,7 +342,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Each rule also shows that `first` happened; around a circle, so did all.
+    /// Each rule also shows that `first` happened; around a cycle, so did all.
     fn arbitrated(
         &self,
         first: usize,

@@ -35,7 +35,7 @@ pub enum Reason {
     /// Each operation comes before the next (and the last before the first):
     /// earlier in the same session, or the source of the next.
     CausalCycle {
-        /// The operations around the circle.
+        /// The operations around the cycle.
         cycle: Vec<usize>,
     },
     /// `read` found the key initial, but must have seen `write` of that key.
@@ -47,11 +47,11 @@ pub enum Reason {
         /// Why.
         steps: Vec<Step>,
     },
-    /// The writes must be arbitrated in a circle.
+    /// The writes must be arbitrated in a cycle.
     ArbitrationCycle {
-        /// The writes around the circle, each before the next.
+        /// The writes around the cycle, each before the next.
         cycle: Vec<usize>,
-        /// Why; every arbitration around the circle is one of these facts.
+        /// Why; every arbitration around the cycle is one of these facts.
         steps: Vec<Step>,
     },
     /// Two reads of one key at quiescence differ, so no last write explains both.
@@ -81,7 +81,7 @@ pub enum Reason {
     OrderCycle {
         /// Whose order; see [`Place::of`].
         of: Option<usize>,
-        /// The operations around the circle: each is placed before the next by
+        /// The operations around the cycle: each is placed before the next by
         /// one of the steps, or by what every such order keeps.
         cycle: Vec<usize>,
         /// Why.

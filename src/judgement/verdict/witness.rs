@@ -23,7 +23,7 @@ pub(super) fn replay(
     arbitration: &[Vec<usize>],
 ) -> Replayed {
     let claim = Claim::of(history, grid, visible, arbitration)?;
-    claim.causes_do_not_run_in_a_circle()?;
+    claim.causes_do_not_run_in_a_cycle()?;
     claim.arbitrations_explain_every_answer()?;
     claim.sessions_keep_their_guarantees()?;
     claim.reads_at_quiescence_see_every_write()
@@ -146,7 +146,7 @@ impl<'a> Claim<'a> {
     }
 
     /// Takes away whatever waits for nothing, until nothing is left.
-    fn causes_do_not_run_in_a_circle(&self) -> Replayed {
+    fn causes_do_not_run_in_a_cycle(&self) -> Replayed {
         let operations = self.history.operations();
         let mut waits = vec![0_usize; operations.len()];
         let mut wakes = vec![Vec::new(); operations.len()];
@@ -170,7 +170,7 @@ impl<'a> Claim<'a> {
             }
         }
         if taken < operations.len() {
-            return Unsound::because("session order and visibility run in a circle");
+            return Unsound::because("session order and visibility run in a cycle");
         }
         Ok(())
     }

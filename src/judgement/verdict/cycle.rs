@@ -1,5 +1,5 @@
 //! Replays proofs about orders: that operations would have to come before each
-//! other in a circle.
+//! other in a cycle.
 //!
 //! Written from the predicates: what every order of a model keeps, which reads
 //! it must explain, and who is in it. Each step is verified against that and
@@ -94,12 +94,12 @@ impl Orders<'_> {
             |step: &Place| if let Why::Finished { read } = step.why { Some(read) } else { None };
         let readers: BTreeSet<usize> = steps.iter().filter_map(reader).collect();
         match self.model {
-            _ if cycle.is_empty() => Unsound::because("there is no circle"),
+            _ if cycle.is_empty() => Unsound::because("there is no cycle"),
             _ if self.is_regular() && cycle.len() > 2 && !writes => {
                 Unsound::because("a read has no place in an order of writes")
             }
             Model::RegularWeak if readers.len() > 1 => {
-                Unsound::because("the circle mixes orders that may differ")
+                Unsound::because("the cycle mixes orders that may differ")
             }
             _ => Ok(()),
         }

@@ -1,13 +1,13 @@
 //! Why no order explains a part of a history: what must come before what, until
-//! it runs in a circle.
+//! it runs in a cycle.
 //!
 //! From what every order keeps, and from what each answer says about the order
 //! (its source is before it, other writes of the key are before the source or
 //! after the read), facts are drawn round by round, the nearest first. Where
-//! nothing new follows and there is no circle yet, the sources of a read that
+//! nothing new follows and there is no cycle yet, the sources of a read that
 //! has several, or the two orders of a pair, are taken one after the other; so
 //! every contradiction is found, if that does not take too many cases. With all
-//! pairs of writes decided and no circle there is an order.
+//! pairs of writes decided and no cycle there is an order.
 //!
 //! It runs on minimal parts only. It decides nothing: a part that it finds no
 //! reason for is violated all the same. O(n³) for each round of n operations.
@@ -42,20 +42,20 @@ pub(super) fn reason(history: &History, part: &[usize], model: Model) -> Option<
             }
         }
     }
-    let circle = Circle { history, part, operations, model, epochs };
-    let sources = (0..n).map(|at| circle.sources(at)).collect();
+    let prover = Prover { history, part, operations, model, epochs };
+    let sources = (0..n).map(|at| prover.sources(at)).collect();
     let start = Branch { sources, facts: Vec::new() };
-    let bound: Vec<bool> = circle
+    let bound: Vec<bool> = prover
         .happened(&start)
         .into_iter()
         .zip(0..)
-        .map(|(happened, at)| happened && circle.found(at).is_some() && !circle.is_excused(at))
+        .map(|(happened, at)| happened && prover.found(at).is_some() && !prover.is_excused(at))
         .collect();
     if let Some(read) = (0..n).find(|&at| bound[at] && start.sources[at].is_empty()) {
-        return circle.sourceless(read);
+        return prover.sourceless(read);
     }
     let mut cases = CASES_MAX;
-    circle.refute(&bound, start, &mut cases).map(|reason| circle.named(reason))
+    prover.refute(&bound, start, &mut cases).map(|reason| prover.named(reason))
 }
 
 /// What is known in one branch: operations are named by their place in the part.
@@ -66,7 +66,7 @@ struct Branch {
     facts: Vec<Place>,
 }
 
-struct Circle<'a> {
+struct Prover<'a> {
     history: &'a History,
     part: &'a [usize],
     operations: Vec<&'a Operation>,
@@ -88,7 +88,7 @@ struct Order {
     after: Vec<Vec<bool>>,
 }
 
-impl Circle<'_> {
+impl Prover<'_> {
     /// A proof that this branch allows no order.
     fn refute(&self, bound: &[bool], mut branch: Branch, cases: &mut usize) -> Option<Reason> {
         *cases = cases.checked_sub(1)?;
@@ -392,7 +392,7 @@ impl Circle<'_> {
     fn regular(&self, bound: &[bool], branch: &Branch) -> Option<Reason> {
         let n = self.operations.len();
         let place = |first, second, why| Place { of: None, first, second, why };
-        let circle = |cycle, steps| Some(Reason::OrderCycle { of: None, cycle, steps });
+        let found = |cycle, steps| Some(Reason::OrderCycle { of: None, cycle, steps });
         let mut finished = Vec::new();
         for read in (0..n).filter(|&at| bound[at]) {
             let before = (0..n).filter(|&at| self.wrote_the_key(at, read) && self.keeps(at, read));
@@ -400,12 +400,12 @@ impl Circle<'_> {
                 None => {}
                 Some(Source::Initial) => {
                     if let Some(write) = { before }.next() {
-                        return circle(vec![write, read], vec![place(read, write, Why::Initial)]);
+                        return found(vec![write, read], vec![place(read, write, Why::Initial)]);
                     }
                 }
                 Some(Source::Write(source)) => {
                     if self.keeps(read, source) {
-                        return circle(vec![source, read], vec![place(source, read, Why::Source)]);
+                        return found(vec![source, read], vec![place(source, read, Why::Source)]);
                     }
                     let older = before.filter(|&at| at != source);
                     finished.extend(older.map(|at| place(at, source, Why::Finished { read })));

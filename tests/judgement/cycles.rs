@@ -1,4 +1,4 @@
-//! Proofs that every order would run in a circle: where there is an order, no
+//! Proofs that every order would run in a cycle: where there is an order, no
 //! proof passes, however it was come by; and no step of one can be left out.
 
 use quiescence::history::{History, notation};
