@@ -5,8 +5,8 @@
 //! read by read, and drops a choice as soon as the reads decided so far are
 //! refuted: a read without a source constrains nothing.
 
-use super::view::{Source, View};
-use super::{Decision, Meter};
+use crate::judgement::checker::view::{Source, View};
+use crate::judgement::checker::whole::{Decision, Meter};
 
 /// Decides by `decide`, which is told the source of each item (`Open` where
 /// nothing is known, and for writes). Only reads for which `counts` says so

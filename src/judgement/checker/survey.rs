@@ -10,11 +10,13 @@
 
 use std::rc::Rc;
 
-use super::super::model::{Model, implies, nodes};
-use super::super::verdict::{Budget, Unknown, Verdict};
-use super::k_atomic::Least;
-use super::{Judge, Meter, delta_atomic, k_atomic};
+use super::judge::Judge;
+use super::orders::{delta_atomic, k_atomic};
+use super::whole::{Decision, Meter};
 use crate::history::{Completion, History};
+use crate::judgement::checker::orders::k_atomic::Least;
+use crate::judgement::model::{Model, implies, nodes};
+use crate::judgement::verdict::{Budget, Unknown, Verdict};
 
 /// A history under every model.
 #[derive(Clone, Debug)]
@@ -216,7 +218,7 @@ impl Judge<'_> {
         let mut meter = Meter::new(budget);
         let least_delta = delta_atomic::least(whole, &mut meter).map_err(|decision| {
             let reason = match decision {
-                super::Decision::Unknown(reason) => reason,
+                Decision::Unknown(reason) => reason,
                 _ => "no verdict",
             };
             Unknown { reason: reason.to_owned(), spent: meter.spent() }

@@ -12,8 +12,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::history::{Completion, History, Key, Operation, Value};
 
-use super::super::datatype::aborted;
-use super::super::verdict::Source as Origin;
+use crate::judgement::datatype::aborted;
+use crate::judgement::verdict::Source as Origin;
 
 /// Where the answer of a read came from, by number of the write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,12 +14,14 @@
 
 mod examples;
 mod grid;
+mod kind;
 mod lattice;
 mod names;
 mod other;
 
 pub use examples::SEPARATING;
 pub use grid::{Grid, Guarantees, Scope};
+pub use kind::Kind;
 pub use lattice::{implies, neighbours, nodes};
 pub use names::UnknownModel;
 

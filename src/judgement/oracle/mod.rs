@@ -19,8 +19,7 @@ mod search;
 use crate::history::{Completion, History, Operation, Value};
 
 use super::datatype::{self, Datatype, Register};
-use super::model::{Model, implies};
-use super::verdict::Kind;
+use super::model::{Kind, Model, implies};
 
 /// How long orders are searched for: positions, each times its operations.
 const STEPS_MAX: u64 = 2_000_000;

@@ -6,7 +6,7 @@ use crate::history::{Completion, History, Operation, Value, escape};
 
 use super::super::datatype;
 use super::super::model::Model;
-use super::Counterexample;
+use super::evidence::Counterexample;
 use super::reason::{Because, Fact, Place, Reason, Source, Step, Why};
 
 /// How many operations of a path are named, however few steps are told.

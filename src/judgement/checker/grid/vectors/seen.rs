@@ -1,0 +1,136 @@
+//! What each read sees of its key that is not behind its source: the edges
+//! between writes that follow, as few as say it all.
+
+use rustc_hash::FxHashMap;
+
+use super::{Edge, Vectors};
+use crate::judgement::checker::view::Source;
+use crate::judgement::model::Guarantees;
+
+/// How far each process has seen each list of the keys that it reads, and the
+/// edges that follow.
+pub(super) struct Seen {
+    pub(super) edges: Vec<Edge>,
+    /// By process, key and column: how much of the list has its edges; under MR.
+    known: Vec<u32>,
+    /// By process and key, for its own writes where reads do not add up.
+    own: FxHashMap<(u32, u32), Own>,
+    /// The next node that is no item.
+    pub(super) next: u32,
+}
+
+/// What is known of the first own writes of a process to a key.
+#[derive(Clone, Copy)]
+struct Own {
+    /// The newest of the first `among`.
+    newest: Option<u32>,
+    among: u32,
+    /// A node after the first `gathered`.
+    all: Option<u32>,
+    gathered: u32,
+}
+
+impl Seen {
+    pub(super) fn new(vectors: &Vectors<'_>) -> Seen {
+        let view = vectors.view;
+        let size = view.sessions * view.keys * vectors.width;
+        let known = vectors.asks(Guarantees::MR) && size <= 1 << 26;
+        let known = vec![0; if known { size } else { 0 }];
+        let next = view.items.len() as u32;
+        Seen { edges: Vec::new(), known, own: FxHashMap::default(), next }
+    }
+
+    pub(super) fn read(
+        &mut self,
+        vectors: &Vectors<'_>,
+        read: u32,
+        row: &[u32],
+    ) -> Result<(), Vec<u32>> {
+        let view = vectors.view;
+        let item = &view.items[read as usize];
+        let source = match vectors.sources[read as usize] {
+            Source::Write(write) => Some(write as usize),
+            _ => None,
+        };
+        let newer = source.map(|write| view.writes[write]);
+        let behind = source.map_or(&[][..], |write| vectors.behind(write));
+        let start = (item.session as usize * view.keys + item.key as usize) * vectors.width;
+        for (column, &upto) in row.iter().enumerate() {
+            let past = behind.get(column).copied().unwrap_or(0);
+            if upto == 0 || (source.is_some() && upto <= past) {
+                continue;
+            }
+            let (of_reads, session) = match column.checked_sub(view.sessions) {
+                Some(session) => (true, session),
+                None => (false, column),
+            };
+            let lists = if of_reads { &vectors.reads } else { &vectors.writes };
+            let list = lists.get(vectors.lists(item.key, session));
+            let end = list.partition_point(|(place, _)| *place <= upto);
+            let older = |at: u32| match vectors.sources[at as usize] {
+                _ if !of_reads => Some(at),
+                Source::Write(write) => Some(view.writes[write as usize]),
+                _ => None,
+            };
+            let Some(newer) = newer else {
+                match list[..end].iter().find_map(|(_, at)| older(*at)) {
+                    Some(write) => return Err(vectors.reason_of(write, read)),
+                    None => continue,
+                }
+            };
+            let mut begin = if vectors.asks(Guarantees::MW) {
+                // The last one stands for all before it.
+                match list[..end].last() {
+                    Some((place, last)) if *place > past && *last != newer => end - 1,
+                    _ => continue,
+                }
+            } else {
+                list.partition_point(|(place, _)| *place <= past)
+            };
+            if let Some(known) = self.known.get_mut(start + column) {
+                begin = begin.max(*known as usize);
+                *known = (*known).max(end as u32);
+            } else if !of_reads
+                && !vectors.asks(Guarantees::MR)
+                && !vectors.asks(Guarantees::MW)
+                && session == item.session as usize
+            {
+                self.own_writes(&list[..end], (item.session, item.key), newer, read);
+                continue;
+            }
+            for (_, at) in &list[begin.min(end)..end] {
+                if let Some(older) = older(*at).filter(|older| *older != newer) {
+                    self.edges.push(Edge { older, newer, read });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The own writes that a read sees are older than its source: with a chain
+    /// of nodes if that is another's, one by one if it is its own.
+    fn own_writes(&mut self, list: &[(u32, u32)], of: (u32, u32), newer: u32, read: u32) {
+        let none = Own { newest: None, among: 0, all: None, gathered: 0 };
+        let mut own = *self.own.entry(of).or_insert(none);
+        if list.iter().rev().any(|(_, at)| *at == newer) {
+            if let Some(older) = own.newest.filter(|older| *older != newer) {
+                self.edges.push(Edge { older, newer, read });
+            }
+            let fresh = list[own.among as usize..].iter().filter(|(_, at)| *at != newer);
+            self.edges.extend(fresh.map(|(_, older)| Edge { older: *older, newer, read }));
+            own.newest = Some(newer);
+            own.among = list.len() as u32;
+        } else {
+            if (own.gathered as usize) < list.len() {
+                let node = self.next;
+                self.next += 1;
+                let fresh = list[own.gathered as usize..].iter().map(|(_, at)| *at);
+                let all = fresh.chain(own.all.replace(node));
+                self.edges.extend(all.map(|older| Edge { older, newer: node, read }));
+                own.gathered = list.len() as u32;
+            }
+            self.edges.extend(own.all.map(|older| Edge { older, newer, read }));
+        }
+        self.own.insert(of, own);
+    }
+}

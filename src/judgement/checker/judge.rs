@@ -1,0 +1,151 @@
+//! The entrance: a history, prepared once to be judged by several models.
+
+use super::grid;
+use super::time::is_local;
+use super::whole::Whole;
+use crate::history::{Completion, History, Operation, Value};
+use crate::judgement::datatype::{self, Datatype};
+use crate::judgement::model::Model;
+use crate::judgement::verdict::{Budget, Unknown, Verdict};
+
+/// Whether `history` is allowed by `model`, with evidence.
+///
+/// Operations of unknown outcome may or may not have happened; failed ones
+/// did not, and an answer that only they explain is illegal. Where a model
+/// speaks of reads at quiescence and the history has none, that part is empty.
+/// What operations mean is told by the first [datatype](datatype::ALL) that
+/// knows them all; models of visibility are about registers.
+///
+/// Complexity: see the checkers. With unique writes a grid model takes
+/// O(n²/64) for n operations; otherwise the search is bounded by `budget`.
+///
+/// ```
+/// use quiescence::history::notation;
+/// use quiescence::judgement::{Budget, Kind, Model, check, recheck};
+///
+/// let history = notation::parse("wx1|wx2|rx2!|rx1! @ 00112323")?;
+/// let verdict = check(&history, Model::EVENTUAL, Budget::default());
+/// assert_eq!(verdict.kind(), Some(Kind::Diverged));
+/// assert_eq!(recheck(&history, Model::EVENTUAL, &verdict), Ok(()));
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub fn check(history: &History, model: Model, budget: Budget) -> Verdict {
+    Judge::of(history).check(model, budget)
+}
+
+/// As [`check`], with a datatype of your own.
+///
+/// ```
+/// use quiescence::history::notation;
+/// use quiescence::judgement::datatype::Counter;
+/// use quiescence::judgement::{Budget, Model, check_with};
+///
+/// let history = notation::parse("[inc]c=null rc=1 @ 0000")?;
+/// assert!(check_with(&history, Model::Linearizable, &Counter, Budget::default()).holds());
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub fn check_with(
+    history: &History,
+    model: Model,
+    datatype: &dyn Datatype,
+    budget: Budget,
+) -> Verdict {
+    Judge::with(history, datatype).check(model, budget)
+}
+
+/// A history, prepared once to be judged by several models.
+///
+/// ```
+/// use quiescence::history::notation;
+/// use quiescence::judgement::{Budget, Judge, Model};
+///
+/// let history = notation::parse("wx1|rx1 rx0 @ 001111")?;
+/// let judge = Judge::of(&history);
+/// assert!(judge.check(Model::READ_YOUR_WRITES, Budget::default()).holds());
+/// assert!(!judge.check(Model::MONOTONIC_READS, Budget::default()).holds());
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+pub struct Judge<'a> {
+    /// The history, or the operation that no datatype knows.
+    pub(in crate::judgement::checker) whole: Result<Whole<'a>, &'a Operation>,
+}
+
+impl<'a> Judge<'a> {
+    /// Tells what the operations mean. O(n).
+    pub fn of(history: &'a History) -> Judge<'a> {
+        Judge { whole: datatype::of(history).map(|datatype| Whole::of(history, datatype)) }
+    }
+
+    /// Operations mean what this datatype says. O(n).
+    pub fn with(history: &'a History, datatype: &'a dyn Datatype) -> Judge<'a> {
+        Judge { whole: Ok(Whole::of(history, datatype)) }
+    }
+
+    /// The datatype of what is judged, if one knows all of it.
+    pub fn datatype(&self) -> Option<&'static str> {
+        self.whole.as_ref().ok().map(|whole| whole.datatype.name())
+    }
+
+    /// Whether some answer could be wrong, or is not understood: with none
+    /// nothing can be checked.
+    pub fn says_anything(&self) -> bool {
+        let Ok(whole) = &self.whole else { return true };
+        let answered = |op: &&Operation| matches!(op.completion, Completion::Ok(_));
+        let mut answered = whole.history.operations().iter().filter(answered);
+        answered.any(|op| whole.datatype.answers(&op.call))
+    }
+
+    /// Why the fast roads are closed to this history, and what they decide is
+    /// searched within the budget; `None` if they are open.
+    pub fn searched(&self) -> Option<&'static str> {
+        let whole = self.whole.as_ref().ok()?;
+        if !whole.plain {
+            return Some("there are other operations than reads and writes of registers");
+        }
+        if !whole.view().has_known_sources() {
+            return Some("some value that was read was written more than once");
+        }
+        let local = is_local(whole.history);
+        (!local)
+            .then_some("a process begins an operation at the instant at which its last one ends")
+    }
+
+    /// Judges as [`check`] does.
+    pub fn check(&self, model: Model, budget: Budget) -> Verdict {
+        let unknown = |reason| Verdict::Unknown(Unknown { reason, spent: 0 });
+        let whole = match &self.whole {
+            Ok(whole) => whole,
+            Err(stranger) => return unknown(not_understood(stranger)),
+        };
+        match model {
+            Model::Linearizable | Model::Sequential | Model::Cache => {}
+            _ if !whole.plain => {
+                return unknown(format!(
+                    "{model} is about registers that are only read and written"
+                ));
+            }
+            Model::Grid(grid) => return grid::check(whole.history, whole.view(), grid, budget),
+            _ => {}
+        }
+        whole.check(model, budget)
+    }
+}
+
+/// Why a history is not judged in which this operation stands.
+fn not_understood(stranger: &Operation) -> String {
+    let call = &stranger.call;
+    let answer = match &stranger.completion {
+        Completion::Ok(answer) => answer,
+        _ => &Value::Null,
+    };
+    let transaction = [&call.argument, answer].into_iter().find(|value| value.is_transaction());
+    match transaction {
+        Some(list) => format!(
+            "`{}` of {} is a transaction, a list of micro-operations: {list}; only operations on \
+             one object are judged",
+            call.f.as_str(),
+            call.key
+        ),
+        None => format!("no datatype here knows `{call}` beside what came before"),
+    }
+}

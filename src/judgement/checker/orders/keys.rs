@@ -1,0 +1,121 @@
+//! Key by key: orders of each key alone, looked for in turns, and one order of
+//! all made from them.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
+
+use super::search::{Found, Keep, search};
+use crate::history::{History, Key};
+use crate::judgement::checker::whole::{Decision, Meter};
+use crate::judgement::datatype::Datatype;
+use crate::judgement::verdict::Witness;
+
+/// How many steps the first turn of a key has.
+const TURN: u64 = 10_000;
+
+/// Searches for an order of each key, or, where session order is not part of
+/// returns-before, for one of all.
+pub(in crate::judgement::checker) fn search_keys(
+    history: &History,
+    datatype: &dyn Datatype,
+    local: bool,
+    meter: &mut Meter,
+) -> Decision {
+    let keys = of_keys(history);
+    if !local && keys.len() > 1 {
+        // A key that has no order by itself has none among the others.
+        let mut own = meter.part(meter.left / 4);
+        let alone = in_turns(history, keys.clone(), datatype, Keep::RealTime, &mut own);
+        meter.spend(own.spent());
+        if let Err(Decision::Fails(part)) = alone {
+            return Decision::Fails(part);
+        }
+    }
+    let parts = if local { keys } else { vec![(0..history.len()).collect()] };
+    match in_turns(history, parts, datatype, Keep::RealTime, meter) {
+        Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, 0))),
+        Err(decision) => decision,
+    }
+}
+
+/// An order of each of these parts, or why there is none: the first part that
+/// has none decides. They take turns with growing budgets, so that one which is
+/// hard does not keep another from being looked at; what is searched again
+/// takes a third as much again at most. One at a time, since a search keeps in
+/// memory where it was.
+pub(in crate::judgement::checker) fn in_turns(
+    history: &History,
+    parts: Vec<Vec<usize>>,
+    datatype: &dyn Datatype,
+    keep: Keep,
+    meter: &mut Meter,
+) -> Result<Vec<Vec<usize>>, Decision> {
+    let unknown = || Decision::unknown("the budget ended before all orders were tried");
+    let mut orders: Vec<Option<Vec<usize>>> = vec![None; parts.len()];
+    let mut open: Vec<usize> = (0..parts.len()).collect();
+    let mut turn = TURN;
+    while !open.is_empty() {
+        let mut still = Vec::new();
+        let last = open.len() == 1;
+        for &nth in &open {
+            let mut own = meter.part(if last { u64::MAX } else { turn });
+            match search(history.operations(), &parts[nth], datatype, keep, &mut own) {
+                Found::Order(order) => orders[nth] = Some(order),
+                Found::NoOrder => return Err(Decision::Fails(parts[nth].clone())),
+                Found::Spent if own.is_empty() => still.push(nth),
+                // Out of memory: more steps would not help.
+                Found::Spent => {}
+            }
+            meter.spend(own.spent());
+        }
+        if meter.is_empty() && !still.is_empty() {
+            return Err(unknown());
+        }
+        (open, turn) = (still, turn.saturating_mul(4));
+    }
+    orders.into_iter().collect::<Option<Vec<_>>>().ok_or_else(unknown)
+}
+
+/// The positions of the operations of each key, keys in order of appearance.
+pub(in crate::judgement::checker) fn of_keys(history: &History) -> Vec<Vec<usize>> {
+    let mut numbers: FxHashMap<&Key, usize> = FxHashMap::default();
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    for (at, operation) in history.operations().iter().enumerate() {
+        let number = *numbers.entry(&operation.call.key).or_insert(parts.len());
+        if number == parts.len() {
+            parts.push(Vec::new());
+        }
+        parts[number].push(at);
+    }
+    parts
+}
+
+/// One order from the orders of the keys: always the operation that was
+/// invoked first among the next of each key. That one never has to wait: if it
+/// came after the return of some operation left, so would what precedes that
+/// operation in its key's order, which keeps real time.
+/// Reads count as begun `earlier` nanoseconds earlier.
+pub(in crate::judgement::checker) fn merged(
+    history: &History,
+    mut orders: Vec<Vec<usize>>,
+    earlier: u64,
+) -> Vec<usize> {
+    if orders.len() <= 1 {
+        return orders.pop().unwrap_or_default();
+    }
+    let head = |key: usize, next: usize| {
+        let at = *orders[key].get(next)?;
+        let operation = &history.operations()[at];
+        let shift = if operation.call.is_read() { 0 } else { earlier };
+        Some(Reverse((operation.invoked.saturating_add(shift), at, key, next)))
+    };
+    let mut heads: BinaryHeap<_> = (0..orders.len()).filter_map(|key| head(key, 0)).collect();
+    let mut whole = Vec::with_capacity(orders.iter().map(Vec::len).sum());
+    while let Some(Reverse((_, at, key, next))) = heads.pop() {
+        whole.push(at);
+        heads.extend(head(key, next + 1));
+    }
+    whole
+}

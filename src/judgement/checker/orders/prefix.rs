@@ -1,0 +1,71 @@
+//! Consistent prefix, and consistent prefix in real time.
+//!
+//! If session order, reads-from and (for the second) returns-before among
+//! writes have no cycle together, any order of them explains every read: it
+//! sees the writes up to its source. If they have one, nothing does, since a
+//! read sees its source. So consistent prefix is base, for clients.
+//! O(n log n): returns-before is a chain of instants.
+
+use crate::history::History;
+use crate::judgement::checker::graph::Graph;
+use crate::judgement::checker::sources::{kept, try_all};
+use crate::judgement::checker::time::{operations_of, returns_before};
+use crate::judgement::checker::view::{Source, View};
+use crate::judgement::checker::whole::{Decision, Meter, Whole};
+use crate::judgement::verdict::Witness;
+
+/// Decides consistent prefix; in real time if `timed`.
+pub(in crate::judgement::checker) fn decide(
+    whole: &Whole<'_>,
+    timed: bool,
+    meter: &mut Meter,
+) -> Decision {
+    let (history, view) = (whole.history, whole.view());
+    try_all(view, meter, &|_| true, &mut |sources, _| given(history, view, sources, timed))
+}
+
+fn given(history: &History, view: &View, sources: &[Source], timed: bool) -> Decision {
+    let kept = kept(view, sources);
+    let counts = |at: usize| view.items[at].write.is_none_or(|write| kept[write as usize]);
+    let mut graph = Graph::new(view.items.len());
+    let mut last = vec![None; view.sessions];
+    for (at, item) in view.items.iter().enumerate() {
+        if let Source::Write(write) = sources[at] {
+            graph.add(view.writes[write as usize], at as u32);
+        }
+        if counts(at)
+            && let Some(before) = last[item.session as usize].replace(at as u32)
+        {
+            graph.add(before, at as u32);
+        }
+    }
+    if timed {
+        let writes: Vec<u32> =
+            view.writes.iter().copied().filter(|&item| counts(item as usize)).collect();
+        returns_before(history, view, &writes, &mut graph);
+    }
+    match graph.order() {
+        Err(cycle) => Decision::Fails(operations_of(view, &cycle)),
+        Ok(order) => {
+            // Each read right after its source, the initial ones first.
+            let mut after: Vec<Vec<usize>> = vec![Vec::new(); view.writes.len() + 1];
+            for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none())
+            {
+                match sources[at] {
+                    Source::Write(write) => after[write as usize + 1].push(item.at),
+                    _ => after[0].push(item.at),
+                }
+            }
+            let mut linear = std::mem::take(&mut after[0]);
+            for node in order.into_iter().filter(|node| (*node as usize) < view.items.len()) {
+                if let Some(write) = view.items[node as usize].write
+                    && kept[write as usize]
+                {
+                    linear.push(view.items[node as usize].at);
+                    linear.append(&mut after[write as usize + 1]);
+                }
+            }
+            Decision::Holds(Witness::Linear(linear))
+        }
+    }
+}

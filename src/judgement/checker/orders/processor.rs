@@ -1,0 +1,188 @@
+//! Processor consistency: PRAM with one order of the writes of each key.
+//!
+//! Given those orders it is easy: each process must order its operations and
+//! all writes without a cycle among session order, the orders of the keys,
+//! reads after their source, and reads before what is newer than it. Finding
+//! the orders is a search: what each process must believe about two writes of
+//! a key holds for all of them, so beliefs are closed together; two writes of
+//! a key that nothing orders are tried both ways.
+//!
+//! Exponential in the number of such pairs, in the worst case; then the budget
+//! ends it. For parts of a few hundred operations: rows of bits.
+
+use crate::judgement::checker::sources::{kept, try_all};
+use crate::judgement::checker::view::{Source, View};
+use crate::judgement::checker::whole::{Decision, Meter};
+use crate::judgement::relation::{Set, Wide, order};
+use crate::judgement::verdict::Witness;
+
+/// How many operations are looked at; more would be too many for rows of bits.
+const ITEMS_MAX: usize = 600;
+
+/// Decides for a whole history or a part of it.
+pub(in crate::judgement::checker) fn decide(view: &View, meter: &mut Meter) -> Decision {
+    if view.items.len() > ITEMS_MAX {
+        return Decision::unknown("the history is too long for this search");
+    }
+    try_all(view, meter, &|_| true, &mut |sources, meter| {
+        let mut beliefs = Beliefs::of(view, sources);
+        match beliefs.search(meter) {
+            Some(true) => Decision::Holds(Witness::Views(beliefs.orders())),
+            Some(false) => Decision::Fails(view.items.iter().map(|item| item.at).collect()),
+            None => {
+                Decision::unknown("the budget ended before all orders of the writes were tried")
+            }
+        }
+    })
+}
+
+/// For each process what it must believe: `before[process][b]` has all `a`
+/// that come before `b`.
+#[derive(Clone)]
+struct Beliefs<'a> {
+    view: &'a View,
+    sources: &'a [Source],
+    /// The items that each process puts into an order.
+    members: Vec<Wide>,
+    before: Vec<Vec<Wide>>,
+    /// Pairs of writes of one key that happened.
+    pairs: Vec<(usize, usize)>,
+}
+
+impl<'a> Beliefs<'a> {
+    fn of(view: &'a View, sources: &'a [Source]) -> Self {
+        let n = view.items.len();
+        let kept = kept(view, sources);
+        let happened = |at: &usize| view.items[*at].write.is_some_and(|write| kept[write as usize]);
+        let writes: Vec<usize> = (0..n).filter(happened).collect();
+        let mut members = Vec::new();
+        let mut before = Vec::new();
+        for process in 0..view.sessions {
+            let own = |at: usize| {
+                view.items[at].session as usize == process && sources[at] != Source::Open
+            };
+            let mut inside = Wide::empty(n);
+            (0..n).filter(|at| happened(at) || own(*at)).for_each(|at| inside.insert(at));
+            let mut rows = vec![Wide::empty(n); n];
+            let mut last = vec![None; view.sessions];
+            for at in inside.numbers() {
+                let earlier = last[view.items[at].session as usize].replace(at);
+                if let Some(earlier) = earlier {
+                    rows[at].insert(earlier);
+                }
+                if let Source::Write(write) = sources[at] {
+                    rows[at].insert(view.writes[write as usize] as usize);
+                }
+            }
+            members.push(inside);
+            before.push(rows);
+        }
+        let same_key = |(a, b): &(usize, usize)| view.items[*a].key == view.items[*b].key;
+        let pairs = writes.iter().enumerate();
+        let pairs = pairs.flat_map(|(nth, a)| writes[nth + 1..].iter().map(move |b| (*a, *b)));
+        let pairs = pairs.filter(same_key).collect();
+        Beliefs { view, sources, members, before, pairs }
+    }
+
+    /// Draws all consequences; false if some process believes in a cycle.
+    fn close(&mut self, meter: &mut Meter) -> Option<bool> {
+        loop {
+            let n = self.view.items.len();
+            if !meter.spend((n * n * self.view.sessions / 64 + 1) as u64) {
+                return None;
+            }
+            for (rows, inside) in self.before.iter_mut().zip(&self.members) {
+                let Ok(order) = order(rows, inside) else { return Some(false) };
+                for at in order {
+                    let mut row = rows[at].clone();
+                    for earlier in rows[at].numbers() {
+                        row.unite(&rows[earlier]);
+                    }
+                    rows[at] = row;
+                }
+            }
+            if !self.consequences()? {
+                return Some(true);
+            }
+        }
+    }
+
+    /// What follows in one step; whether anything does. A read that found its
+    /// key initial is before all writes of it.
+    fn consequences(&mut self) -> Option<bool> {
+        let mut grew = false;
+        for process in 0..self.before.len() {
+            for read in self.members[process].clone().numbers() {
+                let item = self.view.items[read];
+                let source = match self.sources[read] {
+                    _ if item.write.is_some() => continue,
+                    Source::Write(write) => Some(self.view.writes[write as usize] as usize),
+                    _ => None,
+                };
+                for other in self.members[process].clone().numbers() {
+                    let write = self.view.items[other];
+                    if write.write.is_none() || write.key != item.key || Some(other) == source {
+                        continue;
+                    }
+                    match source {
+                        Some(source) if self.before[process][read].contains(other) => {
+                            grew |= self.agree(other, source);
+                        }
+                        Some(source) if !self.before[process][other].contains(source) => {}
+                        _ if self.before[process][other].contains(read) => {}
+                        _ => {
+                            self.before[process][other].insert(read);
+                            grew = true;
+                        }
+                    }
+                }
+            }
+        }
+        for at in 0..self.pairs.len() {
+            let (a, b) = self.pairs[at];
+            if self.before.iter().any(|rows| rows[b].contains(a)) {
+                grew |= self.agree(a, b);
+            }
+            if self.before.iter().any(|rows| rows[a].contains(b)) {
+                grew |= self.agree(b, a);
+            }
+        }
+        Some(grew)
+    }
+
+    /// All processes believe that the first write is older; whether that is new.
+    fn agree(&mut self, first: usize, second: usize) -> bool {
+        let mut grew = false;
+        for rows in &mut self.before {
+            grew |= !rows[second].contains(first);
+            rows[second].insert(first);
+        }
+        grew
+    }
+
+    /// Looks for orders of the writes of all keys.
+    fn search(&mut self, meter: &mut Meter) -> Option<bool> {
+        if !self.close(meter)? {
+            return Some(false);
+        }
+        let open = |(a, b): &&(usize, usize)| {
+            !self.before[0][*b].contains(*a) && !self.before[0][*a].contains(*b)
+        };
+        let Some(&(a, b)) = self.pairs.iter().find(open) else { return Some(true) };
+        for (first, second) in [(a, b), (b, a)] {
+            let mut more = self.clone();
+            more.agree(first, second);
+            if more.search(meter)? {
+                *self = more;
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    fn orders(&self) -> Vec<Vec<usize>> {
+        let views = self.before.iter().zip(&self.members);
+        let ordered = views.map(|(rows, inside)| order(rows, inside).expect("it was closed"));
+        ordered.map(|order| order.iter().map(|at| self.view.items[*at].at).collect()).collect()
+    }
+}

@@ -1,0 +1,627 @@
+//! Is there an order of some operations that a sequential object explains?
+//!
+//! The search of Wing and Gong (1993) with the memory of visited positions of
+//! Lowe (2017), for any datatype. What an order must keep is a parameter: real
+//! time and the order of sessions, the order of sessions alone, or that order
+//! except that a read need not wait for earlier writes of its session. An
+//! operation of unknown outcome may be placed anywhere after its invocation,
+//! or nowhere.
+//!
+//! Five shortcuts cut nothing off. An operation that can be placed, must be
+//! placed and changes nothing is placed at once. Of operations that only read,
+//! none is tried as an alternative to another. A value of a register is not
+//! overwritten while reads of it are left that nothing could answer any more.
+//! And where time counts, of several operations that can be placed and do the
+//! same, only the one that returned first is tried: in an order that has
+//! another one here the two can change places. (What stands between them began
+//! before the first of them returned, hence before the other did.) And what an
+//! object holds must be able to become what the next answer says, unless
+//! something that overwrites it may come in between.
+//!
+//! Exponential in the worst case (NP-complete, Gibbons and Korach 1997), then
+//! the meter ends it; in practice about as many positions as operations. Knows
+//! no model by name.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::history::{Call, Completion, Function, Operation, Value};
+use crate::judgement::checker::whole::Meter;
+use crate::judgement::datatype::Datatype;
+
+/// How many bytes of visited positions are kept at most.
+const BYTES_MAX: usize = 640 << 20;
+/// No value, no session before.
+const NONE: u32 = u32::MAX;
+
+/// What an order must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::judgement::checker) enum Keep {
+    /// Returns-before alone.
+    Time,
+    /// Returns-before, and the order of sessions.
+    RealTime,
+    /// The order of sessions.
+    Sessions,
+    /// The order of sessions, except that reads need not wait for writes.
+    WaitingReads,
+}
+
+impl Keep {
+    fn sees_time(self) -> bool {
+        matches!(self, Keep::Time | Keep::RealTime)
+    }
+}
+
+/// What came of a search.
+#[derive(Debug)]
+pub(in crate::judgement::checker) enum Found {
+    /// An order, by position in the history.
+    Order(Vec<usize>),
+    /// There is none.
+    NoOrder,
+    /// The budget ended.
+    Spent,
+}
+
+struct Op {
+    at: usize,
+    session: u32,
+    key: u32,
+    /// Operations of a key with equal calls and answers are of one class.
+    class: u32,
+    /// Of one effect if they do the same where both are possible: of one
+    /// class, or equal calls of a register.
+    effect: u32,
+    /// The value that it finds and the value that it leaves, for registers.
+    finds: u32,
+    leaves: u32,
+    only_reads: bool,
+    is_read: bool,
+    invoked: u64,
+    /// When it returned; `u64::MAX` if nobody knows or time does not count.
+    returned: u64,
+}
+
+/// A placed operation, with what it takes to undo it.
+struct Frame {
+    op: u32,
+    /// What its key held before.
+    held: u32,
+    /// Where the alternatives to it begin.
+    base: usize,
+}
+
+/// Looks for an order of these operations, given by position.
+pub(in crate::judgement::checker) fn search(
+    operations: &[Operation],
+    part: &[usize],
+    datatype: &dyn Datatype,
+    keep: Keep,
+    meter: &mut Meter,
+) -> Found {
+    Search::of(operations, part, datatype, keep).run(meter)
+}
+
+struct Search<'a> {
+    objects: Objects<'a>,
+    keep: Keep,
+    /// Those that must be placed, in order of invocation; then those that may be.
+    ops: Vec<Op>,
+    /// Of each key the answers that must come out of what it holds.
+    growing: Vec<Growing>,
+    /// How many must be placed.
+    required: usize,
+    /// How many of those are left.
+    left: usize,
+    /// The required ones that are not placed, as a ring through `required`.
+    next: Vec<u32>,
+    previous: Vec<u32>,
+    /// As bits, those that may be placed from a word of their own on.
+    placed: Vec<u64>,
+    /// What each key holds.
+    held: Vec<u32>,
+    /// By value of a key: how many finds and leaves are left.
+    unread: Vec<u32>,
+    unwritten: Vec<u32>,
+    sessions: usize,
+    /// How many reads and how many others of each session are placed.
+    done: Vec<[u32; 2]>,
+    frames: Vec<Frame>,
+    choices: Vec<u32>,
+    visited: FxHashSet<Box<[u64]>>,
+    bytes: usize,
+    /// How often it was looked what can be placed, which makes what the last
+    /// look noted void.
+    look: u64,
+    /// By look, the sessions of which an earlier operation waits: any, or a read.
+    waiting: Vec<(u64, u8)>,
+    /// By look, for each effect the choice that has it.
+    tried: Vec<(u64, u32)>,
+}
+
+/// What objects can hold, numbered, and what operations make of it.
+struct Objects<'a> {
+    datatype: &'a dyn Datatype,
+    /// Each with its key.
+    states: Vec<(u32, Value)>,
+    numbers: FxHashMap<(u32, Value), u32>,
+    /// One call and answer of each class.
+    classes: Vec<(&'a Call, Option<&'a Value>)>,
+    /// What follows a state by a class.
+    steps: FxHashMap<(u32, u32), Option<u32>>,
+}
+
+impl<'a> Objects<'a> {
+    fn number(&mut self, key: u32, state: Value) -> u32 {
+        let state = (key, state);
+        let new = self.states.len() as u32;
+        match self.numbers.get(&state) {
+            Some(number) => *number,
+            None => {
+                self.numbers.insert(state.clone(), new);
+                self.states.push(state);
+                new
+            }
+        }
+    }
+
+    fn step(&mut self, held: u32, class: u32) -> Option<u32> {
+        if let Some(next) = self.steps.get(&(held, class)) {
+            return *next;
+        }
+        let (call, answer) = self.classes[class as usize];
+        let (key, state) = &self.states[held as usize];
+        let (key, next) = (*key, self.datatype.apply(state, call, answer));
+        let next = next.map(|next| self.number(key, next));
+        self.steps.insert((held, class), next);
+        next
+    }
+}
+
+/// What is left to be placed of one object that grows: nothing if it does not.
+#[derive(Default)]
+struct Growing {
+    answers: Left,
+    /// What overwrites it: what must be placed, and what may be.
+    overwrite: [Left; 2],
+}
+
+/// Operations in order of invocation, of which those before `from` are placed.
+#[derive(Default)]
+struct Left {
+    ops: Vec<u32>,
+    from: usize,
+}
+
+impl Left {
+    /// The first that is not placed.
+    fn first(&mut self, is_placed: impl Fn(usize) -> bool) -> Option<usize> {
+        while let Some(op) = self.ops.get(self.from) {
+            if !is_placed(*op as usize) {
+                return Some(*op as usize);
+            }
+            self.from += 1;
+        }
+        None
+    }
+
+    /// This one is placed no longer.
+    fn take_back(&mut self, op: usize) {
+        if let Ok(place) = self.ops.binary_search(&(op as u32)) {
+            self.from = self.from.min(place);
+        }
+    }
+}
+
+impl Growing {
+    /// For each key, given operations that must be placed and those that may be.
+    fn of(ops: &[Op], required: usize, keys: usize, objects: &Objects<'_>) -> Vec<Growing> {
+        let mut growing: Vec<Growing> = (0..keys).map(|_| Growing::default()).collect();
+        let mut grows = vec![false; keys];
+        for (at, op) in ops.iter().enumerate() {
+            let (key, (call, answer)) = (op.key as usize, objects.classes[op.class as usize]);
+            if op.only_reads && answer.is_some() {
+                growing[key].answers.ops.push(at as u32);
+            } else if objects.datatype.overwrites(call) {
+                growing[key].overwrite[usize::from(at >= required)].ops.push(at as u32);
+            } else {
+                grows[key] = true;
+            }
+        }
+        for (one, _) in growing.iter_mut().zip(grows).filter(|(_, grows)| !grows) {
+            *one = Growing::default();
+        }
+        growing
+    }
+}
+
+/// The value that an operation of a register finds, and the one it leaves.
+fn finds_and_leaves<'a>(
+    call: &'a Call,
+    answer: Option<&'a Value>,
+    only_reads: bool,
+) -> (Option<&'a Value>, Option<&'a Value>) {
+    match (&call.f, &call.argument) {
+        (Function::Read, _) => (answer, None),
+        (Function::Write, value) => (None, Some(value)),
+        (Function::Other(_), Value::List(pair)) if !only_reads && pair.len() == 2 => {
+            (answer.map(|_| &pair[0]), Some(&pair[1]))
+        }
+        _ => (None, None),
+    }
+}
+
+impl<'a> Search<'a> {
+    fn of(
+        operations: &'a [Operation],
+        part: &[usize],
+        datatype: &'a dyn Datatype,
+        keep: Keep,
+    ) -> Self {
+        let mut objects = Objects {
+            datatype,
+            states: Vec::new(),
+            numbers: FxHashMap::default(),
+            classes: Vec::new(),
+            steps: FxHashMap::default(),
+        };
+        let mut held = Vec::new();
+        let is_register = datatype.name() == "register";
+        let mut sessions = FxHashMap::default();
+        let mut keys = FxHashMap::default();
+        let (mut classes, mut effects) = (FxHashMap::default(), FxHashMap::default());
+        let (mut required, mut optional) = (Vec::new(), Vec::new());
+        for &at in part {
+            let operation = &operations[at];
+            let answer = match &operation.completion {
+                Completion::Ok(answer) => Some(answer),
+                Completion::Info => None,
+                Completion::Fail => continue,
+            };
+            let call = &operation.call;
+            let only_reads = datatype.only_reads(call, answer);
+            if answer.is_none() && only_reads {
+                continue;
+            }
+            // What a write answers says nothing.
+            let said = answer.filter(|_| !call.is_write());
+            let (new_session, new_key) = (sessions.len() as u32, keys.len() as u32);
+            let key = *keys.entry(&call.key).or_insert(new_key);
+            let sort = (key, &call.f, &call.argument, said, answer.is_some());
+            let new = objects.classes.len() as u32;
+            let class = *classes.entry(sort).or_insert(new);
+            if class == new {
+                objects.classes.push((call, answer));
+            }
+            let (finds, leaves) = match is_register {
+                true => finds_and_leaves(call, answer, only_reads),
+                false => (None, None),
+            };
+            let effect = match is_register {
+                true => *effects.entry((key, &call.f, &call.argument)).or_insert(class),
+                false => class,
+            };
+            if key == new_key {
+                held.push(objects.number(key, datatype.initial()));
+            }
+            let mut number = |value: Option<&Value>| {
+                value.map_or(NONE, |value| objects.number(key, value.clone()))
+            };
+            let op = Op {
+                at,
+                session: *sessions.entry(operation.process).or_insert(new_session),
+                key,
+                class,
+                effect,
+                finds: number(finds),
+                leaves: number(leaves),
+                only_reads,
+                is_read: call.is_read(),
+                invoked: if keep.sees_time() { operation.invoked } else { 0 },
+                returned: operation.returned.filter(|_| keep.sees_time()).unwrap_or(u64::MAX),
+            };
+            if answer.is_some() { required.push(op) } else { optional.push(op) }
+        }
+        let count = required.len();
+        let words = count.div_ceil(64) + optional.len().div_ceil(64);
+        let effects = objects.classes.len();
+        let mut ops = required;
+        ops.extend(optional);
+        let values = objects.states.len();
+        let growing = Growing::of(&ops, count, keys.len(), &objects);
+        let (mut unread, mut unwritten) = (vec![0; values], vec![0; values]);
+        for op in &ops {
+            if op.finds != NONE {
+                unread[op.finds as usize] += 1;
+            }
+            if op.leaves != NONE {
+                unwritten[op.leaves as usize] += 1;
+            }
+        }
+        let ring = count as u32 + 1;
+        Search {
+            objects,
+            keep,
+            growing,
+            required: count,
+            left: count,
+            next: (0..ring).map(|at| (at + 1) % ring).collect(),
+            previous: (0..ring).map(|at| (at + ring - 1) % ring).collect(),
+            placed: vec![0; words],
+            held,
+            unread,
+            unwritten,
+            sessions: sessions.len(),
+            done: vec![[0; 2]; sessions.len()],
+            ops,
+            frames: Vec::new(),
+            choices: Vec::new(),
+            visited: FxHashSet::default(),
+            bytes: 0,
+            waiting: vec![(0, 0); sessions.len()],
+            tried: vec![(0, 0); effects],
+            look: 0,
+        }
+    }
+
+    fn run(mut self, meter: &mut Meter) -> Found {
+        while self.left > 0 {
+            let mut base = self.choices.len();
+            if let Some(read) = self.look() {
+                self.choices.truncate(base);
+                let held = self.held[self.ops[read].key as usize];
+                self.place(read, base, held);
+                continue;
+            }
+            loop {
+                match self.choose(base, meter) {
+                    None => return Found::Spent,
+                    Some(true) => break,
+                    Some(false) => {}
+                }
+                match self.undo() {
+                    Some(earlier) => base = earlier,
+                    None => return Found::NoOrder,
+                }
+            }
+        }
+        Found::Order(self.frames.iter().map(|frame| self.ops[frame.op as usize].at).collect())
+    }
+
+    /// Whether an operation must wait for an earlier one of its session, given
+    /// which sessions have some waiting.
+    fn waits(&self, op: &Op) -> bool {
+        let waiting = self.waiting_of(op.session);
+        match self.keep {
+            Keep::Time => false,
+            Keep::WaitingReads if op.is_read => waiting & 2 != 0,
+            _ => waiting != 0,
+        }
+    }
+
+    fn waiting_of(&self, session: u32) -> u8 {
+        match self.waiting[session as usize] {
+            (look, waiting) if look == self.look => waiting,
+            _ => 0,
+        }
+    }
+
+    /// An operation that can be placed at once; if there is none, those that
+    /// can be placed are now choices, the best last.
+    fn look(&mut self) -> Option<usize> {
+        let base = self.choices.len();
+        let mut deadline = u64::MAX;
+        self.look += 1;
+        let mut blocked = 0;
+        let mut at = self.next[self.required] as usize;
+        while at != self.required && self.ops[at].invoked <= deadline && blocked < self.sessions {
+            let op = &self.ops[at];
+            deadline = deadline.min(op.returned);
+            if !self.waits(op) {
+                let held = self.held[op.key as usize];
+                let (class, only_reads) = (op.class, op.only_reads);
+                let possible = self.objects.step(held, class).is_some();
+                if possible && only_reads {
+                    return Some(at);
+                }
+                if possible && !self.strands(&self.ops[at]) {
+                    self.offer(at);
+                }
+            }
+            let op = &self.ops[at];
+            let before = self.waiting_of(op.session);
+            let after = before | if op.is_read { 3 } else { 1 };
+            let closed = |waiting: u8| match self.keep {
+                Keep::Time => false,
+                Keep::WaitingReads => waiting == 3,
+                _ => waiting != 0,
+            };
+            blocked += usize::from(closed(after) && !closed(before));
+            self.waiting[op.session as usize] = (self.look, after);
+            at = self.next[at] as usize;
+        }
+        self.look_at_optional(deadline);
+        self.choices[base..].reverse();
+        None
+    }
+
+    fn look_at_optional(&mut self, deadline: u64) {
+        for at in self.required..self.ops.len() {
+            let op = &self.ops[at];
+            if op.invoked > deadline {
+                break;
+            }
+            if self.is_placed(at) || self.waits(op) || self.strands(op) {
+                continue;
+            }
+            let (held, class) = (self.held[op.key as usize], op.class);
+            // To happen without a trace is as good as not to happen.
+            if self.objects.step(held, class).is_some_and(|next| next != held) {
+                self.offer(at);
+            }
+        }
+    }
+
+    /// Makes an operation a choice, unless one that does the same and returned
+    /// earlier is one (of those whose outcome is unknown: was asked earlier).
+    fn offer(&mut self, at: usize) {
+        let op = &self.ops[at];
+        let (look, choice) = self.tried[op.effect as usize];
+        if self.keep.sees_time() && look == self.look {
+            let other = self.choices[choice as usize] as usize;
+            let before = self.ops[other].returned;
+            if before < op.returned || (before == op.returned && at >= self.required) {
+                return;
+            }
+            if op.returned < before {
+                self.choices[choice as usize] = at as u32;
+                return;
+            }
+        }
+        self.tried[op.effect as usize] = (self.look, self.choices.len() as u32);
+        self.choices.push(at as u32);
+    }
+
+    /// The word and the bit of an operation among those that are placed.
+    fn bit(&self, at: usize) -> (usize, u64) {
+        let slot = match at.checked_sub(self.required) {
+            None => at,
+            Some(optional) => self.required.next_multiple_of(64) + optional,
+        };
+        (slot / 64, 1 << (slot % 64))
+    }
+
+    fn is_placed(&self, at: usize) -> bool {
+        let (word, bit) = self.bit(at);
+        self.placed[word] & bit != 0
+    }
+
+    /// Whether placing this leaves reads that nothing can answer any more.
+    fn strands(&self, op: &Op) -> bool {
+        let held = self.held[op.key as usize] as usize;
+        op.leaves != NONE
+            && op.leaves as usize != held
+            && held < self.unread.len()
+            && self.unread[held] > u32::from(op.finds as usize == held)
+            && self.unwritten[held] == 0
+    }
+
+    /// Whether what a key holds can never become what its next answer says.
+    fn is_hopeless(&mut self, key: usize) -> bool {
+        if self.growing[key].answers.ops.is_empty() {
+            return false;
+        }
+        let mut growing = std::mem::take(&mut self.growing[key]);
+        let placed = |at: usize| self.is_placed(at);
+        let next = growing.answers.first(placed);
+        let others = growing.overwrite.each_mut().map(|left| left.first(placed));
+        self.growing[key] = growing;
+        let Some(next) = next else { return false };
+        let before = |other: &usize| self.ops[*other].invoked <= self.ops[next].returned;
+        let (_, held) = &self.objects.states[self.held[key] as usize];
+        let (_, answer) = self.objects.classes[self.ops[next].class as usize];
+        let answer = answer.expect("it was answered");
+        !others.iter().flatten().any(before) && !self.objects.datatype.grows_to(held, answer)
+    }
+
+    /// Places one of the choices from `base` on that leads to a new position.
+    fn choose(&mut self, base: usize, meter: &mut Meter) -> Option<bool> {
+        while self.choices.len() > base {
+            let op = self.choices.pop().expect("there are choices left") as usize;
+            let (held, class) = (self.held[self.ops[op].key as usize], self.ops[op].class);
+            let next = self.objects.step(held, class).expect("a choice is possible");
+            self.place(op, base, next);
+            if self.is_hopeless(self.ops[op].key as usize) {
+                self.undo();
+                if !meter.spend(1) {
+                    return None;
+                }
+                continue;
+            }
+            let position = self.position();
+            self.bytes += position.len() * 8 + 40;
+            if self.bytes > BYTES_MAX || !meter.spend(1 + position.len() as u64 / 8) {
+                return None;
+            }
+            if self.visited.insert(position) {
+                return Some(true);
+            }
+            self.undo();
+        }
+        Some(false)
+    }
+
+    /// Which operations are placed and what the keys hold, packed.
+    fn position(&self) -> Box<[u64]> {
+        let held = self.held.chunks(2).map(|pair| {
+            u64::from(pair[0]) | pair.get(1).map_or(0, |second| u64::from(*second) << 32)
+        });
+        if !self.keep.sees_time() {
+            let done = self.done.iter().map(|[a, b]| u64::from(*a) | u64::from(*b) << 32);
+            return done.chain(held).collect();
+        }
+        let head = self.next[self.required];
+        let (required, optional) = self.placed.split_at(self.required.div_ceil(64));
+        let end = |words: &[u64]| words.iter().rposition(|word| *word != 0).map_or(0, |at| at + 1);
+        let start = (head as usize / 64).min(end(required));
+        let window = &required[start..end(required)];
+        let first = u64::from(head) | (window.len() as u64) << 32;
+        let optional = &optional[..end(optional)];
+        let words = window.iter().chain(optional).copied();
+        std::iter::once(first).chain(words).chain(held).collect()
+    }
+
+    /// Notes that an operation is placed, or no longer.
+    fn set(&mut self, at: usize) {
+        let (word, bit) = self.bit(at);
+        self.placed[word] ^= bit;
+    }
+
+    fn place(&mut self, at: usize, base: usize, next: u32) {
+        self.set(at);
+        let op = &self.ops[at];
+        let held = std::mem::replace(&mut self.held[op.key as usize], next);
+        self.frames.push(Frame { op: at as u32, held, base });
+        self.done[op.session as usize][usize::from(op.is_read)] += 1;
+        if at < self.required {
+            self.left -= 1;
+            let (before, after) = (self.previous[at], self.next[at]);
+            self.next[before as usize] = after;
+            self.previous[after as usize] = before;
+        }
+        if op.finds != NONE {
+            self.unread[op.finds as usize] -= 1;
+        }
+        if op.leaves != NONE {
+            self.unwritten[op.leaves as usize] -= 1;
+        }
+    }
+
+    /// Takes the last operation back; where the alternatives to it begin.
+    fn undo(&mut self) -> Option<usize> {
+        let Frame { op: at, held, base } = self.frames.pop()?;
+        let at = at as usize;
+        self.set(at);
+        let op = &self.ops[at];
+        self.done[op.session as usize][usize::from(op.is_read)] -= 1;
+        if at < self.required {
+            self.left += 1;
+            let (before, after) = (self.previous[at], self.next[at]);
+            self.next[before as usize] = at as u32;
+            self.previous[after as usize] = at as u32;
+        }
+        self.held[op.key as usize] = held;
+        if op.finds != NONE {
+            self.unread[op.finds as usize] += 1;
+        }
+        if op.leaves != NONE {
+            self.unwritten[op.leaves as usize] += 1;
+        }
+        let Growing { answers, overwrite: [required, optional] } =
+            &mut self.growing[op.key as usize];
+        for left in [answers, required, optional] {
+            left.take_back(at);
+        }
+        Some(base)
+    }
+}

@@ -1,0 +1,66 @@
+//! Sequential consistency, and the two models that ask for orders like it:
+//! each key alone (cache), and all keys with reads that need not wait for
+//! earlier writes of their session (prefix with monotonic reads).
+//!
+//! NP-complete even where sources are known (Gibbons and Korach 1997), so this
+//! is [`search`] within the budget; for a few processes it visits at most one
+//! position for each tuple of progress and contents. A linearization, if there
+//! is one, answers first.
+//!
+//! Why the last model is such an order: put every read right after the prefix
+//! that it sees. Writes of a session keep their order, so do its reads
+//! (monotonic reads), and a read comes before the later writes of its session
+//! (else causes run in a cycle); nothing keeps a read after an earlier write.
+
+use super::keys::{in_turns, of_keys};
+use super::linearizable;
+use super::search::{Found, Keep, search};
+use crate::judgement::checker::whole::{Decision, Meter, Whole};
+use crate::judgement::verdict::Witness;
+
+/// Decides sequential consistency.
+pub(in crate::judgement::checker) fn decide(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
+    one_order(whole, Keep::Sessions, meter)
+}
+
+/// Decides consistent prefix with monotonic reads.
+pub(in crate::judgement::checker) fn prefix_monotonic(
+    whole: &Whole<'_>,
+    meter: &mut Meter,
+) -> Decision {
+    one_order(whole, Keep::WaitingReads, meter)
+}
+
+/// Decides cache consistency: one order for each key.
+pub(in crate::judgement::checker) fn cache(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
+    let parts = of_keys(whole.history);
+    match in_turns(whole.history, parts, whole.datatype, Keep::Sessions, meter) {
+        Ok(orders) => Decision::Holds(Witness::Views(orders)),
+        Err(decision) => decision,
+    }
+}
+
+fn one_order(whole: &Whole<'_>, keep: Keep, meter: &mut Meter) -> Decision {
+    if whole.history.len() > 64
+        && let Decision::Holds(witness) = linearizable::decide(whole, meter)
+    {
+        return Decision::Holds(witness);
+    }
+    match ordered(whole, (0..whole.history.len()).collect(), keep, meter) {
+        Ok(order) => Decision::Holds(Witness::Linear(order)),
+        Err(decision) => decision,
+    }
+}
+
+fn ordered(
+    whole: &Whole<'_>,
+    part: Vec<usize>,
+    keep: Keep,
+    meter: &mut Meter,
+) -> Result<Vec<usize>, Decision> {
+    match search(whole.history.operations(), &part, whole.datatype, keep, meter) {
+        Found::Order(order) => Ok(order),
+        Found::NoOrder => Err(Decision::Fails(part)),
+        Found::Spent => Err(Decision::unknown("the budget ended before all orders were tried")),
+    }
+}

@@ -1,0 +1,310 @@
+//! Regular, weakly regular and safe registers.
+//!
+//! All three ask of a read that its source is not after it in time, and that
+//! no write of its key that returned before the read is newer than the source.
+//! *Safe* asks that only of reads that overlap no write of their key, *weakly
+//! regular* lets each read order the writes in its own way (so only a write
+//! that is after the source and before the read, both in time, stands against
+//! it), *regular* wants one order for all. That order exists if and only if
+//! returns-before among the writes has no cycle with "returned before a read,
+//! so older than its source". O(n·c) for c writes that overlap one.
+//!
+//! A write of unknown outcome overlaps every later read of its key, whether it
+//! was read or not: for *safe* it is kept.
+
+use crate::history::{History, Operation};
+use crate::judgement::checker::graph::Graph;
+use crate::judgement::checker::sources::{kept, try_all};
+use crate::judgement::checker::time::{is_local, operations_of, returns_before};
+use crate::judgement::checker::view::{Item, Source, View};
+use crate::judgement::checker::whole::{Decision, Meter, Whole};
+use crate::judgement::verdict::Witness;
+
+/// Which of the three.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::judgement::checker) enum Strength {
+    Regular,
+    Weak,
+    Safe,
+}
+
+/// Decides. For *safe* the reads that are `excused` (by position) overlap a
+/// write of their key that is not in this part of a history.
+pub(in crate::judgement::checker) fn decide(
+    whole: &Whole<'_>,
+    strength: Strength,
+    excused: &dyn Fn(usize) -> bool,
+    meter: &mut Meter,
+) -> Decision {
+    let (history, view) = (whole.history, whole.view());
+    let previous = if is_local(history) { Vec::new() } else { previous(view) };
+    let judge = Judge { history, view, strength, keys: keys(history, view), previous };
+    let bound: Vec<bool> = (0..view.items.len())
+        .map(|at| {
+            strength != Strength::Safe || !(judge.is_overlapped(at) || excused(view.items[at].at))
+        })
+        .collect();
+    try_all(view, meter, &|at| bound[at], &mut |sources, _| judge.given(sources, &bound))
+}
+
+/// The positions of the reads that overlap a write of their key.
+pub(in crate::judgement::checker) fn overlapped(whole: &Whole<'_>) -> Vec<usize> {
+    let (history, view) = (whole.history, whole.view());
+    let previous = if is_local(history) { Vec::new() } else { previous(view) };
+    let keys = keys(history, view);
+    let judge = Judge { history, view, strength: Strength::Safe, keys, previous };
+    let reads = (0..view.items.len()).filter(|&at| view.items[at].write.is_none());
+    reads.filter(|&at| judge.is_overlapped(at)).map(|at| view.items[at].at).collect()
+}
+
+/// The writes of a key, as items, by return and by invocation.
+#[derive(Default)]
+struct OfKey {
+    by_return: Vec<u32>,
+    by_invocation: Vec<u32>,
+}
+
+struct Judge<'a> {
+    history: &'a History,
+    view: &'a View,
+    strength: Strength,
+    keys: Vec<OfKey>,
+    /// The item before each in its session; empty if returns-before says it all.
+    previous: Vec<Option<u32>>,
+}
+
+fn previous(view: &View) -> Vec<Option<u32>> {
+    let mut last = vec![None; view.sessions];
+    let items = view.items.iter().enumerate();
+    items.map(|(at, item)| last[item.session as usize].replace(at as u32)).collect()
+}
+
+fn keys(history: &History, view: &View) -> Vec<OfKey> {
+    let mut keys: Vec<OfKey> = Vec::new();
+    keys.resize_with(view.keys, OfKey::default);
+    for &item in &view.writes {
+        keys[view.items[item as usize].key as usize].by_invocation.push(item);
+    }
+    let operation = |item: u32| &history.operations()[view.items[item as usize].at];
+    for key in &mut keys {
+        let done = key.by_invocation.iter().copied();
+        key.by_return = done.filter(|item| operation(*item).returned.is_some()).collect();
+        key.by_return.sort_by_key(|item| operation(*item).returned);
+    }
+    keys
+}
+
+impl Judge<'_> {
+    fn operation(&self, item: u32) -> &Operation {
+        &self.history.operations()[self.view.items[item as usize].at]
+    }
+
+    /// How many writes of its key returned before this read began.
+    fn finished(&self, read: &Item) -> usize {
+        let begins = self.history.operations()[read.at].invoked;
+        let done = &self.keys[read.key as usize].by_return;
+        done.partition_point(|item| self.operation(*item).returned.is_some_and(|at| at < begins))
+    }
+
+    /// Whether a write of its key is neither before nor after this read, in
+    /// time or in its session.
+    fn is_overlapped(&self, read: usize) -> bool {
+        let item = &self.view.items[read];
+        let OfKey { by_invocation, .. } = &self.keys[item.key as usize];
+        let reader = &self.history.operations()[item.at];
+        let ended = reader.returned.unwrap_or(u64::MAX);
+        let later = by_invocation.len()
+            - by_invocation.partition_point(|item| self.operation(*item).invoked <= ended);
+        let between = by_invocation.len() - later - self.finished(item);
+        let after = |write: &&u32| {
+            !self.previous.is_empty()
+                && self.view.items[**write as usize].session == item.session
+                && **write > read as u32
+                && self.operation(**write).invoked == ended
+        };
+        between > self.tied(read).len() + by_invocation.iter().filter(after).count()
+    }
+
+    /// The earlier writes of its session and key that ended at the instant at
+    /// which this item began: before it, but not in time.
+    fn tied(&self, at: usize) -> Vec<u32> {
+        let item = &self.view.items[at];
+        let begins = self.history.operations()[item.at].invoked;
+        let mut tied = Vec::new();
+        let mut before = self.previous.get(at).copied().flatten();
+        while let Some(earlier) =
+            before.filter(|item| self.operation(*item).returned == Some(begins))
+        {
+            let other = &self.view.items[earlier as usize];
+            if other.write.is_some() && other.key == item.key {
+                tied.push(earlier);
+            }
+            before = self.previous[earlier as usize];
+        }
+        tied
+    }
+
+    fn given(&self, sources: &[Source], bound: &[bool]) -> Decision {
+        let mut kept = kept(self.view, sources);
+        if self.strength == Strength::Safe {
+            kept.fill(true);
+        }
+        let reads = (0..self.view.items.len())
+            .filter(|&at| self.view.items[at].write.is_none() && bound[at]);
+        // For each write when the last of its readers began.
+        let mut asked = vec![None; self.view.writes.len()];
+        for read in reads {
+            if let Err(part) = self.local(read, sources[read], &mut asked) {
+                return Decision::Fails(part);
+            }
+        }
+        let writes: Vec<u32> = (self.view.writes.iter().zip(&kept))
+            .filter(|(_, kept)| **kept)
+            .map(|(item, _)| *item)
+            .collect();
+        if self.strength == Strength::Weak {
+            let order = writes.iter().map(|item| self.view.items[*item as usize].at).collect();
+            return Decision::Holds(Witness::Writes(order));
+        }
+        self.one_order(&writes, &asked, sources)
+    }
+
+    /// What time alone says about one read; notes when it began.
+    fn local(
+        &self,
+        read: usize,
+        source: Source,
+        asked: &mut [Option<(u64, u32)>],
+    ) -> Result<(), Vec<usize>> {
+        let item = &self.view.items[read];
+        let reader = &self.history.operations()[item.at];
+        let finished = self.finished(item);
+        let done = &self.keys[item.key as usize].by_return;
+        match source {
+            Source::Open => Ok(()),
+            Source::Initial => match done[..finished].last().or(self.tied(read).first()) {
+                Some(write) => Err(vec![self.view.items[*write as usize].at, item.at]),
+                None => Ok(()),
+            },
+            Source::Write(number) => {
+                let write = self.view.writes[number as usize];
+                let at = self.view.items[write as usize].at;
+                let writer = self.operation(write);
+                if reader.returns_before(writer)
+                    || (writer.process == reader.process && at > item.at)
+                {
+                    return Err(vec![item.at.min(at), item.at.max(at)]);
+                }
+                let asked = &mut asked[number as usize];
+                *asked = (*asked).max(Some((reader.invoked, read as u32)));
+                // Writes that returned before the read but began after the source did.
+                let newer = done[..finished]
+                    .iter()
+                    .rev()
+                    .take_while(|item| self.operation(**item).returned > writer.returned)
+                    .find(|item| writer.returns_before(self.operation(**item)));
+                let tied = self.tied(read);
+                let session = |other: &&u32| {
+                    let other = &self.view.items[**other as usize];
+                    writer.process == reader.process && other.at > at
+                };
+                let after = |item: &&u32| writer.returns_before(self.operation(**item));
+                let newer = newer.filter(|_| writer.returned.is_some());
+                match newer.or(tied.iter().find(|item| session(item) || after(item))) {
+                    Some(newer) => {
+                        let mut part = vec![at, self.view.items[*newer as usize].at, item.at];
+                        part.sort_unstable();
+                        Err(part)
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// An order of the writes that is old enough for every source.
+    fn one_order(
+        &self,
+        writes: &[u32],
+        asked: &[Option<(u64, u32)>],
+        sources: &[Source],
+    ) -> Decision {
+        let mut graph = Graph::new(self.view.items.len());
+        returns_before(self.history, self.view, writes, &mut graph);
+        for key in &self.keys {
+            // After the n-th return come a node for all returns so far.
+            let mut done: Vec<u32> = Vec::with_capacity(key.by_return.len());
+            for &item in &key.by_return {
+                let node = graph.add_node();
+                graph.add(item, node);
+                if let Some(before) = done.last() {
+                    graph.add(*before, node);
+                }
+                done.push(node);
+            }
+            let place = |begins: u64| {
+                key.by_return.partition_point(|item| {
+                    self.operation(*item).returned.is_some_and(|at| at < begins)
+                })
+            };
+            for &write in &key.by_invocation {
+                let number = self.view.items[write as usize].write.expect("it is a write");
+                let Some((begins, _)) = asked[number as usize] else { continue };
+                let finished = place(begins);
+                let own = key.by_return[..finished].iter().rposition(|item| *item == write);
+                match own {
+                    None => {
+                        if finished > 0 {
+                            graph.add(done[finished - 1], write);
+                        }
+                    }
+                    Some(own) => {
+                        if own > 0 {
+                            graph.add(done[own - 1], write);
+                        }
+                        for &later in &key.by_return[own + 1..finished] {
+                            graph.add(later, write);
+                        }
+                    }
+                }
+            }
+        }
+        for at in (0..self.view.items.len()).filter(|_| !self.previous.is_empty()) {
+            for tied in self.tied(at) {
+                match (self.view.items[at].write, sources[at]) {
+                    (Some(_), _) => graph.add(tied, at as u32),
+                    (None, Source::Write(source)) => {
+                        let source = self.view.writes[source as usize];
+                        if tied != source {
+                            graph.add(tied, source);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        match graph.order() {
+            Ok(order) => {
+                let writes = order.into_iter().filter(|node| {
+                    self.view.items.get(*node as usize).is_some_and(|item| item.write.is_some())
+                        && writes.binary_search(node).is_ok()
+                });
+                let order = writes.map(|item| self.view.items[item as usize].at).collect();
+                Decision::Holds(Witness::Writes(order))
+            }
+            Err(cycle) => {
+                // The writes around the cycle, and the reads that ask for it.
+                let mut part = operations_of(self.view, &cycle);
+                let readers = cycle.iter().filter_map(|node| {
+                    let write = self.view.items.get(*node as usize)?.write?;
+                    let (_, read) = asked[write as usize]?;
+                    Some(self.view.items[read as usize].at)
+                });
+                part.extend(readers);
+                part.sort_unstable();
+                part.dedup();
+                Decision::Fails(part)
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Linearizability of a register where every answer has one possible source,
+//! in O(n log n).
+//!
+//! A write and the reads that answered it form a cluster. Its zone reaches
+//! from the first return in it to the last invocation in it: *forward* if the
+//! return comes first (then nothing else may hold the register in between),
+//! *backward* otherwise. One cluster must come before another exactly if some
+//! return in the first precedes some invocation in the second, so two clusters
+//! contradict each other if that goes both ways: two forward zones overlap, or
+//! a backward zone lies inside a forward one. There is an order if and only if
+//! no two do, and no read returned before its write was invoked (Gibbons and
+//! Korach, SIAM J. Comput. 1997). The initial value is a cluster whose write
+//! came before everything.
+
+use crate::history::History;
+use crate::judgement::checker::view::{Source, View};
+
+/// One write with its reads, in numbers of items.
+struct Cluster {
+    /// The first return in it; `u64::MAX` for never.
+    first: u64,
+    /// The last invocation in it.
+    last: u64,
+    /// The items that returned first and were invoked last.
+    ends: (u32, u32),
+    /// The item of the write; `NOBODY` for the initial value.
+    write: u32,
+    key: u32,
+    /// Its reads, as a part of the list of all reads by cluster.
+    reads: (u32, u32),
+}
+
+/// Nothing returned, nothing was invoked.
+const NOBODY: u32 = u32::MAX;
+
+impl Cluster {
+    fn of(key: u32, write: u32, invoked: u64, returned: u64) -> Cluster {
+        let (ends, reads) = ((write, write), (0, 0));
+        Cluster { first: returned, last: invoked, ends, write, key, reads }
+    }
+
+    fn is_forward(&self) -> bool {
+        self.first < self.last
+    }
+
+    /// Where it stands in the order of clusters of its key: a backward zone
+    /// before a forward one that begins at the same time.
+    fn rank(&self) -> (u32, u64, bool) {
+        match self.is_forward() {
+            true => (self.key, self.first, true),
+            false => (self.key, self.last, false),
+        }
+    }
+}
+
+/// An order of the operations of each key by position in the history, or a
+/// few operations of one key that have none; as if every read had begun
+/// `earlier` nanoseconds earlier.
+pub(in crate::judgement::checker) fn decide(
+    history: &History,
+    view: &View,
+    earlier: u64,
+) -> Result<Vec<Vec<usize>>, Vec<usize>> {
+    let (mut clusters, reads) = clusters(history, view, earlier)?;
+    clusters.sort_unstable_by_key(Cluster::rank);
+    clusters
+        .chunk_by(|one, other| one.key == other.key)
+        .map(|clusters| order(view, clusters, &reads))
+        .collect()
+}
+
+/// The clusters, and the reads of all of them.
+fn clusters(
+    history: &History,
+    view: &View,
+    earlier: u64,
+) -> Result<(Vec<Cluster>, Vec<u32>), Vec<usize>> {
+    let operations = history.operations();
+    // One later, so that the initial value is before everything; all but the
+    // reads' beginnings later by the shift, so that no time is below 0.
+    let times = |item: u32| {
+        let item = &view.items[item as usize];
+        let operation = &operations[item.at];
+        let returned = operation.returned.unwrap_or(u64::MAX);
+        let shift = if item.write.is_some() { earlier } else { 0 };
+        let later = |time: u64, by: u64| time.saturating_add(by).saturating_add(1);
+        (later(operation.invoked, shift), later(returned, earlier))
+    };
+    let mut clusters = Vec::with_capacity(view.writes.len() + view.keys);
+    for &item in &view.writes {
+        let (invoked, returned) = times(item);
+        clusters.push(Cluster::of(view.items[item as usize].key, item, invoked, returned));
+    }
+    clusters.extend((0..view.keys as u32).map(|key| Cluster::of(key, NOBODY, 0, 0)));
+    let cluster_of = |at: usize| -> Result<usize, Vec<usize>> {
+        let item = &view.items[at];
+        match view.sources(item) {
+            [Source::Write(write)] => Ok(*write as usize),
+            [Source::Initial] => Ok(view.writes.len() + item.key as usize),
+            _ => Err(vec![item.at]),
+        }
+    };
+    let is_read = |at: &usize| view.items[*at].write.is_none();
+    for at in (0..view.items.len()).filter(is_read) {
+        let (invoked, returned) = times(at as u32);
+        let cluster = &mut clusters[cluster_of(at)?];
+        let write = cluster.write;
+        if write != NOBODY && returned < times(write).0 {
+            return Err(vec![view.items[write as usize].at, view.items[at].at]);
+        }
+        if write != NOBODY && returned < cluster.first {
+            (cluster.first, cluster.ends.0) = (returned, at as u32);
+        }
+        if invoked > cluster.last {
+            (cluster.last, cluster.ends.1) = (invoked, at as u32);
+        }
+        cluster.reads.1 += 1;
+    }
+    let mut start = 0;
+    for cluster in &mut clusters {
+        let count = cluster.reads.1;
+        cluster.reads = (start, start);
+        start += count;
+    }
+    let mut reads = vec![0; start as usize];
+    for at in (0..view.items.len()).filter(is_read) {
+        let cluster = &mut clusters[cluster_of(at)?];
+        reads[cluster.reads.1 as usize] = at as u32;
+        cluster.reads.1 += 1;
+    }
+    // A write of unknown outcome that nobody read need not have happened, and
+    // an initial value that nobody read says nothing.
+    let matters = |cluster: &Cluster| {
+        let read = cluster.reads.0 < cluster.reads.1;
+        read || cluster.write != NOBODY && !view.items[cluster.write as usize].pending
+    };
+    clusters.retain(matters);
+    Ok((clusters, reads))
+}
+
+/// The order of the operations of one key.
+fn order(view: &View, clusters: &[Cluster], reads: &[u32]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut forward: Option<&Cluster> = None;
+    let mut size = 0;
+    for cluster in clusters {
+        // Overlaps with the forward zone that began last, or lies inside it.
+        if let Some(before) = forward
+            && cluster.first < before.last
+        {
+            return Err(conflict(view, before, cluster));
+        }
+        if cluster.is_forward() {
+            forward = Some(cluster);
+        }
+        size += 1 + (cluster.reads.1 - cluster.reads.0) as usize;
+    }
+    let mut order = Vec::with_capacity(size);
+    for cluster in clusters {
+        if cluster.write != NOBODY {
+            order.push(view.items[cluster.write as usize].at);
+        }
+        // Items are in order of invocation.
+        let own = &reads[cluster.reads.0 as usize..cluster.reads.1 as usize];
+        order.extend(own.iter().map(|&read| view.items[read as usize].at));
+    }
+    Ok(order)
+}
+
+/// The operations that show why two clusters contradict each other.
+fn conflict(view: &View, one: &Cluster, other: &Cluster) -> Vec<usize> {
+    let mut part: Vec<usize> = [one, other]
+        .iter()
+        .flat_map(|cluster| [cluster.write, cluster.ends.0, cluster.ends.1])
+        .filter(|item| *item != NOBODY)
+        .map(|item| view.items[item as usize].at)
+        .collect();
+    part.sort_unstable();
+    part.dedup();
+    part
+}

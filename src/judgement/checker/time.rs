@@ -1,0 +1,58 @@
+//! Real time in a history as numbers: whether it contains session order, and
+//! as a few edges of a graph.
+
+use rustc_hash::FxHashMap;
+
+use super::graph::Graph;
+use super::view::View;
+use crate::history::History;
+
+/// Whether returns-before contains session order.
+pub(in crate::judgement::checker) fn is_local(history: &History) -> bool {
+    let operations = history.operations();
+    let mut last = FxHashMap::default();
+    operations.iter().enumerate().all(|(at, operation)| {
+        let before = last.insert(operation.process, at);
+        before.is_none_or(|before: usize| operations[before].returns_before(operation))
+    })
+}
+
+/// Puts returns-before among these items into a graph whose first nodes are
+/// the items, with a chain of new nodes, one for each return.
+pub(in crate::judgement::checker) fn returns_before(
+    history: &History,
+    view: &View,
+    items: &[u32],
+    graph: &mut Graph,
+) {
+    let operation = |item: u32| &history.operations()[view.items[item as usize].at];
+    let returned = |item: &u32| operation(*item).returned.unwrap_or(u64::MAX);
+    let mut by_return: Vec<u32> =
+        items.iter().copied().filter(|item| operation(*item).returned.is_some()).collect();
+    by_return.sort_by_key(returned);
+    let mut returns = by_return.iter().peekable();
+    let mut instant = None;
+    // Items are in order of invocation.
+    for &item in items {
+        while let Some(&done) = returns.next_if(|done| returned(done) < operation(item).invoked) {
+            let next = graph.add_node();
+            graph.add(done, next);
+            if let Some(before) = instant.replace(next) {
+                graph.add(before, next);
+            }
+        }
+        if let Some(instant) = instant {
+            graph.add(instant, item);
+        }
+    }
+}
+
+/// The operations among the nodes of a cycle; where the chain of instants is
+/// on it, what lies on both sides of the chain stands for it.
+pub(in crate::judgement::checker) fn operations_of(view: &View, cycle: &[u32]) -> Vec<usize> {
+    let items = cycle.iter().filter(|node| (**node as usize) < view.items.len());
+    let mut part: Vec<usize> = items.map(|item| view.items[*item as usize].at).collect();
+    part.sort_unstable();
+    part.dedup();
+    part
+}

@@ -1,0 +1,96 @@
+//! What the checkers beside the grid share: what is judged, what they may spend,
+//! and what they say.
+//!
+//! Knows no model and no algorithm.
+
+use std::cell::OnceCell;
+
+use super::view::View;
+use crate::history::{Completion, Function, History};
+use crate::judgement::datatype::Datatype;
+use crate::judgement::verdict::{Budget, Witness};
+
+/// All that is judged together: a history, or a part of one.
+pub(in crate::judgement::checker) struct Whole<'a> {
+    pub(in crate::judgement::checker) history: &'a History,
+    pub(in crate::judgement::checker) datatype: &'a dyn Datatype,
+    /// Whether these are registers that are only read and written.
+    pub(in crate::judgement::checker) plain: bool,
+    /// Its numbers, once somebody asks for them.
+    view: OnceCell<View>,
+}
+
+impl<'a> Whole<'a> {
+    pub(in crate::judgement::checker) fn of(
+        history: &'a History,
+        datatype: &'a dyn Datatype,
+    ) -> Whole<'a> {
+        let plain = datatype.name() == "register" && is_plain(history);
+        Whole { history, datatype, plain, view: OnceCell::new() }
+    }
+
+    pub(in crate::judgement::checker) fn view(&self) -> &View {
+        self.view.get_or_init(|| View::of(self.history))
+    }
+}
+
+/// Whether nothing is asked of registers but reads and writes.
+fn is_plain(history: &History) -> bool {
+    history
+        .operations()
+        .iter()
+        .all(|op| op.completion == Completion::Fail || !matches!(op.call.f, Function::Other(_)))
+}
+
+/// What a checker found.
+#[derive(Debug)]
+pub(in crate::judgement::checker) enum Decision {
+    Holds(Witness),
+    /// It is violated; so is this part (by position), once closed.
+    Fails(Vec<usize>),
+    Unknown(&'static str),
+}
+
+impl Decision {
+    pub(in crate::judgement::checker) fn unknown(reason: &'static str) -> Decision {
+        Decision::Unknown(reason)
+    }
+}
+
+/// What is left of a budget.
+#[derive(Debug)]
+pub(in crate::judgement::checker) struct Meter {
+    given: u64,
+    pub(in crate::judgement::checker) left: u64,
+    stop: Option<fn() -> bool>,
+}
+
+impl Meter {
+    pub(in crate::judgement::checker) fn new(budget: Budget) -> Self {
+        Meter { given: budget.steps, left: budget.steps, stop: budget.stop }
+    }
+
+    /// Takes `steps`; false if there are not as many left.
+    pub(in crate::judgement::checker) fn spend(&mut self, steps: u64) -> bool {
+        let enough = steps <= self.left && !self.is_stopped();
+        self.left = self.left.saturating_sub(steps);
+        enough
+    }
+
+    /// As much of what is left.
+    pub(in crate::judgement::checker) fn part(&self, steps: u64) -> Meter {
+        Meter::new(Budget { steps: steps.min(self.left), minimise: 0, stop: self.stop })
+    }
+
+    pub(in crate::judgement::checker) fn is_empty(&self) -> bool {
+        self.left == 0 || self.is_stopped()
+    }
+
+    pub(in crate::judgement::checker) fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop())
+    }
+
+    pub(in crate::judgement::checker) fn spent(&self) -> u64 {
+        self.given - self.left
+    }
+}

@@ -1,0 +1,31 @@
+//! The kinds of violation.
+
+use std::fmt;
+
+/// How a model is violated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An answer that no write which happened can have caused: a value never
+    /// written, a failed write seen, or causes that run in a cycle. No model
+    /// allows that.
+    Illegal,
+    /// Two reads of one key at quiescence differ.
+    Diverged,
+    /// At quiescence every read of a key finds it initial, although a write to
+    /// it was acknowledged or read.
+    Lost,
+    /// Each answer alone is possible, but nothing the model allows explains
+    /// them together.
+    Unexplained,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Illegal => "illegal",
+            Kind::Diverged => "diverged",
+            Kind::Lost => "lost",
+            Kind::Unexplained => "unexplained",
+        })
+    }
+}

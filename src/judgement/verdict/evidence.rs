@@ -1,0 +1,141 @@
+//! Verdicts and their evidence, as data.
+
+use std::fmt;
+
+use super::reason::Reason;
+use crate::judgement::model::Kind;
+
+/// Whether a history is allowed by a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is; here is why.
+    Holds(Witness),
+    /// It is not; here is why.
+    Violated(Counterexample),
+    /// It could not be decided.
+    Unknown(Unknown),
+}
+
+impl Verdict {
+    /// Whether the model holds.
+    pub fn holds(&self) -> bool {
+        matches!(self, Verdict::Holds(_))
+    }
+
+    /// How the model is violated, if it is.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Verdict::Violated(counterexample) => Some(counterexample.kind),
+            Verdict::Holds(_) | Verdict::Unknown(_) => None,
+        }
+    }
+}
+
+/// Why there is no decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// What stood in the way, in words.
+    pub reason: String,
+    /// How many steps of search were spent.
+    pub spent: u64,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} steps spent)", self.reason, self.spent)
+    }
+}
+
+/// How much a checker may search: a count, not a time, so that the same
+/// history always gets the same verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// How many steps of search, each well below a microsecond: a quarter of
+    /// the operations for each choice of sources (models of the grid), about
+    /// one for each configuration (linearizability).
+    pub steps: u64,
+    /// How many such steps making a counterexample small may take. With none it
+    /// is told as it was found.
+    pub minimise: u64,
+    /// Ends the search early once it says so: what is not decided by then is
+    /// unknown. For those who have no more time; nobody else has one.
+    pub stop: Option<fn() -> bool>,
+}
+
+impl Budget {
+    /// So many steps, and a fortieth of them for making counterexamples small.
+    pub const fn of(steps: u64) -> Budget {
+        Budget { steps, minimise: steps / 40, stop: None }
+    }
+
+    /// As much for making a counterexample small, and no more.
+    pub(crate) fn to_minimise(self) -> Budget {
+        Budget { steps: self.minimise, ..self }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget::of(4_000_000)
+    }
+}
+
+/// Evidence that a history is allowed. Operations are named by their position
+/// in the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// A visibility and its arbitrations, for a model of the grid.
+    Abstract {
+        /// For each operation of the history: the writes visible to it. Empty
+        /// for whatever is not an answered read.
+        visible: Vec<Vec<usize>>,
+        /// Total orders of the writes that happened, oldest first. They all
+        /// order the same writes: every acknowledged one, and those of unknown
+        /// outcome that are taken to have happened. One order for scope
+        /// [`Global`](crate::judgement::Scope::Global); for
+        /// [`Session`](crate::judgement::Scope::Session) one for each process of the
+        /// history, in ascending order; for [`Read`](crate::judgement::Scope::Read) one
+        /// for each answered read, in order of position.
+        arbitration: Vec<Vec<usize>>,
+    },
+    /// The same for long histories: the visibility is the least that the
+    /// axioms allow, and the arbitrations are one for all reads, or one for
+    /// each process that matters (ascending), or, if there are none and each
+    /// read may have its own, any that the axioms allow.
+    Least(Vec<Vec<usize>>),
+    /// One order of the operations of the whole history (all keys together):
+    /// every acknowledged write, every answered read, and the writes of
+    /// unknown outcome that are taken to have happened.
+    ///
+    /// For a model whose reads see prefixes of the writes, every read stands
+    /// right after the prefix that it sees.
+    Linear(Vec<usize>),
+    /// Several orders, for a model in which each process or key has its own:
+    /// for PRAM, causal memory and processor consistency one for each process
+    /// that matters, ascending; for slow memory one for each such process and
+    /// key; for cache consistency one for each key. Which is which is told by
+    /// the operations in it.
+    Views(Vec<Vec<usize>>),
+    /// An order of the writes that happened, for regular and safe registers.
+    /// For weakly regular ones each read may pull its source up to itself.
+    Writes(Vec<usize>),
+}
+
+/// Evidence that a history is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// How the model is violated. The first that applies; where values repeat
+    /// and the budget cannot tell whether an earlier kind applies, the one
+    /// that was proved.
+    pub kind: Kind,
+    /// The positions (ascending) of a part of the history that is violated in
+    /// the same way. Whatever could have written what one of its reads
+    /// answered is part of it, so that nothing outside can excuse it.
+    pub operations: Vec<usize>,
+    /// Whether the part is known to be minimal: no operation can be removed
+    /// (a write together with the reads that it could have answered) without
+    /// losing the violation. `false` only if the budget ended before.
+    pub minimal: bool,
+    /// The proof.
+    pub reason: Reason,
+}
