@@ -4,32 +4,34 @@
 //! Read next: a file of `orders` or `registers`.
 
 use super::orders::{
-    cycle, delta_atomic, k_atomic, linearizable, prefix, processor, quiescent, sequential, views,
+    cycle, delta_atomic, k_atomic, prefix, processor, quiescent, sequential, views,
 };
-use super::registers::regular::{self, Strength};
+use super::registers::regular;
 use super::whole::{Decision, Meter, Whole};
 use super::{grid, minimise, unfounded};
-use crate::judgement::model::{Model, implies};
+use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies};
 use crate::judgement::verdict::{Budget, Counterexample, Kind, Reason, Unknown, Verdict};
-use views::Belief;
 
 impl Whole<'_> {
     /// Judges by a model beside the grid.
-    pub(in crate::judgement::checker) fn check(&self, model: Model, budget: Budget) -> Verdict {
+    pub(in crate::judgement::checker) fn check(
+        &self,
+        model: Model,
+        asked: &Orders,
+        budget: Budget,
+    ) -> Verdict {
         let mut meter = Meter::new(budget);
         let unfounded = match !self.plain && self.datatype.name() == "register" {
             true => unfounded::unfounded(self.history),
             false => None,
         };
-        let decision = match (model, unfounded) {
-            (_, Some(illegal)) if implies(model, Model::BASE, false) => {
+        let all: Vec<usize> = (0..self.history.len()).collect();
+        let decision = match unfounded {
+            Some(illegal) if implies(model, Model::BASE, false) => {
                 return Verdict::Violated(illegal);
             }
-            (_, Some(illegal)) => Decision::Fails(illegal.operations),
-            (Model::Quiescent, None) => {
-                quiescent::decide(self.history, &(0..self.history.len()).collect::<Vec<_>>())
-            }
-            _ => self.decide(model, &|_| false, &mut meter),
+            Some(illegal) => Decision::Fails(illegal.operations),
+            None => self.decide_part(&all, asked, &mut meter),
         };
         match decision {
             Decision::Holds(witness) => Verdict::Holds(witness),
@@ -41,57 +43,127 @@ impl Whole<'_> {
                 if causal && let Some(illegal) = grid::illegal(self.history, self.view(), budget) {
                     return Verdict::Violated(illegal);
                 }
-                Verdict::Violated(minimal(self, part, model, budget))
+                Verdict::Violated(minimal(self, part, model, asked, budget))
             }
         }
     }
 
-    /// Decides by a model beside the grid; for *safe* some reads (by position)
-    /// may be excused.
-    fn decide(&self, model: Model, excused: &dyn Fn(usize) -> bool, meter: &mut Meter) -> Decision {
-        match model {
-            Model::Linearizable => linearizable::decide(self, meter),
-            Model::Sequential => sequential::decide(self, meter),
-            Model::Cache => sequential::cache(self, meter),
-            Model::PrefixMonotonic => sequential::prefix_monotonic(self, meter),
-            Model::CausalMemory => views::decide(self.view(), Belief::CausalMemory, meter),
-            Model::Pram => views::decide(self.view(), Belief::Pram, meter),
-            Model::Slow => views::decide(self.view(), Belief::Slow, meter),
-            Model::Processor => processor::decide(self.view(), meter),
-            Model::Prefix => prefix::decide(self, false, meter),
-            Model::PrefixRealTime => prefix::decide(self, true, meter),
-            Model::Regular => regular::decide(self, Strength::Regular, excused, meter),
-            Model::RegularWeak => regular::decide(self, Strength::Weak, excused, meter),
-            Model::Safe => regular::decide(self, Strength::Safe, excused, meter),
-            Model::KAtomic(k) => k_atomic::decide(self, k, meter),
-            Model::DeltaAtomic(delta) => delta_atomic::decide(self, delta, meter),
-            Model::Grid(_) | Model::Quiescent => unreachable!("these have entrances of their own"),
+    /// Decides; some reads (by position) may be excused, where a read that
+    /// overlaps a write is.
+    fn decide(
+        &self,
+        asked: &Orders,
+        excused: &dyn Fn(usize) -> bool,
+        meter: &mut Meter,
+    ) -> Decision {
+        // Every field is told: a description that no procedure is made for must
+        // not reach one that overlooks what is new in it.
+        const AT_ONCE: Time = Time::ReturnsBefore { reads_earlier: 0 };
+        let &Orders { views, shared, session, time, reads } = asked;
+        match (views, shared, session, time, reads) {
+            (Views::One, Shared::Nothing, true, AT_ONCE, Reads::LastOf(k)) => {
+                k_atomic::decide(self, k, meter)
+            }
+            (
+                Views::One,
+                Shared::Nothing,
+                false,
+                Time::ReturnsBefore { reads_earlier },
+                Reads::LastOf(1),
+            ) if reads_earlier > 0 => delta_atomic::decide(self, reads_earlier, meter),
+            (Views::One, Shared::Nothing, true, Time::Ignored, Reads::LastOf(1)) => {
+                sequential::decide(self, meter)
+            }
+            (Views::Key, Shared::Nothing, true, Time::Ignored, Reads::LastOf(1)) => {
+                sequential::cache(self, meter)
+            }
+            (Views::Process, Shared::WritesOfAKey, true, Time::Ignored, Reads::LastOf(1)) => {
+                processor::decide(self.view(), meter)
+            }
+            (
+                Views::Process | Views::ProcessAndKey,
+                Shared::Nothing,
+                true,
+                Time::Ignored,
+                Reads::LastOf(1),
+            )
+            | (Views::Process, Shared::Causes, true, Time::Ignored, Reads::LastOf(1)) => {
+                views::decide(self.view(), asked, meter)
+            }
+            (
+                Views::One,
+                Shared::Nothing,
+                true,
+                Time::Ignored,
+                Reads::Prefix { monotonic: true },
+            ) => sequential::prefix_monotonic(self, meter),
+            (
+                Views::One,
+                Shared::Nothing,
+                true,
+                Time::Ignored | AT_ONCE,
+                Reads::Prefix { monotonic: false },
+            ) => prefix::decide(self, time == AT_ONCE, meter),
+            (Views::One | Views::Read, Shared::Nothing, true, AT_ONCE, Reads::Recent)
+            | (Views::One, Shared::Nothing, true, AT_ONCE, Reads::RecentUnlessOverlapped) => {
+                regular::decide(self, asked, excused, meter)
+            }
+            _ => Decision::unknown("no procedure decides what this model asks of orders"),
         }
     }
 
     /// Decides for the operations at these positions.
-    fn decide_part(&self, part: &[usize], model: Model, meter: &mut Meter) -> Decision {
-        if model == Model::Quiescent {
+    fn decide_part(&self, part: &[usize], asked: &Orders, meter: &mut Meter) -> Decision {
+        if is_quiescent(asked) {
             return quiescent::decide(self.history, part);
         }
         if part.len() == self.history.len() {
-            return self.decide(model, &|_| false, meter);
+            return self.decide(asked, &|_| false, meter);
         }
-        let overlapped = match model {
-            Model::Safe => regular::overlapped(self),
+        let overlapped = match asked.reads {
+            Reads::RecentUnlessOverlapped => regular::overlapped(self),
             _ => Vec::new(),
         };
         let excused = |at: usize| overlapped.binary_search(&part[at]).is_ok();
         let restricted = self.history.restricted_to(part);
-        match Whole::of(&restricted, self.datatype).decide(model, &excused, meter) {
+        match Whole::of(&restricted, self.datatype).decide(asked, &excused, meter) {
             Decision::Fails(inner) => Decision::Fails(inner.iter().map(|&at| part[at]).collect()),
             other => other,
         }
     }
 }
 
+/// Whether this is quiescent consistency: what is open when is a matter of the
+/// whole history, so its procedure takes a part as positions.
+fn is_quiescent(asked: &Orders) -> bool {
+    let quiescent = Orders {
+        views: Views::One,
+        shared: Shared::Nothing,
+        session: false,
+        time: Time::QuietInstants,
+        reads: Reads::LastOf(1),
+    };
+    *asked == quiescent
+}
+
+/// Whether a search decides this for every datatype, not for registers only.
+pub(in crate::judgement::checker) fn is_for_every_datatype(asked: &Orders) -> bool {
+    let kept = match asked.time {
+        Time::ReturnsBefore { reads_earlier: 0 } => asked.views == Views::One,
+        Time::Ignored => matches!(asked.views, Views::One | Views::Key),
+        _ => false,
+    };
+    kept && asked.session && asked.reads == Reads::LastOf(1)
+}
+
 /// A minimal part of a violated part that is violated too.
-fn minimal(whole: &Whole<'_>, part: Vec<usize>, model: Model, budget: Budget) -> Counterexample {
+fn minimal(
+    whole: &Whole<'_>,
+    part: Vec<usize>,
+    model: Model,
+    asked: &Orders,
+    budget: Budget,
+) -> Counterexample {
     let part = match whole.plain {
         true => whole.view().closed(whole.history, &part),
         false => minimise::closed(whole.history, &part, whole.datatype),
@@ -99,7 +171,7 @@ fn minimal(whole: &Whole<'_>, part: Vec<usize>, model: Model, budget: Budget) ->
     let sources = minimise::Sources::within(whole.history, &part, whole.datatype);
     let mut meter = Meter::new(budget.to_minimise());
     let (operations, minimal) = minimise::minimise(&sources, part, |part| {
-        match whole.decide_part(part, model, &mut meter) {
+        match whole.decide_part(part, asked, &mut meter) {
             Decision::Fails(_) => Some(true),
             Decision::Holds(_) => Some(false),
             Decision::Unknown(_) => None,

@@ -1,5 +1,6 @@
 //! The entrance: a history, prepared once to be judged by several models.
 
+use super::decide::is_for_every_datatype;
 use super::grid;
 use super::time::is_local;
 use super::whole::Whole;
@@ -117,17 +118,17 @@ impl<'a> Judge<'a> {
             Ok(whole) => whole,
             Err(stranger) => return unknown(not_understood(stranger)),
         };
-        match model {
-            Model::Linearizable | Model::Sequential | Model::Cache => {}
-            _ if !whole.plain => {
-                return unknown(format!(
-                    "{model} is about registers that are only read and written"
-                ));
-            }
-            Model::Grid(grid) => return grid::check(whole.history, whole.view(), grid, budget),
-            _ => {}
+        let asked = model.orders();
+        let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
+        let any = !staleness && asked.as_ref().is_some_and(is_for_every_datatype);
+        if !whole.plain && !any {
+            return unknown(format!("{model} is about registers that are only read and written"));
         }
-        whole.check(model, budget)
+        match (model, asked) {
+            (_, Some(asked)) => whole.check(model, &asked, budget),
+            (Model::Grid(grid), None) => grid::check(whole.history, whole.view(), grid, budget),
+            (_, None) => unreachable!("a model asks for a visibility or for orders"),
+        }
     }
 }
 

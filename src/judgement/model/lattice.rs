@@ -10,8 +10,8 @@
 //! where no write is pending and every read at quiescence was invoked after
 //! every write had returned; [`implies`] is told whether that is so.
 
-use super::Model;
 use super::grid::{Grid, Guarantees, Scope};
+use super::list::Model;
 use super::names::NAMED;
 
 /// A stronger model with the models right below it.

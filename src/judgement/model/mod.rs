@@ -10,87 +10,33 @@
 //! arbitration is Burckhardt's (*Principles of Eventual Consistency*, 2014);
 //! the guarantees are those of Terry et al. (PDIS 1994).
 //!
-//! Read next: `names` for spelling.
+//! The other models ask for orders of operations. What each asks is a
+//! description too, [`Orders`], and nothing else says what such a model means:
+//! the checkers, the replay of evidence and the oracle read it, each with code
+//! of its own.
+//!
+//! Read next: `orders`, and `other` for the table; `names` for spelling.
 
 mod examples;
 mod grid;
 mod kind;
 mod lattice;
+mod list;
 mod names;
+mod orders;
 mod other;
 
 pub use examples::SEPARATING;
 pub use grid::{Grid, Guarantees, Scope};
 pub use kind::Kind;
 pub use lattice::{implies, neighbours, nodes};
+pub use list::Model;
 pub use names::UnknownModel;
+pub(in crate::judgement) use orders::{Orders, Reads, Shared, Time, Views};
 
 use other::families;
 
-/// A consistency model: which histories are allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Model {
-    /// A point of the grid of session guarantees, arbitration and eventual visibility.
-    Grid(Grid),
-    /// Some order of all operations extends the order in real time and
-    /// explains every answer (Herlihy and Wing, TOPLAS 1990).
-    Linearizable,
-    /// Some order of all operations extends session order and explains every
-    /// answer (Lamport 1979).
-    Sequential,
-    /// Causal memory: each process explains its own reads (Ahamad et al. 1995).
-    CausalMemory,
-    /// Pipelined RAM: as causal memory, without causality (Lipton and Sandberg 1988).
-    Pram,
-    /// PRAM for each key alone (Hutto and Ahamad 1990).
-    Slow,
-    /// Each key alone is sequential (Goodman 1989).
-    Cache,
-    /// PRAM with one order of the writes of each key (Goodman 1989).
-    Processor,
-    /// Reads see prefixes of one order of the writes (Terry 2013).
-    Prefix,
-    /// The same, never going back within a session.
-    PrefixMonotonic,
-    /// The same as `Prefix`, with an order that keeps real time.
-    PrefixRealTime,
-    /// The last finished write or an overlapping one, one order of the writes
-    /// for all reads (Lamport 1986; Viotti and Vukolić 2016).
-    Regular,
-    /// The same with an order for each read (Shao et al. 2011).
-    RegularWeak,
-    /// Only reads that overlap no write are bound (Lamport 1986).
-    Safe,
-    /// Order in time counts across quiet instants only (Herlihy and Shavit).
-    Quiescent,
-    /// Linearizable, but a read may return any of the last k writes of its key
-    /// (the initial value counts as one); k ≥ 1.
-    KAtomic(u32),
-    /// Linearizable once every read is taken to begin this many nanoseconds
-    /// earlier (Golab, Li and Shah 2011).
-    DeltaAtomic(u64),
-}
-
 impl Model {
-    /// Answers come from operations, without circular causes.
-    pub const BASE: Model =
-        Model::Grid(Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false });
-    /// At quiescence every read sees every write, and one order of the writes
-    /// explains them all.
-    pub const EVENTUAL: Model =
-        Model::Grid(Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: true });
-    /// A process sees its own writes.
-    pub const READ_YOUR_WRITES: Model =
-        Model::Grid(Grid { guarantees: Guarantees::RYW, scope: Scope::Global, eventual: false });
-    /// A process goes on seeing what it has seen.
-    pub const MONOTONIC_READS: Model =
-        Model::Grid(Grid { guarantees: Guarantees::MR, scope: Scope::Global, eventual: false });
-    /// Causal consistency with convergence: all four guarantees, one order of
-    /// the writes.
-    pub const CAUSAL: Model =
-        Model::Grid(Grid { guarantees: Guarantees::ALL, scope: Scope::Global, eventual: false });
-
     /// Every model there is: the 96 of the grid, in order, then the others;
     /// of the families that take a number none.
     pub fn all() -> impl Iterator<Item = Model> {
@@ -99,23 +45,38 @@ impl Model {
 
     /// Whether the order of operations in real time matters to the model.
     pub fn sees_time(self) -> bool {
-        !matches!(
-            self,
-            Model::Grid(_)
-                | Model::Sequential
-                | Model::CausalMemory
-                | Model::Pram
-                | Model::Slow
-                | Model::Cache
-                | Model::Processor
-                | Model::Prefix
-                | Model::PrefixMonotonic
-        )
+        self.orders().is_some_and(|orders| orders.time != Time::Ignored)
     }
 
     /// Whether reads at quiescence must see everything.
     pub fn is_eventual(self) -> bool {
         matches!(self, Model::Grid(Grid { eventual: true, .. }))
+    }
+
+    /// What the model asks of orders; `None` for a model of the grid, which
+    /// asks for a visibility.
+    pub(in crate::judgement) fn orders(self) -> Option<Orders> {
+        match self {
+            Model::Grid(_) => None,
+            Model::KAtomic(k) => Some(Orders::k_atomic(k)),
+            Model::DeltaAtomic(delta) => Some(Orders::delta_atomic(delta)),
+            _ => Some(other::entry(self).expect("every other model is listed").orders),
+        }
+    }
+
+    /// That a part of a history is not allowed, in half a sentence.
+    pub(in crate::judgement) fn nothing_explains(self) -> String {
+        match self {
+            Model::Grid(_) => "nothing explains what was read".to_owned(),
+            Model::KAtomic(k) => {
+                format!("no order in real time lets every read answer one of the last {k} writes")
+            }
+            Model::DeltaAtomic(delta) => format!(
+                "no order in real time explains what was read, even if every read began {delta} ns \
+                 earlier"
+            ),
+            _ => other::entry(self).expect("every other model is listed").nothing.to_owned(),
+        }
     }
 
     /// One plain sentence: what the model promises.

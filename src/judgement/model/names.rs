@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::Model;
 use super::grid::{Grid, Guarantees, Scope};
+use super::list::Model;
 use super::other::{self, OTHERS, Other, families};
 
 /// A point of the grid that has a name of its own.

@@ -5,7 +5,8 @@
 //! operations, `E_p` for those of process p, `rf(r)` for the write that read r
 //! answered.
 
-use super::Model;
+use super::list::Model;
+use super::orders::{LINEARIZABLE, Orders, PRAM, PREFIX, REGULAR, Reads, Shared, Time, Views};
 
 /// What is said about a model that is no point of the grid.
 pub(super) struct Other {
@@ -16,6 +17,10 @@ pub(super) struct Other {
     pub(super) about: &'static str,
     pub(super) predicate: &'static str,
     pub(super) source: &'static str,
+    /// What it asks.
+    pub(super) orders: Orders,
+    /// That this is not so, in half a sentence.
+    pub(super) nothing: &'static str,
 }
 
 /// All of them, weaker ones later within each family.
@@ -29,6 +34,9 @@ pub(super) static OTHERS: [Other; 14] = [
                 answer, and every read sees the last write.",
         predicate: "∃ a legal total order of the operations that extends rb",
         source: "Herlihy and Wing, Linearizability, TOPLAS 1990",
+        orders: LINEARIZABLE,
+        nothing: "no order of these operations, each between its invocation and its answer, \
+                  explains what was read",
     },
     Other {
         model: Model::Sequential,
@@ -39,6 +47,9 @@ pub(super) static OTHERS: [Other; 14] = [
                 sees the last write in it; real time does not count.",
         predicate: "∃ a legal total order of E that extends so",
         source: "Lamport, How to make a multiprocessor computer, IEEE ToC 1979",
+        orders: Orders { time: Time::Ignored, ..LINEARIZABLE },
+        nothing: "no order of these operations that keeps the order of each process explains \
+                  what was read",
     },
     Other {
         model: Model::CausalMemory,
@@ -51,6 +62,9 @@ pub(super) static OTHERS: [Other; 14] = [
                     reads of its process return the last write",
         source: "Ahamad et al., Causal memory, Distributed Computing 1995; Bouajjani et al., \
                  POPL 2017",
+        orders: Orders { shared: Shared::Causes, ..PRAM },
+        nothing: "some process cannot put its causal past into an order that explains its own \
+                  reads",
     },
     Other {
         model: Model::Pram,
@@ -61,6 +75,9 @@ pub(super) static OTHERS: [Other; 14] = [
                 the order of every process, in which its own reads see the last write.",
         predicate: "∀ p ∃ an order of E_p ∪ W that extends so and is legal for the reads of p",
         source: "Lipton and Sandberg, PRAM, Princeton 1988",
+        orders: PRAM,
+        nothing: "some process cannot put its operations and all writes into an order that keeps \
+                  the order of each process and explains its own reads",
     },
     Other {
         model: Model::Slow,
@@ -71,6 +88,9 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∀ p, key x ∃ an order of the operations on x in E_p ∪ W that extends so and \
                     is legal for the reads of p",
         source: "Hutto and Ahamad, Slow memory, ICDCS 1990",
+        orders: Orders { views: Views::ProcessAndKey, ..PRAM },
+        nothing: "some process cannot put its operations and all writes on one key into an order \
+                  that keeps the order of each process and explains its own reads",
     },
     Other {
         model: Model::Cache,
@@ -80,6 +100,9 @@ pub(super) static OTHERS: [Other; 14] = [
         about: "Each key alone is sequential.",
         predicate: "∀ key x ∃ a legal total order of the operations on x that extends so",
         source: "Goodman, Cache consistency and sequential consistency, 1989",
+        orders: Orders { views: Views::Key, time: Time::Ignored, ..LINEARIZABLE },
+        nothing: "no order of these operations on one key that keeps the order of each process \
+                  explains what was read",
     },
     Other {
         model: Model::Processor,
@@ -90,6 +113,9 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ an order of the writes of each key ∀ p ∃ an order of E_p ∪ W that extends \
                     so and these and is legal for the reads of p",
         source: "Goodman 1989; Ahamad et al., The power of processor consistency, SPAA 1993",
+        orders: Orders { shared: Shared::WritesOfAKey, ..PRAM },
+        nothing: "whatever the order of the writes of each key, some process cannot explain its \
+                  own reads",
     },
     Other {
         model: Model::PrefixMonotonic,
@@ -101,6 +127,8 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ ar ⊇ so∩W×W, vis: RVal ∧ acyclic(so ∪ vis) ∧ every vis⁻¹(r) is a prefix of \
                     ar ∧ vis;(so∩R×R) ⊆ vis",
         source: "Terry, Replicated data consistency explained through baseball, CACM 2013",
+        orders: Orders { reads: Reads::Prefix { monotonic: true }, ..PREFIX },
+        nothing: "no order of the writes has these answers at its prefixes",
     },
     Other {
         model: Model::Prefix,
@@ -112,6 +140,8 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ ar ⊇ so∩W×W, vis: RVal ∧ acyclic(so ∪ vis) ∧ every vis⁻¹(r) is a prefix of \
                     ar",
         source: "Terry 2013; equal to base for registers with unique values",
+        orders: PREFIX,
+        nothing: "no order of the writes has these answers at its prefixes",
     },
     Other {
         model: Model::PrefixRealTime,
@@ -123,6 +153,8 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ ar ⊇ rb∩W×W, vis: RVal ∧ acyclic(so ∪ vis) ∧ every vis⁻¹(r) is a prefix of \
                     ar",
         source: "after Terry 2013, with returns-before of Burckhardt 2014",
+        orders: Orders { time: Time::ReturnsBefore { reads_earlier: 0 }, ..PREFIX },
+        nothing: "no order of the writes has these answers at its prefixes",
     },
     Other {
         model: Model::Regular,
@@ -134,6 +166,9 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ a total order of W that extends rb ∀ r: rf(r) is not after r in time, and \
                     no write of its key that returned before r is after rf(r) in it",
         source: "Lamport, On interprocess communication, 1986; Viotti and Vukolić, CSUR 2016",
+        orders: REGULAR,
+        nothing: "no order of the writes makes every read answer the last finished write or one \
+                  that overlaps it",
     },
     Other {
         model: Model::RegularWeak,
@@ -145,6 +180,9 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∀ r ∃ a total order of W that extends rb: rf(r) is not after r in time, and \
                     no write of its key that returned before r is after rf(r) in it",
         source: "Shao, Welch, Pierce, Lee, Multiwriter consistency conditions, SIAM 2011",
+        orders: Orders { views: Views::Read, ..REGULAR },
+        nothing: "no order of the writes makes every read answer the last finished write or one \
+                  that overlaps it",
     },
     Other {
         model: Model::Safe,
@@ -156,6 +194,9 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ a total order of W that extends rb: every read that overlaps no write of \
                     its key returns the last write before it",
         source: "Lamport, On interprocess communication, 1986",
+        orders: Orders { reads: Reads::RecentUnlessOverlapped, ..REGULAR },
+        nothing: "no order of the writes makes every read answer the last finished write or one \
+                  that overlaps it",
     },
     Other {
         model: Model::Quiescent,
@@ -167,6 +208,8 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ a legal total order of E that extends rb across every instant without an \
                     open operation",
         source: "Herlihy and Shavit, The Art of Multiprocessor Programming, ch. 3",
+        orders: Orders { session: false, time: Time::QuietInstants, ..LINEARIZABLE },
+        nothing: "no order of these operations that keeps quiet instants explains what was read",
     },
 ];
 

@@ -95,9 +95,10 @@ pub(super) fn explained(
     let mut steps = STEPS_MAX;
     let mut undecided = false;
     for fate in fates(history, part, datatype) {
-        let allowed = match model {
-            Model::Grid(grid) => Some(grid::allowed(&fate, grid)),
-            _ => orders::allowed(history, part, &fate, model, datatype, &mut steps),
+        let allowed = match (model, model.orders()) {
+            (_, Some(asked)) => orders::allowed(history, part, &fate, &asked, datatype, &mut steps),
+            (Model::Grid(grid), None) => Some(grid::allowed(&fate, grid)),
+            (_, None) => unreachable!("a model asks for a visibility or for orders"),
         };
         match allowed {
             Some(true) => return Some(true),

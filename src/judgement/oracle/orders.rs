@@ -1,54 +1,41 @@
-//! The models beside the grid, each as its predicate says.
+//! The models beside the grid: every order that the description of a model asks
+//! for, tried out.
 
-use crate::history::{Completion, History, Key, Operation, ProcessId, Value};
-
-use super::super::datatype::Datatype;
-use super::super::model::Model;
 use super::permutations;
-use super::search::Orders;
+use super::search::Legal;
+use crate::history::{Completion, History, Key, Operation, ProcessId, Value};
+use crate::judgement::datatype::Datatype;
+use crate::judgement::model::{Orders, Reads, Shared, Time, Views};
 
 /// Whether a fate of `history` is allowed; `None` past the limit of steps.
 pub(super) fn allowed(
     history: &History,
     part: &[usize],
     operations: &[&Operation],
-    model: Model,
+    orders: &Orders,
     datatype: &dyn Datatype,
     steps: &mut u64,
 ) -> Option<bool> {
-    let fate = Fate { history, part, operations, datatype };
-    match model {
-        Model::Linearizable => fate.ordered(&|a, b| fate.rb(a, b) || fate.so(a, b), 1, steps),
-        Model::Sequential => fate.ordered(&|a, b| fate.so(a, b), 1, steps),
-        Model::KAtomic(k) => {
-            let last = usize::try_from(k).unwrap_or(usize::MAX);
-            fate.ordered(&|a, b| fate.rb(a, b) || fate.so(a, b), last, steps)
-        }
-        Model::DeltaAtomic(delta) => fate.ordered(&|a, b| fate.rb_after(a, b, delta), 1, steps),
-        Model::Quiescent => fate.ordered(&|a, b| fate.quiet_between(a, b), 1, steps),
-        Model::Cache => all(fate.keys(), |key| {
+    let fate = Fate { history, part, operations, orders, datatype };
+    match (orders.reads, orders.views) {
+        (Reads::LastOf(_), Views::One) => fate.ordered(steps),
+        (Reads::LastOf(_), Views::Key) => all(fate.keys(), |key| {
             let part = fate.part(|op| op.call.key == *key);
-            Fate { operations: &part, ..fate }.ordered_by_session(&|_| true, steps)
+            Fate { operations: &part, ..fate }.ordered(steps)
         }),
-        Model::Pram => all(fate.processes(), |process| fate.view(process, |_| true, steps)),
-        Model::Slow => all(fate.processes(), |process| {
+        (Reads::LastOf(_), Views::Process) => match orders.shared {
+            Shared::Nothing => all(fate.processes(), |process| fate.view(process, |_| true, steps)),
+            Shared::WritesOfAKey => fate.agreeing(steps),
+            Shared::Causes => fate.causal(steps),
+        },
+        (Reads::LastOf(_), Views::ProcessAndKey) => all(fate.processes(), |process| {
             all(fate.keys(), |key| fate.view(process, |op| op.call.key == *key, steps))
         }),
-        Model::CausalMemory => fate.causal_memory(steps),
-        Model::Processor => fate.processor(steps),
-        Model::Prefix => Some(fate.prefixes(&|a, b| fate.so(a, b), false)),
-        Model::PrefixMonotonic => Some(fate.prefixes(&|a, b| fate.so(a, b), true)),
-        Model::PrefixRealTime => Some(fate.prefixes(&|a, b| fate.rb(a, b) || fate.so(a, b), false)),
-        Model::Regular => {
-            Some(fate.some_order(&|order| fate.reads().all(|read| fate.recent(read, order))))
+        (Reads::Prefix { monotonic }, _) => Some(fate.prefixes(monotonic)),
+        (_, Views::Read) => {
+            Some(fate.reads().all(|read| fate.some_order(&|order| fate.explains(read, order))))
         }
-        Model::RegularWeak => {
-            Some(fate.reads().all(|read| fate.some_order(&|order| fate.recent(read, order))))
-        }
-        Model::Safe => Some(fate.some_order(&|order| {
-            fate.reads().all(|read| fate.overlapped(read) || fate.recent(read, order))
-        })),
-        Model::Grid(_) => unreachable!("the grid has an oracle of its own"),
+        _ => Some(fate.some_order(&|order| fate.reads().all(|read| fate.explains(read, order)))),
     }
 }
 
@@ -71,6 +58,7 @@ struct Fate<'a> {
     /// The positions that are asked about.
     part: &'a [usize],
     operations: &'a [&'a Operation],
+    orders: &'a Orders,
     datatype: &'a dyn Datatype,
 }
 
@@ -83,14 +71,22 @@ impl<'a> Fate<'a> {
         self.operations[a].returns_before(self.operations[b])
     }
 
-    /// Returns-before once reads are taken to begin `delta` earlier. At 0
-    /// session order counts too.
+    /// Whether an order that has both must keep `a` before `b`.
+    fn kept(&self, a: usize, b: usize) -> bool {
+        let in_time = match self.orders.time {
+            Time::Ignored => false,
+            Time::ReturnsBefore { reads_earlier } => self.rb_after(a, b, reads_earlier),
+            Time::QuietInstants => self.quiet_between(a, b),
+        };
+        in_time || (self.orders.session && self.so(a, b))
+    }
+
+    /// Returns-before once reads are taken to begin `delta` earlier.
     fn rb_after(&self, a: usize, b: usize, delta: u64) -> bool {
         let later = self.operations[b];
         let back = if later.call.is_read() { i128::from(delta) } else { 0 };
         let begins = i128::from(later.invoked) - back;
         self.operations[a].returned.is_some_and(|at| i128::from(at) < begins)
-            || (delta == 0 && self.so(a, b))
     }
 
     /// Whether there is an instant after `a` and before `b` at which nothing
@@ -134,21 +130,23 @@ impl<'a> Fate<'a> {
         self.operations.iter().copied().filter(|op| of(op)).collect()
     }
 
-    /// Whether a legal order of all operations extends `before`.
-    fn ordered(
-        &self,
-        before: &dyn Fn(usize, usize) -> bool,
-        last: usize,
-        steps: &mut u64,
-    ) -> Option<bool> {
-        let (operations, datatype) = (self.operations, self.datatype);
-        Orders { operations, before, counts: &|_| true, last, datatype }.exist(steps)
+    /// Whether a legal order of all operations keeps what it must.
+    fn ordered(&self, steps: &mut u64) -> Option<bool> {
+        self.legal(&|a, b| self.kept(a, b), &|_| true, steps)
     }
 
-    fn ordered_by_session(&self, counts: &dyn Fn(usize) -> bool, steps: &mut u64) -> Option<bool> {
-        let before = |a: usize, b: usize| self.so(a, b);
+    /// Whether a legal order of all operations extends `before`, where only the
+    /// answers for which `counts` says so must be right.
+    fn legal(
+        &self,
+        before: &dyn Fn(usize, usize) -> bool,
+        counts: &dyn Fn(usize) -> bool,
+        steps: &mut u64,
+    ) -> Option<bool> {
+        let Reads::LastOf(last) = self.orders.reads else { return Some(false) };
+        let last = usize::try_from(last).unwrap_or(usize::MAX);
         let (operations, datatype) = (self.operations, self.datatype);
-        Orders { operations, before: &before, counts, last: 1, datatype }.exist(steps)
+        Legal { operations, before, counts, last, datatype }.exist(steps)
     }
 
     /// Whether the operations of a process and all writes, restricted to `of`,
@@ -160,18 +158,18 @@ impl<'a> Fate<'a> {
         steps: &mut u64,
     ) -> Option<bool> {
         let part = self.part(|op| of(op) && (op.process == process || op.call.is_write()));
-        Fate { operations: &part, ..*self }.ordered_by_session(&|_| true, steps)
+        Fate { operations: &part, ..*self }.ordered(steps)
     }
 
-    /// Some partial order of the operations around session order explains, for
+    /// Some partial order of the operations around what is kept explains, for
     /// each operation, what is before it.
-    fn causal_memory(&self, steps: &mut u64) -> Option<bool> {
+    fn causal(&self, steps: &mut u64) -> Option<bool> {
         let n = self.operations.len();
         let order: Vec<Vec<bool>> =
-            (0..n).map(|a| (0..n).map(|b| self.so(a, b)).collect()).collect();
+            (0..n).map(|a| (0..n).map(|b| self.kept(a, b)).collect()).collect();
         let open: Vec<(usize, usize)> = (0..n)
             .flat_map(|a| (a + 1..n).map(move |b| (a, b)))
-            .filter(|&(a, b)| !self.so(a, b))
+            .filter(|&(a, b)| !self.kept(a, b))
             .collect();
         self.causal_orders(order, &open, steps)
     }
@@ -210,13 +208,12 @@ impl<'a> Fate<'a> {
         let operations: Vec<_> = past.iter().map(|&at| self.operations[at]).collect();
         let before = |a: usize, b: usize| order[past[a]][past[b]];
         let counts = |at: usize| operations[at].process == self.operations[last].process;
-        let (operations, datatype) = (&operations, self.datatype);
-        Orders { operations, before: &before, counts: &counts, last: 1, datatype }.exist(steps)
+        Fate { operations: &operations, ..*self }.legal(&before, &counts, steps)
     }
 
     /// Some order of all writes, of which only the order within keys counts,
     /// fits into an order for each process.
-    fn processor(&self, steps: &mut u64) -> Option<bool> {
+    fn agreeing(&self, steps: &mut u64) -> Option<bool> {
         let mut found = Some(false);
         permutations(&mut self.writes(), 0, &mut |order| {
             if found == Some(false) {
@@ -241,34 +238,26 @@ impl<'a> Fate<'a> {
         let before = |a: usize, b: usize| {
             let key = operations[a].call.key == operations[b].call.key;
             let writes = operations[a].call.is_write() && operations[b].call.is_write();
-            self.so(part[a], part[b]) || (key && writes && rank(part[a]) < rank(part[b]))
+            self.kept(part[a], part[b]) || (key && writes && rank(part[a]) < rank(part[b]))
         };
-        let (operations, datatype) = (&operations, self.datatype);
-        Orders { operations, before: &before, counts: &|_| true, last: 1, datatype }.exist(steps)
+        Fate { operations: &operations, ..*self }.legal(&before, &|_| true, steps)
     }
 
-    /// Whether some order of the writes that extends `before` satisfies `fits`.
-    fn some_order_extending(
-        &self,
-        before: &dyn Fn(usize, usize) -> bool,
-        fits: &dyn Fn(&[usize]) -> bool,
-    ) -> bool {
+    /// Whether some order of the writes that keeps what it must satisfies `fits`.
+    fn some_order(&self, fits: &dyn Fn(&[usize]) -> bool) -> bool {
         let mut found = false;
         permutations(&mut self.writes(), 0, &mut |order| {
-            let keeps = |rank: usize| order[rank..].iter().all(|&late| !before(late, order[rank]));
+            let keeps =
+                |rank: usize| order[rank..].iter().all(|&late| !self.kept(late, order[rank]));
             found = found || ((0..order.len()).all(keeps) && fits(order));
         });
         found
     }
 
-    fn some_order(&self, fits: &dyn Fn(&[usize]) -> bool) -> bool {
-        self.some_order_extending(&|a, b| self.rb(a, b) || self.so(a, b), fits)
-    }
-
     /// Whether every read sees a prefix of some order. The shortest prefix that
     /// explains a read is the best: a longer one only adds causes.
-    fn prefixes(&self, before: &dyn Fn(usize, usize) -> bool, monotonic: bool) -> bool {
-        self.some_order_extending(before, &|order| {
+    fn prefixes(&self, monotonic: bool) -> bool {
+        self.some_order(&|order| {
             let mut cuts = vec![0; self.operations.len()];
             self.reads().all(|read| {
                 let earlier = (0..read).filter(|&at| monotonic && self.so(at, read));
@@ -304,6 +293,12 @@ impl<'a> Fate<'a> {
             }
         }
         (0..n).all(|at| !reach[at][at])
+    }
+
+    /// Whether this order of the writes explains a read of a regular register.
+    fn explains(&self, read: usize, order: &[usize]) -> bool {
+        let excused = self.orders.reads == Reads::RecentUnlessOverlapped && self.overlapped(read);
+        excused || self.recent(read, order)
     }
 
     /// Whether some write that `read` could have answered is not after it, and

@@ -12,7 +12,7 @@ use crate::judgement::datatype::Datatype;
 type Held<'a> = Vec<(&'a Key, Vec<Value>)>;
 
 /// Which orders are looked for.
-pub(super) struct Orders<'a> {
+pub(super) struct Legal<'a> {
     /// What is to be ordered.
     pub(super) operations: &'a [&'a Operation],
     /// Whether the first must come before the second, by position.
@@ -25,7 +25,7 @@ pub(super) struct Orders<'a> {
     pub(super) datatype: &'a dyn Datatype,
 }
 
-impl Orders<'_> {
+impl Legal<'_> {
     /// Whether there is one; `None` past the limit of steps, of which each
     /// position takes as many as there are operations.
     pub(super) fn exist(&self, steps: &mut u64) -> Option<bool> {

@@ -5,7 +5,6 @@ use std::cell::Cell;
 use crate::history::{Completion, History, Operation, Value, escape};
 
 use super::super::datatype;
-use super::super::model::Model;
 use super::evidence::Counterexample;
 use super::reason::{Because, Fact, Place, Reason, Source, Step, Why};
 
@@ -53,56 +52,11 @@ impl Counterexample {
         };
         let text = match &self.reason {
             Reason::NoOrder { model } => {
-                format!("{}: {}", nothing_explains(*model), prose.in_time(&self.operations))
+                format!("{}: {}", model.nothing_explains(), prose.in_time(&self.operations))
             }
             reason => prose.reason(reason),
         };
         (text, prose.left_out.get())
-    }
-}
-
-/// What was looked for in vain.
-fn nothing_explains(model: Model) -> String {
-    match model {
-        Model::Linearizable => "no order of these operations, each between its invocation and its \
-                                answer, explains what was read"
-            .to_owned(),
-        Model::Sequential => "no order of these operations that keeps the order of each process \
-                              explains what was read"
-            .to_owned(),
-        Model::Cache => "no order of these operations on one key that keeps the order of each \
-                         process explains what was read"
-            .to_owned(),
-        Model::CausalMemory => "some process cannot put its causal past into an order that \
-                                explains its own reads"
-            .to_owned(),
-        Model::Pram => "some process cannot put its operations and all writes into an order that \
-                        keeps the order of each process and explains its own reads"
-            .to_owned(),
-        Model::Slow => "some process cannot put its operations and all writes on one key into an \
-                        order that keeps the order of each process and explains its own reads"
-            .to_owned(),
-        Model::Processor => "whatever the order of the writes of each key, some process cannot \
-                             explain its own reads"
-            .to_owned(),
-        Model::Prefix | Model::PrefixMonotonic | Model::PrefixRealTime => {
-            "no order of the writes has these answers at its prefixes".to_owned()
-        }
-        Model::Regular | Model::RegularWeak | Model::Safe => {
-            "no order of the writes makes every read answer the last finished write or one that \
-             overlaps it"
-                .to_owned()
-        }
-        Model::Quiescent => "no order of these operations that keeps quiet instants explains what \
-                             was read"
-            .to_owned(),
-        Model::KAtomic(k) => {
-            format!("no order in real time lets every read answer one of the last {k} writes")
-        }
-        Model::DeltaAtomic(delta) => format!(
-            "no order in real time explains what was read, even if every read began {delta} ns earlier"
-        ),
-        Model::Grid(_) => "nothing explains what was read".to_owned(),
     }
 }
 
@@ -273,7 +227,7 @@ impl Prose<'_> {
                 };
                 format!("{}{proof}; yet {}: the write is lost", self.did(*write), self.did(*read))
             }
-            Reason::NoOrder { model } => nothing_explains(*model),
+            Reason::NoOrder { model } => model.nothing_explains(),
             Reason::OrderCycle { of, cycle, steps } => self.order_cycle(*of, cycle, steps),
             Reason::TooOld { read, newer, steps } => self.too_old(*read, newer, steps),
             Reason::Either { first, second, cases, .. } => {

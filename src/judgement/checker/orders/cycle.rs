@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use super::quiescent;
 use crate::history::{Completion, History, Operation, Value};
 use crate::judgement::datatype;
-use crate::judgement::model::Model;
+use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views};
 use crate::judgement::verdict::{Place, Reason, Source, Why};
 
 /// Parts of more operations are not reasoned about.
@@ -33,20 +33,18 @@ pub(in crate::judgement::checker) fn reason(
     part: &[usize],
     model: Model,
 ) -> Option<Reason> {
-    if part.len() > OPERATIONS_MAX {
-        return None;
-    }
+    let asked = model.orders().filter(|_| part.len() <= OPERATIONS_MAX)?;
     let n = part.len();
     let operations: Vec<&Operation> = part.iter().map(|&at| &history.operations()[at]).collect();
     let mut epochs = vec![0; n];
-    if model == Model::Quiescent {
+    if asked.time == Time::QuietInstants {
         for (epoch, members) in quiescent::epochs(history, part).iter().enumerate() {
             for at in members {
                 epochs[part.binary_search(at).expect("it is in the part")] = epoch;
             }
         }
     }
-    let prover = Prover { history, part, operations, model, epochs };
+    let prover = Prover { history, part, operations, asked, epochs };
     let sources = (0..n).map(|at| prover.sources(at)).collect();
     let start = Branch { sources, facts: Vec::new() };
     let bound: Vec<bool> = prover
@@ -74,8 +72,9 @@ struct Prover<'a> {
     history: &'a History,
     part: &'a [usize],
     operations: Vec<&'a Operation>,
-    model: Model,
-    /// For quiescent consistency: how many quiet instants were before each.
+    /// What the model asks of orders.
+    asked: Orders,
+    /// Where quiet instants count: how many quiet instants were before each.
     epochs: Vec<usize>,
 }
 
@@ -96,7 +95,7 @@ impl Prover<'_> {
     /// A proof that this branch allows no order.
     fn refute(&self, bound: &[bool], mut branch: Branch, cases: &mut usize) -> Option<Reason> {
         *cases = cases.checked_sub(1)?;
-        if self.is_regular() {
+        if self.asked.is_regular() {
             if let Some(reason) = self.regular(bound, &branch) {
                 return Some(reason);
             }
@@ -154,12 +153,8 @@ impl Prover<'_> {
     /// The orders that the model speaks of, with what each keeps.
     fn orders(&self, bound: &[bool], branch: &Branch) -> Vec<Order> {
         let n = self.operations.len();
-        let views = matches!(
-            self.model,
-            Model::Pram | Model::Slow | Model::Processor | Model::CausalMemory
-        );
         let mut whose: Vec<Option<usize>> = vec![None];
-        if views {
+        if self.asked.is_by_process() {
             // The last read of each process.
             let last = |at: &usize| {
                 bound[*at]
@@ -174,7 +169,8 @@ impl Prover<'_> {
         let n = self.operations.len();
         let is_write = |at: usize| self.left(at).is_some();
         let happened = self.happened(branch);
-        let past = of.filter(|_| self.model == Model::CausalMemory).map(|of| self.past(of, branch));
+        let past =
+            of.filter(|_| self.asked.shared == Shared::Causes).map(|of| self.past(of, branch));
         let inside: Vec<bool> = (0..n)
             .map(|at| {
                 happened[at]
@@ -241,7 +237,8 @@ impl Prover<'_> {
             let steps = self.needed(branch, order.of, &[&ring]);
             return Some(Reason::OrderCycle { of: order.of, cycle, steps });
         }
-        let Model::KAtomic(k) = self.model else { return None };
+        let Reads::LastOf(k) = self.asked.reads else { return None };
+        let k = usize::try_from(k).unwrap_or(usize::MAX);
         for read in (0..n).filter(|&at| order.explains[at]) {
             let Some(source) = branch.source(read) else { continue };
             let through = |write: usize| {
@@ -259,8 +256,8 @@ impl Prover<'_> {
                 Some((write, path))
             };
             let mut newer: Vec<_> = (0..n).filter_map(through).collect();
-            if newer.len() >= k as usize {
-                newer.truncate(k as usize);
+            if newer.len() >= k {
+                newer.truncate(k);
                 let paths: Vec<&[usize]> = newer.iter().map(|(_, path)| &path[..]).collect();
                 let steps = self.needed(branch, order.of, &paths);
                 return Some(Reason::TooOld { read, newer, steps });
@@ -303,7 +300,7 @@ impl Prover<'_> {
         };
         for read in (0..n).filter(|&at| order.inside[at]) {
             let Some(source) = branch.source(read) else { continue };
-            let causal = self.model == Model::CausalMemory;
+            let causal = self.asked.shared == Shared::Causes;
             if let Source::Write(write) = source
                 && (order.explains[read] || causal)
                 && order.inside[write]
@@ -311,7 +308,7 @@ impl Prover<'_> {
             {
                 add(write, read, Why::Source);
             }
-            if !order.explains[read] || matches!(self.model, Model::KAtomic(2..)) {
+            if !order.explains[read] || self.asked.may_be_stale() {
                 continue;
             }
             let others = (0..n).filter(|&at| order.inside[at] && self.wrote_the_key(at, read));
@@ -333,7 +330,7 @@ impl Prover<'_> {
                 }
             }
         }
-        if self.model == Model::Processor
+        if self.asked.shared == Shared::WritesOfAKey
             && let Some(of) = of
         {
             for first in (0..n).filter(|&at| self.left(at).is_some()) {
@@ -373,9 +370,10 @@ impl Prover<'_> {
     /// Two operations on one key of which it is not known which comes first.
     fn undecided(&self, orders: &[Order]) -> Option<(Option<usize>, usize, usize)> {
         let n = self.operations.len();
-        let stale = matches!(self.model, Model::KAtomic(2..));
+        let stale = self.asked.may_be_stale();
         for order in orders {
-            let of = if self.model == Model::Processor { None } else { order.of };
+            let agreed = self.asked.shared == Shared::WritesOfAKey;
+            let of = if agreed { None } else { order.of };
             let inside = |at: &usize| order.inside[*at];
             for first in (0..n).filter(inside).filter(|&at| self.left(at).is_some()) {
                 for second in (0..n).filter(inside).filter(|&at| at != first) {
@@ -417,7 +415,7 @@ impl Prover<'_> {
             }
         }
         let reader = |fact: &Place| match fact.why {
-            Why::Finished { read } if self.model == Model::RegularWeak => Some(read),
+            Why::Finished { read } if self.asked.views == Views::Read => Some(read),
             _ => None,
         };
         for facts in finished.chunk_by(|a, b| reader(a) == reader(b)) {
@@ -435,10 +433,6 @@ impl Prover<'_> {
         None
     }
 
-    fn is_regular(&self) -> bool {
-        matches!(self.model, Model::Regular | Model::RegularWeak | Model::Safe)
-    }
-
     /// Whether a read may answer anything, because it overlaps a write.
     fn is_excused(&self, read: usize) -> bool {
         let reader = self.operations[read];
@@ -451,7 +445,8 @@ impl Prover<'_> {
                 && !op.returns_before(reader)
                 && !reader.returns_before(op)
         };
-        self.model == Model::Safe && self.history.operations().iter().enumerate().any(overlaps)
+        self.asked.reads == Reads::RecentUnlessOverlapped
+            && self.history.operations().iter().enumerate().any(overlaps)
     }
 
     fn same_process(&self, one: usize, other: usize) -> bool {
@@ -513,27 +508,25 @@ impl Prover<'_> {
     /// Whether every order that has both keeps the first before the second.
     fn keeps(&self, first: usize, second: usize) -> bool {
         let (a, b) = (self.operations[first], self.operations[second]);
-        let session = first < second && a.process == b.process;
         let (a_writes, b_writes) = (a.call.is_write(), b.call.is_write());
-        match self.model {
-            Model::Sequential | Model::Pram | Model::Processor | Model::CausalMemory => session,
-            Model::Cache | Model::Slow => session && a.call.key == b.call.key,
-            Model::Prefix => session && b_writes,
-            Model::PrefixMonotonic => session && (b_writes || !a_writes),
-            Model::PrefixRealTime => b_writes && (session || (a_writes && a.returns_before(b))),
-            Model::DeltaAtomic(0)
-            | Model::Linearizable
-            | Model::KAtomic(_)
-            | Model::Regular
-            | Model::RegularWeak
-            | Model::Safe => session || a.returns_before(b),
-            Model::DeltaAtomic(delta) => {
-                let earlier = if b_writes { 0 } else { i128::from(delta) };
+        let session = self.asked.session && first < second && a.process == b.process;
+        let timed = match self.asked.time {
+            Time::Ignored => false,
+            Time::ReturnsBefore { reads_earlier } => {
+                let earlier = if b_writes { 0 } else { i128::from(reads_earlier) };
                 a.returned.is_some_and(|at| i128::from(at) + earlier < i128::from(b.invoked))
             }
-            Model::Quiescent => self.epochs[first] < self.epochs[second],
-            Model::Grid(_) => false,
+            Time::QuietInstants => self.epochs[first] < self.epochs[second],
+        };
+        if let Reads::Prefix { monotonic } = self.asked.reads {
+            // Reads are no part of the order, but they see prefixes of it: what
+            // a read sees does not have a later write of its session, and has
+            // what an earlier read saw, if reads are monotonic.
+            let sessions = b_writes || (monotonic && !a_writes);
+            return (session && sessions) || (timed && a_writes && b_writes);
         }
+        let together = !self.asked.is_by_key() || a.call.key == b.call.key;
+        together && (session || timed)
     }
 
     /// The reason with positions in the history instead of the part.

@@ -17,15 +17,8 @@
 use crate::judgement::checker::sources::{kept, try_all};
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::{Decision, Meter};
+use crate::judgement::model::{Orders, Shared};
 use crate::judgement::verdict::Witness;
-
-/// Which of the three.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::judgement::checker) enum Belief {
-    CausalMemory,
-    Pram,
-    Slow,
-}
 
 /// How many numbers a witness has at most.
 const WITNESS_MAX: usize = 1 << 25;
@@ -33,27 +26,27 @@ const WITNESS_MAX: usize = 1 << 25;
 /// Decides for a whole history or a part of it.
 pub(in crate::judgement::checker) fn decide(
     view: &View,
-    belief: Belief,
+    asked: &Orders,
     meter: &mut Meter,
 ) -> Decision {
-    try_all(view, meter, &|_| true, &mut |sources, meter| given(view, sources, belief, meter))
+    try_all(view, meter, &|_| true, &mut |sources, meter| given(view, sources, asked, meter))
 }
 
-fn given(view: &View, sources: &[Source], belief: Belief, meter: &mut Meter) -> Decision {
+fn given(view: &View, sources: &[Source], asked: &Orders, meter: &mut Meter) -> Decision {
     let world = World::of(view, sources);
-    let causes = match belief {
-        Belief::CausalMemory => match world.causes(meter) {
+    let causes = match asked.shared {
+        Shared::Causes => match world.causes(meter) {
             Ok(causes) => Some(causes),
             Err(decision) => return decision,
         },
-        Belief::Pram | Belief::Slow => None,
+        _ => None,
     };
     let mut views = Vec::new();
     let mut length = 0;
     for process in 0..view.sessions {
-        let keys = if belief == Belief::Slow { 0..view.keys } else { 0..1 };
+        let keys = if asked.is_by_key() { 0..view.keys } else { 0..1 };
         for key in keys {
-            let only = (belief == Belief::Slow).then_some(key as u32);
+            let only = asked.is_by_key().then_some(key as u32);
             match world.believe(process, only, causes.as_ref(), meter) {
                 Ok(order) => {
                     length += order.len();

@@ -18,33 +18,25 @@ use crate::judgement::checker::sources::{kept, try_all};
 use crate::judgement::checker::time::{is_local, operations_of, returns_before};
 use crate::judgement::checker::view::{Item, Source, View};
 use crate::judgement::checker::whole::{Decision, Meter, Whole};
+use crate::judgement::model::{Orders, Reads, Views};
 use crate::judgement::verdict::Witness;
-
-/// Which of the three.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::judgement::checker) enum Strength {
-    Regular,
-    Weak,
-    Safe,
-}
 
 /// Decides. For *safe* the reads that are `excused` (by position) overlap a
 /// write of their key that is not in this part of a history.
 pub(in crate::judgement::checker) fn decide(
     whole: &Whole<'_>,
-    strength: Strength,
+    asked: &Orders,
     excused: &dyn Fn(usize) -> bool,
     meter: &mut Meter,
 ) -> Decision {
     let (history, view) = (whole.history, whole.view());
     let previous = if is_local(history) { Vec::new() } else { previous(view) };
-    let judge = Judge { history, view, strength, keys: keys(history, view), previous };
+    let judge = Judge { history, view, keys: keys(history, view), previous };
+    let binds_all = asked.reads == Reads::Recent;
     let bound: Vec<bool> = (0..view.items.len())
-        .map(|at| {
-            strength != Strength::Safe || !(judge.is_overlapped(at) || excused(view.items[at].at))
-        })
+        .map(|at| binds_all || !(judge.is_overlapped(at) || excused(view.items[at].at)))
         .collect();
-    try_all(view, meter, &|at| bound[at], &mut |sources, _| judge.given(sources, &bound))
+    try_all(view, meter, &|at| bound[at], &mut |sources, _| judge.given(asked, sources, &bound))
 }
 
 /// The positions of the reads that overlap a write of their key.
@@ -52,7 +44,7 @@ pub(in crate::judgement::checker) fn overlapped(whole: &Whole<'_>) -> Vec<usize>
     let (history, view) = (whole.history, whole.view());
     let previous = if is_local(history) { Vec::new() } else { previous(view) };
     let keys = keys(history, view);
-    let judge = Judge { history, view, strength: Strength::Safe, keys, previous };
+    let judge = Judge { history, view, keys, previous };
     let reads = (0..view.items.len()).filter(|&at| view.items[at].write.is_none());
     reads.filter(|&at| judge.is_overlapped(at)).map(|at| view.items[at].at).collect()
 }
@@ -67,7 +59,6 @@ struct OfKey {
 struct Judge<'a> {
     history: &'a History,
     view: &'a View,
-    strength: Strength,
     keys: Vec<OfKey>,
     /// The item before each in its session; empty if returns-before says it all.
     previous: Vec<Option<u32>>,
@@ -144,17 +135,17 @@ impl Judge<'_> {
         tied
     }
 
-    fn given(&self, sources: &[Source], bound: &[bool]) -> Decision {
+    fn given(&self, asked: &Orders, sources: &[Source], bound: &[bool]) -> Decision {
         let mut kept = kept(self.view, sources);
-        if self.strength == Strength::Safe {
+        if asked.reads == Reads::RecentUnlessOverlapped {
             kept.fill(true);
         }
         let reads = (0..self.view.items.len())
             .filter(|&at| self.view.items[at].write.is_none() && bound[at]);
         // For each write when the last of its readers began.
-        let mut asked = vec![None; self.view.writes.len()];
+        let mut readers = vec![None; self.view.writes.len()];
         for read in reads {
-            if let Err(part) = self.local(read, sources[read], &mut asked) {
+            if let Err(part) = self.local(read, sources[read], &mut readers) {
                 return Decision::Fails(part);
             }
         }
@@ -162,11 +153,11 @@ impl Judge<'_> {
             .filter(|(_, kept)| **kept)
             .map(|(item, _)| *item)
             .collect();
-        if self.strength == Strength::Weak {
+        if asked.views == Views::Read {
             let order = writes.iter().map(|item| self.view.items[*item as usize].at).collect();
             return Decision::Holds(Witness::Writes(order));
         }
-        self.one_order(&writes, &asked, sources)
+        self.one_order(&writes, &readers, sources)
     }
 
     /// What time alone says about one read; notes when it began.
@@ -174,7 +165,7 @@ impl Judge<'_> {
         &self,
         read: usize,
         source: Source,
-        asked: &mut [Option<(u64, u32)>],
+        readers: &mut [Option<(u64, u32)>],
     ) -> Result<(), Vec<usize>> {
         let item = &self.view.items[read];
         let reader = &self.history.operations()[item.at];
@@ -195,8 +186,8 @@ impl Judge<'_> {
                 {
                     return Err(vec![item.at.min(at), item.at.max(at)]);
                 }
-                let asked = &mut asked[number as usize];
-                *asked = (*asked).max(Some((reader.invoked, read as u32)));
+                let last = &mut readers[number as usize];
+                *last = (*last).max(Some((reader.invoked, read as u32)));
                 // Writes that returned before the read but began after the source did.
                 let newer = done[..finished]
                     .iter()
@@ -226,7 +217,7 @@ impl Judge<'_> {
     fn one_order(
         &self,
         writes: &[u32],
-        asked: &[Option<(u64, u32)>],
+        readers: &[Option<(u64, u32)>],
         sources: &[Source],
     ) -> Decision {
         let mut graph = Graph::new(self.view.items.len());
@@ -249,7 +240,7 @@ impl Judge<'_> {
             };
             for &write in &key.by_invocation {
                 let number = self.view.items[write as usize].write.expect("it is a write");
-                let Some((begins, _)) = asked[number as usize] else { continue };
+                let Some((begins, _)) = readers[number as usize] else { continue };
                 let finished = place(begins);
                 let own = key.by_return[..finished].iter().rposition(|item| *item == write);
                 match own {
@@ -295,12 +286,12 @@ impl Judge<'_> {
             Err(cycle) => {
                 // The writes around the cycle, and the reads that ask for it.
                 let mut part = operations_of(self.view, &cycle);
-                let readers = cycle.iter().filter_map(|node| {
+                let reads = cycle.iter().filter_map(|node| {
                     let write = self.view.items.get(*node as usize)?.write?;
-                    let (_, read) = asked[write as usize]?;
+                    let (_, read) = readers[write as usize]?;
                     Some(self.view.items[read as usize].at)
                 });
-                part.extend(readers);
+                part.extend(reads);
                 part.sort_unstable();
                 part.dedup();
                 Decision::Fails(part)

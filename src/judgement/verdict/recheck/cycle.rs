@@ -15,28 +15,32 @@ use crate::history::{Completion, History, Operation};
 
 use super::facts::{Facts, Sources, sourceless};
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::model::Model;
+use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views};
 use crate::judgement::verdict::reason::{Place, Reason, Source, Why};
 
 /// Replays a reason why no order explains the answers; what shows that
 /// something happened or was a cause is looked for in `part` only.
 pub(super) fn replay(history: &History, model: Model, part: &[usize], reason: &Reason) -> Replayed {
+    let Some(asked) = model.orders() else {
+        return Unsound::because("this reason is not about orders");
+    };
     let facts = Facts::of(history);
-    Orders { history, facts, model, part, sources: Sources::of(facts), assumed: Vec::new() }
+    Replay { history, facts, asked, part, sources: Sources::of(facts), assumed: Vec::new() }
         .reason(reason)
 }
 
-struct Orders<'a> {
+struct Replay<'a> {
     history: &'a History,
     facts: Facts<'a>,
-    model: Model,
+    /// What the model asks of orders.
+    asked: Orders,
     part: &'a [usize],
     sources: Sources<'a>,
     /// Orders of two operations assumed in this branch.
     assumed: Vec<(Option<usize>, usize, usize)>,
 }
 
-impl Orders<'_> {
+impl Replay<'_> {
     fn reason(&mut self, reason: &Reason) -> Replayed {
         match reason {
             Reason::OrderCycle { of, cycle, steps } => self.cycle(*of, cycle, steps),
@@ -91,12 +95,12 @@ impl Orders<'_> {
         let reader =
             |step: &Place| if let Why::Finished { read } = step.why { Some(read) } else { None };
         let readers: BTreeSet<usize> = steps.iter().filter_map(reader).collect();
-        match self.model {
+        match self.asked.views {
             _ if cycle.is_empty() => Unsound::because("there is no cycle"),
-            _ if self.is_regular() && cycle.len() > 2 && !writes => {
+            _ if self.asked.is_regular() && cycle.len() > 2 && !writes => {
                 Unsound::because("a read has no place in an order of writes")
             }
-            Model::RegularWeak if readers.len() > 1 => {
+            Views::Read if readers.len() > 1 => {
                 Unsound::because("the cycle mixes orders that may differ")
             }
             _ => Ok(()),
@@ -104,7 +108,7 @@ impl Orders<'_> {
     }
 
     fn too_old(&self, read: usize, newer: &[(usize, Vec<usize>)], steps: &[Place]) -> Replayed {
-        let Model::KAtomic(k) = self.model else {
+        let Reads::LastOf(k) = self.asked.reads else {
             return Unsound::because("no read of this model may be so old");
         };
         self.steps(steps)?;
@@ -123,7 +127,7 @@ impl Orders<'_> {
                 return Unsound::because(format!("{write} is not shown to be newer"));
             }
         }
-        match known.len() >= k as usize {
+        match usize::try_from(k).is_ok_and(|k| known.len() >= k) {
             true => Ok(()),
             false => Unsound::because(format!("a read may be older than {} writes", known.len())),
         }
@@ -169,16 +173,16 @@ impl Orders<'_> {
         let path = |from: usize, to: usize, path: &[usize]| {
             path.first() == Some(&from) && path.last() == Some(&to) && self.is_path(of, path, known)
         };
-        // A read may be older than its source where it may be stale.
-        let last = !self.is_regular() && !matches!(self.model, Model::KAtomic(2..));
+        // Where a read may be stale, other writes may come between it and its source.
+        let last = !self.asked.is_regular() && !self.asked.may_be_stale();
         match why {
             // Everybody's reads are behind their causes in causal memory.
-            Why::Source if self.model == Model::CausalMemory => {
+            Why::Source if self.asked.shared == Shared::Causes => {
                 self.source(second) == Some(Source::Write(first))
             }
             Why::Source => reads(second, Source::Write(first)),
             Why::Initial => {
-                let regular = self.is_regular() && self.is_bound(first);
+                let regular = self.asked.is_regular() && self.is_bound(first);
                 (last || regular)
                     && write(second)
                     && facts.same_key(first, second)
@@ -200,14 +204,14 @@ impl Orders<'_> {
                     && path(source, second, through)
             }
             Why::Finished { read } => {
-                self.is_regular()
+                self.asked.is_regular()
                     && write(first)
                     && facts.same_key(first, *read)
                     && self.keeps(first, *read)
                     && reads(*read, Source::Write(second))
             }
             Why::Agreed { of: whose, path: through } => {
-                self.model == Model::Processor
+                self.asked.shared == Shared::WritesOfAKey
                     && of.is_none()
                     && write(first)
                     && write(second)
@@ -240,10 +244,6 @@ impl Orders<'_> {
         false
     }
 
-    fn is_regular(&self) -> bool {
-        matches!(self.model, Model::Regular | Model::RegularWeak | Model::Safe)
-    }
-
     /// Whether this is an answered read that the model says something about.
     fn is_bound(&self, read: usize) -> bool {
         let facts = self.facts;
@@ -254,20 +254,20 @@ impl Orders<'_> {
                 && !self.keeps(read, at)
         };
         self.facts.found(read).is_some()
-            && !(self.model == Model::Safe && (0..facts.len()).any(overlaps))
+            && !(self.asked.reads == Reads::RecentUnlessOverlapped
+                && (0..facts.len()).any(overlaps))
     }
 
     /// Whether this order must explain the read.
     fn explains(&self, of: Option<usize>, read: usize) -> bool {
-        self.is_bound(read)
-            && match (self.model, of) {
-                (Model::Pram | Model::Slow | Model::Processor, Some(of)) => {
-                    self.same_process(of, read)
-                }
-                (Model::CausalMemory, Some(of)) => self.same_process(of, read) && read <= of,
-                (Model::Pram | Model::Slow | Model::Processor | Model::CausalMemory, None) => false,
-                _ => of.is_none(),
+        let whose = match (self.asked.is_by_process(), of) {
+            (true, Some(of)) => {
+                let past = self.asked.shared != Shared::Causes || read <= of;
+                past && self.same_process(of, read)
             }
+            (by_process, of) => !by_process && of.is_none(),
+        };
+        whose && self.is_bound(read)
     }
 
     fn same_process(&self, one: usize, other: usize) -> bool {
@@ -278,30 +278,26 @@ impl Orders<'_> {
     /// Whether the operation has a place in this order: it happened, and it is
     /// one of those that are ordered.
     fn is_inside(&self, of: Option<usize>, at: usize) -> bool {
-        self.happened(at)
-            && match (self.model, of) {
-                // What all agree on is about writes.
-                (Model::Processor, None) => self.facts.left(at).is_some(),
-                (Model::Pram | Model::Slow | Model::Processor, Some(of)) => {
-                    self.facts.left(at).is_some() || self.same_process(of, at)
-                }
-                (Model::CausalMemory, Some(of)) => self.is_cause(at, of),
-                (Model::Pram | Model::Slow | Model::CausalMemory, None) => false,
-                _ => of.is_none(),
-            }
+        let write = self.facts.left(at).is_some();
+        let member = match (self.asked.is_by_process(), of, self.asked.shared) {
+            (false, of, _) => of.is_none(),
+            (true, Some(of), Shared::Causes) => self.is_cause(at, of),
+            (true, Some(of), _) => write || self.same_process(of, at),
+            // What all agree on is about writes.
+            (true, None, shared) => shared == Shared::WritesOfAKey && write,
+        };
+        member && self.happened(at)
     }
 
     /// Whether one of the two must come before the other in this order.
     fn are_ordered(&self, of: Option<usize>, first: usize, second: usize) -> bool {
         let inside = self.is_inside(of, first) && self.is_inside(of, second);
-        // Some models have an order for each key, or agree on no more.
-        let by_key = match self.model {
-            Model::Cache | Model::Slow => true,
-            Model::Processor => of.is_none(),
-            _ => false,
-        };
+        // Operations on two keys need not come one before the other where each
+        // key has an order, nor in what the orders of processes agree on.
+        let agreed = self.asked.is_by_process() && of.is_none();
+        let by_key = agreed || self.asked.is_by_key();
         let together = !by_key || self.facts.same_key(first, second);
-        first != second && inside && together && !self.is_regular()
+        first != second && inside && together && !self.asked.is_regular()
     }
 
     /// Whether the first is the second or in its causal past.
@@ -324,29 +320,26 @@ impl Orders<'_> {
         let (Some(a), Some(b)) = (operations.get(first), operations.get(second)) else {
             return false;
         };
-        let session = self.facts.session_order(first, second);
-        let writes = [a.call.is_write(), b.call.is_write()];
-        match self.model {
-            Model::Linearizable
-            | Model::KAtomic(_)
-            | Model::Regular
-            | Model::RegularWeak
-            | Model::Safe => session || a.returns_before(b),
-            Model::DeltaAtomic(delta) => {
-                let back = if b.call.is_read() { i128::from(delta) } else { 0 };
+        let session = self.asked.session && self.facts.session_order(first, second);
+        let in_time = match self.asked.time {
+            Time::Ignored => false,
+            Time::ReturnsBefore { reads_earlier } => {
+                let back = if b.call.is_read() { i128::from(reads_earlier) } else { 0 };
                 let begins = i128::from(b.invoked) - back;
-                let before = a.returned.is_some_and(|at| i128::from(at) < begins);
-                before || (delta == 0 && session)
+                a.returned.is_some_and(|at| i128::from(at) < begins)
             }
-            Model::Sequential | Model::CausalMemory | Model::Pram | Model::Processor => session,
-            Model::Cache | Model::Slow => session && self.facts.same_key(first, second),
-            Model::PrefixMonotonic => session && (!writes[0] || writes[1]),
-            Model::Prefix => session && writes[1],
-            Model::PrefixRealTime => {
-                (session && writes[1]) || (writes == [true; 2] && a.returns_before(b))
+            Time::QuietInstants => self.quiet_between(first, second),
+        };
+        match (self.asked.reads, [a, b].map(|op| op.call.is_write())) {
+            (Reads::Prefix { .. }, [true, true]) => session || in_time,
+            // A read that sees a later write of its session would be its own cause.
+            (Reads::Prefix { .. }, [false, true]) => session,
+            (Reads::Prefix { monotonic }, [false, false]) => session && monotonic,
+            (Reads::Prefix { .. }, [true, false]) => false,
+            _ if self.asked.is_by_key() => {
+                (session || in_time) && self.facts.same_key(first, second)
             }
-            Model::Quiescent => self.quiet_between(first, second),
-            Model::Grid(_) => false,
+            _ => session || in_time,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::history::{Completion, History, Key, Operation, ProcessId, Value};
 use super::facts::Facts;
 use super::unsound::{Replayed, Unsound};
 use crate::judgement::datatype::Datatype;
-use crate::judgement::model::{Model, implies};
+use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies};
 
 /// Replays one order of all operations.
 pub(super) fn replay_linear(
@@ -22,25 +22,16 @@ pub(super) fn replay_linear(
     order: &[usize],
 ) -> Replayed {
     let claim = Claim { history, datatype };
-    let by_itself = matches!(
-        model,
-        Model::Linearizable
-            | Model::Sequential
-            | Model::Prefix
-            | Model::PrefixMonotonic
-            | Model::PrefixRealTime
-            | Model::Quiescent
-            | Model::KAtomic(_)
-            | Model::DeltaAtomic(_)
-    );
     claim.is_complete(order)?;
-    if by_itself {
-        return claim.is_accepted(order, model);
+    let one = |asked: &Orders| asked.views == Views::One && !asked.is_regular();
+    if let Some(asked) = model.orders().filter(one) {
+        return claim.is_accepted(order, &asked);
     }
     let quiet = is_quiet(history);
-    let stronger = [Model::Sequential, Model::Linearizable];
-    match stronger.into_iter().find(|stronger| implies(*stronger, model, quiet)) {
-        Some(stronger) => claim.is_accepted(order, stronger),
+    let mut stronger = [Model::Sequential, Model::Linearizable].into_iter();
+    let stronger = stronger.find(|stronger| implies(*stronger, model, quiet));
+    match stronger.and_then(Model::orders) {
+        Some(asked) => claim.is_accepted(order, &asked),
         None => Unsound::because(format!("an order of all operations says nothing about {model}")),
     }
 }
@@ -99,38 +90,45 @@ impl<'a> Claim<'a> {
         }
     }
 
-    fn is_accepted(&self, order: &[usize], model: Model) -> Replayed {
-        match model {
-            Model::Linearizable => {
-                self.keeps_sessions(order, &|_, _| true)?;
-                self.keeps_time(order, 0, &|_| true)?;
+    /// Whether this is the order that is asked for.
+    fn is_accepted(&self, order: &[usize], asked: &Orders) -> Replayed {
+        // Which pairs keep session order, by whether the first and the second
+        // are reads, and whether time counts for reads.
+        let (pairs, timed_reads, last): (&dyn Fn(bool, bool) -> bool, _, _) = match asked.reads {
+            Reads::LastOf(last) => (&|_, _| true, true, last),
+            // A read sees what stands before it here. It may see none of the
+            // earlier writes of its session; whatever else it has to do with
+            // sessions keeps its place, so that causes cannot run in a cycle.
+            Reads::Prefix { monotonic: true } => (&|first, second| first || !second, false, 1),
+            Reads::Prefix { monotonic: false } => (&|first, second| !first && !second, false, 1),
+            Reads::Recent | Reads::RecentUnlessOverlapped => {
+                return Unsound::because("reads have no place in an order of writes");
             }
-            Model::Sequential => self.keeps_sessions(order, &|_, _| true)?,
-            Model::PrefixMonotonic => {
-                self.keeps_sessions(order, &|first, second| first || !second)?;
-            }
-            Model::Prefix | Model::PrefixRealTime => {
-                self.keeps_sessions(order, &|first, second| !first && !second)?;
-                if model == Model::PrefixRealTime {
-                    self.keeps_time(order, 0, &|at| !self.is_read(at))?;
-                }
-                self.causes_end(order)?;
-            }
-            Model::Quiescent => self.keeps_quiet_instants(order)?,
-            Model::KAtomic(k) => {
-                self.keeps_sessions(order, &|_, _| true)?;
-                self.keeps_time(order, 0, &|_| true)?;
-                return self.is_legal(order, k as usize);
-            }
-            Model::DeltaAtomic(delta) => {
-                if delta == 0 {
-                    self.keeps_sessions(order, &|_, _| true)?;
-                }
-                self.keeps_time(order, delta, &|_| true)?;
-            }
-            _ => unreachable!("only models of one order come here"),
+        };
+        self.keeps(order, asked, pairs, &|at| timed_reads || !self.is_read(at))?;
+        if asked.reads == (Reads::Prefix { monotonic: false }) {
+            self.causes_end(order)?;
         }
-        self.is_legal(order, 1)
+        self.is_legal(order, usize::try_from(last).unwrap_or(usize::MAX))
+    }
+
+    /// The order keeps of sessions and of time what is asked, where these pairs
+    /// of a session and these operations count.
+    fn keeps(
+        &self,
+        order: &[usize],
+        asked: &Orders,
+        pairs: &dyn Fn(bool, bool) -> bool,
+        timed: &dyn Fn(usize) -> bool,
+    ) -> Replayed {
+        if asked.session {
+            self.keeps_sessions(order, pairs)?;
+        }
+        match asked.time {
+            Time::Ignored => Ok(()),
+            Time::ReturnsBefore { reads_earlier } => self.keeps_time(order, reads_earlier, timed),
+            Time::QuietInstants => self.keeps_quiet_instants(order),
+        }
     }
 
     /// Operations of a session come in its order, if the pair counts: whether
@@ -280,43 +278,50 @@ pub(super) fn replay_views(
     orders: &[Vec<usize>],
 ) -> Replayed {
     let claim = Claim { history, datatype };
+    let nothing = || Unsound::because(format!("several orders say nothing about {model}"));
+    let Some(asked) = model.orders() else { return nothing() };
+    let Reads::LastOf(last) = asked.reads else { return nothing() };
     for order in orders {
         if order.iter().any(|&at| at >= history.len()) {
             return Unsound::because("there is no such operation");
         }
-        claim.keeps_sessions(order, &|_, _| true)?;
-        claim.is_legal(order, 1)?;
+        claim.keeps(order, &asked, &|_, _| true, &|_| true)?;
+        claim.is_legal(order, usize::try_from(last).unwrap_or(usize::MAX))?;
     }
-    match model {
-        Model::Cache => {
-            let mut all = orders.concat();
-            claim.is_complete(&all)?;
-            for order in orders {
-                let keys: BTreeSet<_> =
-                    order.iter().map(|&at| &claim.operation(at).call.key).collect();
-                if keys.len() > 1 {
-                    return Unsound::because("an order has operations of two keys");
-                }
-            }
-            let keys: BTreeSet<_> = all.drain(..).map(|at| &claim.operation(at).call.key).collect();
-            match keys.len() == orders.iter().filter(|order| !order.is_empty()).count() {
-                true => Ok(()),
-                false => Unsound::because("a key has two orders"),
+    match (asked.views, asked.shared) {
+        (Views::Key, _) => claim.views_are_keys(orders),
+        (Views::Process, Shared::Causes) => claim.views_are_pasts(orders),
+        (Views::Process | Views::ProcessAndKey, shared) => {
+            claim.views_are_complete(orders, asked.is_by_key())?;
+            match shared {
+                Shared::WritesOfAKey => claim.views_agree_on_writes(orders),
+                Shared::Nothing => Ok(()),
+                Shared::Causes => nothing(),
             }
         }
-        Model::Pram | Model::Slow | Model::Processor => {
-            claim.views_are_complete(orders, model == Model::Slow)?;
-            if model == Model::Processor {
-                claim.views_agree_on_writes(orders)?;
-            }
-            Ok(())
-        }
-        Model::CausalMemory => claim.views_are_pasts(orders),
-        _ => Unsound::because(format!("several orders say nothing about {model}")),
+        (Views::One | Views::Read, _) => nothing(),
     }
 }
 
 impl Claim<'_> {
+    /// Every order is one of a key, and no key has two.
+    fn views_are_keys(&self, orders: &[Vec<usize>]) -> Replayed {
+        let all = orders.concat();
+        self.is_complete(&all)?;
+        let key = |at: &usize| &self.operation(*at).call.key;
+        for order in orders {
+            let keys: BTreeSet<_> = order.iter().map(key).collect();
+            if keys.len() > 1 {
+                return Unsound::because("an order has operations of two keys");
+            }
+        }
+        let keys: BTreeSet<_> = all.iter().map(key).collect();
+        match keys.len() == orders.iter().filter(|order| !order.is_empty()).count() {
+            true => Ok(()),
+            false => Unsound::because("a key has two orders"),
+        }
+    }
+
     fn matters(&self, at: usize) -> bool {
         let facts = Facts::of(self.history);
         facts.answered(at) || facts.possible_write(at)

@@ -6,15 +6,20 @@ use crate::history::History;
 
 use super::facts::Facts;
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::model::Model;
+use crate::judgement::model::{Model, Orders, Reads, Time, Views};
 use crate::judgement::verdict::reason::Source;
 
 /// Replays the order.
 pub(super) fn replay(history: &History, model: Model, order: &[usize]) -> Replayed {
+    let Some(asked) = model.orders().filter(Orders::is_regular) else {
+        return Unsound::because(format!("an order of writes says nothing about {model}"));
+    };
     let facts = Facts::of(history);
     let operations = history.operations();
+    let timed = asked.time == Time::ReturnsBefore { reads_earlier: 0 };
     let before = |a: usize, b: usize| {
-        operations[a].returns_before(&operations[b]) || facts.session_order(a, b)
+        (timed && operations[a].returns_before(&operations[b]))
+            || (asked.session && facts.session_order(a, b))
     };
     let mut ranks: BTreeMap<usize, usize> = BTreeMap::new();
     for (rank, &at) in order.iter().enumerate() {
@@ -35,16 +40,16 @@ pub(super) fn replay(history: &History, model: Model, order: &[usize]) -> Replay
         let of_key = || order.iter().copied().filter(|&at| facts.same_key(at, read));
         let overlaps = |at: usize| !before(at, read) && !before(read, at);
         let pending = |at: &usize| facts.possible_write(*at) && facts.same_key(*at, read);
-        match model {
-            Model::Safe if (0..facts.len()).filter(pending).any(overlaps) => continue,
-            Model::Regular | Model::RegularWeak | Model::Safe => {}
-            _ => return Unsound::because(format!("an order of writes says nothing about {model}")),
+        if asked.reads == Reads::RecentUnlessOverlapped
+            && (0..facts.len()).filter(pending).any(overlaps)
+        {
+            continue;
         }
         let finished: Vec<usize> = of_key().filter(|&at| before(at, read)).collect();
         let explains = |source: &Source| match *source {
             Source::Initial => finished.is_empty(),
             Source::Write(write) if before(read, write) || !ranks.contains_key(&write) => false,
-            Source::Write(write) if model == Model::RegularWeak => {
+            Source::Write(write) if asked.views == Views::Read => {
                 // An order of its own, with what was finished first, exists
                 // unless the source comes before some of that.
                 !finished.iter().any(|&other| before(write, other))

@@ -580,8 +580,8 @@ mod tests {
     use super::*;
     use crate::history::{Builder, Call, History, ProcessId};
     use crate::judgement::Budget;
-    use crate::judgement::checker::whole::Meter;
     use crate::judgement::checker::grid::closure_decides;
+    use crate::judgement::checker::whole::Meter;
 
     /// Numbers without order; the same every time.
     struct Lot(u64);
