@@ -15,7 +15,10 @@ pub mod datatype;
 pub mod distance;
 pub mod initial;
 pub mod live;
+#[cfg(test)]
+mod lot;
 pub mod model;
+mod number;
 pub mod oracle;
 mod relation;
 pub mod verdict;

@@ -5,6 +5,8 @@
 //! history of a search) and [`Wide`] otherwise; algorithms are written once,
 //! over [`Set`]. Knows nothing of operations.
 
+use crate::judgement::number::index;
+
 /// A set of the numbers below some bound.
 pub(crate) trait Set: Clone {
     /// The empty set, for numbers below `bound`.
@@ -38,7 +40,7 @@ pub(crate) struct Wide(Box<[u64]>);
 fn bits(mut word: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         (word != 0).then(|| {
-            let lowest = word.trailing_zeros() as usize;
+            let lowest = index(word.trailing_zeros());
             word &= word - 1;
             lowest
         })
@@ -72,7 +74,7 @@ impl Set for Word {
         bits(self.0)
     }
     fn len(&self) -> usize {
-        self.0.count_ones() as usize
+        index(self.0.count_ones())
     }
 }
 
@@ -107,7 +109,7 @@ impl Set for Wide {
         self.0.iter().enumerate().flat_map(|(at, &word)| bits(word).map(move |bit| at * 64 + bit))
     }
     fn len(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
+        self.0.iter().map(|word| index(word.count_ones())).sum()
     }
 }
 

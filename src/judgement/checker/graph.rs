@@ -3,6 +3,8 @@
 //! Nodes are numbers, edges lead from what comes first. For graphs too large
 //! for rows of bits. What is returned depends on nothing but the graph.
 
+use crate::judgement::number::{index, number_of};
+
 /// Edges between the nodes below some bound.
 #[derive(Debug)]
 pub(super) struct Graph {
@@ -19,7 +21,7 @@ impl Graph {
     /// A new node.
     pub(super) fn add_node(&mut self) -> u32 {
         self.nodes += 1;
-        self.nodes as u32 - 1
+        number_of(self.nodes) - 1
     }
 
     /// The first node comes before the second.
@@ -32,7 +34,7 @@ impl Graph {
     pub(super) fn order(&self) -> Result<Vec<u32>, Vec<u32>> {
         let mut starts = vec![0_u32; self.nodes + 1];
         for (first, _) in &self.edges {
-            starts[*first as usize + 1] += 1;
+            starts[index(*first) + 1] += 1;
         }
         for node in 0..self.nodes {
             starts[node + 1] += starts[node];
@@ -41,23 +43,23 @@ impl Graph {
         let mut fill = starts.clone();
         let mut waits = vec![0_u32; self.nodes];
         for (first, second) in &self.edges {
-            let place = &mut fill[*first as usize];
-            heads[*place as usize] = *second;
+            let place = &mut fill[index(*first)];
+            heads[index(*place)] = *second;
             *place += 1;
-            waits[*second as usize] += 1;
+            waits[index(*second)] += 1;
         }
         let after = |node: u32| {
-            let range = starts[node as usize] as usize..starts[node as usize + 1] as usize;
+            let range = index(starts[index(node)])..index(starts[index(node) + 1]);
             &heads[range]
         };
         let mut ordered: Vec<u32> =
-            (0..self.nodes as u32).filter(|node| waits[*node as usize] == 0).collect();
+            (0..number_of(self.nodes)).filter(|node| waits[index(*node)] == 0).collect();
         let mut next = 0;
         while let Some(&node) = ordered.get(next) {
             next += 1;
             for &head in after(node) {
-                waits[head as usize] -= 1;
-                if waits[head as usize] == 0 {
+                waits[index(head)] -= 1;
+                if waits[index(head)] == 0 {
                     ordered.push(head);
                 }
             }
@@ -77,15 +79,15 @@ impl Graph {
     fn cycle(&self, waits: &[u32]) -> Vec<u32> {
         let mut before = vec![u32::MAX; self.nodes];
         for (first, second) in self.edges.iter().rev() {
-            if waits[*first as usize] > 0 {
-                before[*second as usize] = *first;
+            if waits[index(*first)] > 0 {
+                before[index(*second)] = *first;
             }
         }
         let start = waits.iter().position(|waits| *waits > 0).expect("something waits");
         let mut seen = vec![false; self.nodes];
-        let mut at = start as u32;
-        while !std::mem::replace(&mut seen[at as usize], true) {
-            at = before[at as usize];
+        let mut at = number_of(start);
+        while !std::mem::replace(&mut seen[index(at)], true) {
+            at = before[index(at)];
         }
         around(at, &before)
     }
@@ -94,10 +96,10 @@ impl Graph {
 /// The cycle that is met by walking back from one of its nodes, in its direction.
 fn around(start: u32, before: &[u32]) -> Vec<u32> {
     let mut cycle = vec![start];
-    let mut at = before[start as usize];
+    let mut at = before[index(start)];
     while at != start {
         cycle.push(at);
-        at = before[at as usize];
+        at = before[index(at)];
     }
     cycle.reverse();
     cycle
@@ -112,12 +114,12 @@ fn shortest_through<'a>(start: u32, after: &impl Fn(u32) -> &'a [u32], waits: &[
     let mut before = vec![u32::MAX; waits.len()];
     let mut open = vec![start];
     let mut next = 0;
-    while before[start as usize] == u32::MAX {
+    while before[index(start)] == u32::MAX {
         let node = open[next];
         next += 1;
-        for &head in after(node).iter().filter(|head| waits[**head as usize] > 0) {
-            if before[head as usize] == u32::MAX {
-                before[head as usize] = node;
+        for &head in after(node).iter().filter(|head| waits[index(**head)] > 0) {
+            if before[index(head)] == u32::MAX {
+                before[index(head)] = node;
                 open.push(head);
             }
         }

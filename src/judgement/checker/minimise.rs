@@ -13,6 +13,7 @@
 //! writes takes all reads with it.
 //! It does not know what failing means.
 
+use crate::judgement::number::{index, number_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::history::{Completion, Function, History, Key, Operation, Value};
@@ -80,19 +81,20 @@ impl Sources {
             for member in members {
                 let [first, second] = &mut within[place(member)];
                 let free = if first.is_none() { first } else { second };
-                *free = Some(list as u32);
+                *free = Some(number_of(list));
             }
         }
         let of = operations().map(|(_, op)| {
             // One of unknown outcome may have been found, and then it found
             // something, too.
             if missed(op) && matches!(op.call.f, Function::Other(_)) {
-                return changes.get(&op.call.key).map(|list| *list as u32);
+                return changes.get(&op.call.key).map(|list| number_of(*list));
             }
             let value = datatype::found(op)?;
-            let get = |failed| places.get(&(failed, &op.call.key, value)).map(|list| *list as u32);
+            let get =
+                |failed| places.get(&(failed, &op.call.key, value)).map(|list| number_of(*list));
             let in_time =
-                |list: &u32| datatype::aborted(&history.operations()[lists[*list as usize][0]], op);
+                |list: &u32| datatype::aborted(&history.operations()[lists[index(*list)][0]], op);
             let failed = || match *value {
                 Value::Null => None,
                 _ => get(true).filter(in_time),
@@ -124,7 +126,7 @@ impl Sources {
         while let Some(&at) = all.get(next) {
             next += 1;
             if let Some(list) = self.of[self.place(at)].filter(|list| known.insert(*list)) {
-                all.extend(&self.lists[list as usize]);
+                all.extend(&self.lists[index(list)]);
             }
         }
         all.sort_unstable();

@@ -7,6 +7,7 @@
 
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::{Decision, Meter};
+use crate::judgement::number::{count, index};
 
 /// Decides by `decide`, which is told the source of each item (`Open` where
 /// nothing is known, and for writes). Only reads for which `counts` says so
@@ -40,7 +41,7 @@ fn explore(
     if open.len() > 200 {
         return Decision::unknown("too many reads answered a value that was written repeatedly");
     }
-    if !meter.spend(1 + view.items.len() as u64 / 4) {
+    if !meter.spend(1 + count(view.items.len()) / 4) {
         return Decision::unknown("the budget ended before all possible sources were tried");
     }
     let decision = decide(sources, meter);
@@ -65,10 +66,10 @@ fn explore(
 /// Which writes happened: acknowledged, or the source of a read.
 pub(super) fn kept(view: &View, sources: &[Source]) -> Vec<bool> {
     let mut kept: Vec<bool> =
-        view.writes.iter().map(|item| !view.items[*item as usize].pending).collect();
+        view.writes.iter().map(|item| !view.items[index(*item)].pending).collect();
     for source in sources {
         if let Source::Write(write) = source {
-            kept[*write as usize] = true;
+            kept[index(*write)] = true;
         }
     }
     kept

@@ -1,6 +1,7 @@
 //! Real time in a history as numbers: whether it contains session order, and
 //! as a few edges of a graph.
 
+use crate::judgement::number::index;
 use rustc_hash::FxHashMap;
 
 use super::graph::Graph;
@@ -25,7 +26,7 @@ pub(in crate::judgement::checker) fn returns_before(
     items: &[u32],
     graph: &mut Graph,
 ) {
-    let operation = |item: u32| &history.operations()[view.items[item as usize].at];
+    let operation = |item: u32| &history.operations()[view.items[index(item)].at];
     let returned = |item: &u32| operation(*item).returned.unwrap_or(u64::MAX);
     let mut by_return: Vec<u32> =
         items.iter().copied().filter(|item| operation(*item).returned.is_some()).collect();
@@ -50,8 +51,8 @@ pub(in crate::judgement::checker) fn returns_before(
 /// The operations among the nodes of a cycle; where the chain of instants is
 /// on it, what lies on both sides of the chain stands for it.
 pub(in crate::judgement::checker) fn operations_of(view: &View, cycle: &[u32]) -> Vec<usize> {
-    let items = cycle.iter().filter(|node| (**node as usize) < view.items.len());
-    let mut part: Vec<usize> = items.map(|item| view.items[*item as usize].at).collect();
+    let items = cycle.iter().filter(|node| (index(**node)) < view.items.len());
+    let mut part: Vec<usize> = items.map(|item| view.items[index(*item)].at).collect();
     part.sort_unstable();
     part.dedup();
     part

@@ -5,6 +5,7 @@
 //! writes from 0, and lists for every read the writes that could have been its
 //! source. Knows no model. O(n log n) comparisons of keys and values.
 
+use crate::judgement::number::{index, number_of};
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -76,9 +77,9 @@ impl View {
                 (true, Completion::Ok(_) | Completion::Info) | (false, Completion::Ok(_)) => {}
                 _ => continue,
             }
-            let write = is_write.then_some(writes.len() as u32);
+            let write = is_write.then_some(number_of(writes.len()));
             if is_write {
-                writes.push(items.len() as u32);
+                writes.push(number_of(items.len()));
             }
             items.push(Item {
                 at,
@@ -120,7 +121,7 @@ impl View {
         self.keys = classes.keys;
         let mut sizes = vec![(0_u32, false); classes.of_value.len()];
         for (item, &class) in self.items.iter().zip(&classes.of_item) {
-            let (writes, null) = &mut sizes[class as usize];
+            let (writes, null) = &mut sizes[index(class)];
             match item.write {
                 Some(_) => *writes += 1,
                 None => *null |= *answer_or_argument(item, history) == Value::Null,
@@ -134,14 +135,14 @@ impl View {
         };
         let ranges: Vec<(u32, u32)> = sizes.iter().map(range).collect();
         // What is left over after the writes is the initial value.
-        self.pool = vec![Source::Initial; start as usize];
+        self.pool = vec![Source::Initial; index(start)];
         let mut next: Vec<u32> = ranges.iter().map(|(begin, _)| *begin).collect();
         for (item, &class) in self.items.iter_mut().zip(&classes.of_item) {
-            let class = class as usize;
+            let class = index(class);
             item.key = classes.of_value[class];
             item.sources = ranges[class];
             if let Some(write) = item.write {
-                self.pool[next[class] as usize] = Source::Write(write);
+                self.pool[index(next[class])] = Source::Write(write);
                 next[class] += 1;
             }
         }
@@ -150,7 +151,7 @@ impl View {
     /// What can have been the source of this read.
     pub(in crate::judgement) fn sources(&self, item: &Item) -> &[Source] {
         let (start, end) = item.sources;
-        &self.pool[start as usize..end as usize]
+        &self.pool[index(start)..index(end)]
     }
 
     /// Whether no read could have had several sources.
@@ -162,7 +163,7 @@ impl View {
     pub(super) fn is_forward(&self) -> bool {
         let forward = |(at, item): (usize, &Item)| match self.sources(item) {
             _ if item.write.is_some() => true,
-            [Source::Write(write)] => (self.writes[*write as usize] as usize) < at,
+            [Source::Write(write)] => (index(self.writes[index(*write)])) < at,
             [Source::Initial] => true,
             _ => false,
         };
@@ -172,11 +173,11 @@ impl View {
     /// The writes that happened, where sources are known: acknowledged, or
     /// the source of a read.
     pub(super) fn kept(&self) -> Vec<bool> {
-        let acknowledged = |item: &u32| !self.items[*item as usize].pending;
+        let acknowledged = |item: &u32| !self.items[index(*item)].pending;
         let mut kept: Vec<bool> = self.writes.iter().map(acknowledged).collect();
         for item in self.items.iter().filter(|item| item.write.is_none()) {
             if let [Source::Write(write)] = self.sources(item) {
-                kept[*write as usize] = true;
+                kept[index(*write)] = true;
             }
         }
         kept
@@ -191,7 +192,7 @@ impl View {
             let item = &self.items[item];
             let sources = if item.write.is_some() { &[] } else { self.sources(item) };
             all.extend(sources.iter().filter_map(|source| match source {
-                Source::Write(write) => Some(self.write(*write as usize).at),
+                Source::Write(write) => Some(self.write(index(*write)).at),
                 _ => None,
             }));
             if item.write.is_none() && sources.is_empty() {
@@ -206,7 +207,7 @@ impl View {
 
     /// The item that is this write.
     pub(in crate::judgement) fn write(&self, number: usize) -> &Item {
-        &self.items[self.writes[number] as usize]
+        &self.items[index(self.writes[number])]
     }
 
     /// A source by position in the history.
@@ -214,7 +215,7 @@ impl View {
         match source {
             Source::Open => None,
             Source::Initial => Some(Origin::Initial),
-            Source::Write(write) => Some(Origin::Write(self.write(write as usize).at)),
+            Source::Write(write) => Some(Origin::Write(self.write(index(write)).at)),
         }
     }
 }
@@ -250,16 +251,17 @@ impl Classes {
         let mut values: Vec<(u32, &Value)> = Vec::with_capacity(items.len());
         let mut of_item = Vec::with_capacity(items.len());
         for item in items {
-            let key = keys.iter().position(|key| *key == object(item)).unwrap_or_else(|| {
-                keys.push(object(item));
-                keys.len() - 1
-            }) as u32;
+            let key =
+                number_of(keys.iter().position(|key| *key == object(item)).unwrap_or_else(|| {
+                    keys.push(object(item));
+                    keys.len() - 1
+                }));
             let value = answer_or_argument(item, history);
             let class = values.iter().position(|class| *class == (key, value));
-            of_item.push(class.unwrap_or_else(|| {
+            of_item.push(number_of(class.unwrap_or_else(|| {
                 values.push((key, value));
                 values.len() - 1
-            }) as u32);
+            })));
         }
         let of_value = values.into_iter().map(|(key, _)| key).collect();
         Classes { keys: keys.len(), of_value, of_item }
@@ -274,25 +276,27 @@ impl Classes {
         // By class: the hash, and an item.
         let mut classes: Vec<(u32, u32)> = Vec::new();
         for (at, item) in items.iter().enumerate() {
-            let new = key_numbers.len() as u32;
+            let new = number_of(key_numbers.len());
             let key = *key_numbers.entry(&history.operations()[item.at].call.key).or_insert(new);
             let value = answer_or_argument(item, history);
-            let hash = FxBuildHasher.hash_one((key, value)) as u32;
+            // Half of the bits are enough to tell most classes apart.
+            let hash = FxBuildHasher.hash_one((key, value)) & u64::from(u32::MAX);
+            let hash = u32::try_from(hash).expect("the upper half is cut off");
             let same = |class: &u32| {
-                let (other_hash, other) = classes[*class as usize];
-                let other = &items[other as usize];
+                let (other_hash, other) = classes[index(*class)];
+                let other = &items[index(other)];
                 hash == other_hash
-                    && of_value[*class as usize] == key
+                    && of_value[index(*class)] == key
                     && answer_or_argument(other, history) == value
             };
             let class = match table.find(spread(hash), same) {
                 Some(class) => *class,
                 None => {
-                    let class = classes.len() as u32;
-                    classes.push((hash, at as u32));
+                    let class = number_of(classes.len());
+                    classes.push((hash, number_of(at)));
                     of_value.push(key);
                     table.insert_unique(spread(hash), class, |class| {
-                        spread(classes[*class as usize].0)
+                        spread(classes[index(*class)].0)
                     });
                     class
                 }

@@ -13,6 +13,7 @@
 //! different places are all that is needed.
 
 use super::record::Record;
+use crate::judgement::number::{index, number_of};
 
 /// Reads that go back behind what was read elsewhere before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,9 +97,9 @@ pub(super) fn measure(record: &Record<'_>) -> Backward {
         let time = invoked - first.returned;
         if found.worst.is_none_or(|worst| worst.time < time) {
             let source = |read: usize| record.known(read).and_then(|(write, _)| write);
-            let newer = source(first.read as usize).expect("the initial value is newest nowhere");
+            let newer = source(index(first.read)).expect("the initial value is newest nowhere");
             found.worst = Some(BackwardRead {
-                earlier: record.at(first.read as usize),
+                earlier: record.at(index(first.read)),
                 newer: record.at(record.write(newer)),
                 later: record.at(later),
                 older: older.map(|write| record.at(record.write(write))),
@@ -116,13 +117,13 @@ fn prefixes(
     place: &impl Fn(usize) -> u32,
 ) -> Vec<Vec<Prefix>> {
     let mut by_return: Vec<(u64, u32)> =
-        reads.iter().map(|&read| (record.returned(read), read as u32)).collect();
+        reads.iter().map(|&read| (record.returned(read), number_of(read))).collect();
     by_return.sort_unstable();
     let mut prefixes: Vec<Vec<Prefix>> = vec![Vec::new(); record.view.keys];
     for (returned, read) in by_return {
-        let Some((Some(write), _)) = record.known(read as usize) else { continue };
-        let seen = (record.invoked(record.write(write)), place(read as usize));
-        let list = &mut prefixes[record.key(read as usize)];
+        let Some((Some(write), _)) = record.known(index(read)) else { continue };
+        let seen = (record.invoked(record.write(write)), place(index(read)));
+        let list = &mut prefixes[record.key(index(read))];
         let start = Prefix { returned, read, newest: seen, second: None };
         let next = list.last().map_or(start, |before| before.and(seen));
         list.push(Prefix { returned, read, ..next });

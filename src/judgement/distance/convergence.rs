@@ -17,6 +17,7 @@
 //! measure. O(n).
 
 use crate::history::Key;
+use crate::judgement::number::{index, number_of};
 
 use super::record::Record;
 
@@ -82,19 +83,19 @@ pub(super) fn measure(record: &Record<'_>) -> Convergence {
         let key = &mut keys[record.key(read)];
         let last = record.view.items[read].last;
         if key.settled.is_none() || (last && !key.at_quiescence) {
-            (key.settled, key.at_quiescence) = (Some(read as u32), last);
+            (key.settled, key.at_quiescence) = (Some(number_of(read)), last);
         }
     }
     for read in record.reads().rev().filter(|&read| record.comes_last(read)) {
         let key = &mut keys[record.key(read)];
-        let settled = key.settled.expect("the key was read") as usize;
+        let settled = index(key.settled.expect("the key was read"));
         if record.operation(read).answer() == record.operation(settled).answer() {
-            key.agrees.get_or_insert(read as u32);
+            key.agrees.get_or_insert(number_of(read));
             key.reads += usize::from(key.other.is_none());
         } else if record.view.items[read].last && !key.diverged {
-            (key.diverged, key.other) = (true, Some(read as u32));
+            (key.diverged, key.other) = (true, Some(number_of(read)));
         } else {
-            key.other.get_or_insert(read as u32);
+            key.other.get_or_insert(number_of(read));
         }
     }
     conclude(record, &keys)
@@ -109,8 +110,8 @@ fn conclude(record: &Record<'_>, keys: &[Backwards]) -> Convergence {
         last = last.max(Some(start));
         let settled = found.settled(record, start);
         overall = later(record, overall, settled);
-        let operation = record.operation(write as usize);
-        let last_write = record.at(write as usize);
+        let operation = record.operation(index(write));
+        let last_write = record.at(index(write));
         all.push(KeyConvergence { key: operation.call.key.clone(), last_write, settled });
     }
     if let Settled::After { time, last_other, .. } = &mut overall {
@@ -127,14 +128,14 @@ impl Backwards {
         let Some(other) = self.other else {
             return Settled::After { time: 0, last_other: None, reads: self.reads };
         };
-        let at = |item: u32| record.at(item as usize);
+        let at = |item: u32| record.at(index(item));
         let asked_again = self
             .agrees
-            .is_some_and(|read| record.returned(other as usize) < record.invoked(read as usize));
+            .is_some_and(|read| record.returned(index(other)) < record.invoked(index(read)));
         if self.diverged || !asked_again {
             return Settled::Never(at(settled), at(other));
         }
-        let time = record.invoked(other as usize) - start;
+        let time = record.invoked(index(other)) - start;
         Settled::After { time, last_other: Some(at(other)), reads: self.reads }
     }
 }

@@ -19,6 +19,7 @@
 
 use super::record::{Answer, NEVER, Record};
 use crate::judgement::checker::view::Source;
+use crate::judgement::number::{index, number_of};
 
 /// Acknowledged writes that are gone in the end. Operations by position in the
 /// history.
@@ -79,7 +80,7 @@ pub(super) fn measure(record: &Record<'_>) -> Lost {
         if gone.len() > lost.worst.map_or(0, |worst| worst.of_key) {
             lost.worst = gone.last().map(|&write| LostWrite {
                 write,
-                read: record.at(newest.read as usize),
+                read: record.at(index(newest.read)),
                 source: newest.source.map(|source| record.at(record.write(source))),
                 of_key: gone.len(),
             });
@@ -102,13 +103,13 @@ fn newest_answers(record: &Record<'_>) -> Vec<Option<Newest>> {
         }
         let (there, source) = match record.answers[read] {
             Answer::Initial => (None, None),
-            Answer::Write(write) => (Some(record.there[write as usize]), Some(write)),
+            Answer::Write(write) => (Some(record.there[index(write)]), Some(write)),
             Answer::Several => newest_source(record, read, &mut several),
             Answer::Future(_) | Answer::Nobody | Answer::None => (Some(NEVER), None),
         };
         let first_final = best.is_some_and(|best| !best.at_quiescence) && at_quiescence;
         if first_final || best.is_none_or(|best| best.there < there) {
-            *best = Some(Newest { at_quiescence, there, source, read: read as u32 });
+            *best = Some(Newest { at_quiescence, there, source, read: number_of(read) });
         }
     }
     newest
@@ -130,7 +131,7 @@ fn newest_source(
         })
     };
     let Some(first) = writes().next() else { return (None, None) };
-    *known[first as usize].get_or_insert_with(|| {
+    *known[index(first)].get_or_insert_with(|| {
         let returned = |write: u32| record.returned(record.write(write));
         let last = writes().max_by_key(|write| returned(*write));
         (last.map(returned), last)

@@ -12,6 +12,7 @@
 
 use crate::history::{Completion, Function, History, Key, NodeId, Operation};
 use crate::judgement::checker::view::{Source, View};
+use crate::judgement::number::{index, number_of};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -83,17 +84,17 @@ impl<'a> Record<'a> {
     /// By key, by counting; writes are numbered in order of invocation.
     fn sort_writes(&mut self) {
         for &item in &self.view.writes {
-            self.starts[self.view.items[item as usize].key as usize + 1] += 1;
+            self.starts[index(self.view.items[index(item)].key) + 1] += 1;
         }
         for key in 1..self.starts.len() {
             self.starts[key] += self.starts[key - 1];
         }
         let mut next = self.starts.clone();
         for (number, &item) in self.view.writes.iter().enumerate() {
-            let key = self.view.items[item as usize].key as usize;
-            let times = self.times[item as usize];
-            self.writes[next[key] as usize] = number as u32;
-            self.times_of_writes[next[key] as usize] = times;
+            let key = index(self.view.items[index(item)].key);
+            let times = self.times[index(item)];
+            self.writes[index(next[key])] = number_of(number);
+            self.times_of_writes[index(next[key])] = times;
             next[key] += 1;
             let returned = times.1;
             self.there[number] = returned;
@@ -115,7 +116,7 @@ impl<'a> Record<'a> {
                 [] => Answer::Nobody,
                 [Source::Write(first), ..]
                     if self.view.sources(item).last() != Some(&Source::Initial)
-                        && self.invoked(self.view.writes[first as usize] as usize)
+                        && self.invoked(index(self.view.writes[index(first)]))
                             > self.returned(at) =>
                 {
                     Answer::Future(first)
@@ -127,7 +128,7 @@ impl<'a> Record<'a> {
             self.answers[at] = answer;
             if let Answer::Write(write) = answer {
                 let returned = self.returned(at);
-                let there = &mut self.there[write as usize];
+                let there = &mut self.there[index(write)];
                 *there = (*there).min(returned);
             }
         }
@@ -156,7 +157,7 @@ impl<'a> Record<'a> {
 
     /// The item that is the write with this number.
     pub(super) fn write(&self, number: u32) -> usize {
-        self.view.writes[number as usize] as usize
+        index(self.view.writes[index(number)])
     }
 
     /// The items that are answered reads.
@@ -165,12 +166,12 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn key(&self, item: usize) -> usize {
-        self.view.items[item].key as usize
+        index(self.view.items[item].key)
     }
 
     /// The part of [`Record::writes`] that belongs to a key.
     pub(super) fn of_key(&self, key: usize) -> std::ops::Range<usize> {
-        self.starts[key] as usize..self.starts[key + 1] as usize
+        index(self.starts[key])..index(self.starts[key + 1])
     }
 
     /// The source of a read if it is known and not from the future: the write
@@ -179,7 +180,7 @@ impl<'a> Record<'a> {
     pub(super) fn known(&self, item: usize) -> Option<(Option<u32>, Option<u64>)> {
         match self.answers[item] {
             Answer::Initial => Some((None, None)),
-            Answer::Write(write) => Some((Some(write), Some(self.there[write as usize]))),
+            Answer::Write(write) => Some((Some(write), Some(self.there[index(write)]))),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@
 //!
 //! O(n log n): writes are counted in a tree as they return.
 
+use crate::judgement::number::{index, number_of};
 use std::collections::BTreeMap;
 
 use crate::history::NodeId;
@@ -110,7 +111,7 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
         group.stale.push(Stale {
             read: record.at(read),
             source: write.map(|write| record.at(record.write(write))),
-            newer: record.at(record.write(record.writes[newer as usize])),
+            newer: record.at(record.write(record.writes[index(newer)])),
             versions: returned.count(first, record.of_key(key).end, invoked),
             time: invoked - time,
         });
@@ -133,7 +134,7 @@ fn earliest_returns(record: &Record<'_>) -> Vec<(u64, u32)> {
     for key in 0..record.view.keys {
         let mut first = (NEVER, u32::MAX);
         for place in record.of_key(key).rev() {
-            first = first.min((record.times_of_writes[place].1, place as u32));
+            first = first.min((record.times_of_writes[place].1, number_of(place)));
             earliest[place] = first;
         }
     }
@@ -163,7 +164,7 @@ impl Returned {
             self.queue.get(self.counted).filter(|(returned, _)| *returned < time)
         {
             self.counted += 1;
-            let mut node = *place as usize + 1;
+            let mut node = index(*place) + 1;
             while node < self.tree.len() {
                 self.tree[node] += 1;
                 node += node & node.wrapping_neg();
@@ -210,6 +211,7 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judgement::number::count;
 
     #[test]
     fn quantiles_are_by_nearest_rank() {
@@ -217,8 +219,8 @@ mod tests {
             read,
             source: None,
             newer: 0,
-            versions: read as u64,
-            time: 10 * read as u64,
+            versions: count(read),
+            time: 10 * count(read),
         };
         // 200 reads: the 198th is the first stale one.
         let group = Group { reads: 200, stale: (1..=3).map(stale).collect() };

@@ -3,34 +3,26 @@
 
 use super::*;
 use crate::history::{Builder, Call, Key, NodeId, Operation, ProcessId, Value};
+pub(in crate::judgement) use crate::judgement::lot::Lot;
+use crate::judgement::number::{count, index, number_of};
 use crate::judgement::{Model, check};
-
-/// Numbers without order; the same every time.
-pub(in crate::judgement) struct Lot(pub(in crate::judgement) u64);
-
-impl Lot {
-    pub(in crate::judgement) fn draw(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
-        (self.0 >> 33) % below
-    }
-}
 
 /// Some overlapping operations of a few processes on a few keys.
 fn history(lot: &mut Lot) -> History {
-    let (keys, processes) = (1 + lot.draw(2), 1 + lot.draw(4) as u32);
-    let (nodes, values) = (lot.draw(4), [1, 3, 1_000][lot.draw(3) as usize]);
+    let (keys, processes) = (1 + lot.draw(2), 1 + lot.number(4));
+    let (nodes, values) = (lot.draw(4), [1, 3, 1_000][lot.index(3)]);
     let mut events = Builder::new();
-    let mut open: Vec<Option<Call>> = vec![None; processes as usize];
-    let mut ended = vec![false; processes as usize];
+    let mut open: Vec<Option<Call>> = vec![None; index(processes)];
+    let mut ended = vec![false; index(processes)];
     let (mut time, mut last) = (0, 0);
     for _ in 0..4 + lot.draw(30) {
         time += lot.draw(3);
-        let process = lot.draw(u64::from(processes)) as usize;
-        let id = ProcessId(process as u32);
+        let process = lot.index(u64::from(processes));
+        let id = ProcessId(number_of(process));
         match open[process].take() {
             _ if ended[process] => {}
             None => {
-                let key = ["x", "y"][lot.draw(keys) as usize];
+                let key = ["x", "y"][lot.index(keys)];
                 last += 1;
                 let call = match lot.draw(40) {
                     0 => Call { f: crate::history::Function::named("add"), ..Call::write("z", 1) },
@@ -48,9 +40,9 @@ fn history(lot: &mut Lot) -> History {
         }
     }
     time += 1 + lot.draw(2);
-    for final_read in 0..lot.draw(4) as u32 {
+    for final_read in 0..lot.number(4) {
         let id = ProcessId(100 + final_read);
-        events.invoke(id, time, Call::read(["x", "y"][lot.draw(keys) as usize])).expect("is new");
+        events.invoke(id, time, Call::read(["x", "y"][lot.index(keys)])).expect("is new");
         events.ok_final(id, time + lot.draw(3), answer(lot, values, last)).expect("it is open");
         time += 1;
     }
@@ -157,7 +149,7 @@ impl Slow<'_> {
         let first = *newer.first()?;
         let time = self.operations[read].invoked - self.operations[first].returned.expect("it did");
         let source = self.known(read).expect("it is known");
-        Some(Stale { read, source, newer: first, versions: newer.len() as u64, time })
+        Some(Stale { read, source, newer: first, versions: count(newer.len()), time })
     }
 
     fn spread(&self, reads: &[usize]) -> Spread {

@@ -17,6 +17,7 @@ mod orders;
 mod search;
 
 use crate::history::{Completion, History, Operation, Value};
+use crate::judgement::number::number_of;
 
 use super::datatype::{self, Datatype, Register};
 use super::model::{Kind, Model, implies};
@@ -63,7 +64,7 @@ pub fn judge(history: &History, model: Model) -> Result<(), Kind> {
 /// # Panics
 /// As [`judge`].
 pub fn least_k(history: &History) -> Option<u32> {
-    let most = history.len() as u32 + 1;
+    let most = number_of(history.len()) + 1;
     (1..=most).find(|k| judge(history, Model::KAtomic(*k)).is_ok())
 }
 

@@ -3,6 +3,7 @@
 //! Takes the operations in every order that a relation allows, and remembers
 //! only which positions it has been in.
 
+use crate::judgement::number::count;
 use std::collections::BTreeSet;
 
 use crate::history::{Completion, Key, Operation, Value};
@@ -46,7 +47,7 @@ impl Legal<'_> {
         if !visited.insert((placed.clone(), held.clone())) {
             return Some(false);
         }
-        *steps = steps.checked_sub(self.operations.len() as u64)?;
+        *steps = steps.checked_sub(count(self.operations.len()))?;
         for at in 0..self.operations.len() {
             let waits = |at: usize| {
                 (0..placed.len()).any(|other| !placed[other] && (self.before)(other, at))

@@ -17,6 +17,7 @@
 
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::model::{Grid, Guarantees, Scope};
+use crate::judgement::number::{index, number_of};
 use crate::judgement::relation::{Set, order};
 
 /// The least visibility for one choice of sources.
@@ -47,12 +48,12 @@ fn kept<S: Set>(view: &View, sources: &[Source]) -> S {
         if let Some(write) = item.write
             && !item.pending
         {
-            kept.insert(write as usize);
+            kept.insert(index(write));
         }
     }
     for source in sources {
         if let Source::Write(write) = source {
-            kept.insert(*write as usize);
+            kept.insert(index(*write));
         }
     }
     kept
@@ -91,7 +92,7 @@ impl<'a, S: Set> Closure<'a, S> {
     /// Computes the row of an item from the rows of what is before it.
     fn visit(&mut self, at: usize, pasts: &mut [Past<S>]) {
         let item = self.view.items[at];
-        let past = &mut pasts[item.session as usize];
+        let past = &mut pasts[index(item.session)];
         let asks = |guarantee| self.grid.asks(guarantee);
         if let Some(write) = item.write {
             let row = &mut self.rows[at];
@@ -102,13 +103,13 @@ impl<'a, S: Set> Closure<'a, S> {
                 row.unite(&past.seen);
             }
             past.written.unite(row);
-            past.written.insert(write as usize);
+            past.written.insert(index(write));
             return;
         }
         let mut row = match self.sources[at] {
             Source::Write(write) => {
-                let mut row = self.rows[self.view.writes[write as usize] as usize].clone();
-                row.insert(write as usize);
+                let mut row = self.rows[index(self.view.writes[index(write)])].clone();
+                row.insert(index(write));
                 row
             }
             Source::Initial | Source::Open => self.rows[at].clone(),
@@ -132,14 +133,13 @@ impl<'a, S: Set> Closure<'a, S> {
         let of_key = self.writes_of_keys();
         self.no_initial_read_sees_a_write(&of_key)?;
         let before: Vec<S> =
-            self.view.writes.iter().map(|&item| self.rows[item as usize].clone()).collect();
+            self.view.writes.iter().map(|&item| self.rows[index(item)].clone()).collect();
         let reads = |session: Option<usize>| {
             let items = self.view.items.iter().enumerate();
-            let of_session =
-                move |item: u32| session.is_none_or(|session| item as usize == session);
+            let of_session = move |item: u32| session.is_none_or(|session| index(item) == session);
             items
                 .filter(move |(_, item)| item.write.is_none() && of_session(item.session))
-                .map(|(at, _)| at as u32)
+                .map(|(at, _)| number_of(at))
         };
         let mut arbiter = Arbiter { closure: self, of_key, before, plain: None };
         match self.grid.scope {
@@ -154,7 +154,7 @@ impl<'a, S: Set> Closure<'a, S> {
     fn writes_of_keys(&self) -> Vec<S> {
         let mut of_key = vec![S::empty(self.view.writes.len()); self.view.keys];
         for write in self.kept.numbers() {
-            of_key[self.view.write(write).key as usize].insert(write);
+            of_key[index(self.view.write(write).key)].insert(write);
         }
         of_key
     }
@@ -162,7 +162,7 @@ impl<'a, S: Set> Closure<'a, S> {
     fn no_initial_read_sees_a_write(&self, of_key: &[S]) -> Result<(), Conflict> {
         for (at, item) in self.view.items.iter().enumerate() {
             if self.sources[at] == Source::Initial && item.write.is_none() {
-                let seen = self.rows[at].common(&of_key[item.key as usize]);
+                let seen = self.rows[at].common(&of_key[index(item.key)]);
                 if let Some(write) = seen.numbers().next() {
                     return Err(Conflict::Initial(at, write));
                 }
@@ -186,8 +186,8 @@ impl<S: Set> Arbiter<'_, '_, S> {
     fn order(&mut self, reads: &[u32]) -> Result<Vec<usize>, Conflict> {
         let mut saved = Vec::new();
         for &read in reads {
-            if let Source::Write(write) = self.closure.sources[read as usize] {
-                self.put_before(write as usize, read as usize, &mut saved);
+            if let Source::Write(write) = self.closure.sources[index(read)] {
+                self.put_before(index(write), index(read), &mut saved);
             }
         }
         if saved.is_empty()
@@ -207,7 +207,7 @@ impl<S: Set> Arbiter<'_, '_, S> {
 
     /// What `read` sees of its key is older than `write`, which it answered.
     fn put_before(&mut self, write: usize, read: usize, saved: &mut Vec<(usize, S)>) {
-        let key = self.closure.view.write(write).key as usize;
+        let key = index(self.closure.view.write(write).key);
         let mut older = self.closure.rows[read].common(&self.of_key[key]);
         older.remove(write);
         if older.len() > 0 {
@@ -220,7 +220,7 @@ impl<S: Set> Arbiter<'_, '_, S> {
 /// Whether every read comes after its source in order of invocation.
 fn forward(view: &View, sources: &[Source]) -> bool {
     sources.iter().enumerate().all(|(read, source)| match source {
-        Source::Write(write) => (view.writes[*write as usize] as usize) < read,
+        Source::Write(write) => (index(view.writes[index(*write)])) < read,
         Source::Initial | Source::Open => true,
     })
 }
@@ -229,10 +229,10 @@ fn forward(view: &View, sources: &[Source]) -> bool {
 fn causal_order(view: &View, sources: &[Source]) -> Result<Vec<usize>, Vec<usize>> {
     let mut last = vec![None; view.sessions];
     let previous: Vec<Option<usize>> = (view.items.iter().enumerate())
-        .map(|(at, item)| last[item.session as usize].replace(at))
+        .map(|(at, item)| last[index(item.session)].replace(at))
         .collect();
     let source = |at: usize| match sources[at] {
-        Source::Write(write) => Some(view.writes[write as usize] as usize),
+        Source::Write(write) => Some(index(view.writes[index(write)])),
         Source::Initial | Source::Open => None,
     };
     let mut ordered = Vec::with_capacity(view.items.len());

@@ -8,6 +8,7 @@
 use super::closure::{Closure, Conflict};
 use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
+use crate::judgement::number::{index, number_of};
 use crate::judgement::relation::Set;
 use crate::judgement::verdict::{Because, Fact, Reason, Step};
 
@@ -72,11 +73,11 @@ impl<S: Set> Proof<'_, '_, S> {
     fn rule(&self, (write, read): Sight) -> (Because, [Option<Sight>; 2]) {
         let Closure { view, grid, sources, .. } = self.closure;
         let (w, r) = (view.write(write), &view.items[read]);
-        if sources[read] == Source::Write(write as u32) {
+        if sources[read] == Source::Write(number_of(write)) {
             return (Because::ReadsFrom, [None; 2]);
         }
         if r.last && grid.eventual {
-            let reader = |source: &Source| *source == Source::Write(write as u32);
+            let reader = |source: &Source| *source == Source::Write(number_of(write));
             let seen_by = sources.iter().position(reader).filter(|_| w.pending);
             return (
                 Because::FinalRead { seen_by: seen_by.map(|at| view.items[at].at) },
@@ -111,7 +112,7 @@ impl<S: Set> Proof<'_, '_, S> {
             }
         }
         let through = seen.iter().find_map(|&later| {
-            let item = view.writes[later] as usize;
+            let item = index(view.writes[later]);
             if !rows[item].contains(write) {
                 return None;
             }
@@ -145,18 +146,18 @@ impl<S: Set> Proof<'_, '_, S> {
             return;
         }
         let overwrites = |&&read: &&u32| {
-            sources[read as usize] == Source::Write(second as u32)
-                && rows[read as usize].contains(first)
+            sources[index(read)] == Source::Write(number_of(second))
+                && rows[index(read)].contains(first)
         };
         let because = if grid.asks(Guarantees::MW) && a.session == b.session && a.at < b.at {
             Because::SessionOrder
         } else if a.key == b.key
             && let Some(&read) = reads.iter().find(overwrites)
         {
-            self.see(first, read as usize);
-            Because::Overwritten { read: view.items[read as usize].at }
+            self.see(first, index(read));
+            Because::Overwritten { read: view.items[index(read)].at }
         } else {
-            let end = view.writes[second] as usize;
+            let end = index(view.writes[second]);
             let read = self.first_seen(first, b.session, end);
             let read = read.expect("an arbitration follows by an axiom or from a read");
             self.see(first, read);

@@ -23,6 +23,7 @@ use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::Meter;
 use crate::judgement::datatype::{self, Register};
 use crate::judgement::model::{Grid, Guarantees, Model, Scope};
+use crate::judgement::number::{count, index};
 use crate::judgement::relation::{Set, Wide, Word};
 use crate::judgement::verdict::{
     Because, Budget, Counterexample, Fact, Kind, Reason, Step, Unknown, Verdict, Witness,
@@ -79,12 +80,12 @@ pub(in crate::judgement::checker) fn decide(
     match vectors::decide(view, grid) {
         vectors::Outcome::Holds(orders) => {
             let at = |order: Vec<u32>| {
-                order.into_iter().map(|write| view.write(write as usize).at).collect()
+                order.into_iter().map(|write| view.write(index(write)).at).collect()
             };
             Decision::Holds(Witness::Least(orders.into_iter().map(at).collect()))
         }
         vectors::Outcome::Fails(items) => {
-            let at: Vec<usize> = items.iter().map(|item| view.items[*item as usize].at).collect();
+            let at: Vec<usize> = items.iter().map(|item| view.items[index(*item)].at).collect();
             let part = view.closed(history, &at);
             match Search::decide(history, &View::of_part(history, &part), grid, meter) {
                 // The core was not enough: prove it on everything.
@@ -150,7 +151,7 @@ impl<'a> Search<'a> {
 
     /// Decides the sources of the open reads from the `depth`-th on.
     fn explore(&mut self, depth: usize) -> Decision {
-        if !self.meter.spend(1 + self.view.items.len() as u64 / 4) {
+        if !self.meter.spend(1 + count(self.view.items.len()) / 4) {
             return Decision::Unknown("the budget ended before all possible sources were tried");
         }
         if let Some(decision) = self.judge(depth == self.open.len()) {
@@ -205,7 +206,7 @@ impl<'a> Search<'a> {
         let mut sources = self.view.sources(&self.view.items[read]).to_vec();
         sources.sort_by_key(|source| match source {
             Source::Write(write) => {
-                let item = self.view.writes[*write as usize] as usize;
+                let item = index(self.view.writes[index(*write)]);
                 if item < read { (0, read - item) } else { (2, item) }
             }
             Source::Initial | Source::Open => (1, 0),
@@ -291,7 +292,7 @@ fn one_per_process(history: &History, view: &View, orders: Vec<Vec<usize>>) -> V
     for item in &view.items {
         let process = history.operations()[item.at].process;
         let at = processes.binary_search(&process).expect("every process is listed");
-        all[at] = Some(item.session as usize);
+        all[at] = Some(index(item.session));
     }
     let any = orders.first().cloned().unwrap_or_default();
     all.into_iter()

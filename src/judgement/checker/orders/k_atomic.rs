@@ -22,6 +22,7 @@ use crate::judgement::checker::time::is_local;
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::{Decision, Meter, Whole};
 use crate::judgement::datatype::{Datatype, Register};
+use crate::judgement::number::{count, index, number_of};
 use crate::judgement::verdict::Witness;
 
 /// A register that remembers its last k values, newest last.
@@ -72,7 +73,7 @@ pub(in crate::judgement::checker) fn decide(
 /// Decides by search over registers that remember.
 fn remembering(whole: &Whole<'_>, k: u32, meter: &mut Meter) -> Decision {
     let local = is_local(whole.history);
-    keys::search_keys(whole.history, &Recent(k as usize), local, meter)
+    keys::search_keys(whole.history, &Recent(index(k)), local, meter)
 }
 
 /// Decides 2-atomicity: by zones if all sources are known and keys are
@@ -83,7 +84,7 @@ fn two(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
         return remembering(whole, 2, meter);
     }
     // Shrinking a long chain asks again and again; then this ends it.
-    if !meter.spend(history.len() as u64 / 16) {
+    if !meter.spend(count(history.len()) / 16) {
         return Decision::unknown("the budget ended");
     }
     match two_atomic::decide(history, view) {
@@ -138,23 +139,23 @@ impl<'a> Bounds<'a> {
             of_key: vec![Vec::new(); view.keys],
         };
         for &item in &view.writes {
-            bounds.points.push((bounds.times(item as usize).1, 0));
+            bounds.points.push((bounds.times(index(item)).1, 0));
         }
         for (at, item) in view.items.iter().enumerate() {
             if let [Source::Write(write)] = view.sources(item)
                 && item.write.is_none()
             {
                 let returned = bounds.times(at).1;
-                let point = &mut bounds.points[*write as usize].0;
+                let point = &mut bounds.points[index(*write)].0;
                 *point = (*point).min(returned);
             }
         }
         let mut order: Vec<usize> = (0..view.writes.len()).collect();
         order.sort_unstable_by_key(|&write| (bounds.points[write].0, write));
         for write in order {
-            let list = &mut bounds.of_key[view.write(write).key as usize];
+            let list = &mut bounds.of_key[index(view.write(write).key)];
             list.push(bounds.points[write].0);
-            bounds.points[write].1 = list.len() as u32;
+            bounds.points[write].1 = number_of(list.len());
         }
         bounds
     }
@@ -180,25 +181,25 @@ impl<'a> Bounds<'a> {
     fn needs(&self, read: usize) -> Result<u32, ()> {
         let (invoked, returned) = self.times(read);
         let item = &self.view.items[read];
-        let points = &self.of_key[item.key as usize];
+        let points = &self.of_key[index(item.key)];
         let began = |source: &Source| match *source {
-            Source::Write(write) => self.times(self.view.writes[write as usize] as usize).0,
+            Source::Write(write) => self.times(index(self.view.writes[index(write)])).0,
             _ => 0,
         };
         let possible = |source: &&Source| began(source) <= returned;
         match self.view.sources(item) {
             [source] if possible(&source) => {
                 let (at, nth) = match *source {
-                    Source::Write(write) => self.points[write as usize],
+                    Source::Write(write) => self.points[index(write)],
                     _ => (0, 0),
                 };
                 // It happens right after its source, or when it begins.
-                let before = points.partition_point(|point| *point < invoked) as u32;
+                let before = number_of(points.partition_point(|point| *point < invoked));
                 Ok(if invoked <= at { 1 } else { before - nth + 1 })
             }
             // Not worth guessing: everything may have come in between.
             sources if sources.iter().any(|source| possible(&source)) => {
-                Ok(points.len() as u32 + 1)
+                Ok(number_of(points.len()) + 1)
             }
             _ => Err(()),
         }
@@ -213,14 +214,14 @@ impl<'a> Bounds<'a> {
             let (invoked, returned) = self.times(at);
             let after = match self.view.sources(item) {
                 _ if item.write.is_some() => {
-                    writes[item.key as usize].push((returned, invoked));
+                    writes[index(item.key)].push((returned, invoked));
                     continue;
                 }
-                [Source::Write(write)] => self.times(self.view.writes[*write as usize] as usize).1,
+                [Source::Write(write)] => self.times(index(self.view.writes[index(*write)])).1,
                 [Source::Initial] => 0,
                 _ => continue,
             };
-            reads[item.key as usize].push((invoked, after));
+            reads[index(item.key)].push((invoked, after));
         }
         let keys = reads.into_iter().zip(writes);
         keys.map(|(reads, writes)| most_between(reads, writes)).max().unwrap_or(0) + 1

@@ -12,6 +12,7 @@ use crate::judgement::checker::sources::{kept, try_all};
 use crate::judgement::checker::time::{operations_of, returns_before};
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::{Decision, Meter, Whole};
+use crate::judgement::number::{index, number_of};
 use crate::judgement::verdict::Witness;
 
 /// Decides consistent prefix; in real time if `timed`.
@@ -26,22 +27,22 @@ pub(in crate::judgement::checker) fn decide(
 
 fn given(history: &History, view: &View, sources: &[Source], timed: bool) -> Decision {
     let kept = kept(view, sources);
-    let counts = |at: usize| view.items[at].write.is_none_or(|write| kept[write as usize]);
+    let counts = |at: usize| view.items[at].write.is_none_or(|write| kept[index(write)]);
     let mut graph = Graph::new(view.items.len());
     let mut last = vec![None; view.sessions];
     for (at, item) in view.items.iter().enumerate() {
         if let Source::Write(write) = sources[at] {
-            graph.add(view.writes[write as usize], at as u32);
+            graph.add(view.writes[index(write)], number_of(at));
         }
         if counts(at)
-            && let Some(before) = last[item.session as usize].replace(at as u32)
+            && let Some(before) = last[index(item.session)].replace(number_of(at))
         {
-            graph.add(before, at as u32);
+            graph.add(before, number_of(at));
         }
     }
     if timed {
         let writes: Vec<u32> =
-            view.writes.iter().copied().filter(|&item| counts(item as usize)).collect();
+            view.writes.iter().copied().filter(|&item| counts(index(item))).collect();
         returns_before(history, view, &writes, &mut graph);
     }
     match graph.order() {
@@ -52,17 +53,17 @@ fn given(history: &History, view: &View, sources: &[Source], timed: bool) -> Dec
             for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none())
             {
                 match sources[at] {
-                    Source::Write(write) => after[write as usize + 1].push(item.at),
+                    Source::Write(write) => after[index(write) + 1].push(item.at),
                     _ => after[0].push(item.at),
                 }
             }
             let mut linear = std::mem::take(&mut after[0]);
-            for node in order.into_iter().filter(|node| (*node as usize) < view.items.len()) {
-                if let Some(write) = view.items[node as usize].write
-                    && kept[write as usize]
+            for node in order.into_iter().filter(|node| (index(*node)) < view.items.len()) {
+                if let Some(write) = view.items[index(node)].write
+                    && kept[index(write)]
                 {
-                    linear.push(view.items[node as usize].at);
-                    linear.append(&mut after[write as usize + 1]);
+                    linear.push(view.items[index(node)].at);
+                    linear.append(&mut after[index(write) + 1]);
                 }
             }
             Decision::Holds(Witness::Linear(linear))

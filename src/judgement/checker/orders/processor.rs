@@ -13,6 +13,7 @@
 use crate::judgement::checker::sources::{kept, try_all};
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::{Decision, Meter};
+use crate::judgement::number::{count, index};
 use crate::judgement::relation::{Set, Wide, order};
 use crate::judgement::verdict::Witness;
 
@@ -53,25 +54,24 @@ impl<'a> Beliefs<'a> {
     fn of(view: &'a View, sources: &'a [Source]) -> Self {
         let n = view.items.len();
         let kept = kept(view, sources);
-        let happened = |at: &usize| view.items[*at].write.is_some_and(|write| kept[write as usize]);
+        let happened = |at: &usize| view.items[*at].write.is_some_and(|write| kept[index(write)]);
         let writes: Vec<usize> = (0..n).filter(happened).collect();
         let mut members = Vec::new();
         let mut before = Vec::new();
         for process in 0..view.sessions {
-            let own = |at: usize| {
-                view.items[at].session as usize == process && sources[at] != Source::Open
-            };
+            let own =
+                |at: usize| index(view.items[at].session) == process && sources[at] != Source::Open;
             let mut inside = Wide::empty(n);
             (0..n).filter(|at| happened(at) || own(*at)).for_each(|at| inside.insert(at));
             let mut rows = vec![Wide::empty(n); n];
             let mut last = vec![None; view.sessions];
             for at in inside.numbers() {
-                let earlier = last[view.items[at].session as usize].replace(at);
+                let earlier = last[index(view.items[at].session)].replace(at);
                 if let Some(earlier) = earlier {
                     rows[at].insert(earlier);
                 }
                 if let Source::Write(write) = sources[at] {
-                    rows[at].insert(view.writes[write as usize] as usize);
+                    rows[at].insert(index(view.writes[index(write)]));
                 }
             }
             members.push(inside);
@@ -88,7 +88,7 @@ impl<'a> Beliefs<'a> {
     fn close(&mut self, meter: &mut Meter) -> Option<bool> {
         loop {
             let n = self.view.items.len();
-            if !meter.spend((n * n * self.view.sessions / 64 + 1) as u64) {
+            if !meter.spend(count(n * n * self.view.sessions / 64 + 1)) {
                 return None;
             }
             for (rows, inside) in self.before.iter_mut().zip(&self.members) {
@@ -116,7 +116,7 @@ impl<'a> Beliefs<'a> {
                 let item = self.view.items[read];
                 let source = match self.sources[read] {
                     _ if item.write.is_some() => continue,
-                    Source::Write(write) => Some(self.view.writes[write as usize] as usize),
+                    Source::Write(write) => Some(index(self.view.writes[index(write)])),
                     _ => None,
                 };
                 for other in self.members[process].clone().numbers() {

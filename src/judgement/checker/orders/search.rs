@@ -22,6 +22,7 @@
 //! the meter ends it; in practice about as many positions as operations. Knows
 //! no model by name.
 
+use crate::judgement::number::{count, index, number_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::history::{Call, Completion, Function, Operation, Value};
@@ -154,7 +155,7 @@ struct Objects<'a> {
 impl<'a> Objects<'a> {
     fn number(&mut self, key: u32, state: Value) -> u32 {
         let state = (key, state);
-        let new = self.states.len() as u32;
+        let new = number_of(self.states.len());
         match self.numbers.get(&state) {
             Some(number) => *number,
             None => {
@@ -169,8 +170,8 @@ impl<'a> Objects<'a> {
         if let Some(next) = self.steps.get(&(held, class)) {
             return *next;
         }
-        let (call, answer) = self.classes[class as usize];
-        let (key, state) = &self.states[held as usize];
+        let (call, answer) = self.classes[index(class)];
+        let (key, state) = &self.states[index(held)];
         let (key, next) = (*key, self.datatype.apply(state, call, answer));
         let next = next.map(|next| self.number(key, next));
         self.steps.insert((held, class), next);
@@ -197,8 +198,8 @@ impl Left {
     /// The first that is not placed.
     fn first(&mut self, is_placed: impl Fn(usize) -> bool) -> Option<usize> {
         while let Some(op) = self.ops.get(self.from) {
-            if !is_placed(*op as usize) {
-                return Some(*op as usize);
+            if !is_placed(index(*op)) {
+                return Some(index(*op));
             }
             self.from += 1;
         }
@@ -207,7 +208,7 @@ impl Left {
 
     /// This one is placed no longer.
     fn take_back(&mut self, op: usize) {
-        if let Ok(place) = self.ops.binary_search(&(op as u32)) {
+        if let Ok(place) = self.ops.binary_search(&(number_of(op))) {
             self.from = self.from.min(place);
         }
     }
@@ -219,11 +220,11 @@ impl Growing {
         let mut growing: Vec<Growing> = (0..keys).map(|_| Growing::default()).collect();
         let mut grows = vec![false; keys];
         for (at, op) in ops.iter().enumerate() {
-            let (key, (call, answer)) = (op.key as usize, objects.classes[op.class as usize]);
+            let (key, (call, answer)) = (index(op.key), objects.classes[index(op.class)]);
             if op.only_reads && answer.is_some() {
-                growing[key].answers.ops.push(at as u32);
+                growing[key].answers.ops.push(number_of(at));
             } else if objects.datatype.overwrites(call) {
-                growing[key].overwrite[usize::from(at >= required)].ops.push(at as u32);
+                growing[key].overwrite[usize::from(at >= required)].ops.push(number_of(at));
             } else {
                 grows[key] = true;
             }
@@ -285,10 +286,10 @@ impl<'a> Search<'a> {
             }
             // What a write answers says nothing.
             let said = answer.filter(|_| !call.is_write());
-            let (new_session, new_key) = (sessions.len() as u32, keys.len() as u32);
+            let (new_session, new_key) = (number_of(sessions.len()), number_of(keys.len()));
             let key = *keys.entry(&call.key).or_insert(new_key);
             let sort = (key, &call.f, &call.argument, said, answer.is_some());
-            let new = objects.classes.len() as u32;
+            let new = number_of(objects.classes.len());
             let class = *classes.entry(sort).or_insert(new);
             if class == new {
                 objects.classes.push((call, answer));
@@ -332,13 +333,13 @@ impl<'a> Search<'a> {
         let (mut unread, mut unwritten) = (vec![0; values], vec![0; values]);
         for op in &ops {
             if op.finds != NONE {
-                unread[op.finds as usize] += 1;
+                unread[index(op.finds)] += 1;
             }
             if op.leaves != NONE {
-                unwritten[op.leaves as usize] += 1;
+                unwritten[index(op.leaves)] += 1;
             }
         }
-        let ring = count as u32 + 1;
+        let ring = number_of(count) + 1;
         Search {
             objects,
             keep,
@@ -369,7 +370,7 @@ impl<'a> Search<'a> {
             let mut base = self.choices.len();
             if let Some(read) = self.look() {
                 self.choices.truncate(base);
-                let held = self.held[self.ops[read].key as usize];
+                let held = self.held[index(self.ops[read].key)];
                 self.place(read, base, held);
                 continue;
             }
@@ -385,7 +386,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        Found::Order(self.frames.iter().map(|frame| self.ops[frame.op as usize].at).collect())
+        Found::Order(self.frames.iter().map(|frame| self.ops[index(frame.op)].at).collect())
     }
 
     /// Whether an operation must wait for an earlier one of its session, given
@@ -400,7 +401,7 @@ impl<'a> Search<'a> {
     }
 
     fn waiting_of(&self, session: u32) -> u8 {
-        match self.waiting[session as usize] {
+        match self.waiting[index(session)] {
             (look, waiting) if look == self.look => waiting,
             _ => 0,
         }
@@ -413,12 +414,12 @@ impl<'a> Search<'a> {
         let mut deadline = u64::MAX;
         self.look += 1;
         let mut blocked = 0;
-        let mut at = self.next[self.required] as usize;
+        let mut at = index(self.next[self.required]);
         while at != self.required && self.ops[at].invoked <= deadline && blocked < self.sessions {
             let op = &self.ops[at];
             deadline = deadline.min(op.returned);
             if !self.waits(op) {
-                let held = self.held[op.key as usize];
+                let held = self.held[index(op.key)];
                 let (class, only_reads) = (op.class, op.only_reads);
                 let possible = self.objects.step(held, class).is_some();
                 if possible && only_reads {
@@ -437,8 +438,8 @@ impl<'a> Search<'a> {
                 _ => waiting != 0,
             };
             blocked += usize::from(closed(after) && !closed(before));
-            self.waiting[op.session as usize] = (self.look, after);
-            at = self.next[at] as usize;
+            self.waiting[index(op.session)] = (self.look, after);
+            at = index(self.next[at]);
         }
         self.look_at_optional(deadline);
         self.choices[base..].reverse();
@@ -454,7 +455,7 @@ impl<'a> Search<'a> {
             if self.is_placed(at) || self.waits(op) || self.strands(op) {
                 continue;
             }
-            let (held, class) = (self.held[op.key as usize], op.class);
+            let (held, class) = (self.held[index(op.key)], op.class);
             // To happen without a trace is as good as not to happen.
             if self.objects.step(held, class).is_some_and(|next| next != held) {
                 self.offer(at);
@@ -466,20 +467,20 @@ impl<'a> Search<'a> {
     /// earlier is one (of those whose outcome is unknown: was asked earlier).
     fn offer(&mut self, at: usize) {
         let op = &self.ops[at];
-        let (look, choice) = self.tried[op.effect as usize];
+        let (look, choice) = self.tried[index(op.effect)];
         if self.keep.sees_time() && look == self.look {
-            let other = self.choices[choice as usize] as usize;
+            let other = index(self.choices[index(choice)]);
             let before = self.ops[other].returned;
             if before < op.returned || (before == op.returned && at >= self.required) {
                 return;
             }
             if op.returned < before {
-                self.choices[choice as usize] = at as u32;
+                self.choices[index(choice)] = number_of(at);
                 return;
             }
         }
-        self.tried[op.effect as usize] = (self.look, self.choices.len() as u32);
-        self.choices.push(at as u32);
+        self.tried[index(op.effect)] = (self.look, number_of(self.choices.len()));
+        self.choices.push(number_of(at));
     }
 
     /// The word and the bit of an operation among those that are placed.
@@ -498,11 +499,11 @@ impl<'a> Search<'a> {
 
     /// Whether placing this leaves reads that nothing can answer any more.
     fn strands(&self, op: &Op) -> bool {
-        let held = self.held[op.key as usize] as usize;
+        let held = index(self.held[index(op.key)]);
         op.leaves != NONE
-            && op.leaves as usize != held
+            && index(op.leaves) != held
             && held < self.unread.len()
-            && self.unread[held] > u32::from(op.finds as usize == held)
+            && self.unread[held] > u32::from(index(op.finds) == held)
             && self.unwritten[held] == 0
     }
 
@@ -518,8 +519,8 @@ impl<'a> Search<'a> {
         self.growing[key] = growing;
         let Some(next) = next else { return false };
         let before = |other: &usize| self.ops[*other].invoked <= self.ops[next].returned;
-        let (_, held) = &self.objects.states[self.held[key] as usize];
-        let (_, answer) = self.objects.classes[self.ops[next].class as usize];
+        let (_, held) = &self.objects.states[index(self.held[key])];
+        let (_, answer) = self.objects.classes[index(self.ops[next].class)];
         let answer = answer.expect("it was answered");
         !others.iter().flatten().any(before) && !self.objects.datatype.grows_to(held, answer)
     }
@@ -527,11 +528,11 @@ impl<'a> Search<'a> {
     /// Places one of the choices from `base` on that leads to a new position.
     fn choose(&mut self, base: usize, meter: &mut Meter) -> Option<bool> {
         while self.choices.len() > base {
-            let op = self.choices.pop().expect("there are choices left") as usize;
-            let (held, class) = (self.held[self.ops[op].key as usize], self.ops[op].class);
+            let op = index(self.choices.pop().expect("there are choices left"));
+            let (held, class) = (self.held[index(self.ops[op].key)], self.ops[op].class);
             let next = self.objects.step(held, class).expect("a choice is possible");
             self.place(op, base, next);
-            if self.is_hopeless(self.ops[op].key as usize) {
+            if self.is_hopeless(index(self.ops[op].key)) {
                 self.undo();
                 if !meter.spend(1) {
                     return None;
@@ -540,7 +541,7 @@ impl<'a> Search<'a> {
             }
             let position = self.position();
             self.bytes += position.len() * 8 + 40;
-            if self.bytes > BYTES_MAX || !meter.spend(1 + position.len() as u64 / 8) {
+            if self.bytes > BYTES_MAX || !meter.spend(1 + count(position.len()) / 8) {
                 return None;
             }
             if self.visited.insert(position) {
@@ -563,9 +564,9 @@ impl<'a> Search<'a> {
         let head = self.next[self.required];
         let (required, optional) = self.placed.split_at(self.required.div_ceil(64));
         let end = |words: &[u64]| words.iter().rposition(|word| *word != 0).map_or(0, |at| at + 1);
-        let start = (head as usize / 64).min(end(required));
+        let start = (index(head) / 64).min(end(required));
         let window = &required[start..end(required)];
-        let first = u64::from(head) | (window.len() as u64) << 32;
+        let first = u64::from(head) | (count(window.len())) << 32;
         let optional = &optional[..end(optional)];
         let words = window.iter().chain(optional).copied();
         std::iter::once(first).chain(words).chain(held).collect()
@@ -580,45 +581,44 @@ impl<'a> Search<'a> {
     fn place(&mut self, at: usize, base: usize, next: u32) {
         self.set(at);
         let op = &self.ops[at];
-        let held = std::mem::replace(&mut self.held[op.key as usize], next);
-        self.frames.push(Frame { op: at as u32, held, base });
-        self.done[op.session as usize][usize::from(op.is_read)] += 1;
+        let held = std::mem::replace(&mut self.held[index(op.key)], next);
+        self.frames.push(Frame { op: number_of(at), held, base });
+        self.done[index(op.session)][usize::from(op.is_read)] += 1;
         if at < self.required {
             self.left -= 1;
             let (before, after) = (self.previous[at], self.next[at]);
-            self.next[before as usize] = after;
-            self.previous[after as usize] = before;
+            self.next[index(before)] = after;
+            self.previous[index(after)] = before;
         }
         if op.finds != NONE {
-            self.unread[op.finds as usize] -= 1;
+            self.unread[index(op.finds)] -= 1;
         }
         if op.leaves != NONE {
-            self.unwritten[op.leaves as usize] -= 1;
+            self.unwritten[index(op.leaves)] -= 1;
         }
     }
 
     /// Takes the last operation back; where the alternatives to it begin.
     fn undo(&mut self) -> Option<usize> {
         let Frame { op: at, held, base } = self.frames.pop()?;
-        let at = at as usize;
+        let at = index(at);
         self.set(at);
         let op = &self.ops[at];
-        self.done[op.session as usize][usize::from(op.is_read)] -= 1;
+        self.done[index(op.session)][usize::from(op.is_read)] -= 1;
         if at < self.required {
             self.left += 1;
             let (before, after) = (self.previous[at], self.next[at]);
-            self.next[before as usize] = at as u32;
-            self.previous[after as usize] = at as u32;
+            self.next[index(before)] = number_of(at);
+            self.previous[index(after)] = number_of(at);
         }
-        self.held[op.key as usize] = held;
+        self.held[index(op.key)] = held;
         if op.finds != NONE {
-            self.unread[op.finds as usize] += 1;
+            self.unread[index(op.finds)] += 1;
         }
         if op.leaves != NONE {
-            self.unwritten[op.leaves as usize] += 1;
+            self.unwritten[index(op.leaves)] += 1;
         }
-        let Growing { answers, overwrite: [required, optional] } =
-            &mut self.growing[op.key as usize];
+        let Growing { answers, overwrite: [required, optional] } = &mut self.growing[index(op.key)];
         for left in [answers, required, optional] {
             left.take_back(at);
         }

@@ -18,6 +18,7 @@ use crate::judgement::checker::sources::{kept, try_all};
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::{Decision, Meter};
 use crate::judgement::model::{Orders, Shared};
+use crate::judgement::number::{count, index, number_of};
 use crate::judgement::verdict::Witness;
 
 /// How many numbers a witness has at most.
@@ -46,7 +47,7 @@ fn given(view: &View, sources: &[Source], asked: &Orders, meter: &mut Meter) -> 
     for process in 0..view.sessions {
         let keys = if asked.is_by_key() { 0..view.keys } else { 0..1 };
         for key in keys {
-            let only = asked.is_by_key().then_some(key as u32);
+            let only = asked.is_by_key().then_some(number_of(key));
             match world.believe(process, only, causes.as_ref(), meter) {
                 Ok(order) => {
                     length += order.len();
@@ -114,25 +115,25 @@ impl<'a> World<'a> {
             of_key: vec![Vec::new(); view.sessions],
         };
         for (at, item) in view.items.iter().enumerate() {
-            let session = item.session as usize;
+            let session = index(item.session);
             match item.write {
-                Some(write) if kept[write as usize] => {
-                    world.writes[session].push(at as u32);
-                    world.place[write as usize] = world.writes[session].len() as u32;
+                Some(write) if kept[index(write)] => {
+                    world.writes[session].push(number_of(at));
+                    world.place[index(write)] = number_of(world.writes[session].len());
                 }
                 Some(_) => {}
                 None if sources[at] == Source::Open => {}
-                None => world.reads[session].push(at as u32),
+                None => world.reads[session].push(number_of(at)),
             }
         }
         for (session, writes) in world.writes.iter().enumerate() {
             let mut of_key: Vec<(u32, u32)> = (writes.iter().zip(1..))
-                .map(|(item, place)| (view.items[*item as usize].key, place))
+                .map(|(item, place)| (view.items[index(*item)].key, place))
                 .collect();
             of_key.sort_unstable();
             let mut lists = vec![Vec::new(); view.keys];
             for (key, place) in of_key {
-                lists[key as usize].push(place);
+                lists[index(key)].push(place);
             }
             world.of_key[session] = lists;
         }
@@ -155,14 +156,14 @@ impl<'a> World<'a> {
         loop {
             let mut grew = false;
             let mut past = vec![vec![0_u32; sessions]; sessions];
-            if !meter.spend((self.view.items.len() * sessions) as u64 / 16 + 1) {
+            if !meter.spend(count(self.view.items.len() * sessions) / 16 + 1) {
                 return Err(Decision::unknown("the budget ended before causes were known"));
             }
             for (at, item) in self.view.items.iter().enumerate() {
-                let session = item.session as usize;
+                let session = index(item.session);
                 match (item.write, self.sources[at]) {
-                    (Some(write), _) if self.place[write as usize] > 0 => {
-                        let write = write as usize;
+                    (Some(write), _) if self.place[index(write)] > 0 => {
+                        let write = index(write);
                         grew |= join(before.row_mut(write), &past[session]);
                         if before.row(write)[session] >= self.place[write] {
                             return Err(self.everything());
@@ -171,9 +172,9 @@ impl<'a> World<'a> {
                         past[session][session] = self.place[write];
                     }
                     (None, Source::Write(write)) => {
-                        let write = write as usize;
+                        let write = index(write);
                         join(&mut past[session], before.row(write));
-                        let of = self.view.write(write).session as usize;
+                        let of = index(self.view.write(write).session);
                         past[session][of] = past[session][of].max(self.place[write]);
                     }
                     _ => {}
@@ -195,7 +196,7 @@ impl<'a> World<'a> {
     ) -> Result<Vec<usize>, Decision> {
         let view = self.view;
         let sessions = view.sessions;
-        let of_key = |item: u32| only.is_none_or(|key| view.items[item as usize].key == key);
+        let of_key = |item: u32| only.is_none_or(|key| view.items[index(item)].key == key);
         let mut before = causes.cloned().unwrap_or_else(|| self.nothing());
         let mut rows: Vec<Vec<u32>> = vec![vec![0; sessions]; self.reads[process].len()];
         // What was joined into each row already, and when rows grew last.
@@ -203,7 +204,7 @@ impl<'a> World<'a> {
         let mut changed = vec![0_u32; view.writes.len()];
         for round in 1_u32.. {
             let mut grew = false;
-            if !meter.spend((view.items.len() * sessions) as u64 / 8 + 1) {
+            if !meter.spend(count(view.items.len() * sessions) / 8 + 1) {
                 return Err(Decision::unknown(
                     "the budget ended before the beliefs of every process were known",
                 ));
@@ -213,16 +214,16 @@ impl<'a> World<'a> {
             let mut past = vec![0_u32; sessions];
             let mut last = vec![0_u32; sessions];
             for (at, item) in view.items.iter().enumerate() {
-                let session = item.session as usize;
-                if let Some((nth, _)) = own.next_if(|(_, read)| **read == at as u32) {
-                    if !of_key(at as u32) {
+                let session = index(item.session);
+                if let Some((nth, _)) = own.next_if(|(_, read)| **read == number_of(at)) {
+                    if !of_key(number_of(at)) {
                         continue;
                     }
                     let mut row = std::mem::take(&mut rows[nth]);
                     grew |= join(&mut row, &past);
                     if let Source::Write(write) = self.sources[at] {
-                        let write = write as usize;
-                        let of = view.write(write).session as usize;
+                        let write = index(write);
+                        let of = index(view.write(write).session);
                         grew |= join(&mut row, before.row(write));
                         grew |= row[of] < self.place[write];
                         row[of] = row[of].max(self.place[write]);
@@ -231,8 +232,8 @@ impl<'a> World<'a> {
                     rows[nth] = row;
                     continue;
                 }
-                let Some(write) = item.write.map(|write| write as usize) else { continue };
-                if self.place[write] == 0 || !of_key(at as u32) {
+                let Some(write) = item.write.map(index) else { continue };
+                if self.place[write] == 0 || !of_key(number_of(at)) {
                     continue;
                 }
                 let place = self.place[write];
@@ -252,8 +253,8 @@ impl<'a> World<'a> {
                     if count == 0 {
                         continue;
                     }
-                    let earlier = self.writes[of][count as usize - 1];
-                    let earlier = view.items[earlier as usize].write.expect("a write") as usize;
+                    let earlier = self.writes[of][index(count) - 1];
+                    let earlier = index(view.items[index(earlier)].write.expect("a write"));
                     let known = count == joined.counts[row_start + of];
                     if earlier == write || (known && changed[earlier] + 1 < round) {
                         continue;
@@ -278,17 +279,17 @@ impl<'a> World<'a> {
                 if !of_key(read) {
                     continue;
                 }
-                let key = view.items[read as usize].key as usize;
+                let key = index(view.items[index(read)].key);
                 for (of, &seen) in rows[nth].iter().enumerate().filter(|(_, seen)| **seen > 0) {
                     let places = &self.of_key[of][key];
                     let mut known = places.partition_point(|place| *place <= seen);
-                    let source = match self.sources[read as usize] {
-                        Source::Write(write) => write as usize,
+                    let source = match self.sources[index(read)] {
+                        Source::Write(write) => index(write),
                         _ if known > 0 => return Err(self.everything()),
                         _ => continue,
                     };
                     if known > 0
-                        && view.write(source).session as usize == of
+                        && index(view.write(source).session) == of
                         && places[known - 1] == self.place[source]
                     {
                         known -= 1;
@@ -321,21 +322,21 @@ impl<'a> World<'a> {
         rows: &[Vec<u32>],
     ) -> Vec<usize> {
         let view = self.view;
-        let of_key = |item: u32| only.is_none_or(|key| view.items[item as usize].key == key);
+        let of_key = |item: u32| only.is_none_or(|key| view.items[index(item)].key == key);
         let mut done = vec![0_u32; view.sessions];
         let mut order = Vec::new();
         for (row, &read) in rows.iter().zip(&self.reads[process]).filter(|(_, read)| of_key(**read))
         {
             self.place(row, only, before, &mut done, &mut order);
-            order.push(view.items[read as usize].at);
+            order.push(view.items[index(read)].at);
         }
-        let mut ends: Vec<u32> = self.writes.iter().map(|list| list.len() as u32).collect();
+        let mut ends: Vec<u32> = self.writes.iter().map(|list| number_of(list.len())).collect();
         if past_only {
             // What the last operation of the process has in its past.
             let mut past = done.clone();
             if let Some(&item) = self.writes[process].last() {
-                let write = view.items[item as usize].write.expect("a write");
-                join(&mut past, before.row(write as usize));
+                let write = view.items[index(item)].write.expect("a write");
+                join(&mut past, before.row(index(write)));
             }
             past[process] = ends[process];
             ends = past;
@@ -358,10 +359,10 @@ impl<'a> World<'a> {
             let mut moved = false;
             for session in 0..done.len() {
                 while done[session] < ends[session] {
-                    let item = self.writes[session][done[session] as usize];
-                    let item = &self.view.items[item as usize];
+                    let item = self.writes[session][index(done[session])];
+                    let item = &self.view.items[index(item)];
                     if only.is_none_or(|key| item.key == key) {
-                        let row = before.row(item.write.expect("a write") as usize);
+                        let row = before.row(index(item.write.expect("a write")));
                         let ready = |of: usize| of == session || row[of] <= done[of];
                         if !(0..done.len()).all(ready) {
                             break;

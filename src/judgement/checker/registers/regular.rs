@@ -19,6 +19,7 @@ use crate::judgement::checker::time::{is_local, operations_of, returns_before};
 use crate::judgement::checker::view::{Item, Source, View};
 use crate::judgement::checker::whole::{Decision, Meter, Whole};
 use crate::judgement::model::{Orders, Reads, Views};
+use crate::judgement::number::{index, number_of};
 use crate::judgement::verdict::Witness;
 
 /// Decides. For *safe* the reads that are `excused` (by position) overlap a
@@ -67,16 +68,16 @@ struct Judge<'a> {
 fn previous(view: &View) -> Vec<Option<u32>> {
     let mut last = vec![None; view.sessions];
     let items = view.items.iter().enumerate();
-    items.map(|(at, item)| last[item.session as usize].replace(at as u32)).collect()
+    items.map(|(at, item)| last[index(item.session)].replace(number_of(at))).collect()
 }
 
 fn keys(history: &History, view: &View) -> Vec<OfKey> {
     let mut keys: Vec<OfKey> = Vec::new();
     keys.resize_with(view.keys, OfKey::default);
     for &item in &view.writes {
-        keys[view.items[item as usize].key as usize].by_invocation.push(item);
+        keys[index(view.items[index(item)].key)].by_invocation.push(item);
     }
-    let operation = |item: u32| &history.operations()[view.items[item as usize].at];
+    let operation = |item: u32| &history.operations()[view.items[index(item)].at];
     for key in &mut keys {
         let done = key.by_invocation.iter().copied();
         key.by_return = done.filter(|item| operation(*item).returned.is_some()).collect();
@@ -87,13 +88,13 @@ fn keys(history: &History, view: &View) -> Vec<OfKey> {
 
 impl Judge<'_> {
     fn operation(&self, item: u32) -> &Operation {
-        &self.history.operations()[self.view.items[item as usize].at]
+        &self.history.operations()[self.view.items[index(item)].at]
     }
 
     /// How many writes of its key returned before this read began.
     fn finished(&self, read: &Item) -> usize {
         let begins = self.history.operations()[read.at].invoked;
-        let done = &self.keys[read.key as usize].by_return;
+        let done = &self.keys[index(read.key)].by_return;
         done.partition_point(|item| self.operation(*item).returned.is_some_and(|at| at < begins))
     }
 
@@ -101,7 +102,7 @@ impl Judge<'_> {
     /// time or in its session.
     fn is_overlapped(&self, read: usize) -> bool {
         let item = &self.view.items[read];
-        let OfKey { by_invocation, .. } = &self.keys[item.key as usize];
+        let OfKey { by_invocation, .. } = &self.keys[index(item.key)];
         let reader = &self.history.operations()[item.at];
         let ended = reader.returned.unwrap_or(u64::MAX);
         let later = by_invocation.len()
@@ -109,8 +110,8 @@ impl Judge<'_> {
         let between = by_invocation.len() - later - self.finished(item);
         let after = |write: &&u32| {
             !self.previous.is_empty()
-                && self.view.items[**write as usize].session == item.session
-                && **write > read as u32
+                && self.view.items[index(**write)].session == item.session
+                && **write > number_of(read)
                 && self.operation(**write).invoked == ended
         };
         between > self.tied(read).len() + by_invocation.iter().filter(after).count()
@@ -126,11 +127,11 @@ impl Judge<'_> {
         while let Some(earlier) =
             before.filter(|item| self.operation(*item).returned == Some(begins))
         {
-            let other = &self.view.items[earlier as usize];
+            let other = &self.view.items[index(earlier)];
             if other.write.is_some() && other.key == item.key {
                 tied.push(earlier);
             }
-            before = self.previous[earlier as usize];
+            before = self.previous[index(earlier)];
         }
         tied
     }
@@ -154,7 +155,7 @@ impl Judge<'_> {
             .map(|(item, _)| *item)
             .collect();
         if asked.views == Views::Read {
-            let order = writes.iter().map(|item| self.view.items[*item as usize].at).collect();
+            let order = writes.iter().map(|item| self.view.items[index(*item)].at).collect();
             return Decision::Holds(Witness::Writes(order));
         }
         self.one_order(&writes, &readers, sources)
@@ -170,24 +171,24 @@ impl Judge<'_> {
         let item = &self.view.items[read];
         let reader = &self.history.operations()[item.at];
         let finished = self.finished(item);
-        let done = &self.keys[item.key as usize].by_return;
+        let done = &self.keys[index(item.key)].by_return;
         match source {
             Source::Open => Ok(()),
             Source::Initial => match done[..finished].last().or(self.tied(read).first()) {
-                Some(write) => Err(vec![self.view.items[*write as usize].at, item.at]),
+                Some(write) => Err(vec![self.view.items[index(*write)].at, item.at]),
                 None => Ok(()),
             },
             Source::Write(number) => {
-                let write = self.view.writes[number as usize];
-                let at = self.view.items[write as usize].at;
+                let write = self.view.writes[index(number)];
+                let at = self.view.items[index(write)].at;
                 let writer = self.operation(write);
                 if reader.returns_before(writer)
                     || (writer.process == reader.process && at > item.at)
                 {
                     return Err(vec![item.at.min(at), item.at.max(at)]);
                 }
-                let last = &mut readers[number as usize];
-                *last = (*last).max(Some((reader.invoked, read as u32)));
+                let last = &mut readers[index(number)];
+                *last = (*last).max(Some((reader.invoked, number_of(read))));
                 // Writes that returned before the read but began after the source did.
                 let newer = done[..finished]
                     .iter()
@@ -196,14 +197,14 @@ impl Judge<'_> {
                     .find(|item| writer.returns_before(self.operation(**item)));
                 let tied = self.tied(read);
                 let session = |other: &&u32| {
-                    let other = &self.view.items[**other as usize];
+                    let other = &self.view.items[index(**other)];
                     writer.process == reader.process && other.at > at
                 };
                 let after = |item: &&u32| writer.returns_before(self.operation(**item));
                 let newer = newer.filter(|_| writer.returned.is_some());
                 match newer.or(tied.iter().find(|item| session(item) || after(item))) {
                     Some(newer) => {
-                        let mut part = vec![at, self.view.items[*newer as usize].at, item.at];
+                        let mut part = vec![at, self.view.items[index(*newer)].at, item.at];
                         part.sort_unstable();
                         Err(part)
                     }
@@ -239,8 +240,8 @@ impl Judge<'_> {
                 })
             };
             for &write in &key.by_invocation {
-                let number = self.view.items[write as usize].write.expect("it is a write");
-                let Some((begins, _)) = readers[number as usize] else { continue };
+                let number = self.view.items[index(write)].write.expect("it is a write");
+                let Some((begins, _)) = readers[index(number)] else { continue };
                 let finished = place(begins);
                 let own = key.by_return[..finished].iter().rposition(|item| *item == write);
                 match own {
@@ -263,9 +264,9 @@ impl Judge<'_> {
         for at in (0..self.view.items.len()).filter(|_| !self.previous.is_empty()) {
             for tied in self.tied(at) {
                 match (self.view.items[at].write, sources[at]) {
-                    (Some(_), _) => graph.add(tied, at as u32),
+                    (Some(_), _) => graph.add(tied, number_of(at)),
                     (None, Source::Write(source)) => {
-                        let source = self.view.writes[source as usize];
+                        let source = self.view.writes[index(source)];
                         if tied != source {
                             graph.add(tied, source);
                         }
@@ -277,19 +278,19 @@ impl Judge<'_> {
         match graph.order() {
             Ok(order) => {
                 let writes = order.into_iter().filter(|node| {
-                    self.view.items.get(*node as usize).is_some_and(|item| item.write.is_some())
+                    self.view.items.get(index(*node)).is_some_and(|item| item.write.is_some())
                         && writes.binary_search(node).is_ok()
                 });
-                let order = writes.map(|item| self.view.items[item as usize].at).collect();
+                let order = writes.map(|item| self.view.items[index(item)].at).collect();
                 Decision::Holds(Witness::Writes(order))
             }
             Err(cycle) => {
                 // The writes around the cycle, and the reads that ask for it.
                 let mut part = operations_of(self.view, &cycle);
                 let reads = cycle.iter().filter_map(|node| {
-                    let write = self.view.items.get(*node as usize)?.write?;
-                    let (_, read) = readers[write as usize]?;
-                    Some(self.view.items[read as usize].at)
+                    let write = self.view.items.get(index(*node))?.write?;
+                    let (_, read) = readers[index(write)]?;
+                    Some(self.view.items[index(read)].at)
                 });
                 part.extend(reads);
                 part.sort_unstable();

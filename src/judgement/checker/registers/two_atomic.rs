@@ -40,6 +40,7 @@
 
 use crate::history::History;
 use crate::judgement::checker::view::{Item, Source, View};
+use crate::judgement::number::{index, number_of};
 
 /// One write with its reads.
 struct Cluster {
@@ -72,7 +73,7 @@ pub(in crate::judgement::checker) fn decide(
     let mut of_key: Vec<Vec<u32>> = vec![Vec::new(); view.keys];
     for (number, cluster) in clusters.iter().enumerate() {
         if cluster.matters {
-            of_key[key_of(view, number)].push(number as u32);
+            of_key[key_of(view, number)].push(number_of(number));
         }
     }
     let mut rows = Vec::with_capacity(view.keys);
@@ -99,18 +100,18 @@ fn times(history: &History, item: &Item) -> (u64, u64) {
 
 /// The number of the cluster of an item: of its write, or, after all writes,
 /// of the initial value of its key.
-fn number_of(view: &View, item: &Item) -> Option<usize> {
+fn number(view: &View, item: &Item) -> Option<usize> {
     match (item.write, view.sources(item)) {
-        (Some(write), _) => Some(write as usize),
-        (None, [Source::Write(write)]) => Some(*write as usize),
-        (None, [Source::Initial]) => Some(view.writes.len() + item.key as usize),
+        (Some(write), _) => Some(index(write)),
+        (None, [Source::Write(write)]) => Some(index(*write)),
+        (None, [Source::Initial]) => Some(view.writes.len() + index(item.key)),
         _ => None,
     }
 }
 
 fn key_of(view: &View, number: usize) -> usize {
     match number.checked_sub(view.writes.len()) {
-        None => view.write(number).key as usize,
+        None => index(view.write(number).key),
         Some(key) => key,
     }
 }
@@ -118,7 +119,7 @@ fn key_of(view: &View, number: usize) -> usize {
 /// All clusters by number, or operations that no k would excuse.
 fn clusters(history: &History, view: &View) -> Result<Vec<Cluster>, Vec<usize>> {
     let of_write = |&item: &u32| {
-        let write = &view.items[item as usize];
+        let write = &view.items[index(item)];
         let (began, first) = times(history, write);
         Cluster { write: Some(item), began, first, last: began, matters: !write.pending }
     };
@@ -126,12 +127,12 @@ fn clusters(history: &History, view: &View) -> Result<Vec<Cluster>, Vec<usize>> 
     let initial = || Cluster { write: None, began: 0, first: 0, last: 0, matters: false };
     clusters.extend(std::iter::repeat_with(initial).take(view.keys));
     for read in view.items.iter().filter(|item| item.write.is_none()) {
-        let cluster = &mut clusters[number_of(view, read).ok_or_else(|| vec![read.at])?];
+        let cluster = &mut clusters[number(view, read).ok_or_else(|| vec![read.at])?];
         let (invoked, returned) = times(history, read);
         if let Some(write) = cluster.write
             && returned < cluster.began
         {
-            return Err(vec![view.items[write as usize].at, read.at]);
+            return Err(vec![view.items[index(write)].at, read.at]);
         }
         cluster.first = cluster.first.min(returned);
         cluster.last = cluster.last.max(invoked);
@@ -151,7 +152,7 @@ struct Chunk {
 
 /// The chunks of one key in the order of time.
 fn chunks(clusters: &[Cluster], numbers: &[u32]) -> Vec<Chunk> {
-    let cluster = |number: u32| &clusters[number as usize];
+    let cluster = |number: u32| &clusters[index(number)];
     let (mut forward, backward): (Vec<u32>, Vec<u32>) =
         numbers.iter().partition(|number| cluster(**number).is_forward());
     forward.sort_unstable_by_key(|&number| (cluster(number).first, number));
@@ -217,7 +218,7 @@ impl Chunk {
 
 /// Whether clusters in this order obey both demands. O(m log m).
 fn fits(clusters: &[Cluster], order: &[u32]) -> bool {
-    let cluster = |place: usize| &clusters[order[place] as usize];
+    let cluster = |place: usize| &clusters[index(order[place])];
     let mut by_return: Vec<usize> = (0..order.len()).collect();
     by_return.sort_unstable_by_key(|&place| cluster(place).first);
     let mut highest = 0;
@@ -243,8 +244,8 @@ fn operations(view: &View, chunk: &Chunk) -> Vec<usize> {
     inside.extend(&chunk.backward);
     inside.sort_unstable();
     let belongs = |item: &&Item| {
-        let number = number_of(view, item);
-        number.is_some_and(|number| inside.binary_search(&(number as u32)).is_ok())
+        let number = number(view, item);
+        number.is_some_and(|number| inside.binary_search(&number_of(number)).is_ok())
     };
     view.items.iter().filter(belongs).map(|item| item.at).collect()
 }
@@ -262,20 +263,20 @@ fn placed(
     for row in rows {
         let mut earliest = 0;
         for (at, &number) in row.iter().enumerate() {
-            let before = at.checked_sub(2).map_or(0, |two| clusters[row[two] as usize].last);
-            earliest = earliest.max(before).max(clusters[number as usize].began);
-            place[number as usize] = Some((earliest, at));
+            let before = at.checked_sub(2).map_or(0, |two| clusters[index(row[two])].last);
+            earliest = earliest.max(before).max(clusters[index(number)].began);
+            place[index(number)] = Some((earliest, at));
         }
     }
     let mut points: Vec<Vec<(u64, usize, usize)>> = vec![Vec::new(); view.keys];
     for item in &view.items {
-        let number = number_of(view, item).expect("every read has a source");
+        let number = number(view, item).expect("every read has a source");
         let Some((earliest, at)) = place[number] else { continue };
         let point = match item.write {
             Some(_) => (earliest, 2 * at, item.at),
             None => (earliest.max(times(history, item).0), 2 * at + 1, item.at),
         };
-        points[item.key as usize].push(point);
+        points[index(item.key)].push(point);
     }
     let order = |mut points: Vec<(u64, usize, usize)>| {
         points.sort_unstable();

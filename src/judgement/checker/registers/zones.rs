@@ -14,6 +14,7 @@
 
 use crate::history::History;
 use crate::judgement::checker::view::{Source, View};
+use crate::judgement::number::{index, number_of};
 
 /// One write with its reads, in numbers of items.
 struct Cluster {
@@ -79,7 +80,7 @@ fn clusters(
     // One later, so that the initial value is before everything; all but the
     // reads' beginnings later by the shift, so that no time is below 0.
     let times = |item: u32| {
-        let item = &view.items[item as usize];
+        let item = &view.items[index(item)];
         let operation = &operations[item.at];
         let returned = operation.returned.unwrap_or(u64::MAX);
         let shift = if item.write.is_some() { earlier } else { 0 };
@@ -89,30 +90,30 @@ fn clusters(
     let mut clusters = Vec::with_capacity(view.writes.len() + view.keys);
     for &item in &view.writes {
         let (invoked, returned) = times(item);
-        clusters.push(Cluster::of(view.items[item as usize].key, item, invoked, returned));
+        clusters.push(Cluster::of(view.items[index(item)].key, item, invoked, returned));
     }
-    clusters.extend((0..view.keys as u32).map(|key| Cluster::of(key, NOBODY, 0, 0)));
+    clusters.extend((0..number_of(view.keys)).map(|key| Cluster::of(key, NOBODY, 0, 0)));
     let cluster_of = |at: usize| -> Result<usize, Vec<usize>> {
         let item = &view.items[at];
         match view.sources(item) {
-            [Source::Write(write)] => Ok(*write as usize),
-            [Source::Initial] => Ok(view.writes.len() + item.key as usize),
+            [Source::Write(write)] => Ok(index(*write)),
+            [Source::Initial] => Ok(view.writes.len() + index(item.key)),
             _ => Err(vec![item.at]),
         }
     };
     let is_read = |at: &usize| view.items[*at].write.is_none();
     for at in (0..view.items.len()).filter(is_read) {
-        let (invoked, returned) = times(at as u32);
+        let (invoked, returned) = times(number_of(at));
         let cluster = &mut clusters[cluster_of(at)?];
         let write = cluster.write;
         if write != NOBODY && returned < times(write).0 {
-            return Err(vec![view.items[write as usize].at, view.items[at].at]);
+            return Err(vec![view.items[index(write)].at, view.items[at].at]);
         }
         if write != NOBODY && returned < cluster.first {
-            (cluster.first, cluster.ends.0) = (returned, at as u32);
+            (cluster.first, cluster.ends.0) = (returned, number_of(at));
         }
         if invoked > cluster.last {
-            (cluster.last, cluster.ends.1) = (invoked, at as u32);
+            (cluster.last, cluster.ends.1) = (invoked, number_of(at));
         }
         cluster.reads.1 += 1;
     }
@@ -122,17 +123,17 @@ fn clusters(
         cluster.reads = (start, start);
         start += count;
     }
-    let mut reads = vec![0; start as usize];
+    let mut reads = vec![0; index(start)];
     for at in (0..view.items.len()).filter(is_read) {
         let cluster = &mut clusters[cluster_of(at)?];
-        reads[cluster.reads.1 as usize] = at as u32;
+        reads[index(cluster.reads.1)] = number_of(at);
         cluster.reads.1 += 1;
     }
     // A write of unknown outcome that nobody read need not have happened, and
     // an initial value that nobody read says nothing.
     let matters = |cluster: &Cluster| {
         let read = cluster.reads.0 < cluster.reads.1;
-        read || cluster.write != NOBODY && !view.items[cluster.write as usize].pending
+        read || cluster.write != NOBODY && !view.items[index(cluster.write)].pending
     };
     clusters.retain(matters);
     Ok((clusters, reads))
@@ -152,16 +153,16 @@ fn order(view: &View, clusters: &[Cluster], reads: &[u32]) -> Result<Vec<usize>,
         if cluster.is_forward() {
             forward = Some(cluster);
         }
-        size += 1 + (cluster.reads.1 - cluster.reads.0) as usize;
+        size += 1 + index(cluster.reads.1 - cluster.reads.0);
     }
     let mut order = Vec::with_capacity(size);
     for cluster in clusters {
         if cluster.write != NOBODY {
-            order.push(view.items[cluster.write as usize].at);
+            order.push(view.items[index(cluster.write)].at);
         }
         // Items are in order of invocation.
-        let own = &reads[cluster.reads.0 as usize..cluster.reads.1 as usize];
-        order.extend(own.iter().map(|&read| view.items[read as usize].at));
+        let own = &reads[index(cluster.reads.0)..index(cluster.reads.1)];
+        order.extend(own.iter().map(|&read| view.items[index(read)].at));
     }
     Ok(order)
 }
@@ -172,7 +173,7 @@ fn conflict(view: &View, one: &Cluster, other: &Cluster) -> Vec<usize> {
         .iter()
         .flat_map(|cluster| [cluster.write, cluster.ends.0, cluster.ends.1])
         .filter(|item| *item != NOBODY)
-        .map(|item| view.items[item as usize].at)
+        .map(|item| view.items[index(item)].at)
         .collect();
     part.sort_unstable();
     part.dedup();

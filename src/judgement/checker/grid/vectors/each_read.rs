@@ -3,6 +3,7 @@
 use super::{Vectors, conflict, join};
 use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
+use crate::judgement::number::index;
 
 /// For single reads: whether a source is behind what else is visible.
 pub(super) struct EachRead {
@@ -26,10 +27,10 @@ impl EachRead {
                 let mut rows = Vec::with_capacity(list.len() * vectors.width);
                 let mut row = vec![0; vectors.width];
                 for (place, at) in list {
-                    if let Source::Write(write) = vectors.sources[*at as usize] {
-                        join(&mut row, vectors.behind(write as usize));
-                        let session = view.items[*at as usize].session;
-                        let readers: &mut Vec<(u32, u32)> = &mut readers[write as usize];
+                    if let Source::Write(write) = vectors.sources[index(*at)] {
+                        join(&mut row, vectors.behind(index(write)));
+                        let session = view.items[index(*at)].session;
+                        let readers: &mut Vec<(u32, u32)> = &mut readers[index(write)];
                         if readers.last().is_none_or(|(last, _)| *last != session) {
                             readers.push((session, *place));
                         }
@@ -48,13 +49,13 @@ impl EachRead {
         read: u32,
         row: &[u32],
     ) -> Result<(), Vec<u32>> {
-        let Source::Write(source) = vectors.sources[read as usize] else { return Ok(()) };
+        let Source::Write(source) = vectors.sources[index(read)] else { return Ok(()) };
         if vectors.behind.is_empty() {
             return Ok(());
         }
         let view = vectors.view;
-        let source = source as usize;
-        let item = &view.items[read as usize];
+        let source = index(source);
+        let item = &view.items[index(read)];
         let sessions = view.sessions;
         for (column, &upto) in row.iter().enumerate().filter(|(_, upto)| **upto > 0) {
             let (of_reads, session) = match column.checked_sub(sessions) {
@@ -72,8 +73,8 @@ impl EachRead {
                 let joined = &self.joined[number][(end - 1) * vectors.width..][..vectors.width];
                 if self.is_in(vectors, source, joined) {
                     let mut others = list[..end].iter().filter_map(|(_, at)| {
-                        match vectors.sources[*at as usize] {
-                            Source::Write(write) => Some(write as usize),
+                        match vectors.sources[index(*at)] {
+                            Source::Write(write) => Some(index(write)),
                             _ => None,
                         }
                     });
@@ -84,7 +85,7 @@ impl EachRead {
             }
             // What is behind writes of a session only grows.
             let last = list[end - 1].1;
-            let other = view.items[last as usize].write.expect("it is a write") as usize;
+            let other = index(view.items[index(last)].write.expect("it is a write"));
             if other != source && self.is_in(vectors, source, vectors.behind(other)) {
                 return Err(conflict(vectors, read, source, other));
             }
@@ -94,12 +95,12 @@ impl EachRead {
 
     /// Whether a row has this write.
     fn is_in(&self, vectors: &Vectors<'_>, write: usize, row: &[u32]) -> bool {
-        let item = vectors.view.writes[write] as usize;
+        let item = index(vectors.view.writes[write]);
         let sessions = vectors.view.sessions;
-        row[vectors.view.items[item].session as usize] >= vectors.place[item]
+        row[index(vectors.view.items[item].session)] >= vectors.place[item]
             || self.readers.get(write).is_some_and(|readers| {
                 { readers.iter() }.any(|(session, place)| {
-                    row.get(sessions + *session as usize).is_some_and(|known| known >= place)
+                    row.get(sessions + index(*session)).is_some_and(|known| known >= place)
                 })
             })
     }

@@ -22,6 +22,7 @@
 use crate::judgement::checker::graph::Graph;
 use crate::judgement::checker::view::{Item, Source, View};
 use crate::judgement::model::{Grid, Guarantees, Scope};
+use crate::judgement::number::{index, number_of};
 
 mod each_read;
 mod seen;
@@ -58,29 +59,29 @@ fn size(view: &View, grid: Grid) -> usize {
 fn base(view: &View) -> Outcome {
     let sourceless = |item: &&Item| item.write.is_none() && view.sources(item).is_empty();
     if let Some(item) = view.items.iter().position(|item| sourceless(&item)) {
-        return Outcome::Fails(vec![item as u32]);
+        return Outcome::Fails(vec![number_of(item)]);
     }
     if let Err(cycle) = causal_order(view) {
         return Outcome::Fails(cycle);
     }
     let kept = view.kept();
-    let writes = 0..view.writes.len() as u32;
-    Outcome::Holds(vec![writes.filter(|write| kept[*write as usize]).collect()])
+    let writes = 0..number_of(view.writes.len());
+    Outcome::Holds(vec![writes.filter(|write| kept[index(*write)]).collect()])
 }
 
 /// An order of the items that extends session order and reads-from.
 fn causal_order(view: &View) -> Result<Vec<u32>, Vec<u32>> {
     if view.is_forward() {
-        return Ok((0..view.items.len() as u32).collect());
+        return Ok((0..number_of(view.items.len())).collect());
     }
     let mut graph = Graph::new(view.items.len());
     let mut last = vec![None; view.sessions];
     for (at, item) in view.items.iter().enumerate() {
-        if let Some(before) = last[item.session as usize].replace(at as u32) {
-            graph.add(before, at as u32);
+        if let Some(before) = last[index(item.session)].replace(number_of(at)) {
+            graph.add(before, number_of(at));
         }
         if let (None, [Source::Write(write)]) = (item.write, view.sources(item)) {
-            graph.add(view.writes[*write as usize], at as u32);
+            graph.add(view.writes[index(*write)], number_of(at));
         }
     }
     graph.order()
@@ -118,7 +119,7 @@ impl Lists {
     fn of(lists: usize, items: &[(u32, u32, u32)]) -> Lists {
         let mut starts = vec![0_u32; lists + 1];
         for (list, ..) in items {
-            starts[*list as usize + 1] += 1;
+            starts[index(*list) + 1] += 1;
         }
         for list in 0..lists {
             starts[list + 1] += starts[list];
@@ -126,8 +127,8 @@ impl Lists {
         let mut fill = starts.clone();
         let mut all = vec![(0, 0); items.len()];
         for &(list, place, item) in items {
-            let next = &mut fill[list as usize];
-            all[*next as usize] = (place, item);
+            let next = &mut fill[index(list)];
+            all[index(*next)] = (place, item);
             *next += 1;
         }
         Lists { starts, all }
@@ -139,7 +140,7 @@ impl Lists {
 
     /// So many lists from one on, one after the other.
     fn several(&self, first: usize, lists: usize) -> &[(u32, u32)] {
-        &self.all[self.starts[first] as usize..self.starts[first + lists] as usize]
+        &self.all[index(self.starts[first])..index(self.starts[first + lists])]
     }
 }
 
@@ -177,7 +178,7 @@ impl<'a> Vectors<'a> {
         for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none()) {
             match view.sources(item) {
                 [only] => sources[at] = *only,
-                _ => return Err(vec![at as u32]),
+                _ => return Err(vec![number_of(at)]),
             }
         }
         let kept = view.kept();
@@ -186,15 +187,15 @@ impl<'a> Vectors<'a> {
         let lists = view.sessions * view.keys;
         let (mut reads, mut writes) = (Vec::new(), Vec::with_capacity(view.writes.len()));
         for (at, item) in view.items.iter().enumerate() {
-            if item.write.is_some_and(|write| !kept[write as usize]) {
+            if item.write.is_some_and(|write| !kept[index(write)]) {
                 continue;
             }
-            let count = &mut counts[item.session as usize][usize::from(item.write.is_none())];
+            let count = &mut counts[index(item.session)][usize::from(item.write.is_none())];
             *count += 1;
             place[at] = *count;
-            let list = item.key as usize * view.sessions + item.session as usize;
+            let list = index(item.key) * view.sessions + index(item.session);
             let of_sort = if item.write.is_some() { &mut writes } else { &mut reads };
-            of_sort.push((list as u32, *count, at as u32));
+            of_sort.push((number_of(list), *count, number_of(at)));
         }
         let (reads, writes) = (Lists::of(lists, &reads), Lists::of(lists, &writes));
         let asks = |guarantee| grid.asks(guarantee);
@@ -226,7 +227,7 @@ impl<'a> Vectors<'a> {
         if seen.edges.len() > EDGES_MAX {
             return Ok(Outcome::TooMany);
         }
-        self.nodes = seen.next as usize;
+        self.nodes = index(seen.next);
         self.edges = seen.edges;
         // An arbitration for all reads is one for each.
         let cycle = match self.graph(None).order() {
@@ -236,7 +237,7 @@ impl<'a> Vectors<'a> {
         match self.grid.scope {
             Scope::Global => Err(self.core(&cycle, None)),
             Scope::Session => {
-                let sessions = 0..self.view.sessions as u32;
+                let sessions = 0..number_of(self.view.sessions);
                 let orders = sessions.map(|session| match self.graph(Some(session)).order() {
                     Ok(order) => Ok(self.arbitration(&order)),
                     Err(cycle) => Err(self.core(&cycle, Some(session))),
@@ -261,23 +262,23 @@ impl<'a> Vectors<'a> {
         if !self.asks(Guarantees::MW) {
             return None;
         }
-        let number = |item: u32| self.view.items.get(item as usize)?.write;
+        let number = |item: u32| self.view.items.get(index(item))?.write;
         self.edges.iter().filter(|edge| self.is_of(edge, session)).find_map(|edge| {
             let (older, newer) = (number(edge.older)?, number(edge.newer)?);
-            let hopeless = self.is_behind(newer as usize, older as usize);
-            hopeless.then(|| conflict(self, edge.read, newer as usize, older as usize))
+            let hopeless = self.is_behind(index(newer), index(older));
+            hopeless.then(|| conflict(self, edge.read, index(newer), index(older)))
         })
     }
 
     /// Whether the read of an edge is one of the session that is looked at.
     fn is_of(&self, edge: &Edge, session: Option<u32>) -> bool {
-        session.is_none_or(|session| self.view.items[edge.read as usize].session == session)
+        session.is_none_or(|session| self.view.items[index(edge.read)].session == session)
     }
 
     fn arbitration(&self, order: &[u32]) -> Vec<u32> {
-        let items = order.iter().filter_map(|node| self.view.items.get(*node as usize));
+        let items = order.iter().filter_map(|node| self.view.items.get(index(*node)));
         let writes = items.filter_map(|item| item.write);
-        writes.filter(|write| self.kept[*write as usize]).collect()
+        writes.filter(|write| self.kept[index(*write)]).collect()
     }
 
     /// Computes what is behind every write and calls `each` with every read
@@ -292,9 +293,9 @@ impl<'a> Vectors<'a> {
         let mut seen = vec![vec![0_u32; width]; sessions];
         let mut row = vec![0_u32; width];
         for &at in order {
-            let item = &self.view.items[at as usize];
-            let session = item.session as usize;
-            if let Some(write) = item.write.map(|write| write as usize) {
+            let item = &self.view.items[index(at)];
+            let session = index(item.session);
+            if let Some(write) = item.write.map(index) {
                 if !self.kept[write] {
                     continue;
                 }
@@ -308,7 +309,7 @@ impl<'a> Vectors<'a> {
                     }
                     join(&mut written[session], behind);
                 }
-                written[session][session] = self.place[at as usize];
+                written[session][session] = self.place[index(at)];
                 continue;
             }
             if item.last && self.grid.eventual {
@@ -316,13 +317,13 @@ impl<'a> Vectors<'a> {
                 continue;
             }
             row.fill(0);
-            if let Source::Write(write) = self.sources[at as usize]
+            if let Source::Write(write) = self.sources[index(at)]
                 && (mw || wfr)
             {
-                row.copy_from_slice(self.behind(write as usize));
+                row.copy_from_slice(self.behind(index(write)));
                 if mw {
-                    let of = self.view.write(write as usize).session as usize;
-                    let place = self.place[self.view.writes[write as usize] as usize];
+                    let of = index(self.view.write(index(write)).session);
+                    let place = self.place[index(self.view.writes[index(write)])];
                     row[of] = row[of].max(place);
                 }
             }
@@ -336,7 +337,7 @@ impl<'a> Vectors<'a> {
             if mr || wfr {
                 join(&mut seen[session], &row);
                 if !mw {
-                    seen[session][sessions + session] = self.place[at as usize];
+                    seen[session][sessions + session] = self.place[index(at)];
                 }
             }
         }
@@ -344,7 +345,7 @@ impl<'a> Vectors<'a> {
     }
 
     fn lists(&self, key: u32, session: usize) -> usize {
-        key as usize * self.view.sessions + session
+        index(key) * self.view.sessions + session
     }
 
     /// The reads at quiescence, each with its source.
@@ -352,7 +353,7 @@ impl<'a> Vectors<'a> {
         let eventual = self.grid.eventual;
         let items = self.view.items.iter().enumerate();
         let finals = items.filter(move |(_, item)| eventual && item.last && item.write.is_none());
-        finals.map(|(at, _)| (at as u32, self.sources[at]))
+        finals.map(|(at, _)| (number_of(at), self.sources[at]))
     }
 
     /// The kept writes of a key, as items.
@@ -365,18 +366,18 @@ impl<'a> Vectors<'a> {
     fn see_everything(&self, seen: &mut Seen) -> Result<(), Vec<u32>> {
         let mut done = vec![Vec::new(); self.view.keys];
         for (read, source) in self.final_reads() {
-            let key = self.view.items[read as usize].key;
+            let key = self.view.items[index(read)].key;
             let Source::Write(write) = source else {
                 match self.of_key(key).next() {
                     Some(write) => return Err(self.reason_of(write, read)),
                     None => continue,
                 }
             };
-            let newer = self.view.writes[write as usize];
-            let session = self.view.items[read as usize].session;
+            let newer = self.view.writes[index(write)];
+            let session = self.view.items[index(read)].session;
             let mark = (newer, if self.grid.scope == Scope::Global { 0 } else { session });
-            if !done[key as usize].contains(&mark) {
-                done[key as usize].push(mark);
+            if !done[index(key)].contains(&mark) {
+                done[index(key)].push(mark);
                 let older = self.of_key(key).filter(|older| *older != newer);
                 seen.edges.extend(older.map(|older| Edge { older, newer, read }));
             }
@@ -393,12 +394,12 @@ impl<'a> Vectors<'a> {
                 continue;
             }
             done.push(write);
-            let key = self.view.items[read as usize].key;
+            let key = self.view.items[index(read)].key;
             for other in self.of_key(key) {
-                let number = self.view.items[other as usize].write.expect("it is a write");
-                if self.is_behind(write as usize, number as usize) {
+                let number = self.view.items[index(other)].write.expect("it is a write");
+                if self.is_behind(index(write), index(number)) {
                     let mut part = self.reason_of(other, read);
-                    part.extend(self.path(other, self.view.writes[write as usize]));
+                    part.extend(self.path(other, self.view.writes[index(write)]));
                     return Err(part);
                 }
             }
@@ -414,15 +415,15 @@ impl<'a> Vectors<'a> {
         }
         let item = self.view.writes[first];
         let sessions = self.view.sessions;
-        let key = self.view.items[item as usize].key;
-        row[self.view.items[item as usize].session as usize] >= self.place[item as usize]
+        let key = self.view.items[index(item)].key;
+        row[index(self.view.items[index(item)].session)] >= self.place[index(item)]
             || (self.by_reads()
                 && (0..sessions).any(|session| {
                     let reads = self.reads.get(self.lists(key, session));
                     let known =
                         reads.iter().take_while(|(place, _)| *place <= row[sessions + session]);
                     { known }
-                        .any(|(_, at)| self.sources[*at as usize] == Source::Write(first as u32))
+                        .any(|(_, at)| self.sources[index(*at)] == Source::Write(number_of(first)))
                 }))
     }
 
@@ -435,9 +436,9 @@ impl<'a> Vectors<'a> {
         let mut last_read = vec![None; self.view.sessions];
         let mut fresh: Vec<Vec<u32>> = vec![Vec::new(); self.view.sessions];
         for (at, item) in self.view.items.iter().enumerate() {
-            let (node, of) = (at as u32, item.session as usize);
+            let (node, of) = (number_of(at), index(item.session));
             match item.write {
-                Some(write) if !self.kept[write as usize] => {}
+                Some(write) if !self.kept[index(write)] => {}
                 Some(_) => {
                     if mw && let Some(before) = last_write[of].replace(node) {
                         graph.add(before, node);
@@ -452,7 +453,7 @@ impl<'a> Vectors<'a> {
                 None if !wfr => {}
                 None => {
                     if let Source::Write(write) = self.sources[at] {
-                        graph.add(self.view.writes[write as usize], node);
+                        graph.add(self.view.writes[index(write)], node);
                     }
                     if let Some(before) = last_read[of].replace(node) {
                         graph.add(before, node);
@@ -474,14 +475,14 @@ impl<'a> Vectors<'a> {
             return part;
         }
         let mut part: Vec<u32> = cycle.to_vec();
-        part.retain(|node| (*node as usize) < self.view.items.len());
+        part.retain(|node| (index(*node)) < self.view.items.len());
         let is_write =
-            |node: u32| self.view.items.get(node as usize).is_some_and(|item| item.write.is_some());
+            |node: u32| self.view.items.get(index(node)).is_some_and(|item| item.write.is_some());
         for (nth, &older) in cycle.iter().enumerate().filter(|(_, node)| is_write(**node)) {
             // Over nodes that stand for several writes, to the next item.
             let mut last = nth;
             let mut next = (nth + 1) % cycle.len();
-            while cycle[next] as usize >= self.view.items.len() {
+            while index(cycle[next]) >= self.view.items.len() {
                 last = next;
                 next = (next + 1) % cycle.len();
             }
@@ -497,11 +498,11 @@ impl<'a> Vectors<'a> {
 
     /// Why `read` sees `write`: the items on a short way between them.
     fn reason_of(&self, write: u32, read: u32) -> Vec<u32> {
-        if self.view.items[read as usize].last && self.grid.eventual {
+        if self.view.items[index(read)].last && self.grid.eventual {
             // A pending write happened because somebody read it.
-            let number = self.view.items[write as usize].write.expect("it is a write");
+            let number = self.view.items[index(write)].write.expect("it is a write");
             let by = self.sources.iter().position(|source| *source == Source::Write(number));
-            return [write, read].into_iter().chain(by.map(|by| by as u32)).collect();
+            return [write, read].into_iter().chain(by.map(number_of)).collect();
         }
         let mut part = self.path(read, write);
         part.push(read);
@@ -515,12 +516,13 @@ impl<'a> Vectors<'a> {
         let mut parent: Vec<u32> = vec![u32::MAX; self.view.items.len()];
         let mut sessions = vec![[Vec::new(), Vec::new()]; self.view.sessions];
         for (at, item) in self.view.items.iter().enumerate() {
-            if item.write.is_none_or(|write| self.kept[write as usize]) {
-                sessions[item.session as usize][usize::from(item.write.is_some())].push(at as u32);
+            if item.write.is_none_or(|write| self.kept[index(write)]) {
+                sessions[index(item.session)][usize::from(item.write.is_some())]
+                    .push(number_of(at));
             }
         }
         let mut reached = vec![[0_usize; 2]; self.view.sessions];
-        parent[from as usize] = from;
+        parent[index(from)] = from;
         let mut open = vec![from];
         let mut next = 0;
         while let Some(&at) = open.get(next) {
@@ -529,22 +531,22 @@ impl<'a> Vectors<'a> {
                 break;
             }
             let mut reach = |earlier: u32| {
-                if parent[earlier as usize] == u32::MAX {
-                    parent[earlier as usize] = at;
+                if parent[index(earlier)] == u32::MAX {
+                    parent[index(earlier)] = at;
                     open.push(earlier);
                 }
             };
-            let item = &self.view.items[at as usize];
-            if let Source::Write(write) = self.sources[at as usize] {
-                reach(self.view.writes[write as usize]);
+            let item = &self.view.items[index(at)];
+            if let Source::Write(write) = self.sources[index(at)] {
+                reach(self.view.writes[index(write)]);
             }
             let rules = match item.write {
                 None => [Guarantees::MR, Guarantees::RYW],
                 Some(_) => [Guarantees::WFR, Guarantees::MW],
             };
             for (sort, rule) in rules.into_iter().enumerate() {
-                let list = &sessions[item.session as usize][sort];
-                let reached = &mut reached[item.session as usize][sort];
+                let list = &sessions[index(item.session)][sort];
+                let reached = &mut reached[index(item.session)][sort];
                 while self.asks(rule) && list.get(*reached).is_some_and(|other| *other < at) {
                     reach(list[*reached]);
                     *reached += 1;
@@ -553,8 +555,8 @@ impl<'a> Vectors<'a> {
         }
         let mut part = vec![to];
         let mut at = to;
-        while parent[at as usize] != u32::MAX && parent[at as usize] != at {
-            at = parent[at as usize];
+        while parent[index(at)] != u32::MAX && parent[index(at)] != at {
+            at = parent[index(at)];
             part.push(at);
         }
         part
@@ -582,27 +584,19 @@ mod tests {
     use crate::judgement::Budget;
     use crate::judgement::checker::grid::closure_decides;
     use crate::judgement::checker::whole::Meter;
-
-    /// Numbers without order; the same every time.
-    struct Lot(u64);
-
-    impl Lot {
-        fn draw(&mut self, below: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
-            (self.0 >> 33) % below
-        }
-    }
+    use crate::judgement::lot::Lot;
+    use crate::judgement::number::count;
 
     /// Some operations of 4 processes on 2 keys, one after the other, with
     /// answers from anywhere, reads at quiescence and pending writes.
     fn history(lot: &mut Lot) -> History {
         let length = 2 + lot.draw(11);
         let keys = 1 + lot.draw(2);
-        let processes = 1 + lot.draw(4) as u32;
+        let processes = 1 + lot.number(4);
         let mut plan = Vec::new();
         let mut values = [vec![], vec![]];
         for at in 0..length {
-            let (process, key) = (lot.draw(u64::from(processes)) as u32, lot.draw(keys) as usize);
+            let (process, key) = (lot.number(u64::from(processes)), lot.index(keys));
             let write = lot.draw(2) == 0;
             if write {
                 values[key].push(at as i64 + 1);
@@ -614,7 +608,7 @@ mod tests {
         let mut time = 0;
         let quiet = lot.draw(2) == 0;
         for (at, (process, key, write, mark)) in plan.into_iter().enumerate() {
-            if ended[process as usize] {
+            if ended[index(process)] {
                 continue;
             }
             let id = ProcessId(process);
@@ -627,11 +621,11 @@ mod tests {
             events.invoke(id, time, call).expect("it is idle");
             if write && mark == 0 {
                 events.info(id).expect("it is open");
-                ended[process as usize] = true;
+                ended[index(process)] = true;
             } else if write {
                 events.ok(id, time + 1, ()).expect("it is open");
             } else {
-                let which = lot.draw(values[key].len() as u64 + 1) as usize;
+                let which = lot.index(count(values[key].len()) + 1);
                 match values[key].get(which).filter(|_| mark > 0) {
                     Some(value) => events.ok(id, time + 1, *value).expect("it is open"),
                     None => events.ok(id, time + 1, ()).expect("it is open"),
@@ -639,8 +633,8 @@ mod tests {
             }
         }
         for process in 0..u32::from(quiet) * 2 {
-            let key = lot.draw(keys) as usize;
-            let which = lot.draw(values[key].len() as u64 + 1) as usize;
+            let key = lot.index(keys);
+            let which = lot.index(count(values[key].len()) + 1);
             let id = ProcessId(10 + process);
             time += 2;
             events.invoke(id, time, Call::read(["x", "y"][key])).expect("it is new");
@@ -672,7 +666,7 @@ mod tests {
                         assert!(!expected, "{} fails of {}", grid.name(), text());
                         // The core alone fails too.
                         let mut at: Vec<usize> =
-                            part.iter().map(|item| view.items[*item as usize].at).collect();
+                            part.iter().map(|item| view.items[index(*item)].at).collect();
                         at.sort_unstable();
                         at.dedup();
                         let core = View::of_part(&history, &view.closed(&history, &at));

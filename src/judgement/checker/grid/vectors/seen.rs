@@ -1,6 +1,7 @@
 //! What each read sees of its key that is not behind its source: the edges
 //! between writes that follow, as few as say it all.
 
+use crate::judgement::number::{index, number_of};
 use rustc_hash::FxHashMap;
 
 use super::{Edge, Vectors};
@@ -36,7 +37,7 @@ impl Seen {
         let size = view.sessions * view.keys * vectors.width;
         let known = vectors.asks(Guarantees::MR) && size <= 1 << 26;
         let known = vec![0; if known { size } else { 0 }];
-        let next = view.items.len() as u32;
+        let next = number_of(view.items.len());
         Seen { edges: Vec::new(), known, own: FxHashMap::default(), next }
     }
 
@@ -47,14 +48,14 @@ impl Seen {
         row: &[u32],
     ) -> Result<(), Vec<u32>> {
         let view = vectors.view;
-        let item = &view.items[read as usize];
-        let source = match vectors.sources[read as usize] {
-            Source::Write(write) => Some(write as usize),
+        let item = &view.items[index(read)];
+        let source = match vectors.sources[index(read)] {
+            Source::Write(write) => Some(index(write)),
             _ => None,
         };
         let newer = source.map(|write| view.writes[write]);
         let behind = source.map_or(&[][..], |write| vectors.behind(write));
-        let start = (item.session as usize * view.keys + item.key as usize) * vectors.width;
+        let start = (index(item.session) * view.keys + index(item.key)) * vectors.width;
         for (column, &upto) in row.iter().enumerate() {
             let past = behind.get(column).copied().unwrap_or(0);
             if upto == 0 || (source.is_some() && upto <= past) {
@@ -67,9 +68,9 @@ impl Seen {
             let lists = if of_reads { &vectors.reads } else { &vectors.writes };
             let list = lists.get(vectors.lists(item.key, session));
             let end = list.partition_point(|(place, _)| *place <= upto);
-            let older = |at: u32| match vectors.sources[at as usize] {
+            let older = |at: u32| match vectors.sources[index(at)] {
                 _ if !of_reads => Some(at),
-                Source::Write(write) => Some(view.writes[write as usize]),
+                Source::Write(write) => Some(view.writes[index(write)]),
                 _ => None,
             };
             let Some(newer) = newer else {
@@ -88,12 +89,12 @@ impl Seen {
                 list.partition_point(|(place, _)| *place <= past)
             };
             if let Some(known) = self.known.get_mut(start + column) {
-                begin = begin.max(*known as usize);
-                *known = (*known).max(end as u32);
+                begin = begin.max(index(*known));
+                *known = (*known).max(number_of(end));
             } else if !of_reads
                 && !vectors.asks(Guarantees::MR)
                 && !vectors.asks(Guarantees::MW)
-                && session == item.session as usize
+                && session == index(item.session)
             {
                 self.own_writes(&list[..end], (item.session, item.key), newer, read);
                 continue;
@@ -116,18 +117,18 @@ impl Seen {
             if let Some(older) = own.newest.filter(|older| *older != newer) {
                 self.edges.push(Edge { older, newer, read });
             }
-            let fresh = list[own.among as usize..].iter().filter(|(_, at)| *at != newer);
+            let fresh = list[index(own.among)..].iter().filter(|(_, at)| *at != newer);
             self.edges.extend(fresh.map(|(_, older)| Edge { older: *older, newer, read }));
             own.newest = Some(newer);
-            own.among = list.len() as u32;
+            own.among = number_of(list.len());
         } else {
-            if (own.gathered as usize) < list.len() {
+            if (index(own.gathered)) < list.len() {
                 let node = self.next;
                 self.next += 1;
-                let fresh = list[own.gathered as usize..].iter().map(|(_, at)| *at);
+                let fresh = list[index(own.gathered)..].iter().map(|(_, at)| *at);
                 let all = fresh.chain(own.all.replace(node));
                 self.edges.extend(all.map(|older| Edge { older, newer: node, read }));
-                own.gathered = list.len() as u32;
+                own.gathered = number_of(list.len());
             }
             self.edges.extend(own.all.map(|older| Edge { older, newer, read }));
         }
