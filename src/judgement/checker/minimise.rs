@@ -13,11 +13,11 @@
 //! writes takes all reads with it.
 //! It does not know what failing means.
 
-use crate::judgement::number::{index, number_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::history::{Completion, Function, History, Key, Operation, Value};
 use crate::judgement::datatype::{self, Datatype, MISMATCH};
+use crate::judgement::number::{index, number_of};
 
 /// For each operation of a part, what a smaller part with it must contain.
 pub(super) struct Sources {
@@ -53,7 +53,8 @@ impl Sources {
             let value = if failed { Some(&op.call.argument) } else { datatype::left(op) };
             let Some(value) = value else { continue };
             if failed && places.contains_key(&(failed, &op.call.key, value)) {
-                // One that failed is enough, and the first came in time if any did.
+                // That a failed write was seen is shown by one of them. The first
+                // will do: if any was invoked before the read returned, it was.
                 continue;
             }
             let place = places.entry((failed, &op.call.key, value)).or_insert(lists.len());
@@ -85,8 +86,8 @@ impl Sources {
             }
         }
         let of = operations().map(|(_, op)| {
-            // One of unknown outcome may have been found, and then it found
-            // something, too.
+            // A compare-and-set of unknown outcome may be the source of a read.
+            // Then it took effect, and what it had to find for that counts.
             if missed(op) && matches!(op.call.f, Function::Other(_)) {
                 return changes.get(&op.call.key).map(|list| number_of(*list));
             }
@@ -122,7 +123,7 @@ impl Sources {
         let mut known: FxHashSet<u32> = FxHashSet::default();
         let mut all = positions.to_vec();
         let mut next = 0;
-        // A compare-and-set is found and finds.
+        // A compare-and-set has a source and can be the source of others.
         while let Some(&at) = all.get(next) {
             next += 1;
             if let Some(list) = self.of[self.place(at)].filter(|list| known.insert(*list)) {

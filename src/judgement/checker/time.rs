@@ -1,12 +1,12 @@
 //! Real time in a history as numbers: whether it contains session order, and
 //! as a few edges of a graph.
 
-use crate::judgement::number::index;
 use rustc_hash::FxHashMap;
 
 use super::graph::Graph;
 use super::view::View;
 use crate::history::History;
+use crate::judgement::number::index;
 
 /// Whether returns-before contains session order.
 pub(in crate::judgement::checker) fn is_local(history: &History) -> bool {

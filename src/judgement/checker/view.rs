@@ -5,7 +5,6 @@
 //! writes from 0, and lists for every read the writes that could have been its
 //! source. Knows no model. O(n log n) comparisons of keys and values.
 
-use crate::judgement::number::{index, number_of};
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -14,6 +13,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use crate::history::{Completion, History, Key, Operation, Value};
 
 use crate::judgement::datatype::aborted;
+use crate::judgement::number::{index, number_of};
 use crate::judgement::verdict::Source as Origin;
 
 /// Where the answer of a read came from, by number of the write.

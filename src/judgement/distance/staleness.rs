@@ -12,10 +12,10 @@
 //!
 //! O(n log n): writes are counted in a tree as they return.
 
-use crate::judgement::number::{index, number_of};
 use std::collections::BTreeMap;
 
 use crate::history::NodeId;
+use crate::judgement::number::{index, number_of};
 
 use super::record::{NEVER, Record};
 

@@ -3,11 +3,11 @@
 //! Takes the operations in every order that a relation allows, and remembers
 //! only which positions it has been in.
 
-use crate::judgement::number::count;
 use std::collections::BTreeSet;
 
 use crate::history::{Completion, Key, Operation, Value};
 use crate::judgement::datatype::Datatype;
+use crate::judgement::number::count;
 
 /// What the keys hold that were changed, ascending: the last values, newest last.
 type Held<'a> = Vec<(&'a Key, Vec<Value>)>;

@@ -83,7 +83,8 @@ fn two(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
     if !is_local(history) || !view.has_known_sources() {
         return remembering(whole, 2, meter);
     }
-    // Shrinking a long chain asks again and again; then this ends it.
+    // This procedure needs no budget, but whoever makes a counterexample small
+    // runs it on thousands of parts: without this that would take for ever.
     if !meter.spend(count(history.len()) / 16) {
         return Decision::unknown("the budget ended");
     }
@@ -197,7 +198,8 @@ impl<'a> Bounds<'a> {
                 let before = number_of(points.partition_point(|point| *point < invoked));
                 Ok(if invoked <= at { 1 } else { before - nth + 1 })
             }
-            // Not worth guessing: everything may have come in between.
+            // It has several possible sources; the bound must hold for each of
+            // them, so all writes are taken to come in between.
             sources if sources.iter().any(|source| possible(&source)) => {
                 Ok(number_of(points.len()) + 1)
             }

@@ -92,10 +92,15 @@ pub(in crate::judgement::checker) fn of_keys(history: &History) -> Vec<Vec<usize
     parts
 }
 
-/// One order from the orders of the keys: always the operation that was
-/// invoked first among the next of each key. That one never has to wait: if it
-/// came after the return of some operation left, so would what precedes that
-/// operation in its key's order, which keeps real time.
+/// One order from the orders of the keys: of the operations that are next in
+/// each key, always the one that was invoked first.
+///
+/// That one never has to wait for an operation that is left. Suppose `b`, left,
+/// had returned before it was invoked. Let `a` be the next operation of the key
+/// of `b`. It comes before `b` in the order of that key, which keeps real time,
+/// so it was invoked before `b` returned: earlier than the one that was chosen,
+/// which was invoked first of all.
+///
 /// Reads count as begun `earlier` nanoseconds earlier.
 pub(in crate::judgement::checker) fn merged(
     history: &History,

@@ -1,9 +1,11 @@
 //! Consistent prefix, and consistent prefix in real time.
 //!
 //! If session order, reads-from and (for the second) returns-before among
-//! writes have no cycle together, any order of them explains every read: it
-//! sees the writes up to its source. If they have one, nothing does, since a
-//! read sees its source. So consistent prefix is base, for clients.
+//! writes have no cycle together, any order that extends them explains every
+//! read: let it see the writes up to its source. If they have a cycle, nothing
+//! explains the reads, since a read must at least see its source. The first of
+//! these conditions is that of base; so clients cannot tell consistent prefix
+//! and base apart.
 //! O(n log n): returns-before is a chain of instants.
 
 use crate::history::History;

@@ -7,27 +7,31 @@
 //! operation of unknown outcome may be placed anywhere after its invocation,
 //! or nowhere.
 //!
-//! Five shortcuts cut nothing off. An operation that can be placed, must be
-//! placed and changes nothing is placed at once. Of operations that only read,
-//! none is tried as an alternative to another. A value of a register is not
-//! overwritten while reads of it are left that nothing could answer any more.
-//! And where time counts, of several operations that can be placed and do the
-//! same, only the one that returned first is tried: in an order that has
-//! another one here the two can change places. (What stands between them began
-//! before the first of them returned, hence before the other did.) And what an
-//! object holds must be able to become what the next answer says, unless
-//! something that overwrites it may come in between.
+//! Five shortcuts leave out only what cannot make a difference:
+//!
+//! 1. An operation that can be placed, must be placed and changes nothing is
+//!    placed at once: whatever may follow without it may follow it.
+//! 2. So of operations that only read, none is tried as an alternative to
+//!    another.
+//! 3. A value of a register is not overwritten while reads of it are left and
+//!    no write of it is: nothing could answer them any more.
+//! 4. Where time counts, of several operations that can be placed and do the
+//!    same, only the one that returned first is tried. In an order that has
+//!    another one here the two can change places: what stands between them
+//!    began before the first of them returned, hence before the other did.
+//! 5. What an object holds must be able to become what its next answer says,
+//!    unless something that overwrites it may come in between.
 //!
 //! Exponential in the worst case (NP-complete, Gibbons and Korach 1997), then
 //! the meter ends it; in practice about as many positions as operations. Knows
 //! no model by name.
 
-use crate::judgement::number::{count, index, number_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::history::{Call, Completion, Function, Operation, Value};
+use crate::history::{Call, Completion, Function, Key, Operation, ProcessId, Value};
 use crate::judgement::checker::whole::Meter;
 use crate::judgement::datatype::Datatype;
+use crate::judgement::number::{count, index, number_of};
 
 /// How many bytes of visited positions are kept at most.
 const BYTES_MAX: usize = 640 << 20;
@@ -252,6 +256,110 @@ fn finds_and_leaves<'a>(
     }
 }
 
+/// How often each of so many values is among these.
+fn tally(among: impl Iterator<Item = u32>, values: usize) -> Vec<u32> {
+    let mut counts = vec![0; values];
+    among.filter(|value| *value != NONE).for_each(|value| counts[index(value)] += 1);
+    counts
+}
+
+/// What makes a class: the key, the call, what it answered where that says
+/// something, and whether it was answered at all.
+type Sort<'a> = (u32, &'a Function, &'a Value, Option<&'a Value>, bool);
+
+/// Gives numbers to sessions, keys, classes, effects and values, in order of
+/// appearance.
+struct Numbers<'a> {
+    keep: Keep,
+    is_register: bool,
+    objects: Objects<'a>,
+    /// What each key holds at first.
+    held: Vec<u32>,
+    sessions: FxHashMap<ProcessId, u32>,
+    keys: FxHashMap<&'a Key, u32>,
+    classes: FxHashMap<Sort<'a>, u32>,
+    effects: FxHashMap<(u32, &'a Function, &'a Value), u32>,
+}
+
+impl<'a> Numbers<'a> {
+    fn of(datatype: &'a dyn Datatype, keep: Keep) -> Self {
+        let objects = Objects {
+            datatype,
+            states: Vec::new(),
+            numbers: FxHashMap::default(),
+            classes: Vec::new(),
+            steps: FxHashMap::default(),
+        };
+        Numbers {
+            keep,
+            is_register: datatype.name() == "register",
+            objects,
+            held: Vec::new(),
+            sessions: FxHashMap::default(),
+            keys: FxHashMap::default(),
+            classes: FxHashMap::default(),
+            effects: FxHashMap::default(),
+        }
+    }
+
+    /// An operation in numbers; `None` if it cannot matter.
+    fn op(&mut self, at: usize, operation: &'a Operation) -> Option<Op> {
+        let answer = match &operation.completion {
+            Completion::Ok(answer) => Some(answer),
+            Completion::Info => None,
+            Completion::Fail => return None,
+        };
+        let call = &operation.call;
+        let only_reads = self.objects.datatype.only_reads(call, answer);
+        if answer.is_none() && only_reads {
+            return None;
+        }
+        let key = self.key(&call.key);
+        // What a write answers says nothing.
+        let said = answer.filter(|_| !call.is_write());
+        let new = number_of(self.objects.classes.len());
+        let sort = (key, &call.f, &call.argument, said, answer.is_some());
+        let class = *self.classes.entry(sort).or_insert(new);
+        if class == new {
+            self.objects.classes.push((call, answer));
+        }
+        let (mut effect, mut finds, mut leaves) = (class, NONE, NONE);
+        if self.is_register {
+            effect = *self.effects.entry((key, &call.f, &call.argument)).or_insert(class);
+            let values = finds_and_leaves(call, answer, only_reads);
+            let mut number = |value: Option<&Value>| {
+                value.map_or(NONE, |value| self.objects.number(key, value.clone()))
+            };
+            (finds, leaves) = (number(values.0), number(values.1));
+        }
+        let new_session = number_of(self.sessions.len());
+        let timed = self.keep.sees_time();
+        Some(Op {
+            at,
+            session: *self.sessions.entry(operation.process).or_insert(new_session),
+            key,
+            class,
+            effect,
+            finds,
+            leaves,
+            only_reads,
+            is_read: call.is_read(),
+            invoked: if timed { operation.invoked } else { 0 },
+            returned: operation.returned.filter(|_| timed).unwrap_or(u64::MAX),
+        })
+    }
+
+    fn key(&mut self, key: &'a Key) -> u32 {
+        let new = number_of(self.keys.len());
+        let number = *self.keys.entry(key).or_insert(new);
+        if number == new {
+            let initial = self.objects.datatype.initial();
+            self.held.push(self.objects.number(number, initial));
+        }
+        number
+    }
+}
+
 impl<'a> Search<'a> {
     fn of(
         operations: &'a [Operation],
@@ -259,70 +367,14 @@ impl<'a> Search<'a> {
         datatype: &'a dyn Datatype,
         keep: Keep,
     ) -> Self {
-        let mut objects = Objects {
-            datatype,
-            states: Vec::new(),
-            numbers: FxHashMap::default(),
-            classes: Vec::new(),
-            steps: FxHashMap::default(),
-        };
-        let mut held = Vec::new();
-        let is_register = datatype.name() == "register";
-        let mut sessions = FxHashMap::default();
-        let mut keys = FxHashMap::default();
-        let (mut classes, mut effects) = (FxHashMap::default(), FxHashMap::default());
+        let mut numbers = Numbers::of(datatype, keep);
         let (mut required, mut optional) = (Vec::new(), Vec::new());
         for &at in part {
-            let operation = &operations[at];
-            let answer = match &operation.completion {
-                Completion::Ok(answer) => Some(answer),
-                Completion::Info => None,
-                Completion::Fail => continue,
-            };
-            let call = &operation.call;
-            let only_reads = datatype.only_reads(call, answer);
-            if answer.is_none() && only_reads {
-                continue;
-            }
-            // What a write answers says nothing.
-            let said = answer.filter(|_| !call.is_write());
-            let (new_session, new_key) = (number_of(sessions.len()), number_of(keys.len()));
-            let key = *keys.entry(&call.key).or_insert(new_key);
-            let sort = (key, &call.f, &call.argument, said, answer.is_some());
-            let new = number_of(objects.classes.len());
-            let class = *classes.entry(sort).or_insert(new);
-            if class == new {
-                objects.classes.push((call, answer));
-            }
-            let (finds, leaves) = match is_register {
-                true => finds_and_leaves(call, answer, only_reads),
-                false => (None, None),
-            };
-            let effect = match is_register {
-                true => *effects.entry((key, &call.f, &call.argument)).or_insert(class),
-                false => class,
-            };
-            if key == new_key {
-                held.push(objects.number(key, datatype.initial()));
-            }
-            let mut number = |value: Option<&Value>| {
-                value.map_or(NONE, |value| objects.number(key, value.clone()))
-            };
-            let op = Op {
-                at,
-                session: *sessions.entry(operation.process).or_insert(new_session),
-                key,
-                class,
-                effect,
-                finds: number(finds),
-                leaves: number(leaves),
-                only_reads,
-                is_read: call.is_read(),
-                invoked: if keep.sees_time() { operation.invoked } else { 0 },
-                returned: operation.returned.filter(|_| keep.sees_time()).unwrap_or(u64::MAX),
-            };
-            if answer.is_some() { required.push(op) } else { optional.push(op) }
+            let answered = matches!(operations[at].completion, Completion::Ok(_));
+            let of_sort = if answered { &mut required } else { &mut optional };
+            of_sort.extend(numbers.op(at, &operations[at]));
         }
+        let Numbers { objects, held, sessions, keys, .. } = numbers;
         let count = required.len();
         let words = count.div_ceil(64) + optional.len().div_ceil(64);
         let effects = objects.classes.len();
@@ -330,15 +382,8 @@ impl<'a> Search<'a> {
         ops.extend(optional);
         let values = objects.states.len();
         let growing = Growing::of(&ops, count, keys.len(), &objects);
-        let (mut unread, mut unwritten) = (vec![0; values], vec![0; values]);
-        for op in &ops {
-            if op.finds != NONE {
-                unread[index(op.finds)] += 1;
-            }
-            if op.leaves != NONE {
-                unwritten[index(op.leaves)] += 1;
-            }
-        }
+        let unread = tally(ops.iter().map(|op| op.finds), values);
+        let unwritten = tally(ops.iter().map(|op| op.leaves), values);
         let ring = number_of(count) + 1;
         Search {
             objects,
@@ -456,7 +501,8 @@ impl<'a> Search<'a> {
                 continue;
             }
             let (held, class) = (self.held[index(op.key)], op.class);
-            // To happen without a trace is as good as not to happen.
+            // An operation of unknown outcome that changes nothing here may as
+            // well not have happened.
             if self.objects.step(held, class).is_some_and(|next| next != held) {
                 self.offer(at);
             }

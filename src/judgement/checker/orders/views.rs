@@ -15,7 +15,7 @@
 //! rounds until nothing changes.
 
 use crate::judgement::checker::sources::{kept, try_all};
-use crate::judgement::checker::view::{Source, View};
+use crate::judgement::checker::view::{Item, Source, View};
 use crate::judgement::checker::whole::{Decision, Meter};
 use crate::judgement::model::{Orders, Shared};
 use crate::judgement::number::{count, index, number_of};
@@ -34,9 +34,9 @@ pub(in crate::judgement::checker) fn decide(
 }
 
 fn given(view: &View, sources: &[Source], asked: &Orders, meter: &mut Meter) -> Decision {
-    let world = World::of(view, sources);
+    let all = Sessions::of(view, sources);
     let causes = match asked.shared {
-        Shared::Causes => match world.causes(meter) {
+        Shared::Causes => match all.causes(meter) {
             Ok(causes) => Some(causes),
             Err(decision) => return decision,
         },
@@ -48,7 +48,7 @@ fn given(view: &View, sources: &[Source], asked: &Orders, meter: &mut Meter) -> 
         let keys = if asked.is_by_key() { 0..view.keys } else { 0..1 };
         for key in keys {
             let only = asked.is_by_key().then_some(number_of(key));
-            match world.believe(process, only, causes.as_ref(), meter) {
+            match all.believe(process, only, causes.as_ref(), meter) {
                 Ok(order) => {
                     length += order.len();
                     views.push(order);
@@ -64,7 +64,7 @@ fn given(view: &View, sources: &[Source], asked: &Orders, meter: &mut Meter) -> 
 }
 
 /// The writes that happened, by session, and the reads with their sources.
-struct World<'a> {
+struct Sessions<'a> {
     view: &'a View,
     sources: &'a [Source],
     /// Items of the writes of each session that happened, in order.
@@ -92,6 +92,18 @@ impl Before {
     fn row_mut(&mut self, write: usize) -> &mut [u32] {
         &mut self.counts[write * self.sessions..][..self.sessions]
     }
+
+    /// Joins the row of `other` into that of `write`; whether that grew.
+    fn join(&mut self, write: usize, other: usize) -> bool {
+        let mut grew = false;
+        for of in 0..self.sessions {
+            let more = self.counts[other * self.sessions + of];
+            let mine = &mut self.counts[write * self.sessions + of];
+            grew |= more > *mine;
+            *mine = (*mine).max(more);
+        }
+        grew
+    }
 }
 
 fn join(row: &mut [u32], other: &[u32]) -> bool {
@@ -103,10 +115,183 @@ fn join(row: &mut [u32], other: &[u32]) -> bool {
     grew
 }
 
-impl<'a> World<'a> {
+/// What one process must believe so far; see the top of this file. It grows
+/// round by round until a round adds nothing.
+struct Belief<'a> {
+    all: &'a Sessions<'a>,
+    process: usize,
+    /// The only key that counts, if not all do.
+    only: Option<u32>,
+    /// For each write the writes before it.
+    before: Before,
+    /// For each read of the process the writes before it.
+    rows: Vec<Vec<u32>>,
+    /// For each write and session: up to which write of that session what is
+    /// before it was joined into the row. A row is joined again only if it has
+    /// grown since, or most rounds would repeat all the work of the first.
+    joined: Before,
+    /// The round in which the row of each write grew last.
+    changed: Vec<u32>,
+    /// The number of this round, from 1.
+    round: u32,
+    /// Whether anything grew in it.
+    grew: bool,
+}
+
+impl<'a> Belief<'a> {
+    fn of(
+        all: &'a Sessions<'a>,
+        process: usize,
+        only: Option<u32>,
+        causes: Option<&Before>,
+    ) -> Self {
+        let before = causes.cloned().unwrap_or_else(|| all.nothing());
+        Belief {
+            all,
+            process,
+            only,
+            rows: vec![vec![0; all.view.sessions]; all.reads[process].len()],
+            joined: before.clone(),
+            before,
+            changed: vec![0; all.view.writes.len()],
+            round: 0,
+            grew: true,
+        }
+    }
+
+    fn counts(&self, item: &Item) -> bool {
+        self.only.is_none_or(|key| item.key == key)
+    }
+
+    /// What is before an operation, and what is before that, goes into its row.
+    /// `None` if a write would be before itself.
+    fn spread(&mut self) -> Option<()> {
+        let (all, sessions) = (self.all, self.all.view.sessions);
+        // What the process has behind it, and the last write of each session.
+        let mut past = vec![0_u32; sessions];
+        let mut last = vec![0_u32; sessions];
+        let mut reads = 0..;
+        for (at, item) in all.view.items.iter().enumerate() {
+            match item.write.map(index) {
+                None if index(item.session) != self.process || all.sources[at] == Source::Open => {}
+                None => {
+                    let nth = reads.next()?;
+                    if self.counts(item) {
+                        self.spread_to_read(nth, all.sources[at], &mut past);
+                    }
+                }
+                Some(write) if all.place[write] > 0 && self.counts(item) => {
+                    self.spread_to_write(write, index(item.session), &mut past, &mut last)?;
+                }
+                Some(_) => {}
+            }
+        }
+        Some(())
+    }
+
+    /// Before a read: what the process had behind it, the source, and what is
+    /// before that.
+    fn spread_to_read(&mut self, nth: usize, source: Source, past: &mut [u32]) {
+        let row = &mut self.rows[nth];
+        self.grew |= join(row, past);
+        if let Source::Write(write) = source {
+            let write = index(write);
+            let of = index(self.all.view.write(write).session);
+            self.grew |= join(row, self.before.row(write)) | (row[of] < self.all.place[write]);
+            row[of] = row[of].max(self.all.place[write]);
+        }
+        past.copy_from_slice(row);
+    }
+
+    /// Before a write: the writes of its session so far (for the process itself
+    /// all that it had behind it), and what is before any of those in the row.
+    fn spread_to_write(
+        &mut self,
+        write: usize,
+        session: usize,
+        past: &mut [u32],
+        last: &mut [u32],
+    ) -> Option<()> {
+        let (all, own) = (self.all, session == self.process);
+        let place = all.place[write];
+        let mut more = own && join(self.before.row_mut(write), past);
+        let of_session = &mut self.before.row_mut(write)[session];
+        if *of_session < last[session] {
+            *of_session = last[session];
+            more = true;
+        }
+        last[session] = place;
+        self.note(write, more);
+        for of in 0..all.view.sessions {
+            let until = self.before.row(write)[of];
+            if until == 0 {
+                continue;
+            }
+            let item = all.writes[of][index(until) - 1];
+            let earlier = index(all.view.items[index(item)].write.expect("a write"));
+            let known = until == self.joined.row(write)[of];
+            if earlier == write || (known && self.changed[earlier] + 1 < self.round) {
+                continue;
+            }
+            self.joined.row_mut(write)[of] = until;
+            let more = self.before.join(write, earlier);
+            self.note(write, more);
+        }
+        if self.before.row(write)[session] >= place {
+            return None;
+        }
+        if own {
+            past.copy_from_slice(self.before.row(write));
+            past[session] = place;
+        }
+        Some(())
+    }
+
+    /// Notes that the row of a write grew, if it did.
+    fn note(&mut self, write: usize, grew: bool) {
+        if grew {
+            self.grew = true;
+            self.changed[write] = self.round;
+        }
+    }
+
+    /// Of the writes before a read, those of its key are before its source: it
+    /// answered the last. `None` if it found the key initial and there are some.
+    fn put_sources_last(&mut self) -> Option<()> {
+        let all = self.all;
+        for (nth, &read) in all.reads[self.process].iter().enumerate() {
+            let item = &all.view.items[index(read)];
+            if !self.counts(item) {
+                continue;
+            }
+            for of in 0..all.view.sessions {
+                let seen = self.rows[nth][of];
+                let places = &all.of_key[of][index(item.key)];
+                let mut known = places.partition_point(|place| *place <= seen);
+                if known == 0 {
+                    continue;
+                }
+                let Source::Write(source) = all.sources[index(read)] else { return None };
+                let source = index(source);
+                let own = index(all.view.write(source).session) == of;
+                if own && places[known - 1] == all.place[source] {
+                    known -= 1;
+                }
+                let older = if known > 0 { places[known - 1] } else { 0 };
+                let until = &mut self.before.row_mut(source)[of];
+                let more = *until < older;
+                *until = (*until).max(older);
+                self.note(source, more);
+            }
+        }
+        Some(())
+    }
+}
+
+impl<'a> Sessions<'a> {
     fn of(view: &'a View, sources: &'a [Source]) -> Self {
         let kept = kept(view, sources);
-        let mut world = World {
+        let mut all = Sessions {
             view,
             sources,
             writes: vec![Vec::new(); view.sessions],
@@ -118,15 +303,15 @@ impl<'a> World<'a> {
             let session = index(item.session);
             match item.write {
                 Some(write) if kept[index(write)] => {
-                    world.writes[session].push(number_of(at));
-                    world.place[index(write)] = number_of(world.writes[session].len());
+                    all.writes[session].push(number_of(at));
+                    all.place[index(write)] = number_of(all.writes[session].len());
                 }
                 Some(_) => {}
                 None if sources[at] == Source::Open => {}
-                None => world.reads[session].push(number_of(at)),
+                None => all.reads[session].push(number_of(at)),
             }
         }
-        for (session, writes) in world.writes.iter().enumerate() {
+        for (session, writes) in all.writes.iter().enumerate() {
             let mut of_key: Vec<(u32, u32)> = (writes.iter().zip(1..))
                 .map(|(item, place)| (view.items[index(*item)].key, place))
                 .collect();
@@ -135,9 +320,9 @@ impl<'a> World<'a> {
             for (key, place) in of_key {
                 lists[index(key)].push(place);
             }
-            world.of_key[session] = lists;
+            all.of_key[session] = lists;
         }
-        world
+        all
     }
 
     fn nothing(&self) -> Before {
@@ -186,7 +371,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What `process` must believe, with an order that it may believe in.
+    /// What `process` must believe, of one key or of all: an order that it may
+    /// believe in.
     fn believe(
         &self,
         process: usize,
@@ -194,121 +380,21 @@ impl<'a> World<'a> {
         causes: Option<&Before>,
         meter: &mut Meter,
     ) -> Result<Vec<usize>, Decision> {
-        let view = self.view;
-        let sessions = view.sessions;
-        let of_key = |item: u32| only.is_none_or(|key| view.items[index(item)].key == key);
-        let mut before = causes.cloned().unwrap_or_else(|| self.nothing());
-        let mut rows: Vec<Vec<u32>> = vec![vec![0; sessions]; self.reads[process].len()];
-        // What was joined into each row already, and when rows grew last.
-        let mut joined = before.clone();
-        let mut changed = vec![0_u32; view.writes.len()];
-        for round in 1_u32.. {
-            let mut grew = false;
-            if !meter.spend(count(view.items.len() * sessions) / 8 + 1) {
+        let mut belief = Belief::of(self, process, only, causes);
+        let round = count(self.view.items.len() * self.view.sessions) / 8 + 1;
+        while belief.grew {
+            if !meter.spend(round) {
                 return Err(Decision::unknown(
                     "the budget ended before the beliefs of every process were known",
                 ));
             }
-            // Writes: what is before a write, and what is before that.
-            let mut own = self.reads[process].iter().enumerate().peekable();
-            let mut past = vec![0_u32; sessions];
-            let mut last = vec![0_u32; sessions];
-            for (at, item) in view.items.iter().enumerate() {
-                let session = index(item.session);
-                if let Some((nth, _)) = own.next_if(|(_, read)| **read == number_of(at)) {
-                    if !of_key(number_of(at)) {
-                        continue;
-                    }
-                    let mut row = std::mem::take(&mut rows[nth]);
-                    grew |= join(&mut row, &past);
-                    if let Source::Write(write) = self.sources[at] {
-                        let write = index(write);
-                        let of = index(view.write(write).session);
-                        grew |= join(&mut row, before.row(write));
-                        grew |= row[of] < self.place[write];
-                        row[of] = row[of].max(self.place[write]);
-                    }
-                    past.copy_from_slice(&row);
-                    rows[nth] = row;
-                    continue;
-                }
-                let Some(write) = item.write.map(index) else { continue };
-                if self.place[write] == 0 || !of_key(number_of(at)) {
-                    continue;
-                }
-                let place = self.place[write];
-                let row_start = write * sessions;
-                let mut more = session == process && join(before.row_mut(write), &past);
-                if before.counts[row_start + session] < last[session] {
-                    before.counts[row_start + session] = last[session];
-                    more = true;
-                }
-                if more {
-                    grew = true;
-                    changed[write] = round;
-                }
-                last[session] = place;
-                for of in 0..sessions {
-                    let count = before.counts[row_start + of];
-                    if count == 0 {
-                        continue;
-                    }
-                    let earlier = self.writes[of][index(count) - 1];
-                    let earlier = index(view.items[index(earlier)].write.expect("a write"));
-                    let known = count == joined.counts[row_start + of];
-                    if earlier == write || (known && changed[earlier] + 1 < round) {
-                        continue;
-                    }
-                    joined.counts[row_start + of] = count;
-                    let other = before.row(earlier).to_vec();
-                    if join(before.row_mut(write), &other) {
-                        grew = true;
-                        changed[write] = round;
-                    }
-                }
-                if before.counts[row_start + session] >= place {
-                    return Err(self.everything());
-                }
-                if session == process {
-                    past.copy_from_slice(before.row(write));
-                    past[session] = place;
-                }
-            }
-            // Reads: what is before them and of their key is older than their source.
-            for (nth, &read) in self.reads[process].iter().enumerate() {
-                if !of_key(read) {
-                    continue;
-                }
-                let key = index(view.items[index(read)].key);
-                for (of, &seen) in rows[nth].iter().enumerate().filter(|(_, seen)| **seen > 0) {
-                    let places = &self.of_key[of][key];
-                    let mut known = places.partition_point(|place| *place <= seen);
-                    let source = match self.sources[index(read)] {
-                        Source::Write(write) => index(write),
-                        _ if known > 0 => return Err(self.everything()),
-                        _ => continue,
-                    };
-                    if known > 0
-                        && index(view.write(source).session) == of
-                        && places[known - 1] == self.place[source]
-                    {
-                        known -= 1;
-                    }
-                    if known > 0 {
-                        let count = &mut before.counts[source * sessions + of];
-                        if *count < places[known - 1] {
-                            *count = places[known - 1];
-                            grew = true;
-                            changed[source] = round;
-                        }
-                    }
-                }
-            }
-            if !grew {
-                return Ok(self.order(process, only, causes.is_some(), &before, &rows));
+            belief.grew = false;
+            belief.round += 1;
+            if belief.spread().is_none() || belief.put_sources_last().is_none() {
+                return Err(self.everything());
             }
         }
-        unreachable!("rounds end when nothing grows")
+        Ok(self.order(process, only, causes.is_some(), &belief.before, &belief.rows))
     }
 
     /// An order for the process: before each of its reads exactly what must be

@@ -117,8 +117,9 @@ impl Judge<'_> {
         between > self.tied(read).len() + by_invocation.iter().filter(after).count()
     }
 
-    /// The earlier writes of its session and key that ended at the instant at
-    /// which this item began: before it, but not in time.
+    /// The earlier writes of its session and key that ended at the very instant
+    /// at which this item began. They come before it in session order, although
+    /// neither returned before the other was invoked.
     fn tied(&self, at: usize) -> Vec<u32> {
         let item = &self.view.items[at];
         let begins = self.history.operations()[item.at].invoked;
@@ -161,7 +162,9 @@ impl Judge<'_> {
         self.one_order(&writes, &readers, sources)
     }
 
-    /// What time alone says about one read; notes when it began.
+    /// What is wrong with one read whatever the order of the writes is: its
+    /// source begins after it, or some write lies between the two in time.
+    /// Otherwise notes when it began as that of a reader of its source.
     fn local(
         &self,
         read: usize,
@@ -214,7 +217,8 @@ impl Judge<'_> {
         }
     }
 
-    /// An order of the writes that is old enough for every source.
+    /// One order of the writes in which every source is newer than the writes
+    /// of its key that had finished before a read of it began.
     fn one_order(
         &self,
         writes: &[u32],
@@ -224,57 +228,9 @@ impl Judge<'_> {
         let mut graph = Graph::new(self.view.items.len());
         returns_before(self.history, self.view, writes, &mut graph);
         for key in &self.keys {
-            // After the n-th return come a node for all returns so far.
-            let mut done: Vec<u32> = Vec::with_capacity(key.by_return.len());
-            for &item in &key.by_return {
-                let node = graph.add_node();
-                graph.add(item, node);
-                if let Some(before) = done.last() {
-                    graph.add(*before, node);
-                }
-                done.push(node);
-            }
-            let place = |begins: u64| {
-                key.by_return.partition_point(|item| {
-                    self.operation(*item).returned.is_some_and(|at| at < begins)
-                })
-            };
-            for &write in &key.by_invocation {
-                let number = self.view.items[index(write)].write.expect("it is a write");
-                let Some((begins, _)) = readers[index(number)] else { continue };
-                let finished = place(begins);
-                let own = key.by_return[..finished].iter().rposition(|item| *item == write);
-                match own {
-                    None => {
-                        if finished > 0 {
-                            graph.add(done[finished - 1], write);
-                        }
-                    }
-                    Some(own) => {
-                        if own > 0 {
-                            graph.add(done[own - 1], write);
-                        }
-                        for &later in &key.by_return[own + 1..finished] {
-                            graph.add(later, write);
-                        }
-                    }
-                }
-            }
+            self.finished_before_sources(key, readers, &mut graph);
         }
-        for at in (0..self.view.items.len()).filter(|_| !self.previous.is_empty()) {
-            for tied in self.tied(at) {
-                match (self.view.items[at].write, sources[at]) {
-                    (Some(_), _) => graph.add(tied, number_of(at)),
-                    (None, Source::Write(source)) => {
-                        let source = self.view.writes[index(source)];
-                        if tied != source {
-                            graph.add(tied, source);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
+        self.tied_before_sources(sources, &mut graph);
         match graph.order() {
             Ok(order) => {
                 let writes = order.into_iter().filter(|node| {
@@ -296,6 +252,66 @@ impl Judge<'_> {
                 part.sort_unstable();
                 part.dedup();
                 Decision::Fails(part)
+            }
+        }
+    }
+
+    /// A source comes after every write of its key that returned before the
+    /// last of its readers began. (What returned before an earlier reader did
+    /// so before that one too, so the last reader stands for all.) Each such
+    /// write would be an edge, n² of them; so a chain of nodes collects the
+    /// returns, and one edge from the chain stands for all returns up to there.
+    /// Where the source is among them itself it must not be told to come after
+    /// itself: then the chain serves up to the source, and the few writes that
+    /// returned between it and the read have an edge each.
+    fn finished_before_sources(
+        &self,
+        key: &OfKey,
+        readers: &[Option<(u64, u32)>],
+        graph: &mut Graph,
+    ) {
+        let mut chain: Vec<u32> = Vec::with_capacity(key.by_return.len());
+        for &item in &key.by_return {
+            let node = graph.add_node();
+            graph.add(item, node);
+            if let Some(before) = chain.last() {
+                graph.add(*before, node);
+            }
+            chain.push(node);
+        }
+        for &write in &key.by_invocation {
+            let number = self.view.items[index(write)].write.expect("it is a write");
+            let Some((begins, _)) = readers[index(number)] else { continue };
+            let finished = key.by_return.partition_point(|item| {
+                self.operation(*item).returned.is_some_and(|at| at < begins)
+            });
+            let own = key.by_return[..finished].iter().rposition(|item| *item == write);
+            if let Some(last) = own.unwrap_or(finished).checked_sub(1) {
+                graph.add(chain[last], write);
+            }
+            if let Some(own) = own {
+                for &later in &key.by_return[own + 1..finished] {
+                    graph.add(later, write);
+                }
+            }
+        }
+    }
+
+    /// Session order where returns-before does not have it: an operation that
+    /// begins at the instant at which the last one of its process ended.
+    fn tied_before_sources(&self, sources: &[Source], graph: &mut Graph) {
+        for at in (0..self.view.items.len()).filter(|_| !self.previous.is_empty()) {
+            for tied in self.tied(at) {
+                match (self.view.items[at].write, sources[at]) {
+                    (Some(_), _) => graph.add(tied, number_of(at)),
+                    (None, Source::Write(source)) => {
+                        let source = self.view.writes[index(source)];
+                        if tied != source {
+                            graph.add(tied, source);
+                        }
+                    }
+                    _ => {}
+                }
             }
         }
     }

@@ -39,35 +39,7 @@ pub(super) fn replay(history: &History, grid: Grid, orders: &[Vec<usize>]) -> Re
     for &read in reads.iter().filter(|read| grid.eventual && facts.final_read(**read)) {
         sees[read].extend(&happened);
     }
-    let session = |first: usize, second: usize| facts.session_order(first, second);
-    loop {
-        let mut grew = false;
-        for &read in &reads {
-            let mut more: BTreeSet<usize> = BTreeSet::new();
-            if grid.asks(Guarantees::RYW) {
-                more.extend(happened.iter().filter(|write| session(**write, read)));
-            }
-            if grid.asks(Guarantees::MR) {
-                let earlier = reads.iter().filter(|earlier| session(**earlier, read));
-                earlier.for_each(|earlier| more.extend(&sees[*earlier]));
-            }
-            for &write in &sees[read] {
-                if grid.asks(Guarantees::MW) {
-                    more.extend(happened.iter().filter(|earlier| session(**earlier, write)));
-                }
-                if grid.asks(Guarantees::WFR) {
-                    let earlier = reads.iter().filter(|earlier| session(**earlier, write));
-                    earlier.for_each(|earlier| more.extend(&sees[*earlier]));
-                }
-            }
-            let before = sees[read].len();
-            sees[read].extend(more);
-            grew |= sees[read].len() > before;
-        }
-        if !grew {
-            break;
-        }
-    }
+    while grow(facts, grid, &happened, &reads, &mut sees) {}
     let visible: Vec<Vec<usize>> =
         sees.iter().map(|writes| writes.iter().copied().collect()).collect();
     let processes = history.processes();
@@ -94,6 +66,42 @@ pub(super) fn replay(history: &History, grid: Grid, orders: &[Vec<usize>]) -> Re
         }
     };
     witness::replay(history, grid, &visible, &arbitration)
+}
+
+/// Adds to what each read sees what the guarantees make it see in one step;
+/// whether that was anything.
+fn grow(
+    facts: Facts<'_>,
+    grid: Grid,
+    happened: &BTreeSet<usize>,
+    reads: &[usize],
+    sees: &mut [BTreeSet<usize>],
+) -> bool {
+    let session = |first: usize, second: usize| facts.session_order(first, second);
+    let mut grew = false;
+    for &read in reads {
+        let mut more: BTreeSet<usize> = BTreeSet::new();
+        if grid.asks(Guarantees::RYW) {
+            more.extend(happened.iter().filter(|write| session(**write, read)));
+        }
+        if grid.asks(Guarantees::MR) {
+            let earlier = reads.iter().filter(|earlier| session(**earlier, read));
+            earlier.for_each(|earlier| more.extend(&sees[*earlier]));
+        }
+        for &write in &sees[read] {
+            if grid.asks(Guarantees::MW) {
+                more.extend(happened.iter().filter(|earlier| session(**earlier, write)));
+            }
+            if grid.asks(Guarantees::WFR) {
+                let earlier = reads.iter().filter(|earlier| session(**earlier, write));
+                earlier.for_each(|earlier| more.extend(&sees[*earlier]));
+            }
+        }
+        let before = sees[read].len();
+        sees[read].extend(more);
+        grew |= sees[read].len() > before;
+    }
+    grew
 }
 
 /// For each write the writes that the axioms arbitrate before it.

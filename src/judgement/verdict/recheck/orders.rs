@@ -399,18 +399,47 @@ impl Claim<'_> {
         if orders.len() != processes.len() {
             return Unsound::because("there is not one order for each process");
         }
-        let n = self.history.len();
+        let sources = self.sources_in(orders, &processes)?;
+        let happened: BTreeSet<usize> = orders.iter().flatten().copied().collect();
         // Direct causes: the operation before in the session, and the source.
-        let mut causes: Vec<Vec<usize>> = vec![Vec::new(); n];
-        let mut source: Vec<Option<Option<usize>>> = vec![None; n];
+        let mut causes: Vec<Vec<usize>> = vec![Vec::new(); self.history.len()];
+        let mut last: BTreeMap<ProcessId, usize> = BTreeMap::new();
+        for at in 0..self.history.len() {
+            if Facts::of(self.history).answered(at) && sources[at].is_none() {
+                return Unsound::because(format!("read {at} is in no order"));
+            }
+            if Facts::of(self.history).acked_write(at) && !happened.contains(&at) {
+                return Unsound::because(format!("acknowledged write {at} is in no order"));
+            }
+            causes[at].extend(sources[at].flatten());
+            if happened.contains(&at) {
+                causes[at].extend(last.insert(self.operation(at).process, at));
+            }
+        }
         for (order, process) in orders.iter().zip(&processes) {
+            if let Some(&end) = last.get(process) {
+                self.is_past(order, *process, end, &causes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// For each read that is in the order of its process the source that it has
+    /// there, `None` within if nothing of its key stands before it.
+    fn sources_in(
+        &self,
+        orders: &[Vec<usize>],
+        processes: &[ProcessId],
+    ) -> Result<Vec<Option<Option<usize>>>, Unsound> {
+        let mut sources = vec![None; self.history.len()];
+        for (order, process) in orders.iter().zip(processes) {
             let mut held: BTreeMap<&Key, usize> = BTreeMap::new();
             for &at in order {
                 let operation = self.operation(at);
                 if !self.is_read(at) {
                     held.insert(&operation.call.key, at);
                 } else if operation.process == *process {
-                    source[at] = Some(held.get(&operation.call.key).copied());
+                    sources[at] = Some(held.get(&operation.call.key).copied());
                 } else {
                     return Unsound::because(format!(
                         "read {at} is in the order of another process"
@@ -418,48 +447,45 @@ impl Claim<'_> {
                 }
             }
         }
-        let happened: BTreeSet<usize> = orders.iter().flatten().copied().collect();
-        let mut last: BTreeMap<ProcessId, usize> = BTreeMap::new();
-        for at in 0..n {
-            if Facts::of(self.history).answered(at) && source[at].is_none() {
-                return Unsound::because(format!("read {at} is in no order"));
-            }
-            if Facts::of(self.history).acked_write(at) && !happened.contains(&at) {
-                return Unsound::because(format!("acknowledged write {at} is in no order"));
-            }
-            causes[at].extend(source[at].flatten());
-            if happened.contains(&at) {
-                causes[at].extend(last.insert(self.operation(at).process, at));
-            }
+        Ok(sources)
+    }
+
+    /// The order has what is in the causal past of this operation, without the
+    /// reads of others, and every cause comes before what it causes.
+    fn is_past(
+        &self,
+        order: &[usize],
+        process: ProcessId,
+        end: usize,
+        causes: &[Vec<usize>],
+    ) -> Replayed {
+        let mut past = BTreeSet::from([end]);
+        let mut open = vec![end];
+        while let Some(at) = open.pop() {
+            open.extend(causes[at].iter().filter(|cause| past.insert(**cause)));
         }
-        for (order, process) in orders.iter().zip(&processes) {
-            let Some(&end) = last.get(process) else { continue };
-            let mut past = BTreeSet::from([end]);
-            let mut open = vec![end];
-            while let Some(at) = open.pop() {
-                open.extend(causes[at].iter().filter(|cause| past.insert(**cause)));
-            }
-            let own = |at: &usize| !self.is_read(*at) || self.operation(*at).process == *process;
-            let expected: BTreeSet<usize> = past.iter().copied().filter(own).collect();
-            let place: BTreeMap<usize, usize> = order.iter().copied().zip(0..).collect();
-            if place.len() != order.len() || !place.keys().eq(expected.iter()) {
-                return Unsound::because("an order has not the causal past of its process");
-            }
-            // A cause that is another's read hands on its own causes.
-            for &at in order {
-                let mut open = causes[at].clone();
-                let mut behind: BTreeSet<usize> = BTreeSet::new();
-                while let Some(cause) = open.pop() {
-                    if !behind.insert(cause) {
-                        continue;
+        past.retain(|at| !self.is_read(*at) || self.operation(*at).process == process);
+        let place: BTreeMap<usize, usize> = order.iter().copied().zip(0..).collect();
+        if place.len() != order.len() || !place.keys().eq(past.iter()) {
+            return Unsound::because("an order has not the causal past of its process");
+        }
+        // Reads of others have no place in this order, but they carry causes:
+        // if B read x=1 and then wrote y=1, x=1 comes before y=1 for A as well,
+        // although B's read stands nowhere in A's order. So the causes of what
+        // has no place are looked through.
+        for &at in order {
+            let mut open = causes[at].clone();
+            let mut behind: BTreeSet<usize> = BTreeSet::new();
+            while let Some(cause) = open.pop() {
+                if !behind.insert(cause) {
+                    continue;
+                }
+                match place.get(&cause) {
+                    Some(earlier) if *earlier >= place[&at] => {
+                        return Unsound::because(format!("{cause} should come before {at}"));
                     }
-                    match place.get(&cause) {
-                        Some(earlier) if *earlier >= place[&at] => {
-                            return Unsound::because(format!("{cause} should come before {at}"));
-                        }
-                        Some(_) => {}
-                        None => open.extend(&causes[cause]),
-                    }
+                    Some(_) => {}
+                    None => open.extend(&causes[cause]),
                 }
             }
         }

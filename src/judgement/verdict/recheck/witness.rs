@@ -188,8 +188,11 @@ impl<'a> Claim<'a> {
                 session.wrote[at / 64] |= 1 << (at % 64);
             }
         }
-        // What is behind a write is behind the later ones of its session, so
-        // the last visible one of each session owes the most.
+        // Whoever sees a write must see what its session had written (MW) and
+        // seen (WFR) before it. A session forgets nothing: what it had before
+        // one write it also had before the next. So of each session it is enough
+        // to ask for the last write that the read sees. If a read sees x=1 and
+        // x=2, both written by A, all that A had before x=1 is asked for by x=2.
         let mut last = vec![None; self.processes];
         for (read, seen) in self.visible.iter().enumerate() {
             last.fill(None);

@@ -83,7 +83,8 @@ impl EachRead {
                 }
                 continue;
             }
-            // What is behind writes of a session only grows.
+            // Each write of a session has behind it what the one before had, so
+            // the last one that is seen has the most.
             let last = list[end - 1].1;
             let other = index(view.items[index(last)].write.expect("it is a write"));
             if other != source && self.is_in(vectors, source, vectors.behind(other)) {

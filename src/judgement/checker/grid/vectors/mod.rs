@@ -157,7 +157,8 @@ struct Vectors<'a> {
     writes: Lists,
     /// How long a row is: first writes by session, then reads by session.
     width: usize,
-    /// What is behind each write: visible to whoever sees it.
+    /// What is *behind* each write: the writes that are visible to every read to
+    /// which this write is, and that are arbitrated before it.
     behind: Vec<u32>,
     /// `older` before `newer`, because `read` saw the one and answered the other.
     edges: Vec<Edge>,
@@ -229,7 +230,10 @@ impl<'a> Vectors<'a> {
         }
         self.nodes = index(seen.next);
         self.edges = seen.edges;
-        // An arbitration for all reads is one for each.
+        // One arbitration that explains all reads also explains those of each
+        // session, and each read alone, so it decides the weaker scopes too. If
+        // there is none they may still hold: if A reads x=1, then x=2, and B
+        // reads x=2, then x=1, each session has an arbitration, but not the same.
         let cycle = match self.graph(None).order() {
             Ok(order) => return Ok(Outcome::Holds(vec![self.arbitration(&order)])),
             Err(cycle) => cycle,
@@ -256,8 +260,10 @@ impl<'a> Vectors<'a> {
         }
     }
 
-    /// A read with an edge against what is behind: the shortest reason, since
-    /// it has no arbitration even for itself. Where looking is cheap.
+    /// A read that answered an older write than it saw: the newer one has the
+    /// other behind it, so every arbitration puts it later. That read has no
+    /// arbitration even for itself, and so is the shortest reason that there is.
+    /// Under MW only, where it is cheap to tell what is behind a write.
     fn hopeless(&self, session: Option<u32>) -> Option<Vec<u32>> {
         if !self.asks(Guarantees::MW) {
             return None;
@@ -313,7 +319,8 @@ impl<'a> Vectors<'a> {
                 continue;
             }
             if item.last && self.grid.eventual {
-                // Nothing but such reads follows it in its session.
+                // It is made to see everything, and what follows it in its
+                // session are only reads of that kind: its row is not needed.
                 continue;
             }
             row.fill(0);
@@ -479,7 +486,8 @@ impl<'a> Vectors<'a> {
         let is_write =
             |node: u32| self.view.items.get(index(node)).is_some_and(|item| item.write.is_some());
         for (nth, &older) in cycle.iter().enumerate().filter(|(_, node)| is_write(**node)) {
-            // Over nodes that stand for several writes, to the next item.
+            // A node that is no item stands for several writes between two
+            // items: the edge leads through it to the next item.
             let mut last = nth;
             let mut next = (nth + 1) % cycle.len();
             while index(cycle[next]) >= self.view.items.len() {

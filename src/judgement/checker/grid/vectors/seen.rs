@@ -1,12 +1,16 @@
-//! What each read sees of its key that is not behind its source: the edges
-//! between writes that follow, as few as say it all.
+//! What each read sees of its key besides its source is older than the source.
+//! Here these facts become edges between writes. What is behind the source is
+//! older than it anyway and needs none; under MR, what an earlier read of the
+//! process has had edges for needs none again; and of the writes of one session
+//! the last stands for those before it. So there are few edges, and together
+//! they say as much as all of them.
 
-use crate::judgement::number::{index, number_of};
 use rustc_hash::FxHashMap;
 
 use super::{Edge, Vectors};
 use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
+use crate::judgement::number::{index, number_of};
 
 /// How far each process has seen each list of the keys that it reads, and the
 /// edges that follow.
