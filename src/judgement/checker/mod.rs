@@ -8,11 +8,11 @@
 //! There is a room for each way to decide. `grid` has the 96 models of the grid.
 //! `orders` has the models that ask for orders of operations, one for all or
 //! one for each process or key. `registers` has what is decided from the times
-//! at which a register was written and read, without looking for an order. Next
-//! to them stands what they share: `whole` (what is judged), `view` (a history
-//! as numbers), `time`, `sources`, `graph`, `minimise` and `unfounded`. `decide` tells
-//! which procedure decides a model; `judge` is the entrance, and `survey`
-//! judges by all models.
+//! at which a register was written and read, without a search. Next to them
+//! stands what they share: `whole` (what is judged), `view` (a history as
+//! numbers), `time`, `rows`, `sources`, `graph`, `minimise` and `unfounded`.
+//! `decide` tells which procedure decides a model; `judge` is the entrance, and
+//! `survey` judges by all models.
 //!
 //! Read next: `judge`, then `grid`, and [`oracle`](super::oracle) for what all
 //! of them are compared with.
@@ -24,6 +24,7 @@ mod judge;
 mod minimise;
 mod orders;
 mod registers;
+mod rows;
 mod sources;
 mod survey;
 mod time;

@@ -14,6 +14,7 @@
 //! one number per session. O(n·k) for one round of one of k processes, and
 //! rounds until nothing changes.
 
+use crate::judgement::checker::rows::join;
 use crate::judgement::checker::sources::{kept, try_all};
 use crate::judgement::checker::view::{Item, Source, View};
 use crate::judgement::checker::whole::{Decision, Meter};
@@ -104,15 +105,6 @@ impl Before {
         }
         grew
     }
-}
-
-fn join(row: &mut [u32], other: &[u32]) -> bool {
-    let mut grew = false;
-    for (mine, more) in row.iter_mut().zip(other) {
-        grew |= *more > *mine;
-        *mine = (*mine).max(*more);
-    }
-    grew
 }
 
 /// What one process must believe so far; see the top of this file. It grows

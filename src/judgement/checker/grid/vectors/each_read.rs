@@ -1,6 +1,7 @@
 //! The scope `r`: each read alone, with an arbitration of its own.
 
-use super::{Vectors, conflict, join};
+use super::Vectors;
+use crate::judgement::checker::rows::join;
 use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
 use crate::judgement::number::index;
@@ -79,7 +80,7 @@ impl EachRead {
                         }
                     });
                     let other = others.find(|other| vectors.is_behind(source, *other));
-                    return Err(conflict(vectors, read, source, other.expect("it was joined")));
+                    return Err(vectors.conflict(read, source, other.expect("it was joined")));
                 }
                 continue;
             }
@@ -88,7 +89,7 @@ impl EachRead {
             let last = list[end - 1].1;
             let other = index(view.items[index(last)].write.expect("it is a write"));
             if other != source && self.is_in(vectors, source, vectors.behind(other)) {
-                return Err(conflict(vectors, read, source, other));
+                return Err(vectors.conflict(read, source, other));
             }
         }
         Ok(())

@@ -20,6 +20,7 @@
 //! those by the closure, which shares nothing with this.
 
 use crate::judgement::checker::graph::Graph;
+use crate::judgement::checker::rows::join;
 use crate::judgement::checker::view::{Item, Source, View};
 use crate::judgement::model::{Grid, Guarantees, Scope};
 use crate::judgement::number::{index, number_of};
@@ -272,7 +273,7 @@ impl<'a> Vectors<'a> {
         self.edges.iter().filter(|edge| self.is_of(edge, session)).find_map(|edge| {
             let (older, newer) = (number(edge.older)?, number(edge.newer)?);
             let hopeless = self.is_behind(index(newer), index(older));
-            hopeless.then(|| conflict(self, edge.read, index(newer), index(older)))
+            hopeless.then(|| self.conflict(edge.read, index(newer), index(older)))
         })
     }
 
@@ -569,19 +570,14 @@ impl<'a> Vectors<'a> {
         }
         part
     }
-}
 
-/// The read sees `other`, which has the read's source behind it.
-fn conflict(vectors: &Vectors<'_>, read: u32, source: usize, other: usize) -> Vec<u32> {
-    let (source, other) = (vectors.view.writes[source], vectors.view.writes[other]);
-    let mut part = vectors.reason_of(other, read);
-    part.extend(vectors.path(other, source));
-    part
-}
-
-fn join(row: &mut [u32], other: &[u32]) {
-    for (mine, more) in row.iter_mut().zip(other) {
-        *mine = (*mine).max(*more);
+    /// Why `read` has no arbitration: it sees `other`, which has the read's
+    /// source behind it.
+    fn conflict(&self, read: u32, source: usize, other: usize) -> Vec<u32> {
+        let (source, other) = (self.view.writes[source], self.view.writes[other]);
+        let mut part = self.reason_of(other, read);
+        part.extend(self.path(other, source));
+        part
     }
 }
 
