@@ -4,6 +4,8 @@
 mod conformance;
 #[path = "judgement/cycles.rs"]
 mod cycles;
+#[path = "judgement/descriptions.rs"]
+mod descriptions;
 #[path = "judgement/evidence.rs"]
 mod evidence;
 #[path = "judgement/exhaustive.rs"]

@@ -122,3 +122,20 @@ impl Model {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_models_ask_the_same_of_orders() {
+        let all: Vec<Orders> = Model::all().filter_map(Model::orders).collect();
+        assert_eq!(all.len(), 14);
+        for (nth, one) in all.iter().enumerate() {
+            assert!(!all[..nth].contains(one), "{one:?}");
+        }
+        let linearizable = Model::Linearizable.orders();
+        assert_eq!(Model::KAtomic(1).orders(), linearizable);
+        assert_eq!(Model::DeltaAtomic(0).orders(), linearizable);
+    }
+}
