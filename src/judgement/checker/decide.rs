@@ -56,56 +56,47 @@ impl Whole<'_> {
         excused: &dyn Fn(usize) -> bool,
         meter: &mut Meter,
     ) -> Decision {
-        // Every field is told: a description that no procedure is made for must
-        // not reach one that overlooks what is new in it.
-        const AT_ONCE: Time = Time::ReturnsBefore { reads_earlier: 0 };
+        // Every field is looked at: a description that no procedure is made for
+        // must not reach one that overlooks what is new in it.
         let &Orders { views, shared, session, time, reads } = asked;
-        match (views, shared, session, time, reads) {
-            (Views::One, Shared::Nothing, true, AT_ONCE, Reads::LastOf(k)) => {
+        let in_sessions = session && time == Time::Ignored;
+        let in_time = session && time == Time::ReturnsBefore { reads_earlier: 0 };
+        match (views, shared, reads) {
+            (Views::One, Shared::Nothing, Reads::LastOf(k)) if in_time => {
                 k_atomic::decide(self, k, meter)
             }
-            (
-                Views::One,
-                Shared::Nothing,
-                false,
-                Time::ReturnsBefore { reads_earlier },
-                Reads::LastOf(1),
-            ) if reads_earlier > 0 => delta_atomic::decide(self, reads_earlier, meter),
-            (Views::One, Shared::Nothing, true, Time::Ignored, Reads::LastOf(1)) => {
+            (Views::One, Shared::Nothing, Reads::LastOf(1)) if in_sessions => {
                 sequential::decide(self, meter)
             }
-            (Views::Key, Shared::Nothing, true, Time::Ignored, Reads::LastOf(1)) => {
+            (Views::One, Shared::Nothing, Reads::LastOf(1))
+                if !session && let Time::ReturnsBefore { reads_earlier: delta @ 1.. } = time =>
+            {
+                delta_atomic::decide(self, delta, meter)
+            }
+            (Views::Key, Shared::Nothing, Reads::LastOf(1)) if in_sessions => {
                 sequential::cache(self, meter)
             }
-            (Views::Process, Shared::WritesOfAKey, true, Time::Ignored, Reads::LastOf(1)) => {
+            (Views::Process, Shared::WritesOfAKey, Reads::LastOf(1)) if in_sessions => {
                 processor::decide(self.view(), meter)
             }
-            (
-                Views::Process | Views::ProcessAndKey,
-                Shared::Nothing,
-                true,
-                Time::Ignored,
-                Reads::LastOf(1),
-            )
-            | (Views::Process, Shared::Causes, true, Time::Ignored, Reads::LastOf(1)) => {
+            (Views::Process, Shared::Nothing | Shared::Causes, Reads::LastOf(1))
+            | (Views::ProcessAndKey, Shared::Nothing, Reads::LastOf(1))
+                if in_sessions =>
+            {
                 views::decide(self.view(), asked, meter)
             }
-            (
-                Views::One,
-                Shared::Nothing,
-                true,
-                Time::Ignored,
-                Reads::Prefix { monotonic: true },
-            ) => sequential::prefix_monotonic(self, meter),
-            (
-                Views::One,
-                Shared::Nothing,
-                true,
-                Time::Ignored | AT_ONCE,
-                Reads::Prefix { monotonic: false },
-            ) => prefix::decide(self, time == AT_ONCE, meter),
-            (Views::One | Views::Read, Shared::Nothing, true, AT_ONCE, Reads::Recent)
-            | (Views::One, Shared::Nothing, true, AT_ONCE, Reads::RecentUnlessOverlapped) => {
+            (Views::One, Shared::Nothing, Reads::Prefix { monotonic: true }) if in_sessions => {
+                sequential::prefix_monotonic(self, meter)
+            }
+            (Views::One, Shared::Nothing, Reads::Prefix { monotonic: false })
+                if in_sessions || in_time =>
+            {
+                prefix::decide(self, in_time, meter)
+            }
+            (Views::One | Views::Read, Shared::Nothing, Reads::Recent)
+            | (Views::One, Shared::Nothing, Reads::RecentUnlessOverlapped)
+                if in_time =>
+            {
                 regular::decide(self, asked, excused, meter)
             }
             _ => Decision::unknown("no procedure decides what this model asks of orders"),
