@@ -237,7 +237,9 @@ impl Prover<'_> {
             let steps = self.needed(branch, order.of, &[&ring]);
             return Some(Reason::OrderCycle { of: order.of, cycle, steps });
         }
-        let Reads::LastOf(k) = self.asked.reads else { return None };
+        // Where a read answers the last write, what is newer than its source and
+        // before it makes a cycle, which says more.
+        let Reads::LastOf(k @ 2..) = self.asked.reads else { return None };
         let k = usize::try_from(k).unwrap_or(usize::MAX);
         for read in (0..n).filter(|&at| order.explains[at]) {
             let Some(source) = branch.source(read) else { continue };
