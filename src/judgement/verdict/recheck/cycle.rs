@@ -108,7 +108,7 @@ impl Replay<'_> {
     }
 
     fn too_old(&self, read: usize, newer: &[(usize, Vec<usize>)], steps: &[Place]) -> Replayed {
-        let Reads::LastOf(k) = self.asked.reads else {
+        let Reads::LastOf(k @ 2..) = self.asked.reads else {
             return Unsound::because("no read of this model may be so old");
         };
         self.steps(steps)?;
@@ -121,7 +121,9 @@ impl Replay<'_> {
                 Source::Write(source) => path.first() == Some(&source) && source != *write,
                 Source::Initial => path.first() == Some(write),
             };
-            let fits = starts && path.last() == Some(&read) && path.contains(write);
+            // A compare-and-set is no newer write than the one that it found.
+            let fits =
+                starts && path.last() == Some(&read) && path.contains(write) && *write != read;
             let of_key = self.facts.left(*write).is_some() && self.facts.same_key(*write, read);
             if !fits || !of_key || !self.is_path(None, path, steps) || !known.insert(*write) {
                 return Unsound::because(format!("{write} is not shown to be newer"));
