@@ -6,6 +6,7 @@
 //! two rows say together is the longer of the two, session by session.
 
 /// Adds what another row says; whether that was anything new.
+#[inline]
 pub(in crate::judgement::checker) fn join(row: &mut [u32], other: &[u32]) -> bool {
     let mut grew = false;
     for (mine, more) in row.iter_mut().zip(other) {
