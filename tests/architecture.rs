@@ -1,201 +1,199 @@
-//! The house plan, enforced: arrows point down, and what a part must not know
-//! it does not name. docs/architecture.md tells why; this test reads the
-//! sources.
+//! The house plan, enforced. docs/architecture.md tells why; these tests read
+//! the sources, resolve every path in them to what defines it, and hold it
+//! against the plan. Each rule is itself tested on planted violations.
 
+#[path = "architecture/cycles.rs"]
+mod cycles;
+#[path = "architecture/names.rs"]
+mod names;
+#[path = "architecture/plan.rs"]
+mod plan;
+#[path = "architecture/planted.rs"]
+mod planted;
+#[path = "architecture/source.rs"]
+mod source;
+#[path = "architecture/tables.rs"]
+mod tables;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use plan::{LINES_MAX, PLAN, Rule, Violation, violations};
+use source::Tree;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a source folder can be listed") {
-        let path = entry.expect("an entry can be read").path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
+/// The Rust files below a folder of the repository, with their texts.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn below(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a source folder can be listed") {
+            let path = entry.expect("an entry can be read").path();
+            if path.is_dir() {
+                below(&path, found);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(path);
+            }
         }
     }
+    let mut found = Vec::new();
+    below(&root().join(folder), &mut found);
     found.sort();
-    found
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(root()).expect("below the root").components();
+        let name: Vec<_> = name.map(|part| part.as_os_str().to_string_lossy()).collect();
+        (name.join("/"), fs::read_to_string(&path).expect("a source file can be read"))
+    };
+    found.into_iter().map(read).collect()
 }
 
-/// The code of a file: without comments and doc comments, and without its
-/// unit tests.
-fn code(path: &Path) -> String {
-    let text = fs::read_to_string(path).expect("a source file can be read");
-    let text = text.split("\n#[cfg(test)]").next().unwrap_or_default().to_owned();
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.map(|line| format!("{line}\n")).collect()
-}
-
-/// The files under src/`part` that name any of `banned`.
-fn offenders(part: &str, banned: &[&str], except: &[&str]) -> Vec<String> {
-    let folder = root().join("src").join(part);
-    let mut found = Vec::new();
-    for path in sources(&folder) {
-        let name = path.strip_prefix(root()).expect("below the root").display().to_string();
-        if except.contains(&name.as_str()) {
-            continue;
+/// The names by which code names other crates: what Cargo.toml depends on, and
+/// what comes with the compiler.
+fn crates() -> BTreeSet<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest is there");
+    let mut depends = false;
+    let mut found: BTreeSet<String> =
+        ["std", "core", "alloc", "proc_macro", "test", "quiescence"].map(str::to_owned).into();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            depends = line.contains("dependencies");
+        } else if let (true, Some((name, _))) = (depends, line.split_once('=')) {
+            found.insert(name.trim().replace('-', "_"));
         }
-        let code = code(&path);
-        let named = banned.iter().filter(|word| code.contains(**word));
-        found.extend(named.map(|word| format!("{name} names `{word}`")));
     }
     found
+}
+
+/// What breaks a rule today. All are found at once: reading the sources is
+/// what takes time.
+fn found() -> &'static [Violation] {
+    static FOUND: LazyLock<Vec<Violation>> =
+        LazyLock::new(|| violations(&Tree::read(sources("src")), &crates()));
+    &FOUND
 }
 
 #[track_caller]
-fn never_names(part: &str, banned: &[&str]) {
-    let found = offenders(part, banned, &[]);
+fn nothing_breaks(rule: Rule) {
+    let found = found().iter().filter(|violation| violation.rule == rule);
+    let found: Vec<_> = found.map(Violation::to_string).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-const TOWERS_AND_ABOVE: [&str; 8] = [
-    "crate::judgement",
-    "crate::replication",
-    "crate::world",
-    "crate::search",
-    "crate::threads",
-    "crate::hunt",
-    "crate::report",
-    "crate::cli",
-];
-
-fn all_but(allowed: &[&str]) -> Vec<&'static str> {
-    TOWERS_AND_ABOVE.into_iter().filter(|part| !allowed.contains(part)).collect()
+#[test]
+fn every_file_belongs_to_one_part_of_the_plan() {
+    nothing_breaks(Rule::Covered);
+    let modules: Vec<_> = Tree::read(sources("src")).modules.into_keys().collect();
+    for part in PLAN {
+        let covers = modules.iter().any(|module| module.starts_with(&plan::path(part.at)));
+        assert!(covers, "the plan has a line for {}, and there is no such module", part.at);
+    }
 }
 
 #[test]
-fn the_ground_knows_neither_tower() {
-    never_names("history", &all_but(&[]));
+fn arrows_point_down() {
+    nothing_breaks(Rule::Arrows);
 }
 
 #[test]
-fn judgement_cannot_know_how_a_history_was_made() {
-    never_names("judgement", &all_but(&["crate::judgement"]));
-}
-
-#[test]
-fn a_verdict_is_rechecked_by_code_that_knows_no_checker() {
-    never_names("judgement/verdict", &["checker"]);
-}
-
-#[test]
-fn replication_knows_only_the_ground() {
-    never_names("replication", &all_but(&["crate::replication"]));
-}
-
-#[test]
-fn the_world_knows_replication_and_not_what_is_allowed() {
-    never_names("world", &all_but(&["crate::replication", "crate::world"]));
-}
-
-#[test]
-fn searches_and_threads_do_not_judge() {
-    let below = ["crate::replication", "crate::world", "crate::search", "crate::threads"];
-    never_names("search", &all_but(&below[..3]));
-    never_names("threads", &all_but(&below));
-}
-
-#[test]
-fn the_bridge_does_not_know_the_face() {
-    never_names("hunt", &["crate::report", "crate::cli"]);
-    never_names("report", &["crate::cli"]);
+fn a_crate_is_named_only_where_it_belongs() {
+    nothing_breaks(Rule::Crates);
 }
 
 #[test]
 fn nothing_that_decides_knows_a_clock_a_thread_or_chance() {
-    let banned = [
-        "std::sync",
-        "std::thread",
-        "std::time",
-        "std::net",
-        "std::fs",
-        "std::env",
-        "std::process",
-        "HashMap::new",
-        "HashSet::new",
-        "RandomState",
-        "Instant",
-        "SystemTime",
-        "println!",
-        "thread_rng",
-    ];
-    // Forgotten values are shared, which takes std::sync::Arc and no lock.
-    let shares = ["src/replication/erased.rs"];
-    for part in ["history", "replication", "judgement", "world"] {
-        let found = offenders(part, &banned, &shares);
-        assert!(found.is_empty(), "{}", found.join("\n"));
-    }
-    let erased = code(&root().join(shares[0]));
-    assert_eq!(erased.matches("std::sync").count(), erased.matches("std::sync::Arc;").count());
-    never_names("search", &["std::time", "std::fs", "std::env", "println!", "Instant"]);
-    never_names("hunt", &["std::time", "std::fs", "std::env", "println!", "Instant"]);
-    // A report may show a duration; it cannot measure one.
-    never_names("report", &["Instant", "SystemTime", "std::fs", "std::env", "println!"]);
+    nothing_breaks(Rule::Absences);
 }
 
 #[test]
-fn one_file_alone_names_threads_and_loom() {
-    let banned = ["std::sync", "std::thread", "loom"];
-    let found = offenders("threads", &banned, &["src/threads/sync.rs"]);
-    assert!(found.is_empty(), "{}", found.join("\n"));
-    for part in ["history", "replication", "judgement", "world", "search", "hunt", "report", "cli"]
-    {
-        never_names(part, &["loom"]);
-    }
+fn hash_tables_are_not_iterated() {
+    nothing_breaks(Rule::HashOrder);
 }
 
 #[test]
-fn hash_tables_that_are_iterated_have_an_order_that_is_given() {
-    // Fast hash tables are for looking up; a loop over one would make the
-    // result depend on hash order.
-    for part in ["history", "replication", "judgement", "world", "search", "hunt", "report"] {
-        for path in sources(&root().join("src").join(part)) {
-            let code = code(&path);
-            for word in ["FxHashMap", "FxHashSet"] {
-                let fields = code.lines().filter(|line| line.contains(word));
-                for name in fields.filter_map(|line| line.split_once(':')).map(|(name, _)| name) {
-                    let name =
-                        name.trim().trim_start_matches("pub ").trim_start_matches("let mut ");
-                    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-                        continue;
-                    }
-                    for loops in [".iter()", ".keys()", ".values()", ".into_iter()", ".drain("] {
-                        let looped = format!("{name}{loops}");
-                        assert!(!code.contains(&looped), "{}: `{looped}`", path.display());
-                    }
-                }
-            }
+fn every_path_is_written_where_it_is_used() {
+    nothing_breaks(Rule::Written);
+}
+
+#[test]
+fn lints_are_switched_off_only_in_known_places() {
+    nothing_breaks(Rule::Suppressions);
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    nothing_breaks(Rule::Shape);
+}
+
+#[test]
+fn there_are_no_import_cycles() {
+    let found = found().iter().filter(|violation| violation.rule == Rule::Cycles);
+    let found: BTreeSet<_> = found.map(|violation| violation.what.as_str()).collect();
+    let known = plan::CYCLES.iter().copied().collect();
+    let new: Vec<_> = found.difference(&known).collect();
+    assert!(new.is_empty(), "{new:#?}");
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(gone.is_empty(), "no longer there, take them off the list: {gone:#?}");
+}
+
+#[test]
+fn files_stay_short() {
+    for folder in ["src", "tests", "benches", "examples", "fuzz/fuzz_targets"] {
+        for (name, text) in sources(folder) {
+            let lines = text.lines().count();
+            assert!(lines <= LINES_MAX, "{name} has {lines} lines");
+        }
+    }
+}
+
+/// The names in backquotes of a text. A fence would be taken for the
+/// beginning of one.
+fn quoted(text: &str) -> BTreeSet<String> {
+    let text = text.replace("```", "");
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The last name of a module or a folder, as the map writes it.
+fn last(name: &str) -> &str {
+    let name = name.trim_end_matches('/').trim_end_matches("/mod.rs").trim_end_matches(".rs");
+    name.rsplit('/').next().expect("a name has a last part")
+}
+
+#[test]
+fn the_map_names_every_module_and_no_other() {
+    let map = fs::read_to_string(root().join("docs/architecture.md")).expect("the map exists");
+    let named = quoted(&map);
+    let sources = sources("src");
+    for (name, _) in &sources {
+        let is_named = named.iter().any(|code| last(code) == last(name));
+        assert!(is_named, "docs/architecture.md does not name {name}");
+    }
+    let (_, modules) = map.split_once("## Every module").expect("the map has its table");
+    let (modules, _) = modules.split_once("\n## ").expect("the table ends");
+    let rows = modules.lines().filter_map(|line| line.strip_prefix("| "));
+    for row in rows {
+        let first = row.split(" | ").next().expect("a row has a first column");
+        for code in quoted(first) {
+            let exists = sources
+                .iter()
+                .any(|(name, _)| name.split('/').any(|part| last(part) == last(&code)));
+            assert!(exists, "docs/architecture.md names {code}, which is no module");
         }
     }
 }
 
 #[test]
-fn every_module_says_what_it_is_for() {
-    for path in sources(&root().join("src")) {
-        let text = fs::read_to_string(&path).expect("a source file can be read");
-        assert!(text.starts_with("//! "), "{} begins without a top doc", path.display());
-    }
-}
-
-#[test]
-fn the_map_names_every_module() {
+fn every_absence_is_held_by_a_test_that_exists() {
     let map = fs::read_to_string(root().join("docs/architecture.md")).expect("the map exists");
-    // A fence would be taken for the beginning of a name.
-    let map = map.replace("```", "");
-    for path in sources(&root().join("src")) {
-        let name = path.strip_prefix(root().join("src")).expect("below src");
-        let name = name.to_str().expect("names are UTF-8").trim_end_matches("/mod.rs");
-        let stem = name.trim_end_matches(".rs");
-        let last = stem.rsplit('/').next().expect("a name has a last part");
-        let is_named = map.split('`').skip(1).step_by(2).any(|code| {
-            code.trim_end_matches('/').trim_end_matches(".rs").rsplit('/').next() == Some(last)
-        });
-        assert!(is_named, "docs/architecture.md does not name {name}");
+    let (_, absences) = map.split_once("## Absences").expect("the map has its absences");
+    let (absences, _) = absences.split_once("\n## ").expect("the absences end");
+    let tests: String = sources("tests").into_iter().map(|(_, text)| text).collect();
+    let named = quoted(absences);
+    let named: Vec<_> = named.iter().filter(|name| name.matches('_').count() > 2).collect();
+    assert!(named.len() > 5, "{named:?}");
+    for name in named {
+        assert!(tests.contains(&format!("fn {name}()")), "there is no test {name}");
     }
 }

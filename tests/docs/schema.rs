@@ -1,0 +1,140 @@
+//! What the schemas below docs/schema say of a value, and that committed cases
+//! obey theirs.
+
+use serde_json::Value as Json;
+
+use super::{files, read, root};
+
+#[test]
+fn every_schema_is_json_and_names_its_draft() {
+    for path in files(&root().join("docs/schema"), "json") {
+        let schema: Json = serde_json::from_str(&read(&path))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(schema["$schema"].is_string(), "{}", path.display());
+    }
+}
+
+/// What docs/schema/case.schema.json has against a case.
+pub fn complaints(case: &Json) -> Vec<String> {
+    complaints_of("case", case)
+}
+
+/// What a schema of this name in docs/schema has against a value.
+pub fn complaints_of(name: &str, value: &Json) -> Vec<String> {
+    let schema = read(&root().join(format!("docs/schema/{name}.schema.json")));
+    let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
+    let mut complaints = Vec::new();
+    conforms(&schema, &schema, value, "", &mut complaints);
+    complaints
+}
+
+#[test]
+fn every_committed_case_conforms_to_the_schema() {
+    let cases = files(&root().join("tests/cases/v1"), "json");
+    assert!(!cases.is_empty(), "there are committed cases");
+    for path in cases {
+        let case = serde_json::from_str(&read(&path)).expect("a case is JSON");
+        assert_eq!(complaints(&case), [""; 0], "{}", path.display());
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_not_a_case() {
+    let path = root().join("tests/cases/v1/notebook-storing-eventual-sticky.json");
+    let good: Json = serde_json::from_str(&read(&path)).expect("a case is JSON");
+    let broken: [(&str, Json); 5] = [
+        ("/format", "quiescence-case/0".into()),
+        ("/routing", "wandering".into()),
+        ("/cluster/nodes", 0.into()),
+        ("/schedule/0/do", "think".into()),
+        ("/schedule/0/text", 7.into()),
+    ];
+    for (place, value) in broken {
+        let mut case = good.clone();
+        *case.pointer_mut(place).expect("the place exists") = value;
+        assert_eq!(complaints(&case).len(), 1, "{place}: {:?}", complaints(&case));
+    }
+    let mut case = good;
+    case.as_object_mut().expect("a case is an object").remove("schedule");
+    assert_eq!(complaints(&case), [": `schedule` is missing"]);
+}
+
+/// The part of JSON Schema that the schemas of cases and lines use. A keyword
+/// that is not known here fails: nothing is left unchecked in silence.
+fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &mut Vec<String>) {
+    for (keyword, wanted) in schema.as_object().expect("a schema is an object") {
+        let mut complain = |what: String| complaints.push(format!("{place}: {what}"));
+        match keyword.as_str() {
+            "$schema" | "$id" | "$defs" | "title" | "description" => {}
+            "$ref" => {
+                let name = wanted.as_str().and_then(|path| path.strip_prefix('#'));
+                let named =
+                    name.and_then(|path| root.pointer(path)).expect("a schema of this file");
+                conforms(root, named, value, place, complaints);
+            }
+            "type" => {
+                let words = wanted.as_array().map_or(vec![wanted], |words| words.iter().collect());
+                if !words.iter().any(|word| is_of(value, word.as_str().expect("a type"))) {
+                    complain(format!("{value} is not of type {wanted}"));
+                }
+            }
+            "const" if value == wanted => {}
+            "enum" if wanted.as_array().is_some_and(|all| all.contains(value)) => {}
+            "const" | "enum" => complain(format!("{value} is not {wanted}")),
+            "minimum" | "maximum" => {
+                let (is, limit) = (value.as_i64(), wanted.as_i64().expect("a limit"));
+                if is.is_some_and(|is| if keyword == "minimum" { is < limit } else { is > limit }) {
+                    complain(format!("{value} is beyond the {keyword} {limit}"));
+                }
+            }
+            "required" => {
+                for name in wanted.as_array().expect("names").iter().filter_map(Json::as_str) {
+                    if value.is_object() && value.get(name).is_none() {
+                        complain(format!("`{name}` is missing"));
+                    }
+                }
+            }
+            "properties" => {
+                for (name, schema) in wanted.as_object().expect("properties") {
+                    if let Some(inner) = value.get(name) {
+                        conforms(root, schema, inner, &format!("{place}/{name}"), complaints);
+                    }
+                }
+            }
+            "additionalProperties" => {
+                for (name, inner) in value.as_object().into_iter().flatten() {
+                    if schema["properties"].get(name).is_some() {
+                        continue;
+                    }
+                    match wanted {
+                        Json::Bool(true) => {}
+                        Json::Bool(false) => {
+                            complaints.push(format!("{place}: `{name}` is not a field"));
+                        }
+                        other => {
+                            conforms(root, other, inner, &format!("{place}/{name}"), complaints);
+                        }
+                    }
+                }
+            }
+            "items" => {
+                for (at, inner) in value.as_array().into_iter().flatten().enumerate() {
+                    conforms(root, wanted, inner, &format!("{place}/{at}"), complaints);
+                }
+            }
+            other => panic!("the keyword `{other}` is not known to this test"),
+        }
+    }
+}
+
+fn is_of(value: &Json, word: &str) -> bool {
+    match word {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("`{other}` is not a type"),
+    }
+}
