@@ -2,19 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use clap::Args;
-
 use crate::hunt::Registry;
 use crate::hunt::both::{Conclusion, Finding, How};
 use crate::hunt::case::{Case, FoundBy, SearchName, replay, write::why};
 use crate::hunt::exhaustive::scope_text;
-use crate::hunt::property::{Property, judge};
+use crate::hunt::property::judge;
 use crate::hunt::random::Coverage;
 use crate::report::table::{self, Line, Met};
 use crate::report::{Tone, count, json, pad, verdict};
-use crate::search::exhaustive::{Limits as SearchLimits, Reduce};
-use crate::world::{Ending, Faults};
+use crate::world::Ending;
 
+use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
 use super::files;
 use super::interrupts;
@@ -23,121 +21,11 @@ use super::plan::{self, Search};
 use super::quiet::quietly;
 use super::screen::{Screen, program};
 use super::story::{Told, trace_of};
-use super::values::{self, Format, NetworkArg, RoutingArg, SearchArg};
-
-/// Search for a failing history; without a strategy, check every promise
-///
-/// First every run in a small scope is searched, then random runs in a larger
-/// one. What the first does not violate is proved in its scope; what only the
-/// second does not is sampled. A random run has a number, and the seed with
-/// the number says all: the same seed finds the same. What is found is made as
-/// small as it can be, saved below cases/, and can be replayed.
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence check                                every strategy against what it promises
-  quiescence check notebook:storing               the student's notebook, storing variant
-  quiescence check multi-primary-lww --faults drop=1 --model eventual
-  quiescence check abd --model lin --routing roaming --time 60s
-  quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2")]
-pub struct CheckArgs {
-    /// NAME, NAME:VARIANT or NAME:parameter=value,…
-    #[arg(value_name = "STRATEGY")]
-    pub strategies: Vec<String>,
-    /// Judge by this model (can be given several times)
-    #[arg(long = "model", short, value_name = "MODEL", value_parser = values::property)]
-    pub models: Vec<Property>,
-    /// How many nodes there are
-    #[arg(long, value_name = "N", value_parser = values::nodes)]
-    pub nodes: Option<u16>,
-    /// What order the network keeps
-    #[arg(long, value_enum)]
-    pub network: Option<NetworkArg>,
-    /// What may go wrong, how often: drop=1,crash=1 or none
-    #[arg(long, value_name = "KIND=N,…", value_parser = values::faults)]
-    pub faults: Option<Faults>,
-    /// How sessions choose nodes
-    #[arg(long, value_enum)]
-    pub routing: Option<RoutingArg>,
-    /// Which searches are done
-    #[arg(long, value_enum, default_value = "both")]
-    pub search: SearchArg,
-    /// How many writes all sessions ask in an exhaustive search [default: a ladder of scopes]
-    #[arg(long, value_name = "N", value_parser = values::amount)]
-    pub writes: Option<usize>,
-    /// How many reads all sessions ask in an exhaustive search [default: a ladder of scopes]
-    #[arg(long, value_name = "N", value_parser = values::amount)]
-    pub reads: Option<usize>,
-    /// Let timers of an exhaustive search wait until nothing is in flight
-    #[arg(long)]
-    pub patient_timers: bool,
-    /// What an exhaustive search leaves out: persistent, macro, symmetry, forget, all or none
-    #[arg(long, value_name = "WHAT,…", default_value = "all", value_parser = values::reduce)]
-    pub reduce: Reduce,
-    /// The most states of one exhaustive search [default: 2000000]
-    #[arg(long, value_name = "N")]
-    states: Option<u64>,
-    /// The most memory of one exhaustive search: 500MB, 4GiB
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
-    memory: u64,
-    /// The most sessions of a run [default: 3]
-    #[arg(long, value_name = "N", value_parser = values::size)]
-    pub sessions: Option<usize>,
-    /// The most operations of a session [default: 4]
-    #[arg(long, value_name = "N", value_parser = values::size)]
-    pub operations: Option<usize>,
-    /// How many keys there are [default: 2]
-    #[arg(long, value_name = "N", value_parser = values::size)]
-    pub keys: Option<usize>,
-    /// How many runs each search does [default: 2000]
-    #[arg(long, alias = "cases", value_name = "N")]
-    runs: Option<u64>,
-    /// Search for long: 100,000 runs and 20,000,000 states each
-    #[arg(long, conflicts_with = "runs")]
-    deep: bool,
-    /// Where chance begins: 42 or 0x5eed [default: new each time; fixed without STRATEGY]
-    #[arg(long, value_name = "SEED", value_parser = values::seed)]
-    seed: Option<u64>,
-    /// Stop after this time (500ms, 60s, 2m), of which every search gets its share; what was cut
-    /// short exits with 3
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
-    time: Option<Duration>,
-    /// How many searches run at the same time [default: one a core]
-    #[arg(long, value_name = "N", value_parser = values::size)]
-    jobs: Option<usize>,
-    /// For whom results are written
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
-}
+use super::values::Format;
 
 /// Where chance begins when every promise is checked: always the same, so that
 /// a build does not fail by chance.
 const PROMISE_SEED: u64 = 0x5eed_91c4;
-
-impl CheckArgs {
-    /// How many runs each search does.
-    pub fn runs(&self) -> u64 {
-        self.runs.unwrap_or(if self.deep { 100_000 } else { 2_000 })
-    }
-
-    /// How far one exhaustive search goes.
-    pub fn limits(&self) -> SearchLimits {
-        let states = self.states.unwrap_or(if self.deep { 20_000_000 } else { 2_000_000 });
-        SearchLimits { states, bytes: self.memory }
-    }
-
-    /// Which searches are done, in words.
-    fn searches(&self) -> &'static str {
-        match self.search {
-            SearchArg::Exhaustive => "exhaustive",
-            SearchArg::Random => "random",
-            SearchArg::Both => "exhaustive, then random",
-        }
-    }
-
-    fn bare(&self) -> bool {
-        self.strategies.is_empty()
-    }
-}
 
 /// All searches with what they found.
 struct Report<'a> {

@@ -14,11 +14,11 @@ use crate::judgement::live::{Event, Live, Violation, What};
 use crate::report::json::SCHEMA;
 use crate::report::{Tone, count};
 
+use super::args::VerifyArgs;
 use super::exit::{Exit, Failure};
 use super::interrupts;
 use super::screen::Screen;
 use super::values::Format;
-use super::verify::VerifyArgs;
 
 /// How long a file that has nothing new is left alone.
 const PAUSE: Duration = Duration::from_millis(50);

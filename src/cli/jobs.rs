@@ -160,7 +160,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::check::CheckArgs;
+    use crate::cli::args::CheckArgs;
     use crate::cli::plan;
     use crate::hunt::Registry;
     use crate::hunt::exhaustive::Doubt;

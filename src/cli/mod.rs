@@ -23,6 +23,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::history::escape;
 use crate::hunt::Registry;
 
+mod args;
 mod bench;
 mod check;
 mod completions;
@@ -61,12 +62,12 @@ struct Line {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    Check(check::CheckArgs),
+    Check(args::CheckArgs),
     Bench(bench::BenchArgs),
     Replay(replay::ReplayArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
-    Verify(verify::VerifyArgs),
+    Verify(args::VerifyArgs),
     Convert(convert::ConvertArgs),
     /// List strategies with their parameters, models and faults
     List,

@@ -14,7 +14,7 @@ use crate::search::exhaustive::Open;
 use crate::search::random::Scope;
 use crate::world::Setting;
 
-use super::check::CheckArgs;
+use super::args::CheckArgs;
 use super::exit::Failure;
 
 /// One set of runs, and all that is judged in it.

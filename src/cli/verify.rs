@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::history::Value;
 use crate::history::formats::Options;
 use crate::judgement::checker::Leasts;
 use crate::judgement::{
@@ -16,117 +14,18 @@ use crate::judgement::{
 use crate::report::json::{self, SCHEMA};
 use crate::report::survey::Judged;
 
+use super::args::VerifyArgs;
 use super::exit::{Exit, Failure};
 use super::follow;
 use super::input::{self, Input};
 use super::interrupts;
 use super::screen::Screen;
-use super::values::{self, Format};
-
-/// Judge recorded histories by consistency models
-///
-/// Reads JSON event or operation lines, Jepsen's EDN and Porcupine's logs, plain
-/// or compressed by gzip or zstd; what a file is, is told by its content. Without
-/// --model and --all it judges eventual consistency, the session guarantees,
-/// causal consistency and linearizability. A violation is told with the lines
-/// that show it; a verdict that follows from another says from which.
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence verify history.jsonl
-  quiescence verify history.edn.gz --model causal --model linearizable
-  quiescence verify history.jsonl --all --format json
-  quiescence verify history.edn --initial 0
-  zcat log.gz | quiescence verify -
-  quiescence verify --follow growing.jsonl --time 10m
-
-Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
-model is decided, else 3; 2 if a file is malformed, 4 if no answer could be wrong.")]
-pub struct VerifyArgs {
-    /// Recorded histories; `-` is standard input
-    #[arg(required = true, value_name = "HISTORY")]
-    histories: Vec<String>,
-    /// Judge by this model (can be given several times)
-    #[arg(long = "model", short, value_name = "MODEL", value_parser = values::model, conflicts_with = "all")]
-    models: Vec<Model>,
-    /// Judge by every model, and find the least k and Δ
-    #[arg(long)]
-    all: bool,
-    /// What objects held at first, as JSON; if it is not given, what is usual:
-    /// null in a register, 0 in a counter, nothing in a set, a queue or a text
-    #[arg(long, value_name = "VALUE", value_parser = value)]
-    pub initial: Option<Value>,
-    /// How many steps of search each verdict may take
-    #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]
-    steps: u64,
-    /// Judge for about this time (100ms, 60s, 10m): larger and larger budgets where a verdict is
-    /// unknown, and none once the time is up
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
-    pub time: Option<Duration>,
-    /// Tell counterexamples as they were found, without looking for the smallest
-    #[arg(long)]
-    no_minimise: bool,
-    /// Tell every step of every counterexample, however many there are
-    #[arg(long)]
-    full: bool,
-    /// Say how far the recording is from a single copy: staleness, lost writes, …
-    #[arg(long)]
-    far: bool,
-    /// Judge event lines while they are written, and stop at the first violation
-    #[arg(long, conflicts_with_all = ["all", "far", "full", "no_minimise", "memory"])]
-    follow: bool,
-    /// How many operations --follow keeps in memory
-    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
-    pub window: usize,
-    /// Skip lines that make no sense, and count them
-    #[arg(long)]
-    pub lenient: bool,
-    /// The most memory that a recording may take: 500MB, 4GiB [default: 80 % of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
-    memory: Option<u64>,
-    /// For whom results are written
-    #[arg(long, value_enum, default_value = "human")]
-    pub format: Format,
-}
-
-/// A value that is written as JSON.
-fn value(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|_| {
-        "a value is null, an integer, a text between quotes or a list of them, as JSON".to_owned()
-    })
-}
+use super::values::Format;
 
 /// Up to how many operations evidence is replayed before it is told: that a
 /// model holds takes the square of them, that it is violated a few passes.
 const HOLDS_MAX: usize = 200;
 const VIOLATED_MAX: usize = 100_000;
-
-impl VerifyArgs {
-    /// What is judged while a recording grows.
-    pub fn live_models(&self) -> Vec<Model> {
-        let named = |name: &str| name.parse().expect("the model exists");
-        match self.models.is_empty() {
-            true => ["ryw", "mr", "mr_mw", "mr_wfr", "linearizable"].map(named).to_vec(),
-            false => self.models.clone(),
-        }
-    }
-
-    /// Whether the recording is measured: with everything, or if nothing
-    /// particular is asked.
-    fn measures(&self) -> bool {
-        self.far || self.all || self.models.is_empty()
-    }
-
-    fn models(&self) -> Vec<Model> {
-        let named = |name: &str| name.parse().expect("the model exists");
-        match (self.all, self.models.is_empty()) {
-            (true, _) => Model::all().collect(),
-            (false, false) => self.models.clone(),
-            (false, true) => ["eventual", "ryw", "mr", "mr_mw", "mr_wfr", "ccv", "linearizable"]
-                .map(named)
-                .to_vec(),
-        }
-    }
-}
 
 /// Runs the subcommand.
 pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {

@@ -11,10 +11,9 @@ use crate::history::{Call, Completion, History, NodeId, ProcessId, Value};
 use crate::replication::erased::{AnyStrategy, AnyToken};
 use crate::replication::{Effects, OperationId, Strategy, Visible};
 
-use super::Facts;
 use super::component::{LocalInput, Node, Panicked, local_step};
 use super::perform::World;
-use super::settle::SettleLimits;
+use super::{Facts, SettleLimits};
 
 /// Reads every key at every node that serves reads, each in a world of its
 /// own, as operations of fresh processes. Returns how many were not answered.

@@ -17,9 +17,10 @@ use crate::replication::{Strategy, TimerId};
 use super::component::Panicked;
 use super::finals::{answers_of, ask_everybody};
 use super::perform::World;
-use super::run::{Ending, Recorder, Run, Shows, Step, ended, is_busy, re_execute, stillborn};
-use super::settle::{Lasso, SettleLimits, settle};
-use super::{Action, Setting, Workload};
+use super::recorder::{Recorder, Shows, Step, is_busy};
+use super::run::{Run, ended, re_execute, stillborn};
+use super::settle::{Ending, Lasso, settle};
+use super::{Action, Setting, SettleLimits, Workload};
 
 /// Runs the stem, then the cycle, and says whether that can go on for ever
 /// ([`Ending::Cycle`]). Final reads are asked where the cycle begins; what is

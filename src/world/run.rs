@@ -8,15 +8,14 @@ use std::collections::BTreeSet;
 
 use crate::history::History;
 use crate::replication::Subject;
-use crate::replication::erased::AnyReplica;
-use crate::replication::{Invariant, OperationId, Strategy, When};
+use crate::replication::{OperationId, Strategy};
 
-use super::agreement::{Disagreement, disagreement};
-use super::component::Panicked;
+use super::agreement::Disagreement;
 use super::finals::{Visit, final_reads};
 use super::perform::{NotEnabled, World};
-use super::settle::{Lasso, SettleLimits, Stop, settle};
-use super::{Action, Facts, Faults, Setting, Workload};
+use super::recorder::{Broken, Recorder, Shows, Step, Visited};
+use super::settle::{Ending, Lasso, Stop, settle};
+use super::{Action, Facts, Faults, Setting, SettleLimits, Workload};
 
 /// What a search chose: who asks what, and what happens when.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,53 +34,6 @@ pub struct Scenario {
     /// are held back for as long as anything else can happen (Burckhardt et
     /// al. 2010); the others pick from all.
     pub priorities: Vec<u8>,
-}
-
-/// One step of a run, with the number by which its messages are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Step {
-    /// Unique within the run and ascending, from 1.
-    pub number: u32,
-    /// What happened.
-    pub action: Action,
-    /// Whether it was recomputed while settling, not chosen.
-    pub settling: bool,
-}
-
-/// How a run ended. `from` is a length of the schedule: the steps after it
-/// are the cycle.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Quiet; final reads were issued.
-    Settled,
-    /// Deliveries alone go on for ever.
-    NeverQuiet {
-        /// Where the cycle begins.
-        from: usize,
-    },
-    /// Timers change replicas back and forth for ever.
-    Oscillating {
-        /// Where the cycle begins.
-        from: usize,
-    },
-    /// A chosen cycle that can go on for ever. See [`super::repeat`].
-    Cycle {
-        /// Where the cycle begins.
-        from: usize,
-        /// Whether nothing but deliveries happens in it.
-        deliveries_only: bool,
-        /// Whether final reads are answered differently along it.
-        answers_change: bool,
-        /// Whether settling would lead to other answers: then the cluster can
-        /// leave the cycle, though nothing makes it.
-        way_out: bool,
-    },
-    /// A handler panicked, saying this.
-    Panicked(String),
-    /// The run was to break this `always` invariant, and did.
-    Broken(&'static str),
-    /// Settling took too long; nothing is known.
-    Unsettled(String),
 }
 
 /// A finished run.
@@ -119,210 +71,6 @@ pub struct Run {
     pub visits: Option<Vec<Visit>>,
 }
 
-/// An `always` invariant that broke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken {
-    /// Its name.
-    pub name: &'static str,
-    /// After how many steps of the schedule.
-    pub step: usize,
-}
-
-/// What a run that is executed again is to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shows<'a> {
-    /// All that goes wrong in it, in rounds of settling too that change nothing.
-    All,
-    /// That this `always` invariant breaks: then it is over.
-    Broken(&'a str),
-    /// What clients saw and how it ends: rounds that change nothing are no part
-    /// of it.
-    End,
-}
-
-/// Counts the states that runs pass through.
-pub type Visited = rustc_hash::FxHashSet<u64>;
-
-/// Performs actions and remembers them.
-pub(super) struct Recorder<'r> {
-    schedule: Vec<Step>,
-    number: u32,
-    invariants: &'r [Invariant<AnyReplica>],
-    shows: Shows<'r>,
-    reached: BTreeSet<usize>,
-    broken: Vec<Broken>,
-    disagreement: Option<Disagreement>,
-    compared: u64,
-    visits: Option<Vec<Visit>>,
-    visited: Option<(&'r mut Visited, Vec<u64>)>,
-}
-
-impl<'r> Recorder<'r> {
-    pub(super) fn new(
-        world: &World<'_>,
-        invariants: &'r [Invariant<AnyReplica>],
-        shows: Shows<'r>,
-        visited: Option<&'r mut Visited>,
-    ) -> Self {
-        let visited = visited
-            .map(|set| (set, world.cluster().nodes().map(|n| world.fingerprint(n)).collect()));
-        let mut recorder = Recorder {
-            schedule: Vec::new(),
-            number: 0,
-            invariants,
-            shows,
-            reached: BTreeSet::new(),
-            broken: Vec::new(),
-            disagreement: None,
-            compared: 0,
-            visits: None,
-            visited,
-        };
-        recorder.look(world);
-        recorder
-    }
-
-    pub(super) fn length(&self) -> usize {
-        self.schedule.len()
-    }
-
-    pub(super) fn forget_after(&mut self, length: usize) {
-        self.schedule.truncate(length);
-    }
-
-    /// Whether what the run was to show has been shown.
-    pub(super) fn is_over(&self) -> bool {
-        let Shows::Broken(name) = self.shows else { return false };
-        self.broken.iter().any(|broken| broken.name == name)
-    }
-
-    /// After how many steps the run has shown what it is to show, apart from
-    /// how it ends.
-    pub(super) fn shown(&self) -> usize {
-        if self.shows == Shows::End {
-            return 0;
-        }
-        let broken = self.broken.iter().map(|broken| broken.step);
-        let disagreement = self.disagreement.iter().map(|found| found.step);
-        broken.chain(disagreement).max().unwrap_or(0)
-    }
-
-    pub(super) fn perform(
-        &mut self,
-        world: &mut World<'_>,
-        action: &Action,
-        settling: bool,
-    ) -> Result<(), NotEnabled> {
-        self.perform_as(world, action, self.number + 1, settling)
-    }
-
-    /// Numbers the steps from here on after this one.
-    pub(super) fn continue_from(&mut self, number: u32) {
-        self.number = number;
-    }
-
-    pub(super) fn perform_as(
-        &mut self,
-        world: &mut World<'_>,
-        action: &Action,
-        number: u32,
-        settling: bool,
-    ) -> Result<(), NotEnabled> {
-        let step = Step { number, action: *action, settling };
-        let report = match world.perform(action, number) {
-            Ok(report) => report,
-            Err(panicked @ NotEnabled::Panicked(_)) => {
-                self.schedule.push(step);
-                return Err(panicked);
-            }
-            Err(impossible) => return Err(impossible),
-        };
-        self.number = number;
-        self.schedule.push(step);
-        if let Some((_, prints)) = &mut self.visited {
-            let touched = report.sent.iter().map(|name| name.to);
-            for node in touched.chain([report.node]) {
-                prints[node.index()] = world.fingerprint(node);
-            }
-        }
-        if self.disagreement.is_none() {
-            let step = self.schedule.len();
-            self.disagreement = disagreement(world, report.node, step, &mut self.compared);
-        }
-        self.look(world);
-        Ok(())
-    }
-
-    /// Looks at the state that has been reached.
-    fn look(&mut self, world: &World<'_>) {
-        if let Some((visited, prints)) = &mut self.visited {
-            visited.insert(world.state_print(prints));
-        }
-        if self.invariants.is_empty() {
-            return;
-        }
-        let step = self.schedule.len();
-        let replicas: Vec<_> = world.nodes().iter().map(|node| &node.replica).collect();
-        for (at, Invariant { name, when, holds }) in self.invariants.iter().enumerate() {
-            match when {
-                When::Sometimes if !self.reached.contains(&at) && holds(&replicas) => {
-                    self.reached.insert(at);
-                }
-                When::Always
-                    if self.broken.iter().all(|known| known.name != *name) && !holds(&replicas) =>
-                {
-                    self.broken.push(Broken { name, step });
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Remembers what would be answered in each state of a cycle: `world` is
-    /// where it begins, after `from` steps, and the steps since then are it.
-    /// What became visible in it, all that `facts` has, is visible ever after.
-    pub(super) fn visit(
-        &mut self,
-        world: &World<'_>,
-        from: usize,
-        facts: &Facts,
-    ) -> Result<(), Panicked> {
-        let steps = &self.schedule[from..];
-        if steps.len() > VISITS_MAX {
-            return Ok(());
-        }
-        let busy = is_busy(steps);
-        let mut world = world.clone();
-        let mut visits = Vec::new();
-        for step in steps {
-            let mut here = world.clone();
-            here.facts = facts.clone();
-            match Visit::of(&here) {
-                Ok(visit) => visits.push(visit),
-                // It is endless all the same.
-                Err(_) if busy => return Ok(()),
-                Err(panicked) => return Err(panicked),
-            }
-            match world.perform(&step.action, step.number) {
-                Ok(_) => {}
-                Err(NotEnabled::Panicked(panicked)) => return Err(panicked),
-                Err(NotEnabled::Impossible(why)) => unreachable!("it was performed before: {why}"),
-            }
-        }
-        self.visits = Some(visits);
-        Ok(())
-    }
-}
-
-/// Whether messages alone make up a cycle: then it is endless whatever anybody
-/// would be answered in it.
-pub(super) fn is_busy(cycle: &[Step]) -> bool {
-    cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)))
-}
-
-/// Cycles whose states are all looked at.
-const VISITS_MAX: usize = 256;
-
 /// How many more steps a run may take, after its choices are used up, for
 /// each operation before it settles: a guard against strategies that never
 /// become quiet.
@@ -357,7 +105,7 @@ pub fn execute(strategy: &dyn Subject, scenario: &Scenario, visited: Option<&mut
 pub fn close(world: World<'_>) -> Run {
     let invariants = world.strategy.erased().invariants();
     let mut recorder = Recorder::new(&world, &invariants, Shows::All, None);
-    recorder.number = world.steps();
+    recorder.continue_from(world.steps());
     conclude(world, recorder, Ok(()), Lasso::Find)
         .unwrap_or_else(|_| unreachable!("a search for lassos does not ask for another"))
 }
@@ -409,7 +157,7 @@ fn re_execute_looking(
     }
     // Settling steps are numbered after all that was chosen, even if the last
     // of it was left out: their messages must not take over a chosen name.
-    recorder.number = chosen.iter().map(|step| step.number).max().unwrap_or(0);
+    recorder.continue_from(chosen.iter().map(|step| step.number).max().unwrap_or(0));
     conclude(world, recorder, outcome, lasso)
 }
 
@@ -484,9 +232,8 @@ fn conclude(
         Ok(()) => Ending::Settled,
         Err(Stop::Ending(ending)) => ending,
         Err(Stop::Over) => {
-            let last =
-                recorder.broken.iter().find(|broken| recorder.shows == Shows::Broken(broken.name));
-            Ending::Broken(last.expect("it is over because this broke").name)
+            let shown = recorder.broke().expect("it is over because this broke");
+            Ending::Broken(shown.name)
         }
         Err(Stop::Long) => return Err(recorder.schedule),
         Err(Stop::Impossible) => unreachable!("settling does only what is enabled"),

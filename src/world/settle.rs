@@ -18,24 +18,43 @@ use crate::replication::erased::AnyMessage;
 use super::component::{Node, Panicked};
 use super::finals::answers_of;
 use super::perform::{NotEnabled, World};
-use super::run::{Ending, Recorder};
-use super::{Action, Network};
+use super::recorder::Recorder;
+use super::{Action, Network, SettleLimits};
 
-/// How long settling may take before it is given up as undecided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SettleLimits {
-    /// Deliveries in one drain.
-    pub deliveries: usize,
-    /// Messages in flight at one time.
-    pub in_flight: usize,
-    /// Rounds of timers.
-    pub rounds: usize,
-}
-
-impl Default for SettleLimits {
-    fn default() -> Self {
-        SettleLimits { deliveries: 10_000, in_flight: 1_000, rounds: 64 }
-    }
+/// How a run ended. `from` is a length of the schedule: the steps after it
+/// are the cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Quiet; final reads were issued.
+    Settled,
+    /// Deliveries alone go on for ever.
+    NeverQuiet {
+        /// Where the cycle begins.
+        from: usize,
+    },
+    /// Timers change replicas back and forth for ever.
+    Oscillating {
+        /// Where the cycle begins.
+        from: usize,
+    },
+    /// A chosen cycle that can go on for ever. See [`super::repeat`].
+    Cycle {
+        /// Where the cycle begins.
+        from: usize,
+        /// Whether nothing but deliveries happens in it.
+        deliveries_only: bool,
+        /// Whether final reads are answered differently along it.
+        answers_change: bool,
+        /// Whether settling would lead to other answers: then the cluster can
+        /// leave the cycle, though nothing makes it.
+        way_out: bool,
+    },
+    /// A handler panicked, saying this.
+    Panicked(String),
+    /// The run was to break this `always` invariant, and did.
+    Broken(&'static str),
+    /// Settling took too long; nothing is known.
+    Unsettled(String),
 }
 
 /// Deliveries in one drain after which it is worth looking for a lasso. A

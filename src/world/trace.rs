@@ -11,7 +11,7 @@ use crate::replication::erased::AnyStrategy;
 use crate::replication::{OperationId, Strategy};
 
 use super::perform::{NotEnabled, Report, World};
-use super::run::Step;
+use super::recorder::Step;
 use super::{Action, MessageName, SessionId, Setting, Workload};
 
 /// One step as shown and as written.

@@ -307,8 +307,6 @@ const LOOPS: &[(&str, &str)] = &[
 pub const CYCLES: &[&str] = &[
     // To be removed.
     "crate::replication: effects erased (Input) (Invariant) (Strategy)",
-    "crate::cli: check jobs plan",
-    "crate::cli: follow verify",
     "crate::judgement: oracle verdict",
     "crate::judgement::checker: delta_atomic k_atomic linearizable prefix regular sequential (Whole) (minimal)",
     "crate::judgement::checker::vectors: each_read seen (Each) (Vectors) (conflict)",
@@ -316,7 +314,6 @@ pub const CYCLES: &[&str] = &[
     "crate::judgement::verdict: circle facts least orders proof recheck registers witness",
     "crate::search::exhaustive: clients liveness quiet tables",
     "crate::search::exhaustive: engine steps",
-    "crate::world: finals run settle",
 ];
 
 /// The most lines that a file may have.

@@ -1,0 +1,228 @@
+//! What `check` and `verify` can be asked on the command line.
+//!
+//! The two have files that plan and do their work; what they are asked stands
+//! below all of those.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::history::Value;
+use crate::hunt::property::Property;
+use crate::judgement::{Budget, Model};
+use crate::search::exhaustive::{Limits as SearchLimits, Reduce};
+use crate::world::Faults;
+
+use super::values::{self, Format, NetworkArg, RoutingArg, SearchArg};
+
+/// Search for a failing history; without a strategy, check every promise
+///
+/// First every run in a small scope is searched, then random runs in a larger
+/// one. What the first does not violate is proved in its scope; what only the
+/// second does not is sampled. A random run has a number, and the seed with
+/// the number says all: the same seed finds the same. What is found is made as
+/// small as it can be, saved below cases/, and can be replayed.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  quiescence check                                every strategy against what it promises
+  quiescence check notebook:storing               the student's notebook, storing variant
+  quiescence check multi-primary-lww --faults drop=1 --model eventual
+  quiescence check abd --model lin --routing roaming --time 60s
+  quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2")]
+pub struct CheckArgs {
+    /// NAME, NAME:VARIANT or NAME:parameter=value,…
+    #[arg(value_name = "STRATEGY")]
+    pub strategies: Vec<String>,
+    /// Judge by this model (can be given several times)
+    #[arg(long = "model", short, value_name = "MODEL", value_parser = values::property)]
+    pub models: Vec<Property>,
+    /// How many nodes there are
+    #[arg(long, value_name = "N", value_parser = values::nodes)]
+    pub nodes: Option<u16>,
+    /// What order the network keeps
+    #[arg(long, value_enum)]
+    pub network: Option<NetworkArg>,
+    /// What may go wrong, how often: drop=1,crash=1 or none
+    #[arg(long, value_name = "KIND=N,…", value_parser = values::faults)]
+    pub faults: Option<Faults>,
+    /// How sessions choose nodes
+    #[arg(long, value_enum)]
+    pub routing: Option<RoutingArg>,
+    /// Which searches are done
+    #[arg(long, value_enum, default_value = "both")]
+    pub search: SearchArg,
+    /// How many writes all sessions ask in an exhaustive search [default: a ladder of scopes]
+    #[arg(long, value_name = "N", value_parser = values::amount)]
+    pub writes: Option<usize>,
+    /// How many reads all sessions ask in an exhaustive search [default: a ladder of scopes]
+    #[arg(long, value_name = "N", value_parser = values::amount)]
+    pub reads: Option<usize>,
+    /// Let timers of an exhaustive search wait until nothing is in flight
+    #[arg(long)]
+    pub patient_timers: bool,
+    /// What an exhaustive search leaves out: persistent, macro, symmetry, forget, all or none
+    #[arg(long, value_name = "WHAT,…", default_value = "all", value_parser = values::reduce)]
+    pub reduce: Reduce,
+    /// The most states of one exhaustive search [default: 2000000]
+    #[arg(long, value_name = "N")]
+    pub states: Option<u64>,
+    /// The most memory of one exhaustive search: 500MB, 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
+    pub memory: u64,
+    /// The most sessions of a run [default: 3]
+    #[arg(long, value_name = "N", value_parser = values::size)]
+    pub sessions: Option<usize>,
+    /// The most operations of a session [default: 4]
+    #[arg(long, value_name = "N", value_parser = values::size)]
+    pub operations: Option<usize>,
+    /// How many keys there are [default: 2]
+    #[arg(long, value_name = "N", value_parser = values::size)]
+    pub keys: Option<usize>,
+    /// How many runs each search does [default: 2000]
+    #[arg(long, alias = "cases", value_name = "N")]
+    pub runs: Option<u64>,
+    /// Search for long: 100,000 runs and 20,000,000 states each
+    #[arg(long, conflicts_with = "runs")]
+    pub deep: bool,
+    /// Where chance begins: 42 or 0x5eed [default: new each time; fixed without STRATEGY]
+    #[arg(long, value_name = "SEED", value_parser = values::seed)]
+    pub seed: Option<u64>,
+    /// Stop after this time (500ms, 60s, 2m), of which every search gets its share; what was cut
+    /// short exits with 3
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub time: Option<Duration>,
+    /// How many searches run at the same time [default: one a core]
+    #[arg(long, value_name = "N", value_parser = values::size)]
+    pub jobs: Option<usize>,
+    /// For whom results are written
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Format,
+}
+
+impl CheckArgs {
+    /// How many runs each search does.
+    pub fn runs(&self) -> u64 {
+        self.runs.unwrap_or(if self.deep { 100_000 } else { 2_000 })
+    }
+
+    /// How far one exhaustive search goes.
+    pub fn limits(&self) -> SearchLimits {
+        let states = self.states.unwrap_or(if self.deep { 20_000_000 } else { 2_000_000 });
+        SearchLimits { states, bytes: self.memory }
+    }
+
+    /// Which searches are done, in words.
+    pub fn searches(&self) -> &'static str {
+        match self.search {
+            SearchArg::Exhaustive => "exhaustive",
+            SearchArg::Random => "random",
+            SearchArg::Both => "exhaustive, then random",
+        }
+    }
+
+    /// Whether no strategy was named: then every promise is checked.
+    pub fn bare(&self) -> bool {
+        self.strategies.is_empty()
+    }
+}
+
+/// Judge recorded histories by consistency models
+///
+/// Reads JSON event or operation lines, Jepsen's EDN and Porcupine's logs, plain
+/// or compressed by gzip or zstd; what a file is, is told by its content. Without
+/// --model and --all it judges eventual consistency, the session guarantees,
+/// causal consistency and linearizability. A violation is told with the lines
+/// that show it; a verdict that follows from another says from which.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  quiescence verify history.jsonl
+  quiescence verify history.edn.gz --model causal --model linearizable
+  quiescence verify history.jsonl --all --format json
+  quiescence verify history.edn --initial 0
+  zcat log.gz | quiescence verify -
+  quiescence verify --follow growing.jsonl --time 10m
+
+Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
+model is decided, else 3; 2 if a file is malformed, 4 if no answer could be wrong.")]
+pub struct VerifyArgs {
+    /// Recorded histories; `-` is standard input
+    #[arg(required = true, value_name = "HISTORY")]
+    pub histories: Vec<String>,
+    /// Judge by this model (can be given several times)
+    #[arg(long = "model", short, value_name = "MODEL", value_parser = values::model, conflicts_with = "all")]
+    pub models: Vec<Model>,
+    /// Judge by every model, and find the least k and Δ
+    #[arg(long)]
+    pub all: bool,
+    /// What objects held at first, as JSON; if it is not given, what is usual:
+    /// null in a register, 0 in a counter, nothing in a set, a queue or a text
+    #[arg(long, value_name = "VALUE", value_parser = value)]
+    pub initial: Option<Value>,
+    /// How many steps of search each verdict may take
+    #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]
+    pub steps: u64,
+    /// Judge for about this time (100ms, 60s, 10m): larger and larger budgets where a verdict is
+    /// unknown, and none once the time is up
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub time: Option<Duration>,
+    /// Tell counterexamples as they were found, without looking for the smallest
+    #[arg(long)]
+    pub no_minimise: bool,
+    /// Tell every step of every counterexample, however many there are
+    #[arg(long)]
+    pub full: bool,
+    /// Say how far the recording is from a single copy: staleness, lost writes, …
+    #[arg(long)]
+    pub far: bool,
+    /// Judge event lines while they are written, and stop at the first violation
+    #[arg(long, conflicts_with_all = ["all", "far", "full", "no_minimise", "memory"])]
+    pub follow: bool,
+    /// How many operations --follow keeps in memory
+    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
+    pub window: usize,
+    /// Skip lines that make no sense, and count them
+    #[arg(long)]
+    pub lenient: bool,
+    /// The most memory that a recording may take: 500MB, 4GiB [default: 80 % of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    pub memory: Option<u64>,
+    /// For whom results are written
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Format,
+}
+
+impl VerifyArgs {
+    /// What is judged while a recording grows.
+    pub fn live_models(&self) -> Vec<Model> {
+        let named = |name: &str| name.parse().expect("the model exists");
+        match self.models.is_empty() {
+            true => ["ryw", "mr", "mr_mw", "mr_wfr", "linearizable"].map(named).to_vec(),
+            false => self.models.clone(),
+        }
+    }
+
+    /// Whether the recording is measured: with everything, or if nothing
+    /// particular is asked.
+    pub fn measures(&self) -> bool {
+        self.far || self.all || self.models.is_empty()
+    }
+
+    /// What is judged when the recording is complete.
+    pub fn models(&self) -> Vec<Model> {
+        let named = |name: &str| name.parse().expect("the model exists");
+        match (self.all, self.models.is_empty()) {
+            (true, _) => Model::all().collect(),
+            (false, false) => self.models.clone(),
+            (false, true) => ["eventual", "ryw", "mr", "mr_mw", "mr_wfr", "ccv", "linearizable"]
+                .map(named)
+                .to_vec(),
+        }
+    }
+}
+
+/// A value that is written as JSON.
+fn value(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|_| {
+        "a value is null, an integer, a text between quotes or a list of them, as JSON".to_owned()
+    })
+}
