@@ -250,6 +250,20 @@ enum Ended {
     },
 }
 
+/// Whether what is seen obeys a property, as far as that says anything of it.
+fn judged(sight: &Sight<'_>, property: &Property) -> Option<Result<bool, String>> {
+    match property {
+        // Of what never comes to quiet only what is wrong is known.
+        Property::Model(model) if is_lively(property) && !sight.quiet => {
+            Some(allowed(sight, *model)).filter(|allowed| *allowed == Ok(false))
+        }
+        Property::Durable if !sight.quiet => None,
+        Property::Model(model) => Some(allowed(sight, *model)),
+        Property::Durable => Some(keeps(sight)),
+        _ => None,
+    }
+}
+
 /// One search for all properties of a group.
 fn search(
     subject: &dyn Subject,
@@ -271,19 +285,7 @@ fn search(
     let mut judge = |sight: &Sight<'_>| {
         let mut violated = 0;
         for (at, property) in properties.iter().enumerate() {
-            let allowed = match property {
-                // Of what never comes to quiet only what is wrong is known.
-                Property::Model(model) if is_lively(property) && !sight.quiet => {
-                    match allowed(sight, *model) {
-                        Ok(false) => Ok(false),
-                        _ => continue,
-                    }
-                }
-                Property::Durable if !sight.quiet => continue,
-                Property::Model(model) => allowed(sight, *model),
-                Property::Durable => keeps(sight),
-                _ => continue,
-            };
+            let Some(allowed) = judged(sight, property) else { continue };
             looked_at[at] += answers(sight.history, property);
             match allowed {
                 Ok(true) => {}
@@ -321,14 +323,8 @@ fn search(
         if let Some(failing) = finding {
             let states = explored.states;
             *outcome = Outcome::Violated(Box::new(Finding { failing, scope, states }));
-        } else if let Ending::Bounded(bound) = explored.ending {
-            outcome.doubt(bounded(bound, scope, &explored));
-        } else if explored.ending == Ending::Settled {
-            outcome.doubt("the search ended when all else had been found".to_owned());
-        } else if explored.found.iter().any(is_panic) && is_lively(property) {
-            outcome.doubt("a handler panics, and such a run never becomes quiet".to_owned());
-        } else if let Some(why) = &undecided[at] {
-            outcome.doubt(why.clone());
+        } else if let Some(why) = doubt(&explored, scope, property, undecided[at].as_deref()) {
+            outcome.doubt(why);
         } else {
             let states = explored.states;
             let looked_at = match property {
@@ -343,6 +339,24 @@ fn search(
         Ending::Bounded(Bound::Stopped) => Ended::Bounded { timers: false },
         Ending::Bounded(_) => Ended::Bounded { timers: explored.timers },
         Ending::Complete | Ending::Settled => Ended::Complete,
+    }
+}
+
+/// Why a search that found no violation proves nothing of a property, if so.
+fn doubt(
+    explored: &Exploration,
+    scope: Open,
+    property: &Property,
+    undecided: Option<&str>,
+) -> Option<Doubt> {
+    if let Ending::Bounded(bound) = explored.ending {
+        Some(bounded(bound, scope, explored))
+    } else if explored.ending == Ending::Settled {
+        Some("the search ended when all else had been found".to_owned().into())
+    } else if explored.found.iter().any(is_panic) && is_lively(property) {
+        Some("a handler panics, and such a run never becomes quiet".to_owned().into())
+    } else {
+        undecided.map(|why| why.to_owned().into())
     }
 }
 

@@ -174,21 +174,22 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         }
     }
     for (entry, hunted) in found.iter_mut().zip(failures) {
-        let length = |finding: &Finding| {
-            (finding.failing.chosen().len(), finding.failing.run.schedule.len(), finding.run)
-        };
         if let Some(shortest) = hunted.into_iter().min_by_key(length) {
             entry.outcome = Outcome::Violated(Box::new(shortest));
         }
     }
     coverage.states = visited.len() as u64;
-    let conditions = subject.conditions();
-    coverage.never_reached = (0..)
-        .zip(&conditions)
+    let conditions = (0..).zip(subject.conditions());
+    coverage.never_reached = conditions
         .filter(|(at, (_, when))| *when == When::Sometimes && !reached.contains(at))
-        .map(|(_, (name, _))| *name)
+        .map(|(_, (name, _))| name)
         .collect();
     Hunt { found, coverage }
+}
+
+/// How long a story is: in chosen steps, in all steps, and the earlier first.
+fn length(finding: &Finding) -> (usize, usize, u64) {
+    (finding.failing.chosen().len(), finding.failing.run.schedule.len(), finding.run)
 }
 
 /// Whether a property needs no more runs from run `number` on.

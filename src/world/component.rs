@@ -160,7 +160,13 @@ pub fn local_step(
         }
     };
     guard(|| strategy.step(&mut node.replica, input, effects))?;
-    for &(timer, armed) in &effects.timers {
+    set_timers(node, &effects.timers);
+    Ok(())
+}
+
+/// Arms and disarms timers in the order in which that was asked for.
+fn set_timers(node: &mut Node, wanted: &[(TimerId, bool)]) {
+    for &(timer, armed) in wanted {
         match (node.timers.binary_search(&timer), armed) {
             (Err(place), true) => node.timers.insert(place, timer),
             (Ok(place), false) => {
@@ -169,7 +175,6 @@ pub fn local_step(
             _ => {}
         }
     }
-    Ok(())
 }
 
 /// Runs a strategy's code and turns a panic into a value.
