@@ -1,6 +1,7 @@
 //! The search yardstick: every state of a replicated stamp on three replicas.
 //! `cargo bench --bench exhaustive` prints distinct states, transitions, how
 //! often a handler ran, states a second, and the peak memory of the process.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::cell::Cell;
 use std::time::Instant;

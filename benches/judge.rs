@@ -4,6 +4,7 @@
 //!
 //! Histories are simulated (tests/judgement/simulated.rs): the same ones every
 //! time.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::time::{Duration, Instant};
 

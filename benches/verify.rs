@@ -4,6 +4,7 @@
 //! `cargo bench --bench verify` goes to a million operations; with `-- deep` to
 //! ten million; `-- write FOLDER` only writes the recordings. The figures are of
 //! this machine; the verdicts are asserted.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,7 +1,7 @@
 //! Exhaustive search: golden state counts, agreement with a dumb search on
 //! worlds, shortest counterexamples, reductions that change no verdict.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use quiescence::history::{Completion, NodeId, Value};
 use quiescence::hunt::bench::{agree, puts, setting};
@@ -21,6 +21,7 @@ use quiescence::search::exhaustive::{
 use quiescence::world::{
     FaultKind, FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Workload, World,
 };
+use rustc_hash::FxHashSet;
 
 const HISTORY: Tracks =
     Tracks { history: true, real_time: false, visible: false, agreement: false, invariants: false };
@@ -96,7 +97,7 @@ fn keeping_what_arrived_last_diverges_in_six_actions_and_no_fewer() {
                 world.perform(&step.action, step.number).expect("the world can do it");
             }
             assert_eq!(world.in_flight().count(), 0, "nothing is in flight");
-            let stamps: HashSet<_> = world
+            let stamps: BTreeSet<_> = world
                 .nodes()
                 .iter()
                 .map(|node| node.replica.get::<Held>().expect("a yardstick's").stamp)
@@ -186,7 +187,7 @@ fn dumb(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> (u64,
     let first = World::new(strategy, setting, workload).expect("no panic");
     // Answers are part of what a session is, as in the search under test.
     let key = |world: &World<'_>, told: &Told| (world.state(), told.clone());
-    let mut seen = HashSet::from([key(&first, &Vec::new())]);
+    let mut seen = FxHashSet::from_iter([key(&first, &Vec::new())]);
     let mut frontier = vec![(first, Told::new())];
     let mut outcomes = BTreeSet::new();
     let mut enabled = Vec::new();

@@ -1,7 +1,5 @@
 //! `bench`: what an exhaustive search of a named scope takes.
 
-use std::time::Instant;
-
 use clap::Args;
 use serde_json::json;
 
@@ -10,6 +8,7 @@ use crate::report::{count, json};
 use crate::search::exhaustive::{Ending, Exploration, Limits, Plan, Reduce, Tracks, Work};
 use crate::world::Workload;
 
+use super::clock;
 use super::exit::{Exit, Failure};
 use super::interrupts;
 use super::jobs;
@@ -55,7 +54,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
     })?;
     interrupts::heed();
     let bar = jobs::progress(0);
-    let began = Instant::now();
+    let began = clock::now();
     let plan = Plan {
         work: Work::Scripted(Workload::default()),
         tracks: Tracks::default(),

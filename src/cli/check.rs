@@ -13,6 +13,7 @@ use crate::report::{Tone, count, json, pad, verdict};
 use crate::world::Ending;
 
 use super::args::CheckArgs;
+use super::clock;
 use super::exit::{Exit, Failure};
 use super::files;
 use super::interrupts;
@@ -46,10 +47,10 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     };
     interrupts::heed();
     begin(args, screen, seed, &searches);
-    let began = Instant::now();
+    let began = clock::now();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let clock = || began.elapsed();
-    let limits = Limits { time: args.time, jobs: args.jobs.unwrap_or_else(cores), clock: &clock };
+    let elapsed = || began.elapsed();
+    let limits = Limits { time: args.time, jobs: args.jobs.unwrap_or_else(cores), clock: &elapsed };
     let done = jobs::search_all(&searches, limits);
     let report = Report { args, screen, seed, searches, done };
     quietly(|| report.tell(began))
@@ -57,9 +58,7 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
 
 /// Short seeds are easier to copy, and there are enough of them.
 fn any_seed() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    let drawn = std::hash::RandomState::new().build_hasher().finish();
-    drawn & 0xffff_ffff
+    clock::chance() & 0xffff_ffff
 }
 
 /// Says where chance begins, before anything is searched.

@@ -22,6 +22,7 @@ use crate::threads::{Event, Heard, ThreadRun};
 use crate::world::trace;
 use crate::world::{Action, FaultPlan, Network, Routing, Run, SessionId, Setting};
 
+use super::clock;
 use super::exit::{Exit, Failure};
 use super::interrupts;
 use super::screen::Screen;
@@ -107,7 +108,7 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
         faults: FaultPlan::default(),
         routing: Routing::Roaming,
     };
-    let (began, speed, screen) = (Instant::now(), args.speed, screen);
+    let (began, speed, screen) = (clock::now(), args.speed, screen);
     let say = move |node: NodeId, text: &str| {
         let time = began.elapsed().as_secs_f64() * speed;
         screen.line(&format!("{time:6.2} s  {node}  {text}"));
@@ -157,14 +158,14 @@ fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
 fn sleep_until(due: Instant) -> bool {
     const SLICE: Duration = Duration::from_millis(50);
     loop {
-        let left = due.saturating_duration_since(Instant::now());
+        let left = due.saturating_duration_since(clock::now());
         if interrupts::noted() {
             return false;
         }
         if left.is_zero() {
             return true;
         }
-        std::thread::sleep(left.min(SLICE));
+        clock::sleep(left.min(SLICE));
     }
 }
 

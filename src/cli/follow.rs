@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use crate::report::json::SCHEMA;
 use crate::report::{Tone, count};
 
 use super::args::VerifyArgs;
+use super::clock;
 use super::exit::{Exit, Failure};
 use super::interrupts;
 use super::screen::Screen;
@@ -34,8 +35,8 @@ pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failu
         Failure::new(not).remedy("judge the file without --follow once it is complete")
     })?;
     interrupts::heed();
-    let deadline = args.time.and_then(|time| Instant::now().checked_add(time));
-    let ends = || interrupts::noted() || deadline.is_some_and(|end| Instant::now() >= end);
+    let deadline = args.time.and_then(|time| clock::now().checked_add(time));
+    let ends = || interrupts::noted() || deadline.is_some_and(|end| clock::now() >= end);
     let mut lines = Growing::open(path)?;
     let mut watch = Watch { args, path, screen, live, follower: Follower::default(), line: 0 };
     while let Some(line) = lines.next(&ends).map_err(|error| unreadable(path, &error))? {
@@ -87,7 +88,7 @@ impl Growing {
                 Growing::File(lines) => match lines.next() {
                     Some(line) => return line.map(Some),
                     None if ends() => return Ok(None),
-                    None => std::thread::sleep(PAUSE),
+                    None => clock::sleep(PAUSE),
                 },
                 Growing::Input(lines) => match lines.recv_timeout(PAUSE) {
                     Ok(line) => return line.map(Some),

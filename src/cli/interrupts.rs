@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_shutdown};
 
+use super::clock;
 use super::exit::{Exit, Failure};
 
 /// Whether somebody asked the process to end.
@@ -67,14 +68,14 @@ pub fn until(time: Option<Duration>) {
     static END: Mutex<Option<Instant>> = Mutex::new(None);
     static WATCHED: Once = Once::new();
     let end = || END.lock().unwrap_or_else(PoisonError::into_inner);
-    *end() = time.and_then(|time| Instant::now().checked_add(time));
+    *end() = time.and_then(|time| clock::now().checked_add(time));
     ENOUGH.store(noted(), Ordering::Relaxed);
     if time.is_some() {
         WATCHED.call_once(|| {
             std::thread::spawn(move || {
                 loop {
-                    std::thread::sleep(GRAIN);
-                    if end().is_some_and(|end| Instant::now() >= end) {
+                    clock::sleep(GRAIN);
+                    if end().is_some_and(|end| clock::now() >= end) {
                         ENOUGH.store(true, Ordering::Relaxed);
                     }
                 }

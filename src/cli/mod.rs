@@ -26,6 +26,7 @@ use crate::hunt::Registry;
 mod args;
 mod bench;
 mod check;
+mod clock;
 mod completions;
 mod convert;
 mod demo;

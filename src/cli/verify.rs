@@ -1,7 +1,7 @@
 //! `verify`: judge recorded histories.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::report::json::{self, SCHEMA};
 use crate::report::survey::Judged;
 
 use super::args::VerifyArgs;
+use super::clock;
 use super::exit::{Exit, Failure};
 use super::follow;
 use super::input::{self, Input};
@@ -38,12 +39,12 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     let mut exits = Vec::new();
     let mut all = Vec::new();
     let bar = progress();
-    let start = Instant::now();
+    let start = clock::now();
     for (nth, history) in args.histories.iter().enumerate() {
         if interrupts::noted() {
             break;
         }
-        let began = Instant::now();
+        let began = clock::now();
         bar.set_message(screen.look.text(&format!("reading {history}")));
         match input::read(history, Options { lenient: args.lenient }, args.memory) {
             Ok(read) => {
@@ -113,7 +114,7 @@ fn judge(
             let reason = "there was no time left to judge it".to_owned();
             return Verdict::Unknown(Unknown { reason, spent: 0 });
         }
-        let began = Instant::now();
+        let began = clock::now();
         bar.set_message(screen.look.text(&format!("judging {name} by {model}")));
         let verdict = within(&judge, model, (budget, args.time.is_some()), &mut most);
         let verdict = confirmed(&begun, model, verdict, &mut rechecked);

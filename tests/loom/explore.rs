@@ -2,8 +2,9 @@
 //!
 //! Models only collect what they recorded; it is replayed and judged outside,
 //! each distinct run once.
+#![expect(clippy::disallowed_methods, reason = "prints how long an exploration took")]
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -15,6 +16,7 @@ use quiescence::threads::{ThreadRun, mailbox};
 use quiescence::world::{
     FaultPlan, Network, Planned, Routing, Script, SessionId, Setting, Workload,
 };
+use rustc_hash::FxHashMap;
 
 /// So many nodes, FIFO, nothing goes wrong.
 pub fn cluster(nodes: u16, workload: &Workload) -> Setting {
@@ -88,7 +90,7 @@ pub fn explore_within(
 ) -> Option<Explored> {
     const TOO_MANY: &str = "too many executions";
     let begun = Instant::now();
-    let found = Arc::new(Mutex::new((0_u64, HashMap::<ThreadRun, u64>::new())));
+    let found = Arc::new(Mutex::new((0_u64, FxHashMap::<ThreadRun, u64>::default())));
     let model = {
         let (strategy, workload, found) = (strategy.erased(), workload.clone(), Arc::clone(&found));
         move || {

@@ -1,12 +1,13 @@
 //! Protocols that nobody has thought of, in every interleaving: their outcomes
 //! are those of the world.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use quiescence::history::{Call, NodeId};
 use quiescence::replication::Strategy;
 use quiescence::search::enumerate::{Outcome, outcomes};
 use quiescence::world::{Action, NotEnabled, Planned, Script, Setting, Workload, World, close};
+use rustc_hash::FxHashSet;
 
 use super::explore::{cluster, explore_within};
 use super::strategy::{Allowed, Dice, Protocol, bytes_of};
@@ -25,7 +26,7 @@ fn in_order_of_arrival(
     workload: &Workload,
 ) -> Option<BTreeSet<Outcome>> {
     const EVENTS_MAX: u32 = 6;
-    let (mut found, mut visited) = (BTreeSet::new(), HashSet::new());
+    let (mut found, mut visited) = (BTreeSet::new(), FxHashSet::default());
     let mut stack = vec![(World::new(protocol, setting, workload).ok()?, Vec::new())];
     let mut enabled = Vec::new();
     while let Some((world, told)) = stack.pop() {
@@ -33,7 +34,7 @@ fn in_order_of_arrival(
             continue;
         }
         world.enabled(&mut enabled);
-        let mut first: HashSet<NodeId> = HashSet::new();
+        let mut first: BTreeSet<NodeId> = BTreeSet::new();
         enabled.retain(|action| match action {
             Action::Deliver(to, _) => first.insert(*to),
             action => matches!(action, Action::Invoke(_)),

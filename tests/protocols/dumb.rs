@@ -5,7 +5,8 @@
 //! is found by asking which states reach which. It shares the world with the
 //! search that it checks, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use quiescence::history::{Call, Completion, Key, NodeId, notation};
 use quiescence::hunt::property::{Judgement, Property, judge};
@@ -18,6 +19,7 @@ use quiescence::world::{
     Action, Ending, MessageName, NotEnabled, Planned, Routing, Run, Script, SessionId, Setting,
     Shows, State, Step, Visit, Workload, World, re_execute,
 };
+use rustc_hash::FxHashMap;
 
 /// What the dumb search says.
 #[derive(Debug, Default)]
@@ -128,7 +130,8 @@ fn spread<'w>(
     };
     let tags = world.in_flight().map(|(name, _)| (name, None)).collect();
     let first = Node { world, tags, before: Vec::new(), path: Vec::new(), edges: Vec::new() };
-    let mut known: HashMap<Whole, usize> = HashMap::new();
+    let mut known: FxHashMap<Whole, usize> = FxHashMap::default();
+    let mut prints = vec![print(&whole(&first))];
     known.insert(whole(&first), 0);
     let mut nodes = vec![first];
     let mut at = 0;
@@ -147,8 +150,10 @@ fn spread<'w>(
             };
             let label = label_of(&nodes[at], &action);
             let whole = whole(&next);
+            let whole_print = print(&whole);
             let to = *known.entry(whole).or_insert_with(|| {
                 nodes.push(next);
+                prints.push(whole_print);
                 nodes.len() - 1
             });
             nodes[at].edges.extend(label.map(|label| (to, label)));
@@ -159,13 +164,14 @@ fn spread<'w>(
         }
         at += 1;
     }
-    let hash = |whole: &Whole| {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        whole.hash(&mut hasher);
-        hasher.finish()
-    };
-    Some((nodes, known.keys().map(hash).collect()))
+    Some((nodes, prints))
+}
+
+/// A number for a state, the same in every process.
+fn print(whole: &Whole) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    whole.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The timer from which what comes of an action comes; none if the action has
