@@ -22,6 +22,7 @@ use std::sync::LazyLock;
 
 use plan::{LINES_MAX, PLAN, Rule, Violation, violations};
 use source::Tree;
+use syn::visit::Visit;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -146,6 +147,41 @@ fn files_stay_short() {
             assert!(lines <= LINES_MAX, "{name} has {lines} lines");
         }
     }
+}
+
+/// The attributes of these names in a file, with their lines.
+fn attributes(text: &str, names: &[&str]) -> Vec<(usize, String)> {
+    struct Attributes<'n> {
+        names: &'n [&'n str],
+        found: Vec<(usize, String)>,
+    }
+    impl<'ast> Visit<'ast> for Attributes<'_> {
+        fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+            let named = |name: &&&str| attribute.path().is_ident(name);
+            if let Some(name) = self.names.iter().find(named) {
+                let line = attribute.pound_token.spans[0].start().line;
+                self.found.push((line, (*name).to_owned()));
+            }
+        }
+    }
+    let mut attributes = Attributes { names, found: Vec::new() };
+    attributes.visit_file(&syn::parse_file(text).expect("a source file is Rust"));
+    attributes.found
+}
+
+/// Tests that pass without being run, or by a panic that nobody looked at.
+const NO_TESTS: [&str; 2] = ["ignore", "should_panic"];
+
+#[test]
+fn no_test_is_ignored_or_expects_any_panic() {
+    for folder in ["src", "tests", "examples"] {
+        for (name, text) in sources(folder) {
+            assert_eq!(attributes(&text, &NO_TESTS), [], "{name}");
+        }
+    }
+    let planted = "#[test]\n#[ignore]\nfn f() {}\nmod m {\n#[test]\n#[should_panic]\nfn g() {}\n}";
+    let found = attributes(planted, &NO_TESTS);
+    assert_eq!(found, [(2, "ignore".to_owned()), (6, "should_panic".to_owned())]);
 }
 
 /// The names in backquotes of a text. A fence would be taken for the

@@ -190,6 +190,8 @@ const PLANTED: &[(Rule, &str, &str)] = &[
     ),
     (Rule::Absences, "src/report/mod.rs", "use std::time::{Duration, Instant};"),
     (Rule::Absences, "src/report/mod.rs", "use std::fs;"),
+    // The only door leads to threads alone: other modules hand nothing on.
+    (Rule::Absences, "src/report/mod.rs", "use crate::search::Arc;"),
     (Rule::Absences, "src/cli/mod.rs", "fn f() { std::env::var(\"X\") } pub fn main() {}"),
     // Loops in hash order.
     (Rule::HashOrder, "src/judgement/relation.rs", "fn f(x: &FxHashMap<u8, u8>) { for y in x {} }"),
