@@ -298,6 +298,12 @@ const INNOCENT: &[(&str, &str)] = &[
     ("src/judgement/relation.rs", "fn f() -> &'static str { env!(\"CARGO_PKG_VERSION\") }"),
     ("src/judgement/relation.rs", "fn f<'loom>(x: &'loom u8) { m!(&'loom u8) }"),
     ("src/judgement/relation.rs", "pub(in crate::judgement) fn f() { use super::super::history; }"),
+    // Names of a block are those of that block alone.
+    (
+        "src/report/mod.rs",
+        "fn a() { use std::time as t; t::Duration::ZERO }
+         fn b() { mod t { pub struct Instant; } t::Instant }",
+    ),
     // A type of the parent's may be used by the child that the parent calls.
     ("src/history/mod.rs", "pub mod notation; pub struct History; fn f() { notation::parse() }"),
 ];
