@@ -56,7 +56,7 @@ fn last_writer_wins_converges_however_slow_the_machine() {
 fn a_record_that_is_full_ends_the_experiment() {
     let arguments = ["--strategy", "primary-backup:primary", "--duration", "600s"];
     let (text, exit) = demo(&[&arguments[..], &["--speed", "2000"]].concat());
-    let why = "nothing is recorded any more: the limit of 500 events was reached";
+    let why = "recording has stopped: the limit of 500 events was reached";
     assert!(text.contains(why), "{text}");
     assert_eq!(exit, Some(0), "{text}");
 }

@@ -17,11 +17,11 @@ use super::values::{self, Format, NetworkArg, RoutingArg, SearchArg};
 
 /// Search for a failing history; without a strategy, check every promise
 ///
-/// First every run in a small scope is searched, then random runs in a larger
-/// one. What the first does not violate is proved in its scope; what only the
-/// second does not is sampled. A random run has a number, and the seed with
-/// the number says all: the same seed finds the same. What is found is made as
-/// small as it can be, saved below cases/, and can be replayed.
+/// First searches every run in a small scope, then random runs in a larger one.
+/// A property that no run of the small scope violates is proved for that scope;
+/// one that only random runs were searched for is sampled. Run k of seed S is
+/// always the same run, so a seed finds the same violations again. A failing run
+/// is shrunk, saved in cases/, and can be replayed.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence check                                every strategy against what it promises
@@ -36,37 +36,37 @@ pub struct CheckArgs {
     /// Judge by this model (can be given several times)
     #[arg(long = "model", short, value_name = "MODEL", value_parser = values::property)]
     pub models: Vec<Property>,
-    /// How many nodes there are
+    /// The number of nodes
     #[arg(long, value_name = "N", value_parser = values::nodes)]
     pub nodes: Option<u16>,
-    /// What order the network keeps
+    /// The order in which the network delivers messages
     #[arg(long, value_enum)]
     pub network: Option<NetworkArg>,
-    /// What may go wrong, how often: drop=1,crash=1 or none
+    /// Which faults may happen, and how often in a run: drop=1,crash=1 or none
     #[arg(long, value_name = "KIND=N,…", value_parser = values::faults)]
     pub faults: Option<Faults>,
     /// How sessions choose nodes
     #[arg(long, value_enum)]
     pub routing: Option<RoutingArg>,
-    /// Which searches are done
+    /// Which searches to run
     #[arg(long, value_enum, default_value = "both")]
     pub search: SearchArg,
-    /// How many writes all sessions ask in an exhaustive search [default: a ladder of scopes]
+    /// The number of writes of all sessions in an exhaustive search [default: growing scopes]
     #[arg(long, value_name = "N", value_parser = values::amount)]
     pub writes: Option<usize>,
-    /// How many reads all sessions ask in an exhaustive search [default: a ladder of scopes]
+    /// The number of reads of all sessions in an exhaustive search [default: growing scopes]
     #[arg(long, value_name = "N", value_parser = values::amount)]
     pub reads: Option<usize>,
-    /// Let timers of an exhaustive search wait until nothing is in flight
+    /// In an exhaustive search, fire timers only when nothing is in flight
     #[arg(long)]
     pub patient_timers: bool,
-    /// What an exhaustive search leaves out: persistent, macro, symmetry, forget, all or none
+    /// Reductions of an exhaustive search: persistent, macro, symmetry, forget, all or none
     #[arg(long, value_name = "WHAT,…", default_value = "all", value_parser = values::reduce)]
     pub reduce: Reduce,
-    /// The most states of one exhaustive search [default: 2000000]
+    /// The most states of an exhaustive search [default: 2000000]
     #[arg(long, value_name = "N")]
     pub states: Option<u64>,
-    /// The most memory of one exhaustive search: 500MB, 4GiB
+    /// The most memory of an exhaustive search: 500MB, 4GiB
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
     pub memory: u64,
     /// The most sessions of a run [default: 3]
@@ -75,26 +75,26 @@ pub struct CheckArgs {
     /// The most operations of a session [default: 4]
     #[arg(long, value_name = "N", value_parser = values::size)]
     pub operations: Option<usize>,
-    /// How many keys there are [default: 2]
+    /// The number of keys [default: 2]
     #[arg(long, value_name = "N", value_parser = values::size)]
     pub keys: Option<usize>,
-    /// How many runs each search does [default: 2000]
+    /// The number of random runs of each search [default: 2000]
     #[arg(long, alias = "cases", value_name = "N")]
     pub runs: Option<u64>,
-    /// Search for long: 100,000 runs and 20,000,000 states each
+    /// Search longer: 100,000 runs and 20,000,000 states each
     #[arg(long, conflicts_with = "runs")]
     pub deep: bool,
-    /// Where chance begins: 42 or 0x5eed [default: new each time; fixed without STRATEGY]
+    /// The seed of random runs: 42 or 0x5eed [default: new each time; fixed without STRATEGY]
     #[arg(long, value_name = "SEED", value_parser = values::seed)]
     pub seed: Option<u64>,
-    /// Stop after this time (500ms, 60s, 2m), of which every search gets its share; what was cut
-    /// short exits with 3
+    /// Stop after this time (500ms, 60s, 2m), which all searches share; a search that is cut
+    /// short is unknown, exit code 3
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub time: Option<Duration>,
-    /// How many searches run at the same time [default: one a core]
+    /// How many searches run at the same time [default: one per core]
     #[arg(long, value_name = "N", value_parser = values::size)]
     pub jobs: Option<usize>,
-    /// For whom results are written
+    /// The output format
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
 }
@@ -143,7 +143,7 @@ impl CheckArgs {
   quiescence verify --follow growing.jsonl --time 10m
 
 Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
-model is decided, else 3; 2 if a file is malformed, 4 if no answer could be wrong.")]
+model is decided, else 3; 2 if a file is malformed; 4 if no answer could be wrong.")]
 pub struct VerifyArgs {
     /// Recorded histories; `-` is standard input
     #[arg(required = true, value_name = "HISTORY")]
@@ -154,24 +154,24 @@ pub struct VerifyArgs {
     /// Judge by every model, and find the least k and Δ
     #[arg(long)]
     pub all: bool,
-    /// What objects held at first, as JSON; if it is not given, what is usual:
-    /// null in a register, 0 in a counter, nothing in a set, a queue or a text
+    /// The initial value of every object, as JSON [default: null in a register, 0 in a
+    /// counter; sets, queues and texts are empty]
     #[arg(long, value_name = "VALUE", value_parser = value)]
     pub initial: Option<Value>,
-    /// How many steps of search each verdict may take
+    /// The most search steps of each verdict
     #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]
     pub steps: u64,
-    /// Judge for about this time (100ms, 60s, 10m): larger and larger budgets where a verdict is
-    /// unknown, and none once the time is up
+    /// Judge for about this time (100ms, 60s, 10m): repeat unknown verdicts with larger budgets,
+    /// and stop when the time is up
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub time: Option<Duration>,
-    /// Tell counterexamples as they were found, without looking for the smallest
+    /// Print counterexamples as they were found, without minimising them
     #[arg(long)]
     pub no_minimise: bool,
-    /// Tell every step of every counterexample, however many there are
+    /// Print every step of every counterexample
     #[arg(long)]
     pub full: bool,
-    /// Say how far the recording is from a single copy: staleness, lost writes, …
+    /// Measure how far the recording is from a single copy: staleness, lost writes, …
     #[arg(long)]
     pub far: bool,
     /// Judge event lines while they are written, and stop at the first violation
@@ -180,13 +180,13 @@ pub struct VerifyArgs {
     /// How many operations --follow keeps in memory
     #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
     pub window: usize,
-    /// Skip lines that make no sense, and count them
+    /// Skip malformed lines, and count them
     #[arg(long)]
     pub lenient: bool,
-    /// The most memory that a recording may take: 500MB, 4GiB [default: 80 % of what is free]
+    /// The most memory for a recording: 500MB, 4GiB [default: 80 % of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     pub memory: Option<u64>,
-    /// For whom results are written
+    /// The output format
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
 }
@@ -223,6 +223,6 @@ impl VerifyArgs {
 /// A value that is written as JSON.
 fn value(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|_| {
-        "a value is null, an integer, a text between quotes or a list of them, as JSON".to_owned()
+        "a value is JSON: null, an integer, a text between quotes, or a list of values".to_owned()
     })
 }

@@ -15,24 +15,25 @@ use super::jobs;
 use super::screen::Screen;
 use super::values::{self, Format};
 
-/// Search a named scope and say what it took
+/// Search a named scope and print what it cost
 ///
-/// Scopes: lww-N-P, naive-N-P, first-N-P (N replicas of one stamp, P puts by two
-/// clients), abd-N-W-R (W writers, R readers; patient timers), backup-N-W-R (one
-/// crash), gossip-N-P (multi-primary-lww with one drop and anti-entropy).
+/// Scopes: lww-N-P, naive-N-P, first-N-P (one register on N replicas, P writes by
+/// two clients; the largest stamp, the last or the first write wins), abd-N-W-R (W
+/// writers, R readers; patient timers), backup-N-W-R (one crash), gossip-N-P
+/// (multi-primary-lww with one drop and anti-entropy).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence bench lww-3-8
   quiescence bench lww-3-8 --reduce macro --format json
   quiescence bench abd-3-1-1 --jobs 2")]
 pub struct BenchArgs {
-    /// Which scope
+    /// The scope
     #[arg(value_name = "NAME")]
     name: String,
-    /// What is left out: persistent, macro, symmetry, forget, all or none
+    /// Reductions: persistent, macro, symmetry, forget, all or none
     #[arg(long, value_name = "WHAT,…", default_value = "none", value_parser = values::reduce)]
     reduce: Reduce,
-    /// How many threads read
+    /// The number of threads
     #[arg(long, value_name = "N", default_value = "1", value_parser = values::size)]
     jobs: usize,
     /// The most states
@@ -41,7 +42,7 @@ pub struct BenchArgs {
     /// The most memory: 500MB, 4GiB
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
     memory: u64,
-    /// For whom results are written
+    /// The output format
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

@@ -24,8 +24,8 @@ use super::screen::{Screen, program};
 use super::story::{Told, trace_of};
 use super::values::Format;
 
-/// Where chance begins when every promise is checked: always the same, so that
-/// a build does not fail by chance.
+/// The seed when every promise is checked. It is always the same, so that a
+/// build never fails by chance.
 const PROMISE_SEED: u64 = 0x5eed_91c4;
 
 /// All searches with what they found.
@@ -61,7 +61,7 @@ fn any_seed() -> u64 {
     clock::chance() & 0xffff_ffff
 }
 
-/// Says where chance begins, before anything is searched.
+/// Prints the seed, before anything is searched.
 fn begin(args: &CheckArgs, screen: &Screen, seed: u64, searches: &[Search]) {
     let line = match searches {
         [search] if !args.bare() => {
@@ -96,7 +96,7 @@ impl Report<'_> {
         }
         let lines = lines.concat();
         if interrupts::noted() && self.args.format == Format::Human {
-            self.screen.line("interrupted: this is what was found until then");
+            self.screen.line("interrupted: these are the results so far");
         }
         // What was found stands, whether it could be saved or not.
         unsaved.dedup();

@@ -15,24 +15,24 @@ use super::{files, interrupts, screen::Screen, values};
 
 /// Write a recorded history in another format
 ///
-/// What the file is, is told by what is in it: JSON event or operation lines,
-/// Jepsen's EDN, or a Porcupine log, compressed by gzip or zstd or not. What is
-/// no operation of a client (the nemesis, other lines of a log) is left out.
+/// Reads the same formats as `verify`: JSON event lines, JSON operation lines,
+/// Jepsen's EDN and Porcupine's logs, plain or compressed by gzip or zstd. Leaves
+/// out events that are no operations of clients, such as those of the nemesis.
 #[derive(Args, Debug)]
 pub struct ConvertArgs {
     /// The recorded history, or `-` for standard input
     history: String,
-    /// What to write
+    /// The format to write
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: To,
-    /// Where to write it; standard output if it is not given, or is `-`. A regular file is
-    /// replaced once all is written; a device or a pipe is written to
+    /// Where to write; `-` is standard output, the default. A regular file is replaced once
+    /// everything is written; a device or a pipe is written to directly
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Skip lines that make no sense, and count them
+    /// Skip malformed lines, and count them
     #[arg(long)]
     lenient: bool,
-    /// The most memory that a recording may take: 500MB, 4GiB [default: 80 % of what is free]
+    /// The most memory for a recording: 500MB, 4GiB [default: 80 % of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     memory: Option<u64>,
 }
@@ -98,11 +98,11 @@ pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
     };
     if let Err(error) = written {
         if interrupts::noted() {
-            screen.note(&screen.look.text(&format!("interrupted: {place} is as it was")));
+            screen.note(&screen.look.text(&format!("interrupted: {place} is unchanged")));
             return Ok(Exit::Interrupted);
         }
         return Err(Failure::new(format!("{place} cannot be written: {error}"))
-            .remedy("name a place that can be written with --output"));
+            .remedy("choose another place with --output"));
     }
     screen.note(&screen.look.text(&told(&input)));
     Ok(Exit::Holds)
@@ -115,9 +115,9 @@ fn told(input: &Input) -> String {
     let bytes = count(input.bytes);
     let mut told = format!("read {operations} operations ({bytes} bytes, {})", recording.format);
     for (number, what) in [
-        (recording.continued, "processes went on after an unknown outcome, as new ones"),
+        (recording.continued, "processes continued as new ones after an unknown outcome"),
         (recording.marks_seen, "marks left out"),
-        (recording.skipped, "lines skipped that made no sense"),
+        (recording.skipped, "malformed lines skipped"),
     ] {
         if number > 0 {
             told.push_str(&format!(" · {} {what}", count(number as u64)));

@@ -30,16 +30,17 @@ use super::values;
 
 /// Run the notebook's experiment live, on real threads, and judge it
 ///
-/// A write every 2 s at n1, the first key read at n1 and 5 s later at n2.
+/// A client writes a new key at n1 every 2 s; another one reads the first key at n1,
+/// and 5 s later at n2.
 #[derive(Args, Debug)]
 pub struct DemoArgs {
-    /// The strategy that runs
+    /// The strategy to run
     #[arg(long, value_name = "STRATEGY", default_value = "notebook:as-written")]
     strategy: String,
-    /// How long clients go on, in time of the experiment
+    /// How long clients are active, in time of the experiment
     #[arg(long, value_name = "TIME", value_parser = values::time, default_value = "12s")]
     duration: Duration,
-    /// How many times faster than life
+    /// How many times faster than real time
     #[arg(long, value_name = "FACTOR", value_parser = speed, default_value = "1")]
     speed: f64,
 }
@@ -85,7 +86,7 @@ fn agenda(duration: Duration) -> Vec<(Duration, Deed)> {
 pub fn run(args: &DemoArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let mut subjects = registry.parse(&args.strategy).map_err(Failure::new)?;
     let Some(subject) = subjects.pop().filter(|_| subjects.is_empty()) else {
-        return Err(Failure::new(format!("`{}` is several strategies", args.strategy))
+        return Err(Failure::new(format!("`{}` names several strategies", args.strategy))
             .remedy("name one variant, for example notebook:as-written"));
     };
     interrupts::heed();
@@ -93,7 +94,7 @@ pub fn run(args: &DemoArgs, registry: &Registry, screen: &Screen) -> Result<Exit
     screen.line(&format!("{name} · live, {NODES} nodes, FIFO network, {}× speed", args.speed));
     let recorded = experiment(args, &*subject, screen.clone());
     if let Some(why) = &recorded.cut_short {
-        screen.line(&format!("nothing is recorded any more: {why}"));
+        screen.line(&format!("recording has stopped: {why}"));
     }
     let run = recorded.replay(&*subject).map_err(Failure::new)?;
     settled(&*subject, &recorded, &run, screen);
@@ -147,7 +148,7 @@ fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
     };
     match live.invoke(session, node, call) {
         Heard::Answer(_) => {}
-        Heard::Waits => say(node, &format!("{session} waits: nothing on its way can answer it")),
+        Heard::Waits => say(node, &format!("{session} waits: no message in flight can answer it")),
         Heard::Refused => say(node, &format!("{session} is refused")),
         Heard::Ended => return false,
     }

@@ -29,13 +29,13 @@ pub enum Exit {
 /// The same as a table, for `--help`.
 pub const TABLE: &str = "\
 Exit codes:
-  0    holds: all runs done and nothing found, or every promise met
+  0    holds: all runs done without a violation, or every promise met
   1    violated
-  2    usage error, a file that is malformed, or output that cannot be written
+  2    a usage error, a malformed file, or output that cannot be written
   3    unknown, or cut short by a budget
   4    nothing was checked
-  5    the replay did not reproduce what was recorded
-  130  interrupted, after printing the partial result";
+  5    a replay did not reproduce the recorded run
+  130  interrupted; the partial result was printed";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {

@@ -41,7 +41,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             prose::case(&case, &name, &setting_text(&case.setting), width)
         }
         (Err(model), Err(strategy)) => {
-            let message = format!("`{text}` is no case file, no model and no strategy");
+            let message = format!("`{text}` is not a case file, a model or a strategy");
             let near = strategy.meant.unwrap_or(model.nearest);
             return Err(Failure::new(message).remedy(format!("did you mean `{near}`?")));
         }

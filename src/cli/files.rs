@@ -27,7 +27,7 @@ pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
     let slug = slug(&format!("{short}-{}", case.property));
     let fault = |error: io::Error| {
         Failure::new(format!("the case could not be saved in {DIRECTORY}/: {error}"))
-            .remedy("run the command in a directory that can be written")
+            .remedy("run the command in a directory that you can write to")
     };
     fs::create_dir_all(DIRECTORY).map_err(fault)?;
     let mut draft = Draft::beside(Path::new(DIRECTORY)).map_err(fault)?;
@@ -116,7 +116,7 @@ impl Target {
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 match fs::symlink_metadata(path).is_ok() {
-                    true => Err(io::Error::other("it is a link that leads nowhere")),
+                    true => Err(io::Error::other("it is a link to a file that does not exist")),
                     false => Ok(Target::Replaced(path.to_owned(), None)),
                 }
             }
@@ -172,8 +172,7 @@ pub fn read(path: &Path) -> Result<(Case, String), Failure> {
     let text = text(path)?;
     let case = case::read::read(&text).map_err(|not| {
         let place = format!("{}:{}:{}: {}", path.display(), not.line, not.column, not.reason);
-        Failure::new(place)
-            .remedy("a case is written by `check`; `check` the strategy again for a new one")
+        Failure::new(place).remedy("`check` writes cases; check the strategy again for a new one")
     })?;
     Ok((case, text))
 }
@@ -187,10 +186,10 @@ fn text(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
     let fault = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => Failure::new(format!("there is no file {shown}"))
-            .remedy("`check STRATEGY` saves what it finds in cases/"),
+            .remedy("`check STRATEGY` saves violations in cases/"),
         ErrorKind::PermissionDenied => {
-            Failure::new(format!("{shown} may not be read: permission denied"))
-                .remedy("change its permissions, or copy it")
+            Failure::new(format!("{shown} cannot be read: permission denied"))
+                .remedy("change its permissions")
         }
         _ => Failure::new(format!("{shown} cannot be read: {error}")),
     };
@@ -202,11 +201,11 @@ fn text(path: &Path) -> Result<String, Failure> {
     let file = File::open(path).map_err(fault)?;
     file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(fault)?;
     if bytes.len() as u64 > BYTES_MAX {
-        return Err(Failure::new(format!("{shown} has more than 64 MiB: that is not a case file")));
+        return Err(Failure::new(format!("{shown} is not a case file: it has more than 64 MiB")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Failure::new(format!("{shown} is not UTF-8: byte {} makes no sense", at + 1))
+        Failure::new(format!("{shown} is not UTF-8: byte {} is invalid", at + 1))
             .remedy("case files are JSON text")
     })
 }

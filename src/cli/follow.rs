@@ -48,7 +48,7 @@ pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failu
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Failure {
-    Failure::new(format!("{path} cannot be read on: {error}"))
+    Failure::new(format!("{path} cannot be read further: {error}"))
 }
 
 /// The lines of a recording that may still be growing.
@@ -180,8 +180,8 @@ impl Watch<'_> {
             return Ok(None);
         }
         Err(Failure::new(format!("{}:{}: {reason}", self.path, self.line)).remedy(
-            "only event lines can be followed (`convert --to events` writes them); --lenient skips \
-             what makes no sense",
+            "--follow reads event lines only (`convert --to events` writes them); --lenient skips \
+             malformed lines",
         ))
     }
 

@@ -96,7 +96,7 @@ impl<R: BufRead> Frames<R> {
                 let length = u64::from(length);
                 let mut rest = self.source.by_ref().take(length);
                 if io::copy(&mut rest, &mut io::sink())? < length {
-                    return Err(fault("the last frame is cut short"));
+                    return Err(fault("the last frame is incomplete"));
                 }
             }
             Err(error) => return Err(in_words(&error)),
@@ -108,7 +108,7 @@ impl<R: BufRead> Frames<R> {
     fn end(&mut self) -> io::Result<()> {
         let written = self.frame.get_checksum_from_data();
         if written.is_some() && written != self.frame.get_calculated_checksum() {
-            return Err(fault("a frame is not what its checksum says"));
+            return Err(fault("a frame does not match its checksum"));
         }
         self.inside = false;
         Ok(())
@@ -121,20 +121,20 @@ fn in_words(error: &FrameDecoderError) -> io::Error {
     use FrameDecoderError as Error;
     match error {
         Error::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_)) => {
-            fault("what follows a frame is none")
+            fault("other data follows a frame")
         }
-        Error::DictNotProvided { dict_id } => {
-            fault(&format!("a frame needs dictionary {dict_id}, and none can be given"))
-        }
-        Error::WindowSizeTooBig { requested, max } => fault(&format!(
-            "a frame needs a window of {requested} bytes, more than the {max} that are allowed"
+        Error::DictNotProvided { dict_id } => fault(&format!(
+            "a frame needs dictionary {dict_id}, and dictionaries are not supported"
         )),
-        _ => fault("a frame is cut short or damaged"),
+        Error::WindowSizeTooBig { requested, max } => fault(&format!(
+            "a frame needs a window of {requested} bytes, and at most {max} are allowed"
+        )),
+        _ => fault("a frame is incomplete or damaged"),
     }
 }
 
 fn fault(what: &str) -> io::Error {
-    io::Error::other(format!("in the zstd data {what}"))
+    io::Error::other(format!("zstd data: {what}"))
 }
 
 impl<R: BufRead> Read for Frames<R> {
@@ -187,7 +187,7 @@ fn room(bytes: u64, memory: u64) -> Option<String> {
     let need = bytes.saturating_mul(BYTES_EACH);
     (need > memory).then(|| {
         format!(
-            "{:.1} GB of recording take up to {:.1} GB of memory, and {:.1} GB may be taken",
+            "{:.1} GB of recording may need {:.1} GB of memory, and the limit is {:.1} GB",
             gigabytes(bytes),
             gigabytes(need),
             gigabytes(memory)
@@ -229,7 +229,7 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 }
 
-const TOO_LARGE: &str = "judge a part of it, or say with --memory how much may be taken";
+const TOO_LARGE: &str = "judge a part of it, or allow more memory with --memory";
 
 /// Reads a recorded history, if it can be judged in this much memory (bytes; if
 /// none is given, in most of what there is).
@@ -246,13 +246,13 @@ pub fn read(path: &str, options: Options, memory: Option<u64>) -> Result<Input, 
     let recording = recording.map_err(|malformed| {
         let name = if path == "-" { "standard input" } else { path };
         let remedy = if malformed.reason.contains("neither a JSON") {
-            "docs/histories.md shows the formats that are read"
+            "docs/histories.md describes the supported formats"
         } else if room(counted.bytes, memory).is_some() {
             TOO_LARGE
         } else if malformed.reason.starts_with("cannot read on") {
-            "the file is cut short or damaged; record or copy it again"
+            "the file is incomplete or damaged; record or copy it again"
         } else {
-            "fix the line, or skip what makes no sense with --lenient"
+            "fix the line, or skip malformed lines with --lenient"
         };
         Failure::new(format!("{name}:{}: {}", malformed.line, malformed.reason)).remedy(remedy)
     })?;
@@ -322,12 +322,15 @@ mod tests {
             recorded(bytes).expect_err("damaged")
         };
         for (said, words) in [
-            (changed(87, 0), "cannot read on: in the zstd data a frame is not what its checksum"),
-            (changed(4, 0x25), "a frame needs dictionary 165, and none can be given"),
-            (changed(4, 0x2c | 0x80), "in the zstd data a frame is cut short or damaged"),
-            (recorded(FRAME[..50].to_vec()).expect_err("cut"), "a frame is cut short or damaged"),
-            (recorded([&FRAME[..], b"what"].concat()).expect_err("more"), "a frame is none"),
-            (recorded(SKIPPED[..9].to_vec()).expect_err("cut"), "the last frame is cut short"),
+            (changed(87, 0), "cannot read on: zstd data: a frame does not match its checksum"),
+            (changed(4, 0x25), "a frame needs dictionary 165, and dictionaries are not supported"),
+            (changed(4, 0x2c | 0x80), "zstd data: a frame is incomplete or damaged"),
+            (recorded(FRAME[..50].to_vec()).expect_err("cut"), "a frame is incomplete or damaged"),
+            (
+                recorded([&FRAME[..], b"what"].concat()).expect_err("more"),
+                "other data follows a frame",
+            ),
+            (recorded(SKIPPED[..9].to_vec()).expect_err("cut"), "the last frame is incomplete"),
             (
                 recorded(vec![0x28, 0xb5, 0x2f, 0xfd, 0x04, 0xa0]).expect_err("a huge window"),
                 "a frame needs a window of 1073741824 bytes",

@@ -21,19 +21,19 @@ use super::screen::Screen;
 use super::story::Told;
 use super::values::Format;
 
-/// Execute a case once more and compare every step with what was recorded
+/// Execute a case again and compare every step with the recorded one
 #[derive(Args, Debug)]
 pub struct ReplayArgs {
     /// The case file
     #[arg(value_name = "CASE")]
     case: PathBuf,
-    /// Show the state of the replica after each step; on a terminal, Enter goes on
+    /// Show the replica's state after each step; on a terminal, Enter shows the next
     #[arg(long, conflicts_with = "until")]
     step: bool,
     /// Stop after this many steps and show every replica
     #[arg(long, value_name = "N")]
     until: Option<usize>,
-    /// For whom results are written
+    /// The output format
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
@@ -44,13 +44,13 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
     let subject = registry.named(&case.strategy).map_err(|error| {
         let place = files::place(&args.case, place_of_strategy(&text));
         Failure::new(format!("{place}: {error}")).remedy(
-            "`explain` tells a case without its strategy; a binary that registers it can replay it",
+            "`explain` shows a case without its strategy; only a binary that registers the strategy can replay it",
         )
     })?;
     let replayed = quietly(|| replay(&case, &*subject)).map_err(|(step, why)| {
         let place = files::place(&args.case, place_of_step(&text, step));
         Failure::new(format!("{place}: step {}: {why}", step + 1))
-            .remedy("the action is not possible there, so the case was never recorded like this")
+            .remedy("the action is impossible there, so no run has recorded this step")
     })?;
     let short = registry.short(&case.strategy);
     match (args.format, args.until) {

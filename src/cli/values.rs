@@ -9,23 +9,23 @@ use crate::judgement::{Model, UnknownModel};
 use crate::search::exhaustive::Reduce;
 use crate::world::{FaultKind, Faults, Network, Routing};
 
-/// For whom results are written.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// People.
+    /// Text for people
     Human,
-    /// Programs.
+    /// JSON for programs
     Json,
 }
 
-/// Which searches are done.
+/// Which searches to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SearchArg {
     /// Every run in a small scope
     Exhaustive,
     /// Random runs in a larger scope
     Random,
-    /// The first, then the second for what was not violated
+    /// The first, then the second for properties that were not violated
     Both,
 }
 
@@ -138,7 +138,7 @@ pub fn reduce(text: &str) -> Result<Reduce, String> {
         }
         *reduce.flag_mut(word).ok_or_else(|| {
             format!(
-                "there is no reduction `{word}`; there is none, all, {}",
+                "there is no reduction `{word}`; the reductions are none, all, {}",
                 Reduce::NAMES.join(", ")
             )
         })? = true;

@@ -33,7 +33,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     if args.follow {
         return match &args.histories[..] {
             [one] => follow::run(args, one, screen),
-            _ => Err(Failure::new("one recording at a time can be followed")),
+            _ => Err(Failure::new("--follow takes one recording")),
         };
     }
     let mut exits = Vec::new();
@@ -73,7 +73,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         screen.print(&json::text(&whole));
     }
     if interrupts::noted() {
-        screen.note("interrupted: this is what was known until then");
+        screen.note("interrupted: these are the results so far");
         return Ok(Exit::Interrupted);
     }
     let first = [Exit::Malformed, Exit::Violated, Exit::Unknown, Exit::Nothing];

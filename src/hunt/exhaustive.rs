@@ -212,7 +212,7 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
         Property::Model(_) | Property::NoPanic => Ok(history),
         Property::Durable => Ok(Tracks { visible: true, ..history }),
         Property::StrongConvergence => Ok(Tracks { visible: true, agreement: true, ..history }),
-        Property::WhiteBox(_) => Err("what a strategy records is not part of a state"),
+        Property::WhiteBox(_) => Err("states do not contain what a strategy records"),
         Property::Always(name) => {
             let known = subject.conditions().iter().any(|(known, _)| known == name);
             let tracks = Tracks { invariants: true, ..history };
@@ -352,7 +352,7 @@ fn doubt(
     if let Ending::Bounded(bound) = explored.ending {
         Some(bounded(bound, scope, explored))
     } else if explored.ending == Ending::Settled {
-        Some("the search ended when all else had been found".to_owned().into())
+        Some("the search ended when it had found all other violations".to_owned().into())
     } else if explored.found.iter().any(is_panic) && is_lively(property) {
         Some("a handler panics, and such a run never becomes quiet".to_owned().into())
     } else {

@@ -135,7 +135,7 @@ impl Page<'_> {
         let (least_k, least_delta) = self.distance.leasts.as_ref()?;
         let k = match least_k {
             Ok(Some(k)) => format!("k = {k}"),
-            Ok(None) => "no k will do".to_owned(),
+            Ok(None) => "there is no such k".to_owned(),
             Err((lower, u32::MAX)) => format!("k ≥ {lower}"),
             Err((lower, upper)) => format!("{lower} ≤ k ≤ {upper}"),
         };

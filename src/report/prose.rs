@@ -71,11 +71,11 @@ pub fn strategy(
         let values = parameter.values.join(" | ");
         let default = match parameter.default {
             Some(default) => format!(" (default {default})"),
-            None => " (all, if none is given)".to_owned(),
+            None => " (default: all of them)".to_owned(),
         };
         let _ = writeln!(text, "  {}={values}{default}\n      {}", parameter.name, parameter.about);
     }
-    text.push_str(if promises.is_empty() { "\nit promises nothing\n" } else { "\npromises\n" });
+    text.push_str(if promises.is_empty() { "\nno promises\n" } else { "\npromises\n" });
     let mut before = String::new();
     for promise in promises {
         let heading = format!("  {} · {}", promise.strategy, place(promise));
@@ -98,12 +98,12 @@ pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
     let (chosen, all) = (case.chosen(), case.schedule.len());
     let _ = writeln!(
         text,
-        "\nchosen: {chosen} of {all} steps; the rest is settling, what happens when clients stop"
+        "\nchosen: {chosen} of {all} steps; the other steps are settling, after the clients have stopped"
     );
     if let Some(cycle) = case.cycle {
         let _ = writeln!(text, "the last {cycle} steps repeat for ever");
     }
-    let _ = writeln!(text, "\nWhat clients saw (one line a client)");
+    let _ = writeln!(text, "\nWhat clients saw (one line per process)");
     let seen = notation::write(&case.history);
     for (number, process) in seen.split(" @ ").next().unwrap_or_default().split('|').enumerate() {
         let _ = writeln!(text, "  process {number}   {}", escape::line(process));
@@ -139,7 +139,7 @@ fn verdict(case: &Case) -> Vec<String> {
         told.push(format!("Why: {why}."));
     }
     let Property::Model(model) = case.property else {
-        told.push("This is judged from the run, not from what clients saw: replay the case to judge it again.".to_owned());
+        told.push("This property is judged on the run, not on what clients saw: replay the case to judge it again.".to_owned());
         return told;
     };
     told.push(model.about());
@@ -152,7 +152,7 @@ fn verdict(case: &Case) -> Vec<String> {
             again.kind
         ),
         (Verdict::Holds(_), Ok(())) if case.kind.is_some() => {
-            "Judged again now: the history alone is allowed; the flaw is in how the run ends. Replay the case to see it.".to_owned()
+            "Judged again now: the model allows the history; the run violates the property by how it ends. Replay the case to see it.".to_owned()
         }
         (Verdict::Holds(_), Ok(())) => {
             "Judged again now: it holds. The evidence was rechecked by code that did not produce it.".to_owned()

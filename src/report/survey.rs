@@ -72,7 +72,7 @@ impl Judged<'_> {
         !self.says_anything && !self.is_violated()
     }
 
-    /// What to try if the objects did not begin with what was taken for granted.
+    /// The initial value to try, if the objects seem not to have begun with the usual one.
     fn hint(&self) -> Option<String> {
         let initial = self.initial.as_ref().filter(|_| self.is_violated())?;
         let quote = if matches!(initial, Value::Int(_)) { "" } else { "'" };
@@ -103,10 +103,10 @@ impl Judged<'_> {
         );
         let recording = self.recording;
         let remarks = [
-            (open, "may or may not have happened"),
-            (recording.continued, "went on as new processes after an unknown outcome"),
+            (open, "of unknown outcome"),
+            (recording.continued, "continued as new processes after an unknown outcome"),
             (recording.marks_seen, "kept as marks (no operations of clients)"),
-            (recording.skipped, "skipped because they made no sense"),
+            (recording.skipped, "malformed and skipped"),
         ];
         for (number, what) in remarks.iter().filter(|(number, _)| *number > 0) {
             let _ = write!(said, " · {} {what}", count(*number as u64));
@@ -128,7 +128,7 @@ impl Judged<'_> {
     fn why(&self, entry: &Entry, steps: usize) -> String {
         let history = &self.recording.history;
         let reduced = match self.is_reduced(entry.model) {
-            true => "judged without its part about final reads, of which there are none",
+            true => "judged without final reads, because there are none",
             false => "",
         };
         let from = entry.from.map(|from| match *entry.verdict {
@@ -147,12 +147,12 @@ impl Judged<'_> {
                     parts.push(format!("{} more step{plural} with --full", count(more as u64)));
                 }
                 if !found.minimal && self.budget.minimise == 0 {
-                    parts.push("as it was found, not made minimal".to_owned());
+                    parts.push("not minimised".to_owned());
                 } else if !found.minimal {
-                    parts.push("not known to be minimal: the budget ended".to_owned());
+                    parts.push("perhaps not minimal: the budget ended".to_owned());
                 }
                 if !self.is_rechecked(entry) {
-                    parts.push("too large for the evidence to be rechecked".to_owned());
+                    parts.push("not rechecked: the evidence is too large".to_owned());
                 }
             }
             Verdict::Violated(_) => {}
@@ -194,9 +194,12 @@ impl Judged<'_> {
         }
         let searched = self.searched;
         let remarks = [
-            searched.map(|why| format!("searched within the budget, not the fast way: {why}")),
-            (self.recording.skipped > 0)
-                .then(|| "what was skipped is missing: a violation may be due to that".to_owned()),
+            searched.map(|why| {
+                format!("decided by search within the budget, not by the fast procedure: {why}")
+            }),
+            (self.recording.skipped > 0).then(|| {
+                "lines were skipped: a violation may be due to what is missing".to_owned()
+            }),
         ];
         for line in remarks.iter().flatten().flat_map(|said| wrap(said, width)) {
             let _ = writeln!(text, "{}", look.text(&line));
@@ -280,7 +283,7 @@ impl Judged<'_> {
         ];
         lines.extend(self.hint().map(|hint| ("hint", hint)));
         if self.is_vacuous() {
-            let said = "no answer could be wrong: every verdict is empty";
+            let said = "no answer could be wrong, so no verdict means anything";
             lines.push(("nothing was checked", said.to_owned()));
         }
         let mut text = String::from("\n");

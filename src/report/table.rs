@@ -87,12 +87,12 @@ impl Result {
             return Result::Kept;
         }
         match found.doubts.as_slice() {
-            [_, ..] if !found.sampled => Result::Unknown("nothing is proved".to_owned()),
+            [_, ..] if !found.sampled => Result::Unknown("no scope was proved".to_owned()),
             _ if found.sampled && coverage.runs == 0 => {
                 Result::Unchecked("no run was done".to_owned())
             }
             _ if found.looked_at == 0 => {
-                Result::Unchecked("no run had an answer to look at".to_owned())
+                Result::Unchecked("no run had an answer to judge".to_owned())
             }
             _ => Result::Kept,
         }
@@ -129,7 +129,7 @@ impl Line {
                 format!("{flaw} in run {}", count(*run))
             }
             Result::Violated(flaw, How::Exhaustive { states, .. }, _) => {
-                format!("{flaw}, the shortest of all, after {} states", count(*states))
+                format!("{flaw} in a shortest run, after {} states", count(*states))
             }
             Result::Unknown(why) => format!("unknown: {why}{}", self.and_extent()),
             Result::Unchecked(why) => format!("nothing checked: {why}{}", self.and_extent()),
@@ -267,7 +267,7 @@ pub fn totals(lines: &[Line], time: Duration) -> String {
     for (met, word) in [
         (Met::No, "are not"),
         (Met::Unknown, "are undecided"),
-        (Met::Unchecked, "looked at nothing"),
+        (Met::Unchecked, "had nothing to judge"),
     ] {
         if number(met) > 0 {
             parts.push(format!("{} {word}", number(met)));
@@ -276,7 +276,7 @@ pub fn totals(lines: &[Line], time: Duration) -> String {
     let kept = || lines.iter().filter(|line| line.result == Result::Kept);
     let proved = kept().filter(|line| !line.proofs.is_empty()).count();
     let known = match (proved, kept().count() - proved) {
-        (0, _) => "what holds was sampled".to_owned(),
+        (0, _) => "none is proved, all that hold are sampled".to_owned(),
         (proved, 0) => format!("{proved} are proved in their scope"),
         (proved, sampled) => format!("{proved} are proved in their scope, {sampled} sampled"),
     };
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(row.met(), Met::Unknown);
         assert_eq!(
             row.found(),
-            "unknown: nothing is proved; not proved: 2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)"
+            "unknown: no scope was proved; not proved: 2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)"
         );
     }
 
@@ -376,7 +376,7 @@ mod tests {
         assert_eq!(row.met(), Met::Unknown);
         assert_eq!(
             row.found(),
-            "unknown: cut short after 10 runs; proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); not proved: 2 sessions, 1 write, 1 read, 1 key (told to stop, at 7 states and 2 actions)"
+            "unknown: cut short after 10 runs; proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); not proved: 2 sessions, 1 write, 1 read, 1 key (stopped early, at 7 states and 2 actions)"
         );
     }
 

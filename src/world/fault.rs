@@ -62,12 +62,12 @@ impl Kind {
         match self {
             Kind::Drop => "a message is lost",
             Kind::Duplicate => "a message is delivered twice",
-            Kind::Crash => "a node stops, loses what is not durable, and comes back",
-            Kind::Cut => "a link holds messages back until healed",
+            Kind::Crash => "a node stops, loses what is not durable, and recovers",
+            Kind::Cut => "a link holds back messages until it heals",
             Kind::Skew => "a clock jumps one unit, ahead or back",
             Kind::GiveUp => "a client stops waiting and never learns the outcome",
-            Kind::Retry => "a client sends an open request once more",
-            Kind::Suspect => "a failure detector suspects a node, right or wrong",
+            Kind::Retry => "a client sends an open request again",
+            Kind::Suspect => "a failure detector suspects a node, rightly or wrongly",
         }
     }
 

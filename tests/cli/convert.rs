@@ -86,7 +86,7 @@ fn recordings_of_other_tools_become_ours_and_what_is_left_out_is_told() {
     let third =
         r#"{"process":1,"f":"cas","key":"7","value":[1,2],"invoke":150,"return":170,"type":"ok"}"#;
     assert!(said.out.contains(third), "{}", said.out);
-    assert!(said.err.contains("Jepsen EDN) · 1 processes went on"), "{}", said.err);
+    assert!(said.err.contains("Jepsen EDN) · 1 processes continued"), "{}", said.err);
     let said = convert(ETCD, "--to events");
     let mismatch = r#""type":"ok","f":"cas","key":"x","value":"mismatch""#;
     assert!(said.out.contains(mismatch), "{}", said.out);
@@ -113,9 +113,9 @@ fn what_is_compressed_is_told_by_its_first_bytes() {
     assert_eq!(expected.lines().count(), 4);
     becomes([WRITE_ZST, SKIPPED_ZST, READ_ZST].concat(), "--to events", &expected);
     let cut = convert(&gz(OPERATIONS)[..40], "--to events");
-    refused(&cut, &["recorded:1: cannot read on", "cut short or damaged"]);
+    refused(&cut, &["recorded:1: cannot read on", "incomplete or damaged"]);
     let cut = convert([WRITE_ZST, &READ_ZST[..30]].concat(), "--to events --lenient");
-    refused(&cut, &["recorded:3: cannot read on", "cut short or damaged"]);
+    refused(&cut, &["recorded:3: cannot read on", "incomplete or damaged"]);
 }
 
 #[test]
@@ -179,8 +179,8 @@ fn a_recording_that_makes_no_sense_is_refused_with_its_line() {
 fn a_lenient_reader_skips_and_counts() {
     let text = format!("what is this\n{EVENTS}{{\"process\":7}}\n");
     let told = becomes(text, "--to events --lenient", EVENTS);
-    assert!(told.contains("2 lines skipped that made no sense"), "{told}");
+    assert!(told.contains("2 malformed lines skipped"), "{told}");
     let text = format!("{AS_EDN}{{:process 0 :ty\n");
     let told = becomes(text, "--to events --lenient", EVENTS);
-    assert!(told.contains("1 lines skipped"), "{told}");
+    assert!(told.contains("1 malformed lines skipped"), "{told}");
 }

@@ -144,7 +144,7 @@ fn a_condition_that_is_never_reached_means_that_nothing_was_checked() {
 fn runs_without_an_answer_are_no_success() {
     let said = own(&Place::new(), "check moody:silent --runs 20 --seed 1 -m ryw");
     assert_eq!(said.code, Some(4), "{said:?}");
-    assert!(said.out.contains("no run had an answer to look at"), "{}", said.out);
+    assert!(said.out.contains("no run had an answer to judge"), "{}", said.out);
     let said = own(&Place::new(), "check moody:silent --runs 20 --seed 1");
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.out.contains("got no answer"), "{}", said.out);

@@ -112,7 +112,7 @@ fn what_cannot_be_saved_is_told_all_the_same() {
         assert!(out.contains("FAIL  eventual (diverged)") && out.contains("they will never agree"));
         assert!(!out.contains("saved"), "{out}");
         assert!(err.starts_with("warning: the case could not be saved in cases/"), "{err}");
-        assert!(err.contains("run the command in a directory that can be written"), "{err}");
+        assert!(err.contains("run the command in a directory that you can write to"), "{err}");
     }
     let place = Place::new();
     let said = on_a_full_disk(&place, CHECK, 0);
@@ -187,7 +187,7 @@ fn convert_replaces_regular_files_and_nothing_else() {
     symlink("nowhere", place.path("loose")).expect("a link can be made");
     fs::create_dir(place.path("directory")).expect("a directory can be made");
     for (name, why) in
-        [("fixed", "read-only"), ("loose", "leads nowhere"), ("directory", "is a directory")]
+        [("fixed", "read-only"), ("loose", "does not exist"), ("directory", "is a directory")]
     {
         let said = to(name);
         assert_eq!(said.code, Some(2), "{said:?}");

@@ -306,7 +306,7 @@ impl fmt::Display for Bound {
         f.write_str(match self {
             Bound::States => "the limit of states",
             Bound::Bytes => "the limit of memory",
-            Bound::Stopped => "told to stop",
+            Bound::Stopped => "stopped early",
         })
     }
 }
