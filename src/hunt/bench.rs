@@ -28,7 +28,7 @@ pub struct Scope {
     patient: bool,
 }
 
-/// What is asked in every quiet state.
+/// What is judged in every quiet state.
 #[derive(Clone, Copy)]
 enum Judged {
     /// Whether all final reads are answered alike.
@@ -47,9 +47,9 @@ pub const NAMES: [&str; 6] = [
     "gossip-NODES-PUTS",
 ];
 
-/// The scope with this name. `abd` has timers that wait until nothing is in
-/// flight: on a network that loses nothing, all else they send is noise.
-/// `backup` is primary-backup with one crash, `gossip` is multi-primary-lww with one drop and anti-entropy.
+/// The scope with this name. `abd` has patient timers: on a network that loses
+/// nothing, timers that fire earlier only send duplicates. `backup` is primary-backup
+/// with one crash, `gossip` is multi-primary-lww with one drop and anti-entropy.
 pub fn named(name: &str) -> Option<Scope> {
     let mut words = name.split('-');
     let family = words.next()?;

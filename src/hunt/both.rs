@@ -1,8 +1,9 @@
-//! Both hunts of one strategy in one setting, and what they say together.
+//! Both hunts of one strategy in one setting, and their combined result.
 //!
-//! First every run in a small scope, then random runs in a larger one for what
-//! was not violated. A property is *proved* in a scope only by the first, and
-//! *sampled* by the second; the two are never mixed up.
+//! The exhaustive hunt searches every run in a small scope; then the random
+//! hunt samples a larger scope for the properties that were not violated. Only
+//! the former makes a property *proved*, in a scope; the latter makes it
+//! *sampled*.
 
 use super::Subject;
 use super::exhaustive::{self, Doubt, Proof};
@@ -34,11 +35,11 @@ pub enum How {
         /// How many actions it had.
         shrunk_from: usize,
     },
-    /// As the shortest one in this scope, after so many states.
+    /// By the exhaustive hunt, so it is a shortest one in its scope.
     Exhaustive {
         /// The scope.
         scope: Open,
-        /// Distinct states that had been seen.
+        /// Distinct states found so far.
         states: u64,
     },
 }
@@ -66,9 +67,9 @@ pub struct Conclusion {
     /// How many random runs could not be decided, and why the first of them
     /// could not.
     pub undecided: Option<(u64, String)>,
-    /// How many answers were looked at.
+    /// How many answers were judged.
     pub looked_at: u64,
-    /// Whether random runs looked at it.
+    /// Whether random runs were judged by it.
     pub sampled: bool,
 }
 
@@ -83,9 +84,9 @@ pub struct Hunt {
     pub sampled: random::Coverage,
 }
 
-/// Hunts. `look` is asked now and then during the exhaustive hunt, and ends a
-/// part of it by saying yes; `stop` is asked during the random one, with the
-/// number of runs done, and ends it.
+/// Runs both hunts. The exhaustive one calls `look` regularly, and ends its
+/// current part if that returns true. The random one calls `stop` with the
+/// number of runs done, and ends if that returns true.
 pub fn hunt(
     subject: &dyn Subject,
     plan: &Plan,
@@ -115,7 +116,8 @@ pub fn hunt(
         let still = |conclusion: &Conclusion| conclusion.finding.is_none();
         let properties: Vec<_> =
             conclusions.iter().filter(|c| still(c)).map(|c| c.property.clone()).collect();
-        // With nothing left to look for there is nothing to run.
+        // Runs without a property to judge are only useful if none was asked
+        // for at all: then they still show which states are reached.
         if !properties.is_empty() || conclusions.is_empty() {
             let hunt = random::hunt(subject, &random::Plan { properties, ..random.clone() }, stop);
             sampled = hunt.coverage;
@@ -124,7 +126,9 @@ pub fn hunt(
             }
         }
     }
-    // What either hunt has reached is reached.
+    // A `sometimes` invariant counts as reached if either hunt reached it. The
+    // two see different states: random runs with four operations a session
+    // reach "some node has two keys", which a scope with one key never does.
     let reached = searched.as_ref().map(|searched| searched.reached.clone()).unwrap_or_default();
     let conditions = subject.conditions();
     let missed = |at: usize| conditions[at].1 == When::Sometimes && !reached.contains(&at);
@@ -140,7 +144,7 @@ impl Conclusion {
             exhaustive::Outcome::Proved(proofs, doubts) => {
                 self.doubts = doubts;
                 self.looked_at += proofs.iter().map(|proof| proof.looked_at).sum::<u64>();
-                // A search that looked at nothing proved nothing.
+                // A complete search that judged no answer proved nothing.
                 self.proofs = proofs.into_iter().filter(|proof| proof.looked_at > 0).collect();
             }
             exhaustive::Outcome::Violated(found) => {

@@ -1,11 +1,13 @@
-//! Why a run fails, as far as it must stay the same while its story shrinks.
+//! The cause of a failure, which minimising must preserve.
 //!
-//! A smaller run may fail in the same way for another reason: then it is the
-//! story of another bug. So the operations that explain the failing answer are
-//! remembered: the writes that it shows, or the write that it should show.
+//! A smaller run may fail in the same way because of other writes; it then shows
+//! another bug, and the one that was found would be lost. So a cause names the
+//! operations that explain the failing answer: the writes that it shows, or the
+//! write that it should show.
 //!
-//! Invariant: a cause depends on operations alone, not on their values or their
-//! places in the history. It does not know how runs are made smaller.
+//! Invariant: a cause depends on operations only, not on their values or their
+//! positions in the history, because minimising changes both. It does not know
+//! how runs are minimised.
 
 use crate::judgement::{Counterexample, Reason};
 use crate::replication::OperationId;
@@ -20,7 +22,7 @@ use super::property::{Flaw, Judgement};
 pub struct Cause(Vec<OperationId>);
 
 impl Cause {
-    /// Why this run was judged so.
+    /// The cause of this judgement.
     pub fn of(run: &Run, judgement: &Judgement) -> Self {
         let mut operations: Vec<OperationId> = match judgement {
             Judgement::Violated(_, Some(found)) => {

@@ -1,9 +1,9 @@
-//! Durability, by the strategy's own record: no write that was acknowledged is
-//! lost in the end.
+//! Durability, judged by the strategy's own record: no acknowledged write is
+//! lost.
 //!
 //! A write is lost if some final read takes neither it nor a write above it,
-//! in the strategy's order, into account. Agreement does not matter here:
-//! three nodes that agree on having lost a write have lost it.
+//! in the strategy's order, into account. Agreement does not matter here: three
+//! nodes that agree on a value without that write have lost it.
 
 use crate::history::{Completion, History};
 use crate::replication::OperationId;
@@ -11,8 +11,8 @@ use crate::world::{Ending, Facts, Run, Visit};
 
 /// An acknowledged write, and a final read that does not take it into account.
 pub struct Loss<'r> {
-    /// What clients saw, with the final reads of a state that stays or comes
-    /// again and again.
+    /// What clients saw, with the final reads of the quiet state, or of a state
+    /// that recurs for ever.
     pub history: &'r History,
     /// Which operation stands at each position of the history.
     pub operations: &'r [OperationId],
@@ -22,11 +22,11 @@ pub struct Loss<'r> {
     pub read: usize,
 }
 
-/// What a run loses: in the end or, if it has none, in a state that it comes to
-/// again and again.
+/// An acknowledged write that the run loses: in its quiet state or, if it never
+/// becomes quiet, in a state that recurs for ever.
 ///
 /// # Errors
-/// If nobody can tell, with the reason.
+/// If it is unknown, with the reason.
 pub fn loss(run: &Run) -> Result<Option<Loss<'_>>, String> {
     if run.ending == Ending::Settled {
         return loss_in(&run.history, &run.operations, &run.facts, run.unanswered);
@@ -43,10 +43,11 @@ pub fn loss(run: &Run) -> Result<Option<Loss<'_>>, String> {
     doubt.map_or(Ok(None), Err)
 }
 
-/// What is lost in a history whose final reads, but for so many, were answered.
+/// An acknowledged write that is lost in a history in which this many final reads
+/// got no answer.
 ///
 /// # Errors
-/// If nobody can tell, with the reason.
+/// If it is unknown, with the reason.
 pub fn loss_in<'r>(
     history: &'r History,
     operations: &'r [OperationId],

@@ -1,12 +1,14 @@
 //! The exhaustive hunt: every run within a scope, judged.
 //!
-//! Properties that need different memories of the past are searched apart, so
-//! that none pays for another. A scope is tried only after all smaller ones
-//! were complete; what is proved is proved for the largest that was. What is
-//! found is run again and judged again before it is believed.
+//! Whatever a state remembers of the past multiplies the number of states. So
+//! properties are grouped by what they need to remember, and each group is
+//! searched on its own: read-your-writes does not pay for the real time that
+//! linearizability needs. A scope is searched only after all smaller ones were
+//! complete; a property is proved for the largest complete one. A violation is
+//! executed again in a world and judged again before it is reported.
 //!
-//! Invariant: *proved* is said only of a complete search in which something
-//! was looked at. It knows no strategy and prints nothing.
+//! Invariant: a property is *proved* only by a complete search that judged at
+//! least one answer. This module knows no strategy and prints nothing.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +37,7 @@ pub struct Plan {
     pub scopes: Vec<Open>,
     /// What is judged.
     pub properties: Vec<Property>,
-    /// What is left out because it cannot make a difference.
+    /// The reductions that may be used.
     pub reduce: Reduce,
     /// How far one search may go.
     pub limits: Limits,
@@ -46,14 +48,15 @@ pub struct Plan {
 /// What came of one property.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It holds in every run of these scopes: of the largest one, and perhaps
-    /// of a larger one in which timers are patient; and why not of more.
+    /// It holds in every run of these scopes: the largest complete one, and
+    /// perhaps a larger one with patient timers. The doubts say why larger
+    /// scopes are not proved.
     Proved(Vec<Proof>, Vec<Doubt>),
-    /// It does not; on a shortest way, made minimal.
+    /// It is violated, by a shortest run that was minimised.
     Violated(Box<Finding>),
-    /// Nobody knows, because of these; without any, nothing was searched.
+    /// It is undecided, for these reasons; with none, nothing was searched.
     Unknown(Vec<Doubt>),
-    /// No search looked at it, because of this.
+    /// It cannot be searched exhaustively, for this reason.
     NotCovered(&'static str),
 }
 
@@ -64,7 +67,7 @@ pub struct Proof {
     pub scope: Open,
     /// Distinct states.
     pub states: u64,
-    /// How many answers were looked at; with none, nothing was proved.
+    /// How many answers were judged; with none, nothing was proved.
     pub looked_at: u64,
 }
 
@@ -75,9 +78,9 @@ pub enum Doubt {
     Bounded {
         /// Which scope.
         scope: Open,
-        /// What came first.
+        /// The limit that it met.
         bound: Bound,
-        /// Distinct states that had been seen.
+        /// Distinct states found so far.
         states: u64,
         /// Actions on the shortest way to the last of them.
         actions: u64,
@@ -125,8 +128,8 @@ pub struct Coverage {
 pub struct Stage<'a> {
     /// How far the present search has come.
     pub progress: &'a Progress,
-    /// Which part of the hunt it belongs to, from 0: properties that need
-    /// different memories of the past are parts of their own.
+    /// Which part of the hunt it belongs to, from 0. Each group of properties
+    /// that need to remember the same things is one part.
     pub part: u32,
     /// How many parts there are.
     pub parts: u32,
@@ -143,8 +146,8 @@ pub struct Hunt {
 
 /// Searches every scope for violations, smallest first.
 ///
-/// `stop` is asked now and then; if it says yes the present part of the hunt
-/// ends, and what was not complete by then is unknown.
+/// Calls `stop` regularly. If it returns true, the current part of the hunt
+/// ends, and a property whose search was not complete by then is unknown.
 pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool) -> Hunt {
     let mut coverage = Coverage::default();
     let mut found: Vec<_> = plan
@@ -195,16 +198,18 @@ fn climb(
         let scope = Open { patient: patient || scope.patient, ..scope };
         match search(subject, plan, tracks, scope, &mut group, coverage, stop) {
             Ended::Complete => next = rungs.next(),
-            // The same again, with timers that wait.
+            // Free timers made the scope too large: search it again with
+            // patient ones, which is a weaker claim but often small enough.
             Ended::Bounded { timers: true } if !scope.patient => patient = true,
             Ended::Bounded { .. } => break,
         }
     }
 }
 
-/// What a state has to remember for a property.
+/// What a state has to remember of the past, so that the property can be judged.
 fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static str> {
-    // Whether what must be reached once is reached is seen on the way.
+    // A `sometimes` invariant has to be evaluated in every state, whatever
+    // property is judged: if it never holds, the search is vacuous.
     let invariants = subject.conditions().iter().any(|(_, when)| *when == When::Sometimes);
     let history = Tracks { history: true, invariants, ..Tracks::default() };
     match property {
@@ -226,7 +231,7 @@ fn is_lively(property: &Property) -> bool {
     eventual || *property == Property::Durable
 }
 
-/// Whether every acknowledged write is taken into account in the end.
+/// Whether every final read takes every acknowledged write into account.
 fn keeps(sight: &Sight<'_>) -> Result<bool, String> {
     let facts = sight.facts.ok_or("what final reads take into account was not recorded")?;
     let lost = loss_in(sight.history, sight.operations, facts, unanswered(sight))?;
@@ -244,7 +249,7 @@ const TOGETHER: usize = 64;
 /// How a search ended.
 enum Ended {
     Complete,
-    /// Whether timers were among what was too much.
+    /// Whether timers fired, so that patient timers may help.
     Bounded {
         timers: bool,
     },
@@ -365,7 +370,7 @@ fn is_panic(way: &Way) -> bool {
 }
 
 impl Outcome {
-    /// Nothing more is known, because of this; what is proved is proved.
+    /// Records why no larger scope is proved; proofs so far stand.
     fn doubt(&mut self, why: impl Into<Doubt>) {
         let (Outcome::Proved(_, doubts) | Outcome::Unknown(doubts)) = self else {
             unreachable!("what is violated or not covered is not searched");
@@ -376,7 +381,9 @@ impl Outcome {
         }
     }
 
-    /// A larger scope is proved.
+    /// Records the proof of a larger scope, which replaces a smaller one of the
+    /// same kind of timers. Free and patient timers are different claims, so a
+    /// proof with one does not replace a proof with the other.
     fn prove(&mut self, proof: Proof) {
         let (mut proofs, doubts) = match self {
             Outcome::Proved(proofs, doubts) => (std::mem::take(proofs), std::mem::take(doubts)),
@@ -425,7 +432,8 @@ fn cover(coverage: &mut Coverage, explored: &Exploration) {
     coverage.stopped |= explored.ending == Ending::Bounded(Bound::Stopped);
 }
 
-/// Which of the properties each way violates: its place among them.
+/// The ways that were found, each with the position of a property that it
+/// violates.
 fn ways<'e>(
     subject: &dyn Subject,
     explored: &'e Exploration,
@@ -454,11 +462,17 @@ fn ways<'e>(
     all
 }
 
-/// Runs a way again and judges it again; what the search found must be found.
+/// Executes a way in a world, judges the run, and minimises it.
+///
+/// The search judges rows of numbers; this run is the evidence. If it does not
+/// fail, the search and the world disagree about what can happen, and nothing
+/// that the search says can be trusted: then this panics.
 fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -> Option<Failing> {
     let setting = &plan.setting;
     let settled = re_execute(subject, setting, &way.workload, &way.stem, property.shows());
-    // The plain story is the better one: settling may come to the same.
+    // A run that ends by settling is easier to read than one with a chosen
+    // cycle, so it is preferred if it fails too. Often it does: where two timers
+    // undo each other's work, settling runs into the same cycle by itself.
     let run = if way.cycle.is_empty() || judge(&settled, property).flaw().is_some() {
         settled
     } else {
@@ -476,7 +490,8 @@ fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -
     Some(minimise(subject, Aim::FewestActions, failing))
 }
 
-/// Whether a model allows what was come upon.
+/// Whether a model allows the history of this state. An error says why that is
+/// unknown.
 fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
     let finals = unanswered(sight);
     match check(sight.history, model, Budget::default()) {
@@ -489,7 +504,8 @@ fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
     }
 }
 
-/// How many answers of a history a property looks at.
+/// How many answers of a history the property can judge. With none in all states
+/// the search is vacuous.
 fn answers(history: &History, property: &Property) -> u64 {
     let answered = history.operations().iter().filter(|op| op.answer().is_some());
     let counted = answered.filter(|op| match property {

@@ -1,13 +1,15 @@
-//! The shortest story of a failure, by re-execution.
+//! Makes a failing run small by re-execution.
 //!
-//! A schedule is what was chosen. Minimal means: take any one chosen action
-//! away, an invocation, a delivery out of turn, a fault, with all that it made
-//! possible; settle again; and the same property no longer fails in the same
-//! way for the same [`Cause`]. [`minimise`] removes until that is so, and the
-//! last pass over all single removals is the check.
+//! The schedule of a run is what was chosen; settling follows by itself.
+//! Minimal means: after removing any one chosen action (an invocation, a
+//! delivery out of turn, a fault) with all that it made possible, and settling
+//! again, the property no longer fails in the same way for the same [`Cause`].
+//! [`minimise`] removes actions until that is so; the last pass, over all
+//! single removals, is the check.
 //!
-//! Invariant: nothing is taken away that a handler of the run could have seen.
-//! A node goes only if nothing was sent to it and nothing happened there.
+//! Invariant: nothing is removed that a handler could have observed. A node is
+//! removed only if nothing was sent to it and nothing happened there; otherwise,
+//! for example, a primary that waits for all backups would answer earlier.
 //!
 //! Zeller & Hildebrandt 2002 (delta debugging) for the chunks. At worst
 //! O(n²) re-executions for n chosen actions.
@@ -49,8 +51,9 @@ impl Failing {
         self.run.schedule.iter().filter(|step| !step.settling).copied().collect()
     }
 
-    /// The same failure with another schedule in another setting, if it is
-    /// still the same failure. `name` tells what operations are called now.
+    /// Executes another schedule in another setting. Returns the run if it fails
+    /// in the same way for the same cause. `name` maps the ids of operations to
+    /// their new ids; `None` if an operation is gone.
     fn again(
         &self,
         how: How<'_>,
@@ -72,9 +75,9 @@ impl Failing {
         Cause::of(&self.run, &judge(&self.run, &self.property))
     }
 
-    /// How plain the story is; of two equally short ones the plainer is told.
-    /// Actions chosen, sessions, nodes and keys used, faults, values, and who
-    /// acts when.
+    /// An order by simplicity, to choose among equally short runs: first the
+    /// fewest chosen actions, then the fewest sessions, nodes, keys and faults,
+    /// then the smallest values, nodes and processes.
     pub fn plainness(&self) -> impl Ord + use<> {
         let operations = self.run.history.operations();
         let asked: Vec<_> = operations.iter().filter(|op| !op.final_read).collect();
@@ -88,11 +91,11 @@ impl Failing {
         (self.chosen().len(), used, values, places, who)
     }
 
-    /// That the evidence stands, by code that did not produce it.
+    /// Rechecks the evidence by code that did not produce it.
     ///
     /// # Panics
-    /// If it does not: then the checker is wrong, and nothing it says can be
-    /// trusted.
+    /// If the evidence does not stand: then the checker is wrong, and nothing
+    /// that it says can be trusted.
     fn recheck(&self) {
         if let (Property::Model(model), Judgement::Violated(_, Some(found))) =
             (&self.property, judge(&self.run, &self.property))
@@ -108,29 +111,31 @@ impl Failing {
     }
 }
 
-/// What a story is to have as few of as can be.
+/// What minimising counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
-    /// Choices: what else happens is the ordinary order. A removal counts even
-    /// if settling then takes longer.
+    /// Chosen actions. A removal is accepted even if settling then takes longer,
+    /// because settling is the ordinary order and needs no explanation.
     FewestChoices,
-    /// Actions: the story is a shortest one, and no removal may make it longer.
+    /// All actions. For runs of the exhaustive search, which are shortest ones:
+    /// a removal that makes settling longer would lose that, and is refused.
     FewestActions,
 }
 
-/// How a story is made smaller.
+/// How a run is minimised.
 #[derive(Clone, Copy)]
 struct How<'s> {
     subject: &'s dyn Subject,
     aim: Aim,
 }
 
-/// Removes whatever can be removed, but nothing of a chosen cycle nor of the
-/// way to it. The result fails in the same way for the same cause, no single
-/// chosen action can be removed from it, and its evidence has been rechecked.
+/// Removes whatever can be removed. The result fails in the same way for the same
+/// cause, no single chosen action can be removed from it, and its evidence has
+/// been rechecked. A run that ends with a chosen cycle is left as it is.
 pub fn minimise(subject: &dyn Subject, aim: Aim, mut failing: Failing) -> Failing {
     let how = How { subject, aim };
-    // A cycle holds together: without one of its steps it does not close.
+    // A cycle cannot be minimised step by step: without any one of its steps
+    // it does not close.
     while !matches!(failing.run.ending, Ending::Cycle { .. }) {
         let (schedule, setting, workload) =
             (failing.run.schedule.clone(), failing.setting.clone(), failing.workload.clone());
@@ -138,7 +143,8 @@ pub fn minimise(subject: &dyn Subject, aim: Aim, mut failing: Failing) -> Failin
         failing = fewer_actions(how, failing);
         failing = tidier(how, failing);
         failing = fewer_nodes(how, failing);
-        // The last pass has removed nothing: every single removal was tried.
+        // A pass that changed nothing has tried every single removal, so the
+        // run is minimal.
         let same = failing.setting == setting && failing.workload == workload;
         if same && failing.run.schedule == schedule {
             break;
@@ -190,16 +196,18 @@ fn fewer_actions(how: How<'_>, mut failing: Failing) -> Failing {
     }
 }
 
-/// Tells the story plainly, as far as the failure does not need it otherwise:
-/// only what is used, sessions in the order in which they begin, keys from the
-/// first, values counted in the order of writing.
+/// Normalises names, each only if the failure stays the same: drops what is not
+/// used, names sessions in the order in which they begin and keys from the first,
+/// and numbers values in the order of writing.
 fn tidier(how: How<'_>, mut failing: Failing) -> Failing {
     failing = renamed(how, failing, Sessions::AsTheyAre);
     failing = renamed(how, failing, Sessions::AsTheyBegin);
     let before = failing.workload.clone();
     failing = revalued(how, failing, |invoked| (1..).zip(invoked).map(|(at, _)| at).collect());
     if failing.workload == before {
-        // Where their order counts, it stays.
+        // The failure may depend on the order of the values, as with a strategy
+        // that keeps the largest one. Then keep their order, and number them
+        // without gaps.
         failing = revalued(how, failing, |written| {
             let mut all = written.to_vec();
             all.sort_unstable();
@@ -230,7 +238,7 @@ fn changed(how: How<'_>, failing: Failing, setting: Setting, workload: Workload)
 }
 
 /// The setting without budgets that are not spent, and the workload without
-/// what does not matter where sessions stay.
+/// nodes that the routing never uses.
 fn only_used(failing: &Failing) -> (Setting, Workload) {
     let faults = FaultPlan { budget: failing.run.faults, ..failing.setting.faults.clone() };
     let setting = Setting { faults, ..failing.setting.clone() };
@@ -239,14 +247,16 @@ fn only_used(failing: &Failing) -> (Setting, Workload) {
         if setting.routing == Routing::Sticky {
             script.operations.iter_mut().for_each(|planned| planned.node = None);
         } else if let Some(node) = script.operations.first().and_then(|planned| planned.node) {
-            // Nobody is asked there unless an operation says so.
+            // A roaming operation names its node, so the session's own node has
+            // no effect. With the node of its first operation it does not keep
+            // another node in the cluster.
             script.node = node;
         }
     }
     (setting, workload)
 }
 
-/// In which order sessions are named.
+/// The order in which sessions are named.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sessions {
     AsTheyAre,
@@ -337,7 +347,7 @@ fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>)
     changed(how, failing, setting, workload)
 }
 
-/// Takes nodes away from the end of the cluster that had no part in the run.
+/// Removes nodes that took no part in the run, from the end of the cluster.
 fn fewer_nodes(how: How<'_>, mut failing: Failing) -> Failing {
     while failing.setting.nodes > 1 && !takes_part(how.subject, &failing) {
         let setting = Setting { nodes: failing.setting.nodes - 1, ..failing.setting.clone() };
@@ -351,7 +361,7 @@ fn fewer_nodes(how: How<'_>, mut failing: Failing) -> Failing {
     failing
 }
 
-/// Whether anybody in the run can know of the last node.
+/// Whether the last node was asked, did anything, or was sent anything.
 fn takes_part(subject: &dyn Subject, failing: &Failing) -> bool {
     let last = NodeId(failing.setting.nodes - 1);
     let mut scripts = failing.workload.sessions.iter();

@@ -1,13 +1,12 @@
-//! Where the towers meet: runs are searched, judged, and what fails becomes a
-//! case that replays.
+//! Where the two towers meet: searches make runs, models judge them, and a failing
+//! run becomes a case that replays.
 //!
-//! Everything here is between strategies, which know no model, and models,
-//! which know no strategy. It does no input or output: it takes texts and
-//! gives values. It does not print, and a search asks `stop` instead of a
-//! clock.
+//! Strategies know no model, and models know no strategy; only this module knows
+//! both. It does no input or output and reads no clock: it takes texts, returns
+//! values, and calls `stop` to learn whether its time is up.
 //!
 //! Read next: [`property`] for what is judged, [`random`] for the hunt,
-//! [`exhaustive`] for proofs, [`minimise`] for the shortest story, [`case`] for the file.
+//! [`exhaustive`] for proofs, [`minimise`] for making runs small, [`case`] for the file.
 
 pub mod bench;
 #[cfg(feature = "proptest")]

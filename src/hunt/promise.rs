@@ -1,8 +1,8 @@
 //! What strategies promise, as data: one row per strategy, setting and model.
 //!
-//! A promise is checked both ways: what must hold is searched for a violation,
-//! and what must be violated has to be found. A row that expects a violation
-//! and finds none is as wrong as the reverse.
+//! A row that expects *holds* fails if a violation is found; a row that expects a
+//! violation fails if none is found. The latter guards against a search that sees
+//! nothing.
 
 use crate::judgement::{Kind, Model};
 use crate::world::{FaultKind, FaultPlan, Faults, Network, Routing, Setting};
@@ -122,9 +122,10 @@ pub fn standard() -> Vec<Promise> {
         &[(eventual(), holds), (ryw(), holds), (mr(), holds), (linearizable(), UNEXPLAINED)],
     );
     promise("multi-primary-lww:clock=wall", &unordered, &[(eventual(), holds), (ryw(), holds)]);
-    // With disagreeing clocks a session may not read its own write back. The
-    // order of stamps still explains every answer, so clients can only tell
-    // together with another guarantee; the strategy's own record can alone.
+    // With clocks that disagree a session may not read its own write back. But the
+    // order of the stamps explains every answer, so `ryw` holds for clients. The
+    // violation shows only together with writes-follow-reads, or in the strategy's
+    // own record.
     let own_record = Property::WhiteBox(Model::READ_YOUR_WRITES);
     let with_wfr = Property::Model("ryw+wfr.g".parse().expect("a model of the grid"));
     promise(lww, &unordered, &[(own_record.clone(), holds), kept, (strong, holds)]);

@@ -1,8 +1,8 @@
-//! What is judged of a run, and how it can fail.
+//! The properties of a run, and how a run can violate them.
 //!
-//! A run is judged by its history, against a consistency model; by its ending
-//! (it never became quiet, it oscillates); and by what must hold of any code
-//! (no handler panics, invariants hold). Three outcomes, never two.
+//! A property is about the history (a consistency model), about the ending (never
+//! quiet, oscillating), or about the code (no handler panics, invariants hold). A
+//! judgement has three outcomes: holds, violated, unknown.
 
 use std::fmt;
 
@@ -14,21 +14,21 @@ use crate::world::{Ending, Run, Shows};
 
 use super::durable::loss;
 
-/// What can be asked of a run.
+/// A property of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Property {
     /// Its history is allowed by a consistency model; for `eventual` the run
     /// must also become quiet.
     Model(Model),
-    /// What the strategy itself recorded, which writes each read took into
-    /// account and in which order writes stand, satisfies the model. Stricter
-    /// than [`Property::Model`]: clients may be unable to tell.
+    /// The strategy's own record (which writes each read took into account, and the
+    /// order of the writes) satisfies the model. Stricter than [`Property::Model`]:
+    /// clients may be unable to see the violation.
     WhiteBox(Model),
     /// No acknowledged write is lost, by the strategy's own record: every final
     /// read takes it, or a write above it, into account.
     Durable,
-    /// Nodes that took the same writes into account answer alike, in every
-    /// state.
+    /// Nodes that have taken the same writes into account give the same answers,
+    /// in every state.
     StrongConvergence,
     /// No handler panics.
     NoPanic,
@@ -37,7 +37,7 @@ pub enum Property {
 }
 
 impl Property {
-    /// What a run has to show to be a story about this property.
+    /// What a run has to show to be a counterexample of this property.
     pub fn shows(&self) -> Shows<'_> {
         match self {
             Property::Always(name) => Shows::Broken(name),
@@ -97,8 +97,8 @@ pub enum Flaw {
     NeverQuiet,
     /// Timers change replicas back and forth for ever.
     Oscillating,
-    /// Nothing makes the cluster come to right answers, though it may: a just
-    /// order of events avoids them for ever.
+    /// The cluster can reach right answers, but a just order of events avoids them
+    /// for ever.
     NotGuaranteed,
     /// A final read does not take an acknowledged write into account.
     LostWrite,
@@ -245,7 +245,7 @@ fn judge_model(run: &Run, model: Model) -> Judgement {
         (Verdict::Holds(_), Ending::Oscillating { .. }) => {
             Judgement::Violated(Flaw::Oscillating, None)
         }
-        // Its answers are right wherever it goes.
+        // The answers are right in every state of the cycle.
         (Verdict::Holds(_), Ending::Cycle { .. }) => Judgement::Holds,
         (Verdict::Holds(_), Ending::Unsettled(why)) => Judgement::Unknown(why.clone()),
         (Verdict::Holds(_), Ending::Panicked(_) | Ending::Broken(_)) => {
@@ -258,8 +258,8 @@ fn judge_model(run: &Run, model: Model) -> Judgement {
     }
 }
 
-/// How many answers of a run a property had to look at. With none in any run,
-/// nothing was checked.
+/// How many answers of a run a property can judge. With none in any run, nothing
+/// was checked.
 pub fn looked_at(run: &Run, property: &Property) -> usize {
     let answered = run.history.operations().iter().filter(|op| op.answer().is_some());
     match property {
@@ -287,7 +287,7 @@ fn never_settles(run: &Run) -> bool {
     )
 }
 
-/// How a chosen cycle fails, beyond what its history says.
+/// The flaw of a run with a chosen cycle, if it is more than a flaw of its history.
 fn flaw_of_cycle(run: &Run, verdict: &Verdict) -> Option<Flaw> {
     let Ending::Cycle { deliveries_only, answers_change, way_out, .. } = run.ending else {
         return None;
@@ -303,8 +303,9 @@ fn flaw_of_cycle(run: &Run, verdict: &Verdict) -> Option<Flaw> {
     }
 }
 
-/// The self-test of every rejected run: the visibility and order that the run
-/// recorded are a candidate witness. If it stands, the rejection is wrong.
+/// A self-test for every rejected run. The visibility and the order that the run
+/// recorded are a candidate witness; if the witness stands, the checker was wrong to
+/// reject the history.
 fn contradiction(run: &Run, model: Model) {
     assert!(
         !matches!(record(run, model), Some(Ok(()))),

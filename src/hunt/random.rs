@@ -1,9 +1,9 @@
-//! The random hunt: generate a run, judge it, and make the first failure of
-//! each property small.
+//! The random hunt: generates runs, judges them, and minimises the first failures
+//! of each property.
 //!
 //! Runs are numbered from 1, and each has its own generator seeded by (seed,
-//! number): what is found depends on nothing else, not on how many cores
-//! search nor on what other properties are judged.
+//! number). So the result depends neither on the number of cores nor on which
+//! other properties are judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,12 +26,12 @@ pub struct Plan {
     pub scope: Scope,
     /// What is judged.
     pub properties: Vec<Property>,
-    /// Those among them that are known to be violated: the hunt for these goes
-    /// on for [`SOUGHT`] times as many runs if need be.
+    /// Those among them that are known to be violated. If no run has violated one
+    /// of these yet, the hunt goes on for up to [`SOUGHT`] times as many runs.
     pub sought: Vec<Property>,
     /// How many runs.
     pub runs: u64,
-    /// Where chance begins.
+    /// The seed of all runs.
     pub seed: u64,
 }
 
@@ -53,12 +53,12 @@ pub enum Outcome {
     None,
     /// One did.
     Violated(Box<Finding>),
-    /// No run violated it, but this many could not be decided; and why the
-    /// first of them could not.
+    /// No run violated it, but this many could not be decided; with the reason of
+    /// the first of them.
     Unknown(u64, String),
 }
 
-/// A failing run, made small.
+/// A failing run, minimised.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The smallest run.
@@ -80,9 +80,9 @@ pub struct Coverage {
     pub states: u64,
     /// How often each kind of fault struck, if it did.
     pub faults: BTreeMap<FaultKind, u64>,
-    /// Operations that were asked and never answered: they constrain nothing.
+    /// Operations that were never answered, which constrain nothing.
     pub pending: u64,
-    /// Whether the hunt was told to stop before all runs were done.
+    /// Whether `stop` ended the hunt before all runs were done.
     pub cut_short: bool,
     /// `sometimes` invariants that never held.
     pub never_reached: Vec<&'static str>,
@@ -97,21 +97,23 @@ pub struct Hunt {
     pub coverage: Coverage,
 }
 
-/// How many times as long a violation is hunted that is known to exist.
+/// How many times as many runs the hunt does for a violation that is known to
+/// exist.
 pub const SOUGHT: u64 = 20;
 
-/// How long a hunt goes on after the first failure of a property, in runs and
-/// in failures, to tell the shortest of several stories.
+/// How long a hunt goes on after the first failure of a property, in runs and in
+/// failures. A minimised run is only a local minimum; another failure may shrink
+/// further, and the shortest of them is reported.
 const MORE_RUNS: u64 = 200;
 const MORE_FAILURES: usize = 8;
 
 /// States that are counted before counting stops: about 1 GB of memory.
 const STATES_MAX: usize = 1 << 26;
 
-/// Hunts for violations. `stop` is asked now and then, with the number of
-/// runs done; if it says yes the hunt ends, cut short. A hunt ends early when
-/// every property has been violated, and the shortest story among the first
-/// few of each has been chosen.
+/// Hunts for violations. Calls `stop` regularly with the number of runs done; if
+/// that returns true, the hunt ends, cut short. A hunt also ends when every
+/// property has been violated and enough failures of each were seen to choose the
+/// shortest from.
 pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> Hunt {
     let generator = scenario(&plan.scope);
     let mut found: Vec<Found> = plan
@@ -129,7 +131,8 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             is_done(hunted, number) || (number > plan.runs && !sought)
         };
         let over: Vec<bool> = found.iter().zip(&failures).map(done).collect();
-        // Without any property there is still something to cover.
+        // Without any property the runs are still done, to count states and
+        // to evaluate `sometimes` invariants.
         if over.iter().all(|over| *over) && (number > plan.runs || !over.is_empty()) {
             break;
         }
@@ -241,7 +244,7 @@ fn small(
     }
 }
 
-/// The source of chance of one run.
+/// The random number generator of one run.
 fn runner(seed: u64, number: u64) -> TestRunner {
     let mut bytes = [0; 16];
     let first = mix(seed ^ mix(number));

@@ -1,5 +1,5 @@
-//! Where in a JSON text a value stands, for complaints about values that are
-//! well-formed JSON and make no sense.
+//! The line and column of a value in a JSON text, for errors about values that are
+//! well-formed JSON but not valid in a case.
 
 /// One step on the way to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
-//! From text to a case. Total: every text is a case or [`NotACase`], with the
-//! line, the column and what to do about it.
+//! Reads a case. Every text is a case or [`NotACase`], with the line, the column and
+//! what to do about it.
 //!
-//! What is checked here is the file against itself: nodes and sessions that
-//! exist, budgets that suffice, messages that the file says were sent. What
-//! depends on the strategy is for [`replay`](super::replay) to find out.
+//! This module checks the file against itself: nodes and sessions exist, budgets
+//! suffice, delivered messages were sent. [`replay`](super::replay) checks what
+//! depends on the strategy.
 
 use std::collections::BTreeSet;
 
@@ -254,7 +254,7 @@ fn workload(shapes: &[SessionShape], nodes: u16) -> Checked<Workload> {
     Ok(workload)
 }
 
-/// The file's own account of what is possible.
+/// What is possible after the steps so far, according to the file alone.
 struct Walk<'a> {
     setting: &'a Setting,
     workload: &'a Workload,
@@ -295,7 +295,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The operation that a session invokes: its next one, if no number says
-    /// which. Operations may be left out, never repeated.
+    /// which. Operations may be left out, but not repeated.
     fn invoke(&mut self, session: SessionId, number: Option<u64>) -> Result<OperationId, Bad> {
         let all = self.workload.sessions[session.index()].operations.len();
         let next = &mut self.next[session.index()];

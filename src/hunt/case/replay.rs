@@ -1,5 +1,5 @@
-//! Replaying: the same actions on today's strategy, compared step by step with
-//! what was recorded, and judged again.
+//! Replays a case: executes its actions on the registered strategy, compares every
+//! step with the record, and judges the run again.
 
 use crate::history::notation;
 use crate::hunt::Subject;
@@ -28,11 +28,11 @@ pub struct Replay {
 /// Whether a replay was the same as what was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was, to the letter.
+    /// Everything was the same, texts included.
     Reproduced,
     /// Actions, answers and verdict are the same; a text is not.
     TextsDiffer(Difference),
-    /// It was not.
+    /// Something else happened.
     Differs(Difference),
 }
 
@@ -51,9 +51,10 @@ pub struct Difference {
 /// Replays a case on a strategy.
 ///
 /// # Errors
-/// With the position of the step, from 0, and the reason: if an action is not
-/// possible at its step, nothing differs before, and the case, which does not
-/// record what was sent, cannot show that it ever was possible.
+/// With the position of the step, from 0, and the reason, if an action is impossible
+/// although nothing differed before it and the case does not record what was sent.
+/// Then the file cannot show that the action was ever possible, so this is an error
+/// of the file and not a changed strategy.
 pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, String)> {
     let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
     let followed = trace::follow(subject, &case.setting, &case.workload, &recorded);
