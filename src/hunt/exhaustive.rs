@@ -258,7 +258,9 @@ enum Ended {
 /// Whether what is seen obeys a property, as far as that says anything of it.
 fn judged(sight: &Sight<'_>, property: &Property) -> Option<Result<bool, String>> {
     match property {
-        // Of what never comes to quiet only what is wrong is known.
+        // A history without final reads cannot satisfy a model about final
+        // reads, but it can violate it already: no final read repairs an
+        // answer that nobody wrote.
         Property::Model(model) if is_lively(property) && !sight.quiet => {
             Some(allowed(sight, *model)).filter(|allowed| *allowed == Ok(false))
         }

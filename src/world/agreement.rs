@@ -1,8 +1,9 @@
-//! Strong convergence: nodes that took the same writes into account answer
-//! alike, at every moment and not only in the end (Shapiro et al. 2011).
+//! Strong convergence: nodes that have taken the same writes into account give
+//! the same answers, in every state and not only in quiet ones (Shapiro et al.
+//! 2011).
 //!
-//! Only answers that a node gives by itself are compared, and only between
-//! nodes that are up and know of some write.
+//! Only nodes that are up and have taken at least one write into account are
+//! compared, and only answers that a node gives without asking another one.
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
 use crate::replication::erased::AnyToken;
@@ -25,9 +26,10 @@ pub struct Disagreement {
     pub answers: (Value, Value),
 }
 
-/// Looks at the state after a step at `node`; `compared` counts the pairs that
-/// could be compared. Without clocks only this node can answer differently
-/// than before.
+/// Compares nodes after a step at `node`, and counts the comparable pairs in
+/// `compared`. Without clocks it is enough to compare that node with the others,
+/// since only its answers can have changed; with clocks, time may have changed the
+/// answers of all.
 pub(super) fn disagreement(
     world: &World<'_>,
     node: NodeId,
@@ -81,7 +83,7 @@ fn compare(
     None
 }
 
-/// What a node answers at once, if it does.
+/// What a node answers to a read in the same step, if it does.
 fn local_answer(world: &World<'_>, node: &Node, id: NodeId, key: &Key) -> Option<Value> {
     let call = Call::read(key.clone());
     if !world.strategy.serves(&call, id, &world.cluster()) {

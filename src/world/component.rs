@@ -1,9 +1,9 @@
 //! One node with its inbox: the component of which worlds are made.
 //!
-//! Invariant (the law of locality): [`local_step`] reads and writes one node
-//! and its inbox. Everything meant for elsewhere leaves as effects. Nodes know
-//! no message identities and no history: two nodes that are equal behave
-//! equally for ever, which is what lets a search remember steps.
+//! Invariant (the law of locality): [`local_step`] reads and writes one node and
+//! its inbox; messages to other nodes leave as effects. A node contains no message
+//! identities and no history, so two equal nodes behave equally for ever. This
+//! allows a search to remember steps.
 
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +29,7 @@ pub struct Node {
     pub timers: SmallVec<[TimerId; 2]>,
     /// Whether the node is running.
     pub up: bool,
-    /// Senders whose messages are held back, one bit a node.
+    /// Senders whose link to this node is cut, one bit per node.
     pub cut: u64,
     /// How far the node's clock is off, in units of [`CLOCK_UNIT`] ticks.
     pub skew: i32,
@@ -87,8 +87,8 @@ pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) 
     }
 }
 
-/// Lets `input` happen at `node`, at true time `now` (in ticks). What is meant
-/// for elsewhere is left in `effects`, which are emptied first.
+/// Lets `input` happen at `node`, at true time `now` (in ticks). Empties `effects`
+/// first, then leaves in it what the strategy wants done outside the node.
 ///
 /// # Errors
 /// [`Panicked`] if the strategy's handler panicked; the node is then unusable.
@@ -245,8 +245,8 @@ impl Node {
         all
     }
 
-    /// The positions that may be delivered next: on a FIFO link the oldest
-    /// message of each sender, else all; never one from a sender held back.
+    /// The inbox positions that may be delivered next: on a FIFO network the oldest
+    /// message of each sender, otherwise all; none of a sender whose link is cut.
     pub fn deliverable(&self, network: Network) -> impl Iterator<Item = usize> + '_ {
         let mut seen = self.cut;
         self.inbox.iter().enumerate().filter_map(move |(position, (from, _))| {
@@ -259,8 +259,8 @@ impl Node {
         })
     }
 
-    /// A hash of what this node is, in which the order of an inbox counts only
-    /// as far as the network keeps it.
+    /// A hash of this node. The order of the inbox counts only as far as the
+    /// network keeps it.
     pub fn fingerprint(&self, network: Network) -> u64 {
         let mut hasher = FxHasher::default();
         self.replica.hash(&mut hasher);
@@ -283,8 +283,9 @@ impl Node {
         hasher.finish()
     }
 
-    /// The inbox in an order that does not depend on when messages from
-    /// different senders (or, unordered, any messages) were sent.
+    /// The inbox in a canonical order: sorted by sender on a FIFO network, and
+    /// entirely on an unordered one. Two inboxes from which the same deliveries
+    /// are possible have the same canonical order.
     pub fn canonical_inbox(&self, network: Network) -> Vec<(NodeId, AnyMessage)> {
         let mut inbox = self.inbox.clone();
         match network {

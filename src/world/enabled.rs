@@ -1,9 +1,9 @@
 //! What can happen next in a world, and in which order it is listed.
 //!
-//! Invariant: nothing happens that is not listed here, and what is listed can
-//! be performed. The order is canonical and its first entry the most ordinary
-//! one: the oldest message, the next request, a timer, a mishap. It changes
-//! nothing and chooses nothing.
+//! Invariant: an action can be performed if and only if it is listed here. The
+//! order is canonical and begins with the most ordinary action: the oldest
+//! message, then the next request, a timer, a fault. This module changes nothing
+//! and chooses nothing.
 
 use smallvec::SmallVec;
 
@@ -37,7 +37,7 @@ impl World<'_> {
     }
 
     /// Everything that can happen now, in canonical order: deliveries (oldest
-    /// first), invocations, timers, then what goes wrong or is mended.
+    /// first), invocations, timers, then faults and repairs.
     pub fn enabled(&self, into: &mut Vec<Action>) {
         into.clear();
         self.deliveries(into);

@@ -1,8 +1,9 @@
 //! White-box facts of a run: which writes each read took into account, and in
 //! which order the strategy puts writes.
 //!
-//! They are what the strategy says of itself. A consistency model may be
-//! judged with them (they are a candidate witness), never by them alone.
+//! They are the strategy's own claims. As a candidate witness they can show that
+//! a model holds, because the witness is checked against the history; that a model
+//! is violated they cannot show.
 
 use std::hash::BuildHasher;
 
@@ -16,8 +17,8 @@ use crate::replication::{OperationId, Stamp, Visible};
 pub struct Facts {
     /// The apply log of each node; a crash begins a new one.
     logs: Vec<Vec<Vec<OperationId>>>,
-    /// For each node, a sum over the writes that it has taken into account, to
-    /// tell at once that two nodes have not taken the same.
+    /// For each node, a sum of hashes of the writes that it has taken into
+    /// account: if the sums of two nodes differ, so do the writes.
     sums: Vec<u64>,
     /// The highest stamp under which each write became visible anywhere.
     stamps: FxHashMap<OperationId, Stamp>,
@@ -40,13 +41,14 @@ impl Facts {
         Facts { logs, sums: vec![0; nodes], ..Facts::default() }
     }
 
-    /// The writes that were taken into account at a node since it last came
-    /// up, in the order in which they were.
+    /// The writes that a node has taken into account since it last came up, in
+    /// that order.
     pub fn taken(&self, node: NodeId) -> &[OperationId] {
         self.logs[node.index()].last().expect("there is always a log")
     }
 
-    /// Whether two nodes may have taken the same writes into account, at once.
+    /// Whether two nodes may have taken the same writes into account. Cheap: it
+    /// compares sums of hashes.
     pub(super) fn may_have_same_writes(&self, one: NodeId, other: NodeId) -> bool {
         self.sums[one.index()] == self.sums[other.index()]
     }
@@ -68,8 +70,8 @@ impl Facts {
         self.stamped(write, stamp);
     }
 
-    /// Records a stamp. The highest one counts, so that it does not matter
-    /// where a write became visible first.
+    /// Records a stamp. If a write gets several (after a retry, for example), the
+    /// highest counts, whatever the order in which they became visible.
     pub(crate) fn stamped(&mut self, write: OperationId, stamp: Stamp) {
         let known = self.stamps.entry(write).or_insert(stamp);
         *known = stamp.max(*known);

@@ -1,8 +1,8 @@
 //! Faults and their budgets.
 //!
-//! Invariant: every fault is budgeted; a plan of zeros is a world without
-//! faults. Two faults of one kind share a budget, so they depend on each
-//! other wherever they strike.
+//! Invariant: every fault has a budget, so a plan of zeros is a world without
+//! faults. Two faults of one kind share a budget, so they are not independent,
+//! even at different nodes.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};

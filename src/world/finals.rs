@@ -1,9 +1,9 @@
-//! Final reads: every key, asked at every node that serves it, once a cluster
-//! is quiet or while what is in flight waits.
+//! Final reads: every key is read at every node that serves it, when the cluster
+//! is quiet, or in some state without delivering what is in flight.
 //!
-//! Invariant: each read runs in a fork of the same moment, so none changes what
-//! another finds: neither the replicas nor the time. It does not know when a
-//! cluster is quiet.
+//! Invariant: each read runs in a copy of the same state, so no read changes what
+//! another one finds, neither the replicas nor the time. This module does not
+//! know when a cluster is quiet.
 
 use std::rc::Rc;
 
@@ -19,7 +19,8 @@ use super::{Facts, SettleLimits};
 /// own, as operations of fresh processes. Returns how many were not answered.
 pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
     let cluster = world.cluster();
-    // All are asked now, though the history puts them one after the other.
+    // All are asked at the same time, although the history lists them one after
+    // the other: with clocks, a later read could otherwise find another answer.
     let now = world.now;
     let mut session = u16::try_from(world.sessions.len()).expect("sessions are few");
     let mut asked = Vec::new();
@@ -36,7 +37,8 @@ pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
             asked.push((operation, node, call, answer));
         }
     }
-    // Only now that nobody has panicked: some of them are no final reads.
+    // Recorded only after every read has ended without a panic: a history must
+    // have all final reads or none.
     let mut unanswered = 0;
     for (operation, node, call, answer) in asked {
         let process = ProcessId(world.next_process());
@@ -58,7 +60,7 @@ pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
     Ok(unanswered)
 }
 
-/// Issues final reads while what is in flight waits.
+/// Issues final reads without delivering what is in flight.
 pub(super) fn ask_everybody(world: &mut World<'_>) -> Result<usize, Panicked> {
     for (node, flights) in world.nodes.iter_mut().zip(&mut world.flights) {
         node.inbox.clear();
@@ -67,7 +69,7 @@ pub(super) fn ask_everybody(world: &mut World<'_>) -> Result<usize, Panicked> {
     final_reads(world)
 }
 
-/// What everybody answers here.
+/// The answers of all final reads in this state; `None` for one without an answer.
 pub(super) fn answers_of(world: &World<'_>) -> Result<Vec<Option<Value>>, Panicked> {
     let visit = Visit::of(world)?;
     let first = visit.operations.len() - visit.finals;
@@ -75,8 +77,8 @@ pub(super) fn answers_of(world: &World<'_>) -> Result<Vec<Option<Value>>, Panick
     Ok(finals.iter().map(|read| read.answer().cloned()).collect())
 }
 
-/// A state that an endless run comes to again and again, with the final reads
-/// that would be answered there.
+/// A state that recurs for ever in an endless run, with the final reads that would
+/// be answered there.
 #[derive(Clone, Debug)]
 pub struct Visit {
     /// What clients saw, final reads included.
@@ -92,8 +94,8 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// What would be answered in this state of a world, while what is in flight
-    /// waits.
+    /// The final reads in this state of a world, without delivering what is in
+    /// flight.
     ///
     /// # Errors
     /// If a handler panics.
@@ -144,7 +146,8 @@ pub(crate) fn ask(
     let limits = SettleLimits::default();
     let mut effects = Effects::new();
     let request = LocalInput::Request(operation, call.clone(), AnyToken::default());
-    // Most protocols answer at once: then only one node need be copied.
+    // Most protocols answer a read in the first step; then it is enough to copy
+    // one node instead of all.
     let mut asked = nodes[node.index()].clone();
     local_step(strategy, &mut asked, request, now, &mut effects)?;
     if let Some((value, visible)) = answer(operation, &effects) {
@@ -191,7 +194,8 @@ struct Fork {
     nodes: Vec<Node>,
     facts: Facts,
     /// The receivers of messages in flight, in order of sending. Inboxes were
-    /// empty, so a receiver's next message is its first.
+    /// empty when the fork was made, so the oldest message to a receiver is the
+    /// first in its inbox.
     waiting: Vec<NodeId>,
 }
 

@@ -1,8 +1,8 @@
-//! The world itself: what is enabled, and what an action does.
+//! The world itself: what an action does.
 //!
-//! Besides the state (nodes, sessions, spent faults) a world keeps the
-//! identities of messages, the history that clients see and the white-box
-//! facts. None of these ever influences what happens next.
+//! Besides the state (nodes, sessions, spent faults) a world records the
+//! identities of messages, the history that clients see and the white-box facts.
+//! None of these records influences what happens next.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -28,7 +28,7 @@ pub struct World<'a> {
     pub(super) nodes: Vec<Node>,
     pub(super) sessions: Vec<Session>,
     pub(super) spent: Faults,
-    /// Who the messages of each inbox are, position by position.
+    /// The identities of the messages in each inbox, position by position.
     pub(super) flights: Vec<Vec<Flight>>,
     /// Messages sent so far: on each link, and on all.
     sent: Vec<u32>,
@@ -58,7 +58,7 @@ pub struct Report {
     pub node: NodeId,
     /// The messages it sent, in order.
     pub sent: Vec<MessageName>,
-    /// The answers it gave; `false` where nobody waited any more.
+    /// The answers it gave; `false` if no client waited for one any more.
     pub replies: Vec<(OperationId, Completion, bool)>,
 }
 
@@ -71,9 +71,9 @@ impl Report {
 /// Why an action could not be performed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotEnabled {
-    /// It is not among what can happen now.
+    /// It is not enabled.
     Impossible(&'static str),
-    /// It was, but the strategy's handler panicked.
+    /// It was enabled, but the strategy's handler panicked.
     Panicked(Panicked),
 }
 
@@ -92,8 +92,8 @@ impl From<Panicked> for NotEnabled {
     }
 }
 
-/// The state of a world: all that decides what can happen next, and nothing
-/// else. Message identities, history and facts are not part of it.
+/// The state of a world: exactly what decides what can happen next. Message
+/// identities, history and facts are not part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     nodes: Vec<Node>,
@@ -197,8 +197,7 @@ impl<'a> World<'a> {
         &self.facts
     }
 
-    /// The state, with inboxes in an order that does not tell when messages
-    /// were sent where the network does not keep it.
+    /// The state, with inboxes in canonical order.
     pub fn state(&self) -> State {
         let mut nodes = self.nodes.clone();
         for node in &mut nodes {
@@ -399,7 +398,7 @@ impl<'a> World<'a> {
             return impossible("the session's operation before is still open");
         }
         let script = &self.workload.sessions[session.index()];
-        // Operations may be left out, never repeated.
+        // A schedule may leave out operations of a script, but not repeat one.
         if operation.number < state.next {
             return impossible("the session has already gone past this operation");
         }
@@ -566,7 +565,8 @@ impl<'a> World<'a> {
         self.sent_in_all += 1;
         self.sent[link] += 1;
         let name = MessageName { from, to, number: self.sent[link], copy: 0 };
-        // The sends of the start are those of all nodes, so the sender counts.
+        // All nodes send in step 0, so there a message needs its sender to be
+        // identified.
         let index = if step == 0 { index * self.nodes.len() + from.index() } else { index };
         let index = u16::try_from(index).expect("a step sends fewer than 65,536 messages");
         self.nodes[to.index()].inbox.push((from, message));

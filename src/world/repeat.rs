@@ -1,13 +1,14 @@
-//! A run that goes round for ever: a stem, then a cycle that was chosen.
+//! A run that never ends: a stem, then a chosen cycle that repeats for ever.
 //!
-//! Settling follows one order; a cluster need not. Here the order is given,
-//! and what is claimed of it is checked: the cycle needs no client and no
-//! fault, it leads back to the same state, and it is just: every message is
-//! delivered or absent at some point of it, every timer fires or is not armed,
-//! every node is up and every link whole. Then it can go on for ever.
+//! Settling follows one order of events, but a cluster may follow another one.
+//! Here the order is given, and this module checks what is claimed of the cycle:
+//! it needs no client and no fault, it leads back to the same state, and it is
+//! just. Just means that at some point of the cycle every message is delivered
+//! or absent, every timer fires or is not armed, every node is up and every link
+//! is whole. Such a cycle can repeat for ever.
 //!
-//! Invariant: a cycle that is not all of this is no cycle, and the run settles
-//! as any other does.
+//! Invariant: if the given steps are not such a cycle, the run settles like any
+//! other run.
 
 use crate::history::{NodeId, Value};
 use crate::replication::Subject;
@@ -22,9 +23,9 @@ use super::run::{Run, ended, re_execute, stillborn};
 use super::settle::{Ending, Lasso, settle};
 use super::{Action, Setting, SettleLimits, Workload};
 
-/// Runs the stem, then the cycle, and says whether that can go on for ever
-/// ([`Ending::Cycle`]). Final reads are asked where the cycle begins; what is
-/// in flight there waits.
+/// Runs the stem, then the cycle. The run ends with [`Ending::Cycle`] if the cycle
+/// can repeat for ever. Final reads are asked in the state where the cycle begins,
+/// without delivering what is in flight there.
 pub fn repeat(
     strategy: &dyn Subject,
     setting: &Setting,
@@ -81,22 +82,24 @@ fn go_round(
         answers_change |= asks(&world)? != answers;
     }
     if deliveries_only {
-        // Messages alone keep it busy: timers may wait.
+        // Timers have no durations: between two firings any number of messages
+        // may be delivered. So a cycle of deliveries alone need not fire any.
         due.retain(|due| !matches!(due, Due::Timer(..)));
     }
     if cycle.is_empty() || !due.is_empty() || world.state() != first.state() {
         return Ok(None);
     }
     recorder.visit(&first, from, &world.facts)?;
-    // Where a read would panic nobody is asked: it is endless all the same.
+    // If a final read panics there are no answers to judge, but a cycle of
+    // deliveries alone is a violation without them.
     let way_out = answers.as_ref().map_or(Ok(false), |answers| way_out(&first, answers))?;
     let unanswered = answers.map_or(Ok(0), |_| ask_everybody(&mut first))?;
     let ending = Ending::Cycle { from, deliveries_only, answers_change, way_out };
     Ok(Some(ended(first, recorder, ending, unanswered)))
 }
 
-/// What justice asks for: a message to be delivered, a timer to fire, a node
-/// to be mended.
+/// A condition of justice: a message is to be delivered, a timer is to fire, a
+/// node is to recover, a link is to heal.
 #[derive(PartialEq)]
 enum Due<M> {
     Message(NodeId, NodeId, M),
@@ -118,7 +121,7 @@ fn dues(world: &World<'_>) -> Vec<Due<AnyMessage>> {
     dues
 }
 
-/// What an action is about to do of it.
+/// The condition that an action meets.
 fn due_of(world: &World<'_>, action: &Action) -> Option<Due<AnyMessage>> {
     match *action {
         Action::Deliver(to, id) => {

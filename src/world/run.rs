@@ -17,22 +17,22 @@ use super::recorder::{Broken, Recorder, Shows, Step, Visited};
 use super::settle::{Ending, Lasso, Stop, settle};
 use super::{Action, Facts, Faults, Setting, SettleLimits, Workload};
 
-/// What a search chose: who asks what, and what happens when.
+/// What a search chose: the setting, what clients ask, and the order of events.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scenario {
     /// The cluster, and what may go wrong.
     pub setting: Setting,
     /// What clients ask.
     pub workload: Workload,
-    /// One choice a step, picking from what is enabled: 0 is the most
-    /// ordinary. When the list ends, the ordinary order goes on.
+    /// One choice per step, which picks from the enabled actions: 0 is the most
+    /// ordinary one. When the list ends, the ordinary actions follow.
     pub choices: Vec<u8>,
-    /// Who goes first, if anybody does. Without priorities a choice picks
-    /// from all that is enabled. With them, seven choices in eight, and the
-    /// order after the last choice, take the enabled delivery or invocation of
-    /// the link or session with the highest priority, so that the lowest ones
-    /// are held back for as long as anything else can happen (Burckhardt et
-    /// al. 2010); the others pick from all.
+    /// Priorities of links and sessions, perhaps none. Without them a choice picks
+    /// from all enabled actions. With them, seven choices in eight, and all steps
+    /// after the last choice, take the delivery or invocation with the highest
+    /// priority; the others pick from all. So links and sessions of low priority
+    /// are delayed for as long as anything else can happen, which finds bugs that
+    /// need one very late message (Burckhardt et al. 2010).
     pub priorities: Vec<u8>,
 }
 
@@ -51,8 +51,8 @@ pub struct Run {
     pub ending: Ending,
     /// The faults that struck.
     pub faults: Faults,
-    /// Operations of the workload that were asked and never answered, whoever
-    /// is to blame.
+    /// Operations of the workload that were asked and never answered, whether the
+    /// client gave up, a node crashed or the strategy never answered.
     pub pending: usize,
     /// Final reads that got no answer.
     pub unanswered: usize,
@@ -66,8 +66,8 @@ pub struct Run {
     pub reached: BTreeSet<usize>,
     /// Which `always` invariants broke, in order of breaking.
     pub broken: Vec<Broken>,
-    /// The states that an endless run comes to again and again; `None` if it
-    /// is not endless, or if they are too many.
+    /// The states that recur for ever in an endless run; `None` if the run is not
+    /// endless, or if there are too many of them.
     pub visits: Option<Vec<Visit>>,
 }
 
@@ -155,8 +155,9 @@ fn re_execute_looking(
             }
         }
     }
-    // Settling steps are numbered after all that was chosen, even if the last
-    // of it was left out: their messages must not take over a chosen name.
+    // Number settling steps after all chosen steps, even those that were left
+    // out: a message is named by its step, and a message of settling must not
+    // get the name of a message that an omitted step would have sent.
     recorder.continue_from(chosen.iter().map(|step| step.number).max().unwrap_or(0));
     conclude(world, recorder, outcome, lasso)
 }
@@ -197,7 +198,8 @@ fn first_by_priority<'e>(
     let by_message = priorities.first().is_some_and(|first| first & 1 == 1);
     let priority = |action: &Action| {
         let actor = match action {
-            // Either links or single messages are fast or slow, run by run.
+            // In some runs whole links are fast or slow, in others single
+            // messages.
             Action::Deliver(_, id) if by_message => 7 * id.step as usize + usize::from(id.index),
             Action::Deliver(to, id) => world.sender(*to, *id)?.index() * nodes + to.index(),
             Action::Invoke(operation) => nodes * nodes + usize::from(operation.session),
@@ -210,8 +212,9 @@ fn first_by_priority<'e>(
     ranked.rev().max_by_key(|(priority, _)| *priority).map(|(_, action)| action)
 }
 
-/// Which of `options` a choice picks: 0 the first, and rather the early ones,
-/// so that smaller choices make more ordinary runs.
+/// Which of `options` a choice picks. 0 picks the first, and the square prefers
+/// early ones: they are the more ordinary actions, and smaller choices, to which
+/// shrinking leads, must make more ordinary runs.
 fn pick(choice: u8, options: usize) -> usize {
     let choice = usize::from(choice);
     (choice * choice * options) >> 16
@@ -273,7 +276,7 @@ pub(super) fn ended(
     }
 }
 
-/// A run that ended before it began.
+/// A run whose world panicked at the start.
 pub(super) fn stillborn(panic: String) -> Run {
     Run {
         schedule: Vec::new(),

@@ -38,7 +38,7 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// Where a session stands.
+/// The progress of a session.
 #[derive(Clone)]
 pub(super) struct Session {
     /// The next operation of its script.
@@ -50,8 +50,8 @@ pub(super) struct Session {
     pub(super) token: AnyToken,
 }
 
-/// What tells a session apart in a search: where it stands, its token, and how
-/// each of its operations ended (an open one counts as unknown).
+/// What distinguishes sessions in a search: progress, token, and how each operation
+/// ended (an open one counts as unknown).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SessionView {
     pub(crate) next: u16,

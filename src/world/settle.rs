@@ -1,16 +1,17 @@
-//! How a run ends: nobody asks any more, all is repaired, and the cluster is
-//! given the chance to become quiet. Then everybody is asked once more.
+//! How a run ends: clients ask nothing more, all nodes recover and links heal,
+//! and the cluster may become quiet. Then the final reads are asked.
 //!
 //! Settling recovers and heals, *drains* (delivers, oldest first, until
 //! nothing is in flight), then goes in *rounds* (fires every armed timer once,
-//! drains) until replicas, waiting clients and armed timers repeat. If everybody
-//! answers the same all the way round, the cluster is quiet, whatever timers
-//! still change that nobody can see; else it oscillates. All of it is recomputed
-//! from the state: nothing here is chosen.
+//! drains) until replicas, waiting clients and armed timers repeat. If every
+//! node gives the same answers in all states of that cycle, the cluster is
+//! quiet, even if timers go on changing state that no client can see; otherwise
+//! it oscillates. Nothing here is chosen: settling follows from the state.
 //!
-//! A drain that repeats a state goes on for ever, and is told with its lasso.
-//! So is one that comes back to the same replicas with more in flight, if the
-//! network is unordered: what could be delivered then can be delivered again.
+//! A drain that repeats a state goes on for ever. It is reported as a lasso: the
+//! way to the cycle, and the cycle. On an unordered network a drain also goes on
+//! for ever if it comes back to the same replicas with more in flight, because
+//! the deliveries that led there are all possible again.
 
 use crate::history::NodeId;
 use crate::replication::erased::AnyMessage;
@@ -57,9 +58,9 @@ pub enum Ending {
     Unsettled(String),
 }
 
-/// Deliveries in one drain after which it is worth looking for a lasso. A
-/// drain is then started over with the search switched on from its beginning,
-/// so that the lasso told is the earliest that the search finds.
+/// Deliveries in one drain after which it is worth looking for a lasso, which
+/// costs a copy of the world. The run is then executed again, with the search for
+/// a lasso from the beginning of the drain, so that the reported lasso is early.
 const LONG_DRAIN: usize = 64;
 
 /// Whether a drain looks for lassos.
@@ -143,8 +144,10 @@ pub(super) fn settle(
                 from
             }
         };
-        // What the last rounds showed is kept; else they are no part of the
-        // story. Either way the cluster had settled before, and is asked there.
+        // The rounds that changed nothing are dropped from the schedule: they
+        // would only lengthen it. But if what the run has to show (a broken
+        // invariant, say) happened in one of them, they are kept up to there.
+        // Final reads are asked in the settled state either way.
         let shown = recorder.shown();
         let kept = (end..drained.len()).find(|at| drained[*at].1 >= shown).unwrap_or(end);
         recorder.forget_after(drained[kept].1);
@@ -153,8 +156,8 @@ pub(super) fn settle(
     }
 }
 
-/// Whether everybody answers the same in each of these drained states, of which
-/// the last is the first again.
+/// Fails with [`Ending::Oscillating`] unless every node gives the same answers in
+/// each of these drained states. They are a cycle: the last equals the first.
 fn same_answers(cycle: &[(World<'_>, usize)], recorder: &mut Recorder<'_>) -> Result<(), Stop> {
     let [(first, from), .., (last, _)] = cycle else { unreachable!("it comes back to the first") };
     let answers = answers_of(first)?;
@@ -173,10 +176,11 @@ fn go(world: &mut World<'_>, recorder: &mut Recorder<'_>, action: &Action) -> Re
     if recorder.is_over() { Err(Stop::Over) } else { Ok(()) }
 }
 
-/// What settling goes through: drained states, each a round of timers after
-/// the one before. Compared are what may matter (replicas, or what stands for
-/// them, and operations that wait) and the armed timers, because one may arm
-/// another that changes more than it did.
+/// The drained states that settling goes through, each a round of timers after the
+/// one before. Two states are equal if replicas (or numbers that stand for them),
+/// waiting operations and armed timers are equal. Timers have to be compared
+/// because a timer may change nothing except arm another one, which changes a
+/// replica in the next round.
 pub(crate) struct Rounds<A, T> {
     seen: Vec<(A, T)>,
 }
@@ -186,10 +190,10 @@ pub(crate) struct Rounds<A, T> {
 pub(crate) enum Round {
     /// Another round.
     Another,
-    /// Nothing: this was the first of the states to which timers did nothing
-    /// more.
+    /// The end. This is the position of the first state from which on timers
+    /// changed no replica.
     Ends(usize),
-    /// The same again from this state on, and not always the same replicas.
+    /// The states from this position on repeat, and their replicas differ.
     Repeats(usize),
 }
 
@@ -200,7 +204,7 @@ impl<A, T> Default for Rounds<A, T> {
 }
 
 impl<A: PartialEq, T: PartialEq> Rounds<A, T> {
-    /// Takes in a drained state.
+    /// Adds a drained state. `calm` says that no timer is armed in it.
     pub(crate) fn add(&mut self, matters: A, timers: T, calm: bool) -> Round {
         let state = (matters, timers);
         let before = self.seen.iter().position(|earlier| *earlier == state);
@@ -216,8 +220,8 @@ impl<A: PartialEq, T: PartialEq> Rounds<A, T> {
         }
     }
 
-    /// The first of the states before `last`, without a gap, that differ from
-    /// it in nothing but timers.
+    /// The first of the unbroken series of states up to `last` that differ from
+    /// it in timers only.
     fn first_alike(&self, last: usize) -> usize {
         let alike = |state: &&(A, T)| state.0 == self.seen[last].0;
         last - self.seen[..last].iter().rev().take_while(alike).count()
@@ -232,10 +236,11 @@ fn drain(
 ) -> Result<(), Stop> {
     let network = world.setting.network;
     let mut deliveries = Vec::new();
-    // Brent: compare with one earlier state, replaced at powers of two.
+    // Brent's algorithm finds a cycle by comparing with one earlier state, which
+    // is replaced after 1, 2, 4, … deliveries.
     let mut anchor = (lasso == Lasso::Find).then(|| (world.clone(), recorder.length()));
     let mut next_anchor = 1;
-    // What was delivered since then: receiver, sender and content.
+    // The messages delivered since then: receiver, sender and content.
     let mut delivered = Vec::new();
     for count in 1..=limits.deliveries {
         deliveries.clear();
@@ -271,7 +276,8 @@ fn drain(
     Err(Stop::Ending(Ending::Unsettled(why)))
 }
 
-/// A message as justice knows it: receiver, sender and content.
+/// A message by receiver, sender and content. Justice is about contents: which of
+/// two equal messages is delivered makes no difference.
 type Content<M> = (NodeId, NodeId, M);
 
 fn content(world: &World<'_>, action: &Action) -> Option<Content<AnyMessage>> {
@@ -280,8 +286,9 @@ fn content(world: &World<'_>, action: &Action) -> Option<Content<AnyMessage>> {
     Some((to, name.from, message.clone()))
 }
 
-/// Whether everything in flight where a cycle begins is delivered in it. What
-/// is not may be what would end it.
+/// Whether every message in flight where a cycle begins is delivered in it. If one
+/// is not, its delivery might end the cycle, so this is not proof of an endless
+/// run: two nodes may play ping-pong while a third message says "stop".
 fn is_just(begins: &World<'_>, delivered: &[Content<AnyMessage>]) -> bool {
     begins.in_flight().all(|(name, message)| {
         delivered
@@ -290,7 +297,9 @@ fn is_just(begins: &World<'_>, delivered: &[Content<AnyMessage>]) -> bool {
     })
 }
 
-/// Whether what led from `earlier` to `now` can happen again from `now`.
+/// Whether the deliveries that led from `earlier` to `now` are all possible again
+/// from `now`: replicas and timers are equal, and at least the same messages are
+/// in flight (on FIFO links exactly the same, in the same order).
 fn repeats(earlier: &[Node], now: &[Node], network: Network) -> bool
 where
     Node: Clone,
@@ -312,7 +321,7 @@ where
     earlier.iter().zip(now).all(same) && earlier.iter().zip(now).all(contents)
 }
 
-/// Whether the sorted `large` has everything in the sorted `small`, as often.
+/// Whether the sorted `large` contains the sorted `small`, as multisets.
 fn includes<T: Ord>(large: &[T], small: &[T]) -> bool {
     let mut large = large.iter();
     small.iter().all(|wanted| large.any(|have| have == wanted))

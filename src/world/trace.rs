@@ -44,8 +44,8 @@ pub struct Trace {
     pub boot: Vec<String>,
     /// The steps. One whose handler panics is the last.
     pub steps: Vec<TraceStep>,
-    /// Where the schedule could not go on, if it could not: that many steps
-    /// were performed before.
+    /// If a step of the schedule was impossible: how many steps were performed
+    /// before it.
     pub stuck: Option<NotEnabled>,
 }
 
