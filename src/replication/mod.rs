@@ -1,10 +1,10 @@
 //! What is under test: replication strategies, and the one trait they implement.
 //!
 //! A [`Strategy`] is a pure function from (replica, input) to (replica,
-//! effects). It cannot know the time, a thread, a socket or a random number:
-//! whatever it may depend on arrives as an [`Input`], whatever it wants done
-//! leaves as an [`Effects`] entry. That is why the same code runs in the
-//! simulated world and on real threads, and why every run replays.
+//! effects). It has no access to the time, threads, sockets or random numbers:
+//! everything that it may depend on arrives as an [`Input`], and everything that it
+//! wants done leaves as an entry of [`Effects`]. So the same code runs in the
+//! simulated world and on real threads, and every run replays.
 //!
 //! It never imports judgement: a strategy cannot know what is allowed.
 //!
@@ -64,26 +64,26 @@ pub trait Strategy: Clone + Send + Sync + 'static {
         call.is_read() || call.is_write()
     }
 
-    /// Whether handlers look at clock readings. A strategy that does not say
-    /// so is shown a clock that stands still at 0.
+    /// Whether handlers use clock readings. If not, every reading is 0, and time is
+    /// not part of the state.
     fn reads_clock(&self) -> bool {
         false
     }
 
-    /// The same replica without what no future can see: any two replicas of
-    /// which this is the same must answer, send and arm alike for ever. `None`
-    /// says that nothing can be dropped, or that nobody thought about it. An
-    /// exhaustive search takes fewer states to be different with it, unless it
-    /// looks at invariants, which may see what is dropped.
+    /// The replica without the parts that no later step can observe. If this is the
+    /// same for two replicas, they must answer, send and arm timers alike for ever;
+    /// a wrong declaration gives wrong proofs. `None`, the default, drops nothing. An
+    /// exhaustive search then counts such replicas as one state, unless it evaluates
+    /// invariants, which may see the dropped parts.
     fn observable(&self, replica: &Self::Replica) -> Option<Self::Replica> {
         let _ = replica;
         None
     }
 
-    /// The same replica in a cluster whose nodes have been renamed, for a
-    /// strategy that treats alike all nodes that no client uses. `None` says
-    /// that it does not, or that nobody thought about it. An exhaustive search
-    /// then tells such nodes apart only by what they hold.
+    /// The replica in a cluster whose nodes were renamed, for a strategy that treats
+    /// all nodes without clients alike; a wrong declaration gives wrong proofs.
+    /// `None`, the default, declares nothing. Otherwise an exhaustive search counts
+    /// states that differ only in the names of such nodes as one.
     fn renamed(
         &self,
         replica: &Self::Replica,
@@ -146,8 +146,8 @@ pub enum When {
     Sometimes,
 }
 
-/// What a node is told. Clock readings are in ticks of that node's own clock,
-/// which other nodes' clocks need not agree with.
+/// An input of a node. Clock readings are in ticks of the node's own clock, which may
+/// differ from the clocks of other nodes.
 #[non_exhaustive]
 pub enum Input<S: Strategy> {
     /// The cluster begins. The place to arm timers.

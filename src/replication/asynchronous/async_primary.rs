@@ -30,7 +30,7 @@ pub struct Replica {
     me: NodeId,
     cluster: Cluster,
     log: Log,
-    /// Entries that arrived before one that precedes them.
+    /// Entries that arrived before an earlier one.
     early: BTreeMap<usize, Entry>,
 }
 
@@ -53,7 +53,7 @@ pub enum Message {
         /// The write.
         entry: Entry,
     },
-    /// To the primary: I have this many entries, send the others.
+    /// To the primary: how many entries the sender has, and a request for the rest.
     Fetch {
         /// How many.
         entries: usize,

@@ -1,7 +1,7 @@
 //! Several primaries, last writer wins.
 //!
-//! Every node accepts writes, stamps them `(clock, node)`, answers at once
-//! and sends them to all others; everybody keeps the largest stamp per key.
+//! Every node accepts writes, stamps them `(clock, node)`, answers at once and sends
+//! them to all others; each node keeps the value with the largest stamp of each key.
 //! With `clock=lamport` a write is stamped above everything its node has
 //! seen. With `clock=wall` it is stamped by the node's own clock: if clocks
 //! disagree, a session does not even see its own write.
@@ -68,7 +68,7 @@ pub struct Stamped {
     write: OperationId,
 }
 
-/// Keep this unless you have something newer.
+/// Asks the receiver to store this unless it has something newer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Store {
     key: Key,
@@ -79,7 +79,8 @@ impl MultiPrimaryLww {
     fn keep(replica: &mut Replica, store: Store, effects: &mut Effects<Self>) {
         let Store { key, stamped } = store;
         replica.counter = replica.counter.max(stamped.stamp.counter);
-        // A write that loses where it arrives is never taken into account there.
+        // A write with a smaller stamp than the stored one never becomes visible
+        // here, so it is not recorded as such.
         if replica.registers.get(&key).is_none_or(|held| held.stamp < stamped.stamp) {
             effects.visible(stamped.write, stamped.stamp);
             replica.registers.insert(key, stamped);

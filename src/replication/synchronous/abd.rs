@@ -67,8 +67,8 @@ struct Progress {
     /// The value to write; none for a read.
     write: Option<Value>,
     phase: Phase,
-    /// Who has answered in this phase, one bit a node: an answer that comes
-    /// twice counts once.
+    /// The nodes that have answered in this phase, one bit each, so that a
+    /// duplicated answer counts once.
     answered: u64,
     /// The newest seen while asking; what is stored while storing.
     newest: (Stamp, Value),
@@ -85,14 +85,14 @@ enum Phase {
 /// What nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
-    /// What have you got?
+    /// Asks for the stored value of a key.
     Ask {
         /// For which operation.
         operation: OperationId,
         /// Of which key.
         key: Key,
     },
-    /// This.
+    /// Answers [`Message::Ask`] with the stored value and its stamp.
     Have {
         /// For which operation.
         operation: OperationId,
@@ -101,7 +101,7 @@ pub enum Message {
         /// The value.
         value: Value,
     },
-    /// Store this unless you have something newer.
+    /// Asks the receiver to store this unless it has something newer.
     Store {
         /// For which operation.
         operation: OperationId,
@@ -112,7 +112,7 @@ pub enum Message {
         /// The value.
         value: Value,
     },
-    /// I have that or something newer.
+    /// Confirms that the sender has that value or a newer one.
     Stored {
         /// For which operation.
         operation: OperationId,
@@ -128,7 +128,8 @@ impl Replica {
         if stamp > self.register(key).0 {
             self.registers.insert(key.clone(), (stamp, value.clone()));
         }
-        // A write that comes too late has its place below the newer one.
+        // A write that arrives late is older than the stored one, and is ordered
+        // below it.
         effects.visible(OperationId::from_tie(stamp.tie), stamp);
     }
 

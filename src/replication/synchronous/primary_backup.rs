@@ -76,14 +76,14 @@ pub enum Message {
         /// The write.
         entry: Entry,
     },
-    /// To the primary: I have this many entries.
+    /// To the primary: how many entries the sender has.
     Acknowledge {
         /// How many.
         entries: usize,
     },
-    /// To a backup: how many entries have you got?
+    /// To a backup: asks how many entries it has.
     Probe,
-    /// To the primary: I have this many entries, send the others.
+    /// To the primary: how many entries the sender has, and a request for the rest.
     Fetch {
         /// How many.
         entries: usize,
