@@ -12,16 +12,16 @@
 //!   clients. It moves one **action** at a time, every action at one node:
 //!   [`world::World`]. A **schedule** is the list of actions that were chosen;
 //!   it reproduces the run.
-//! - A run ends by **settling** (mend, deliver, fire timers until nothing
-//!   changes) and by **final reads** at every node. What clients saw is the
+//! - A run ends by **settling** (recover nodes, heal links, deliver messages and
+//!   fire timers until nothing changes) and by **final reads** at every node. What clients saw is the
 //!   **history**: [`history::History`].
 //! - A **model** says which histories are allowed: there must be a visibility
 //!   and an arbitration that explain every answer and obey the model's axioms,
 //!   or, for linearizability, one order within real time: [`judgement::Model`].
 //! - A **verdict** holds, is violated, or is unknown, always with evidence,
 //!   and [`judgement::recheck`] replays the evidence with other code.
-//! - A failing run is made minimal by re-execution and becomes a **case**, a
-//!   small file that replays: [`hunt::case::Case`].
+//! - A failing run is minimised by re-execution and becomes a **case**, a small
+//!   file that replays: [`hunt::case::Case`].
 //!
 //! # The ways in
 //!
@@ -46,7 +46,7 @@
 //!
 //! # The map
 //!
-//! Two towers know nothing of each other: what runs ([`replication`],
+//! Two towers do not import each other: what runs ([`replication`],
 //! [`world`], [`search`], [`threads`]) and what is allowed ([`judgement`]).
 //! They stand on [`history`] and meet in [`hunt`]; [`report`] and [`cli`] are
 //! the face. docs/architecture.md has every module and every absence.

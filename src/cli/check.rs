@@ -98,13 +98,13 @@ impl Report<'_> {
         if interrupts::noted() && self.args.format == Format::Human {
             self.screen.line("interrupted: these are the results so far");
         }
-        // What was found stands, whether it could be saved or not.
+        // A case that cannot be saved does not change the verdict.
         unsaved.dedup();
         unsaved.iter().for_each(|failure: &Failure| self.screen.note(&failure.as_warning()));
         Ok(exit(&lines))
     }
 
-    /// One line a property, with violations saved where that is possible.
+    /// One line per property. Saves unexpected violations as cases.
     fn lines(&self, search: &Search, done: &Done, unsaved: &mut Vec<Failure>) -> Vec<Line> {
         let coverage = &done.hunt.sampled;
         let found = done.hunt.conclusions.iter().zip(&search.expected);
@@ -128,7 +128,7 @@ impl Report<'_> {
             };
             if let Some(finding) = &found.finding {
                 let case = self.case(search, finding);
-                // What was promised to fail is no news and leaves no file.
+                // A promised violation is expected, so no case is saved.
                 if line.is_news() {
                     let saved = files::save(&case, &search.short);
                     line.case = saved.map_err(|failure| unsaved.push(failure)).ok();
@@ -139,7 +139,7 @@ impl Report<'_> {
         found.map(line).collect()
     }
 
-    /// The case of a finding, having made sure that it replays.
+    /// The case of a finding, after checking that it replays.
     fn case(&self, search: &Search, finding: &Finding) -> Case {
         let found = match finding.how {
             How::Random { run, shrunk_from } => FoundBy {
@@ -174,7 +174,7 @@ impl Report<'_> {
         self.again();
     }
 
-    /// The command that does the same again.
+    /// Prints the command that repeats this check.
     fn again(&self) {
         let seed = match self.args.seed {
             Some(_) => String::new(),
@@ -202,7 +202,7 @@ impl Report<'_> {
         }
     }
 
-    /// What no run violates, proved first.
+    /// Prints the properties that no run violates, proved ones first.
     fn tell_kept(&self, sampled: &Coverage, lines: &[Line]) {
         let Screen { look, .. } = self.screen;
         let kept = lines.iter().filter(|line| line.met() == Met::Yes);
@@ -230,14 +230,14 @@ impl Report<'_> {
         }
     }
 
-    /// Texts below what they belong to.
+    /// Prints texts indented below the line that they belong to.
     fn tell_below(&self, texts: &[String]) {
         for text in texts {
             self.screen.print(&format!("      {}\n", self.screen.look.text(text)));
         }
     }
 
-    /// Tells every finding that is news; those that are one run share one picture.
+    /// Prints every unexpected finding. Findings with the same run share one picture.
     fn tell_findings(&self, search: &Search, done: &Done, lines: &[Line]) {
         let news = done.hunt.conclusions.iter().zip(lines).filter(|(_, line)| line.is_news());
         let mut stories: Vec<Vec<(&Finding, &Line)>> = Vec::new();
@@ -304,7 +304,7 @@ impl Report<'_> {
     }
 }
 
-/// Rows of which the same is said, together.
+/// Groups rows that print the same text.
 fn alike<'l, T: PartialEq>(lines: &[&'l Line], said: impl Fn(&Line) -> T) -> Vec<Vec<&'l Line>> {
     let mut found: Vec<(T, Vec<&Line>)> = Vec::new();
     for line in lines {
@@ -323,7 +323,7 @@ fn names(lines: &[&Line]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// The sign of a row that is not decided, and why it is not.
+/// The sign of an undecided row, and the reason.
 fn doubt(line: &Line) -> Option<(&'static str, String)> {
     match &line.result {
         table::Result::Unknown(why) => Some(("?   ", format!("unknown: {why}"))),
@@ -332,12 +332,12 @@ fn doubt(line: &Line) -> Option<(&'static str, String)> {
     }
 }
 
-/// Whether it was checked that nothing can be removed.
+/// Whether the run was minimised. A run with a chosen cycle is not.
 fn is_minimal(finding: &Finding) -> bool {
     !matches!(finding.failing.run.ending, Ending::Cycle { .. })
 }
 
-/// What the rows together say.
+/// The exit code of all rows together.
 fn exit(lines: &[Line]) -> Exit {
     let any = |met: Met| lines.iter().any(|line| line.met() == met);
     if interrupts::noted() {

@@ -4,8 +4,8 @@
 //! key at n1, and five seconds later at n2. Everything is shown as it happens;
 //! then the run is settled and judged in the world.
 //!
-//! The clock is here and nowhere below: the cluster is told when its timers
-//! fire. It does not know how the cluster runs, nor what a strategy does.
+//! The clock is here and nowhere below: this module tells the cluster when its
+//! timers fire. It does not know how the cluster runs or what a strategy does.
 
 use std::time::{Duration, Instant};
 
@@ -53,8 +53,8 @@ fn speed(text: &str) -> Result<f64, String> {
 
 /// How many nodes take part.
 const NODES: u16 = 2;
-/// Events after which nothing is recorded any more: for strategies that are
-/// never quiet.
+/// Recording stops after this many events, because some strategies are never
+/// quiet.
 const EVENTS_MAX: usize = 500;
 const WRITER: SessionId = SessionId(0);
 const READER: SessionId = SessionId(1);
@@ -133,7 +133,8 @@ fn told(event: &Event) -> String {
     }
 }
 
-/// Does it, saying what the record does not; whether the record goes on.
+/// Performs a deed and prints what the record does not show. Returns whether
+/// recording goes on.
 fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
     let (session, node, call) = match deed {
         Deed::Write(n) => {
@@ -155,7 +156,7 @@ fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
     true
 }
 
-/// Sleeps; whether it was not interrupted.
+/// Sleeps until `due`. Returns false if a signal interrupted it.
 fn sleep_until(due: Instant) -> bool {
     const SLICE: Duration = Duration::from_millis(50);
     loop {

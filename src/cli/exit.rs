@@ -10,11 +10,11 @@ use crate::report::Look;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// What was asked for holds, or was done.
+    /// The property holds, or the command was carried out.
     Holds = 0,
     /// Something is violated.
     Violated = 1,
-    /// The command line or a file makes no sense.
+    /// A usage error, or a malformed file.
     Malformed = 2,
     /// Not decided: cut short by a budget, or a checker could not tell.
     Unknown = 3,
@@ -63,13 +63,14 @@ impl Failure {
         self
     }
 
-    /// As what does not make all the rest worthless.
+    /// As a warning, for a failure that leaves the other results valid.
     pub fn as_warning(&self) -> String {
         self.told("warning")
     }
 
     fn told(&self, word: &str) -> String {
-        // They quote files, and files may say anything.
+        // Messages quote files; control characters in them must not steer the
+        // terminal.
         let look = Look::default();
         let message = look.text(&cut(&self.message));
         let remedy = self.remedy.iter().map(|remedy| format!("\n  {}", look.text(remedy)));
@@ -77,8 +78,9 @@ impl Failure {
     }
 }
 
-/// Longer messages are told by their ends, in letters: where something is
-/// wrong, and what.
+/// Of a longer message only this many letters at its beginning and its end are
+/// printed: the place of the error, and the reason. The middle is mostly quoted
+/// input.
 const MESSAGE: [usize; 2] = [600, 300];
 
 fn cut(message: &str) -> Cow<'_, str> {

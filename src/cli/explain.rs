@@ -1,4 +1,4 @@
-//! `explain`: the why, in prose.
+//! `explain`: models, strategies and cases in prose.
 
 use std::path::Path;
 
@@ -50,7 +50,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
     Ok(Exit::Holds)
 }
 
-/// Whether a file is meant, be it there or not.
+/// Whether the argument names a file, even one that does not exist.
 fn is_file(text: &str) -> bool {
     text.contains(['/', '\\']) || text.ends_with(".json") || Path::new(text).exists()
 }

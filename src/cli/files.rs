@@ -1,8 +1,8 @@
-//! Files: written as a whole or not at all, and case files read.
+//! Writes files completely or not at all, and reads case files.
 //!
-//! Invariant: nothing that is there is lost. A file gets its name once it is
-//! complete; a case never takes the name of another, whoever else saves at the
-//! same time; and what is no regular file stays what it is.
+//! Invariant: no existing data is lost. A file gets its name once it is complete.
+//! A case never replaces another one, even if two processes save at the same time.
+//! A device, a pipe or a link is never replaced by a regular file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -20,8 +20,8 @@ const BYTES_MAX: u64 = 64 << 20;
 /// The directory of cases, below the current one.
 const DIRECTORY: &str = "cases";
 
-/// Saves a case under its name, and tells where. A name that is taken is left
-/// alone, whatever has it; the same contents are not written twice.
+/// Saves a case and returns the path. If the name is taken by other contents, the
+/// name gets a number; the same contents are not written twice.
 pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
     let text = case.to_text();
     let slug = slug(&format!("{short}-{}", case.property));
@@ -46,15 +46,15 @@ pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
     unreachable!("there are more numbers than files")
 }
 
-/// Whether this is a regular file with these contents: a link is not followed,
-/// and nothing is waited for.
+/// Whether this is a regular file with these contents. A link is not followed, and
+/// a pipe is not opened, because reading it could wait for ever.
 fn holds(path: &Path, contents: &[u8]) -> bool {
     let same = |about: fs::Metadata| about.is_file() && about.len() == contents.len() as u64;
     fs::symlink_metadata(path).is_ok_and(same)
         && fs::read(path).is_ok_and(|there| there == contents)
 }
 
-/// A file that has no name of its own yet. It is gone if it never gets one.
+/// A temporary file, which is deleted unless it gets its final name.
 struct Draft {
     file: BufWriter<NamedTempFile>,
 }
@@ -69,14 +69,14 @@ impl Draft {
         Ok(Draft { file: BufWriter::new(builder.tempfile_in(directory)?) })
     }
 
-    /// All of it, on the disk.
+    /// Writes everything to the disk.
     fn complete(self) -> io::Result<NamedTempFile> {
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
         Ok(file)
     }
 
-    /// Gives it this name, if nobody has it; else it is given back.
+    /// Gives the file this name, or returns it if the name is taken.
     fn named(self, path: &Path) -> io::Result<Option<Draft>> {
         match self.complete()?.persist_noclobber(path) {
             Ok(_) => Ok(None),
@@ -92,14 +92,14 @@ impl Draft {
 enum Target {
     /// A regular file, or none yet: it is replaced once all is written.
     Replaced(PathBuf, Option<fs::Permissions>),
-    /// A device, a pipe, …: what is written goes there at once.
+    /// A device, a pipe, …: it is written to directly.
     Direct(File),
 }
 
 impl Target {
     fn of(path: &Path) -> io::Result<Target> {
-        // What stands here may be a regular file by another name, which others
-        // have open.
+        // /dev/stdout may be a regular file to which a shell redirects output and
+        // which other processes have open. To replace it would cut them off.
         let borrowed = path.starts_with("/dev") || path.starts_with("/proc");
         match fs::metadata(path) {
             Ok(about) if about.is_dir() => Err(io::Error::other("it is a directory")),
@@ -107,7 +107,7 @@ impl Target {
                 if about.permissions().readonly() {
                     return Err(io::Error::other("it is read-only"));
                 }
-                // Where a link leads: the link stays.
+                // Replace the file that a link leads to, not the link.
                 Ok(Target::Replaced(path.canonicalize()?, Some(about.permissions())))
             }
             Ok(_) => {
@@ -125,9 +125,9 @@ impl Target {
     }
 }
 
-/// Writes to a path: a regular file is replaced once all is written, and keeps
-/// its permissions; what else is there is written to. `begin` is called before
-/// there is something that a sudden end would leave behind.
+/// Writes to a path. A regular file is replaced once everything is written, and
+/// keeps its permissions; a device or a pipe is written to directly. Calls `begin`
+/// before creating anything that a sudden end of the process would leave behind.
 pub fn write(
     path: &Path,
     begin: impl FnOnce(),

@@ -21,11 +21,11 @@ use super::interrupts;
 use super::screen::Screen;
 use super::values::Format;
 
-/// How long a file that has nothing new is left alone.
+/// The pause before a file without new lines is read again.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How many lines of standard input wait at most.
 const LINES_AHEAD: usize = 1024;
-/// Longer lines are no events, in bytes.
+/// The longest line, in bytes.
 const LINE_MAX: usize = 16 << 20;
 
 /// Runs the subcommand.
@@ -53,10 +53,10 @@ fn unreadable(path: &str, error: &io::Error) -> Failure {
 
 /// The lines of a recording that may still be growing.
 enum Growing {
-    /// A file: what it has not got yet may still come.
+    /// A file, which may still grow.
     File(Lines<File>),
-    /// Standard input: it is waited for elsewhere, so that this can end before
-    /// it does.
+    /// Standard input. Another thread reads it, so that `--time` and signals can
+    /// end the command while no input comes.
     Input(Receiver<io::Result<Vec<u8>>>),
 }
 
@@ -101,7 +101,7 @@ impl Growing {
     }
 }
 
-/// Lines, as far as they are there.
+/// The complete lines of an input that may still grow.
 struct Lines<R> {
     input: BufReader<R>,
     text: Vec<u8>,
@@ -147,7 +147,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Takes a line; the end, if it makes a violation certain.
+    /// Judges a line. Returns the exit code if it makes a violation certain.
     fn line(&mut self, text: &[u8]) -> Result<Option<Exit>, Failure> {
         self.line += 1;
         let Some(event) = self.follower.line(text).or_else(|error| self.skip(error.reason))? else {
@@ -159,7 +159,8 @@ impl Watch<'_> {
                 Some(initial) => What::Invoke(exchanged_in(call, initial), node),
                 None => What::Invoke(call, node),
             },
-            // (What a write answers says nothing.)
+            // The answer of a write carries no information, so exchanging it
+            // too does no harm.
             Happened::Ok(value) => match initial {
                 Some(initial) => What::Ok(exchanged(value, initial)),
                 None => What::Ok(value),
@@ -172,7 +173,7 @@ impl Watch<'_> {
         Ok((!found.is_empty()).then(|| self.tell(&found)))
     }
 
-    /// A line that makes no sense is skipped, if that was asked for.
+    /// Skips a malformed line with `--lenient`; otherwise it is an error.
     fn skip<T>(&self, reason: String) -> Result<Option<T>, Failure> {
         if self.args.lenient {
             let place = format!("{}:{}", self.path, self.line);
@@ -200,7 +201,7 @@ impl Watch<'_> {
         Exit::Violated
     }
 
-    /// Why it is one, in the values of the recording.
+    /// The reason of a violation, in the values of the recording.
     fn why(&self, violation: &Violation) -> String {
         match &self.args.initial {
             Some(initial) => {
@@ -233,7 +234,7 @@ impl Watch<'_> {
         self.screen.print(&format!("{}\n", escape::in_json(&all.to_string())));
     }
 
-    /// The recording ends, or nobody waits any more.
+    /// Reports the result when the recording, the time or the process ends.
     fn end(&mut self) -> Result<Exit, Failure> {
         let found = self.live.finish();
         if !found.is_empty() {

@@ -1,9 +1,10 @@
 //! Recorded histories: files or standard input, compressed or not.
 //!
-//! What a file is, is told by its first bytes and not by its name. Nothing is
-//! held but what the reader keeps. Invariant: what was damaged on its way is an
-//! error, as far as the checksums of gzip and zstd tell: a recording is judged
-//! only once it was read to its end.
+//! The compression is recognised by the first bytes, not by the name. Only what the
+//! reader keeps is held in memory.
+//!
+//! Invariant: a file whose gzip or zstd checksum does not match is an error. So a
+//! recording is judged only after it was read to its end.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
@@ -59,7 +60,7 @@ fn decompressed(mut file: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     let zipped = magic.starts_with(&[0x1f, 0x8b]);
     let zstd = match &magic[..] {
         [0x28, 0xb5, 0x2f, 0xfd] => true,
-        // A frame that holds no data may come first.
+        // zstd files may begin with a frame that has no data.
         [first, 0x2a, 0x4d, 0x18] => (0x50..0x60).contains(first),
         _ => false,
     };
@@ -104,7 +105,7 @@ impl<R: BufRead> Frames<R> {
         Ok(())
     }
 
-    /// Ends a frame that was read: it must be what was compressed.
+    /// Ends a frame and compares its checksum.
     fn end(&mut self) -> io::Result<()> {
         let written = self.frame.get_checksum_from_data();
         if written.is_some() && written != self.frame.get_calculated_checksum() {
@@ -115,8 +116,8 @@ impl<R: BufRead> Frames<R> {
     }
 }
 
-/// What is wrong with compressed data. (The decoder says it as its own code
-/// sees it.)
+/// What is wrong with compressed data. The decoder's own messages speak of its
+/// internals.
 fn in_words(error: &FrameDecoderError) -> io::Error {
     use FrameDecoderError as Error;
     match error {
@@ -159,7 +160,8 @@ impl<R: BufRead> Read for Frames<R> {
     }
 }
 
-/// Counts what passes, and ends where it would take too much memory.
+/// Counts the bytes that are read, and fails once the recording would need too much
+/// memory.
 struct Counted<R> {
     inner: R,
     bytes: u64,
@@ -180,8 +182,8 @@ impl<R> Counted<R> {
     }
 }
 
-/// Why a recording of so many bytes cannot be judged in this memory, if it
-/// cannot.
+/// If a recording of so many bytes may need more than this memory, the message that
+/// says so.
 fn room(bytes: u64, memory: u64) -> Option<String> {
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
     let need = bytes.saturating_mul(BYTES_EACH);
@@ -195,7 +197,7 @@ fn room(bytes: u64, memory: u64) -> Option<String> {
     })
 }
 
-/// Four fifths of the memory that there is, as far as the system tells it.
+/// Four fifths of the free memory, if the system reports it.
 fn free_memory() -> u64 {
     let number = |text: &str| text.trim().trim_end_matches(" kB").trim().parse::<u64>().ok();
     let system = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
@@ -236,7 +238,8 @@ const TOO_LARGE: &str = "judge a part of it, or allow more memory with --memory"
 pub fn read(path: &str, options: Options, memory: Option<u64>) -> Result<Input, Failure> {
     let memory = memory.unwrap_or_else(free_memory);
     let inner = open(path)?;
-    // A file that is not compressed has at least as many bytes to read.
+    // A file has at least as many bytes after decompression, so a file that is too
+    // large is refused before it is read.
     let size = std::fs::metadata(path).map_or(0, |about| about.len());
     if let Some(why) = room(size, memory).filter(|_| path != "-") {
         return Err(Failure::new(format!("{path} is too large: {why}")).remedy(TOO_LARGE));

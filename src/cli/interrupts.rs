@@ -1,9 +1,10 @@
 //! Signals that ask the process to end.
 //!
-//! Invariant: until work begins that can tell a partial result, a signal ends
-//! the process at once with 130. From [`heed`] on the first one is only noted:
-//! whoever works looks at [`noted`] and tells what is known; a second one ends
-//! the process. (Other signals do what they always do: `nohup` is not undone.)
+//! Invariant: until work begins that has a partial result, a signal ends the
+//! process at once with 130. From [`heed`] on, the first signal only sets a flag:
+//! the work looks at [`noted`], stops and prints its partial result. A second signal
+//! ends the process at once. Other signals keep their default action: a process
+//! that was started with `nohup` still ignores a hangup.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
@@ -17,16 +18,17 @@ use super::exit::{Exit, Failure};
 
 /// Whether somebody asked the process to end.
 static NOTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
-/// Whether the next signal ends it without a word.
+/// Whether the next signal ends the process at once.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 /// Whether work must end: because of a signal, or because its time is up.
 static ENOUGH: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// How exactly times are kept.
+/// The precision of [`until`].
 const GRAIN: Duration = Duration::from_millis(5);
 
-/// Answers signals from now on. A process that runs several command lines asks
-/// once, or its first signal would be taken for a second one.
+/// Installs the handlers, once per process. A process that runs several command
+/// lines would otherwise install several, and its first signal would count as the
+/// first and the second.
 pub fn install() -> Result<(), Failure> {
     static INSTALLED: AtomicBool = AtomicBool::new(false);
     AT_ONCE.store(true, Ordering::Relaxed);
@@ -35,8 +37,8 @@ pub fn install() -> Result<(), Failure> {
     }
     let fault = |error| Failure::new(format!("interrupts cannot be caught: {error}"));
     for signal in [SIGINT, SIGTERM] {
-        // They are carried out in this order, so the second signal finds what
-        // the first one set.
+        // Handlers run in this order: the first signal passes the shutdown and sets
+        // its flag, and the second one finds the flag.
         let code = Exit::Interrupted as i32;
         register_conditional_shutdown(signal, code, AT_ONCE.clone()).map_err(fault)?;
         for flag in [&*NOTED, &*ENOUGH, &*AT_ONCE] {
@@ -62,8 +64,8 @@ pub fn is_enough() -> bool {
     ENOUGH.load(Ordering::Relaxed)
 }
 
-/// Lets work end after this time from now. There is one at a time: a call
-/// begins the next.
+/// Lets work end after this time from now. There is one such time: a call replaces
+/// the one before.
 pub fn until(time: Option<Duration>) {
     static END: Mutex<Option<Instant>> = Mutex::new(None);
     static WATCHED: Once = Once::new();

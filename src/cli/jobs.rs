@@ -1,9 +1,9 @@
 //! Searches on several threads.
 //!
-//! Invariant: results come in the order of the searches and, unless the time
-//! ends first, do not depend on how many threads there are; only how long they
-//! took does. No search takes the time of another, and no hunt that of the
-//! hunt after it.
+//! Invariant: results come in the order of the searches. Unless the time ends
+//! first, they do not depend on the number of threads, except for the time that
+//! they took. No search uses the time of another one, and an exhaustive hunt does
+//! not use the time of the random hunt after it.
 
 use std::cell::OnceCell;
 use std::sync::Mutex;
@@ -33,8 +33,8 @@ pub struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// How much of the time that is left a search gets that begins now, if so
-    /// many, itself included, have not begun.
+    /// The share of the remaining time for a search that begins now, if `waiting`
+    /// searches, itself included, have not begun.
     fn share(&self, waiting: usize) -> Option<Duration> {
         let left = self.time?.saturating_sub((self.clock)());
         let rounds = waiting.div_ceil(self.jobs.max(1)).max(1);
@@ -55,7 +55,7 @@ pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
     let bar = progress(searches.iter().map(runs).sum());
     let next = AtomicUsize::new(0);
     let slots: Vec<Mutex<Option<Done>>> = searches.iter().map(|_| Mutex::new(None)).collect();
-    // Threads that are not needed for searches help inside them.
+    // With fewer searches than threads, each search gets several threads.
     let threads = (limits.jobs / searches.len().max(1)).max(1);
     let work = || {
         quietly(|| {
@@ -98,8 +98,9 @@ fn search_one(
     let elapsed = || (limits.clock)().saturating_sub(began);
     let shown = AtomicUsize::new(0);
     let mut plan = search.plan.clone();
-    // The exhaustive hunt leaves half to a random one, which gets all the rest,
-    // and its half however late the other one noticed that it had to end.
+    // The exhaustive hunt gets half of the share. The random hunt gets all that is
+    // left, and at least its half: the exhaustive one may notice late that its
+    // time is up.
     let half = share.map(|share| share / 2);
     let first = if plan.random.is_some() { half } else { share };
     let second = OnceCell::new();
@@ -109,7 +110,8 @@ fn search_one(
     let look = |stage: Stage<'_>| {
         bar.set_message(format!("{}: {}", search.short, told(stage.progress, elapsed())));
         bar.tick();
-        // What a part leaves over goes to those after it.
+        // Each part ends at its own moment since the beginning of the hunt, so time
+        // that a part does not use goes to those after it.
         ends(first.map(|first| first * (stage.part + 1) / stage.parts))
     };
     let stop = |runs: u64| {

@@ -1,5 +1,5 @@
-//! The command line: arguments become a plan, one file a subcommand carries
-//! it out, an [`Exit`] says what came of it.
+//! The command line: arguments become a plan, the file of the subcommand carries
+//! it out, and an [`Exit`] reports the result.
 //!
 //! Invariant: this is the only place with files, environment, standard output
 //! and a clock. Whatever is searched or judged is decided by values made here.
@@ -93,12 +93,14 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
     let line = match parsed(&words) {
         Ok(line) => line,
         Err(error) => {
-            // It quotes the words, and they may say anything.
+            // The message quotes the arguments. Parse them again with control
+            // characters escaped, so that they cannot steer the terminal.
             let spelt =
                 words.iter().map(|word| escape::line(&word.to_string_lossy()).into_owned().into());
             let error = parsed(&spelt.collect::<Vec<OsString>>()).err().unwrap_or(error);
             let exit = if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
-            // Help and version are answers, and nobody listening is no error.
+            // Help and version are no errors, and neither is a reader of them
+            // that goes away.
             return match error.print() {
                 Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Malformed,
                 _ => exit,

@@ -1,4 +1,4 @@
-//! From what was asked to what is searched.
+//! Turns the command line into searches.
 //!
 //! Invariant: properties of one strategy in one setting share one set of runs,
 //! and the order of rows is that of the registry or of the command line.
@@ -17,7 +17,7 @@ use crate::world::Setting;
 use super::args::CheckArgs;
 use super::exit::Failure;
 
-/// One set of runs, and all that is judged in it.
+/// One set of runs, and the properties that are judged in it.
 pub struct Search {
     /// What is run.
     pub subject: Box<dyn Subject>,
@@ -67,7 +67,7 @@ pub fn promised(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<
     Ok(searches)
 }
 
-/// What the strategies that were named are to be checked for.
+/// The searches for the strategies on the command line.
 pub fn named(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<Search>, Failure> {
     let mut searches = Vec::new();
     for text in &args.strategies {
@@ -106,7 +106,7 @@ fn searches_of(
         found.push((overridden(args, &family.setting), eventual));
     }
     let search = |(setting, properties): (Setting, Vec<Property>)| {
-        // A strategy is built anew for each search: it cannot be cloned.
+        // Each search needs a subject of its own, which cannot be cloned.
         let subject =
             registry.named(&name).map_err(|error| Failure::new(format!("{text}: {error}")))?;
         let mut search = empty(args, registry, subject, &setting, seed);
@@ -180,10 +180,11 @@ fn empty(
     Search { subject, short, setting, plan, expected: Vec::new() }
 }
 
-/// The scopes of the exhaustive search: a ladder, up to what was asked for.
+/// The scopes of the exhaustive search, from small ones up to the one that was
+/// asked for.
 fn scopes(args: &CheckArgs) -> Vec<Open> {
     let asked = args.writes.is_some() || args.reads.is_some() || args.patient_timers;
-    // With both searches, sessions and keys say how large random runs are.
+    // If random runs are done too, --sessions and --keys are about those.
     let alone = !args.search.is_random() && (args.sessions.is_some() || args.keys.is_some());
     if !asked && !alone {
         return exhaustive::ladder();

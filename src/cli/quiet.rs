@@ -1,8 +1,8 @@
-//! Panics of what is under test are findings, not noise.
+//! Panics of the strategy under test are results, so they are not printed.
 //!
-//! While [`quietly`] runs, panics are recorded instead of printed: the world
-//! turns those of handlers into values. One that nobody caught is a bug of
-//! this tool; it is printed with its place, as it would have been, and goes on.
+//! While [`quietly`] runs, panics are recorded instead of printed; the world catches
+//! those of handlers and turns them into values. A panic that is not caught is a bug
+//! of this tool. It is printed with its place, as without this module, and goes on.
 
 use std::cell::{Cell, RefCell};
 use std::io::Write;
@@ -16,7 +16,7 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Does the work without a word about panics that are caught inside it.
+/// Does the work without printing panics that are caught inside it.
 pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
     HOOK.call_once(|| {
         let loud = take_hook();
@@ -34,7 +34,7 @@ pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
     outcome.unwrap_or_else(|payload| {
         if let Some(text) = LAST.take() {
             let text = format!("{text}\nthis is a bug in quiescence itself, please report it\n");
-            // (Nothing can be done if that cannot be written: the panic goes on.)
+            // If this cannot be written either, nothing else can be done.
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
         }
         resume_unwind(payload)

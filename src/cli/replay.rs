@@ -1,4 +1,4 @@
-//! `replay`: a case once more, compared with what was recorded.
+//! `replay`: executes a case again and compares it with the file.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ fn exit(replayed: &Replay) -> Exit {
     }
 }
 
-/// Shows one step after the other, with what it made of its replica.
+/// Shows one step after the other, with the changes of its replica.
 fn walk(replayed: &Replay, screen: &Screen) {
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let trace = &replayed.trace;

@@ -30,10 +30,10 @@ enum When {
 
 /// Standard output and standard error.
 ///
-/// Invariant: nothing is lost in silence. What cannot be written makes the exit
-/// code that of an error ([`Screen::ended`]). Only a reader of standard output
-/// that goes away is none: the rest is not written, and the exit code stays
-/// what it is.
+/// Invariant: output is never lost silently. If it cannot be written, the exit code
+/// is that of an error ([`Screen::ended`]). The exception is a reader of standard
+/// output that goes away, such as `head`: the rest is not written, and the exit code
+/// does not change.
 #[derive(Clone, Debug)]
 pub struct Screen {
     /// How pages look.

@@ -23,8 +23,8 @@ use super::interrupts;
 use super::screen::Screen;
 use super::values::Format;
 
-/// Up to how many operations evidence is replayed before it is told: that a
-/// model holds takes the square of them, that it is violated a few passes.
+/// The most operations for which evidence is rechecked before it is reported. That of
+/// a model that holds takes quadratic time, that of a violation a few passes.
 const HOLDS_MAX: usize = 200;
 const VIOLATED_MAX: usize = 100_000;
 
@@ -49,7 +49,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         match input::read(history, Options { lenient: args.lenient }, args.memory) {
             Ok(read) => {
                 let reading = began.elapsed();
-                // From here on there is something to tell if it is cut short.
+                // From here on an interrupt has a partial result to print.
                 interrupts::heed();
                 let waiting = u32::try_from(args.histories.len() - nth).unwrap_or(u32::MAX);
                 let left = args.time.map(|time| time.saturating_sub(start.elapsed()) / waiting);
@@ -80,7 +80,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     Ok(first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds))
 }
 
-/// A line on the terminal of standard error; nothing where there is none.
+/// A progress line, if standard error is a terminal.
 fn progress() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if !bar.is_hidden() {
@@ -186,13 +186,14 @@ fn confirmed(
             verdict
         }
         Err(unsound) if unsound.too_large => verdict,
-        // A checker is wrong, so nothing is known.
+        // The evidence does not stand, so the checker has a bug, and its verdict
+        // cannot be trusted.
         Err(unsound) => Verdict::Unknown(Unknown { reason: unsound.to_string(), spent: 0 }),
     }
 }
 
-/// Judges, and with more and more steps as long as there is time if that was
-/// asked for.
+/// Judges. If the budget may grow, repeats an unknown verdict with four times the
+/// steps until the time is up.
 fn within(
     judge: &Judge<'_>,
     model: Model,
@@ -207,7 +208,8 @@ fn within(
             Verdict::Unknown(unknown) => unknown.spent,
             _ => return verdict,
         };
-        // What did not end by its budget does not end by a larger one.
+        // If the budget was not used up, it was not the reason, and a larger one
+        // does not help: the model does not support this history, say.
         let larger = steps.saturating_mul(4);
         if spent < steps || larger == steps || !goes_on || interrupts::is_enough() {
             return verdict;

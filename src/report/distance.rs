@@ -19,7 +19,7 @@ const PAIRS_MAX: usize = 12;
 
 /// A figure a line, and below each that is not zero what shows its worst case.
 ///
-/// `place` says where an operation (by position) is to be found, for example
+/// `place` gives the place of an operation in the recording, for example
 /// `line 4081`.
 pub fn text(
     distance: &Distance,

@@ -1,9 +1,9 @@
 //! What people and programs read: values in, text out.
 //!
-//! Invariant: the same values give the same text. Nothing here opens a file,
-//! asks for the time or knows whether it writes to a terminal: a [`Look`] says
-//! how wide the page is, and whether it has colour or more than ASCII. Colour
-//! only repeats what the words say.
+//! Invariant: the same values give the same text. Nothing here opens a file, reads
+//! the time or knows whether it writes to a terminal: a [`Look`] gives the width,
+//! and whether colour and non-ASCII characters are allowed. Colour only repeats what
+//! the words say.
 //!
 //! Read next: [`timeline`] for the picture of a run, [`verdict`] for what is
 //! said below it.

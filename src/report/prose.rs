@@ -39,8 +39,8 @@ pub fn model(model: Model, width: usize) -> String {
     text
 }
 
-/// The shortest history that tells the model from those right below it; if
-/// none does, the shortest that breaks it. With the reason.
+/// The shortest example that violates the model and satisfies the next weaker ones;
+/// if there is none, the shortest that violates the model. With the reason.
 fn example(model: Model, below: &[Model]) -> Option<(&'static str, String)> {
     let judged = |text: &str, model| {
         let history = notation::parse(text).expect("the examples are in the notation");
@@ -129,7 +129,7 @@ fn sentence(step: &CaseStep) -> String {
     format!("{verb}{name}{}{sends}.", step.text)
 }
 
-/// What was recorded, what it means, and that it still stands.
+/// The recorded verdict, its meaning, and what judging the history again gives.
 fn verdict(case: &Case) -> Vec<String> {
     let mut told = vec![match &case.kind {
         Some(kind) => format!("{} is violated ({kind}).", case.property),

@@ -1,4 +1,4 @@
-//! What replicas are, step by step.
+//! The states of replicas, step by step.
 
 use crate::history::NodeId;
 use crate::world::trace::Trace;

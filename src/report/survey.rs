@@ -1,8 +1,8 @@
 //! A recorded history under consistency models: what was read, the verdicts
 //! with their reasons, the place in the lattice.
 //!
-//! Invariant: a verdict is told with what it rests on: the lines that show a
-//! violation, the stronger model that holds, the budget that ended. It judges
+//! Invariant: a verdict is printed with its reason: the lines that show a violation,
+//! the stronger model that holds, or the budget that ended. This module judges
 //! nothing and measures no time.
 
 use std::collections::BTreeSet;
@@ -22,8 +22,8 @@ use super::{Look, Tone, columns, count, distance, pad, wrap};
 
 /// How wide the names of models are.
 const NAME: usize = 20;
-/// How many steps of a counterexample are told to people, unless that makes too
-/// long a page: then fewer.
+/// How many steps of a counterexample are printed: the largest of these numbers with
+/// which the page is not too long.
 const STEPS: [usize; 4] = [12, 6, 3, 1];
 /// How many lines a page has, unless all is asked for.
 const PAGE: usize = 150;
@@ -42,18 +42,17 @@ pub struct Judged<'a> {
     pub reading: Duration,
     /// The verdicts.
     pub survey: &'a Survey,
-    /// Whether some answer could be wrong, or is not understood.
+    /// Whether some answer could be wrong, or is of an unknown function.
     pub says_anything: bool,
-    /// What the objects may have held at first, if that would explain reads that
-    /// nothing else does.
+    /// An initial value that would explain reads which no write explains.
     pub initial: Option<Value>,
-    /// Why verdicts are searched for that have a fast road otherwise.
+    /// Why verdicts were searched for that otherwise have a fast procedure.
     pub searched: Option<&'a str>,
     /// The models whose evidence was replayed by other code.
     pub rechecked: &'a BTreeSet<Model>,
     /// How long each took, in their order.
     pub times: &'a [Duration],
-    /// What each verdict might spend.
+    /// The largest budget of a verdict.
     pub budget: Budget,
     /// The least k and Δ, if they were looked for.
     pub least: Option<&'a Leasts>,
@@ -67,7 +66,7 @@ impl Judged<'_> {
         self.survey.entries().iter().any(|entry| entry.verdict.kind().is_some())
     }
 
-    /// Whether there is no answer that could be wrong, and none is.
+    /// Whether no answer could be wrong, so that nothing was checked.
     pub fn is_vacuous(&self) -> bool {
         !self.says_anything && !self.is_violated()
     }
@@ -124,7 +123,7 @@ impl Judged<'_> {
         self.rechecked.contains(&entry.from.unwrap_or(entry.model))
     }
 
-    /// Why the verdict is what it is, in so many steps.
+    /// The reason of a verdict, in at most so many steps.
     fn why(&self, entry: &Entry, steps: usize) -> String {
         let history = &self.recording.history;
         let reduced = match self.is_reduced(entry.model) {
@@ -271,7 +270,7 @@ impl Judged<'_> {
         text
     }
 
-    /// Strongest that hold, weakest that fail, and what is open.
+    /// The strongest models that hold, the weakest that fail, and the undecided ones.
     fn place(&self, look: &Look) -> String {
         let names = |models: Vec<Model>| {
             models.into_iter().map(|model| model.name()).collect::<Vec<_>>().join(", ")
@@ -370,7 +369,7 @@ impl Judged<'_> {
     }
 }
 
-/// What is told in as many steps as make no too long a page.
+/// The text with as many steps as fit on a page.
 fn on_a_page(told: impl Fn(usize) -> String) -> String {
     let mut page = String::new();
     for steps in STEPS {
