@@ -108,7 +108,7 @@ impl Scope {
     /// replaced by those of the scope.
     ///
     /// # Errors
-    /// As [`explore`](crate::search::exhaustive::explore).
+    /// As [`explore`].
     pub fn search(&self, plan: &Plan<'_>) -> Result<Exploration, Refused> {
         let (tracks, lively) = match self.judged {
             Judged::Agreement => (Tracks::default(), 0),
