@@ -17,10 +17,10 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::history::{Call, Completion, NodeId};
 use crate::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
+use crate::world::client;
 use crate::world::component::{LocalInput, Node, Panicked, boot, guard, local_step};
 use crate::world::{Action, MessageName, SessionId, Setting};
 
-use super::astray;
 use super::journal::{Answer, Entry, Journal, Observer};
 use super::slots::{Slot, Word, lock_all};
 use super::sync::{Arc, Condvar, Mutex, Outside, lock, thread, wait};
@@ -62,9 +62,7 @@ enum Letter {
 /// A session on its own thread, or on that of whoever drives it.
 pub(super) struct Client {
     pub(super) session: SessionId,
-    token: AnyToken,
-    /// Whether its last operation was not answered when it looked last.
-    waits: bool,
+    progress: client::Client,
     slot: Arc<Slot>,
 }
 
@@ -154,17 +152,20 @@ impl Engine {
             slots.push(Arc::clone(&slot));
             SessionId(u16::try_from(slots.len() - 1).expect("sessions are few"))
         });
-        Client { session, token: AnyToken::default(), waits: false, slot }
+        Client { session, progress: client::Client::default(), slot }
     }
 
     /// Asks `node`, which serves the call; `number` is that of the operation.
     /// Whether the record takes it.
     pub(super) fn ask(&self, client: &mut Client, number: u16, node: NodeId, call: &Call) -> bool {
         let operation = OperationId { session: client.session.0, number };
-        let input = LocalInput::Request(operation, call.clone(), client.token.clone());
+        let input = LocalInput::Request(operation, call.clone(), client.progress.token().clone());
         let mut local = lock(&self.places[node.index()].local);
-        client.waits = self.happen(node, &mut local, Action::Invoke(operation), Some(call), input);
-        client.waits
+        let taken = self.happen(node, &mut local, Action::Invoke(operation), Some(call), input);
+        if taken {
+            client.progress.invoke(number, node);
+        }
+        taken
     }
 
     /// Waits for the answer to what was asked, for as long as anything can
@@ -189,17 +190,18 @@ impl Engine {
 
     /// Whether the client still waits for the answer to its last operation.
     pub(super) fn waits(&self, client: &mut Client) -> bool {
-        if client.waits
+        if client.progress.open().is_some()
             && let Some(Word::Answer(completion, token)) = client.slot.look()
         {
             self.answered(client, &completion, token);
         }
-        client.waits
+        client.progress.open().is_some()
     }
 
     fn answered(&self, client: &mut Client, completion: &Completion, token: AnyToken) {
-        client.waits = false;
-        client.token = carried(completion, token, self.keep_token);
+        if let Some((number, _)) = client.progress.open() {
+            client.progress.hear(number, completion, token, self.keep_token);
+        }
     }
 
     /// Fires every timer that is armed, node by node.
@@ -299,16 +301,14 @@ impl Engine {
         };
         let now = u64::try_from(now).expect("events are countable");
         let Local { node: state, sent, effects } = local;
-        if let Err(panicked) = local_step(&self.strategy, state, input, now, effects) {
+        if let Err(panicked) = local_step(&self.strategy, self.cluster, state, input, now, effects)
+        {
             effects.clear();
             return Err(panicked);
         }
         let mut messages = Vec::with_capacity(effects.sends.len());
         for (to, message) in effects.sends.drain(..) {
-            let Some(number) = sent.get_mut(to.index()) else {
-                effects.replies.clear();
-                return Err(astray(to));
-            };
+            let number = &mut sent[to.index()];
             *number += 1;
             messages.push((MessageName { from: node, to, number: *number, copy: 0 }, message));
         }
@@ -368,12 +368,6 @@ impl Answer {
         let Reply { operation, completion, token, .. } = reply;
         Answer { operation, completion, token }
     }
-}
-
-/// What a session carries on: nothing after an unknown outcome, unless the
-/// fault plan says so.
-pub(super) fn carried(completion: &Completion, token: AnyToken, keep: bool) -> AnyToken {
-    if *completion == Completion::Info && !keep { AnyToken::default() } else { token }
 }
 
 impl Place {

@@ -37,7 +37,7 @@ pub use journal::{CutShort, Event, Observer};
 use crate::history::{Call, Completion, NodeId};
 use crate::replication::Subject;
 use crate::replication::erased::AnyStrategy;
-use crate::replication::{Cluster, OperationId, Strategy};
+use crate::replication::{Cluster, OperationId};
 use crate::world::component::Panicked;
 use crate::world::{
     Action, MessageName, NotEnabled, Run, Script, Setting, Shows, Step, Workload, World, re_execute,
@@ -183,20 +183,11 @@ impl ThreadRun {
     }
 }
 
-/// What sending to a node that is not there is, as in the world.
-fn astray(to: NodeId) -> Panicked {
-    Panicked(format!("a message was sent to {to}, which does not exist"))
-}
-
 /// An operation of a script: its number, which node is asked, and what.
 type Served = (u16, NodeId, Call);
 
-/// The operations of a script that their nodes serve. The others are never
-/// asked, as in the world.
+/// The operations of a script that their nodes serve.
 fn served(strategy: &AnyStrategy, setting: &Setting, script: &Script) -> Vec<Served> {
-    let cluster = Cluster::of(setting.nodes);
-    let all = (0..).zip(&script.operations).map(|(number, planned)| {
-        (number, planned.node.unwrap_or(script.node), planned.call.clone())
-    });
-    all.filter(|(_, node, call)| strategy.serves(call, *node, &cluster)).collect()
+    let served = script.served(strategy, Cluster::of(setting.nodes), 0);
+    served.map(|(number, call, node)| (number, node, call.clone())).collect()
 }

@@ -22,16 +22,16 @@ use std::collections::BTreeMap;
 
 use crate::history::{Completion, NodeId};
 use crate::replication::Subject;
-use crate::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
+use crate::replication::erased::{AnyMessage, AnyStrategy};
 use crate::replication::{Cluster, Effects, OperationId};
+use crate::world::client::Client;
 use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
 use crate::world::{Setting, Workload};
 
-use super::engine::carried;
 use super::journal::{Answer, CutShort};
 use super::locks::{Deadlock, Holder, Line, deadlock};
 use super::sync::{Arc, Mutex, MutexGuard, Outside, lock, thread};
-use super::{Served, astray, served};
+use super::{Served, served};
 
 /// How many steps of replicas a run may have. It guards against strategies
 /// whose replicas write to themselves for ever.
@@ -72,6 +72,7 @@ struct Over;
 
 struct Nested {
     strategy: AnyStrategy,
+    cluster: Cluster,
     keep_token: bool,
     nodes: Vec<Mutex<Node>>,
     record: Outside<Record>,
@@ -89,11 +90,12 @@ pub fn run(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> Ne
     let (answers, lines) = (BTreeMap::new(), Vec::new());
     let nested = Arc::new(Nested {
         strategy: strategy.clone(),
+        cluster,
         keep_token: setting.faults.keep_token,
         nodes: nodes.collect(),
         record: Outside::new(Record { answers, lines, steps: 0, ending: Ending::Done }),
     });
-    if nested.start(cluster).is_ok() {
+    if nested.start().is_ok() {
         let scripts = workload.sessions.iter().map(|script| served(strategy, setting, script));
         let ask = |(session, script): (u16, Vec<Served>)| {
             let nested = Arc::clone(&nested);
@@ -114,9 +116,9 @@ pub fn run(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> Ne
 
 impl Nested {
     /// Starts every node; then what they sent is handled.
-    fn start(&self, cluster: Cluster) -> Result<(), Over> {
+    fn start(&self) -> Result<(), Over> {
         let mut letters = Vec::new();
-        for node in cluster.nodes() {
+        for node in self.cluster.nodes() {
             let mut local = self.enter(Holder::START, node)?;
             let effects = self.step(&mut local, LocalInput::Start)?;
             letters.extend(effects.sends.into_iter().map(|(to, message)| (node, to, message)));
@@ -131,7 +133,7 @@ impl Nested {
     /// Asks all of a script, as far as there are answers.
     fn ask_all(&self, session: u16, script: Vec<Served>) -> Result<(), Over> {
         let who = Holder::of(session);
-        let mut token = AnyToken::default();
+        let mut client = Client::default();
         for (number, node, call) in script {
             let operation = OperationId { session, number };
             let mut answers = Vec::new();
@@ -140,13 +142,14 @@ impl Nested {
                 who,
                 node,
                 &mut local,
-                LocalInput::Request(operation, call, token),
+                LocalInput::Request(operation, call, client.token().clone()),
                 &mut answers,
             )?;
             drop(local);
             let answer = answers.into_iter().find(|answer| answer.operation == operation);
-            let Some(Answer { completion, token: next, .. }) = answer else { break };
-            token = carried(&completion, next, self.keep_token);
+            let Some(Answer { completion, token, .. }) = answer else { break };
+            client.invoke(number, node);
+            client.hear(number, &completion, token, self.keep_token);
             self.record.with(|record| record.answers.insert(operation, completion));
         }
         Ok(())
@@ -202,9 +205,7 @@ impl Nested {
             return Err(self.over(Ending::CutShort(CutShort::Full(STEPS_MAX))));
         }
         let mut effects = Effects::new();
-        let stepped = local_step(&self.strategy, local, input, 0, &mut effects);
-        let lost = effects.sends.iter().find(|(to, _)| to.index() >= self.nodes.len());
-        match stepped.and(lost.map_or(Ok(()), |(to, _)| Err(astray(*to)))) {
+        match local_step(&self.strategy, self.cluster, local, input, 0, &mut effects) {
             Ok(()) => Ok(effects),
             Err(Panicked(why)) => Err(self.over(Ending::CutShort(CutShort::Panicked(why)))),
         }

@@ -92,7 +92,15 @@ fn local_answer(world: &World<'_>, node: &Node, id: NodeId, key: &Key) -> Option
     let operation = OperationId { session: u16::MAX, number: 0 };
     let mut effects = Effects::new();
     let request = LocalInput::Request(operation, call, AnyToken::default());
-    local_step(&world.strategy, &mut node.clone(), request, world.now, &mut effects).ok()?;
+    local_step(
+        &world.strategy,
+        world.cluster(),
+        &mut node.clone(),
+        request,
+        world.now,
+        &mut effects,
+    )
+    .ok()?;
     effects.replies.into_iter().find_map(|reply| match reply.completion {
         Completion::Ok(value) if reply.operation == operation => Some(value),
         _ => None,

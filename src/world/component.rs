@@ -91,9 +91,11 @@ pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) 
 /// first, then leaves in it what the strategy wants done outside the node.
 ///
 /// # Errors
-/// [`Panicked`] if the strategy's handler panicked; the node is then unusable.
+/// [`Panicked`] if the strategy's handler panicked or sent to a node that is not
+/// in the cluster; the node is then unusable.
 pub fn local_step(
     strategy: &AnyStrategy,
+    cluster: Cluster,
     node: &mut Node,
     input: LocalInput,
     now: u64,
@@ -160,6 +162,9 @@ pub fn local_step(
         }
     };
     guard(|| strategy.step(&mut node.replica, input, effects))?;
+    if let Some((to, _)) = effects.sends.iter().find(|(to, _)| to.index() >= cluster.size()) {
+        return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
+    }
     set_timers(node, &effects.timers);
     Ok(())
 }

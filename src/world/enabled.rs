@@ -16,7 +16,8 @@ impl World<'_> {
     /// Whether no session waits or has anything left to ask.
     pub fn clients_are_done(&self) -> bool {
         self.session_ids().all(|session| {
-            self.sessions[session.index()].open.is_none() && self.next_operation(session).is_none()
+            self.sessions[session.index()].client.open().is_none()
+                && self.next_operation(session).is_none()
         })
     }
 
@@ -44,7 +45,7 @@ impl World<'_> {
         let deliveries = into.len();
         for session in self.session_ids() {
             if let Some((operation, node)) = self.next_operation(session)
-                && self.sessions[session.index()].open.is_none()
+                && self.sessions[session.index()].client.open().is_none()
                 && self.nodes[node.index()].up
             {
                 into.push(Action::Invoke(operation));
@@ -98,7 +99,7 @@ impl World<'_> {
             self.mishaps_at_nodes(kind, left, into);
         }
         for session in self.session_ids() {
-            if self.sessions[session.index()].open.is_none() {
+            if self.sessions[session.index()].client.open().is_none() {
                 continue;
             }
             if left.contains(FaultKind::GiveUp) {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::history::{Call, Completion, History, NodeId, ProcessId, Value};
 use crate::replication::erased::{AnyStrategy, AnyToken};
-use crate::replication::{Effects, OperationId, Strategy, Visible};
+use crate::replication::{Cluster, Effects, OperationId, Strategy, Visible};
 
 use super::component::{LocalInput, Node, Panicked, local_step};
 use super::perform::World;
@@ -144,12 +144,13 @@ pub(crate) fn ask(
     facts: impl FnOnce() -> Facts,
 ) -> Result<Option<FinalAnswer>, Panicked> {
     let limits = SettleLimits::default();
+    let cluster = Cluster::of(u16::try_from(nodes.len()).expect("nodes are few"));
     let mut effects = Effects::new();
     let request = LocalInput::Request(operation, call.clone(), AnyToken::default());
     // Most protocols answer a read in the first step; then it is enough to copy
     // one node instead of all.
     let mut asked = nodes[node.index()].clone();
-    local_step(strategy, &mut asked, request, now, &mut effects)?;
+    local_step(strategy, cluster, &mut asked, request, now, &mut effects)?;
     if let Some((value, visible)) = answer(operation, &effects) {
         return Ok(Some(FinalAnswer { value, visible, node, facts: None }));
     }
@@ -166,7 +167,7 @@ pub(crate) fn ask(
                 return Ok(None);
             }
             let receiver = &mut fork.nodes[to.index()];
-            local_step(strategy, receiver, LocalInput::Deliver(0), now, &mut effects)?;
+            local_step(strategy, cluster, receiver, LocalInput::Deliver(0), now, &mut effects)?;
             if let Some((value, visible)) = answer(operation, &effects) {
                 fork.carry_out(to, &mut effects)?;
                 let facts = Some(fork.facts);
@@ -178,7 +179,7 @@ pub(crate) fn ask(
         for to in (0..).take(nodes.len()).map(NodeId) {
             for timer in fork.nodes[to.index()].timers.clone() {
                 let local = &mut fork.nodes[to.index()];
-                local_step(strategy, local, LocalInput::Fire(timer), now, &mut effects)?;
+                local_step(strategy, cluster, local, LocalInput::Fire(timer), now, &mut effects)?;
                 fork.carry_out(to, &mut effects)?;
             }
         }
@@ -209,10 +210,7 @@ impl Fork {
             self.facts.visible(node, write, stamp);
         }
         for (to, message) in effects.sends.drain(..) {
-            let Some(receiver) = self.nodes.get_mut(to.index()) else {
-                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
-            };
-            receiver.inbox.push((node, message));
+            self.nodes[to.index()].inbox.push((node, message));
             self.waiting.push(to);
         }
         Ok(())

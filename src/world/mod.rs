@@ -16,6 +16,7 @@
 
 mod action;
 mod agreement;
+pub mod client;
 pub mod component;
 mod enabled;
 mod facts;

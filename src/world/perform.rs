@@ -11,9 +11,10 @@ use std::rc::Rc;
 use rustc_hash::FxHasher;
 
 use crate::history::{Builder, Completion, History, Key, NodeId, ProcessId};
-use crate::replication::erased::{AnyMessage, AnyStrategy, AnyToken, Subject};
+use crate::replication::erased::{AnyMessage, AnyStrategy, Subject};
 use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
 
+use super::client::Client;
 use super::component::{LocalInput, Node, Panicked, boot, local_step};
 use super::session::{Session, SessionView};
 use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Workload};
@@ -97,14 +98,11 @@ impl From<Panicked> for NotEnabled {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     nodes: Vec<Node>,
-    sessions: Vec<Standing>,
+    sessions: Vec<Client>,
     spent: Faults,
     /// True time, if the strategy reads clocks.
     now: u64,
 }
-
-/// Next operation, open operation and token of a session.
-type Standing = (u16, Option<(u16, NodeId)>, AnyToken);
 
 /// How long an action takes in a history, in virtual nanoseconds.
 const ACTION_NS: u64 = 1_000_000;
@@ -127,12 +125,7 @@ impl<'a> World<'a> {
             cluster.nodes().map(|node| boot(&strategy, node, &cluster, skew(node))).collect();
         let sessions = (0u32..)
             .zip(&workload.sessions)
-            .map(|(at, _)| Session {
-                next: 0,
-                open: None,
-                process: ProcessId(at),
-                token: AnyToken::default(),
-            })
+            .map(|(at, _)| Session { client: Client::default(), process: ProcessId(at) })
             .collect::<Vec<_>>();
         let mut world = World {
             strategy,
@@ -177,7 +170,7 @@ impl<'a> World<'a> {
 
     /// How many operations got an unknown outcome or no answer so far.
     pub(super) fn unanswered(&self) -> usize {
-        let open = self.sessions.iter().filter(|session| session.open.is_some()).count();
+        let open = self.sessions.iter().filter(|session| session.client.open().is_some()).count();
         let lost = self.next_process as usize - self.sessions.len();
         open + lost
     }
@@ -203,7 +196,7 @@ impl<'a> World<'a> {
         for node in &mut nodes {
             node.inbox = node.canonical_inbox(self.setting.network);
         }
-        let sessions = self.sessions.iter().map(|s| (s.next, s.open, s.token.clone())).collect();
+        let sessions = self.sessions.iter().map(|session| session.client.clone()).collect();
         let now = if self.strategy.reads_clock() { self.now } else { 0 };
         State { nodes, sessions, spent: self.spent, now }
     }
@@ -226,23 +219,18 @@ impl<'a> World<'a> {
     /// The operation of a session that waits for an answer, and the node that
     /// was asked last.
     pub fn open_operation(&self, session: SessionId) -> Option<(OperationId, NodeId)> {
-        let (number, node) = self.sessions.get(session.index())?.open?;
+        let (number, node) = self.sessions.get(session.index())?.client.open()?;
         Some((OperationId { session: session.0, number }, node))
     }
 
     /// What tells the sessions apart.
     pub(crate) fn session_views(&self) -> Vec<SessionView> {
-        let view = |session: &Session| SessionView {
-            next: session.next,
-            open: session.open.map(|(open, _)| open),
-            token: session.token.clone(),
-            told: Vec::new(),
-        };
-        let mut views: Vec<_> = self.sessions.iter().map(view).collect();
+        let view = |session: &Session| (session.client.clone(), Vec::new());
+        let mut views: Vec<SessionView> = self.sessions.iter().map(view).collect();
         let history = self.history();
         for (id, operation) in self.operations.iter().zip(history.operations()) {
-            if let Some(view) = views.get_mut(usize::from(id.session)) {
-                view.told.push((id.number, operation.completion.clone()));
+            if let Some((_, told)) = views.get_mut(usize::from(id.session)) {
+                told.push((id.number, operation.completion.clone()));
             }
         }
         views
@@ -262,14 +250,10 @@ impl<'a> World<'a> {
     /// The operation that `session` would invoke next, and where. Operations
     /// that their node does not serve are left out.
     pub fn next_operation(&self, session: SessionId) -> Option<(OperationId, NodeId)> {
-        let first = self.sessions[session.index()].next;
         let script = &self.workload.sessions[session.index()];
-        let left = script.operations.iter().skip(usize::from(first));
-        (first..).zip(left).find_map(|(number, planned)| {
-            let node = planned.node.unwrap_or(script.node);
-            let served = self.strategy.serves(&planned.call, node, &self.cluster());
-            served.then_some((OperationId { session: session.0, number }, node))
-        })
+        let from = self.sessions[session.index()].client.next();
+        let (number, _, node) = script.served(&self.strategy, self.cluster(), from).next()?;
+        Some((OperationId { session: session.0, number }, node))
     }
 
     /// A process that has not acted yet.
@@ -290,7 +274,7 @@ impl<'a> World<'a> {
         nodes.hash(&mut hasher);
         self.spent.hash(&mut hasher);
         for session in &self.sessions {
-            (session.next, session.open, &session.token).hash(&mut hasher);
+            session.client.hash(&mut hasher);
         }
         hasher.finish()
     }
@@ -394,14 +378,10 @@ impl<'a> World<'a> {
         let Some(state) = self.sessions.get(session.index()) else {
             return impossible("there is no such session");
         };
-        if state.open.is_some() {
-            return impossible("the session's operation before is still open");
+        if let Some(why) = state.client.refuses(operation.number) {
+            return impossible(why);
         }
         let script = &self.workload.sessions[session.index()];
-        // A schedule may leave out operations of a script, but not repeat one.
-        if operation.number < state.next {
-            return impossible("the session has already gone past this operation");
-        }
         let Some(planned) = script.operations.get(usize::from(operation.number)) else {
             return impossible("the session has no operation left");
         };
@@ -419,7 +399,7 @@ impl<'a> World<'a> {
     fn request(&self, operation: OperationId) -> LocalInput {
         let session = SessionId(operation.session).index();
         let planned = &self.workload.sessions[session].operations[usize::from(operation.number)];
-        let token = self.sessions[session].token.clone();
+        let token = self.sessions[session].client.token().clone();
         LocalInput::Request(operation, planned.call.clone(), token)
     }
 
@@ -427,7 +407,7 @@ impl<'a> World<'a> {
         let Some(state) = self.sessions.get(session.index()) else {
             return Err(NotEnabled::Impossible("there is no such session"));
         };
-        let Some((number, node)) = state.open else {
+        let Some((number, node)) = state.client.open() else {
             return Err(NotEnabled::Impossible("the session has no operation open"));
         };
         Ok((OperationId { session: session.0, number }, node))
@@ -452,8 +432,7 @@ impl<'a> World<'a> {
                 let planned = &script.operations[usize::from(operation.number)];
                 let node = planned.node.unwrap_or(script.node);
                 let state = &mut self.sessions[session];
-                state.next = operation.number + 1;
-                state.open = Some((operation.number, node));
+                state.client.invoke(operation.number, node);
                 let process = state.process;
                 let time = self.now * ACTION_NS;
                 let recorded = self
@@ -463,11 +442,7 @@ impl<'a> World<'a> {
                 recorded.node = Some(node);
                 self.operations.push(operation);
             }
-            Action::Retry(session, node) => {
-                if let Some((_, at)) = &mut self.sessions[session.index()].open {
-                    *at = node;
-                }
-            }
+            Action::Retry(session, node) => self.sessions[session.index()].client.retry(node),
             Action::Deliver(to, message) | Action::Drop(to, message) => {
                 let position = self.position(to, message).expect("the action is enabled");
                 self.flights[to.index()].remove(position);
@@ -505,7 +480,7 @@ impl<'a> World<'a> {
                 flights.clear();
             }
             for session in self.session_ids() {
-                if self.sessions[session.index()].open.is_some_and(|(_, at)| at == node) {
+                if self.sessions[session.index()].client.waits_at(node) {
                     self.lose_track(session);
                 }
             }
@@ -515,14 +490,15 @@ impl<'a> World<'a> {
     /// The open operation of `session` gets an unknown outcome; its client
     /// goes on as a new process.
     fn lose_track(&mut self, session: SessionId) {
+        self.sessions[session.index()].client.lose_track(self.setting.faults.keep_token);
+        self.change_process(session);
+    }
+
+    fn change_process(&mut self, session: SessionId) {
         let state = &mut self.sessions[session.index()];
-        state.open = None;
         self.history.info(state.process).expect("the operation is open");
         state.process = ProcessId(self.next_process);
         self.next_process += 1;
-        if !self.setting.faults.keep_token {
-            state.token = AnyToken::default();
-        }
     }
 
     /// Lets something happen at `node` and carries out its effects.
@@ -533,15 +509,19 @@ impl<'a> World<'a> {
             self.effects = effects;
             return Ok(Report::of(node));
         }
-        local_step(&self.strategy, local, input, self.now, &mut effects)?;
+        local_step(
+            &self.strategy,
+            Cluster::of(self.setting.nodes),
+            local,
+            input,
+            self.now,
+            &mut effects,
+        )?;
         let mut report = Report::of(node);
         for (write, stamp) in effects.visible.drain(..) {
             self.facts.visible(node, write, stamp);
         }
         for (index, (to, message)) in effects.sends.drain(..).enumerate() {
-            if to.index() >= self.nodes.len() {
-                return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
-            }
             report.sent.push(self.send(node, to, message, step, index));
         }
         for (at, reply) in (1u64..).zip(effects.replies.drain(..)) {
@@ -580,17 +560,16 @@ impl<'a> World<'a> {
         let Some(state) = self.sessions.get_mut(usize::from(operation.session)) else {
             return false;
         };
-        if state.open.is_none_or(|(number, _)| number != operation.number) {
+        let (token, keep) = (reply.token.clone(), self.setting.faults.keep_token);
+        if !state.client.hear(operation.number, &reply.completion, token, keep) {
             return false;
         }
-        state.open = None;
-        state.token = reply.token.clone();
         let time = self.now * ACTION_NS + at;
         match &reply.completion {
             Completion::Ok(value) => self.history.ok(state.process, time, value.clone()),
             Completion::Fail => self.history.fail(state.process, time),
             Completion::Info => {
-                self.lose_track(SessionId(operation.session));
+                self.change_process(SessionId(operation.session));
                 return true;
             }
         }

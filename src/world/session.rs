@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::history::{Completion, NodeId, ProcessId};
-use crate::replication::erased::AnyToken;
+use crate::history::{Completion, ProcessId};
+
+use super::client::Client;
 
 /// A session: one client with its token, shown as `A`, `B`, …, `Z`, `S27`, ….
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,24 +39,13 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// The progress of a session.
+/// A client, and the process as which it acts now.
 #[derive(Clone)]
 pub(super) struct Session {
-    /// The next operation of its script.
-    pub(super) next: u16,
-    /// The operation that waits for an answer, and the node it waits at.
-    pub(super) open: Option<(u16, NodeId)>,
-    /// As which process the session acts now.
+    pub(super) client: Client,
     pub(super) process: ProcessId,
-    pub(super) token: AnyToken,
 }
 
-/// What distinguishes sessions in a search: progress, token, and how each operation
+/// What distinguishes sessions in a search: the client, and how each operation
 /// ended (an open one counts as unknown).
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct SessionView {
-    pub(crate) next: u16,
-    pub(crate) open: Option<u16>,
-    pub(crate) token: AnyToken,
-    pub(crate) told: Vec<(u16, Completion)>,
-}
+pub(crate) type SessionView = (Client, Vec<(u16, Completion)>);

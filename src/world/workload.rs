@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::history::{Call, Key, NodeId};
+use crate::replication::erased::AnyStrategy;
+use crate::replication::{Cluster, Strategy};
 
 use super::{FaultPlan, Network};
 
@@ -62,6 +64,23 @@ pub struct Planned {
     pub call: Call,
     /// Which node is asked, if not the session's own.
     pub node: Option<NodeId>,
+}
+
+impl Script {
+    /// The operations from number `from` on that their nodes serve, each with
+    /// its number and its node. The others are never asked.
+    pub fn served<'a>(
+        &'a self,
+        strategy: &'a AnyStrategy,
+        cluster: Cluster,
+        from: u16,
+    ) -> impl Iterator<Item = (u16, &'a Call, NodeId)> {
+        let left = self.operations.iter().skip(usize::from(from));
+        let all = (from..)
+            .zip(left)
+            .map(|(number, planned)| (number, &planned.call, planned.node.unwrap_or(self.node)));
+        all.filter(move |(_, call, node)| strategy.serves(call, *node, &cluster))
+    }
 }
 
 impl Workload {

@@ -506,7 +506,7 @@ fn disagrees(strategy: &AnyStrategy, world: &World<'_>) -> bool {
         let mut effects = Effects::new();
         let request = LocalInput::Request(operation, call, AnyToken::default());
         let now = u64::from(world.steps());
-        local_step(strategy, &mut node, request, now, &mut effects).ok()?;
+        local_step(strategy, world.cluster(), &mut node, request, now, &mut effects).ok()?;
         effects.answer(operation)
     };
     let keys = world.workload().keys();

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::history::{Call, NodeId, notation};
 use crate::replication::{Cluster, OperationId, TimerId};
+use crate::world::client::Client;
 use crate::world::{
     Action, FaultKind, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting,
     Workload,
@@ -258,8 +259,7 @@ fn workload(shapes: &[SessionShape], nodes: u16) -> Checked<Workload> {
 struct Walk<'a> {
     setting: &'a Setting,
     workload: &'a Workload,
-    /// The next operation of each session, from 0.
-    next: Vec<u16>,
+    clients: Vec<Client>,
     spent: Faults,
     down: BTreeSet<NodeId>,
     cut: BTreeSet<(NodeId, NodeId)>,
@@ -278,7 +278,7 @@ impl<'a> Walk<'a> {
         let mut walk = Walk {
             setting,
             workload,
-            next: vec![0; workload.sessions.len()],
+            clients: vec![Client::default(); workload.sessions.len()],
             spent: Faults::NONE,
             down: BTreeSet::new(),
             cut: BTreeSet::new(),
@@ -298,12 +298,13 @@ impl<'a> Walk<'a> {
     /// which. Operations may be left out, but not repeated.
     fn invoke(&mut self, session: SessionId, number: Option<u64>) -> Result<OperationId, Bad> {
         let all = self.workload.sessions[session.index()].operations.len();
-        let next = &mut self.next[session.index()];
+        let client = &mut self.clients[session.index()];
+        let next = client.next();
         let position = match number {
-            None if usize::from(*next) == all => {
+            None if usize::from(next) == all => {
                 return Err(("session", format!("session {session} has no operation left")));
             }
-            None => *next,
+            None => next,
             Some(number) => {
                 let position = usize::try_from(number).ok().and_then(|at| at.checked_sub(1));
                 let position = position.filter(|at| *at < all).ok_or_else(|| {
@@ -315,14 +316,16 @@ impl<'a> Walk<'a> {
                 u16::try_from(position).expect("sessions are short")
             }
         };
-        if position < *next {
+        if position < next {
             let reason = format!(
                 "session {session} has gone past its operation {}; operations may be left out, never repeated",
                 position + 1
             );
             return Err(("operation", reason));
         }
-        *next = position + 1;
+        let script = &self.workload.sessions[session.index()];
+        let planned = &script.operations[usize::from(position)];
+        client.invoke(position, planned.node.unwrap_or(script.node));
         Ok(OperationId { session: session.0, number: position })
     }
 

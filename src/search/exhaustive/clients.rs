@@ -19,6 +19,7 @@ use crate::history::{Builder, Call, Completion, History, Key, NodeId, ProcessId,
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, OperationId, Stamp, Strategy};
 use crate::search::key;
+use crate::world::client::Client;
 use crate::world::{
     FaultKind, FaultKinds, Faults, Planned, Routing, Script, SessionView, Setting, Workload,
 };
@@ -85,13 +86,20 @@ impl Default for Event {
 /// Where a session stands, and what it was told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Standing {
-    next: u16,
-    open: Option<(u16, NodeId)>,
+    client: Client,
     /// The node of a session that stays, once it has one.
     home: Option<NodeId>,
-    token: AnyToken,
     /// What it asked, if histories are tracked.
     asked: Vec<Asked>,
+}
+
+impl Standing {
+    /// The last operation ends, if histories are tracked.
+    fn end(&mut self, completion: Completion) {
+        if let Some(asked) = self.asked.last_mut() {
+            asked.ended = Some(completion);
+        }
+    }
 }
 
 /// One operation of a history.
@@ -159,13 +167,7 @@ impl<'a> Clients<'a> {
 
     /// The rest before anything happened.
     pub(super) fn first(&mut self) -> u32 {
-        let new = Standing {
-            next: 0,
-            open: None,
-            home: None,
-            token: AnyToken::default(),
-            asked: Vec::new(),
-        };
+        let new = Standing { client: Client::default(), home: None, asked: Vec::new() };
         let new = self.standings.number(new);
         let sessions = SmallVec::from_elem(new, self.sessions());
         self.rests.number(Rest { sessions, spent: Faults::NONE, now: 0, stamps: Vec::new() })
@@ -187,7 +189,8 @@ impl<'a> Clients<'a> {
     pub(super) fn standing(&self, rest: u32) -> (FaultKinds, bool) {
         let rest = &self.rests.values[rest as usize];
         let left = self.setting.faults.budget.left(rest.spent);
-        let waits = |session: &u32| self.standings.values[*session as usize].open.is_some();
+        let waits =
+            |session: &u32| self.standings.values[*session as usize].client.open().is_some();
         (left, rest.sessions.iter().any(waits))
     }
 
@@ -199,12 +202,12 @@ impl<'a> Clients<'a> {
         let cluster = Cluster::of(self.setting.nodes);
         for (session, &standing) in (0u16..).zip(&rest.sessions) {
             let standing = self.standings.values[standing as usize].clone();
-            let Some((number, at)) = standing.open else {
+            let Some((number, at)) = standing.client.open() else {
                 for (number, call, node) in self.choices(strategy, session, &standing, &rest) {
                     let call = self.calls.number(call);
                     let operation = OperationId { session, number };
                     let ask = Ask::Invoke(operation, call, node);
-                    starts.push(self.start(node, ask, &standing.token));
+                    starts.push(self.start(node, ask, standing.client.token()));
                 }
                 continue;
             };
@@ -216,7 +219,7 @@ impl<'a> Clients<'a> {
                 let call = self.call_of(&standing, operation);
                 for node in cluster.nodes() {
                     let ask = Ask::Retry(operation, call, node);
-                    starts.push(self.start(node, ask, &standing.token));
+                    starts.push(self.start(node, ask, standing.client.token()));
                 }
             }
         }
@@ -251,12 +254,8 @@ impl<'a> Clients<'a> {
         let open = match &self.plan.work {
             Work::Scripted(workload) => {
                 let script = &workload.sessions[usize::from(session)];
-                let left = script.operations.iter().skip(usize::from(standing.next));
-                let next = (standing.next..).zip(left).find_map(|(number, planned)| {
-                    let node = planned.node.unwrap_or(script.node);
-                    let served = strategy.serves(&planned.call, node, &cluster);
-                    served.then(|| (number, planned.call.clone(), node))
-                });
+                let next = script.served(strategy, cluster, standing.client.next()).next();
+                let next = next.map(|(number, call, node)| (number, call.clone(), node));
                 return next.into_iter().collect();
             }
             Work::Open(open) => open,
@@ -265,7 +264,7 @@ impl<'a> Clients<'a> {
         let mut calls = Vec::new();
         for number in 0..open.keys {
             if writes < open.writes {
-                let value = 100 * i64::from(session) + i64::from(standing.next) + 1;
+                let value = 100 * i64::from(session) + i64::from(standing.client.next()) + 1;
                 calls.push(Call::write(key(number), value));
             }
             if reads < open.reads {
@@ -275,7 +274,7 @@ impl<'a> Clients<'a> {
         let nodes = cluster.nodes().filter(|node| standing.home.is_none_or(|home| home == *node));
         let all = nodes.flat_map(|node| calls.iter().map(move |call| (call.clone(), node)));
         all.filter(|(call, node)| strategy.serves(call, *node, &cluster))
-            .map(|(call, node)| (standing.next, call, node))
+            .map(|(call, node)| (standing.client.next(), call, node))
             .collect()
     }
 
@@ -309,25 +308,23 @@ impl<'a> Clients<'a> {
             }
             Some(Ask::Retry(operation, _, node)) => {
                 self.change(&mut rest, operation.session, |standing| {
-                    standing.open = Some((operation.number, node));
+                    standing.client.retry(node);
                 });
             }
             Some(Ask::GiveUp(operation)) => {
-                self.end(&mut rest, operation, Completion::Info, None);
+                self.lose_track(&mut rest, operation.session);
             }
             None => {}
         }
         for (operation, completion, token) in answered {
-            self.end(&mut rest, operation, completion, Some(token));
+            self.hear(&mut rest, operation, completion, token);
         }
         if let Some(node) = crashed {
             for session in 0..count(rest.sessions.len()) {
                 let session = u16::try_from(session).expect("sessions are few");
                 let standing = rest.sessions[usize::from(session)];
-                let open = self.standings.values[standing as usize].open;
-                if let Some((number, _)) = open.filter(|(_, at)| *at == node) {
-                    let operation = OperationId { session, number };
-                    self.end(&mut rest, operation, Completion::Info, None);
+                if self.standings.values[standing as usize].client.waits_at(node) {
+                    self.lose_track(&mut rest, session);
                 }
             }
         }
@@ -356,8 +353,7 @@ impl<'a> Clients<'a> {
             self.setting.routing == Routing::Sticky && matches!(self.plan.work, Work::Open(_));
         let number = operation.number;
         self.change(rest, operation.session, |standing| {
-            standing.next = number + 1;
-            standing.open = Some((number, node));
+            standing.client.invoke(number, node);
             standing.home = stays.then_some(node);
             if tracks.history {
                 standing.asked.push(Asked { number, call, node, ended: None, before });
@@ -365,32 +361,31 @@ impl<'a> Clients<'a> {
         });
     }
 
-    /// An operation ends, if its client still waits for it.
-    fn end(
+    /// The client of an open operation will never learn its outcome.
+    fn lose_track(&mut self, rest: &mut Rest, session: u16) {
+        let keep = self.setting.faults.keep_token;
+        self.change(rest, session, |standing| {
+            standing.client.lose_track(keep);
+            standing.end(Completion::Info);
+        });
+    }
+
+    /// An answer arrives, which counts if its client still waits for it.
+    fn hear(
         &mut self,
         rest: &mut Rest,
         operation: OperationId,
         completion: Completion,
-        token: Option<AnyToken>,
+        token: AnyToken,
     ) {
         let Some(&at) = rest.sessions.get(usize::from(operation.session)) else { return };
-        let open = self.standings.values[at as usize].open;
-        if open.is_none_or(|(number, _)| number != operation.number) {
+        if !self.standings.values[at as usize].client.waits_for(operation.number) {
             return;
         }
         let keep = self.setting.faults.keep_token;
         self.change(rest, operation.session, |standing| {
-            standing.open = None;
-            // As in a world: an answer brings its token, whatever it says.
-            if let Some(token) = token {
-                standing.token = token;
-            }
-            if completion == Completion::Info && !keep {
-                standing.token = AnyToken::default();
-            }
-            if let Some(asked) = standing.asked.last_mut() {
-                asked.ended = Some(completion);
-            }
+            standing.client.hear(operation.number, &completion, token, keep);
+            standing.end(completion);
         });
     }
 
@@ -403,11 +398,8 @@ impl<'a> Clients<'a> {
     /// is not tracked.
     pub(super) fn views(&self, rest: u32) -> Vec<SessionView> {
         let told = |asked: &Asked| (asked.number, asked.ended.clone().unwrap_or(Completion::Info));
-        let view = |standing: &Standing| SessionView {
-            next: standing.next,
-            open: standing.open.map(|(open, _)| open),
-            token: standing.token.clone(),
-            told: standing.asked.iter().map(told).collect(),
+        let view = |standing: &Standing| {
+            (standing.client.clone(), standing.asked.iter().map(told).collect())
         };
         self.standings_of(rest).map(view).collect()
     }
@@ -419,7 +411,7 @@ impl<'a> Clients<'a> {
 
     /// How many operations are open.
     pub(super) fn open(&self, rest: u32) -> usize {
-        self.standings_of(rest).filter(|standing| standing.open.is_some()).count()
+        self.standings_of(rest).filter(|standing| standing.client.open().is_some()).count()
     }
 
     /// True time, if it is part of a state; else 0.

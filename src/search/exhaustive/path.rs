@@ -151,7 +151,7 @@ impl Walk<'_, '_> {
         let clients = &self.tables.clients;
         let mut views = world.session_views();
         if !clients.tracks_history() {
-            views.iter_mut().for_each(|view| view.told.clear());
+            views.iter_mut().for_each(|(_, told)| told.clear());
         }
         let stamps = clients.stamps(rest).iter();
         views == clients.views(rest)

@@ -99,7 +99,7 @@ impl Tables<'_> {
             let operation = OperationId { session, number: 0 };
             let request = LocalInput::Request(operation, call.clone(), AnyToken::default());
             let mut effects = Effects::new();
-            local_step(self.strategy, &mut asked, request, self.moment, &mut effects)?;
+            local_step(self.strategy, cluster, &mut asked, request, self.moment, &mut effects)?;
             let value = effects.replies.into_iter().find_map(|reply| match reply.completion {
                 Completion::Ok(value) if reply.operation == operation => Some(value),
                 _ => None,

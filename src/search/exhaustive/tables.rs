@@ -295,18 +295,19 @@ impl<'a> Tables<'a> {
         let crashes = matches!(input, LocalInput::Crash(_));
         let mut effects = std::mem::take(&mut self.effects);
         self.local_steps += 1;
-        if let Err(panicked) =
-            local_step(self.strategy, &mut held.node, input, self.now, &mut effects)
-        {
+        if let Err(panicked) = local_step(
+            self.strategy,
+            Cluster::of(self.setting.nodes),
+            &mut held.node,
+            input,
+            self.now,
+            &mut effects,
+        ) {
             return Err(self.panicked(panicked));
         }
         let from = NodeId(u16::try_from(place).expect("nodes are few"));
         let mut sends = SmallVec::new();
         for (to, message) in effects.sends.drain(..) {
-            if to.index() >= self.places.len() {
-                let text = format!("a message was sent to {to}, which does not exist");
-                return Err(self.panicked(Panicked(text)));
-            }
             sends.push((to.0, self.messages.number((from, message, timer))));
         }
         if crashes {
