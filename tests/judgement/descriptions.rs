@@ -54,7 +54,7 @@ fn at_most_four_files_tell_models_of_orders_apart() {
 #[test]
 fn no_reader_of_the_descriptions_tells_models_apart() {
     for folder in ["judgement/checker", "judgement/verdict", "judgement/oracle"] {
-        let found = naming(folder, 3);
+        let found = naming(folder, 4);
         assert!(found.is_empty(), "{}", found.join("\n"));
     }
 }
