@@ -148,8 +148,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         coverage.pending += run.pending as u64;
         reached.extend(&run.reached);
         for (kind, count) in run.faults.each().filter(|(_, count)| *count > 0) {
-            let total = coverage.faults.entry(kind).or_default();
-            *total += u64::from(count);
+            *coverage.faults.entry(kind).or_default() += u64::from(count);
         }
         for ((entry, hunted), over) in found.iter_mut().zip(&mut failures).zip(over) {
             if over {

@@ -24,7 +24,8 @@ const HOUSE: &[(&str, &str)] = &[
     ("src/judgement/checker.rs", "use super::Verdict; pub fn check() -> Verdict { Verdict }"),
     ("src/judgement/model.rs", "pub struct Model;"),
     ("src/judgement/relation.rs", "pub struct Relation;"),
-    ("src/judgement/verdict.rs", "use super::model::Model; pub struct Verdict;"),
+    ("src/judgement/verdict.rs", "pub mod recheck; use super::model::Model; pub struct Verdict;"),
+    ("src/judgement/verdict/recheck.rs", "use super::Verdict; pub fn recheck(of: Verdict) {}"),
     ("src/replication/mod.rs", "use crate::history::History; pub trait Strategy {}"),
     ("src/world/mod.rs", "use crate::replication::Strategy; pub struct World;"),
     ("src/search/mod.rs", "use crate::world::World; use std::sync::Arc;"),
@@ -122,6 +123,8 @@ const PLANTED: &[(Rule, &str, &str)] = &[
     (Rule::Arrows, "src/judgement/relation.rs", "use crate::replication::Strategy;"),
     (Rule::Arrows, "src/judgement/relation.rs", "use crate::threads;"),
     (Rule::Arrows, "src/judgement/verdict.rs", "use super::checker::check; pub struct Verdict;"),
+    (Rule::Arrows, "src/judgement/verdict/recheck.rs", "use crate::judgement::checker::check;"),
+    (Rule::Arrows, "src/judgement/checker.rs", "use super::verdict::recheck::recheck;"),
     (Rule::Arrows, "src/judgement/model.rs", "use super::verdict::Verdict; pub struct Model;"),
     (
         Rule::Arrows,
