@@ -9,13 +9,18 @@ use quiescence::history::formats::{
     self, Format, Options, Recording, edn, json_lines, operation_lines,
 };
 use quiescence::history::{
-    Builder, Call, Function, History, Key, NodeId, ProcessId, Value, notation,
+    Builder, Call, Event, Function, History, Key, NodeId, ProcessId, Value, notation,
 };
 use quiescence::judgement::{Budget, Model, check, recheck};
 
+#[path = "formats/alike.rs"]
+mod alike;
 #[path = "../fuzz/bodies.rs"]
 #[expect(dead_code, reason = "the other targets use the rest")]
 mod bodies;
+#[path = "judgement/simulated.rs"]
+#[expect(dead_code, reason = "the tests of judgement draw more from it")]
+mod simulated;
 
 fn recording(name: &str) -> Recording {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(name);
@@ -141,8 +146,8 @@ fn history() -> impl Strategy<Value = History> {
             time += pause;
             match (step, open[at].clone()) {
                 (Step::Ask(call, node), None) if !ended[at] => {
-                    events.invoke(id, time, call.clone()).expect("it is idle").node =
-                        node.map(NodeId);
+                    let event = Event::invoke(id, time, call.clone()).at(node.map(NodeId));
+                    events.event(event).expect("it is idle");
                     open[at] = Some(call);
                 }
                 (Step::Answer(answer), Some(call)) => {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::history::escape;
-use crate::history::formats::{Follower, Happened};
+use crate::history::formats::Follower;
+use crate::history::{Event, What, escape};
 use crate::judgement::initial::{exchange, exchanged, exchanged_in};
-use crate::judgement::live::{Event, Live, Violation, What};
+use crate::judgement::live::{Live, Violation};
 use crate::report::json::SCHEMA;
 use crate::report::{Tone, count};
 
@@ -115,7 +115,8 @@ impl<R: Read> Lines<R> {
     /// The next line that is complete; `None` if there is no more for now.
     fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
         loop {
-            let room = (LINE_MAX + 1).saturating_sub(self.text.len()) as u64;
+            let room = (LINE_MAX + 1).saturating_sub(self.text.len());
+            let room = u64::try_from(room).unwrap_or(u64::MAX);
             let read = (&mut self.input).take(room).read_until(b'\n', &mut self.text);
             match read {
                 Err(error) => return Some(Err(error)),
@@ -153,22 +154,17 @@ impl Watch<'_> {
         let Some(event) = self.follower.line(text).or_else(|error| self.skip(error.reason))? else {
             return Ok(None);
         };
-        let initial = self.args.initial.as_ref();
-        let what = match event.what {
-            Happened::Invoked(call, node) => match initial {
-                Some(initial) => What::Invoke(exchanged_in(call, initial), node),
-                None => What::Invoke(call, node),
-            },
+        let what = match (event.what, &self.args.initial) {
+            (What::Invoke(request), Some(initial)) => {
+                What::Invoke(exchanged_in(request.into_call(), initial).into())
+            }
             // The answer of a write carries no information, so exchanging it
             // too does no harm.
-            Happened::Ok(value) => match initial {
-                Some(initial) => What::Ok(exchanged(value, initial)),
-                None => What::Ok(value),
-            },
-            Happened::Failed => What::Fail,
-            Happened::Unknown => What::Info,
+            (What::Ok(value), Some(initial)) => What::Ok(exchanged(value, initial)),
+            (What::OkFinal(value), Some(initial)) => What::OkFinal(exchanged(value, initial)),
+            (what, _) => what,
         };
-        let taken = self.live.event(Event { process: event.process, time: event.time, what });
+        let taken = self.live.event(Event { what, ..event });
         let found = taken.or_else(|error| self.skip::<()>(error.reason).map(|_| Vec::new()))?;
         Ok((!found.is_empty()).then(|| self.tell(&found)))
     }
@@ -246,7 +242,7 @@ impl Watch<'_> {
             let coverage = self.live.coverage();
             let names = self.live.unviolated();
             let names: Vec<_> = names.iter().map(|model| model.name()).collect();
-            let lines = count(self.line as u64);
+            let lines = count(u64::try_from(self.line).unwrap_or(u64::MAX));
             self.screen.line(&format!(
                 "no violation of {} in {lines} lines: judged {coverage}",
                 names.join(", ")

@@ -1,34 +1,84 @@
 //! The only way to a [`History`].
 //!
-//! Invariant: every history is well formed. A process has at most one open
-//! operation, does nothing after an operation of unknown outcome, never
-//! answers before it was asked, and issues nothing but final reads once it
-//! has issued one. Whatever breaks this is [`Malformed`], with the line.
+//! Invariant: what a history holds has passed the [`Rules`], which say what is
+//! well formed; nobody gets hold of an operation in it to change it. Whatever
+//! breaks a rule is [`Malformed`], with the line.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use thiserror::Error;
+use rustc_hash::FxHashSet;
 
-use super::{Call, Completion, Operation, ProcessId, Value};
-
-/// Why something is not a history, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {line}: {reason}")]
-pub struct Malformed {
-    /// The line (or event number) that cannot be part of a history, from 1.
-    pub line: usize,
-    /// What is wrong with it, and what would be right.
-    pub reason: String,
-}
+use super::rules::Place;
+use super::{Completion, Event, Malformed, Operation, ProcessId, Request, Rules, Value, What};
 
 /// What clients saw: operations in order of invocation.
 ///
 /// Two histories are equal if they have the same operations in the same order.
+///
+/// An [`Operation`] by itself is plain data that anybody may write down; in a
+/// history it has passed the rules, and from then on it can only be read:
+///
+/// ```compile_fail,E0594
+/// use quiescence::history::notation;
+///
+/// let mut history = notation::parse("wx1")?;
+/// history.operations()[0].returned = Some(0);
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct History {
     operations: Vec<Operation>,
 }
 
 impl History {
+    /// The history of whole operations, which come in order of invocation.
+    ///
+    /// # Errors
+    /// With the number of the first operation, from 1, that breaks a rule.
+    ///
+    /// ```
+    /// use quiescence::history::{History, Rule, notation};
+    ///
+    /// let mut operations = notation::parse("wx1 rx1")?.operations().to_vec();
+    /// assert_eq!(History::of(operations.clone())?.len(), 2);
+    /// operations[1].returned = Some(0);
+    /// let refused = History::of(operations).expect_err("it returns before it is invoked");
+    /// assert_eq!((refused.line, refused.rule), (2, Some(Rule::Duration)));
+    /// # Ok::<(), quiescence::history::Malformed>(())
+    /// ```
+    pub fn of(operations: Vec<Operation>) -> Result<History, Malformed> {
+        let place = |at: usize, op: &mut Operation, _: &Rules| Place {
+            line: at + 1,
+            process: op.process.0,
+        };
+        History::screened(operations, place, |_, refused| Err(refused))
+    }
+
+    /// The history of the operations that pass, each of which stands at the
+    /// place that `place` says once it has named the process. `refused` says
+    /// whether to go on without one that does not. Moves no operation that
+    /// stays where it is, and needs no room for a second copy of them.
+    pub(super) fn screened(
+        mut operations: Vec<Operation>,
+        mut place: impl FnMut(usize, &mut Operation, &Rules) -> Place,
+        mut refused: impl FnMut(usize, Malformed) -> Result<(), Malformed>,
+    ) -> Result<History, Malformed> {
+        let mut rules = Rules::default();
+        let (mut at, mut stop) = (0, Ok(()));
+        operations.retain_mut(|operation| {
+            if stop.is_err() {
+                return false;
+            }
+            let place = place(at, operation, &rules);
+            let passed = rules.accept_whole(place, operation);
+            let stays = passed.is_ok();
+            if let Err(malformed) = passed {
+                stop = refused(at, malformed);
+            }
+            at += 1;
+            stays
+        });
+        stop.map(|()| History { operations })
+    }
+
     /// The operations, in order of invocation.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
@@ -63,24 +113,14 @@ impl History {
         self.operations.iter().filter(|op| op.answer().is_some()).count()
     }
 
-    /// These operations, in order of invocation, which are known to be well
-    /// formed.
-    pub(crate) fn assembled(operations: Vec<Operation>) -> History {
-        debug_assert!(operations.is_sorted_by_key(|op| op.invoked), "they are in order");
-        History { operations }
-    }
-
-    /// These operations, in order of invocation, of processes that need not be
-    /// sequential: for checkers that shift times.
-    pub(crate) fn reordered(operations: Vec<Operation>) -> History {
-        History { operations }
-    }
-
-    /// The history of the operations at these positions only (ascending).
+    /// The history of the operations at these positions only.
     ///
     /// A part of a well-formed history is well formed.
+    ///
+    /// # Panics
+    /// If the positions are not ascending, or there is no operation at one.
     pub fn restricted_to(&self, positions: &[usize]) -> History {
-        debug_assert!(positions.is_sorted(), "positions are ascending");
+        assert!(positions.is_sorted_by(|one, next| one < next), "positions are ascending");
         History { operations: positions.iter().map(|&at| self.operations[at].clone()).collect() }
     }
 }
@@ -101,19 +141,8 @@ impl History {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
+    rules: Rules,
     operations: Vec<Operation>,
-    processes: FxHashMap<ProcessId, State>,
-    /// Processes that have issued a final read.
-    at_quiescence: FxHashSet<ProcessId>,
-    line: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Idle,
-    /// The position of the open operation.
-    Open(usize),
-    Ended,
 }
 
 impl From<()> for Value {
@@ -128,148 +157,115 @@ impl Builder {
         Builder::default()
     }
 
-    /// Says which line of the input the following events come from, so that a
-    /// complaint can name it. Without it events are numbered from 1.
-    pub fn at_line(&mut self, line: usize) -> &mut Self {
-        self.line = line.saturating_sub(1);
-        self
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// With the [`Rule`](super::Rule) that it breaks, and the number of the
+    /// event for a line; then the event is not taken.
+    pub fn event(&mut self, event: Event) -> Result<(), Malformed> {
+        let number = self.rules.accept(&event)?;
+        self.record(number, event);
+        Ok(())
     }
 
-    fn malformed(&self, reason: String) -> Malformed {
-        Malformed { line: self.line, reason }
+    /// As [`event`](Self::event), for an event that stands at this place.
+    pub(super) fn event_at(&mut self, place: Place, event: Event) -> Result<(), Malformed> {
+        let number = self.rules.accept_at(place, &event)?;
+        self.record(number, event);
+        Ok(())
+    }
+
+    /// Writes down an event that passed, of the operation with this number.
+    fn record(&mut self, number: usize, event: Event) {
+        let Event { process, time, node, what } = event;
+        let final_read = matches!(what, What::OkFinal(_));
+        match what {
+            What::Invoke(request) => self.operations.push(Operation {
+                process,
+                node,
+                call: request.into_call(),
+                invoked: time,
+                returned: None,
+                completion: Completion::Info,
+                final_read: false,
+            }),
+            what => {
+                let operation = &mut self.operations[number];
+                operation.completion = what.into_completion().expect("it is no invocation");
+                operation.returned = (!operation.is_pending()).then_some(time);
+                operation.final_read = final_read;
+                operation.node = operation.node.or(node);
+            }
+        }
     }
 
     /// `process` asks at `time` (nanoseconds).
     ///
     /// # Errors
-    /// If the process has an operation open, ended with one of unknown
-    /// outcome, or has already issued a final read.
+    /// As [`event`](Self::event).
     pub fn invoke(
         &mut self,
         process: ProcessId,
         time: u64,
-        call: Call,
-    ) -> Result<&mut Operation, Malformed> {
-        self.line += 1;
-        let ProcessId(p) = process;
-        match self.processes.get(&process) {
-            Some(State::Open(at)) => {
-                let open = &self.operations[*at].call;
-                return Err(self.malformed(format!(
-                    "process {p} invokes `{call}` while its `{open}` is open; a process is sequential"
-                )));
-            }
-            Some(State::Ended) => {
-                return Err(self.malformed(format!(
-                    "process {p} invokes `{call}` after an operation of unknown outcome; a client that goes on does so as a new process"
-                )));
-            }
-            Some(State::Idle) | None => {}
-        }
-        if !call.is_read() && self.at_quiescence.contains(&process) {
-            return Err(self.malformed(format!(
-                "process {p} invokes `{call}` after its final read; a final read is issued at quiescence"
-            )));
-        }
-        if let Some(last) = self.operations.last()
-            && last.invoked > time
-        {
-            return Err(self.malformed(format!(
-                "invocations are not in order of time: {time} after {}",
-                last.invoked
-            )));
-        }
-        self.processes.insert(process, State::Open(self.operations.len()));
-        self.operations.push(Operation {
-            process,
-            node: None,
-            call,
-            invoked: time,
-            returned: None,
-            completion: Completion::Info,
-            final_read: false,
-        });
-        Ok(self.operations.last_mut().expect("an operation was just pushed"))
+        request: impl Into<Request>,
+    ) -> Result<(), Malformed> {
+        self.event(Event::invoke(process, time, request))
     }
 
     /// The open operation of `process` is answered with `value`.
     ///
     /// # Errors
-    /// If the process has no open operation, or time ran backwards.
+    /// As [`event`](Self::event).
     pub fn ok(
         &mut self,
         process: ProcessId,
         time: u64,
         value: impl Into<Value>,
-    ) -> Result<&mut Operation, Malformed> {
-        self.complete(process, Some(time), Completion::Ok(value.into()))
+    ) -> Result<(), Malformed> {
+        self.event(Event::ok(process, time, value))
     }
 
     /// As [`ok`](Self::ok), for a read issued at quiescence.
     ///
     /// # Errors
-    /// As [`ok`](Self::ok), and if the operation is not a read.
+    /// As [`event`](Self::event).
     pub fn ok_final(
         &mut self,
         process: ProcessId,
         time: u64,
         value: impl Into<Value>,
-    ) -> Result<&mut Operation, Malformed> {
-        if let Some(State::Open(at)) = self.processes.get(&process)
-            && !self.operations[*at].call.is_read()
-        {
-            let call = self.operations[*at].call.clone();
-            self.line += 1;
-            return Err(self
-                .malformed(format!("`{call}` is marked final; only a read can be a final read")));
-        }
-        self.at_quiescence.insert(process);
-        let operation = self.complete(process, Some(time), Completion::Ok(value.into()))?;
-        operation.final_read = true;
-        Ok(operation)
+    ) -> Result<(), Malformed> {
+        self.event(Event::ok_final(process, time, value))
     }
 
     /// The open operation of `process` certainly took no effect.
     ///
     /// # Errors
-    /// As [`ok`](Self::ok).
-    pub fn fail(&mut self, process: ProcessId, time: u64) -> Result<&mut Operation, Malformed> {
-        self.complete(process, Some(time), Completion::Fail)
+    /// As [`event`](Self::event).
+    pub fn fail(&mut self, process: ProcessId, time: u64) -> Result<(), Malformed> {
+        self.event(Event::fail(process, time))
     }
 
     /// The outcome of the open operation of `process` will never be known; the
     /// process ends here.
     ///
     /// # Errors
-    /// If the process has no open operation.
-    pub fn info(&mut self, process: ProcessId) -> Result<&mut Operation, Malformed> {
-        self.complete(process, None, Completion::Info)
+    /// As [`event`](Self::event).
+    pub fn info(&mut self, process: ProcessId) -> Result<(), Malformed> {
+        self.event(Event::info(process, self.rules.time()))
     }
 
-    fn complete(
-        &mut self,
-        process: ProcessId,
-        time: Option<u64>,
-        completion: Completion,
-    ) -> Result<&mut Operation, Malformed> {
-        self.line += 1;
-        let ProcessId(p) = process;
-        let Some(State::Open(at)) = self.processes.get(&process).copied() else {
-            return Err(self
-                .malformed(format!("process {p} completes an operation that it did not invoke")));
-        };
-        let invoked = self.operations[at].invoked;
-        if time.is_some_and(|time| time < invoked) {
-            return Err(self.malformed(format!(
-                "process {p} is answered before it asked (invoked at {invoked})"
-            )));
+    /// What the events so far allow.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The argument of what a process has open, where only the completion knows
+    /// it.
+    pub(super) fn settle(&mut self, process: ProcessId, argument: Value) {
+        if let Some(number) = self.rules.settle(process, argument.clone()) {
+            self.operations[number].call.argument = argument;
         }
-        let ended = completion == Completion::Info;
-        self.processes.insert(process, if ended { State::Ended } else { State::Idle });
-        let operation = &mut self.operations[at];
-        operation.returned = time;
-        operation.completion = completion;
-        Ok(operation)
     }
 
     /// The history so far. Operations that are still open are pending.

@@ -120,7 +120,10 @@ fn build(
             ));
         };
         let id = ProcessId(u32::try_from(process).expect("fewer processes than characters"));
-        let place = |error: Malformed| malformed(text, *start, error.reason);
+        let place = |error: Malformed| Malformed {
+            rule: error.rule,
+            ..malformed(text, *start, error.reason)
+        };
         if open {
             match token.mark {
                 Mark::Answered => events.ok(id, time, token.answer.clone()),
@@ -154,7 +157,7 @@ fn build(
 
 fn malformed(text: &str, at: usize, reason: String) -> Malformed {
     let column = text[..at.min(text.len())].chars().count() + 1;
-    Malformed { line: 1, reason: format!("column {column}: {reason}") }
+    Malformed::unreadable(1, format!("column {column}: {reason}"))
 }
 
 struct Reader<'a> {
@@ -220,35 +223,13 @@ impl Reader<'_> {
         let long = self.take_while(|c| !c.is_whitespace() && !ODD.contains(c)).to_owned();
         let is_read = f == Function::Read;
         let (key, argument, answer) = if self.peek() == Some('=') {
-            self.bump();
-            let first = self.json()?;
-            let second = if self.peek() == Some(':') {
-                self.bump();
-                self.json()?
-            } else {
-                Value::Null
-            };
-            let (argument, answer) = if is_read { (second, first) } else { (first, second) };
+            let (argument, answer) = self.long_values(is_read)?;
             (key + &long, argument, answer)
         } else {
-            let value = match long.as_str() {
-                "" if is_read && matches!(self.peek(), Some('?' | '~')) => Value::Null,
-                digits if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
-                    match digits.parse() {
-                        Ok(0) if is_read => Value::Null,
-                        Ok(number) => Value::Int(number),
-                        Err(_) => return self.complain(format!("{digits} is too large a value")),
-                    }
-                }
-                _ => {
-                    return self.complain(
-                        "expected a key of letters and a value of digits (or `key=value`)",
-                    );
-                }
-            };
-            let (argument, answer) =
-                if is_read { (Value::Null, value) } else { (value, Value::Null) };
-            (key, argument, answer)
+            match (is_read, self.short_value(&long, is_read)?) {
+                (true, answer) => (key, Value::Null, answer),
+                (false, argument) => (key, argument, Value::Null),
+            }
         };
         let mark = match self.peek() {
             Some('!') => Mark::Final,
@@ -263,6 +244,36 @@ impl Reader<'_> {
             return self.complain("expected a blank, `|` or `@` after an operation");
         }
         Ok(Token { call: Call { f, key: Key::new(key), argument }, answer, mark })
+    }
+
+    /// The long form after the key, `=value` or `=value:value`: what is taken,
+    /// and what came back. A read has its answer first.
+    fn long_values(&mut self, is_read: bool) -> Result<(Value, Value), Malformed> {
+        self.bump();
+        let first = self.json()?;
+        let second = if self.peek() == Some(':') {
+            self.bump();
+            self.json()?
+        } else {
+            Value::Null
+        };
+        Ok(if is_read { (second, first) } else { (first, second) })
+    }
+
+    /// The short form after the key: digits, or nothing after a read that was
+    /// not answered.
+    fn short_value(&self, digits: &str, is_read: bool) -> Result<Value, Malformed> {
+        match digits {
+            "" if is_read && matches!(self.peek(), Some('?' | '~')) => Ok(Value::Null),
+            digits if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                match digits.parse() {
+                    Ok(0) if is_read => Ok(Value::Null),
+                    Ok(number) => Ok(Value::Int(number)),
+                    Err(_) => self.complain(format!("{digits} is too large a value")),
+                }
+            }
+            _ => self.complain("expected a key of letters and a value of digits (or `key=value`)"),
+        }
     }
 
     /// One JSON value: up to the first blank or mark outside strings and lists.
@@ -302,7 +313,9 @@ impl Reader<'_> {
                 match self.peek() {
                     Some(c) => {
                         self.bump();
-                        c.to_digit(36).filter(|_| !c.is_ascii_uppercase()).map(|d| d as usize)
+                        c.to_digit(36)
+                            .filter(|_| !c.is_ascii_uppercase())
+                            .and_then(|d| usize::try_from(d).ok())
                     }
                     None => None,
                 }

@@ -163,7 +163,7 @@ pub fn exchange(history: &History, initial: &Value) -> History {
         };
         Operation { call: exchanged_in(operation.call, initial), completion, ..operation }
     });
-    History::assembled(all.collect())
+    History::of(all.collect()).expect("no rule asks for values")
 }
 
 /// What objects may have held at first, if they did not begin with what their

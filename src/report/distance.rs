@@ -414,7 +414,7 @@ fn strange(strange: &Strange) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Builder, Call, ProcessId};
+    use crate::history::{Builder, Call, Event, ProcessId};
     use crate::judgement::Budget;
 
     /// Two nodes, milliseconds: n2 shows 2, then n1 shows 1 again, to the end.
@@ -429,7 +429,8 @@ mod tests {
         ];
         for (at, (process, node, call, answer)) in (0..).zip(plan) {
             let id = ProcessId(process);
-            events.invoke(id, 10 * at * ms, call).expect("idle").node = Some(NodeId(node));
+            let event = Event::invoke(id, 10 * at * ms, call).at(NodeId(node));
+            events.event(event).expect("idle");
             let value = answer.map_or(Value::Null, Value::Int);
             match process {
                 2 => events.ok_final(id, (10 * at + 5) * ms, value).expect("open"),

@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use crate::history::{Call, Completion, History, NodeId, ProcessId, Value};
+use crate::history::{Call, Completion, Event, History, NodeId, ProcessId, Value};
 use crate::replication::erased::{AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, OperationId, Strategy, Visible};
 
@@ -43,9 +43,8 @@ pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
     for (operation, node, call, answer) in asked {
         let process = ProcessId(world.next_process());
         let time = world.later();
-        let recorded =
-            world.history.invoke(process, time, call).expect("a fresh process at the end");
-        recorded.node = Some(node);
+        let event = Event::invoke(process, time, call).at(node);
+        world.history.event(event).expect("a fresh process at the end");
         world.operations.push(operation);
         match answer {
             Some(answer) => {

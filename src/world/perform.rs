@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHasher;
 
-use crate::history::{Builder, Completion, History, Key, NodeId, ProcessId};
+use crate::history::{Builder, Completion, Event, History, Key, NodeId, ProcessId};
 use crate::replication::erased::{AnyMessage, AnyStrategy, Subject};
 use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
 
@@ -435,11 +435,9 @@ impl<'a> World<'a> {
                 state.client.invoke(operation.number, node);
                 let process = state.process;
                 let time = self.now * ACTION_NS;
-                let recorded = self
-                    .history
-                    .invoke(process, time, planned.call.clone())
+                self.history
+                    .event(Event::invoke(process, time, planned.call.clone()).at(node))
                     .expect("a session is sequential and time moves on");
-                recorded.node = Some(node);
                 self.operations.push(operation);
             }
             Action::Retry(session, node) => self.sessions[session.index()].client.retry(node),

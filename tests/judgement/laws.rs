@@ -7,13 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use quiescence::history::formats::{self, Follower, Happened, Options};
+use quiescence::history::formats::{self, Follower, Options};
 use quiescence::history::formats::{edn, json_lines, operation_lines};
 use quiescence::history::{
     Call, Completion, Function, History, Key, Operation, ProcessId, Value, notation,
 };
 use quiescence::judgement::datatype;
-use quiescence::judgement::live::{Event, Live, What};
+use quiescence::judgement::live::Live;
 use quiescence::judgement::{Begun, Budget, Judge, Model, Verdict, check, oracle, recheck};
 
 use super::simulated::{Dice, built};
@@ -348,14 +348,7 @@ fn followed(history: &History, models: &[Model], window: usize) -> (Vec<Model>, 
     let mut found = Vec::new();
     for line in json_lines::write(history).lines() {
         let said = lines.line(line.as_bytes()).expect("well formed").expect("not blank");
-        let what = match said.what {
-            Happened::Invoked(call, node) => What::Invoke(call, node),
-            Happened::Ok(value) => What::Ok(value),
-            Happened::Failed => What::Fail,
-            Happened::Unknown => What::Info,
-        };
-        let event = Event { process: said.process, time: said.time, what };
-        found.extend(live.event(event).expect("well formed"));
+        found.extend(live.event(said).expect("well formed"));
     }
     found.extend(live.finish());
     (found.into_iter().map(|violation| violation.model).collect(), live)

@@ -3,9 +3,7 @@
 //! Deterministic: a seed always gives the same history. The bench
 //! `benches/judge.rs` draws from here too.
 
-use quiescence::history::{
-    Builder, Call, Completion, Function, History, Operation, ProcessId, Value,
-};
+use quiescence::history::{Call, Completion, Function, History, Operation, ProcessId, Value};
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
 pub struct Dice(pub u64);
@@ -33,19 +31,7 @@ impl Dice {
 /// These operations as a history; ties keep their order.
 pub fn built(mut operations: Vec<Operation>) -> History {
     operations.sort_by_key(|operation| operation.invoked);
-    let mut events = Builder::new();
-    for Operation { process, call, invoked, returned, completion, final_read, .. } in operations {
-        events.invoke(process, invoked, call).expect("the process is idle");
-        let returned = returned.unwrap_or(0);
-        match completion {
-            Completion::Ok(value) if final_read => events.ok_final(process, returned, value),
-            Completion::Ok(value) => events.ok(process, returned, value),
-            Completion::Fail => events.fail(process, returned),
-            Completion::Info => events.info(process),
-        }
-        .expect("the operation is open");
-    }
-    events.finish()
+    History::of(operations).expect("processes are sequential")
 }
 
 /// Gives operations whose times were changed to processes that are sequential,

@@ -1,178 +1,91 @@
-//! Whole operations become a history.
+//! Whole operations, in any order, become a history.
 //!
-//! The operations may come in any order. What [`Builder`](crate::history::Builder)
-//! demands of events is demanded here of operations: a process is sequential,
-//! ends after an unknown outcome (and goes on as another), and issues nothing
-//! but final reads after a final read.
-
-use rustc_hash::FxHashMap;
+//! They are put into order of invocation, and their processes are given names;
+//! then the rules have a look at them.
 
 use super::lines::Options;
+use super::log::Log;
 use super::names::Names;
 use super::{Format, Recording};
-use crate::history::escape;
-use crate::history::{Completion, History, Malformed, Operation, ProcessId};
-
-/// How many marks are kept: all are counted.
-const MARKS_MAX: usize = 1_000;
+use crate::history::rules::Place;
+use crate::history::{History, Malformed, Operation, Rules};
 
 /// Collects operations. Their processes are the numbers in the file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Assembler {
     operations: Vec<Operation>,
-    /// The line of each.
-    lines: Vec<u32>,
     sorted: bool,
-    skipped: usize,
-    marks: Vec<(usize, String)>,
-    marks_seen: usize,
+    log: Log,
 }
 
 impl Assembler {
-    pub(super) fn new() -> Self {
-        Assembler { sorted: true, ..Assembler::default() }
+    pub(super) fn new(options: Options) -> Self {
+        Assembler { operations: Vec::new(), sorted: true, log: Log::new(options) }
     }
 
-    /// One more operation; its place among those so far.
-    pub(super) fn push(&mut self, line: usize, operation: Operation) -> usize {
+    /// What a line says: one more operation, or nothing that makes sense.
+    pub(super) fn take(
+        &mut self,
+        line: usize,
+        read: Result<Operation, String>,
+    ) -> Result<(), Malformed> {
+        let operation = match read {
+            Ok(operation) => operation,
+            Err(reason) => return self.log.or_skip(Err(Malformed::unreadable(line, reason))),
+        };
         let after = |last: &Operation| last.invoked <= operation.invoked;
         self.sorted &= self.operations.last().is_none_or(after);
         self.operations.push(operation);
-        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
-        self.operations.len() - 1
-    }
-
-    /// The operation at a place.
-    pub(super) fn operation(&self, at: usize) -> &Operation {
-        &self.operations[at]
-    }
-
-    /// The operation at a place, to be completed.
-    pub(super) fn operation_mut(&mut self, at: usize) -> &mut Operation {
-        &mut self.operations[at]
-    }
-
-    /// A line was skipped.
-    pub(super) fn skip(&mut self) {
-        self.skipped += 1;
-    }
-
-    /// Something that is no operation of a client.
-    pub(super) fn mark(&mut self, line: usize, text: impl AsRef<str>) {
-        self.marks_seen += 1;
-        if self.marks.len() < MARKS_MAX {
-            self.marks.push((line, escape::short(text.as_ref()).into_owned()));
-        }
+        self.log.operation(line);
+        Ok(())
     }
 
     /// Puts operations into order of invocation, those of one instant in order
     /// of their lines, without room for a second copy of them.
     fn sort(&mut self) {
         // Of two operations of one line the first stays first.
+        let lines = &mut self.log.lines;
         let invoked = self.operations.iter().map(|operation| operation.invoked);
-        let keys = invoked.zip(&self.lines).map(|(invoked, line)| (invoked, *line));
-        let mut sorted: Vec<((u64, u32), u32)> = keys.zip(0..).collect();
+        let keys = invoked.zip(&*lines).map(|(invoked, line)| (invoked, *line));
+        let mut sorted: Vec<((u64, u32), usize)> = keys.zip(0..).collect();
         sorted.sort_unstable();
-        let mut order: Vec<u32> = sorted.into_iter().map(|(_, at)| at).collect();
+        let mut order: Vec<usize> = sorted.into_iter().map(|(_, at)| at).collect();
         // Place by place: what belongs here may have been swapped away, to
         // where its own place was filled from.
         for place in 0..order.len() {
-            let mut from = order[place] as usize;
+            let mut from = order[place];
             while from < place {
-                from = order[from] as usize;
+                from = order[from];
             }
-            order[place] = from as u32;
+            order[place] = from;
             self.operations.swap(place, from);
-            self.lines.swap(place, from);
+            lines.swap(place, from);
         }
     }
 
     /// The history of all operations.
-    pub(super) fn finish(
-        mut self,
-        format: Format,
-        options: Options,
-    ) -> Result<Recording, Malformed> {
+    pub(super) fn finish(mut self, format: Format) -> Result<Recording, Malformed> {
         if !self.sorted {
             self.sort();
         }
+        let Assembler { operations, mut log, .. } = self;
+        let mut lines = std::mem::take(&mut log.lines);
         let mut names = Names::default();
-        let mut lasts: FxHashMap<u32, Last> = FxHashMap::default();
         let mut wrong = Vec::new();
-        for (at, operation) in self.operations.iter_mut().enumerate() {
-            let number = operation.process.0;
-            let last = lasts.entry(number).or_default();
-            if let Err(reason) = last.follows(operation) {
-                if !options.lenient {
-                    return Err(Malformed { line: self.lines[at] as usize, reason });
-                }
-                wrong.push(at);
-                continue;
-            }
-            operation.process = *last.name.get_or_insert_with(|| names.invoking(number));
-            last.returned = operation.returned.unwrap_or(0).max(operation.invoked);
-            last.quiet |= operation.final_read;
-            if operation.completion == Completion::Info {
-                names.ended.insert(number);
-                *last = Last { returned: operation.invoked, ..Last::default() };
-            }
-        }
+        let place = |at: usize, operation: &mut Operation, rules: &Rules| {
+            let process = operation.process.0;
+            operation.process = names.invoking(process, rules);
+            Place { line: usize::try_from(lines[at]).unwrap_or(usize::MAX), process }
+        };
+        let history = History::screened(operations, place, |at, refused| {
+            wrong.push(at);
+            log.or_skip(Err(refused))
+        })?;
         if !wrong.is_empty() {
-            let mut at = 0;
-            self.operations.retain(|_| {
-                at += 1;
-                wrong.binary_search(&(at - 1)).is_err()
-            });
-            at = 0;
-            self.lines.retain(|_| {
-                at += 1;
-                wrong.binary_search(&(at - 1)).is_err()
-            });
+            let mut positions = 0..lines.len();
+            lines.retain(|_| positions.next().is_some_and(|at| wrong.binary_search(&at).is_err()));
         }
-        Ok(Recording {
-            history: History::assembled(self.operations),
-            format,
-            continued: names.continued,
-            skipped: self.skipped + wrong.len(),
-            lines: self.lines,
-            marks: self.marks,
-            marks_seen: self.marks_seen,
-        })
-    }
-}
-
-/// What a process did last.
-#[derive(Clone, Copy, Debug, Default)]
-struct Last {
-    /// Who it is, from its first operation on.
-    name: Option<ProcessId>,
-    returned: u64,
-    /// Whether it has issued a final read.
-    quiet: bool,
-}
-
-impl Last {
-    fn follows(&self, operation: &Operation) -> Result<(), String> {
-        let (process, call) = (operation.process.0, &operation.call);
-        if operation.invoked < self.returned {
-            return Err(format!(
-                "process {process} invokes `{call}` at {} while another operation of it is open \
-                 until {}; a process is sequential",
-                operation.invoked, self.returned
-            ));
-        }
-        if operation.returned.is_some_and(|returned| returned < operation.invoked) {
-            return Err(format!("`{call}` of process {process} returns before it is invoked"));
-        }
-        if operation.final_read && !call.is_read() {
-            return Err(format!("`{call}` is marked final; only a read can be a final read"));
-        }
-        if self.quiet && !call.is_read() {
-            return Err(format!(
-                "process {process} invokes `{call}` after its final read; a final read is issued \
-                 at quiescence"
-            ));
-        }
-        Ok(())
+        log.lines = lines;
+        Ok(log.finish(history, format, names.continued))
     }
 }

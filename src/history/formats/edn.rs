@@ -35,10 +35,12 @@
 
 use std::io::{self, BufRead, Write};
 
+use rustc_hash::FxHashSet;
+
 use super::edn_text::{Edn, Forms};
 use super::edn_value::{edn_of, key_of, keyword, quoted, shown, value_of};
 use super::lines::{Lines, Options};
-use super::pairs::{Event, Pairs, Said, complain};
+use super::pairs::{Head, Pairs, Said, complain};
 use super::{Format, Recording, only_asks, repeats};
 use crate::history::{Call, Completion, Function, History, Key, Malformed, Value};
 
@@ -73,7 +75,7 @@ pub(super) fn read_from<R: BufRead>(
     let mut forms = Forms::new(lines, options);
     while let Some((line, form)) = forms.next()? {
         let done = reader.form(line, &form);
-        reader.pairs.or_skip(done)?;
+        reader.pairs.log.or_skip(done)?;
     }
     let skipped = forms.skipped;
     let recording = reader.finish(Format::Edn)?;
@@ -124,6 +126,9 @@ pub(super) struct Reader {
     keys: Keys,
     /// What stands before the event that tells whether there are keys.
     waiting: Vec<Raw>,
+    /// Numbers of processes whose last invocation announced a read at
+    /// quiescence.
+    announced: FxHashSet<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +153,7 @@ impl Kind {
 
 /// An event as it is written, its value not taken apart.
 pub(super) struct Raw {
-    pub(super) event: Event,
+    pub(super) head: Head,
     pub(super) kind: Kind,
     pub(super) f: Option<Function>,
     pub(super) key: Option<Key>,
@@ -159,7 +164,12 @@ pub(super) struct Raw {
 
 impl Reader {
     pub(super) fn new(options: Options) -> Reader {
-        Reader { pairs: Pairs::new(options), keys: Keys::Undecided, waiting: Vec::new() }
+        Reader {
+            pairs: Pairs::new(options),
+            keys: Keys::Undecided,
+            waiting: Vec::new(),
+            announced: FxHashSet::default(),
+        }
     }
 
     /// A reader of a file about one object.
@@ -170,7 +180,7 @@ impl Reader {
     pub(super) fn finish(mut self, format: Format) -> Result<Recording, Malformed> {
         let known = self.waiting.iter().any(|raw| raw.f.as_ref().is_some_and(is_known));
         self.decide(if known { Keys::Independent } else { Keys::None })?;
-        self.pairs.finish(format)
+        Ok(self.pairs.finish(format))
     }
 
     fn form(&mut self, line: usize, form: &Edn) -> Result<(), Malformed> {
@@ -180,7 +190,7 @@ impl Reader {
         let process = match form.get("process") {
             Some(Edn::Int(number)) => u32::try_from(*number).ok(),
             Some(Edn::Keyword(_)) => {
-                self.pairs.all.mark(line, shown(form));
+                self.pairs.log.mark(line, shown(form));
                 return Ok(());
             }
             _ => None,
@@ -210,13 +220,13 @@ impl Reader {
         self.keys = keys;
         for raw in std::mem::take(&mut self.waiting) {
             let done = self.understand(raw);
-            self.pairs.or_skip(done)?;
+            self.pairs.log.or_skip(done)?;
         }
         Ok(())
     }
 
     fn understand(&mut self, mut raw: Raw) -> Result<(), Malformed> {
-        let line = raw.event.line;
+        let line = raw.head.line;
         let told = Keys::told_by(&raw);
         let contradicts = match self.keys {
             Keys::Independent => told == Keys::None,
@@ -233,8 +243,8 @@ impl Reader {
             );
         }
         if self.keys == Keys::Independent {
-            let open = self.pairs.open(raw.event.process);
-            let known = open.is_some_and(|call| is_known(&call.f));
+            let open = self.pairs.open(raw.head.process);
+            let known = open.is_some_and(|request| is_known(&request.call().f));
             match raw.value {
                 Value::List(two) if two.len() == 2 => {
                     let [key, value] =
@@ -254,28 +264,35 @@ impl Reader {
     }
 
     fn invoke(&mut self, raw: Raw) -> Result<(), Malformed> {
-        let Some(f) = raw.f else { return complain(raw.event.line, "an invocation needs `:f`") };
+        let Some(f) = raw.f else { return complain(raw.head.line, "an invocation needs `:f`") };
         let call = Call {
             key: raw.key.unwrap_or_else(|| Key::new(ONLY_KEY)),
             // Some recorders write there what a read will answer.
             argument: if only_asks(&f) { Value::Null } else { raw.value },
             f,
         };
-        let last = raw.last && call.is_read();
-        self.pairs.invoke(raw.event, call, last)
+        let announces = raw.last && call.is_read();
+        self.pairs.invoke(raw.head, call)?;
+        match announces {
+            true => self.announced.insert(raw.head.process),
+            false => self.announced.remove(&raw.head.process),
+        };
+        Ok(())
     }
 
     fn complete(&mut self, raw: Raw) -> Result<(), Malformed> {
-        let Raw { event, kind, f, key, value, answer, last } = raw;
-        let Some(open) = self.pairs.open(event.process) else {
+        let Raw { head, kind, f, key, value, answer, last } = raw;
+        let Some(open) = self.pairs.open(head.process) else {
             if kind == Kind::Info {
-                self.pairs.all.mark(event.line, format!("process {} :info", event.process));
+                self.pairs.log.mark(head.line, format!("process {} :info", head.process));
                 return Ok(());
             }
             let said = Said { f, key, argument: None, completion: Completion::Fail, last: false };
-            return self.pairs.complete(event, said);
+            return self.pairs.complete(head, said);
         };
-        let last = last && open.is_read() && kind == Kind::Ok;
+        let last = last && open.only_reads() && kind == Kind::Ok;
+        let last = self.announced.remove(&head.process) || last;
+        let open = open.call();
         let mut argument = None;
         let mut came = Value::Null;
         if kind == Kind::Ok || answer.is_some() {
@@ -284,7 +301,7 @@ impl Reader {
             match value {
                 value if only_asks(&open.f) => came = value,
                 _ if same => {}
-                value if late => self.pairs.settle(event.process, value),
+                value if late => self.pairs.settle(head.process, value),
                 value if answer.is_some() || repeats(&open.f) || open.f.as_str() == "cas" => {
                     argument = Some(value);
                 }
@@ -297,7 +314,7 @@ impl Reader {
             (Kind::Fail, None) => Completion::Fail,
             (Kind::Info | Kind::Invoke, _) => Completion::Info,
         };
-        self.pairs.complete(event, Said { f, key, argument, completion, last })
+        self.pairs.complete(head, Said { f, key, argument, completion, last })
     }
 }
 
@@ -344,7 +361,7 @@ fn raw(line: usize, process: u32, kind: &str, form: &Edn) -> Result<Raw, String>
         value => value?,
     };
     Ok(Raw {
-        event: Event { line, process, time, node: word(form, "node").and_then(|n| n.parse().ok()) },
+        head: Head { line, process, time, node: word(form, "node").and_then(|n| n.parse().ok()) },
         kind,
         f: word(form, "f").map(Function::named),
         key,

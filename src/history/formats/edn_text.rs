@@ -118,7 +118,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
                 Err(Stop::Wrong(malformed)) => malformed,
                 Err(Stop::Short) => {
                     let reason = "the file ends inside the form that begins here".to_owned();
-                    Malformed { line: first, reason }
+                    Malformed::unreadable(first, reason)
                 }
             };
             if !self.options.lenient {
@@ -153,7 +153,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
                 (None, Some((_, line))) => {
                     self.around = None;
                     let reason = "the file ends inside the vector or list that begins here";
-                    return Err(Stop::Wrong(Malformed { line, reason: reason.to_owned() }));
+                    return Err(Stop::Wrong(Malformed::unreadable(line, reason)));
                 }
                 (Some(open @ (b'[' | b'(')), None) => {
                     self.around = Some((if open == b'[' { b']' } else { b')' }, *first));
@@ -175,7 +175,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
 
     fn wrong<T>(&self, reason: impl std::fmt::Display) -> Result<T, Stop> {
         let (line, column) = (self.part.line, self.part.before + self.at + 1);
-        Err(Stop::Wrong(Malformed { line, reason: format!("column {column}: {reason}") }))
+        Err(Stop::Wrong(Malformed::unreadable(line, format!("column {column}: {reason}"))))
     }
 
     fn peek(&mut self) -> Result<Option<u8>, Stop> {
@@ -388,7 +388,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
             let Some(digit) = (self.need()? as char).to_digit(16) else {
                 return self.wrong("no such character");
             };
-            unit = unit * 16 + digit as u16;
+            unit = unit * 16 + u16::try_from(digit).expect("it is one digit");
             self.at += 1;
         }
         Ok(unit)

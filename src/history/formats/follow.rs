@@ -1,73 +1,43 @@
 //! Event lines one after the other, for whoever cannot wait for the end.
 //!
-//! Says what each line says, who a process is that goes on after an unknown
-//! outcome, and that a completion does not contradict its invocation. Whether
-//! the events can be part of a history beyond that (their times) is not checked
-//! here: whoever takes them has to keep them anyway.
+//! Says what each line says, and who a process is that goes on after an unknown
+//! outcome. What the rules refuse is told and is no event.
 
-use rustc_hash::FxHashMap;
+use super::json_lines::{self, Kind};
+use super::pairs::{Head, Sayings};
+use crate::history::{Event, Malformed, Rule, Rules};
 
-use super::json_lines::{self, Fields, Kind};
-use super::names::Names;
-use crate::history::{Call, Completion, Malformed, NodeId, ProcessId, Value};
-
-/// Reads event lines that come one by one.
+/// Reads event lines that come one by one, and says the events of a history.
 ///
 /// ```
-/// use quiescence::history::formats::{Follower, Happened};
-/// use quiescence::history::Value;
+/// use quiescence::history::formats::Follower;
+/// use quiescence::history::{Event, ProcessId, What};
 ///
 /// let mut lines = Follower::default();
 /// let line = br#"{"process":0,"type":"invoke","f":"read","key":"x","time":5}"#;
 /// let event = lines.line(line)?.expect("the line is not blank");
-/// assert!(matches!(event.what, Happened::Invoked(..)));
+/// assert!(matches!(event.what, What::Invoke(_)));
 /// let line = br#"{"process":0,"type":"ok","value":1,"time":7}"#;
-/// let event = lines.line(line)?.expect("the line is not blank");
-/// assert_eq!((event.time, event.what), (7, Happened::Ok(Value::Int(1))));
+/// assert_eq!(lines.line(line)?, Some(Event::ok(ProcessId(0), 7, 1)));
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 #[derive(Default)]
 pub struct Follower {
-    names: Names,
+    sayings: Sayings,
+    rules: Rules,
     line: usize,
-    /// What each process has open; nothing of one that had two operations open,
-    /// since a completion may belong to either.
-    open: FxHashMap<u32, Option<Call>>,
-    /// Whether lines have times.
-    timed: Option<bool>,
-}
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineEvent {
-    /// Who it is about; a process that goes on after an unknown outcome is
-    /// another one.
-    pub process: ProcessId,
-    /// In nanoseconds, or the number of the line if lines have no times.
-    pub time: u64,
-    /// What happened.
-    pub what: Happened,
-}
-
-/// What happened to an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
-    /// It was invoked, at a node if that is known.
-    Invoked(Call, Option<NodeId>),
-    /// It was answered.
-    Ok(Value),
-    /// It certainly took no effect.
-    Failed,
-    /// Its outcome will never be known.
-    Unknown,
 }
 
 impl Follower {
-    /// What the next line says; `None` if it is blank.
+    /// What the next line says; `None` if it is blank. A process that goes on
+    /// after an unknown outcome is another one; where lines have no times, their
+    /// order is their time.
     ///
     /// # Errors
-    /// If it is no event line.
-    pub fn line(&mut self, text: &[u8]) -> Result<Option<LineEvent>, Malformed> {
+    /// If it is no event line, or cannot be part of the history of those before
+    /// it. Then it says nothing; of a process with two operations open nothing
+    /// more is known, since a completion may belong to either.
+    pub fn line(&mut self, text: &[u8]) -> Result<Option<Event>, Malformed> {
         self.line += 1;
         let text = match self.line {
             1 => text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
@@ -76,56 +46,34 @@ impl Follower {
         if text.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        let malformed = |reason| Malformed { line: self.line, reason };
+        let (sayings, rules, line) = (&mut self.sayings, &mut self.rules, self.line);
+        let malformed = |reason| Malformed::unreadable(line, reason);
         let fields = json_lines::fields(text).map_err(malformed)?;
-        let timed = fields.time.is_some();
-        if *self.timed.get_or_insert(timed) != timed {
-            let reason = "`time` stands on some events only; it belongs on all or on none";
-            return Err(malformed(reason.to_owned()));
-        }
-        let time = fields.time.unwrap_or(self.line as u64);
-        let line = self.line;
-        self.happened(fields)
-            .map(|(process, what)| Some(LineEvent { process, time, what }))
-            .map_err(|reason| Malformed { line, reason })
-    }
-
-    fn happened(&mut self, fields: Fields) -> Result<(ProcessId, Happened), String> {
-        let number = fields.process;
-        if fields.kind == Kind::Invoke {
-            let node = fields.node;
-            let call = json_lines::call(fields)?;
-            if let Some(open) = self.open.get_mut(&number) {
-                *open = None;
-                return Err(format!(
-                    "process {number} invokes `{call}` while another operation is open; a \
-                     process is sequential"
-                ));
-            }
-            self.open.insert(number, Some(call.clone()));
-            return Ok((self.names.invoking(number), Happened::Invoked(call, node)));
-        }
-        let (process, call) = match (self.names.current(number), self.open.get(&number)) {
-            (_, Some(None)) => return Err(format!("process {number} had two operations open")),
-            (Some(process), Some(Some(call))) => (process, call),
-            _ => {
-                return Err(format!(
-                    "process {number} completes an operation that it did not invoke"
-                ));
-            }
+        let head = Head { line, process: fields.process, time: fields.time, node: fields.node };
+        let event = if fields.kind == Kind::Invoke {
+            let call = json_lines::call(fields).map_err(malformed)?;
+            let time = sayings.time(head)?;
+            let before = sayings.current(head.process);
+            let event = sayings.invocation(head, time, call.into(), rules);
+            // Of a process that goes on as another one nothing more is said.
+            let ended = before.filter(|process| *process != event.process);
+            ended.into_iter().for_each(|process| rules.forget(process));
+            event
+        } else {
+            let open = sayings.open(head.process, rules);
+            let said = json_lines::said(fields, open).map_err(malformed)?;
+            let time = sayings.time(head)?;
+            sayings.completion(head, time, said, rules)?
         };
-        let said = json_lines::said(fields, Some(call))?;
-        said.contradicts(call)?;
-        self.open.remove(&number);
-        let what = match said.completion {
-            Completion::Ok(answer) => Happened::Ok(answer),
-            Completion::Fail => Happened::Failed,
-            Completion::Info => {
-                self.names.ended.insert(number);
-                Happened::Unknown
+        match rules.accept_at(head.place(), &event) {
+            Ok(_) => Ok(Some(event)),
+            Err(refused) => {
+                if refused.rule == Some(Rule::Sequential) {
+                    sayings.doubt(head.process);
+                }
+                Err(refused)
             }
-        };
-        Ok((process, what))
+        }
     }
 }
 

@@ -33,10 +33,12 @@ use serde_json::Value as Json;
 
 use super::json::{complaint, key_of, node_of, value_of};
 use super::lines::{Lines, Options};
-use super::pairs::{Event, Pairs, Said, complain};
+use super::pairs::{Head, Pairs, Said, complain};
 use super::scanner::Scanner;
 use super::{Format, Recording, only_asks, repeats};
-use crate::history::{Call, Completion, Function, History, Key, Malformed, NodeId, Value, escape};
+use crate::history::{
+    Call, Completion, Function, History, Key, Malformed, NodeId, Request, Value, escape,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,9 +113,9 @@ pub(super) fn read_from<R: BufRead>(
             Ok(fields) => take(&mut pairs, line, fields),
             Err(reason) => complain(line, reason),
         };
-        pairs.or_skip(done)?;
+        pairs.log.or_skip(done)?;
     }
-    pairs.finish(Format::Events)
+    Ok(pairs.finish(Format::Events))
 }
 
 /// What a line says.
@@ -205,7 +207,7 @@ fn scan(text: &[u8]) -> Option<Fields> {
 }
 
 /// What a completion says of what is open, if that is known.
-pub(super) fn said(fields: Fields, open: Option<&Call>) -> Result<Said, String> {
+pub(super) fn said(fields: Fields, open: Option<&Request>) -> Result<Said, String> {
     let Fields { kind, f, key, value, answer, last, .. } = fields;
     if last && kind != Kind::Ok {
         return Err("`final` belongs on the `ok` of a read".to_owned());
@@ -213,7 +215,8 @@ pub(super) fn said(fields: Fields, open: Option<&Call>) -> Result<Said, String> 
     if answer.is_some() && kind != Kind::Ok {
         return Err("`answer` belongs on an `ok`".to_owned());
     }
-    let taken = |call: &Call| {
+    let taken = |request: &Request| {
+        let call = request.call();
         let same = !only_asks(&call.f) && value == call.argument;
         same || repeats(&call.f) || answer.is_some()
     };
@@ -232,15 +235,15 @@ pub(super) fn said(fields: Fields, open: Option<&Call>) -> Result<Said, String> 
 
 /// One event.
 fn take(pairs: &mut Pairs, line: usize, fields: Fields) -> Result<(), Malformed> {
-    let event = Event { line, process: fields.process, time: fields.time, node: fields.node };
+    let head = Head { line, process: fields.process, time: fields.time, node: fields.node };
     if fields.kind == Kind::Invoke {
         return match call(fields) {
-            Ok(call) => pairs.invoke(event, call, false),
+            Ok(call) => pairs.invoke(head, call),
             Err(reason) => complain(line, reason),
         };
     }
-    match said(fields, pairs.open(event.process)) {
-        Ok(said) => pairs.complete(event, said),
+    match said(fields, pairs.open(head.process)) {
+        Ok(said) => pairs.complete(head, said),
         Err(reason) => complain(line, reason),
     }
 }

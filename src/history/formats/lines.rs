@@ -8,10 +8,10 @@ use std::io::{BufRead, Read as _};
 use crate::history::Malformed;
 
 /// How long a line may be, in bytes.
-const LINE_MAX: u64 = 16 << 20;
+const LINE_MAX: usize = 16 << 20;
 
 /// How much of a line is looked at before the format is known, in bytes.
-const PART: u64 = 64 << 10;
+const PART: usize = 64 << 10;
 
 /// What a reader does with lines that make no sense.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,9 +47,9 @@ impl<R: BufRead> Lines<R> {
             if self.text.is_empty() {
                 return Ok(None);
             }
-            if self.text.len() as u64 > LINE_MAX {
+            if self.text.len() > LINE_MAX {
                 let reason = "the line is longer than 16 MiB".to_owned();
-                return Err(Malformed { line: self.number, reason });
+                return Err(Malformed::unreadable(self.number, reason));
             }
             if !self.text.iter().all(u8::is_ascii_whitespace) {
                 return Ok(Some(self.number));
@@ -70,15 +70,16 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Reads on to the end of the line, unless the part is that long already.
-    fn extend(&mut self, limit: u64) -> Result<(), Malformed> {
+    fn extend(&mut self, limit: usize) -> Result<(), Malformed> {
         if self.text.ends_with(b"\n") {
             return Ok(());
         }
         let first = self.number == 1 && self.text.is_empty();
-        let mut limited = (&mut self.input).take(limit.saturating_sub(self.text.len() as u64));
+        let room = limit.saturating_sub(self.text.len());
+        let mut limited = (&mut self.input).take(u64::try_from(room).unwrap_or(u64::MAX));
         if let Err(error) = limited.read_until(b'\n', &mut self.text) {
             let reason = format!("cannot read on: {error}");
-            return Err(Malformed { line: self.number, reason });
+            return Err(Malformed::unreadable(self.number, reason));
         }
         if first && self.text.starts_with(b"\xef\xbb\xbf") {
             self.text.drain(..3);
@@ -120,11 +121,11 @@ mod tests {
 
     #[test]
     fn a_line_that_was_looked_at_in_part_is_told_as_a_whole() {
-        let long = "x".repeat(3 * PART as usize);
+        let long = "x".repeat(3 * PART);
         let text = format!("\n{long}\ny\n");
         let mut lines = Lines::new(text.as_bytes());
         assert_eq!((lines.part(), lines.text().len()), (Ok(Some(1)), 1));
-        assert_eq!((lines.part(), lines.text().len()), (Ok(Some(2)), PART as usize));
+        assert_eq!((lines.part(), lines.text().len()), (Ok(Some(2)), PART));
         lines.again();
         assert_eq!((lines.next(), lines.text().len()), (Ok(Some(2)), long.len() + 1));
         assert_eq!((lines.part(), lines.text()), (Ok(Some(3)), &b"y\n"[..]));
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_refused() {
-        let text = vec![b'x'; LINE_MAX as usize + 2];
+        let text = vec![b'x'; LINE_MAX + 2];
         let refused = Lines::new(&text[..]).next().expect_err("too long");
         assert_eq!(refused.to_string(), "line 1: the line is longer than 16 MiB");
     }

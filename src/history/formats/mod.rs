@@ -17,6 +17,7 @@ mod follow;
 mod json;
 pub mod json_lines;
 mod lines;
+mod log;
 mod names;
 pub mod operation_lines;
 mod pairs;
@@ -29,7 +30,7 @@ use std::io::{self, BufRead};
 
 use super::{Function, History, Malformed, Operation, ProcessId};
 
-pub use follow::{Follower, Happened, LineEvent};
+pub use follow::Follower;
 use lines::Lines;
 pub use lines::Options;
 
@@ -127,7 +128,7 @@ pub fn read(input: impl BufRead, options: Options) -> Result<Recording, Malforme
         }
         let reason = "this is neither a JSON event or operation, nor Jepsen's EDN, nor a Porcupine \
                       log";
-        let refused = strange.get_or_insert(Malformed { line, reason: reason.to_owned() });
+        let refused = strange.get_or_insert(Malformed::unreadable(line, reason));
         if !options.lenient {
             return Err(refused.clone());
         }

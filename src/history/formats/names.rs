@@ -3,14 +3,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::history::ProcessId;
+use crate::history::{ProcessId, Rules};
 
 /// Processes by the number that the file gives them.
 #[derive(Default)]
 pub(super) struct Names {
     current: FxHashMap<u32, ProcessId>,
-    /// Those whose last operation ended with an unknown outcome.
-    pub(super) ended: FxHashSet<u32>,
     taken: FxHashSet<ProcessId>,
     highest: u32,
     pub(super) continued: usize,
@@ -19,12 +17,13 @@ pub(super) struct Names {
 impl Names {
     /// Who a process is that invokes: the number in the file, unless it was
     /// taken by a process that went on, or goes on itself.
-    pub(super) fn invoking(&mut self, number: u32) -> ProcessId {
-        let goes_on = self.ended.remove(&number);
-        self.continued += usize::from(goes_on);
+    pub(super) fn invoking(&mut self, number: u32, rules: &Rules) -> ProcessId {
         match self.current.get(&number) {
-            Some(process) if !goes_on => *process,
-            Some(_) => self.take(number, None),
+            Some(process) if !rules.has_ended(*process) => *process,
+            Some(_) => {
+                self.continued += 1;
+                self.take(number, None)
+            }
             None => self.take(number, Some(ProcessId(number))),
         }
     }

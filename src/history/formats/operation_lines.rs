@@ -97,17 +97,11 @@ pub(super) fn read_from<R: BufRead>(
     lines: &mut Lines<R>,
     options: Options,
 ) -> Result<Recording, Malformed> {
-    let mut all = Assembler::new();
+    let mut all = Assembler::new(options);
     while let Some(line) = lines.next()? {
-        match scan(lines.text()).map_or_else(|| parse(lines.text()), Ok) {
-            Ok(operation) => {
-                all.push(line, operation);
-            }
-            Err(_) if options.lenient => all.skip(),
-            Err(reason) => return Err(Malformed { line, reason }),
-        }
+        all.take(line, scan(lines.text()).map_or_else(|| parse(lines.text()), Ok))?;
     }
-    all.finish(Format::Operations, options)
+    all.finish(Format::Operations)
 }
 
 /// Reads a line as JSON.

@@ -1,49 +1,42 @@
-//! Events become operations: a completion closes what its process has open.
+//! What lines say becomes events of processes.
 //!
-//! Invariant: an operation is made of an invocation and a completion that do
-//! not contradict each other; events are in order of time. Whatever breaks
-//! this is malformed. A reader that is lenient goes on, and from then on knows
-//! less, never something else: where a completion may belong to either of two
-//! invocations it belongs to none. What files look like is not known here.
+//! A line has a head (who, when, where) and says that an operation was invoked
+//! or how it ended. [`Sayings`] finds out what that means: which process the
+//! number in the file stands for, and that what a completion repeats is what
+//! was asked. Whether the events can be part of a history is not known here,
+//! but by the [`Rules`] that whoever takes them drives: [`Pairs`] for a whole
+//! file, the [`Follower`](super::Follower) for one that still grows.
+//!
+//! A reader that is lenient goes on where the rules refuse something, and from
+//! then on knows less, never something else: where a completion may belong to
+//! either of two invocations it belongs to none. What files look like is not
+//! known here.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
-use super::assemble::Assembler;
 use super::lines::Options;
+use super::log::Log;
+use super::names::Names;
 use super::{Format, Recording};
+use crate::history::rules::Place;
 use crate::history::{
-    Call, Completion, Function, Key, Malformed, NodeId, Operation, ProcessId, Value,
+    Builder, Completion, Event, Function, Key, Malformed, NodeId, ProcessId, Request, Rules, Value,
+    What,
 };
 
-/// Pairs invocations with completions.
-pub(super) struct Pairs {
-    pub(super) all: Assembler,
-    options: Options,
-    open: FxHashMap<u32, Open>,
-    events: u64,
-    /// Whether events have times.
-    timed: Option<bool>,
-    time: u64,
-}
-
-/// An operation that was invoked and not completed.
+/// Where a line stands, whom it is about, when and where.
 #[derive(Clone, Copy)]
-struct Open {
-    line: usize,
-    at: usize,
-    /// Whether a completion may belong to an earlier invocation as well.
-    doubtful: bool,
-    /// Whether it was announced as a read at quiescence.
-    last: bool,
-}
-
-/// Where an event stands, and whose it is.
-#[derive(Clone, Copy)]
-pub(super) struct Event {
+pub(super) struct Head {
     pub(super) line: usize,
     pub(super) process: u32,
     pub(super) time: Option<u64>,
     pub(super) node: Option<NodeId>,
+}
+
+impl Head {
+    pub(super) fn place(self) -> Place {
+        Place { line: self.line, process: self.process }
+    }
 }
 
 /// What a completion says. What it repeats of its invocation must agree.
@@ -58,8 +51,10 @@ pub(super) struct Said {
 
 impl Said {
     /// Which field says something else than the invocation did.
-    pub(super) fn contradicts(&self, call: &Call) -> Result<(), String> {
-        let differs = |field| Err(format!("this completes `{call}`, but its `{field}` is another"));
+    fn contradicts(&self, request: &Request) -> Result<(), String> {
+        let differs =
+            |field| Err(format!("this completes `{request}`, but its `{field}` is another"));
+        let call = request.call();
         if self.f.as_ref().is_some_and(|f| *f != call.f) {
             return differs("f");
         }
@@ -69,123 +64,173 @@ impl Said {
         if self.argument.as_ref().is_some_and(|argument| *argument != call.argument) {
             return differs("value");
         }
-        if self.last && !call.is_read() {
-            return Err(format!("`{call}` is marked final; only a read can be a final read"));
-        }
         Ok(())
     }
 }
 
+/// What lines say, one after the other.
+#[derive(Default)]
+pub(super) struct Sayings {
+    names: Names,
+    /// Numbers of which two operations were open: a completion may belong to
+    /// either.
+    doubtful: FxHashSet<u32>,
+    events: u64,
+    /// Whether events have times.
+    timed: Option<bool>,
+}
+
+impl Sayings {
+    /// When something happened; without times, their order is their time.
+    pub(super) fn time(&mut self, head: Head) -> Result<u64, Malformed> {
+        self.events += 1;
+        let timed = head.time.is_some();
+        if *self.timed.get_or_insert(timed) != timed {
+            let reason = "`time` stands on some events only; it belongs on all or on none";
+            return complain(head.line, reason);
+        }
+        Ok(head.time.unwrap_or(self.events))
+    }
+
+    /// A process asks.
+    pub(super) fn invocation(
+        &mut self,
+        head: Head,
+        time: u64,
+        request: Request,
+        rules: &Rules,
+    ) -> Event {
+        let process = self.names.invoking(head.process, rules);
+        Event::invoke(process, time, request).at(head.node)
+    }
+
+    /// A process is answered, or gives up.
+    pub(super) fn completion(
+        &self,
+        head: Head,
+        time: u64,
+        said: Said,
+        rules: &Rules,
+    ) -> Result<Event, Malformed> {
+        rules.in_order(head.place(), time)?;
+        let open = self.names.current(head.process);
+        let open = open.and_then(|process| Some((process, rules.open(process)?)));
+        let Some((process, request)) = open else {
+            return Err(Malformed::not_invoked(head.place()));
+        };
+        if self.doubtful.contains(&head.process) {
+            return Err(Malformed::of_either(head.place()));
+        }
+        said.contradicts(request).or_else(|reason| complain(head.line, reason))?;
+        let what = match said.completion {
+            Completion::Ok(value) if said.last => What::OkFinal(value),
+            Completion::Ok(value) => What::Ok(value),
+            Completion::Fail => What::Fail,
+            Completion::Info => What::Info,
+        };
+        Ok(Event { process, time, node: head.node, what })
+    }
+
+    /// Who a number stands for, if it has invoked anything.
+    pub(super) fn current(&self, number: u32) -> Option<ProcessId> {
+        self.names.current(number)
+    }
+
+    /// What a number has open.
+    pub(super) fn open<'a>(&self, number: u32, rules: &'a Rules) -> Option<&'a Request> {
+        rules.open(self.current(number)?)
+    }
+
+    /// Which of two open operations of a number the next completion belongs to
+    /// is not known.
+    pub(super) fn doubt(&mut self, number: u32) {
+        self.doubtful.insert(number);
+    }
+}
+
+/// A whole file of events.
+pub(super) struct Pairs {
+    pub(super) log: Log,
+    sayings: Sayings,
+    events: Builder,
+}
+
 impl Pairs {
     pub(super) fn new(options: Options) -> Pairs {
-        let all = Assembler::new();
-        Pairs { all, options, open: FxHashMap::default(), events: 0, timed: None, time: 0 }
+        Pairs { log: Log::new(options), sayings: Sayings::default(), events: Builder::new() }
     }
 
     /// What is still open is pending.
-    pub(super) fn finish(self, format: Format) -> Result<Recording, Malformed> {
-        self.all.finish(format, self.options)
+    pub(super) fn finish(self, format: Format) -> Recording {
+        self.log.finish(self.events.finish(), format, self.sayings.names.continued)
     }
 
-    /// Skips what makes no sense, and counts it, if that was asked for.
-    pub(super) fn or_skip(&mut self, done: Result<(), Malformed>) -> Result<(), Malformed> {
-        match done {
-            Err(_) if self.options.lenient => {
-                self.all.skip();
-                Ok(())
-            }
-            done => done,
-        }
+    /// When something happened; a time that runs backwards is taken as the one
+    /// before it, if what makes no sense is skipped.
+    fn time(&mut self, head: Head) -> Result<u64, Malformed> {
+        let time = self.sayings.time(head)?;
+        self.log.or_skip(self.events.rules().in_order(head.place(), time))?;
+        Ok(time.max(self.events.rules().time()))
     }
 
-    /// The time of an event; without times, their order is their time.
-    fn time(&mut self, event: Event) -> Result<u64, Malformed> {
-        self.events += 1;
-        let timed = event.time.is_some();
-        if *self.timed.get_or_insert(timed) != timed {
-            let reason = "`time` stands on some events only; it belongs on all or on none";
-            return complain(event.line, reason);
+    /// A process asks.
+    pub(super) fn invoke(
+        &mut self,
+        head: Head,
+        request: impl Into<Request>,
+    ) -> Result<(), Malformed> {
+        let time = self.time(head)?;
+        let rules = self.events.rules();
+        let mut event = self.sayings.invocation(head, time, request.into(), rules);
+        if self.log.is_lenient() && rules.open(event.process).is_some() {
+            // Both were asked, and what comes back may belong to either.
+            let refused = self.events.event_at(head.place(), event.clone());
+            self.log.or_skip(refused)?;
+            self.lose(head, time);
+            self.sayings.doubt(head.process);
+            event.process = self.sayings.names.invoking(head.process, self.events.rules());
         }
-        let time = event.time.unwrap_or(self.events);
-        if time < self.time {
-            let before = self.time;
-            self.or_skip(complain(
-                event.line,
-                format!(
-                    "time runs backwards: {time} after {before}; events stand in the order in \
-                     which they happened"
-                ),
-            ))?;
-        }
-        self.time = self.time.max(time);
-        Ok(self.time)
-    }
-
-    /// A process asks; `last` announces a read at quiescence.
-    pub(super) fn invoke(&mut self, event: Event, call: Call, last: bool) -> Result<(), Malformed> {
-        let invoked = self.time(event)?;
-        let before = self.open.get(&event.process);
-        if let Some(open) = before {
-            let reason = format!(
-                "process {} invokes `{call}` while its `{}` of line {} is open; a process is \
-                 sequential",
-                event.process,
-                self.all.operation(open.at).call,
-                open.line
-            );
-            self.or_skip(complain(event.line, reason))?;
-        }
-        let doubtful = self.open.contains_key(&event.process);
-        let operation = Operation {
-            process: ProcessId(event.process),
-            node: event.node,
-            call,
-            invoked,
-            returned: None,
-            completion: Completion::Info,
-            final_read: false,
-        };
-        let at = self.all.push(event.line, operation);
-        self.open.insert(event.process, Open { line: event.line, at, doubtful, last });
+        self.events.event_at(head.place(), event)?;
+        self.log.operation(head.line);
         Ok(())
     }
 
     /// What a process has open.
-    pub(super) fn open(&self, process: u32) -> Option<&Call> {
-        self.open.get(&process).map(|open| &self.all.operation(open.at).call)
+    pub(super) fn open(&self, process: u32) -> Option<&Request> {
+        self.sayings.open(process, self.events.rules())
     }
 
     /// The argument of what a process has open, where only the completion
     /// knows it.
     pub(super) fn settle(&mut self, process: u32, argument: Value) {
-        if let Some(open) = self.open.get(&process) {
-            self.all.operation_mut(open.at).call.argument = argument;
+        if let Some(process) = self.sayings.current(process) {
+            self.events.settle(process, argument);
         }
     }
 
     /// A process is answered, or gives up.
-    pub(super) fn complete(&mut self, event: Event, said: Said) -> Result<(), Malformed> {
-        let Event { line, process, node, .. } = event;
-        let returned = self.time(event)?;
-        let Some(open) = self.open.remove(&process) else {
-            let reason = format!("process {process} completes an operation that it did not invoke");
-            return complain(line, reason);
-        };
-        if open.doubtful {
-            return complain(line, format!("process {process} had two operations open"));
+    pub(super) fn complete(&mut self, head: Head, said: Said) -> Result<(), Malformed> {
+        let time = self.time(head)?;
+        let event = self.sayings.completion(head, time, said, self.events.rules());
+        let done = event.and_then(|event| self.events.event_at(head.place(), event));
+        if done.is_err() && self.log.is_lenient() {
+            self.lose(head, time);
         }
-        let operation = self.all.operation_mut(open.at);
-        said.contradicts(&operation.call).or_else(|reason| complain(line, reason))?;
-        let answered = matches!(said.completion, Completion::Ok(_));
-        operation.returned = (said.completion != Completion::Info).then_some(returned);
-        operation.final_read = answered && (said.last || open.last);
-        operation.completion = said.completion;
-        operation.node = operation.node.or(node);
-        Ok(())
+        done
+    }
+
+    /// What came of the open operation of a process will never be known.
+    fn lose(&mut self, head: Head, time: u64) {
+        self.sayings.doubtful.remove(&head.process);
+        let Some(process) = self.sayings.current(head.process) else { return };
+        if self.events.rules().open(process).is_some() {
+            let lost = self.events.event_at(head.place(), Event::info(process, time));
+            lost.expect("the operation is open and time moves on");
+        }
     }
 }
 
 /// A complaint about a line.
 pub(super) fn complain<T>(line: usize, reason: impl Into<String>) -> Result<T, Malformed> {
-    Err(Malformed { line, reason: reason.into() })
+    Err(Malformed::unreadable(line, reason))
 }

@@ -19,7 +19,7 @@ use super::edn::{self, Kind, MISMATCH, Raw, Reader};
 use super::edn_text::{Edn, Forms};
 use super::edn_value::value_of;
 use super::lines::{Lines, Options};
-use super::pairs::{Event, complain};
+use super::pairs::{Head, complain};
 use super::{Format, Recording};
 use crate::history::{Function, Malformed, Value};
 
@@ -57,7 +57,7 @@ pub(super) fn read_from<R: BufRead>(
             Ok(text) => entry(&mut reader, line, text.trim_end()),
             Err(_) => complain(line, "the line is not UTF-8"),
         };
-        reader.pairs.or_skip(done)?;
+        reader.pairs.log.or_skip(done)?;
     }
     reader.finish(Format::Porcupine)
 }
@@ -72,16 +72,16 @@ fn entry(reader: &mut Reader, line: usize, text: &str) -> Result<(), Malformed> 
     let (f, value) = word(rest);
     let process = process.parse::<u32>();
     let (Some(kind), Some(f)) = (kind.strip_prefix(':'), f.strip_prefix(':')) else {
-        reader.pairs.all.mark(line, text);
+        reader.pairs.log.mark(line, text);
         return Ok(());
     };
     let (Ok(process), true) = (process, source.ends_with("jepsen.util")) else {
         // The nemesis, or somebody else who writes to the same log.
-        reader.pairs.all.mark(line, text);
+        reader.pairs.log.mark(line, text);
         return Ok(());
     };
-    let event = Event { line, process, time: None, node: None };
-    let raw = raw(event, kind, f, value).or_else(|reason| complain(line, reason))?;
+    let head = Head { line, process, time: None, node: None };
+    let raw = raw(head, kind, f, value).or_else(|reason| complain(line, reason))?;
     reader.take(raw)
 }
 
@@ -91,7 +91,7 @@ fn word(text: &str) -> (&str, &str) {
     text.split_once(char::is_whitespace).unwrap_or((text, ""))
 }
 
-fn raw(event: Event, kind: &str, f: &str, value: &str) -> Result<Raw, String> {
+fn raw(head: Head, kind: &str, f: &str, value: &str) -> Result<Raw, String> {
     let kind = Kind::named(kind)?;
     let form = Forms::new(&mut Lines::new(value.as_bytes()), Options::default()).whole();
     let Some(form) = form else { return Err(format!("`{value}` is no value")) };
@@ -110,7 +110,7 @@ fn raw(event: Event, kind: &str, f: &str, value: &str) -> Result<Raw, String> {
     let mismatch = f == "cas" && kind == Kind::Fail && two;
     let answer = mismatch.then(|| Value::from(MISMATCH));
     let f = Some(Function::named(f));
-    Ok(Raw { event, kind, f, key: None, value, answer, last: false })
+    Ok(Raw { head, kind, f, key: None, value, answer, last: false })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! what the quick ones are compared with on thousands of small histories.
 
 use super::*;
-use crate::history::{Builder, Call, Key, NodeId, Operation, ProcessId, Value};
+use crate::history::{Builder, Call, Event, Key, NodeId, Operation, ProcessId, Value};
 pub(in crate::judgement) use crate::judgement::lot::Lot;
 use crate::judgement::number::{count, index, number_of};
 use crate::judgement::{Model, check};
@@ -29,9 +29,9 @@ fn history(lot: &mut Lot) -> History {
                     1..20 => Call::write(key, 1 + last % values),
                     _ => Call::read(key),
                 };
-                let operation = events.invoke(id, time, call.clone()).expect("it is idle");
-                operation.node =
-                    (nodes > 0 && lot.draw(9) > 0).then_some(NodeId(process as u16 % 3));
+                let node = (nodes > 0 && lot.draw(9) > 0).then_some(NodeId(process as u16 % 3));
+                let event = Event::invoke(id, time, call.clone()).at(node);
+                events.event(event).expect("it is idle");
                 open[process] = Some(call);
             }
             Some(call) => {
@@ -40,11 +40,17 @@ fn history(lot: &mut Lot) -> History {
         }
     }
     time += 1 + lot.draw(2);
+    let mut all = Vec::new();
     for final_read in 0..lot.number(4) {
         let id = ProcessId(100 + final_read);
-        events.invoke(id, time, Call::read(["x", "y"][lot.index(keys)])).expect("is new");
-        events.ok_final(id, time + lot.draw(3), answer(lot, values, last)).expect("it is open");
+        let call = Call::read(["x", "y"][lot.index(keys)]);
+        all.push(Event::invoke(id, time, call));
+        all.push(Event::ok_final(id, time + lot.draw(3), answer(lot, values, last)));
         time += 1;
+    }
+    all.sort_by_key(|event| event.time);
+    for event in all {
+        events.event(event).expect("the processes are new");
     }
     events.finish()
 }
@@ -67,11 +73,13 @@ fn complete(
     last: i64,
 ) -> bool {
     let value = if call.is_read() { answer(lot, values, last) } else { Value::Null };
-    match lot.draw(12) {
-        0 => events.info(id).expect("it is open").is_pending(),
-        1 => events.fail(id, time).expect("it is open").is_pending(),
-        _ => events.ok(id, time, value).expect("it is open").is_pending(),
-    }
+    let (ends, event) = match lot.draw(12) {
+        0 => (true, Event::info(id, time)),
+        1 => (false, Event::fail(id, time)),
+        _ => (false, Event::ok(id, time, value)),
+    };
+    events.event(event).expect("it is open");
+    ends
 }
 
 /// A history to be looked at slowly.

@@ -39,6 +39,7 @@ mod twin;
 mod window;
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 use thiserror::Error;
@@ -46,38 +47,16 @@ use thiserror::Error;
 use super::checker::check;
 use super::datatype;
 use super::model::{Grid, Model, implies};
+use super::number::count;
 use super::verdict::{Budget, Counterexample, Verdict, recheck};
 use crate::history::{
-    Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
+    Call, Completion, Event, Function, History, Key, Malformed, NodeId, Operation, ProcessId,
+    Request, Rules, Value, What,
 };
 use clusters::INITIAL;
 pub use coverage::Coverage;
 use register::{Register, State, Written};
 use window::{Kept, Source, Window};
-
-/// Something that a recording says. Events come in order of time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// Whose operation.
-    pub process: ProcessId,
-    /// When, in nanoseconds.
-    pub time: u64,
-    /// What happened.
-    pub what: What,
-}
-
-/// What happened to an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// It was invoked, at a node if that is known.
-    Invoke(Call, Option<NodeId>),
-    /// It was answered.
-    Ok(Value),
-    /// It certainly took no effect.
-    Fail,
-    /// Nobody knows; the process ends.
-    Info,
-}
 
 /// A violation that is certain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,17 +106,6 @@ enum About {
     Others,
 }
 
-/// One process.
-#[derive(Clone, Copy, Debug, Default)]
-struct Process {
-    open: Option<u64>,
-    /// When its last operation ended.
-    returned: Option<u64>,
-    ended: bool,
-    /// How many of its operations are kept.
-    kept: usize,
-}
-
 /// Whether an answer to this call may be wrong, whatever it is about.
 fn can_be_wrong(call: &Call) -> bool {
     let mut knowing = datatype::ALL.iter().filter(|datatype| datatype.knows(call, None)).peekable();
@@ -147,16 +115,15 @@ fn can_be_wrong(call: &Call) -> bool {
 /// Judges a recording while it grows.
 ///
 /// ```
-/// use quiescence::history::{Call, ProcessId, Value};
-/// use quiescence::judgement::Model;
-/// use quiescence::judgement::live::{Event, Live, What};
+/// use quiescence::history::{Call, Event, ProcessId};
+/// use quiescence::judgement::{Live, Model};
 ///
 /// let mut live = Live::new(&[Model::READ_YOUR_WRITES], 100_000)?;
-/// let mut event = |time, what| live.event(Event { process: ProcessId(0), time, what });
-/// assert!(event(1, What::Invoke(Call::write("x", 1), None))?.is_empty());
-/// assert!(event(2, What::Ok(Value::Null))?.is_empty());
-/// assert!(event(3, What::Invoke(Call::read("x"), None))?.is_empty());
-/// let violations = event(4, What::Ok(Value::Null))?;
+/// let process = ProcessId(0);
+/// assert!(live.event(Event::invoke(process, 1, Call::write("x", 1)))?.is_empty());
+/// assert!(live.event(Event::ok(process, 2, ()))?.is_empty());
+/// assert!(live.event(Event::invoke(process, 3, Call::read("x")))?.is_empty());
+/// let violations = live.event(Event::ok(process, 4, ()))?;
 /// assert_eq!(
 ///     violations[0].explain(),
 ///     "process 0 wrote x=1, then read x and saw nothing; \
@@ -170,9 +137,12 @@ pub struct Live {
     grid: Vec<Model>,
     /// Whether linearizability is judged and not violated yet.
     linearizable: bool,
+    /// What the events so far allow.
+    rules: Rules,
     window: Window,
     registers: FxHashMap<Key, Register>,
-    processes: FxHashMap<ProcessId, Process>,
+    /// How many operations of each process are kept.
+    kept: FxHashMap<ProcessId, usize>,
     /// Reads that answered what nobody had written by then.
     suspects: Vec<u64>,
     about: About,
@@ -210,9 +180,10 @@ impl Live {
         Ok(Live {
             grid,
             linearizable: models.contains(&Model::Linearizable),
+            rules: Rules::default(),
             window: Window::default(),
             registers: FxHashMap::default(),
-            processes: FxHashMap::default(),
+            kept: FxHashMap::default(),
             suspects: Vec::new(),
             about: About::Anything,
             touching: false,
@@ -242,21 +213,22 @@ impl Live {
     /// number); it is not taken then.
     pub fn event(&mut self, event: Event) -> Result<Vec<Violation>, Malformed> {
         self.coverage.events += 1;
-        self.examine(&event).map_err(|reason| Malformed {
-            line: usize::try_from(self.coverage.events).unwrap_or(usize::MAX),
-            reason,
-        })?;
+        let touches = self.rules.idle_since(event.process) == Some(event.time);
+        let number = count(self.rules.accept(&event)?);
+        let Event { process, time, node, what } = event;
         let mut found = Vec::new();
-        if let What::Invoke(call, _) = &event.what {
-            self.learn_about(call);
+        if let What::Invoke(request) = &what {
+            self.touching |= touches;
+            self.learn_about(request.call());
         }
-        self.report_suspects(event.time, &mut found);
-        self.time = event.time;
-        match event.what {
-            What::Invoke(call, node) => self.invoke(event.process, call, node),
-            What::Ok(value) => self.complete(event.process, Completion::Ok(value), &mut found),
-            What::Fail => self.complete(event.process, Completion::Fail, &mut found),
-            What::Info => self.complete(event.process, Completion::Info, &mut found),
+        self.report_suspects(time, &mut found);
+        self.time = time;
+        match what {
+            What::Invoke(request) => self.invoke(process, request, node),
+            what => {
+                let completion = what.into_completion().expect("it is no invocation");
+                self.complete(process, number, completion, &mut found);
+            }
         }
         if self.news * 8 >= self.window.len() && self.news > 0 {
             self.judge_all(false, &mut found);
@@ -276,29 +248,9 @@ impl Live {
         found
     }
 
-    /// Whether the event can be part of a history.
-    fn examine(&self, event: &Event) -> Result<(), String> {
-        let ProcessId(p) = event.process;
-        if event.time < self.time {
-            return Err(format!("time runs backwards: {} after {}", event.time, self.time));
-        }
-        let process = self.processes.get(&event.process).copied().unwrap_or_default();
-        match (&event.what, process) {
-            (What::Invoke(call, _), Process { open: Some(_), .. }) => Err(format!(
-                "process {p} invokes `{call}` while another operation is open; a process is \
-                 sequential"
-            )),
-            (What::Invoke(call, _), Process { ended: true, .. }) => Err(format!(
-                "process {p} invokes `{call}` after an operation of unknown outcome; a client \
-                 that goes on does so as a new process"
-            )),
-            (What::Invoke(..), _) | (_, Process { open: Some(_), .. }) => Ok(()),
-            _ => Err(format!("process {p} completes an operation that it did not invoke")),
-        }
-    }
-
-    fn invoke(&mut self, process: ProcessId, call: Call, node: Option<NodeId>) {
+    fn invoke(&mut self, process: ProcessId, request: Request, node: Option<NodeId>) {
         self.coverage.operations += 1;
+        let call = request.into_call();
         let number = self.window.push(Operation {
             process,
             node,
@@ -308,10 +260,7 @@ impl Live {
             completion: Completion::Info,
             final_read: false,
         });
-        let state = self.processes.entry(process).or_default();
-        self.touching |= state.returned == Some(self.time);
-        state.open = Some(number);
-        state.kept += 1;
+        *self.kept.entry(process).or_default() += 1;
         let (unseen, unjudged) = (&self.unseen, &mut self.coverage.unjudged_keys);
         let register = self.registers.entry(call.key).or_insert_with(|| {
             *unjudged += u64::from(unseen.unjudged);
@@ -350,14 +299,16 @@ impl Live {
         }
     }
 
-    /// The operation of a process ended.
-    fn complete(&mut self, process: ProcessId, completion: Completion, found: &mut Vec<Violation>) {
-        let state = self.processes.get_mut(&process).expect("the process has an open operation");
-        let number = state.open.take().expect("the process has an open operation");
-        state.ended = completion == Completion::Info;
-        state.returned = Some(self.time);
-        if state.kept == 0 {
-            self.processes.remove(&process);
+    /// The operation with this number ended.
+    fn complete(
+        &mut self,
+        process: ProcessId,
+        number: u64,
+        completion: Completion,
+        found: &mut Vec<Violation>,
+    ) {
+        if !self.kept.contains_key(&process) {
+            self.rules.forget(process);
         }
         let Some(kept) = self.window.get_mut(number) else {
             self.coverage.answers += u64::from(matches!(completion, Completion::Ok(_)));
@@ -448,7 +399,7 @@ impl Live {
             return;
         }
         if register.forgot {
-            self.coverage.unjudged_reads += readers.len() as u64;
+            self.coverage.unjudged_reads += count(readers.len());
             return readers.into_iter().for_each(|read| self.explain(read, Source::Gone));
         }
         register.waiting.entry(value.clone()).or_default().extend(&readers);
@@ -634,10 +585,11 @@ impl Live {
     fn forget(&mut self) {
         let Some((number, Kept { operation, source })) = self.window.pop() else { return };
         self.coverage.forgotten = self.window.forgotten();
-        if let Some(state) = self.processes.get_mut(&operation.process) {
-            state.kept -= 1;
-            if state.kept == 0 && state.open.is_none() {
-                self.processes.remove(&operation.process);
+        if let Entry::Occupied(mut kept) = self.kept.entry(operation.process) {
+            *kept.get_mut() -= 1;
+            if *kept.get() == 0 {
+                kept.remove();
+                self.rules.forget(operation.process);
             }
         }
         let many = self.registers.len() > self.coverage.window;

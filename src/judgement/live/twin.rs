@@ -27,7 +27,7 @@ fn recording(lot: &mut Lot, wrong: u64) -> Vec<Event> {
                     call = Call::write(["x", "y"][key], next);
                 }
                 open[process] = Some(call.clone());
-                What::Invoke(call, None)
+                What::Invoke(call.into())
             }
             Some(call) => match lot.draw(14) {
                 0 => {
@@ -48,22 +48,21 @@ fn recording(lot: &mut Lot, wrong: u64) -> Vec<Event> {
                 }
             },
         };
-        events.push(Event { process: ProcessId(process as u32), time, what });
+        events.push(said(process as u32, time, what));
     }
     events
+}
+
+/// What happened to an operation of a process.
+fn said(process: u32, time: u64, what: What) -> Event {
+    Event { process: ProcessId(process), time, node: None, what }
 }
 
 /// What the events amount to.
 fn whole(events: &[Event]) -> History {
     let mut builder = Builder::new();
-    for Event { process, time, what } in events {
-        match what.clone() {
-            What::Invoke(call, _) => builder.invoke(*process, *time, call),
-            What::Ok(value) => builder.ok(*process, *time, value),
-            What::Fail => builder.fail(*process, *time),
-            What::Info => builder.info(*process),
-        }
-        .expect("the recording is well formed");
+    for event in events {
+        builder.event(event.clone()).expect("the recording is well formed");
     }
     builder.finish()
 }
@@ -187,8 +186,8 @@ fn a_window_that_is_too_small_misses_and_never_raises_a_false_alarm() {
 fn step(live: &mut Live, process: u32, time: u64, call: Call, answer: Value) -> Vec<Violation> {
     let process = ProcessId(process);
     let mut found = Vec::new();
-    for (time, what) in [(time, What::Invoke(call, None)), (time + 1, What::Ok(answer))] {
-        found.extend(live.event(Event { process, time, what }).expect("it is well formed"));
+    for event in [Event::invoke(process, time, call), Event::ok(process, time + 1, answer)] {
+        found.extend(live.event(event).expect("it is well formed"));
     }
     found
 }
@@ -239,13 +238,11 @@ fn what_nobody_wrote_yet_is_certain_once_time_goes_on() {
     let mut live = Live::new(&[Model::Linearizable], 10).expect("it can");
     assert!(step(&mut live, 0, 0, Call::read("x"), Value::Int(1)).is_empty());
     // At the same instant the write may still be in time.
-    let (process, what) = (ProcessId(1), What::Invoke(Call::write("x", 1), None));
+    let at = |time| Event::invoke(ProcessId(1), time, Call::write("x", 1));
     let mut in_time = live.clone();
-    let now = Event { process, time: 1, what: what.clone() };
-    assert_eq!(in_time.event(now).expect("it is well formed"), []);
+    assert_eq!(in_time.event(at(1)).expect("it is well formed"), []);
     assert_eq!(in_time.finish(), []);
-    let later = Event { process, time: 2, what };
-    assert_eq!(live.event(later).expect("it is well formed").len(), 1);
+    assert_eq!(live.event(at(2)).expect("it is well formed").len(), 1);
 }
 
 #[test]
@@ -264,39 +261,38 @@ fn a_value_written_twice_is_said_and_not_judged() {
 fn operations_of_a_process_that_touch_are_in_order_also_where_little_is_kept() {
     // The process reads nothing at the very time at which its write ended.
     let events = [
-        (1, What::Invoke(Call::write("x", 1), None)),
+        (1, What::Invoke(Call::write("x", 1).into())),
         (5, What::Ok(Value::Null)),
-        (5, What::Invoke(Call::read("x"), None)),
+        (5, What::Invoke(Call::read("x").into())),
         (6, What::Ok(Value::Null)),
     ];
     let mut live = Live::new(&[Model::Linearizable], 2).expect("it can be judged live");
     let mut found = Vec::new();
     for (time, what) in events {
         assert_eq!(found, []);
-        found = live.event(Event { process: ProcessId(0), time, what }).expect("well formed");
+        found = live.event(said(0, time, what)).expect("well formed");
     }
     assert_eq!((found.len(), found[0].event), (1, 4));
 }
 
 #[test]
 fn a_value_that_was_forgotten_may_have_been_written_before_a_write_of_it_failed() {
-    let write = || What::Invoke(Call::write("x", 1), None);
+    let write = || What::Invoke(Call::write("x", 1).into());
     let events = [
         write(),
         What::Ok(Value::Null),
-        What::Invoke(Call::read("x"), None),
+        What::Invoke(Call::read("x").into()),
         What::Fail,
-        What::Invoke(Call::read("x"), None),
+        What::Invoke(Call::read("x").into()),
         What::Fail,
         write(),
         What::Fail,
-        What::Invoke(Call::read("x"), None),
+        What::Invoke(Call::read("x").into()),
         What::Ok(Value::from(1)),
     ];
     let mut live = Live::new(&models(), 2).expect("they can be judged live");
     for (time, what) in (0..).zip(events) {
-        let event = Event { process: ProcessId(0), time, what };
-        assert_eq!(live.event(event).expect("well formed"), []);
+        assert_eq!(live.event(said(0, time, what)).expect("well formed"), []);
     }
     assert_eq!(live.finish(), []);
     assert_eq!(live.coverage().unjudged_reads, 1);
@@ -306,19 +302,18 @@ fn a_value_that_was_forgotten_may_have_been_written_before_a_write_of_it_failed(
 fn a_transaction_is_no_write_and_no_read_of_a_register() {
     let list = |f: &str| Value::from(vec![Value::from(vec![f.into(), 0.into(), 1.into()])]);
     let events = [
-        What::Invoke(Call::write("x", list(":w")), None),
+        What::Invoke(Call::write("x", list(":w")).into()),
         What::Ok(Value::Null),
-        What::Invoke(Call::write("y", 1), None),
+        What::Invoke(Call::write("y", 1).into()),
         What::Ok(Value::Null),
-        What::Invoke(Call::read("y"), None),
+        What::Invoke(Call::read("y").into()),
         What::Ok(list(":r")),
-        What::Invoke(Call::read("x"), None),
+        What::Invoke(Call::read("x").into()),
         What::Ok(list(":r")),
     ];
     let mut live = Live::new(&models(), 9).expect("they can be judged live");
     for (time, what) in (0..).zip(events) {
-        let event = Event { process: ProcessId(0), time, what };
-        assert_eq!(live.event(event).expect("well formed"), []);
+        assert_eq!(live.event(said(0, time, what)).expect("well formed"), []);
     }
     assert_eq!((live.finish(), live.coverage().unjudged_keys), (vec![], 2));
 }
@@ -326,10 +321,9 @@ fn a_transaction_is_no_write_and_no_read_of_a_register() {
 #[test]
 fn a_failed_write_may_be_tried_again() {
     let mut live = Live::new(&models(), 10).expect("they can");
-    let process = ProcessId(0);
-    let call = || What::Invoke(Call::write("x", 1), None);
+    let call = || What::Invoke(Call::write("x", 1).into());
     for (time, what) in [(0, call()), (1, What::Fail), (2, call()), (3, What::Ok(Value::Null))] {
-        assert_eq!(live.event(Event { process, time, what }), Ok(Vec::new()));
+        assert_eq!(live.event(said(0, time, what)), Ok(Vec::new()));
     }
     assert!(step(&mut live, 1, 4, Call::read("x"), Value::Int(1)).is_empty());
     assert!(live.finish().is_empty());
@@ -339,9 +333,8 @@ fn a_failed_write_may_be_tried_again() {
 #[test]
 fn what_cannot_be_part_of_a_history_is_malformed() {
     let mut live = Live::new(&[], 10).expect("no model is too many");
-    let mut event =
-        |process, time, what| live.event(Event { process: ProcessId(process), time, what });
-    let read = || What::Invoke(Call::read("x"), None);
+    let mut event = |process, time, what| live.event(said(process, time, what));
+    let read = || What::Invoke(Call::read("x").into());
     assert_eq!(event(0, 5, What::Fail).expect_err("nothing is open").line, 1);
     assert_eq!(event(0, 5, read()), Ok(Vec::new()));
     assert!(event(0, 6, read()).is_err());

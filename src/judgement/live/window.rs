@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::history::{History, Operation};
+use crate::judgement::number::count;
 
 /// What explains the answer of a read, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Window {
     /// Adds an operation and tells its number.
     pub(super) fn push(&mut self, operation: Operation) -> u64 {
         self.kept.push_back(Kept { operation, source: Source::None });
-        self.base + self.kept.len() as u64 - 1
+        self.base + count(self.kept.len()) - 1
     }
 
     /// Forgets the first operation.
@@ -102,6 +103,7 @@ impl Window {
     /// outcome.
     pub(super) fn history(&self, part: &[u64]) -> History {
         let kept = part.iter().filter_map(|at| self.get(*at));
-        History::assembled(kept.map(|kept| kept.operation.clone()).collect())
+        let part = History::of(kept.map(|kept| kept.operation.clone()).collect());
+        part.expect("a part of what the rules have passed is well formed")
     }
 }

@@ -15,7 +15,7 @@ use std::hash::Hash;
 
 use smallvec::SmallVec;
 
-use crate::history::{Builder, Call, Completion, History, Key, NodeId, ProcessId, Value};
+use crate::history::{self, Builder, Call, Completion, History, Key, NodeId, ProcessId, Value};
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, OperationId, Stamp, Strategy};
 use crate::search::key;
@@ -566,8 +566,8 @@ impl Tape {
     fn begin(&mut self, session: usize, asked: &Asked, call: &Call) {
         let time = self.later();
         let process = self.processes[session];
-        let recorded = self.events.invoke(process, time, call.clone());
-        recorded.expect("a session is sequential").node = Some(asked.node);
+        let event = history::Event::invoke(process, time, call.clone()).at(asked.node);
+        self.events.event(event).expect("a session is sequential");
         let session = u16::try_from(session).expect("sessions are few");
         self.operations.push(OperationId { session, number: asked.number });
     }
@@ -600,8 +600,8 @@ impl Tape {
             let process = ProcessId(self.next_process);
             self.next_process += 1;
             let time = self.later();
-            let recorded = self.events.invoke(process, time, call.clone());
-            recorded.expect("a fresh process at the end").node = Some(*node);
+            let event = history::Event::invoke(process, time, call.clone()).at(*node);
+            self.events.event(event).expect("a fresh process at the end");
             self.operations.push(OperationId { session, number: 0 });
             if let Some(value) = value {
                 let time = self.later();

@@ -33,7 +33,7 @@ pub(in crate::judgement::checker) fn decide(
     }
     let (earlier, positions) = shifted(history, delta);
     let all: Vec<usize> = (0..earlier.len()).collect();
-    match search(earlier.operations(), &all, &Register, Keep::Time, meter) {
+    match search(&earlier, &all, &Register, Keep::Time, meter) {
         Found::Order(order) => {
             Decision::Holds(Witness::Linear(order.into_iter().map(|at| positions[at]).collect()))
         }
@@ -42,10 +42,11 @@ pub(in crate::judgement::checker) fn decide(
     }
 }
 
-/// The history with every read begun `delta` earlier (and all times later by
+/// The operations with every read begun `delta` earlier (and all times later by
 /// as much, so that none is below 0), in order of invocation, with the
-/// position that each operation had.
-fn shifted(history: &History, delta: u64) -> (History, Vec<usize>) {
+/// position that each operation had. They are no history any more: operations
+/// of one process may overlap.
+fn shifted(history: &History, delta: u64) -> (Vec<Operation>, Vec<usize>) {
     let mut moved: Vec<(usize, Operation)> =
         history.operations().iter().cloned().enumerate().collect();
     for (_, operation) in &mut moved {
@@ -56,7 +57,7 @@ fn shifted(history: &History, delta: u64) -> (History, Vec<usize>) {
     }
     moved.sort_by_key(|(at, operation)| (operation.invoked, *at));
     let (positions, operations) = moved.into_iter().unzip();
-    (History::reordered(operations), positions)
+    (operations, positions)
 }
 
 /// How often a conflict may raise the bound before the rest is halved.

@@ -1,0 +1,60 @@
+//! What a file holds besides the operations that become a history.
+
+use super::lines::Options;
+use super::{Format, Recording};
+use crate::history::{History, Malformed, escape};
+
+/// How many marks are kept: all are counted.
+const MARKS_MAX: usize = 1_000;
+
+/// What was skipped, what is no operation of a client, and the line of each
+/// operation.
+#[derive(Debug)]
+pub(super) struct Log {
+    options: Options,
+    pub(super) lines: Vec<u32>,
+    skipped: usize,
+    marks: Vec<(usize, String)>,
+    marks_seen: usize,
+}
+
+impl Log {
+    pub(super) fn new(options: Options) -> Log {
+        Log { options, lines: Vec::new(), skipped: 0, marks: Vec::new(), marks_seen: 0 }
+    }
+
+    /// Whether what makes no sense is skipped.
+    pub(super) fn is_lenient(&self) -> bool {
+        self.options.lenient
+    }
+
+    /// An operation was invoked at this line.
+    pub(super) fn operation(&mut self, line: usize) {
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+    }
+
+    /// Skips what makes no sense, and counts it, if that was asked for.
+    pub(super) fn or_skip(&mut self, done: Result<(), Malformed>) -> Result<(), Malformed> {
+        match done {
+            Err(_) if self.options.lenient => {
+                self.skipped += 1;
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// Something that is no operation of a client.
+    pub(super) fn mark(&mut self, line: usize, text: impl AsRef<str>) {
+        self.marks_seen += 1;
+        if self.marks.len() < MARKS_MAX {
+            self.marks.push((line, escape::short(text.as_ref()).into_owned()));
+        }
+    }
+
+    /// The recording, if this is what it is about.
+    pub(super) fn finish(self, history: History, format: Format, continued: usize) -> Recording {
+        let Log { lines, skipped, marks, marks_seen, .. } = self;
+        Recording { history, format, continued, skipped, lines, marks, marks_seen }
+    }
+}
