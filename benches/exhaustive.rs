@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use quiescence::hunt::bench::{agree, puts, setting};
+use quiescence::catalogue::bench::{agree, puts, setting};
 use quiescence::replication::yardstick::{Keeps, Yardstick};
 use quiescence::search::exhaustive::{
     Ending, Exploration, Limits, Plan, Progress, Reduce, Tracks, Work, explore,

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use quiescence::hunt::Registry;
+use quiescence::catalogue::Registry;
 use quiescence::hunt::property::Property;
 use quiescence::hunt::random::{Plan, hunt};
 use quiescence::judgement::Model;

@@ -8,13 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use quiescence::history::{Call, Completion, Key, NodeId, Value};
-use quiescence::hunt::promise::{Expected, Promise, calm};
-use quiescence::hunt::property::{Flaw, Property};
-use quiescence::hunt::{Family, Parameter, Registry};
-use quiescence::judgement::{Kind, Model};
-use quiescence::replication::{Cluster, Effects, Input, OperationId, Strategy, StrategyName};
-use quiescence::world::Network;
+use quiescence::prelude::*;
 
 /// n1 is the store and serves writes; every other node is a cache.
 #[derive(Clone)]
@@ -25,29 +19,29 @@ struct Cache {
 
 const STORE: NodeId = NodeId(0);
 
-/// A value with the number of the write that it comes from, if any.
-type Versioned = (u64, Option<Value>);
+/// The number of the last write that was heard of, and its value if it is here.
+type Entry = (u64, Option<Value>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Node {
     me: NodeId,
     cluster: Cluster,
-    entries: BTreeMap<Key, Versioned>,
+    entries: BTreeMap<Key, Entry>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Message {
     Fetch(OperationId, Key),
-    Fill(OperationId, Key, Versioned),
+    Fill(OperationId, Key, u64, Value),
     Invalidate(Key, u64),
 }
 
 impl Cache {
     /// A cache takes over an entry unless it has heard of a newer one.
-    fn update(&self, node: &mut Node, key: Key, entry: Versioned) {
-        let known = node.entries.get(&key).map_or(0, |(version, _)| *version);
-        if !self.versioned || entry.0 >= known {
-            node.entries.insert(key, entry);
+    fn update(&self, node: &mut Node, key: Key, entry: Entry) {
+        let known = node.entries.entry(key).or_default();
+        if !self.versioned || entry.0 >= known.0 {
+            *known = entry;
         }
     }
 }
@@ -57,11 +51,6 @@ impl Strategy for Cache {
     type Message = Message;
     type Token = ();
 
-    fn name(&self) -> StrategyName {
-        let variant = if self.versioned { "versioned" } else { "racy" };
-        StrategyName::new("cache").with("variant", variant)
-    }
-
     fn boot(&self, me: NodeId, cluster: &Cluster) -> Node {
         Node { me, cluster: *cluster, entries: BTreeMap::new() }
     }
@@ -69,40 +58,29 @@ impl Strategy for Cache {
     fn step(&self, node: &mut Node, input: Input<Self>, fx: &mut Effects<Self>) {
         match input {
             Input::Request { operation: id, call, .. } if call.is_write() => {
-                let Call { key, argument, .. } = call;
-                let version = node.entries.get(&key).map_or(0, |(version, _)| *version) + 1;
-                node.entries.insert(key.clone(), (version, Some(argument)));
-                fx.broadcast(node.cluster.others(STORE), &Message::Invalidate(key, version));
-                fx.reply(id, Completion::Ok(Value::Null));
+                let entry = node.entries.entry(call.key.clone()).or_default();
+                *entry = (entry.0 + 1, Some(call.argument));
+                fx.broadcast(node.cluster.others(STORE), &Message::Invalidate(call.key, entry.0));
+                fx.ok(id, Value::Null);
             }
             Input::Request { operation: id, call, .. } => match node.entries.get(&call.key) {
-                Some((_, Some(value))) => {
-                    fx.reply(id, Completion::Ok(value.clone()));
-                }
-                _ if node.me == STORE => {
-                    fx.reply(id, Completion::Ok(Value::Null));
-                }
+                Some((_, Some(value))) => fx.ok(id, value.clone()),
+                _ if node.me == STORE => fx.ok(id, Value::Null),
                 _ => fx.send(STORE, Message::Fetch(id, call.key)),
             },
-            Input::Receive { from, message, .. } => match message {
-                Message::Fetch(id, key) => {
-                    let (version, value) = node.entries.get(&key).cloned().unwrap_or_default();
-                    let entry = (version, Some(value.unwrap_or_default()));
-                    fx.send(from, Message::Fill(id, key, entry));
-                }
-                Message::Fill(id, key, entry) => {
-                    let value = entry.1.clone().unwrap_or_default();
-                    self.update(node, key, entry);
-                    fx.reply(id, Completion::Ok(value));
-                }
-                Message::Invalidate(key, version) => self.update(node, key, (version, None)),
-            },
+            Input::Receive { from, message: Message::Fetch(id, key), .. } => {
+                let (version, value) = node.entries.get(&key).cloned().unwrap_or_default();
+                fx.send(from, Message::Fill(id, key, version, value.unwrap_or_default()));
+            }
+            Input::Receive { message: Message::Fill(id, key, version, value), .. } => {
+                fx.ok(id, value.clone());
+                self.update(node, key, (version, Some(value)));
+            }
+            Input::Receive { message: Message::Invalidate(key, version), .. } => {
+                self.update(node, key, (version, None));
+            }
             _ => {}
         }
-    }
-
-    fn durable(&self, node: &Node) -> Node {
-        node.clone()
     }
 
     fn serves(&self, call: &Call, node: NodeId, _: &Cluster) -> bool {
@@ -112,8 +90,7 @@ impl Strategy for Cache {
     fn label(&self, message: &Message) -> String {
         match message {
             Message::Fetch(_, key) => format!("fetch {key}"),
-            Message::Fill(_, key, (version, value)) => {
-                let value = value.clone().unwrap_or_default();
+            Message::Fill(_, key, version, value) => {
                 format!("fill {key}={value} (version {version})")
             }
             Message::Invalidate(key, version) => format!("invalidate {key} before {version}"),
@@ -122,32 +99,17 @@ impl Strategy for Cache {
 }
 
 fn registry() -> Registry {
-    let setting = calm(3, Network::Unordered);
-    let family = Family {
-        name: "cache",
-        about: "caches in front of a store, filled on a miss, invalidated by writes",
-        parameters: &[Parameter {
-            name: "variant",
-            values: &["racy", "versioned"],
-            default: None,
-            about: "whether a cache ignores a fill that an invalidation has overtaken",
-        }],
-        setting: setting.clone(),
-        build: |chosen| Box::new(Cache { versioned: chosen["variant"] == "versioned" }),
-    };
-    let promise = |strategy, expected| Promise {
-        strategy,
-        setting: setting.clone(),
-        property: Property::Model(Model::EVENTUAL),
-        expected,
-    };
-    Registry::standard().with(
-        family,
-        [
-            promise("cache:racy", Expected::Violated(Flaw::History(Kind::Diverged))),
-            promise("cache:versioned", Expected::Holds),
-        ],
-    )
+    let setting = Setting::calm(3, Network::Unordered);
+    let variants = Variants::of(Cache { versioned: false }).open(
+        "variant",
+        "whether a cache ignores a fill that an invalidation has overtaken",
+        [("racy", |cache| cache.versioned = false), ("versioned", |cache| cache.versioned = true)],
+    );
+    let about = "caches in front of a store, filled on a miss, invalidated by writes";
+    let family = Family::new("cache", about, &setting, variants)
+        .breaks("racy", &setting, Model::EVENTUAL, Kind::Diverged)
+        .keeps("versioned", &setting, [Model::EVENTUAL]);
+    Registry::standard().with(family)
 }
 
 fn main() -> std::process::ExitCode {
@@ -164,7 +126,7 @@ mod tests {
     fn an_invalidation_that_overtakes_a_fill_is_found_and_versions_mend_it() {
         for (name, is_racy) in [("cache:racy", true), ("cache:versioned", false)] {
             let subject = registry().parse(name).expect("it is registered").remove(0);
-            let scope = Scope { setting: calm(3, Network::Unordered), ..Scope::default() };
+            let scope = Scope { setting: Setting::calm(3, Network::Unordered), ..Scope::default() };
             let properties = vec![Property::Model(Model::EVENTUAL)];
             let plan = Plan { scope, properties, sought: vec![], runs: 5_000, seed: 1 };
             let found = hunt(&*subject, &plan, &|_| false).found.remove(0);

@@ -4,15 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use quiescence::catalogue::Registry;
 use quiescence::history::formats::{self, Options, edn, json_lines, operation_lines};
 use quiescence::history::{NodeId, escape, notation};
+use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::property::{Flaw, Property};
-use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::{Budget, Distance, Judge, Model, Survey, check, initial, recheck};
 use quiescence::report::survey::Judged;
-use quiescence::report::{Letters, Look, json};
+use quiescence::report::{Letters, Look};
 use quiescence::world::execute;
 use quiescence::world::{
     Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario,
@@ -195,7 +196,7 @@ pub fn printed(bytes: &[u8]) {
     };
     let narrow = Look { width: 20, letters: Letters::Ascii, ..Look::default() };
     let pages = [Look::default(), narrow].map(|look| judged.text(true, true, &look));
-    let json = json::text(&judged.json());
+    let json = judged.json_text();
     let written =
         [json_lines::write(history), operation_lines::write(history), edn::write(history)];
     for text in pages.into_iter().chain(written).chain([json]) {

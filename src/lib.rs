@@ -26,7 +26,8 @@
 //! # The ways in
 //!
 //! - Judge a history: [`judgement::check`].
-//! - Check a protocol of your own: implement [`replication::Strategy`], then
+//! - Check a protocol of your own: import [`prelude`], implement
+//!   [`replication::Strategy`], then
 //!   hunt with [`hunt::random::hunt`], use [`search::random::scenario`] in a
 //!   `proptest!` of yours, or get the whole command line for it with
 //!   [`cli::main`]. docs/tutorial.md walks through all three.
@@ -48,17 +49,19 @@
 //!
 //! Two towers do not import each other: what runs ([`replication`],
 //! [`world`], [`search`], [`threads`]) and what is allowed ([`judgement`]).
-//! They stand on [`history`] and meet in [`hunt`]; [`report`] and [`cli`] are
-//! the face. docs/architecture.md has every module and every absence.
+//! They stand on [`history`] and meet in [`hunt`]; what is known of each
+//! strategy is in [`catalogue`]; [`report`] and [`cli`] are the face. docs/architecture.md has every module and every absence.
 
 // What cannot be written is an error and no panic: see `cli::screen`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod catalogue;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod history;
 pub mod hunt;
 pub mod judgement;
+pub mod prelude;
 pub mod replication;
 pub mod report;
 pub mod search;

@@ -1,5 +1,5 @@
 //! The `quiescence` command: the command line with the strategies of this crate.
 
 fn main() -> std::process::ExitCode {
-    quiescence::cli::main(quiescence::hunt::Registry::standard())
+    quiescence::cli::main(quiescence::catalogue::Registry::standard())
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use quiescence::catalogue::Registry;
 use quiescence::history::{Call, NodeId};
+use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, NotACase, SearchName, read, replay};
 use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::property::{Flaw, Property, judge};
-use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::Model;
 use quiescence::replication::OperationId;
 use quiescence::world::re_execute;

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use quiescence::catalogue::Registry;
+use quiescence::catalogue::bench::{agree, puts, setting};
 use quiescence::history::{Completion, NodeId, Value};
-use quiescence::hunt::bench::{agree, puts, setting};
+use quiescence::hunt::Subject;
 use quiescence::hunt::exhaustive::{Doubt, Outcome, Plan as HuntPlan, hunt, up_to};
 use quiescence::hunt::property::{Flaw, Property};
-use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::{Kind, Model};
 use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};

@@ -9,11 +9,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use quiescence::catalogue::Registry;
+use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
 use quiescence::hunt::promise::Expected;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::hunt::random::{Finding, Hunt, Outcome, Plan, hunt};
-use quiescence::hunt::{Registry, Subject};
 use quiescence::judgement::{Kind, Model};
 use quiescence::search::random::Scope;
 use quiescence::world::re_execute;
@@ -58,7 +59,7 @@ fn convict(name: &str, seed: u64) -> (Box<dyn Subject>, Finding) {
 }
 
 /// A strategy in a setting, with what is promised of it there.
-type Group = (&'static str, Setting, Vec<(Property, Expected)>);
+type Group = (String, Setting, Vec<(Property, Expected)>);
 
 /// The settings of the promise table, each with its rows.
 fn rows_by_setting() -> Vec<Group> {
@@ -67,7 +68,7 @@ fn rows_by_setting() -> Vec<Group> {
         let promised = (row.property.clone(), row.expected);
         match groups.iter_mut().find(|(name, at, _)| *name == row.strategy && *at == row.setting) {
             Some((.., rows)) => rows.push(promised),
-            None => groups.push((row.strategy, row.setting.clone(), vec![promised])),
+            None => groups.push((row.strategy.clone(), row.setting.clone(), vec![promised])),
         }
     }
     groups
@@ -78,7 +79,7 @@ fn every_promise_is_kept_or_broken_as_the_table_says() {
     let runs = effort(2_000, 100_000);
     let mut wrong = Vec::new();
     for (name, setting, rows) in rows_by_setting() {
-        let subject = strategy(name);
+        let subject = strategy(&name);
         let properties = rows.iter().map(|(property, _)| property.clone()).collect();
         let sought = rows.iter().filter(|(_, expected)| *expected != Expected::Holds);
         let sought = sought.map(|(property, _)| property.clone()).collect();
@@ -167,7 +168,7 @@ fn assert_minimal(subject: &dyn Subject, found: &Finding) {
 fn what_is_found_is_minimal_and_replays_from_its_text() {
     let mut shown = BTreeSet::new();
     for (name, setting, rows) in rows_by_setting() {
-        let subject = strategy(name);
+        let subject = strategy(&name);
         for (property, expected) in rows {
             if expected == Expected::Holds {
                 continue;
@@ -223,7 +224,7 @@ fn every_committed_case_replays() {
 fn the_committed_cases_are_what_the_hunt_finds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1");
     for (name, setting, rows) in rows_by_setting() {
-        let subject = strategy(name);
+        let subject = strategy(&name);
         for (property, expected) in rows {
             if expected == Expected::Holds {
                 continue;

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use quiescence::catalogue::{Family, Registry};
+use quiescence::hunt::Subject;
 use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::{Flaw, Property};
-use quiescence::hunt::{Family, Registry, Subject};
 use quiescence::judgement::Model;
 use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore};
 use quiescence::world::{FaultKind, FaultPlan, Faults, Network, Setting};
@@ -36,7 +37,7 @@ fn strategies() -> Vec<(String, Setting)> {
 
 fn variants(family: &Family) -> Vec<(String, Setting)> {
     let mut all = vec![Vec::new()];
-    for parameter in family.parameters {
+    for parameter in &family.parameters {
         let longer = |chosen: &Vec<String>| {
             let value = |value: &&str| format!("{}={value}", parameter.name);
             parameter.values.iter().map(|v| [&chosen[..], &[value(v)]].concat()).collect::<Vec<_>>()

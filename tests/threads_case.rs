@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use quiescence::hunt::Registry;
+use quiescence::catalogue::Registry;
 use quiescence::hunt::case::{SearchName, read, replay};
 use quiescence::hunt::property::Flaw;
 use quiescence::judgement::Kind;

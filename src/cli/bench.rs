@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::hunt::bench::{NAMES, named};
+use crate::catalogue::bench::Scope;
 use crate::report::{count, json};
 use crate::search::exhaustive::{Ending, Exploration, Limits, Plan, Reduce, Tracks, Work};
 use crate::world::Workload;
@@ -49,9 +49,9 @@ pub struct BenchArgs {
 
 /// Runs the subcommand.
 pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
-    let scope = named(&args.name).ok_or_else(|| {
+    let scope = Scope::named(&args.name).ok_or_else(|| {
         Failure::new(format!("there is no scope `{}`", args.name))
-            .remedy(format!("scopes are named {}", NAMES.join(", ")))
+            .remedy(format!("scopes are named {}", Scope::names().join(", ")))
     })?;
     interrupts::heed();
     let bar = jobs::progress(0);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::hunt::Registry;
+use crate::catalogue::Registry;
 use crate::hunt::both::{Conclusion, Finding, How};
 use crate::hunt::case::{Case, FoundBy, SearchName, replay, write::why};
 use crate::hunt::exhaustive::scope_text;
@@ -31,6 +31,7 @@ const PROMISE_SEED: u64 = 0x5eed_91c4;
 /// All searches with what they found.
 struct Report<'a> {
     args: &'a CheckArgs,
+    registry: &'a Registry,
     screen: &'a Screen,
     seed: u64,
     searches: Vec<Search>,
@@ -52,7 +53,7 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     let elapsed = || began.elapsed();
     let limits = Limits { time: args.time, jobs: args.jobs.unwrap_or_else(cores), clock: &elapsed };
     let done = jobs::search_all(&searches, limits);
-    let report = Report { args, screen, seed, searches, done };
+    let report = Report { args, registry, screen, seed, searches, done };
     quietly(|| report.tell(began))
 }
 
@@ -283,8 +284,8 @@ impl Report<'_> {
         for (at, (finding, line)) in story.iter().enumerate() {
             let run = &finding.failing.run;
             let judgement = judge(run, &line.property);
+            let flaw = judgement.flaw();
             let told = Told {
-                short: &search.short,
                 setting: &failing.setting,
                 workload: &failing.workload,
                 trace: &trace,
@@ -292,6 +293,7 @@ impl Report<'_> {
                 property: &line.property,
                 judgement: &judgement,
                 minimal: is_minimal(finding),
+                hint: flaw.and_then(|flaw| self.registry.hint(&search.short, flaw)),
             };
             if at == 0 {
                 self.screen.print(&format!("\n{}", told.picture(look)));

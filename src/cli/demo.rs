@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::catalogue::Registry;
 use crate::history::{Call, NodeId};
+use crate::hunt::Subject;
 use crate::hunt::case::write::why;
 use crate::hunt::property::{Judgement, Property, judge, looked_at};
-use crate::hunt::{Registry, Subject};
 use crate::report::{Tone, pad, verdict};
 use crate::threads::live;
 use crate::threads::live::Live;

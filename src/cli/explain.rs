@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::hunt::Registry;
+use crate::catalogue::Registry;
 use crate::judgement::Model;
 use crate::report::prose;
 use crate::report::table::setting_text;
@@ -30,10 +30,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
         (Ok(model), _) => prose::model(model, width),
         (Err(_), Ok(family)) => {
             registry.parse(text).map_err(Failure::new)?;
-            let about = |strategy: &str| strategy.split(':').next() == Some(family.name);
-            let rows: Vec<_> =
-                registry.promises().iter().filter(|row| about(row.strategy)).collect();
-            prose::strategy(family, &rows, |row| setting_text(&row.setting))
+            prose::strategy(family, setting_text)
         }
         _ if is_file(text) => {
             let (case, _) = files::read(Path::new(text))?;

@@ -162,9 +162,9 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::catalogue::Registry;
     use crate::cli::args::CheckArgs;
     use crate::cli::plan;
-    use crate::hunt::Registry;
     use crate::hunt::exhaustive::Doubt;
 
     #[derive(Parser)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::hunt::Registry;
+use crate::catalogue::Registry;
 use crate::judgement::Model;
 use crate::world::FaultKind;
 
@@ -14,7 +14,7 @@ pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let mut text = String::from("strategies\n");
     for family in registry.families() {
         let _ = writeln!(text, "  {:<20} {}", family.name, family.about);
-        for parameter in family.parameters {
+        for parameter in &family.parameters {
             let values = parameter.values.join(" | ");
             let default = parameter.default.map_or("all of them".to_owned(), str::to_owned);
             let _ = writeln!(text, "      {}={values} [default: {default}]", parameter.name);

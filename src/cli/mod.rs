@@ -8,7 +8,7 @@
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
-//!     quiescence::cli::main(quiescence::hunt::Registry::standard())
+//!     quiescence::cli::main(quiescence::catalogue::Registry::standard())
 //! }
 //! ```
 //!
@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::catalogue::Registry;
 use crate::history::escape;
-use crate::hunt::Registry;
 
 mod args;
 mod bench;

@@ -3,10 +3,11 @@
 //! Invariant: properties of one strategy in one setting share one set of runs,
 //! and the order of rows is that of the registry or of the command line.
 
+use crate::catalogue::Registry;
+use crate::hunt::Subject;
 use crate::hunt::both::Plan;
 use crate::hunt::promise::{Expected, Promise};
 use crate::hunt::property::Property;
-use crate::hunt::{Registry, Subject};
 use crate::hunt::{exhaustive, random};
 use crate::judgement::Model;
 use crate::replication::When;
@@ -49,7 +50,7 @@ impl Search {
 pub fn promised(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<Search>, Failure> {
     let mut searches: Vec<Search> = Vec::new();
     for promise in registry.promises() {
-        for subject in registry.parse(promise.strategy).map_err(Failure::new)? {
+        for subject in registry.parse(&promise.strategy).map_err(Failure::new)? {
             let short = registry.short(&subject.strategy_name());
             let same = |other: &&mut Search| {
                 other.short == short && other.setting == overridden(args, &promise.setting)
@@ -130,10 +131,10 @@ fn rows_of<'r>(
     name: &crate::replication::StrategyName,
 ) -> Vec<&'r Promise> {
     let about = |row: &&Promise| {
-        let subjects = registry.parse(row.strategy).unwrap_or_default();
+        let subjects = registry.parse(&row.strategy).unwrap_or_default();
         subjects.iter().any(|subject| subject.strategy_name() == *name)
     };
-    registry.promises().iter().filter(about).collect()
+    registry.promises().filter(about).collect()
 }
 
 fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {

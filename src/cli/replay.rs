@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::hunt::Registry;
+use crate::catalogue::Registry;
 use crate::hunt::case::Case;
 use crate::hunt::case::read::{place_of_step, place_of_strategy};
 use crate::hunt::case::replay::{Outcome, Replay, replay};
@@ -60,7 +60,9 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
             if args.step {
                 walk(&replayed, screen);
             }
-            tell(&case, &replayed, &short, screen);
+            let flaw = replayed.judgement.flaw();
+            let hint = flaw.and_then(|flaw| registry.hint(&short, flaw));
+            tell(&case, &replayed, &short, hint, screen);
         }
     }
     Ok(exit(&replayed))
@@ -106,10 +108,9 @@ fn until(steps: usize, case: &Case, replayed: &Replay, screen: &Screen) {
     outcome(case, &replayed.outcome, screen);
 }
 
-fn tell(case: &Case, replayed: &Replay, short: &str, screen: &Screen) {
+fn tell(case: &Case, replayed: &Replay, short: &str, hint: Option<&str>, screen: &Screen) {
     let look = &screen.look;
     let told = Told {
-        short,
         setting: &case.setting,
         workload: &case.workload,
         trace: &replayed.trace,
@@ -117,6 +118,7 @@ fn tell(case: &Case, replayed: &Replay, short: &str, screen: &Screen) {
         property: &case.property,
         judgement: &replayed.judgement,
         minimal: case.minimal,
+        hint,
     };
     let place = look.text(&format!(" · {}", setting_text(&case.setting)));
     screen.print(&format!("{}{place}\n", look.paint(Tone::Strong, short)));

@@ -13,8 +13,6 @@ use crate::world::{Run, Setting, Workload};
 
 /// A run with all that is told of it.
 pub struct Told<'a> {
-    /// The strategy, in short.
-    pub short: &'a str,
     /// Where.
     pub setting: &'a Setting,
     /// What clients asked.
@@ -29,6 +27,8 @@ pub struct Told<'a> {
     pub judgement: &'a Judgement,
     /// Whether no single action can be removed.
     pub minimal: bool,
+    /// What to try next.
+    pub hint: Option<&'a str>,
 }
 
 impl Told<'_> {
@@ -45,7 +45,6 @@ impl Told<'_> {
         let why = why(self.run, self.property, self.judgement);
         let why = with_sessions(&why, self.run, self.workload);
         let block = Block {
-            strategy: self.short,
             property: self.property,
             judgement: self.judgement,
             why: &why,
@@ -53,6 +52,7 @@ impl Told<'_> {
             ending: &self.run.ending,
             minimal: self.minimal,
             actions: (steps.iter().filter(|step| !step.settling).count(), steps.len()),
+            hint: self.hint,
             saved,
             replay,
         };

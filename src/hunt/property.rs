@@ -16,6 +16,7 @@ use super::durable::loss;
 
 /// A property of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Property {
     /// Its history is allowed by a consistency model; for `eventual` the run
     /// must also become quiet.
@@ -46,6 +47,12 @@ impl Property {
                 Shows::End
             }
         }
+    }
+}
+
+impl From<Model> for Property {
+    fn from(model: Model) -> Self {
+        Property::Model(model)
     }
 }
 
@@ -87,6 +94,7 @@ impl std::str::FromStr for Property {
 
 /// In which way a property fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Flaw {
     /// The history is not allowed.
     History(Kind),
@@ -108,6 +116,12 @@ pub enum Flaw {
     Panicked,
     /// An invariant broke.
     Broken,
+}
+
+impl From<Kind> for Flaw {
+    fn from(kind: Kind) -> Self {
+        Flaw::History(kind)
+    }
 }
 
 impl fmt::Display for Flaw {

@@ -9,7 +9,7 @@ use super::{OperationId, Stamp, Strategy, TimerId};
 pub struct Effects<S: Strategy> {
     pub(crate) sends: Vec<(NodeId, S::Message)>,
     pub(crate) replies: Vec<Reply<S>>,
-    pub(crate) timers: Vec<(TimerId, bool)>,
+    pub(crate) timers: Vec<Arming>,
     pub(crate) visible: Vec<(OperationId, Stamp)>,
 }
 
@@ -21,9 +21,19 @@ pub struct Reply<S: Strategy> {
     pub(crate) token: S::Token,
 }
 
+/// What is to become of a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Arming {
+    /// It will fire some time.
+    Armed(TimerId),
+    /// It will not fire.
+    Disarmed(TimerId),
+}
+
 /// Which writes a read saw, as far as the strategy says: the white-box
 /// visibility of semantics, recorded beside what the client could observe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Visible {
     /// The strategy does not say.
     #[default]
@@ -64,14 +74,20 @@ impl<S: Strategy> Effects<S> {
         self.replies.last_mut().expect("a reply was just pushed")
     }
 
+    /// Answers a client that all went well: [`reply`](Self::reply) where
+    /// nothing has to be added.
+    pub fn ok(&mut self, operation: OperationId, value: Value) {
+        self.reply(operation, Completion::Ok(value));
+    }
+
     /// Arms a timer; arming an armed timer changes nothing.
     pub fn arm(&mut self, timer: TimerId) {
-        self.timers.push((timer, true));
+        self.timers.push(Arming::Armed(timer));
     }
 
     /// Disarms a timer.
     pub fn disarm(&mut self, timer: TimerId) {
-        self.timers.push((timer, false));
+        self.timers.push(Arming::Disarmed(timer));
     }
 
     /// Records that reads at this node take `write` into account from now on,
@@ -89,8 +105,71 @@ impl<S: Strategy> Effects<S> {
         })
     }
 
-    /// Moves everything into the effects of the same strategy without types.
-    pub(super) fn forget<T: Strategy>(
+    /// All messages, in the order in which they are sent, with whom they go to.
+    pub fn sends(&self) -> &[(NodeId, S::Message)] {
+        &self.sends
+    }
+
+    /// All answers to clients, in order.
+    pub fn replies(&self) -> &[Reply<S>] {
+        &self.replies
+    }
+
+    /// What is done with timers, in order.
+    pub fn timers(&self) -> &[Arming] {
+        &self.timers
+    }
+
+    /// The writes that reads take into account from now on, with their places
+    /// in the order of writes.
+    pub fn made_visible(&self) -> &[(OperationId, Stamp)] {
+        &self.visible
+    }
+
+    /// Hands everything on to the effects of a strategy that wraps this one.
+    ///
+    /// ```
+    /// use quiescence::prelude::*;
+    ///
+    /// /// Sends every message twice.
+    /// #[derive(Clone)]
+    /// struct Twice<S>(S);
+    ///
+    /// impl<S: Strategy> Strategy for Twice<S> {
+    ///     type Replica = S::Replica;
+    ///     type Message = S::Message;
+    ///     type Token = S::Token;
+    ///
+    ///     fn boot(&self, node: NodeId, cluster: &Cluster) -> S::Replica {
+    ///         self.0.boot(node, cluster)
+    ///     }
+    ///
+    ///     fn step(&self, node: &mut S::Replica, input: Input<Self>, effects: &mut Effects<Self>) {
+    ///         let mut inner = Effects::new();
+    ///         self.0.step(node, input.map(|message| message, |token| token), &mut inner);
+    ///         for (to, message) in inner.sends() {
+    ///             effects.send(*to, message.clone());
+    ///         }
+    ///         inner.pass_on(effects, |message| message, |token| token);
+    ///     }
+    /// }
+    ///
+    /// let cluster = Cluster::of(3);
+    /// let storing = Notebook { variant: Variant::Storing };
+    /// let (twice, mut effects) = (Twice(storing), Effects::new());
+    /// let write = Input::Request {
+    ///     operation: OperationId { session: 0, number: 0 },
+    ///     call: Call::write("x", 1),
+    ///     token: (),
+    ///     clock: 0,
+    /// };
+    /// twice.step(&mut twice.boot(NodeId(0), &cluster), write, &mut effects);
+    /// let to: Vec<_> = effects.sends().iter().map(|(to, _)| to.0).collect();
+    /// assert_eq!(to, [1, 2, 1, 2]);
+    /// assert_eq!(effects.replies().len(), 1);
+    /// # use quiescence::replication::notebook::{Notebook, Variant};
+    /// ```
+    pub fn pass_on<T: Strategy>(
         self,
         into: &mut Effects<T>,
         message: impl Fn(S::Message) -> T::Message,
@@ -122,6 +201,26 @@ impl<S: Strategy> Default for Effects<S> {
 }
 
 impl<S: Strategy> Reply<S> {
+    /// Which operation is answered.
+    pub fn operation(&self) -> OperationId {
+        self.operation
+    }
+
+    /// The answer.
+    pub fn completion(&self) -> &Completion {
+        &self.completion
+    }
+
+    /// Which writes the answer took into account.
+    pub fn seen(&self) -> &Visible {
+        &self.visible
+    }
+
+    /// What the session carries on.
+    pub fn token(&self) -> &S::Token {
+        &self.token
+    }
+
     /// Says which writes the answer took into account.
     pub fn seeing(&mut self, visible: Visible) -> &mut Self {
         self.visible = visible;
@@ -132,5 +231,39 @@ impl<S: Strategy> Reply<S> {
     pub fn with_token(&mut self, token: S::Token) -> &mut Self {
         self.token = token;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
+    use crate::replication::{Call, Cluster, Input};
+
+    #[test]
+    fn a_test_of_a_step_reads_all_that_it_wants_done() {
+        let lww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: true };
+        let mut replica = lww.boot(NodeId(0), &Cluster::of(3));
+        let mut effects = Effects::new();
+        lww.step(&mut replica, Input::Start, &mut effects);
+        let [Arming::Armed(timer)] = *effects.timers() else { panic!("{:?}", effects.timers()) };
+        let operation = OperationId { session: 0, number: 0 };
+        let write = Input::Request { operation, call: Call::write("x", 1), token: (), clock: 0 };
+        let mut effects = Effects::new();
+        lww.step(&mut replica, write, &mut effects);
+        let told: Vec<_> =
+            effects.sends().iter().map(|(to, sent)| (*to, lww.label(sent))).collect();
+        let label = "store x=1 at 1.0".to_owned();
+        assert_eq!(told, [(NodeId(1), label.clone()), (NodeId(2), label)]);
+        assert_eq!(effects.made_visible(), [(operation, Stamp { counter: 1, tie: 0 })]);
+        let [reply] = effects.replies() else { panic!("one answer") };
+        assert_eq!(
+            (reply.operation(), reply.completion()),
+            (operation, &Completion::Ok(Value::Null))
+        );
+        assert_eq!((reply.seen(), reply.token()), (&Visible::Unrecorded, &()));
+        let mut effects = Effects::new();
+        lww.step(&mut replica, Input::Timer(timer), &mut effects);
+        assert_eq!(effects.timers(), [Arming::Armed(timer)]);
     }
 }

@@ -62,8 +62,15 @@ impl<S: Strategy> Subject for S {
         let any: &dyn Any = self;
         match any.downcast_ref::<AnyStrategy>() {
             Some(already) => already.clone(),
-            None => AnyStrategy(Arc::new(Typed(self.clone()))),
+            None => AnyStrategy::named(self.clone(), self.name()),
         }
+    }
+}
+
+impl AnyStrategy {
+    /// A strategy that goes by this name, with its types forgotten.
+    pub fn named(strategy: impl Strategy, name: StrategyName) -> Self {
+        AnyStrategy(Arc::new(Typed(strategy, name)))
     }
 }
 
@@ -271,8 +278,8 @@ trait Steps: Send + Sync {
     fn invariants(&self) -> Vec<Invariant<AnyReplica>>;
 }
 
-/// A strategy that still knows its types.
-struct Typed<S>(S);
+/// A strategy that still knows its types, and the name by which it goes.
+struct Typed<S>(S, StrategyName);
 
 fn replica_of<S: Strategy>(replica: &AnyReplica) -> &S::Replica {
     replica.get().expect(MIXED)
@@ -287,29 +294,18 @@ fn any_token<S: Strategy>(token: S::Token) -> AnyToken {
 }
 
 fn typed_input<S: Strategy>(input: Input<AnyStrategy>) -> Input<S> {
-    let message_of = |message: &AnyMessage| message.get::<S::Message>().expect(MIXED).clone();
-    let token_of = |token: &AnyToken| match &token.0 {
-        Some(token) => (**token).as_any().downcast_ref::<S::Token>().expect(MIXED).clone(),
-        None => S::Token::default(),
-    };
-    match input {
-        Input::Start => Input::Start,
-        Input::Recovered => Input::Recovered,
-        Input::Request { operation, call, token, clock } => {
-            Input::Request { operation, call, token: token_of(&token), clock }
-        }
-        Input::Receive { from, message, clock } => {
-            Input::Receive { from, message: message_of(&message), clock }
-        }
-        Input::Timer(timer) => Input::Timer(timer),
-        Input::Cancelled(operation) => Input::Cancelled(operation),
-        Input::Suspect(node) => Input::Suspect(node),
-    }
+    input.map(
+        |message| message.get::<S::Message>().expect(MIXED).clone(),
+        |token| match &token.0 {
+            Some(token) => (**token).as_any().downcast_ref::<S::Token>().expect(MIXED).clone(),
+            None => S::Token::default(),
+        },
+    )
 }
 
 impl<S: Strategy> Steps for Typed<S> {
     fn name(&self) -> StrategyName {
-        self.0.name()
+        self.1.clone()
     }
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> AnyReplica {
@@ -329,7 +325,7 @@ impl<S: Strategy> Steps for Typed<S> {
         let own = own.as_any_mut().downcast_mut().expect(MIXED);
         let mut typed = Effects::<S>::new();
         self.0.step(own, typed_input::<S>(input), &mut typed);
-        typed.forget(effects, |message| AnyMessage(Arc::new(message)), any_token::<S>);
+        typed.pass_on(effects, |message| AnyMessage(Arc::new(message)), any_token::<S>);
     }
 
     fn durable(&self, replica: &AnyReplica) -> AnyReplica {

@@ -8,6 +8,22 @@
 //!
 //! It never imports judgement: a strategy cannot know what is allowed.
 //!
+//! A step is tested by calling it. Here a follower of an asynchronous primary
+//! answers a read that it was asked before it has heard of any write:
+//!
+//! ```
+//! use quiescence::prelude::*;
+//! use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
+//!
+//! let mut follower = AsyncPrimary.boot(NodeId(1), &Cluster::of(3));
+//! let operation = OperationId { session: 0, number: 0 };
+//! let read = Input::Request { operation, call: Call::read("x"), token: (), clock: 0 };
+//! let mut effects = Effects::new();
+//! AsyncPrimary.step(&mut follower, read, &mut effects);
+//! assert_eq!(effects.replies()[0].completion(), &Completion::Ok(Value::Null));
+//! assert!(effects.sends().is_empty());
+//! ```
+//!
 //! Read next: `notebook.rs` for the smallest strategies, then
 //! `asynchronous/multi_primary_lww.rs`.
 
@@ -25,7 +41,7 @@ pub mod notebook;
 pub mod synchronous;
 pub mod yardstick;
 
-pub use effects::{Effects, Reply, Visible};
+pub use effects::{Arming, Effects, Reply, Visible};
 pub use erased::Subject;
 
 /// A replication method: all that its nodes do, as one pure function.
@@ -39,7 +55,13 @@ pub trait Strategy: Clone + Send + Sync + 'static {
     type Token: Clone + Ord + Hash + Debug + Default + Send + Sync;
 
     /// The name and the parameters, as shown and as written in case files.
-    fn name(&self) -> StrategyName;
+    /// The strategies of a registry go by the names that it gives them; others
+    /// by their types, unless they say something else here.
+    fn name(&self) -> StrategyName {
+        let path = std::any::type_name::<Self>();
+        let path = path.split('<').next().unwrap_or(path);
+        StrategyName::new(path.rsplit("::").next().unwrap_or(path))
+    }
 
     /// The state of `node` before anything happened.
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Self::Replica;
@@ -50,11 +72,17 @@ pub trait Strategy: Clone + Send + Sync + 'static {
     /// message waits in its own inbox, like any other.
     fn step(&self, replica: &mut Self::Replica, input: Input<Self>, effects: &mut Effects<Self>);
 
-    /// What is left of a replica after a crash. Timers never survive one.
-    fn durable(&self, replica: &Self::Replica) -> Self::Replica;
+    /// What is left of a replica after a crash. Without an override all of it
+    /// is. Timers never survive a crash.
+    fn durable(&self, replica: &Self::Replica) -> Self::Replica {
+        replica.clone()
+    }
 
-    /// Stable text for people and case files, for example `store x=1`.
-    fn label(&self, message: &Self::Message) -> String;
+    /// Stable text for people and case files, for example `store x=1`. Without
+    /// an override it is what [`Debug`] writes.
+    fn label(&self, message: &Self::Message) -> String {
+        format!("{message:?}")
+    }
 
     /// Whether `node` accepts `call` from clients. Final reads are issued at
     /// every node that serves reads. Without an override every node serves
@@ -180,6 +208,31 @@ pub enum Input<S: Strategy> {
     Cancelled(OperationId),
     /// A failure detector, which may be wrong, suspects this node.
     Suspect(NodeId),
+}
+
+impl<S: Strategy> Input<S> {
+    /// The same input for another strategy, with its message or token
+    /// converted. A strategy that wraps another one hands it its inputs so,
+    /// and takes its effects with [`Effects::pass_on`].
+    pub fn map<T: Strategy>(
+        self,
+        message: impl FnOnce(S::Message) -> T::Message,
+        token: impl FnOnce(S::Token) -> T::Token,
+    ) -> Input<T> {
+        match self {
+            Input::Start => Input::Start,
+            Input::Recovered => Input::Recovered,
+            Input::Request { operation, call, token: carried, clock } => {
+                Input::Request { operation, call, token: token(carried), clock }
+            }
+            Input::Receive { from, message: sent, clock } => {
+                Input::Receive { from, message: message(sent), clock }
+            }
+            Input::Timer(timer) => Input::Timer(timer),
+            Input::Cancelled(operation) => Input::Cancelled(operation),
+            Input::Suspect(node) => Input::Suspect(node),
+        }
+    }
 }
 
 /// Which nodes there are.

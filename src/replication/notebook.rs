@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{Completion, Key, NodeId, Value};
 
-use super::{Cluster, Effects, Input, OperationId, Stamp, Strategy, StrategyName, Visible};
+use super::{Cluster, Effects, Input, OperationId, Stamp, Strategy, Visible};
 
 /// The notebook with one of its bugs.
 #[derive(Clone, Copy, Debug)]
@@ -36,28 +36,6 @@ pub enum Variant {
     Storing,
     /// The receiver stores by calling `write_data`, which replicates again.
     Echo,
-}
-
-impl Variant {
-    /// Every variant, in the order in which the notebook's bugs are told.
-    pub const ALL: [Variant; 5] = [
-        Variant::AsWritten,
-        Variant::WrongKey,
-        Variant::CallError,
-        Variant::Storing,
-        Variant::Echo,
-    ];
-
-    /// The word used on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Variant::AsWritten => "as-written",
-            Variant::WrongKey => "wrong-key",
-            Variant::CallError => "call-error",
-            Variant::Storing => "storing",
-            Variant::Echo => "echo",
-        }
-    }
 }
 
 /// A `DatabaseNode`.
@@ -104,10 +82,6 @@ impl Strategy for Notebook {
     type Message = Replicate;
     type Token = ();
 
-    fn name(&self) -> StrategyName {
-        StrategyName::new("notebook").with("variant", self.variant.word())
-    }
-
     fn boot(&self, node: NodeId, cluster: &Cluster) -> DatabaseNode {
         DatabaseNode { replicas: cluster.others(node).collect(), data: BTreeMap::new() }
     }
@@ -122,7 +96,7 @@ impl Strategy for Notebook {
                     return;
                 }
                 effects.broadcast(node.replicas.iter().copied(), &write);
-                effects.reply(operation, Completion::Ok(Value::Null));
+                effects.ok(operation, Value::Null);
             }
             Input::Request { operation, call, .. } => {
                 let value = node.data.get(&call.key).cloned().unwrap_or_default();

@@ -3,7 +3,7 @@
 //! stamp, stores it, and sends it to all others. It promises nothing and is
 //! not registered: it is for measuring searches.
 
-use super::{Cluster, Effects, Input, Stamp, Strategy, StrategyName};
+use super::{Cluster, Effects, Input, Stamp, Strategy};
 use crate::history::{Completion, NodeId, Value};
 
 /// What a replica does with a stamp that arrives.
@@ -36,10 +36,6 @@ impl Strategy for Yardstick {
     type Message = Stamp;
     type Token = ();
 
-    fn name(&self) -> StrategyName {
-        StrategyName::new("yardstick")
-    }
-
     fn boot(&self, me: NodeId, cluster: &Cluster) -> Held {
         Held { me, cluster: *cluster, stamp: Stamp::default() }
     }
@@ -56,7 +52,7 @@ impl Strategy for Yardstick {
                     held.stamp = stamp;
                 }
                 effects.broadcast(held.cluster.others(held.me), &stamp);
-                effects.reply(operation, Completion::Ok(Value::Null));
+                effects.ok(operation, Value::Null);
             }
             Input::Request { operation, .. } => {
                 let counter = i64::try_from(held.stamp.counter).expect("small");
@@ -75,10 +71,6 @@ impl Strategy for Yardstick {
             }
             _ => {}
         }
-    }
-
-    fn durable(&self, held: &Held) -> Held {
-        held.clone()
     }
 
     fn renamed(&self, held: &Held, name: &dyn Fn(NodeId) -> NodeId) -> Option<Held> {

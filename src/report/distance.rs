@@ -291,7 +291,7 @@ fn time(nanoseconds: u64) -> String {
 }
 
 /// All figures, with the operations that show the worst case by position.
-pub fn json(distance: &Distance) -> Json {
+pub(crate) fn json(distance: &Distance) -> Json {
     let pairs = distance.staleness.pairs.iter().map(|pair| {
         let mut all = spread(&pair.spread);
         all["written"] = json!(pair.written.map(|node| node.to_string()));

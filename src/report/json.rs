@@ -49,7 +49,7 @@ pub fn replay(strategy: &str, case: &Case, replayed: &Replay) -> String {
 }
 
 /// A value on lines of its own, in which nothing steers whoever shows it.
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).expect("JSON values are serialisable");
     format!("{}\n", escape::in_json(&text))
 }

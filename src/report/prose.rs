@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
+use crate::catalogue::Family;
 use crate::history::{escape, notation};
-use crate::hunt::Family;
 use crate::hunt::case::{Case, CaseStep};
-use crate::hunt::promise::Promise;
 use crate::hunt::property::Property;
 use crate::judgement::model::{SEPARATING, neighbours};
 use crate::judgement::{Budget, Model, Verdict, check, recheck};
+use crate::world::Setting;
 
 use super::wrap;
 
@@ -58,16 +58,12 @@ fn example(model: Model, below: &[Model]) -> Option<(&'static str, String)> {
 }
 
 /// A strategy: what it is, its parameters, what it promises.
-pub fn strategy(
-    family: &Family,
-    promises: &[&Promise],
-    place: impl Fn(&Promise) -> String,
-) -> String {
+pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
     let mut text = format!("{}: {}\n", family.name, family.about);
     if !family.parameters.is_empty() {
         text.push_str("\nparameters\n");
     }
-    for parameter in family.parameters {
+    for parameter in &family.parameters {
         let values = parameter.values.join(" | ");
         let default = match parameter.default {
             Some(default) => format!(" (default {default})"),
@@ -75,15 +71,25 @@ pub fn strategy(
         };
         let _ = writeln!(text, "  {}={values}{default}\n      {}", parameter.name, parameter.about);
     }
+    let promises = &family.promises;
     text.push_str(if promises.is_empty() { "\nno promises\n" } else { "\npromises\n" });
     let mut before = String::new();
     for promise in promises {
-        let heading = format!("  {} · {}", promise.strategy, place(promise));
+        let heading = format!("  {} · {}", promise.strategy, place(&promise.setting));
         if heading != before {
             let _ = writeln!(text, "{heading}");
         }
         let _ = writeln!(text, "      {:<18} {}", promise.property.to_string(), promise.expected);
         before = heading;
+    }
+    if !family.mutants.is_empty() {
+        text.push_str("\nvariants with a bug\n");
+    }
+    for mutant in &family.mutants {
+        let _ = writeln!(text, "  {}\n      {}", mutant.strategy, mutant.bug);
+    }
+    if !family.sources.is_empty() {
+        let _ = writeln!(text, "\nsource\n  {}", family.sources);
     }
     text
 }
@@ -135,7 +141,7 @@ fn verdict(case: &Case) -> Vec<String> {
         Some(kind) => format!("{} is violated ({kind}).", case.property),
         None => format!("{} holds.", case.property),
     }];
-    if let Some(why) = case.evidence.get("why").and_then(|why| why.as_str()) {
+    if let Some(why) = case.why() {
         told.push(format!("Why: {why}."));
     }
     let Property::Model(model) = case.property else {

@@ -295,8 +295,13 @@ impl Judged<'_> {
         text
     }
 
+    /// The same for programs: one JSON object.
+    pub fn json_text(&self) -> String {
+        super::json::text(&self.json())
+    }
+
     /// For programs.
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         let history = &self.recording.history;
         let names = |models: Vec<Model>| models.into_iter().map(Model::name).collect::<Vec<_>>();
         let mut verdicts = Vec::new();

@@ -309,7 +309,7 @@ mod tests {
         let found = Conclusion { proofs, doubts, ..found };
         Line {
             strategy: "abd".to_owned(),
-            setting: crate::hunt::promise::calm(3, crate::world::Network::Fifo),
+            setting: Setting::calm(3, crate::world::Network::Fifo),
             property: found.property.clone(),
             expected: None,
             result: Result::of(&found, coverage, String::new()),

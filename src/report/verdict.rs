@@ -5,19 +5,15 @@
 //! rest was found by others.
 
 use crate::history::{History, ProcessId};
-use crate::hunt::property::{Flaw, Judgement, Property};
+use crate::hunt::property::{Judgement, Property};
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::{Ending, Run, SessionId, Workload};
 
 use super::{Look, Tone, columns, wrap};
 
-mod hints;
-
 /// What is known about a failing run.
 #[derive(Clone, Debug)]
 pub struct Block<'a> {
-    /// Which strategy, in short.
-    pub strategy: &'a str,
     /// What was judged, and what came of it.
     pub property: &'a Property,
     /// What came of it.
@@ -32,6 +28,8 @@ pub struct Block<'a> {
     pub minimal: bool,
     /// Actions chosen, and all actions.
     pub actions: (usize, usize),
+    /// What to try next.
+    pub hint: Option<&'a str>,
     /// Where the case was saved.
     pub saved: Option<&'a str>,
     /// The command that replays it.
@@ -91,7 +89,7 @@ pub fn verdict(block: &Block<'_>, look: &Look) -> String {
         let checked = if block.minimal { "checked" } else { "not checked" };
         lines.push(("minimal", format!("{checked} ({chosen} chosen, {all} in all)")));
     }
-    if let Some(hint) = block.judgement.flaw().and_then(|flaw| hint(block.strategy, flaw)) {
+    if let Some(hint) = block.hint {
         lines.push(("hint", hint.to_owned()));
     }
     if let Some(path) = block.saved {
@@ -126,11 +124,6 @@ pub fn with_sessions(text: &str, run: &Run, workload: &Workload) -> String {
         }
     }
     named
-}
-
-/// What to try next, if something is known.
-pub fn hint(strategy: &str, flaw: Flaw) -> Option<&'static str> {
-    hints::hint(strategy, flaw)
 }
 
 /// One labelled entry of the block; commands and paths are never broken.

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use crate::history::{Call, NodeId};
 use crate::replication::erased::{AnyMessage, AnyReplica, AnyStrategy, AnyToken};
-use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, TimerId};
+use crate::replication::{Arming, Cluster, Effects, Input, OperationId, Strategy, TimerId};
 
 use super::Network;
 use super::fault::{FaultPlan, InboxOnCrash, Kind as FaultKind};
@@ -26,7 +26,7 @@ pub struct Node {
     /// Messages that have been sent and not yet delivered, oldest first.
     pub inbox: Vec<(NodeId, AnyMessage)>,
     /// Armed timers, ascending.
-    pub timers: SmallVec<[TimerId; 2]>,
+    pub(crate) timers: SmallVec<[TimerId; 2]>,
     /// Whether the node is running.
     pub up: bool,
     /// Senders whose link to this node is cut, one bit per node.
@@ -40,6 +40,7 @@ pub struct Node {
 pub const CLOCK_UNIT: i64 = 10_000;
 
 /// What can happen at one node. Positions are positions in its inbox.
+#[non_exhaustive]
 pub enum LocalInput {
     /// The cluster begins.
     Start,
@@ -162,22 +163,23 @@ pub fn local_step(
         }
     };
     guard(|| strategy.step(&mut node.replica, input, effects))?;
-    if let Some((to, _)) = effects.sends.iter().find(|(to, _)| to.index() >= cluster.size()) {
+    if let Some((to, _)) = effects.sends().iter().find(|(to, _)| to.index() >= cluster.size()) {
         return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
     }
-    set_timers(node, &effects.timers);
+    set_timers(node, effects.timers());
     Ok(())
 }
 
 /// Arms and disarms timers in the order in which that was asked for.
-fn set_timers(node: &mut Node, wanted: &[(TimerId, bool)]) {
-    for &(timer, armed) in wanted {
-        match (node.timers.binary_search(&timer), armed) {
-            (Err(place), true) => node.timers.insert(place, timer),
-            (Ok(place), false) => {
-                node.timers.remove(place);
+fn set_timers(node: &mut Node, wanted: &[Arming]) {
+    for &arming in wanted {
+        match arming {
+            Arming::Armed(timer) => {
+                if let Err(place) = node.timers.binary_search(&timer) {
+                    node.timers.insert(place, timer);
+                }
             }
-            _ => {}
+            Arming::Disarmed(timer) => node.timers.retain(|armed| *armed != timer),
         }
     }
 }
@@ -220,6 +222,11 @@ impl Node {
             LocalInput::Heal(from) => (!self.is_cut_off(*from)).then_some("the link is not cut"),
             _ => None,
         }
+    }
+
+    /// The timers that may fire, ascending.
+    pub fn armed(&self) -> &[TimerId] {
+        &self.timers
     }
 
     /// Whether messages from `from` are held back.

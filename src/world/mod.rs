@@ -11,6 +11,30 @@
 //! happens. It chooses nothing itself, cannot know what is allowed, and has no
 //! clock and no source of chance.
 //!
+//! A run without choices takes what is most ordinary at every step:
+//!
+//! ```
+//! use quiescence::history::notation;
+//! use quiescence::prelude::*;
+//! use quiescence::replication::notebook::{Notebook, Variant};
+//! use quiescence::world::{Ending, Planned, Scenario, Script, Workload, execute};
+//!
+//! let write = |node, value| Script {
+//!     node: NodeId(node),
+//!     operations: vec![Planned { call: Call::write("x", value), node: None }],
+//! };
+//! let scenario = Scenario {
+//!     setting: Setting::calm(2, Network::Fifo),
+//!     workload: Workload { sessions: vec![write(0, 1), write(1, 2)] },
+//!     choices: Vec::new(),
+//!     priorities: Vec::new(),
+//! };
+//! let run = execute(&Notebook { variant: Variant::Storing }, &scenario, None);
+//! assert_eq!(run.ending, Ending::Settled);
+//! // Two writes, then a final read of x at each node.
+//! assert!(notation::write(&run.history).starts_with("wx1|wx2|rx"));
+//! ```
+//!
 //! Read next: [`component`] for a node's step, [`settle`](Run) for how a run
 //! ends, [`trace`] for what is shown of it.
 
@@ -55,6 +79,7 @@ use serde::{Deserialize, Serialize};
 /// In which order messages on a link may arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Network {
     /// In the order in which they were sent, link by link.
     Fifo,

@@ -6,7 +6,7 @@ use crate::history::{Call, Key, NodeId};
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, Strategy};
 
-use super::{FaultPlan, Network};
+use super::{FaultPlan, Faults, Network};
 
 /// Whether a session stays at its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +39,25 @@ pub struct Setting {
     pub faults: FaultPlan,
     /// How sessions choose nodes.
     pub routing: Routing,
+}
+
+impl Setting {
+    /// No faults, and every session stays at its node.
+    pub fn calm(nodes: u16, network: Network) -> Self {
+        Setting { nodes, network, faults: FaultPlan::default(), routing: Routing::Sticky }
+    }
+
+    /// The same, where sessions go from node to node.
+    #[must_use]
+    pub fn roaming(self) -> Self {
+        Setting { routing: Routing::Roaming, ..self }
+    }
+
+    /// The same, where at most these faults strike.
+    #[must_use]
+    pub fn with_faults(self, budget: Faults) -> Self {
+        Setting { faults: FaultPlan { budget, ..self.faults }, ..self }
+    }
 }
 
 /// The scripts of all clients.

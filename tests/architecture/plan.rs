@@ -140,6 +140,19 @@ pub const PLAN: &[Part] = &[
     // The root names its modules and what it re-exports; it is covered alone.
     Part { at: "crate", uses: &["crate"], crates: &[], without: DECIDES },
     Part {
+        at: "crate::prelude",
+        uses: &[
+            "crate::catalogue",
+            "crate::history",
+            "crate::hunt",
+            "crate::judgement",
+            "crate::replication",
+            "crate::world",
+        ],
+        crates: &[],
+        without: DECIDES,
+    },
+    Part {
         at: "crate::history",
         uses: &[],
         crates: &["rustc_hash", "serde", "serde_json", "smol_str", "thiserror"],
@@ -265,8 +278,22 @@ pub const PLAN: &[Part] = &[
             "crate::threads",
             "crate::world",
         ],
-        crates: &["serde", "serde_json", "strsim", "thiserror"],
+        crates: &["serde", "serde_json", "thiserror"],
         without: &[SURROUNDINGS, PRINTING, CHANCE],
+    },
+    Part {
+        at: "crate::catalogue",
+        uses: &[
+            "crate::catalogue",
+            "crate::history",
+            "crate::hunt",
+            "crate::judgement",
+            "crate::replication",
+            "crate::search",
+            "crate::world",
+        ],
+        crates: &["strsim", "thiserror"],
+        without: DECIDES,
     },
     Part {
         at: "crate::hunt::random",
@@ -277,6 +304,7 @@ pub const PLAN: &[Part] = &[
     Part {
         at: "crate::report",
         uses: &[
+            "crate::catalogue",
             "crate::history",
             "crate::hunt",
             "crate::judgement",

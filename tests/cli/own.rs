@@ -1,13 +1,9 @@
 //! A binary with a strategy of its own, which is as bad as one can be.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::Command;
 
-use quiescence::history::{Completion, NodeId, Value};
-use quiescence::hunt::{Family, Parameter, Registry, Subject};
-use quiescence::replication::{Cluster, Effects, Input, Invariant, Strategy, StrategyName};
-use quiescence::world::{FaultPlan, Network, Routing, Setting};
+use quiescence::prelude::*;
 
 use super::runner::{Place, Said};
 
@@ -17,16 +13,10 @@ struct Moody {
     mood: &'static str,
 }
 
-const MOODS: [&str; 4] = ["panics", "breaks", "dreams", "silent"];
-
 impl Strategy for Moody {
     type Replica = u8;
     type Message = u8;
     type Token = ();
-
-    fn name(&self) -> StrategyName {
-        StrategyName::new("moody").with("variant", self.mood)
-    }
 
     fn boot(&self, _: NodeId, _: &Cluster) -> u8 {
         0
@@ -37,17 +27,13 @@ impl Strategy for Moody {
             assert!(self.mood != "panics" || call.is_read(), "I do not feel like writing");
             *writes = writes.saturating_add(u8::from(call.is_write()));
             if self.mood != "silent" {
-                effects.reply(operation, Completion::Ok(Value::Null));
+                effects.ok(operation, Value::Null);
             }
         }
     }
 
     fn durable(&self, _: &u8) -> u8 {
         0
-    }
-
-    fn label(&self, _: &u8) -> String {
-        String::new()
     }
 
     fn invariants(&self) -> Vec<Invariant<u8>> {
@@ -63,30 +49,20 @@ impl Strategy for Moody {
     }
 }
 
-fn build(chosen: &BTreeMap<String, String>) -> Box<dyn Subject> {
-    let mood = MOODS.into_iter().find(|mood| chosen["variant"] == *mood);
-    Box::new(Moody { mood: mood.expect("an allowed value") })
-}
-
 fn registry() -> Registry {
-    let family = Family {
-        name: "moody",
-        about: "answers writes, unless it does not",
-        parameters: &[Parameter {
-            name: "variant",
-            values: &MOODS,
-            default: None,
-            about: "the mood",
-        }],
-        setting: Setting {
-            nodes: 2,
-            network: Network::Unordered,
-            faults: FaultPlan::default(),
-            routing: Routing::Sticky,
-        },
-        build,
-    };
-    Registry::empty().with(family, [])
+    let moods = Variants::of(Moody { mood: "" }).open(
+        "variant",
+        "the mood",
+        [
+            ("panics", |it| it.mood = "panics"),
+            ("breaks", |it| it.mood = "breaks"),
+            ("dreams", |it| it.mood = "dreams"),
+            ("silent", |it| it.mood = "silent"),
+        ],
+    );
+    let pair = Setting::calm(2, Network::Unordered);
+    let about = "answers writes, unless it does not";
+    Registry::empty().with(Family::new("moody", about, &pair, moods))
 }
 
 const LINE: &str = "QUIESCENCE_OWN_LINE";

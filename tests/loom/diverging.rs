@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use quiescence::catalogue::Registry;
 use quiescence::hunt::case::{Case, FoundBy, SearchName};
 use quiescence::hunt::minimise::{Aim, Failing, minimise};
 use quiescence::hunt::property::{Flaw, Property, judge};
@@ -32,7 +33,8 @@ fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
     let minimal = minimise(&STORING, Aim::FewestChoices, failing.clone()).chosen().len() == chosen;
     let found =
         FoundBy { search: Some(SearchName::Threads), run: Some(execution), ..FoundBy::default() };
-    let text = Case::of(&STORING, &failing, minimal, found).to_text();
+    let named = Registry::standard().parse("notebook:storing").expect("it is registered").remove(0);
+    let text = Case::of(&*named, &failing, minimal, found).to_text();
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1/notebook-storing-threads.json");
     if std::env::var_os("QUIESCENCE_REWRITE").is_some_and(|value| value == "1") {

@@ -285,7 +285,7 @@ fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
     };
     let mut dues: BTreeSet<_> = world.in_flight().map(deliver).collect();
     for (node, at) in world.nodes().iter().zip(world.cluster().nodes()) {
-        dues.extend(node.timers.iter().map(|timer| Label::Fire(at, *timer)));
+        dues.extend(node.armed().iter().map(|timer| Label::Fire(at, *timer)));
         if !node.up || node.cut != 0 {
             dues.insert(Label::Repair(at));
         }

@@ -50,7 +50,7 @@ pub struct Case {
     /// How it fails; a case of something that holds has none.
     pub kind: Option<Flaw>,
     /// Why, for people and for comparison.
-    pub evidence: serde_json::Value,
+    evidence: serde_json::Value,
     /// Whether no single chosen action can be removed.
     pub minimal: bool,
     /// How it was found.
@@ -85,6 +85,7 @@ pub struct FoundBy {
 
 /// A search that finds cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SearchName {
     /// Random runs.
     Random,
@@ -119,6 +120,11 @@ impl std::str::FromStr for SearchName {
 }
 
 impl Case {
+    /// Why it fails, in words, if the file says so.
+    pub fn why(&self) -> Option<&str> {
+        self.evidence.get("why").and_then(|why| why.as_str())
+    }
+
     /// How many steps were chosen.
     pub fn chosen(&self) -> usize {
         self.schedule.iter().filter(|step| !step.settling).count()

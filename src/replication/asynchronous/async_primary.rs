@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{Completion, Key, NodeId, Value};
 use crate::replication::log::{Entry, Log};
-use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, StrategyName, Visible};
+use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, Visible};
 
 /// Asynchronous log shipping from one primary.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ impl AsyncPrimary {
             effects
                 .broadcast(replica.cluster.others(PRIMARY), &Message::Stream { position, entry });
         }
-        effects.reply(operation, Completion::Ok(Value::Null));
+        effects.ok(operation, Value::Null);
     }
 
     fn follow(replica: &mut Replica, position: usize, entry: Entry, effects: &mut Effects<Self>) {
@@ -88,10 +88,6 @@ impl Strategy for AsyncPrimary {
     type Replica = Replica;
     type Message = Message;
     type Token = ();
-
-    fn name(&self) -> StrategyName {
-        StrategyName::new("async-primary")
-    }
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
         Replica { me: node, cluster: *cluster, log: Log::default(), early: BTreeMap::new() }

@@ -17,9 +17,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::{Completion, Key, NodeId, Value};
-use crate::replication::{
-    Cluster, Effects, Input, OperationId, Stamp, Strategy, StrategyName, TimerId, Visible,
-};
+use crate::replication::{Cluster, Effects, Input, OperationId, Stamp, Strategy, TimerId, Visible};
 
 /// Where stamps come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +26,6 @@ pub enum Clock {
     Lamport,
     /// The node's own clock.
     Wall,
-}
-
-impl Clock {
-    /// The word used on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Clock::Lamport => "lamport",
-            Clock::Wall => "wall",
-        }
-    }
 }
 
 /// Last-writer-wins replication with a primary at every node.
@@ -93,12 +81,6 @@ impl Strategy for MultiPrimaryLww {
     type Message = Store;
     type Token = ();
 
-    fn name(&self) -> StrategyName {
-        StrategyName::new("multi-primary-lww")
-            .with("clock", self.clock.word())
-            .with("anti-entropy", if self.anti_entropy { "on" } else { "off" })
-    }
-
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
         Replica { me: node, cluster: *cluster, counter: 0, registers: BTreeMap::new() }
     }
@@ -116,7 +98,7 @@ impl Strategy for MultiPrimaryLww {
                 let store = Store { key: call.key, stamped };
                 effects.broadcast(replica.cluster.others(replica.me), &store);
                 Self::keep(replica, store, effects);
-                effects.reply(operation, Completion::Ok(Value::Null));
+                effects.ok(operation, Value::Null);
             }
             Input::Request { operation, call, .. } => {
                 let held = replica.registers.get(&call.key);
@@ -145,10 +127,6 @@ impl Strategy for MultiPrimaryLww {
 
     fn reads_clock(&self) -> bool {
         self.clock == Clock::Wall
-    }
-
-    fn durable(&self, replica: &Replica) -> Replica {
-        replica.clone()
     }
 
     fn label(&self, message: &Store) -> String {

@@ -18,9 +18,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
-use crate::replication::{
-    Cluster, Effects, Input, OperationId, Stamp, Strategy, StrategyName, TimerId, Visible,
-};
+use crate::replication::{Cluster, Effects, Input, OperationId, Stamp, Strategy, TimerId, Visible};
 
 /// The majority register.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +34,6 @@ pub enum WriteBack {
     Always,
     /// No read does: a read may see a write that a later read misses.
     Never,
-}
-
-impl WriteBack {
-    /// The word used on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            WriteBack::Always => "always",
-            WriteBack::Never => "never",
-        }
-    }
 }
 
 /// Sends again what has not been answered.
@@ -221,10 +209,6 @@ impl Strategy for Abd {
     type Replica = Replica;
     type Message = Message;
     type Token = ();
-
-    fn name(&self) -> StrategyName {
-        StrategyName::new("abd").with("write-back", self.write_back.word())
-    }
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
         Replica {

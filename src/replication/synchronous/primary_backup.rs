@@ -17,7 +17,7 @@
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
 use crate::replication::log::{Entry, Log};
-use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, StrategyName, Visible};
+use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, Visible};
 
 /// Which node answers reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +26,6 @@ pub enum Reads {
     Primary,
     /// The node that was asked.
     Local,
-}
-
-impl Reads {
-    /// The word used on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Reads::Primary => "primary",
-            Reads::Local => "local",
-        }
-    }
 }
 
 /// All-acknowledge primary-backup replication.
@@ -104,7 +94,7 @@ impl PrimaryBackup {
         }
         match replica.log.position(operation) {
             Some(position) if position < replica.log.applied() => {
-                effects.reply(operation, Completion::Ok(Value::Null));
+                effects.ok(operation, Value::Null);
             }
             Some(_) => {}
             None => {
@@ -123,7 +113,7 @@ impl PrimaryBackup {
         let everywhere = others.map(|node| replica.acknowledged[node.index()]).min();
         let everywhere = everywhere.unwrap_or(replica.log.len());
         for operation in replica.log.apply(everywhere.max(replica.log.applied()), effects) {
-            effects.reply(operation, Completion::Ok(Value::Null));
+            effects.ok(operation, Value::Null);
         }
     }
 
@@ -177,10 +167,6 @@ impl Strategy for PrimaryBackup {
     type Replica = Replica;
     type Message = Message;
     type Token = ();
-
-    fn name(&self) -> StrategyName {
-        StrategyName::new("primary-backup").with("reads", self.reads.word())
-    }
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
         Replica {

@@ -4,44 +4,13 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::hunt::Subject;
+use crate::hunt::promise::Promise;
+use crate::hunt::property::Flaw;
 use crate::replication::StrategyName;
-use crate::replication::asynchronous::async_primary::AsyncPrimary;
-use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
-use crate::replication::notebook::{Notebook, Variant};
-use crate::replication::synchronous::abd::{Abd, WriteBack};
-use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
-use crate::world::{FaultPlan, Network, Routing, Setting};
 
-use super::Subject;
-use super::promise::{self, Promise};
-
-/// A strategy with its parameters still to be chosen.
-#[derive(Clone)]
-pub struct Family {
-    /// The name, for example `multi-primary-lww`.
-    pub name: &'static str,
-    /// What it is, in one line.
-    pub about: &'static str,
-    /// Its parameters.
-    pub parameters: &'static [Parameter],
-    /// Where `check NAME` looks if nothing else is said.
-    pub setting: Setting,
-    /// Makes the strategy. Gets a value for every parameter, each one allowed.
-    pub build: fn(&BTreeMap<String, String>) -> Box<dyn Subject>,
-}
-
-/// A parameter of a strategy.
-#[derive(Clone, Copy, Debug)]
-pub struct Parameter {
-    /// Its name, for example `clock`.
-    pub name: &'static str,
-    /// The values it can have.
-    pub values: &'static [&'static str],
-    /// The value if none is given; without one, every value is checked.
-    pub default: Option<&'static str>,
-    /// What it changes, in one line.
-    pub about: &'static str,
-}
+use super::family::Family;
+use super::variants::Parameter;
 
 /// Why a text does not name a strategy, and what might have been meant.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -71,42 +40,41 @@ impl UnknownStrategy {
     }
 }
 
-/// The strategies that a binary knows, and what they promise.
-#[derive(Clone)]
+/// The strategies that a binary knows.
 pub struct Registry {
-    families: Vec<Family>,
-    promises: Vec<Promise>,
+    pub(super) families: Vec<Family>,
 }
 
 impl Registry {
     /// No strategies: for a binary with only strategies of its own.
     pub fn empty() -> Self {
-        Registry { families: Vec::new(), promises: Vec::new() }
+        Registry { families: Vec::new() }
     }
 
-    /// The strategies of this crate.
-    pub fn standard() -> Self {
-        Registry { families: standard_families(), promises: promise::standard() }
-    }
-
-    /// Adds a strategy with what it promises (possibly nothing). One that has
-    /// the name of an earlier one takes its place.
+    /// Adds a family. One that has the name of an earlier one takes its place.
     #[must_use]
-    pub fn with(mut self, family: Family, promises: impl IntoIterator<Item = Promise>) -> Self {
+    pub fn with(mut self, family: Family) -> Self {
         self.families.retain(|known| known.name != family.name);
         self.families.push(family);
-        self.promises.extend(promises);
         self
     }
 
-    /// All strategies.
+    /// All families.
     pub fn families(&self) -> &[Family] {
         &self.families
     }
 
-    /// All promises.
-    pub fn promises(&self) -> &[Promise] {
-        &self.promises
+    /// What all of them promise, family by family.
+    pub fn promises(&self) -> impl Iterator<Item = &Promise> {
+        self.families.iter().flat_map(|family| &family.promises)
+    }
+
+    /// What to try after a strategy, named [in short](Registry::short), has
+    /// failed in this way.
+    pub fn hint(&self, short: &str, flaw: Flaw) -> Option<&'static str> {
+        let mut hints = self.families.iter().flat_map(|family| &family.hints);
+        let hint = hints.find(|hint| hint.strategy == short && hint.flaw == flaw);
+        hint.map(|hint| hint.advice)
     }
 
     /// The family with this name.
@@ -139,8 +107,9 @@ impl Registry {
             chosen.insert(parameter.name.to_owned(), value.to_owned());
         }
         let mut all = vec![chosen];
-        for parameter in family.parameters {
-            let values = parameter.default.as_ref().map_or(parameter.values, std::slice::from_ref);
+        for parameter in &family.parameters {
+            let values =
+                parameter.default.as_ref().map_or(&parameter.values[..], std::slice::from_ref);
             all = all
                 .into_iter()
                 .flat_map(|chosen| {
@@ -156,7 +125,7 @@ impl Registry {
                 })
                 .collect();
         }
-        Ok(all.iter().map(|chosen| (family.build)(chosen)).collect())
+        Ok(all.into_iter().map(|chosen| family.build(chosen)).collect())
     }
 
     /// The strategy with this name and these parameters; parameters that are
@@ -171,7 +140,7 @@ impl Registry {
         for (parameter, value) in &name.parameters {
             family.parameter(parameter)?.allows(value)?;
         }
-        for parameter in family.parameters {
+        for parameter in &family.parameters {
             if chosen.contains_key(parameter.name) {
                 continue;
             }
@@ -181,7 +150,7 @@ impl Registry {
             };
             chosen.insert(parameter.name.to_owned(), default.to_owned());
         }
-        Ok((family.build)(&chosen))
+        Ok(family.build(chosen))
     }
 }
 
@@ -213,7 +182,7 @@ impl Family {
         let has = |parameter: &&Parameter| parameter.values.contains(&value);
         self.parameters.iter().find(has).ok_or_else(|| {
             let problem = format!("no parameter of `{}` can be `{value}`", self.name);
-            let values = self.parameters.iter().flat_map(|parameter| parameter.values);
+            let values = self.parameters.iter().flat_map(|parameter| &parameter.values);
             UnknownStrategy::new(problem, value, values.copied())
         })
     }
@@ -227,94 +196,4 @@ impl Parameter {
         let problem = format!("the parameter `{}` cannot be `{value}`", self.name);
         Err(UnknownStrategy::new(problem, value, self.values.iter().copied()))
     }
-}
-
-fn setting(nodes: u16, network: Network) -> Setting {
-    Setting { nodes, network, faults: FaultPlan::default(), routing: Routing::Sticky }
-}
-
-fn standard_families() -> Vec<Family> {
-    vec![
-        Family {
-            name: "notebook",
-            about: "a student's two nodes, each variant with one of its bugs",
-            parameters: &[Parameter {
-                name: "variant",
-                values: &["as-written", "wrong-key", "call-error", "storing", "echo"],
-                default: None,
-                about: "which bug",
-            }],
-            setting: setting(2, Network::Unordered),
-            build: |chosen| {
-                let variant = Variant::ALL.into_iter().find(|v| v.word() == chosen["variant"]);
-                Box::new(Notebook { variant: variant.expect("an allowed value") })
-            },
-        },
-        Family {
-            name: "primary-backup",
-            about: "synchronous: a write is answered when every backup has it",
-            parameters: &[Parameter {
-                name: "reads",
-                values: &["primary", "local"],
-                default: Some("primary"),
-                about: "which node answers reads",
-            }],
-            setting: setting(3, Network::Fifo),
-            build: |chosen| {
-                let local = chosen["reads"] == Reads::Local.word();
-                let reads = if local { Reads::Local } else { Reads::Primary };
-                Box::new(PrimaryBackup { reads })
-            },
-        },
-        Family {
-            name: "abd",
-            about: "synchronous: a register on a majority, reads write back",
-            parameters: &[Parameter {
-                name: "write-back",
-                values: &["always", "never"],
-                default: Some("always"),
-                about: "whether a read stores what it answers at a majority first",
-            }],
-            setting: setting(3, Network::Unordered),
-            build: |chosen| {
-                let never = chosen["write-back"] == WriteBack::Never.word();
-                Box::new(Abd {
-                    write_back: if never { WriteBack::Never } else { WriteBack::Always },
-                })
-            },
-        },
-        Family {
-            name: "async-primary",
-            about: "asynchronous: a write is answered by the primary, then streamed",
-            parameters: &[],
-            setting: setting(3, Network::Fifo),
-            build: |_| Box::new(AsyncPrimary),
-        },
-        Family {
-            name: "multi-primary-lww",
-            about: "asynchronous: every node accepts writes, the last writer wins",
-            parameters: &[
-                Parameter {
-                    name: "clock",
-                    values: &["lamport", "wall"],
-                    default: Some("lamport"),
-                    about: "where the order of writes comes from",
-                },
-                Parameter {
-                    name: "anti-entropy",
-                    values: &["off", "on"],
-                    default: Some("off"),
-                    about: "whether a timer repairs what was lost",
-                },
-            ],
-            setting: setting(3, Network::Unordered),
-            build: |chosen| {
-                let wall = chosen["clock"] == Clock::Wall.word();
-                Box::new(MultiPrimaryLww {
-                    clock: if wall { Clock::Wall } else { Clock::Lamport },
-                    anti_entropy: chosen["anti-entropy"] == "on",
-                })
-            },
-        },
-    ]
 }

@@ -1,0 +1,48 @@
+//! The register on a majority.
+
+use crate::hunt::property::Property;
+use crate::judgement::{Kind, Model};
+use crate::replication::synchronous::abd::{Abd, WriteBack};
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::bench::{self, Bench, Clients, Judged};
+use super::family::Family;
+use super::variants::Variants;
+
+pub(super) fn family() -> Family {
+    let unordered = Setting::calm(3, Network::Unordered);
+    let roaming = unordered.clone().roaming();
+    let mess = Faults::NONE
+        .with(FaultKind::Drop, 1)
+        .with(FaultKind::Duplicate, 1)
+        .with(FaultKind::Crash, 1);
+    let mess = roaming.clone().with_faults(mess);
+    let variants = Variants::of(Abd { write_back: WriteBack::Always }).parameter(
+        "write-back",
+        "whether a read stores what it answers at a majority first",
+        [
+            ("always", |it| it.write_back = WriteBack::Always),
+            ("never", |it| it.write_back = WriteBack::Never),
+        ],
+    );
+    let about = "synchronous: a register on a majority, reads write back";
+    let never = "write-back=never";
+    let flickers = "a read answers before a majority has what it saw, and a later read may miss it";
+    Family::new("abd", about, &unordered, variants)
+        .sources("Attiya, Bar-Noy & Dolev 1995; Lynch & Shvartsman 1997 for several writers")
+        .keeps("", &mess, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
+        .keeps("", &mess, [Property::Model(Model::Linearizable), Property::Durable])
+        .keeps(never, &roaming, [Model::EVENTUAL])
+        .mutant(never, flickers, &roaming, Model::Linearizable, Kind::Unexplained)
+}
+
+/// With timers that wait until nothing is in flight: on a network that loses
+/// nothing, all else they send is noise.
+pub(super) const BENCH: Bench = Bench {
+    word: "abd",
+    clients: Clients::WritersAndReaders,
+    subject: || Box::new(Abd { write_back: WriteBack::Always }),
+    setting: bench::setting,
+    judged: Judged::Model(Model::Linearizable),
+    patient: true,
+};

@@ -1,0 +1,147 @@
+//! Named scopes for measuring exhaustive searches.
+//!
+//! A name says strategy and size: `lww-3-8` is three replicas of the yardstick
+//! and eight puts. The scripts are fixed, so that states can be compared with
+//! those of other programs.
+
+use crate::history::{Call, NodeId};
+use crate::hunt::Subject;
+use crate::judgement::{Budget, Model, Verdict, check};
+use crate::search::exhaustive::{Exploration, Plan, Refused, Sight, Tracks, Work, explore};
+use crate::world::{Network, Planned, Script, Setting, Workload};
+
+/// A scope that can be searched by name.
+pub struct Scope {
+    bench: Bench,
+    setting: Setting,
+    workload: Workload,
+}
+
+/// Scopes of one strategy that differ in size only.
+#[derive(Clone, Copy)]
+pub(super) struct Bench {
+    /// How their names begin.
+    pub(super) word: &'static str,
+    /// What clients ask, and which sizes the name ends with.
+    pub(super) clients: Clients,
+    /// What is run.
+    pub(super) subject: fn() -> Box<dyn Subject>,
+    /// Where, from how many nodes there are.
+    pub(super) setting: fn(u16) -> Setting,
+    /// What is asked in every quiet state.
+    pub(super) judged: Judged,
+    /// Whether timers wait until nothing is in flight.
+    pub(super) patient: bool,
+}
+
+/// Who asks what.
+#[derive(Clone, Copy)]
+pub(super) enum Clients {
+    /// See [`puts`].
+    TwoWriters,
+    /// See [`one_each`].
+    WritersAndReaders,
+}
+
+/// What is asked in every quiet state.
+#[derive(Clone, Copy)]
+pub(super) enum Judged {
+    /// Whether all final reads are answered alike.
+    Agreement,
+    /// Whether the history is allowed.
+    Model(Model),
+}
+
+impl Bench {
+    /// How its names are made: `lww-NODES-PUTS`.
+    pub(super) fn name(&self) -> String {
+        let sizes = match self.clients {
+            Clients::TwoWriters => "NODES-PUTS",
+            Clients::WritersAndReaders => "NODES-WRITERS-READERS",
+        };
+        format!("{}-{sizes}", self.word)
+    }
+
+    /// The scope of this size.
+    pub(super) fn scope(self, sizes: &[u16]) -> Option<Scope> {
+        let (nodes, clients) = match (self.clients, sizes) {
+            (Clients::TwoWriters, &[nodes, puts]) => (nodes, [puts, 0]),
+            (Clients::WritersAndReaders, &[nodes, writers, readers]) => (nodes, [writers, readers]),
+            _ => return None,
+        };
+        let [writers, readers] = clients;
+        if !(2..=8).contains(&nodes) || writers.saturating_add(readers) > 24 {
+            return None;
+        }
+        let workload = match self.clients {
+            Clients::TwoWriters => puts(usize::from(writers)),
+            Clients::WritersAndReaders => one_each(nodes, writers, readers),
+        };
+        Some(Scope { bench: self, setting: (self.setting)(nodes), workload })
+    }
+}
+
+impl Scope {
+    /// Searches the scope. The work, the tracks and the timers of the plan are
+    /// replaced by those of the scope.
+    ///
+    /// # Errors
+    /// As [`explore`].
+    pub fn search(&self, plan: &Plan<'_>) -> Result<Exploration, Refused> {
+        let (tracks, lively) = match self.bench.judged {
+            Judged::Agreement => (Tracks::default(), 0),
+            Judged::Model(model) => {
+                let real_time = model == Model::Linearizable;
+                (Tracks { history: true, real_time, ..Tracks::default() }, 1)
+            }
+        };
+        let work = Work::Scripted(self.workload.clone());
+        let plan = Plan { work, tracks, lively, patient: self.bench.patient, ..*plan };
+        let mut judge = |sight: &Sight<'_>| match self.bench.judged {
+            Judged::Agreement => agree(sight),
+            Judged::Model(model) => {
+                let verdict = check(sight.history, model, Budget::default());
+                u64::from(matches!(verdict, Verdict::Violated(_)))
+            }
+        };
+        explore(&*(self.bench.subject)(), &self.setting, &plan, 1, &mut judge)
+    }
+}
+
+/// `nodes` replicas on an unordered network.
+pub fn setting(nodes: u16) -> Setting {
+    Setting::calm(nodes, Network::Unordered)
+}
+
+/// `puts` puts by two clients pinned to n1 and n2; n1 has the larger half.
+pub fn puts(puts: usize) -> Workload {
+    let script = |node: u16, count: usize| Script {
+        node: NodeId(node),
+        operations: (0..count)
+            .map(|number| {
+                let value = i64::try_from(number).expect("few") + 1;
+                Planned { call: Call::write("x", value), node: None }
+            })
+            .collect(),
+    };
+    Workload { sessions: vec![script(0, puts.div_ceil(2)), script(1, puts / 2)] }
+}
+
+/// One write by each writer, one read by each reader, node by node.
+fn one_each(nodes: u16, writers: u16, readers: u16) -> Workload {
+    let script = |number: u16| {
+        let call = match number < writers {
+            true => Call::write("x", i64::from(number) + 1),
+            false => Call::read("x"),
+        };
+        let operations = vec![Planned { call, node: None }];
+        Script { node: NodeId(number % nodes), operations }
+    };
+    Workload { sessions: (0..writers + readers).map(script).collect() }
+}
+
+/// Whether all final reads were answered alike: bit 0 if not.
+pub fn agree(sight: &Sight<'_>) -> u64 {
+    let values = || sight.answers.iter().map(|(_, _, value)| value);
+    u64::from(!values().all(|value| Some(value) == values().next()))
+}

@@ -1,0 +1,155 @@
+//! A family of strategies: one name, and all that is known of what it stands
+//! for.
+//!
+//! Invariant: a variant with a bug cannot be told without where the bug shows
+//! and how: [`Family::mutant`] is a promise, and is searched for like any other.
+
+use std::collections::BTreeMap;
+
+use crate::hunt::Subject;
+use crate::hunt::promise::{Expected, Promise};
+use crate::hunt::property::{Flaw, Property};
+use crate::replication::{Strategy, StrategyName};
+use crate::world::Setting;
+
+use super::variants::{Build, Parameter, Variants};
+
+/// A strategy with its parameters still to be chosen.
+pub struct Family {
+    /// The name, for example `multi-primary-lww`.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Where it was described first, or best; empty if nobody has said.
+    pub sources: &'static str,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Where `check NAME` looks if nothing is promised of NAME.
+    pub setting: Setting,
+    /// What it promises, and what it is known to break.
+    pub promises: Vec<Promise>,
+    /// Its variants with a bug.
+    pub mutants: Vec<Mutant>,
+    /// What to try next.
+    pub hints: Vec<Hint>,
+    build: Build,
+}
+
+/// A variant with one named bug.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mutant {
+    /// The variant, as on the command line.
+    pub strategy: String,
+    /// What is wrong with it, in one line.
+    pub bug: &'static str,
+}
+
+/// What to try after a variant failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The variant, as on the command line.
+    pub strategy: String,
+    /// How it failed.
+    pub flaw: Flaw,
+    /// A sentence, `: `, a command.
+    pub advice: &'static str,
+}
+
+impl Family {
+    /// A family that promises nothing. `check NAME` looks for runs in `setting`.
+    pub fn new<S: Strategy>(
+        name: &'static str,
+        about: &'static str,
+        setting: &Setting,
+        variants: Variants<S>,
+    ) -> Self {
+        let (parameters, build) = variants.erased();
+        Family {
+            name,
+            about,
+            sources: "",
+            parameters,
+            setting: setting.clone(),
+            promises: Vec::new(),
+            mutants: Vec::new(),
+            hints: Vec::new(),
+            build,
+        }
+    }
+
+    /// Says where the strategy comes from.
+    #[must_use]
+    pub fn sources(mut self, sources: &'static str) -> Self {
+        self.sources = sources;
+        self
+    }
+
+    /// Promises that a variant keeps properties in a setting. A variant is
+    /// what stands behind `NAME:` on the command line; without parameters, or
+    /// with the default of each of them, it is empty.
+    #[must_use]
+    pub fn keeps<P: Into<Property>>(
+        mut self,
+        variant: &str,
+        setting: &Setting,
+        properties: impl IntoIterator<Item = P>,
+    ) -> Self {
+        for property in properties {
+            self.promise(variant, setting, property.into(), Expected::Holds);
+        }
+        self
+    }
+
+    /// Promises that some run of a variant in a setting breaks a property in
+    /// this way. A search that does not find one fails: it is blind.
+    #[must_use]
+    pub fn breaks(
+        mut self,
+        variant: &str,
+        setting: &Setting,
+        property: impl Into<Property>,
+        flaw: impl Into<Flaw>,
+    ) -> Self {
+        self.promise(variant, setting, property.into(), Expected::Violated(flaw.into()));
+        self
+    }
+
+    /// Names the bug of a variant, and promises that it breaks a property.
+    #[must_use]
+    pub fn mutant(
+        mut self,
+        variant: &str,
+        bug: &'static str,
+        setting: &Setting,
+        property: impl Into<Property>,
+        flaw: impl Into<Flaw>,
+    ) -> Self {
+        self.mutants.push(Mutant { strategy: self.strategy(variant), bug });
+        self.breaks(variant, setting, property, flaw)
+    }
+
+    /// Says what to try after a variant failed in this way.
+    #[must_use]
+    pub fn hint(mut self, variant: &str, flaw: impl Into<Flaw>, advice: &'static str) -> Self {
+        let strategy = self.strategy(variant);
+        self.hints.push(Hint { strategy, flaw: flaw.into(), advice });
+        self
+    }
+
+    fn promise(&mut self, variant: &str, at: &Setting, property: Property, expected: Expected) {
+        let strategy = self.strategy(variant);
+        self.promises.push(Promise { strategy, setting: at.clone(), property, expected });
+    }
+
+    /// `abd:write-back=never`, from `write-back=never`.
+    fn strategy(&self, variant: &str) -> String {
+        let separator = if variant.is_empty() { "" } else { ":" };
+        format!("{}{separator}{variant}", self.name)
+    }
+
+    /// The strategy that has these values, one for every parameter.
+    pub(super) fn build(&self, chosen: BTreeMap<String, String>) -> Box<dyn Subject> {
+        let name = StrategyName { name: self.name.to_owned(), parameters: chosen };
+        Box::new((self.build)(name))
+    }
+}

@@ -1,0 +1,27 @@
+//! What is known of each strategy, as data: one file a family.
+//!
+//! A family's file says what its parameters are, where it is checked, what it
+//! promises there, which of its variants have a bug, what to try next, and
+//! where it comes from. Command lines, case files and documents get all of it
+//! from here; no other file lists strategies.
+//!
+//! To add a strategy of this crate: its file below `replication/`, its file
+//! here, and one line in `standard.rs`.
+//!
+//! Read next: [`Family`], then `notebook.rs` for a small entry.
+
+mod abd;
+mod async_primary;
+pub mod bench;
+mod family;
+mod multi_primary_lww;
+mod notebook;
+mod primary_backup;
+mod registry;
+mod standard;
+mod variants;
+mod yardstick;
+
+pub use family::{Family, Hint, Mutant};
+pub use registry::{Registry, UnknownStrategy};
+pub use variants::{Parameter, Variants};

@@ -1,0 +1,79 @@
+//! Several primaries, last writer wins.
+
+use crate::hunt::property::{Flaw, Property};
+use crate::judgement::{Kind, Model};
+use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::bench::{Bench, Clients, Judged};
+use super::family::Family;
+use super::variants::Variants;
+
+const PLAIN: MultiPrimaryLww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: false };
+
+pub(super) fn family() -> Family {
+    let unordered = Setting::calm(3, Network::Unordered);
+    let skewed = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Skew, 1));
+    let one_drop = dropping(3);
+    let variants = Variants::of(PLAIN)
+        .parameter(
+            "clock",
+            "where the order of writes comes from",
+            [("lamport", |it| it.clock = Clock::Lamport), ("wall", |it| it.clock = Clock::Wall)],
+        )
+        .parameter(
+            "anti-entropy",
+            "whether a timer repairs what was lost",
+            [("off", |it| it.anti_entropy = false), ("on", |it| it.anti_entropy = true)],
+        );
+    let (eventual, ryw) = (Model::EVENTUAL, Model::READ_YOUR_WRITES);
+    let (wall, repairing) = ("clock=wall", "anti-entropy=on");
+    let misorders = "stamps are clock readings: where clocks disagree, a write may lose against \
+                     one that its session made earlier";
+    // With disagreeing clocks a session may not read its own write back. The
+    // order of stamps still explains every answer, so clients can only tell
+    // together with another guarantee; the strategy's own record can alone.
+    let own_record = Property::WhiteBox(ryw);
+    let with_wfr: Model = "ryw+wfr.g".parse().expect("a model of the grid");
+    let about = "asynchronous: every node accepts writes, the last writer wins";
+    Family::new("multi-primary-lww", about, &unordered, variants)
+        .sources("Johnson & Thomas 1975 (RFC 677); Thomas 1979; Lamport 1978")
+        .keeps("", &unordered, [eventual, ryw, Model::MONOTONIC_READS])
+        .breaks("", &unordered, Model::Linearizable, Kind::Unexplained)
+        .keeps(wall, &unordered, [eventual, ryw])
+        .keeps("", &unordered, [own_record.clone(), Property::Durable])
+        .keeps("", &unordered, [Property::StrongConvergence])
+        .keeps(wall, &unordered, [own_record.clone()])
+        .mutant(wall, misorders, &skewed, own_record, Flaw::Recorded)
+        .breaks(wall, &skewed, with_wfr, Kind::Unexplained)
+        .keeps(wall, &skewed, [ryw])
+        .breaks("", &one_drop, eventual, Kind::Diverged)
+        .breaks("", &one_drop, Property::Durable, Flaw::LostWrite)
+        .keeps(repairing, &one_drop, [eventual])
+        .hint(
+            "",
+            Kind::Diverged,
+            "repair what was lost: \
+             quiescence check multi-primary-lww:anti-entropy=on --faults drop=1",
+        )
+        .hint(
+            wall,
+            Flaw::Recorded,
+            "order writes by counters, not clocks: \
+             quiescence check multi-primary-lww --faults skew=1",
+        )
+}
+
+fn dropping(nodes: u16) -> Setting {
+    Setting::calm(nodes, Network::Unordered).with_faults(Faults::NONE.with(FaultKind::Drop, 1))
+}
+
+/// With one drop and anti-entropy.
+pub(super) const BENCH: Bench = Bench {
+    word: "gossip",
+    clients: Clients::TwoWriters,
+    subject: || Box::new(MultiPrimaryLww { anti_entropy: true, ..PLAIN }),
+    setting: dropping,
+    judged: Judged::Model(Model::EVENTUAL),
+    patient: false,
+};

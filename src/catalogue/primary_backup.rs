@@ -1,0 +1,44 @@
+//! Synchronous primary-backup.
+
+use crate::hunt::property::Property;
+use crate::judgement::{Kind, Model};
+use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::bench::{Bench, Clients, Judged};
+use super::family::Family;
+use super::variants::Variants;
+
+pub(super) fn family() -> Family {
+    let fifo = Setting::calm(3, Network::Fifo);
+    let one_crash = crashing(3);
+    let variants = Variants::of(PrimaryBackup { reads: Reads::Primary }).parameter(
+        "reads",
+        "which node answers reads",
+        [("primary", |it| it.reads = Reads::Primary), ("local", |it| it.reads = Reads::Local)],
+    );
+    let about = "synchronous: a write is answered when every backup has it";
+    let early = "a backup answers reads, and shows a write before another one has it";
+    let local = "reads=local";
+    Family::new("primary-backup", about, &fifo, variants)
+        .sources("Alsberg & Day 1976; Budhiraja et al. 1993")
+        .keeps("", &one_crash, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
+        .keeps("", &one_crash, [Property::Model(Model::Linearizable), Property::Durable])
+        .keeps(local, &fifo, [Model::EVENTUAL, Model::MONOTONIC_READS])
+        .mutant(local, early, &fifo, Model::Linearizable, Kind::Unexplained)
+        .breaks(local, &fifo.roaming(), Model::MONOTONIC_READS, Kind::Unexplained)
+}
+
+fn crashing(nodes: u16) -> Setting {
+    Setting::calm(nodes, Network::Fifo).with_faults(Faults::NONE.with(FaultKind::Crash, 1))
+}
+
+/// With one crash.
+pub(super) const BENCH: Bench = Bench {
+    word: "backup",
+    clients: Clients::WritersAndReaders,
+    subject: || Box::new(PrimaryBackup { reads: Reads::Primary }),
+    setting: crashing,
+    judged: Judged::Model(Model::Linearizable),
+    patient: false,
+};
