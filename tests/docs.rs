@@ -462,7 +462,7 @@ fn schema_of(format: Format) -> Option<&'static str> {
     match format {
         Format::Events => Some("event-line"),
         Format::Operations => Some("operation-line"),
-        Format::Edn | Format::Porcupine => None,
+        _ => None,
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Plan {
 
 /// How a failing run was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum How {
     /// In the random run of this number, which had so many actions.
     Random {

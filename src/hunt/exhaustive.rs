@@ -73,6 +73,7 @@ pub struct Proof {
 
 /// Why something is not proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Doubt {
     /// The search of a scope was not complete.
     Bounded {

@@ -141,7 +141,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             break;
         }
         let scenario = generate(&generator, plan.seed, number).current();
-        let counting = (visited.len() < STATES_MAX).then_some(&mut visited);
+        let counting = (visited.count() < STATES_MAX).then_some(&mut visited);
         let run = execute(subject, &scenario, counting);
         coverage.runs = number;
         coverage.actions += run.schedule.len() as u64;
@@ -180,7 +180,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             entry.outcome = Outcome::Violated(Box::new(shortest));
         }
     }
-    coverage.states = visited.len() as u64;
+    coverage.states = visited.count() as u64;
     let conditions = (0..).zip(subject.conditions());
     coverage.never_reached = conditions
         .filter(|(at, (_, when))| *when == When::Sometimes && !reached.contains(at))

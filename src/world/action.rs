@@ -49,6 +49,7 @@ impl fmt::Display for MessageName {
 /// One step of a world. Messages are known by cause ([`MessageId`]) inside the
 /// tool and by link ([`MessageName`]) in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Action<M = MessageId> {
     /// The operation's session issues it.
     Invoke(OperationId),

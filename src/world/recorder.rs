@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet;
+
 use crate::replication::erased::AnyReplica;
 use crate::replication::{Invariant, When};
 
@@ -46,8 +48,16 @@ pub enum Shows<'a> {
     End,
 }
 
-/// Counts the states that runs pass through.
-pub type Visited = rustc_hash::FxHashSet<u64>;
+/// The states that runs pass through, by their hashes.
+#[derive(Clone, Debug, Default)]
+pub struct Visited(FxHashSet<u64>);
+
+impl Visited {
+    /// How many there are. Two states whose hashes are equal count as one.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
 
 /// Performs actions and remembers them.
 pub(super) struct Recorder<'r> {
@@ -166,7 +176,7 @@ impl<'r> Recorder<'r> {
     /// Looks at the state that has been reached.
     fn look(&mut self, world: &World<'_>) {
         if let Some((visited, prints)) = &mut self.visited {
-            visited.insert(world.state_print(prints));
+            visited.0.insert(world.state_print(prints));
         }
         if self.invariants.is_empty() {
             return;

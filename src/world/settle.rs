@@ -25,6 +25,7 @@ use super::{Action, Network, SettleLimits};
 /// How a run ended. `from` is a length of the schedule: the steps after it
 /// are the cycle.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// Quiet; final reads were issued.
     Settled,

@@ -36,6 +36,7 @@ pub use lines::Options;
 
 /// How a recording is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// JSON, one event per line: [`json_lines`].
     Events,

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// How a model is violated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Kind {
     /// An answer that no write which happened can have caused: a value never
     /// written, a failed write seen, or causes that run in a cycle. No model

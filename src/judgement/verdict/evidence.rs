@@ -83,6 +83,7 @@ impl Default for Budget {
 /// Evidence that a history is allowed. Operations are named by their position
 /// in the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Witness {
     /// A visibility and its arbitrations, for a model of the grid.
     Abstract {

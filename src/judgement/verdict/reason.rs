@@ -10,6 +10,7 @@ use super::super::model::Model;
 
 /// Why no visibility and arbitration, or no order, explains the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// `read` answered what nobody wrote.
     Thin {
@@ -139,6 +140,7 @@ pub struct Step {
 
 /// What every visibility and arbitration accepted by the model has in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Fact {
     /// The write is visible to the read.
     Visible {
@@ -158,6 +160,7 @@ pub enum Fact {
 
 /// A rule. The facts it needs are earlier steps of the same proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Because {
     /// Visible: the read answered what this write wrote (its only possible
     /// source, or the one assumed in this branch of the proof).
@@ -224,6 +227,7 @@ pub struct Place {
 
 /// Why an operation comes before another.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Why {
     /// The second, a read, answered the first.
     Source,
