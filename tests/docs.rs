@@ -15,15 +15,19 @@
 //! | `text` | a drawing or a formula; nothing is done |
 //!
 //! `SNAPSHOTS=overwrite cargo test --test docs` writes the present output into
-//! the documents, where the old one has no `[..]` and no `...`.
+//! the documents, where the old one has no `[..]` and no `...`, and the tables
+//! of the catalogue.
 
 #[path = "docs/schema.rs"]
 mod schema;
+#[path = "docs/tables.rs"]
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use quiescence::history::formats::{self, Format, Options, json_lines, operation_lines};
 use quiescence::history::notation;
@@ -63,6 +67,17 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Whether documents are written, not compared.
+fn overwrites() -> bool {
+    std::env::var("SNAPSHOTS").is_ok_and(|how| how == "overwrite")
+}
+
+/// Keeps other tests from writing a document between reading and writing it.
+fn alone() -> Option<MutexGuard<'static, ()>> {
+    static WRITING: Mutex<()> = Mutex::new(());
+    overwrites().then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A fenced block of a document.
@@ -236,9 +251,10 @@ fn wildcards_stand_for_parts_of_lines_and_for_lines() {
 
 #[test]
 fn every_command_does_what_the_documents_say() {
-    let overwrite = std::env::var("SNAPSHOTS").is_ok_and(|how| how == "overwrite");
+    let overwrite = overwrites();
     let mut complaints = Vec::new();
     for path in documents() {
+        let _alone = alone();
         // One folder a document: a case saved by one command is there for the next.
         let folder = tempfile::tempdir().expect("a folder can be made");
         copy_samples(folder.path());
