@@ -96,6 +96,14 @@ impl Strategy for Cache {
             Message::Invalidate(key, version) => format!("invalidate {key} before {version}"),
         }
     }
+
+    fn show(&self, node: &Node) -> Option<Vec<Part>> {
+        let part = |(key, (version, value)): (&Key, &Entry)| {
+            let value = shown(value.as_ref().unwrap_or(&Value::Null));
+            Part::Key(key.clone(), format!("({version}, {value})"))
+        };
+        Some(node.entries.iter().map(part).collect())
+    }
 }
 
 fn registry() -> Registry {

@@ -16,6 +16,7 @@ use std::{panic, thread};
 
 use quiescence::history::{Call, Completion, NodeId, Value};
 use quiescence::hunt::Subject;
+use quiescence::hunt::case::words::told;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Kind;
 use quiescence::replication::OperationId;
@@ -24,8 +25,8 @@ use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use quiescence::search::enumerate::{Outcome, outcomes};
 use quiescence::threads::live::{self, Live};
-use quiescence::threads::{CutShort, Departure, Event, Heard, ThreadRun, locks, mailbox, nested};
-use quiescence::world::trace;
+use quiescence::threads::{CutShort, Departure, Heard, ThreadRun, locks, mailbox, nested};
+use quiescence::world::trace::{Happening, trace};
 use quiescence::world::{
     Ending, FaultPlan, Network, Planned, Routing, Run, Script, SessionId, Setting, Workload,
 };
@@ -300,10 +301,10 @@ fn a_replay_departs_from_a_record_that_tells_something_else() {
 }
 
 /// A live cluster of `subject` with what its observer is told.
-fn live(subject: &dyn Subject, events_max: usize) -> (Box<dyn Live>, Arc<Mutex<Vec<Event>>>) {
+fn live(subject: &dyn Subject, events_max: usize) -> (Box<dyn Live>, Arc<Mutex<Vec<Happening>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&events);
-    let observer = move |event: &Event| told.lock().expect("nobody panics").push(event.clone());
+    let observer = move |event: &Happening| told.lock().expect("nobody panics").push(event.clone());
     (live::start(subject, &cluster(2), events_max, Box::new(observer)), events)
 }
 
@@ -330,7 +331,7 @@ fn the_experiment_of_the_notebook_runs_live_and_is_judged() {
         let run = recorded.replay(subject).expect("the world follows");
         let events = events.lock().expect("nobody panics");
         assert_eq!(events.len(), recorded.schedule.len());
-        assert_eq!(events[0].text, "A writes x=1 at n1: ok");
+        assert_eq!(told(&events[0]).text(), "A writes x=1 at n1: ok");
         let flaw = |name: &str| {
             let property: Property = name.parse().expect("the name of a model");
             judge(&run, &property).flaw()
@@ -354,11 +355,10 @@ fn what_an_observer_is_told_is_what_the_trace_of_the_replay_says() {
             live.invoke(B, N2, read());
             let recorded = live.stop();
             let run = recorded.replay(subject).expect("the world follows");
-            let trace = trace::trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
-            let world = trace.steps.into_iter().filter(|step| !step.settling);
-            let world: Vec<_> = world.map(|step| (step.action, step.node, step.text)).collect();
-            let events = std::mem::take(&mut *events.lock().expect("nobody panics"));
-            let told: Vec<_> = events.into_iter().map(|e| (e.action, e.node, e.text)).collect();
+            let trace = trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
+            let world = trace.steps.into_iter().filter(|step| !step.step.settling);
+            let world: Vec<_> = world.map(|step| step.happened).collect();
+            let told = std::mem::take(&mut *events.lock().expect("nobody panics"));
             assert_eq!(told, world, "{}", subject.strategy_name());
         }
     });

@@ -51,8 +51,17 @@ pub struct Hint {
     pub strategy: String,
     /// How it failed.
     pub flaw: Flaw,
-    /// A sentence, `: `, a command.
-    pub advice: &'static str,
+    /// What to try.
+    pub advice: Advice,
+}
+
+/// What to try next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// In a few words.
+    pub text: &'static str,
+    /// The command that follows it.
+    pub command: &'static str,
 }
 
 impl Family {
@@ -130,8 +139,15 @@ impl Family {
 
     /// Says what to try after a variant failed in this way.
     #[must_use]
-    pub fn hint(mut self, variant: &str, flaw: impl Into<Flaw>, advice: &'static str) -> Self {
+    pub fn hint(
+        mut self,
+        variant: &str,
+        flaw: impl Into<Flaw>,
+        text: &'static str,
+        command: &'static str,
+    ) -> Self {
         let strategy = self.strategy(variant);
+        let advice = Advice { text, command };
         self.hints.push(Hint { strategy, flaw: flaw.into(), advice });
         self
     }

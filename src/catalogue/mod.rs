@@ -22,6 +22,6 @@ mod standard;
 mod variants;
 mod yardstick;
 
-pub use family::{Family, Hint, Mutant};
+pub use family::{Advice, Family, Hint, Mutant};
 pub use registry::{Registry, UnknownStrategy};
 pub use variants::{Parameter, Variants};

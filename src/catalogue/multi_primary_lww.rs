@@ -53,14 +53,14 @@ pub(super) fn family() -> Family {
         .hint(
             "",
             Kind::Diverged,
-            "repair what was lost: \
-             quiescence check multi-primary-lww:anti-entropy=on --faults drop=1",
+            "repair what was lost",
+            "quiescence check multi-primary-lww:anti-entropy=on --faults drop=1",
         )
         .hint(
             wall,
             Flaw::Recorded,
-            "order writes by counters, not clocks: \
-             quiescence check multi-primary-lww --faults skew=1",
+            "order writes by counters, not clocks",
+            "quiescence check multi-primary-lww --faults skew=1",
         )
 }
 

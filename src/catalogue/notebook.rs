@@ -39,27 +39,31 @@ pub(super) fn family() -> Family {
         .hint(
             "as-written",
             Kind::Diverged,
-            "let the receiver store what it is sent: quiescence check notebook:storing",
+            "let the receiver store what it is sent",
+            "quiescence check notebook:storing",
         )
         .hint(
             "wrong-key",
             Kind::Lost,
-            "use one key for writing and reading: quiescence check notebook:storing",
+            "use one key for writing and reading",
+            "quiescence check notebook:storing",
         )
         .hint(
             "call-error",
             Kind::Illegal,
-            "answer `fail` only if nothing was stored: quiescence check primary-backup",
+            "answer `fail` only if nothing was stored",
+            "quiescence check primary-backup",
         )
         .hint(
             "storing",
             Kind::Diverged,
-            "order writes by (Lamport counter, node): quiescence check multi-primary-lww",
+            "order writes by (Lamport counter, node)",
+            "quiescence check multi-primary-lww",
         )
         .hint(
             "echo",
             Flaw::NeverQuiet,
-            "forward only what clients wrote, not what peers sent: \
-             quiescence check notebook:storing",
+            "forward only what clients wrote, not what peers sent",
+            "quiescence check notebook:storing",
         )
 }

@@ -9,7 +9,7 @@ use crate::hunt::promise::Promise;
 use crate::hunt::property::Flaw;
 use crate::replication::StrategyName;
 
-use super::family::Family;
+use super::family::{Advice, Family};
 use super::variants::Parameter;
 
 /// Why a text does not name a strategy, and what might have been meant.
@@ -71,7 +71,7 @@ impl Registry {
 
     /// What to try after a strategy, named [in short](Registry::short), has
     /// failed in this way.
-    pub fn hint(&self, short: &str, flaw: Flaw) -> Option<&'static str> {
+    pub fn hint(&self, short: &str, flaw: Flaw) -> Option<Advice> {
         let mut hints = self.families.iter().flat_map(|family| &family.hints);
         let hint = hints.find(|hint| hint.strategy == short && hint.flaw == flaw);
         hint.map(|hint| hint.advice)

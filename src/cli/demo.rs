@@ -14,13 +14,13 @@ use clap::Args;
 use crate::catalogue::Registry;
 use crate::history::{Call, NodeId};
 use crate::hunt::Subject;
-use crate::hunt::case::write::why;
+use crate::hunt::case::{words, write::why};
 use crate::hunt::property::{Judgement, Property, judge, looked_at};
 use crate::report::{Tone, pad, verdict};
 use crate::threads::live;
 use crate::threads::live::Live;
-use crate::threads::{Event, Heard, ThreadRun};
-use crate::world::trace;
+use crate::threads::{Heard, ThreadRun};
+use crate::world::trace::{Happening, trace};
 use crate::world::{Action, FaultPlan, Network, Routing, Run, SessionId, Setting};
 
 use super::clock;
@@ -116,7 +116,7 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
         screen.line(&format!("{time:6.2} s  {node}  {text}"));
     };
     let show = say.clone();
-    let observer = Box::new(move |event: &Event| show(event.node, &told(event)));
+    let observer = Box::new(move |event: &Happening| show(event.node, &told(event)));
     let live = live::start(subject, &setting, EVENTS_MAX, observer);
     for (due, deed) in agenda(args.duration) {
         if !sleep_until(began + due.div_f64(speed)) || !perform(&*live, deed, &say) {
@@ -127,10 +127,11 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
     live.stop()
 }
 
-fn told(event: &Event) -> String {
+fn told(event: &Happening) -> String {
+    let text = words::told(event).text();
     match event.action {
-        Action::Deliver(_, name) => format!("{name} {}", event.text),
-        _ => event.text.clone(),
+        Action::Deliver(_, name) => format!("{name} {text}"),
+        _ => text,
     }
 }
 
@@ -174,9 +175,10 @@ fn sleep_until(due: Instant) -> bool {
 
 /// Shows what settling did and what every node answers in the end.
 fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Screen) {
-    let trace = trace::trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
-    for step in trace.steps.iter().filter(|step| step.settling).take(EVENTS_MAX) {
-        screen.line(&format!(" settling  {}  {}", step.node, step.text));
+    let trace = trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
+    for step in trace.steps.iter().filter(|step| step.step.settling).take(EVENTS_MAX) {
+        let text = words::told(&step.happened).text();
+        screen.line(&format!(" settling  {}  {text}", step.happened.node));
     }
     for read in run.history.operations().iter().filter(|operation| operation.final_read) {
         let node = read.node.map_or_else(String::new, |node| node.to_string());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::catalogue::Registry;
+use crate::catalogue::{Advice, Registry};
 use crate::hunt::case::Case;
 use crate::hunt::case::read::{place_of_step, place_of_strategy};
 use crate::hunt::case::replay::{Outcome, Replay, replay};
@@ -108,7 +108,7 @@ fn until(steps: usize, case: &Case, replayed: &Replay, screen: &Screen) {
     outcome(case, &replayed.outcome, screen);
 }
 
-fn tell(case: &Case, replayed: &Replay, short: &str, hint: Option<&str>, screen: &Screen) {
+fn tell(case: &Case, replayed: &Replay, short: &str, hint: Option<Advice>, screen: &Screen) {
     let look = &screen.look;
     let told = Told {
         setting: &case.setting,

@@ -1,12 +1,13 @@
 //! A failing run on the screen: picture and verdict.
 
+use crate::catalogue::Advice;
 use crate::hunt::Subject;
-use crate::hunt::case::write::why;
+use crate::hunt::case::write::why_by;
 use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Judgement, Property};
 use crate::report::Look;
 use crate::report::timeline::{Story, timeline};
-use crate::report::verdict::{Block, verdict, with_sessions};
+use crate::report::verdict::{Block, client, verdict};
 use crate::world::trace;
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
@@ -28,7 +29,7 @@ pub struct Told<'a> {
     /// Whether no single action can be removed.
     pub minimal: bool,
     /// What to try next.
-    pub hint: Option<&'a str>,
+    pub hint: Option<Advice>,
 }
 
 impl Told<'_> {
@@ -42,8 +43,8 @@ impl Told<'_> {
     /// The block below it.
     pub fn block(&self, saved: Option<&str>, replay: Option<&str>, look: &Look) -> String {
         let steps = &self.run.schedule;
-        let why = why(self.run, self.property, self.judgement);
-        let why = with_sessions(&why, self.run, self.workload);
+        let who = |at: usize| client(self.run, self.workload, at);
+        let why = why_by(self.run, self.property, self.judgement, &who);
         let block = Block {
             property: self.property,
             judgement: self.judgement,

@@ -372,6 +372,6 @@ fn takes_part(subject: &dyn Subject, failing: &Failing) -> bool {
     let trace = trace::trace(subject, &failing.setting, &failing.workload, &failing.run.schedule);
     let mut sent = trace.start.iter().chain(trace.steps.iter().flat_map(|step| &step.sends));
     asked
-        || trace.steps.iter().any(|step| step.node == last)
+        || trace.steps.iter().any(|step| step.happened.node == last)
         || sent.any(|(name, _)| name.from == last || name.to == last)
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use crate::history::{Call, NodeId};
 
-use super::{Cluster, Effects, Input, Invariant, Strategy, StrategyName, When};
+use super::{Cluster, Effects, Input, Invariant, Part, Strategy, StrategyName, When};
 
 /// Any strategy.
 #[derive(Clone)]
@@ -266,6 +266,7 @@ trait Steps: Send + Sync {
     );
     fn durable(&self, replica: &AnyReplica) -> AnyReplica;
     fn label(&self, message: &AnyMessage) -> String;
+    fn show(&self, replica: &AnyReplica) -> Option<Vec<Part>>;
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool;
     fn reads_clock(&self) -> bool;
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica>;
@@ -336,6 +337,10 @@ impl<S: Strategy> Steps for Typed<S> {
         self.0.label(message.get().expect(MIXED))
     }
 
+    fn show(&self, replica: &AnyReplica) -> Option<Vec<Part>> {
+        self.0.show(replica_of::<S>(replica))
+    }
+
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool {
         self.0.serves(call, node, cluster)
     }
@@ -396,6 +401,10 @@ impl Strategy for AnyStrategy {
 
     fn label(&self, message: &AnyMessage) -> String {
         self.0.label(message)
+    }
+
+    fn show(&self, replica: &AnyReplica) -> Option<Vec<Part>> {
+        self.0.show(replica)
     }
 
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool {
@@ -478,6 +487,10 @@ mod tests {
 
         fn label(&self, message: &Option<i64>) -> String {
             format!("{message:?}")
+        }
+
+        fn show(&self, replica: &Vec<i64>) -> Option<Vec<Part>> {
+            Some(vec![Part::Field("kept".to_owned(), replica.len().to_string())])
         }
 
         fn observable(&self, replica: &Vec<i64>) -> Option<Vec<i64>> {
@@ -569,6 +582,7 @@ mod tests {
             assert_eq!(any_replica.get::<Vec<i64>>(), Some(replica));
             assert_eq!(format!("{replica:#?}"), format!("{any_replica:#?}"));
             assert_eq!(hash_of(replica), hash_of(any_replica));
+            assert_eq!(any.show(any_replica), echo.show(replica));
             assert_eq!(any.durable(any_replica).get(), Some(&echo.durable(replica)));
             let observable = any.observable(any_replica).expect("Echo has one");
             assert_eq!(observable.get(), echo.observable(replica).as_ref());

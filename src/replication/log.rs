@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{Key, Value};
 
-use super::{Effects, OperationId, Stamp, Strategy};
+use super::{Effects, OperationId, Part, Stamp, Strategy, shown};
 
 /// One write in the order that the primary gave it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +83,18 @@ impl Log {
         for (at, entry) in self.entries[..self.applied].iter().enumerate() {
             effects.visible(entry.operation, stamp(at));
         }
+    }
+
+    /// What it holds, for people.
+    pub(super) fn show(&self) -> Vec<Part> {
+        let entries: Vec<_> = self.entries.iter().map(ToString::to_string).collect();
+        let registers = self.registers.iter();
+        let registers = registers.map(|(key, value)| Part::Key(key.clone(), shown(value)));
+        let of_log = [
+            Part::Field("log".to_owned(), format!("[{}]", entries.join(", "))),
+            Part::Field("applied".to_owned(), self.applied.to_string()),
+        ];
+        of_log.into_iter().chain(registers).collect()
     }
 
     /// The applied value of a register.

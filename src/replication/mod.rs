@@ -38,11 +38,13 @@ mod effects;
 pub mod erased;
 mod log;
 pub mod notebook;
+mod show;
 pub mod synchronous;
 pub mod yardstick;
 
 pub use effects::{Arming, Effects, Reply, Visible};
 pub use erased::Subject;
+pub use show::{Part, shown};
 
 /// A replication method: all that its nodes do, as one pure function.
 pub trait Strategy: Clone + Send + Sync + 'static {
@@ -82,6 +84,14 @@ pub trait Strategy: Clone + Send + Sync + 'static {
     /// an override it is what [`Debug`] writes.
     fn label(&self, message: &Self::Message) -> String {
         format!("{message:?}")
+    }
+
+    /// What a replica holds, part by part, for people: pictures tell which part
+    /// a step changed. `None` shows the replica as `Debug` prints it. Nothing
+    /// is ever decided by what is shown.
+    fn show(&self, replica: &Self::Replica) -> Option<Vec<Part>> {
+        let _ = replica;
+        None
     }
 
     /// Whether `node` accepts `call` from clients. Final reads are issued at
@@ -295,6 +305,21 @@ impl OperationId {
     pub fn from_tie(tie: u32) -> Self {
         let half = |bits: u32| u16::try_from(bits & 0xffff).expect("16 bits fit");
         OperationId { session: half(tie >> 16), number: half(tie) }
+    }
+}
+
+impl fmt::Display for OperationId {
+    /// The session as [`session_name`] has it, then the number from 1: `A2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", session_name(self.session), u32::from(self.number) + 1)
+    }
+}
+
+/// How the session with this number is shown: `A`, `B`, …, `Z`, `S27`, ….
+pub(crate) fn session_name(session: u16) -> String {
+    match u8::try_from(session) {
+        Ok(letter @ 0..=25) => char::from(b'A' + letter).to_string(),
+        _ => format!("S{}", u32::from(session) + 1),
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{Completion, Key, NodeId, Value};
 
-use super::{Cluster, Effects, Input, OperationId, Stamp, Strategy, Visible};
+use super::{Cluster, Effects, Input, OperationId, Part, Stamp, Strategy, Visible, shown};
 
 /// The notebook with one of its bugs.
 #[derive(Clone, Copy, Debug)]
@@ -120,5 +120,10 @@ impl Strategy for Notebook {
 
     fn label(&self, message: &Replicate) -> String {
         format!("store {}={}", message.key, message.value)
+    }
+
+    fn show(&self, node: &DatabaseNode) -> Option<Vec<Part>> {
+        let data = node.data.iter().map(|(key, value)| Part::Key(key.clone(), shown(value)));
+        Some(data.collect())
     }
 }

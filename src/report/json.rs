@@ -10,7 +10,7 @@ use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
 
 use super::table::{Line, Result, doubt_text};
-use super::timeline::sentence;
+use super::timeline::sentences;
 
 /// The version of the shape.
 pub const SCHEMA: u32 = 1;
@@ -34,7 +34,8 @@ pub fn replay(strategy: &str, case: &Case, replayed: &Replay) -> String {
         Judgement::Violated(..) => "violated",
         Judgement::Unknown(_) => "unknown",
     };
-    let steps: Vec<_> = replayed.trace.steps.iter().map(sentence).collect();
+    let steps: Vec<_> =
+        replayed.trace.steps.iter().map(|step| sentences(step).join(" · ")).collect();
     let all = json!({ "schema": SCHEMA, "replay": {
         "strategy": strategy,
         "model": case.property.to_string(),

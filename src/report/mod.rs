@@ -12,7 +12,6 @@ pub mod distance;
 #[cfg(feature = "proptest")]
 pub mod json;
 pub mod prose;
-pub mod state;
 pub mod states;
 #[cfg(feature = "proptest")]
 pub mod survey;
@@ -117,6 +116,22 @@ impl Look {
         };
         format!("\x1b[{code}m{text}\x1b[0m")
     }
+}
+
+/// Letters with which pictures say that something happened.
+const SIGNS: [char; 10] = ['─', '━', '╌', '▶', '◀', '●', '·', '×', '✗', '✓'];
+
+/// A text that a strategy or a client chose, with escapes for the letters of
+/// pictures, so that it cannot draw what did not happen.
+pub(crate) fn foreign(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match SIGNS.contains(&letter) {
+            true => told.extend(letter.escape_unicode()),
+            false => told.push(letter),
+        }
+    }
+    told
 }
 
 /// A count with commas: `41,200`.

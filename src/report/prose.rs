@@ -110,9 +110,10 @@ pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
         let _ = writeln!(text, "the last {cycle} steps repeat for ever");
     }
     let _ = writeln!(text, "\nWhat clients saw (one line per process)");
-    let seen = notation::write(&case.history);
-    for (number, process) in seen.split(" @ ").next().unwrap_or_default().split('|').enumerate() {
-        let _ = writeln!(text, "  process {number}   {}", escape::line(process));
+    for (number, process) in case.history.processes().into_iter().enumerate() {
+        let operations = case.history.operations().iter().filter(|op| op.process == process);
+        let seen: Vec<_> = operations.map(notation::token).collect();
+        let _ = writeln!(text, "  process {number}   {}", escape::line(&seen.join(" ")));
     }
     text.push_str("\nVerdict\n");
     for paragraph in verdict(case) {

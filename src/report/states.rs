@@ -1,10 +1,10 @@
 //! The states of replicas, step by step.
 
 use crate::history::NodeId;
-use crate::world::trace::Trace;
+use crate::replication::Part;
+use crate::world::trace::{Shown, Trace};
 
-use super::state::{Entry, changes, entries};
-use super::timeline::sentence;
+use super::timeline::{mark, sentences};
 use super::{Look, Tone};
 
 /// Step `number` (0 is the beginning) with what it changed: `+` for what is
@@ -14,21 +14,25 @@ pub fn step(trace: &Trace, number: usize, look: &Look) -> String {
         return format!("{}\n{}", look.paint(Tone::Strong, "at the start"), all_at(trace, 0, look));
     };
     let step = &trace.steps[at];
-    let settling = if step.settling { "   settling" } else { "" };
-    let title = format!("step {number}  {}{settling}", sentence(step));
+    let [head, rest @ ..] = &*sentences(step) else { unreachable!("there is a first one") };
+    let title = format!("step {number}  {head}{}", mark(step));
     let mut text = format!("{}\n", look.paint(Tone::Strong, &title));
+    for line in rest {
+        text.push_str(&format!("      {}\n", look.paint(Tone::Strong, line)));
+    }
     for (name, label) in &step.sends {
         text.push_str(&look.text(&format!("      sends {name} {label}")));
         text.push('\n');
     }
-    let before = state(trace, step.node, at);
-    let (new, gone) = changes(&before, &step.state);
-    if before == step.state {
-        text.push_str(&format!("      {}  as before\n", step.node));
+    let node = step.happened.node;
+    if !step.is_changed {
+        text.push_str(&format!("      {node}  as before\n"));
+        return text;
     }
-    let sign = |sign: &str, entry: &Entry| format!("      {}  {sign} {}", step.node, entry.long());
-    let gone = gone.iter().map(|entry| (Tone::Bad, sign("-", entry)));
-    for (tone, line) in gone.chain(new.iter().map(|entry| (Tone::Good, sign("+", entry)))) {
+    let (gone, new) = changes(&step.before, &step.after);
+    let gone = gone.into_iter().map(|said| (Tone::Bad, format!("      {node}  - {said}")));
+    let new = new.into_iter().map(|said| (Tone::Good, format!("      {node}  + {said}")));
+    for (tone, line) in gone.chain(new) {
         text.push_str(&look.paint(tone, &line));
         text.push('\n');
     }
@@ -42,16 +46,39 @@ pub fn all(trace: &Trace, look: &Look) -> String {
 
 fn all_at(trace: &Trace, steps: usize, look: &Look) -> String {
     let mut text = String::new();
-    for node in (0u16..).map(NodeId).take(trace.boot.len()) {
-        let told: Vec<_> = entries(&state(trace, node, steps)).iter().map(Entry::long).collect();
-        text.push_str(&look.text(&format!("      {node}  {}", told.join("   "))));
+    for (node, boot) in (0u16..).map(NodeId).zip(&trace.boot) {
+        let last = trace.steps[..steps].iter().rev().find(|step| step.happened.node == node);
+        let told = match last.map_or(boot, |step| &step.after) {
+            Shown::Parts(parts) if parts.is_empty() => "holds nothing".to_owned(),
+            Shown::Parts(parts) => parts.iter().map(long).collect::<Vec<_>>().join("   "),
+            Shown::Debug(debug) => debug.clone(),
+        };
+        text.push_str(&look.text(&format!("      {node}  {told}")));
         text.push('\n');
     }
     text
 }
 
-/// The replica of a node after that many steps.
-fn state(trace: &Trace, node: NodeId, steps: usize) -> String {
-    let last = trace.steps[..steps].iter().rev().find(|step| step.node == node);
-    last.map(|step| &step.state).or(trace.boot.get(node.index())).cloned().unwrap_or_default()
+/// `x = 1`.
+fn long(part: &Part) -> String {
+    format!("{} = {}", part.name(), part.value())
+}
+
+/// What is gone from a replica, and what is new or different.
+fn changes(before: &Shown, after: &Shown) -> (Vec<String>, Vec<String>) {
+    match (before, after) {
+        (Shown::Parts(before), Shown::Parts(after)) => {
+            let gone = before.iter().filter(|old| !after.iter().any(|part| part.is_of(old)));
+            let new = after.iter().filter(|part| !before.contains(part));
+            (gone.map(long).collect(), new.map(long).collect())
+        }
+        (before, after) => (vec![whole(before)], vec![whole(after)]),
+    }
+}
+
+fn whole(shown: &Shown) -> String {
+    match shown {
+        Shown::Parts(parts) => parts.iter().map(long).collect::<Vec<_>>().join("   "),
+        Shown::Debug(debug) => debug.clone(),
+    }
 }

@@ -254,8 +254,7 @@ impl Judged<'_> {
                 continue;
             }
             seen.push(grid.guarantees);
-            let name = grid.name();
-            let mut line = pad(name.split('.').next().unwrap_or_default(), NAME + 1);
+            let mut line = pad(&grid.guarantees_name(), NAME + 1);
             for &(scope, eventual) in &columns {
                 let model = Model::Grid(Grid { guarantees: grid.guarantees, scope, eventual });
                 let mark = match self.survey.entry(model).map(|entry| &*entry.verdict) {

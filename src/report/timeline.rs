@@ -7,16 +7,17 @@
 //!
 //! It knows no model: what a run means is for [`verdict`](super::verdict).
 
-use crate::history::{History, Key, NodeId, Value};
-use crate::world::trace::{Trace, TraceStep};
+use crate::history::{Completion, History, Key, NodeId, Value};
+use crate::hunt::case::words::{asks, outcome, told};
+use crate::replication::{Part, shown};
+use crate::world::trace::{Answered, Shown, Trace, TraceStep};
 use crate::world::{Action, Ending, SessionId, Setting, Workload};
 
-use super::state::{Entry, changes};
-use super::{Look, Tone, pad};
+use super::{Look, Tone, foreign, pad};
 
 mod lanes;
 
-use lanes::{Arrow, Lanes, Row};
+use lanes::{Arrow, Lanes, News, Row};
 
 /// A run as it is shown.
 #[derive(Clone, Copy, Debug)]
@@ -64,61 +65,45 @@ fn sides(story: &Story<'_>) -> (Vec<SessionId>, Vec<SessionId>) {
 }
 
 fn draw(story: &Story<'_>, mut lanes: Lanes<'_>, look: &Look) -> Option<String> {
-    let keys = story.workload.keys();
     for (number, step) in (1..).zip(&story.trace.steps) {
-        rows(story, &keys, (number, step), &mut lanes);
+        rows(story.workload, (number, step), &mut lanes);
     }
     lanes.draw(look.width)
 }
 
-/// What a step is, told apart from who was answered in it.
-struct Told<'a> {
-    /// What happened, in words.
-    head: &'a str,
-    /// Answers, and what a handler said when it panicked.
-    rest: Vec<&'a str>,
-}
-
-fn told(step: &TraceStep) -> Told<'_> {
-    let mut parts = step.text.split(" · ");
-    Told { head: parts.next().unwrap_or_default(), rest: parts.collect() }
-}
-
-fn rows(
-    story: &Story<'_>,
-    keys: &[Key],
-    (number, step): (usize, &TraceStep),
-    lanes: &mut Lanes<'_>,
-) {
-    let told = told(step);
-    let mut row = Row::numbered(number, step.settling);
-    let here = lanes.node(step.node);
-    let effect = format!("● {}", effect(story, keys, step, number));
-    match step.action {
+/// The lines of one step: what happened, then a line for each answer to an
+/// earlier request, and one for a panic.
+fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut Lanes<'_>) {
+    let happened = &step.happened;
+    let settling = step.step.settling;
+    let (here, label) = (lanes.node(happened.node), foreign(&happened.label));
+    let effect = effect(workload, step);
+    let dot = format!("● {effect}");
+    let mut row = Row::numbered(number, settling);
+    let is_own = |answer: &&Answered| happened.action == Action::Invoke(answer.operation);
+    match happened.action {
         Action::Invoke(operation) => {
-            let script = &story.workload.sessions[usize::from(operation.session)];
-            let call = &script.operations[usize::from(operation.number)].call;
-            let answer = told.head.split_once(&format!(" at {}: ", step.node));
-            let heard = match answer {
-                Some((_, "ok")) => String::new(),
-                Some((_, answer)) => format!(" · answers {}", plain(answer)),
-                None => " · pending".to_owned(),
+            let news = match happened.answers.iter().find(is_own) {
+                Some(answer) if is_plain_ok(answer) => News::None,
+                Some(answer) => News::Answers(plain(answer)),
+                None => News::Pending,
             };
-            let done = format!("{effect}{heard}").replace("●  · ", "● ");
-            row.request(lanes, SessionId(operation.session), &call.to_string(), here, &done);
+            let asked = happened.asked.as_ref().map_or_else(String::new, |call| call.to_string());
+            let session = SessionId(operation.session);
+            row.request(lanes, session, &foreign(&asked), here, (&effect, news));
         }
-        Action::Retry(session, _) => row.request(lanes, session, "asks again", here, &effect),
+        Action::Retry(session, _) => {
+            row.request(lanes, session, "asks again", here, (&effect, News::None));
+        }
         Action::GiveUp(session) => row.alone(lanes, session, "gives up waiting", here),
         Action::Deliver(_, name) => {
-            row.message(lanes.node(name.from), told.head, here, &effect, Arrow::Message);
+            row.message(lanes.node(name.from), &label, here, &dot, Arrow::Message);
         }
         Action::Drop(_, name) => {
-            let label = told.head.trim_start_matches("lost: ");
-            row.message(lanes.node(name.from), label, here, "x lost", Arrow::Message);
+            row.message(lanes.node(name.from), &label, here, "x lost", Arrow::Message);
         }
         Action::Duplicate(_, name) => {
-            let label = told.head.trim_start_matches("twice: ");
-            row.message(lanes.node(name.from), label, here, "× 2", Arrow::Message);
+            row.message(lanes.node(name.from), &label, here, "× 2", Arrow::Message);
         }
         Action::Cut(from, to) => {
             row.message(lanes.node(from), "cut", lanes.node(to), "x", Arrow::Message);
@@ -127,74 +112,93 @@ fn rows(
             row.message(lanes.node(from), "healed", lanes.node(to), "● ", Arrow::Message);
         }
         Action::Crash(_) => row.cell(here, "x crashes"),
-        Action::Recover(_) => row.cell(here, &format!("{} recovers", effect.trim_end())),
+        Action::Recover(_) => row.cell(here, &format!("{} recovers", dot.trim_end())),
         Action::Fire(_, timer) => {
-            row.cell(here, &format!("{} timer {}", effect.trim_end(), timer.0))
+            row.cell(here, &format!("{} timer {}", dot.trim_end(), timer.0));
         }
         Action::Tick(_) => row.cell(here, "clock ahead"),
         Action::JumpBack(_) => row.cell(here, "clock back"),
         Action::Suspect(_, other) => row.cell(here, &format!("suspects {other}")),
     }
     lanes.push(row);
-    for part in told.rest {
-        let mut row = Row::more(step.settling);
-        let answered = part.split_once(' ').and_then(|(session, _)| SessionId::named(session));
-        match (answered, part.rsplit_once(": ")) {
-            (Some(session), Some((asked, answer))) => {
-                row.answer(lanes, session, asked, &plain(answer), here);
-            }
-            _ => row.cell(here, part),
-        }
+    for answer in happened.answers.iter().filter(|answer| !is_own(answer)) {
+        let mut row = Row::more(settling);
+        let session = SessionId(answer.operation.session);
+        row.answer(lanes, session, &foreign(&asks(&answer.call)), &plain(answer), here);
+        lanes.push(row);
+    }
+    if let Some(why) = &happened.panicked {
+        let mut row = Row::more(settling);
+        row.cell(here, &format!("panicked: {}", foreign(why)));
         lanes.push(row);
     }
 }
 
-/// What a step made of its replica, as far as it can be said shortly.
-fn effect(story: &Story<'_>, keys: &[Key], step: &TraceStep, number: usize) -> String {
+/// What a step made of its replica, as far as it can be said shortly: what is
+/// new under a key, or which write it now takes into account.
+fn effect(workload: &Workload, step: &TraceStep) -> String {
     /// Longer than this is left for `replay --step`.
     const LONG: usize = 16;
-    let earlier = story.trace.steps[..number - 1].iter().rev().find(|old| old.node == step.node);
-    let before = earlier.map(|old| &old.state).or(story.trace.boot.get(step.node.index()));
-    let Some(before) = before else { return String::new() };
-    if *before == step.state {
-        let told = matches!(step.action, Action::Deliver(..)) && step.sends.is_empty();
+    if !step.is_changed {
+        let told = matches!(step.happened.action, Action::Deliver(..)) && step.sends.is_empty();
         return if told { "no change".to_owned() } else { String::new() };
     }
-    let (new, _) = changes(before, &step.state);
-    let told = |entry: &Entry| about_key(entry, |part| keys.iter().any(|key| key.as_str() == part));
-    let of_keys = new.iter().filter_map(told).min_by_key(|told| told.matches('.').count());
-    let told = of_keys.or(new.first().map(Entry::short)).unwrap_or_default();
-    if told.chars().count() > LONG { String::new() } else { told }
+    let told = match (&step.before, &step.after) {
+        (Shown::Parts(before), Shown::Parts(after)) => {
+            let is_new = |part: &&Part| matches!(part, Part::Key(..)) && !before.contains(part);
+            after.iter().find(is_new).map(|part| format!("{}={}", part.name(), part.value()))
+        }
+        _ => step.visible.first().and_then(|write| {
+            // A strategy may name a write that nobody asked for.
+            let script = workload.sessions.get(usize::from(write.session))?;
+            let call = &script.operations.get(usize::from(write.number))?.call;
+            Some(format!("{}={}", call.key, call.argument))
+        }),
+    };
+    let told = told.unwrap_or_default();
+    if told.chars().count() > LONG { String::new() } else { foreign(&told) }
 }
 
-/// What an entry says of a key: `x=1`, `x.stamp=1.0`; a field `value` is what
-/// the key holds.
-fn about_key(entry: &Entry, is_key: impl Fn(&str) -> bool) -> Option<String> {
-    let at = entry.path.iter().position(|part| is_key(part))?;
-    let path = entry.path[at..].join(".");
-    Some(format!("{}={}", path.trim_end_matches(".value"), entry.value))
+/// Whether an answer says no more than that it was done.
+fn is_plain_ok(answer: &Answered) -> bool {
+    !answer.call.is_read() && answer.completion == Completion::Ok(Value::Null)
 }
 
-fn plain(answer: &str) -> String {
-    if answer == "null" { "nothing".to_owned() } else { answer.to_owned() }
+/// An answer as the picture has it.
+fn plain(answer: &Answered) -> String {
+    match &answer.completion {
+        Completion::Ok(Value::Null) if answer.call.is_read() => "nothing".to_owned(),
+        _ => foreign(&outcome(answer)),
+    }
 }
 
-/// The steps as sentences, one a line.
+/// The steps as sentences, one a line, with answers on lines of their own.
 fn list(story: &Story<'_>, look: &Look) -> String {
     let mut text = String::new();
     for (number, step) in (1..).zip(&story.trace.steps) {
-        let settling = if step.settling { "   settling" } else { "" };
-        text.push_str(&format!("  {number:>4}  {}{settling}\n", look.text(&sentence(step))));
+        let [head, rest @ ..] = &*sentences(step) else { unreachable!("there is a first one") };
+        text.push_str(&format!("  {number:>4}  {}{}\n", look.text(head), mark(step)));
+        for line in rest {
+            text.push_str(&format!("          {}\n", look.text(line)));
+        }
     }
     text
 }
 
-/// One step in words: `n1→n2 #1 store x=1`, `A writes x=1 at n1: ok`.
-pub fn sentence(step: &TraceStep) -> String {
-    match step.action.message() {
-        Some((_, name)) => format!("{name} {}", step.text),
-        None => step.text.clone(),
-    }
+/// What stands behind a step that was not chosen.
+pub(super) fn mark(step: &TraceStep) -> &'static str {
+    if step.step.settling { "   settling" } else { "" }
+}
+
+/// One step in words: what happened (`n1→n2 #1 store x=1`,
+/// `A writes x=1 at n1: ok`), then answers to others and a panic.
+pub fn sentences(step: &TraceStep) -> Vec<String> {
+    let told = told(&step.happened);
+    let head = match step.happened.action.message() {
+        Some((_, name)) => format!("{name} {}", foreign(&told.head)),
+        None => foreign(&told.head),
+    };
+    std::iter::once(head).chain(told.rest.iter().map(|part| foreign(part))).collect()
 }
 
 /// The last lines of the picture: how the run ended.
@@ -208,8 +212,8 @@ pub fn closing(story: &Story<'_>) -> Vec<String> {
                 steps => format!("── the last {steps} steps repeat for ever ──"),
             }]
         }
-        Ending::Panicked(text) => vec![format!("── ✗ the handler panicked: {text} ──")],
-        Ending::Broken(name) => vec![format!("── ✗ `{name}` does not hold here ──")],
+        Ending::Panicked(text) => vec![format!("── ✗ the handler panicked: {} ──", foreign(text))],
+        Ending::Broken(name) => vec![format!("── ✗ `{}` does not hold here ──", foreign(name))],
         Ending::Unsettled(why) => vec![format!("── not quiet yet: {why} ──")],
     }
 }
@@ -221,7 +225,7 @@ fn finals(history: &History) -> Vec<String> {
     keys.dedup();
     let line = |key: &Key| {
         let of_key = || reads().filter(|op| op.call.key == *key);
-        let shown = |value: Option<&Value>| value.map_or("?".to_owned(), |v| plain(&v.to_string()));
+        let shown = |value: Option<&Value>| value.map_or("?".to_owned(), |v| foreign(&shown(v)));
         let cells: Vec<_> = of_key()
             .map(|op| match op.node {
                 Some(node) => format!("{node} = {}", shown(op.answer())),
@@ -239,6 +243,7 @@ fn finals(history: &History) -> Vec<String> {
             (true, true) => "   ✗ the write is lost",
             (true, false) => "",
         };
+        let key = foreign(key.as_str());
         format!("── quiet ── final reads of {key}:  {}{mark}", cells.join("   "))
     };
     if keys.is_empty() {

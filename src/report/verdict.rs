@@ -4,7 +4,8 @@
 //! It searches nothing: the minimal history is judged by a few models, and the
 //! rest was found by others.
 
-use crate::history::{History, ProcessId};
+use crate::catalogue::Advice;
+use crate::history::History;
 use crate::hunt::property::{Judgement, Property};
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::{Ending, Run, SessionId, Workload};
@@ -29,7 +30,7 @@ pub struct Block<'a> {
     /// Actions chosen, and all actions.
     pub actions: (usize, usize),
     /// What to try next.
-    pub hint: Option<&'a str>,
+    pub hint: Option<Advice>,
     /// Where the case was saved.
     pub saved: Option<&'a str>,
     /// The command that replays it.
@@ -76,72 +77,81 @@ pub fn title(property: &Property, judgement: &Judgement) -> String {
 /// Writes the block.
 pub fn verdict(block: &Block<'_>, look: &Look) -> String {
     let mut lines = Vec::new();
-    lines.push(("why", block.why.to_owned()));
+    lines.push(("why", Said::Text(block.why.to_owned())));
     let (fails, holds) = neighbours(block);
     if !fails.is_empty() {
-        lines.push(("also fails", fails.join(", ")));
+        lines.push(("also fails", Said::Text(fails.join(", "))));
     }
     if !holds.is_empty() {
-        lines.push(("still holds", holds.join(", ")));
+        lines.push(("still holds", Said::Text(holds.join(", "))));
     }
     let (chosen, all) = block.actions;
     if block.judgement.flaw().is_some() {
         let checked = if block.minimal { "checked" } else { "not checked" };
-        lines.push(("minimal", format!("{checked} ({chosen} chosen, {all} in all)")));
+        let minimal = format!("{checked} ({chosen} chosen, {all} in all)");
+        lines.push(("minimal", Said::Text(minimal)));
     }
-    if let Some(hint) = block.hint {
-        lines.push(("hint", hint.to_owned()));
+    if let Some(Advice { text, command }) = block.hint {
+        lines.push(("hint", Said::Try(text, command)));
     }
     if let Some(path) = block.saved {
-        lines.push(("saved", path.to_owned()));
+        lines.push(("saved", Said::Whole(path.to_owned())));
     }
     if let Some(command) = block.replay {
-        lines.push(("replay", command.to_owned()));
+        lines.push(("replay", Said::Whole(command.to_owned())));
     }
     let mut text = String::new();
     for (label, said) in lines {
-        text.push_str(&entry(label, &said, look));
+        text.push_str(&entry(label, said, look));
     }
     text
 }
 
-/// The text with `process 0` called by the session that it was: `A`; whoever
-/// reads at quiescence is nobody's session.
-pub fn with_sessions(text: &str, run: &Run, workload: &Workload) -> String {
-    let mut parts = text.split("process ");
-    let mut named = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let process = part[..digits].parse().ok().map(ProcessId);
-        let at = run.history.operations().iter().position(|op| Some(op.process) == process);
-        let session = at.and_then(|at| run.operations.get(at)).map(|op| SessionId(op.session));
-        match session {
-            Some(session) if session.index() < workload.sessions.len() => {
-                named.push_str(&format!("{session}{}", &part[digits..]));
-            }
-            Some(_) => named.push_str(&format!("a new client{}", &part[digits..])),
-            None => named.push_str(&format!("process {part}")),
-        }
+/// Who issued the operation at a position of the history: a session, `A`;
+/// whoever reads at quiescence is nobody's session.
+pub fn client(run: &Run, workload: &Workload, at: usize) -> String {
+    let session = SessionId(run.operations[at].session);
+    match session.index() < workload.sessions.len() {
+        true => session.to_string(),
+        false => "a new client".to_owned(),
     }
-    named
 }
 
-/// One labelled entry of the block; commands and paths are never broken.
-fn entry(label: &str, said: &str, look: &Look) -> String {
+/// What is said under one label of the block.
+enum Said {
+    /// A text, broken where the page ends.
+    Text(String),
+    /// A path or a command, to be copied: never broken.
+    Whole(String),
+    /// An advice, broken where the page ends, with a command that never is.
+    Try(&'static str, &'static str),
+}
+
+impl Said {
+    /// The lines of it, no wider than `room` where they may be broken.
+    fn lines(self, room: usize, look: &Look) -> Vec<String> {
+        match self {
+            Said::Text(text) => wrap(&look.text(&text), room),
+            Said::Whole(text) => vec![look.text(&text)],
+            Said::Try(advice, command) => {
+                let whole = look.text(&format!("{advice}: {command}"));
+                if columns(&whole) <= room {
+                    return vec![whole];
+                }
+                let mut lines = wrap(&look.text(&format!("{advice}:")), room);
+                lines.push(look.text(command));
+                lines
+            }
+        }
+    }
+}
+
+/// One labelled entry of the block.
+fn entry(label: &str, said: Said, look: &Look) -> String {
     let label = format!("  {label:<12} ");
     let room = look.width.saturating_sub(label.len()).max(30);
-    let said = look.text(said);
-    let lines = match (label.trim(), said.rsplit_once(": ")) {
-        ("saved" | "replay", _) => vec![said],
-        ("hint", _) if columns(&said) <= room => vec![said],
-        ("hint", Some((advice, command))) => {
-            let mut lines = wrap(&format!("{advice}:"), room);
-            lines.push(command.to_owned());
-            lines
-        }
-        _ => wrap(&said, room),
-    };
     let indent = format!("\n{}", " ".repeat(label.len()));
+    let lines = said.lines(room, look);
     format!("{}{}\n", look.paint(Tone::Faint, &label), lines.join(&indent))
 }
 

@@ -17,23 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::{Call, Completion, NodeId};
 use crate::replication::OperationId;
 use crate::world::component::{Panicked, guard};
-use crate::world::trace::{asks, outcome};
-use crate::world::{Action, MessageName, SessionId};
-
-/// One event at one replica, as it is told while it happens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// What happened.
-    pub action: Action<MessageName>,
-    /// The replica at which it happened.
-    pub node: NodeId,
-    /// What happened, in words.
-    pub text: String,
-}
+use crate::world::trace::{Answered, Happening};
+use crate::world::{Action, MessageName};
 
 /// Is told every event, one at a time, in the order of the record. It is
 /// called while locks are held and must not call the cluster.
-pub type Observer = Box<dyn Fn(&Event) + Send + Sync>;
+pub type Observer = Box<dyn Fn(&Happening) + Send + Sync>;
 
 /// Why a record ends before the cluster was quiet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -129,28 +118,31 @@ impl Journal {
     fn account_for(&mut self, entry: &mut Entry<'_>) -> Vec<Answer> {
         self.schedule.push(entry.action);
         self.active += entry.sends;
-        let mut text = words(entry);
         if let (Action::Invoke(operation), Some(call)) = (entry.action, entry.asked) {
             self.open.insert(operation, call.clone());
             self.blocked.insert(operation.session);
             self.active -= 1;
         }
-        let mut heard = Vec::new();
+        let (mut heard, mut answers) = (Vec::new(), Vec::new());
         for answer in entry.answers.drain(..) {
             let Some(call) = self.open.remove(&answer.operation) else { continue };
             self.active += usize::from(self.blocked.remove(&answer.operation.session));
             self.answers.insert(answer.operation, answer.completion.clone());
-            text.push_str(&told(&entry.action, &answer, &call));
+            let completion = answer.completion.clone();
+            answers.push(Answered { operation: answer.operation, call, completion });
             heard.push(answer);
         }
-        if let Some(Panicked(why)) = entry.panicked.take() {
-            text.push_str(&format!(" · panicked: {why}"));
-            self.cut_short = Some(CutShort::Panicked(why));
+        let panicked = entry.panicked.take().map(|Panicked(why)| why);
+        if let Some(why) = &panicked {
+            self.cut_short = Some(CutShort::Panicked(why.clone()));
         }
-        if let Some(observer) = &self.observer
-            && guard(|| observer(&Event { action: entry.action, node: entry.node, text })).is_err()
-        {
-            self.observer = None;
+        if let Some(observer) = &self.observer {
+            let (asked, label) = (entry.asked.cloned(), std::mem::take(&mut entry.label));
+            let Entry { action, node, .. } = *entry;
+            let happened = Happening { action, node, asked, label, answers, panicked };
+            if guard(|| observer(&happened)).is_err() {
+                self.observer = None;
+            }
         }
         heard
     }
@@ -183,24 +175,4 @@ impl Journal {
         self.active += usize::from(released);
         released
     }
-}
-
-/// What happened, in the words of a trace.
-fn words(entry: &Entry<'_>) -> String {
-    match (entry.action, entry.asked) {
-        (Action::Fire(node, timer), _) => format!("timer {} fires at {node}", timer.0),
-        (Action::Invoke(operation), Some(call)) => {
-            format!("{} {} at {}", SessionId(operation.session), asks(call), entry.node)
-        }
-        _ => entry.label.clone(),
-    }
-}
-
-/// An answer, in the words of a trace.
-fn told(action: &Action<MessageName>, answer: &Answer, call: &Call) -> String {
-    let told = outcome(call, &answer.completion);
-    if *action == Action::Invoke(answer.operation) {
-        return format!(": {told}");
-    }
-    format!(" · {} {}: {told}", SessionId(answer.operation.session), asks(call))
 }

@@ -32,7 +32,7 @@ mod sync;
 use std::collections::BTreeMap;
 
 pub use engine::Heard;
-pub use journal::{CutShort, Event, Observer};
+pub use journal::{CutShort, Observer};
 
 use crate::history::{Call, Completion, NodeId};
 use crate::replication::Subject;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::history::{Completion, ProcessId};
+use crate::replication::session_name;
 
 use super::client::Client;
 
@@ -32,10 +33,7 @@ impl SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0..=25 => write!(f, "{}", char::from(b'A' + u8::try_from(self.0).expect("below 26"))),
-            more => write!(f, "S{}", u32::from(more) + 1),
-        }
+        f.write_str(&session_name(self.0))
     }
 }
 

@@ -1,38 +1,75 @@
-//! All that happened inside a run, as text: for people and for case files.
+//! All that happened inside a run, as data.
 //!
-//! Invariant: the same schedule gives the same trace, byte for byte, on every
-//! machine and in every build. Texts come from the strategy's labels and from
-//! actions; nothing is formatted with `Debug` but replica states, which are
-//! shown and never compared.
+//! Invariant: the same schedule gives the same trace on every machine and in
+//! every build. The only texts in it are what the strategy says of itself: the
+//! labels of messages, how replicas are shown, and what a handler said when it
+//! panicked. They may contain anything, so nobody takes them apart. Sentences
+//! are made above, where they are needed.
 
-use crate::history::{Call, Completion, NodeId, Value};
-use crate::replication::Subject;
-use crate::replication::erased::AnyStrategy;
-use crate::replication::{OperationId, Strategy};
+use crate::history::{Call, Completion, NodeId};
+use crate::replication::erased::{AnyReplica, AnyStrategy};
+use crate::replication::{OperationId, Part, Strategy, Subject};
 
 use super::perform::{NotEnabled, Report, World};
 use super::recorder::Step;
-use super::{Action, MessageName, SessionId, Setting, Workload};
+use super::{Action, MessageName, Setting, Workload};
 
-/// One step as shown and as written.
+/// What happened in one step at one node, in a world or on threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// What happened.
+    pub action: Action<MessageName>,
+    /// The node at which it happened.
+    pub node: NodeId,
+    /// What an invocation asks.
+    pub asked: Option<Call>,
+    /// The message that it is about, in the strategy's words; empty if it is
+    /// about none.
+    pub label: String,
+    /// The answers that were given and that somebody waited for, in order.
+    pub answers: Vec<Answered>,
+    /// What the handler said when it panicked, if it did.
+    pub panicked: Option<String>,
+}
+
+/// An answer to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// To which operation.
+    pub operation: OperationId,
+    /// What had been asked.
+    pub call: Call,
+    /// The answer.
+    pub completion: Completion,
+}
+
+/// A replica as the strategy shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Part by part.
+    Parts(Vec<Part>),
+    /// As `Debug` prints it.
+    Debug(String),
+}
+
+/// One step with its causes and its effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceStep {
     /// The step, with its message known by cause.
     pub step: Step,
     /// What happened.
-    pub action: Action<MessageName>,
-    /// Whether it was recomputed while settling.
-    pub settling: bool,
-    /// The node at which it happened.
-    pub node: NodeId,
-    /// The session that acted or was answered, if one was.
-    pub session: Option<SessionId>,
-    /// What happened, in words.
-    pub text: String,
-    /// What was sent: the message and its content in words.
+    pub happened: Happening,
+    /// What was sent: the message and its label.
     pub sends: Vec<(MessageName, String)>,
-    /// The replica of `node` afterwards, as `Debug` shows it.
-    pub state: String,
+    /// The writes that the node takes into account from here on and did not
+    /// before, as far as the strategy records it.
+    pub visible: Vec<OperationId>,
+    /// The replica of the node before.
+    pub before: Shown,
+    /// The replica of the node afterwards.
+    pub after: Shown,
+    /// Whether the two differ. They may, though they are shown alike.
+    pub is_changed: bool,
 }
 
 /// All that happened, as far as the schedule went.
@@ -40,8 +77,8 @@ pub struct TraceStep {
 pub struct Trace {
     /// What nodes sent when they started.
     pub start: Vec<(MessageName, String)>,
-    /// The replica of each node when all had started, as `Debug` shows it.
-    pub boot: Vec<String>,
+    /// The replica of each node when all had started.
+    pub boot: Vec<Shown>,
     /// The steps. One whose handler panics is the last.
     pub steps: Vec<TraceStep>,
     /// If a step of the schedule was impossible: how many steps were performed
@@ -49,17 +86,17 @@ pub struct Trace {
     pub stuck: Option<NotEnabled>,
 }
 
-/// Performs the steps of a run and tells what happens.
+/// Performs the steps of a run and records what happens.
 pub fn trace(
     strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
     schedule: &[Step],
 ) -> Trace {
-    tell_all(&strategy.erased(), setting, workload, schedule, |_, step| Some(*step))
+    record_all(&strategy.erased(), setting, workload, schedule, |_, step| Some(*step))
 }
 
-/// Performs recorded steps and tells what happens.
+/// Performs recorded steps and records what happens.
 pub fn follow(
     strategy: &dyn Subject,
     setting: &Setting,
@@ -67,157 +104,110 @@ pub fn follow(
     schedule: &[(Action<MessageName>, bool)],
 ) -> Trace {
     let mut number = 0;
-    tell_all(&strategy.erased(), setting, workload, schedule, |world, (action, settling)| {
+    record_all(&strategy.erased(), setting, workload, schedule, |world, (action, settling)| {
         number += 1;
         let action = action.rename(|_, name| world.message_named(*name))?;
         Some(Step { number, action, settling: *settling })
     })
 }
 
-fn tell_all<T>(
+fn record_all<T>(
     strategy: &AnyStrategy,
     setting: &Setting,
     workload: &Workload,
     schedule: &[T],
     mut next: impl FnMut(&World<'_>, &T) -> Option<Step>,
 ) -> Trace {
-    let mut told = Trace::default();
+    let mut trace = Trace::default();
     let mut world = match World::new(strategy, setting, workload) {
         Ok(world) => world,
         Err(panicked) => {
-            told.stuck = Some(NotEnabled::Panicked(panicked));
-            return told;
+            trace.stuck = Some(NotEnabled::Panicked(panicked));
+            return trace;
         }
     };
-    told.boot = world.nodes().iter().map(|node| format!("{:?}", node.replica)).collect();
-    told.start = world.in_flight().map(|(name, m)| (name, strategy.label(m))).collect();
+    trace.boot = world.nodes().iter().map(|node| show(strategy, &node.replica)).collect();
+    trace.start = world.in_flight().map(|(name, m)| (name, strategy.label(m))).collect();
     for step in schedule {
         let outcome = match next(&world, step) {
-            Some(step) => tell(strategy, &mut world, &step, &mut told.steps),
+            Some(step) => record(strategy, &mut world, &step, &mut trace.steps),
             None => Err(NotEnabled::Impossible("the message is not in flight")),
         };
         if let Err(why) = outcome {
-            told.stuck = Some(why);
-            return told;
+            trace.stuck = Some(why);
+            return trace;
         }
     }
-    told
+    trace
 }
 
-/// Performs one step and tells what happened.
-fn tell(
+fn show(strategy: &AnyStrategy, replica: &AnyReplica) -> Shown {
+    match strategy.show(replica) {
+        Some(parts) => Shown::Parts(parts),
+        None => Shown::Debug(format!("{replica:?}")),
+    }
+}
+
+/// Performs one step and records what happened.
+fn record(
     strategy: &AnyStrategy,
     world: &mut World<'_>,
     step: &Step,
-    told: &mut Vec<TraceStep>,
+    steps: &mut Vec<TraceStep>,
 ) -> Result<(), NotEnabled> {
     let message = step.action.message().and_then(|(to, id)| world.message(to, *id));
-    let message = message.map(|(name, content)| (name, strategy.label(content)));
+    let (name, label) = match message {
+        Some((name, content)) => (Some(name), strategy.label(content)),
+        None => (None, String::new()),
+    };
     let node = world.place(&step.action);
-    let (report, outcome) = match world.perform(&step.action, step.number) {
-        Ok(report) => (report, Ok(())),
+    let before = world.nodes()[node.index()].replica.clone();
+    let taken = world.facts().taken(node).to_vec();
+    let (report, panicked) = match world.perform(&step.action, step.number) {
+        Ok(report) => (report, None),
         Err(NotEnabled::Panicked(panicked)) => {
-            let nothing = Report { node, sent: Vec::new(), replies: Vec::new() };
-            (nothing, Err(NotEnabled::Panicked(panicked)))
+            (Report { node, sent: Vec::new(), replies: Vec::new() }, Some(panicked))
         }
         Err(impossible) => return Err(impossible),
     };
-    let (name, label) = match message {
-        Some((name, label)) => (Some(name), label),
-        None => (None, String::new()),
-    };
     let action = step.action.rename(|_, _| name).expect("a message in flight has a name");
-    let mut text = words(world, &step.action, node, &label);
-    answers(world, &step.action, &report, &mut text);
-    if let Err(NotEnabled::Panicked(panicked)) = &outcome {
-        text.push_str(&format!(" · panicked: {}", panicked.0));
-    }
     let sends = report.sent.iter().map(|name| {
         let sent = world.in_flight().find(|(other, _)| other == name);
         let (_, content) = sent.expect("what was just sent is in flight");
         (*name, strategy.label(content))
     });
-    let session = match step.action {
-        Action::Invoke(operation) => Some(SessionId(operation.session)),
-        Action::GiveUp(session) | Action::Retry(session, _) => Some(session),
-        _ => {
-            let heard = report.replies.iter().find(|(.., heard)| *heard);
-            heard.map(|(operation, ..)| SessionId(operation.session))
-        }
-    };
     let sends = sends.collect();
-    let state = format!("{:?}", world.nodes()[node.index()].replica);
-    told.push(TraceStep {
-        step: *step,
-        action,
-        settling: step.settling,
-        node,
-        session,
-        text,
-        sends,
-        state,
+    let heard = report.replies.into_iter().filter(|(.., heard)| *heard);
+    let answers = heard.map(|(operation, completion, _)| {
+        let call = call_of(world.workload(), operation).clone();
+        Answered { operation, call, completion }
     });
-    outcome
-}
-
-fn words(world: &World<'_>, action: &Action, node: NodeId, label: &str) -> String {
-    match action {
-        Action::Invoke(operation) => {
-            let session = SessionId(operation.session);
-            format!("{session} {} at {node}", asks(call_of(world, *operation)))
-        }
-        Action::Deliver(..) => label.to_owned(),
-        Action::Drop(..) => format!("lost: {label}"),
-        Action::Duplicate(..) => format!("twice: {label}"),
-        Action::Fire(node, timer) => format!("timer {} fires at {node}", timer.0),
-        Action::Crash(node) => format!("{node} crashes"),
-        Action::Recover(node) => format!("{node} recovers"),
-        Action::Cut(from, to) => format!("link {from}→{to} is cut"),
-        Action::Heal(from, to) => format!("link {from}→{to} is healed"),
-        Action::Tick(node) => format!("the clock of {node} jumps ahead"),
-        Action::JumpBack(node) => format!("the clock of {node} jumps back"),
-        Action::GiveUp(session) => format!("{session} gives up waiting"),
-        Action::Retry(session, node) => format!("{session} retries at {node}"),
-        Action::Suspect(node, suspect) => format!("{node} suspects {suspect}"),
-    }
-}
-
-/// `writes x=1`, `reads x`, `calls add x=3`.
-pub(crate) fn asks(call: &Call) -> String {
-    match (call.is_read(), call.is_write()) {
-        (true, _) => format!("reads {}", call.key),
-        (_, true) => format!("writes {}={}", call.key, call.argument),
-        _ => format!("calls {call}"),
-    }
-}
-
-/// How a call was answered: `ok`, a value, `fail`, `unknown`.
-pub(crate) fn outcome(call: &Call, completion: &Completion) -> String {
-    match completion {
-        Completion::Ok(Value::Null) if !call.is_read() => "ok".to_owned(),
-        Completion::Ok(value) => value.to_string(),
-        Completion::Fail => "fail".to_owned(),
-        Completion::Info => "unknown".to_owned(),
-    }
-}
-
-fn answers(world: &World<'_>, action: &Action, report: &Report, text: &mut String) {
-    for (operation, completion, heard) in &report.replies {
-        if !heard {
-            continue;
-        }
-        let call = call_of(world, *operation);
-        let outcome = outcome(call, completion);
-        if *action == Action::Invoke(*operation) {
-            text.push_str(&format!(": {outcome}"));
-        } else {
-            let session = SessionId(operation.session);
-            text.push_str(&format!(" · {session} {}: {outcome}", asks(call)));
+    let asked = match action {
+        Action::Invoke(operation) => Some(call_of(world.workload(), operation).clone()),
+        _ => None,
+    };
+    let mut visible: Vec<OperationId> = Vec::new();
+    for write in world.facts().taken(node) {
+        if !taken.contains(write) && !visible.contains(write) {
+            visible.push(*write);
         }
     }
+    let answers = answers.collect();
+    let after = &world.nodes()[node.index()].replica;
+    let panic = panicked.as_ref().map(|panicked| panicked.0.clone());
+    steps.push(TraceStep {
+        step: *step,
+        happened: Happening { action, node, asked, label, answers, panicked: panic },
+        sends,
+        visible,
+        is_changed: before != *after,
+        before: show(strategy, &before),
+        after: show(strategy, after),
+    });
+    panicked.map_or(Ok(()), |panicked| Err(NotEnabled::Panicked(panicked)))
 }
 
-fn call_of<'a>(world: &World<'a>, operation: OperationId) -> &'a Call {
-    let script = &world.workload().sessions[usize::from(operation.session)];
+fn call_of(workload: &Workload, operation: OperationId) -> &Call {
+    let script = &workload.sessions[usize::from(operation.session)];
     &script.operations[usize::from(operation.number)].call
 }

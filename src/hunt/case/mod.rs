@@ -5,7 +5,7 @@
 //! schedule spells out each action; a reader needs no tool to follow it. Old
 //! versions of the format keep replaying.
 //!
-//! Read next: [`mod@read`] and [`mod@write`] for the format, [`replay`] for what a
+//! Read next: [`mod@read`] and [`mod@write`] for the format, [`words`] for its texts, [`replay`] for what a
 //! replay answers.
 
 mod layout;
@@ -13,6 +13,7 @@ mod locate;
 pub mod read;
 pub mod replay;
 mod schema;
+pub mod words;
 pub mod write;
 
 use std::fmt;

@@ -9,6 +9,7 @@ use crate::world::trace::Trace;
 use crate::world::{NotEnabled, Run};
 use crate::world::{re_execute, repeat};
 
+use super::words::told;
 use super::write::{cycle, sent, steps};
 use super::{Case, CaseStep};
 
@@ -61,12 +62,12 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
     let mut before = followed.steps.iter().zip(&case.schedule);
     if let Some(NotEnabled::Impossible(why)) = followed.stuck
         && !records_sends(case)
-        && before.all(|(now, recorded)| now.text == recorded.text)
+        && before.all(|(now, recorded)| told(&now.happened).text() == recorded.text)
     {
         return Err((followed.steps.len(), why.to_owned()));
     }
-    let chosen = followed.steps.iter().filter(|step| !step.settling);
-    let resolved: Vec<_> = chosen.map(|step| step.step).collect();
+    let chosen = followed.steps.iter().map(|step| step.step);
+    let resolved: Vec<_> = chosen.filter(|step| !step.settling).collect();
     let run = match chosen_cycle(case) {
         Some(steps) if steps <= resolved.len() => {
             let (stem, cycle) = resolved.split_at(resolved.len() - steps);

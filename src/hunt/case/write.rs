@@ -17,6 +17,7 @@ use super::schema::{
     ClusterShape, FaultsShape, File, FoundShape, OperationShape, SessionShape, StepShape,
     VerdictWord,
 };
+use super::words::told;
 use super::{Case, CaseStep, FORMAT, FoundBy};
 
 impl Case {
@@ -56,10 +57,10 @@ pub(super) fn sent((name, label): &(MessageName, String)) -> String {
 /// The steps of a trace as a case records them.
 pub(super) fn steps(trace: Trace) -> Vec<CaseStep> {
     let step = |step: TraceStep| CaseStep {
-        action: step.action,
-        text: step.text,
+        action: step.happened.action,
+        text: told(&step.happened).text(),
         sends: step.sends.iter().map(sent).collect(),
-        settling: step.settling,
+        settling: step.step.settling,
     };
     trace.steps.into_iter().map(step).collect()
 }
@@ -98,14 +99,17 @@ pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) ->
 }
 
 /// Which acknowledged write is lost, and where.
-fn lost(run: &Run) -> String {
+fn lost(run: &Run, who: &dyn Fn(usize) -> String) -> String {
     let Ok(Some(loss)) = loss(run) else { unreachable!("a write is lost") };
     let operations = loss.history.operations();
     let (write, read) = (&operations[loss.write], &operations[loss.read]);
     let node = read.node.map_or(String::new(), |node| format!(" at {node}"));
     format!(
-        "process {} wrote {}={} and was told that it was done, and in the end a read of {}{node} takes neither that write nor a later one into account",
-        write.process.0, write.call.key, write.call.argument, read.call.key
+        "{} wrote {}={} and was told that it was done, and in the end a read of {}{node} takes neither that write nor a later one into account",
+        who(loss.write),
+        write.call.key,
+        write.call.argument,
+        read.call.key
     )
 }
 
@@ -120,13 +124,27 @@ fn disagreed(run: &Run) -> String {
 
 /// Why a run fails, in words.
 pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
+    let operations = run.history.operations();
+    why_by(run, property, judgement, &|at| format!("process {}", operations[at].process.0))
+}
+
+/// As [`why`], with `who` saying who issued the operation at a position of the
+/// history.
+pub fn why_by(
+    run: &Run,
+    property: &Property,
+    judgement: &Judgement,
+    who: &dyn Fn(usize) -> String,
+) -> String {
     match (judgement, &run.ending) {
-        (Judgement::Violated(_, Some(counterexample)), _) => counterexample.explain(&run.history),
-        (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run),
+        (Judgement::Violated(_, Some(counterexample)), _) => {
+            counterexample.explain_by(&run.history, who)
+        }
+        (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run, who),
         (Judgement::Violated(Flaw::Disagreed, None), _) => disagreed(run),
         (Judgement::Violated(Flaw::Recorded, None), _) => match property {
             Property::WhiteBox(model) => match record(run, *model) {
-                Some(Err(unsound)) => own_write_unseen(run, *model)
+                Some(Err(unsound)) => own_write_unseen(run, *model, who)
                     .unwrap_or_else(|| format!("by the strategy's own record, {unsound}")),
                 Some(Ok(())) | None => unreachable!("the record contradicts the model"),
             },
@@ -167,7 +185,7 @@ pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
 
 /// A read that, by the strategy's own record, did not take an earlier write of
 /// its own process into account, in words.
-fn own_write_unseen(run: &Run, model: Model) -> Option<String> {
+fn own_write_unseen(run: &Run, model: Model, who: &dyn Fn(usize) -> String) -> Option<String> {
     let asked = matches!(model, Model::Grid(grid) if grid.asks(Guarantees::RYW));
     let Some(Witness::Abstract { visible, .. }) = white_box(run, model).filter(|_| asked) else {
         return None;
@@ -182,11 +200,10 @@ fn own_write_unseen(run: &Run, model: Model) -> Option<String> {
         let write = (0..at).filter(own).find(|write| !visible[at].contains(write))?;
         let answer = read.answer().expect("it was answered");
         let saw = if *answer == Value::Null { "nothing".to_owned() } else { answer.to_string() };
-        let process = read.process.0;
         let wrote = &operations[write].call;
         Some(format!(
-            "process {process} wrote {}={}, then read {} and saw {saw}; by the strategy's own record that read did not take the write of its own process into account",
-            wrote.key, wrote.argument, read.call.key
+            "{} wrote {}={}, then read {} and saw {saw}; by the strategy's own record that read did not take the write of its own process into account",
+            who(write), wrote.key, wrote.argument, read.call.key
         ))
     })
 }

@@ -122,10 +122,15 @@ impl Grid {
     /// The name of the point: guarantees joined by `+` (or `base`), a point,
     /// the first letter of the scope, and `!` for eventual visibility.
     pub fn name(self) -> String {
-        let asked: Vec<_> = self.asked().map(|(_, name, ..)| name).collect();
-        let guarantees = if asked.is_empty() { "base".to_owned() } else { asked.join("+") };
+        let guarantees = self.guarantees_name();
         let mark = if self.eventual { "!" } else { "" };
         format!("{guarantees}.{}{mark}", self.scope.letter())
+    }
+
+    /// The name without its scope: `ryw+mr`.
+    pub fn guarantees_name(self) -> String {
+        let asked: Vec<_> = self.asked().map(|(_, name, ..)| name).collect();
+        if asked.is_empty() { "base".to_owned() } else { asked.join("+") }
     }
 
     fn asked(self) -> impl Iterator<Item = (Guarantees, &'static str, &'static str, &'static str)> {

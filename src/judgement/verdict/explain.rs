@@ -44,9 +44,30 @@ impl Counterexample {
     /// # Panics
     /// If the counterexample is not about this history.
     pub fn explain_in(&self, steps: usize, history: &History) -> (String, usize) {
+        let operations = history.operations();
+        let who = |at: usize| format!("process {}", operations[at].process.0);
+        self.told(steps, history, &who)
+    }
+
+    /// As [`explain`](Self::explain), with `who` saying who issued the operation
+    /// at a position of the history.
+    ///
+    /// # Panics
+    /// If the counterexample is not about this history.
+    pub fn explain_by(&self, history: &History, who: &dyn Fn(usize) -> String) -> String {
+        self.told(usize::MAX, history, who).0
+    }
+
+    fn told(
+        &self,
+        steps: usize,
+        history: &History,
+        who: &dyn Fn(usize) -> String,
+    ) -> (String, usize) {
         let prose = Prose {
             operations: history.operations(),
             part: &self.operations,
+            who,
             left: Cell::new(steps),
             left_out: Cell::new(0),
         };
@@ -64,6 +85,8 @@ struct Prose<'a> {
     operations: &'a [Operation],
     /// The operations that are told of.
     part: &'a [usize],
+    /// Who issued an operation.
+    who: &'a dyn Fn(usize) -> String,
     /// How many steps may still be told.
     left: Cell<usize>,
     /// How many were not.
@@ -113,7 +136,7 @@ impl Prose<'_> {
     }
 
     fn who(&self, at: usize) -> String {
-        format!("process {}", self.operations[at].process.0)
+        (self.who)(at)
     }
 
     /// What happened, without who: `wrote x=1 at n1`.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{Completion, Key, NodeId, Value};
 use crate::replication::log::{Entry, Log};
-use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, Visible};
+use crate::replication::{Cluster, Effects, Input, OperationId, Part, Strategy, Visible};
 
 /// Asynchronous log shipping from one primary.
 #[derive(Clone, Copy, Debug)]
@@ -140,5 +140,13 @@ impl Strategy for AsyncPrimary {
             Message::Stream { position, entry } => format!("stream #{position} {entry}"),
             Message::Fetch { entries } => format!("fetch after {entries}"),
         }
+    }
+
+    fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
+        let early = replica
+            .early
+            .iter()
+            .map(|(position, entry)| Part::Field(format!("early #{position}"), entry.to_string()));
+        Some(replica.log.show().into_iter().chain(early).collect())
     }
 }

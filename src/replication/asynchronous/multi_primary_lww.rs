@@ -17,7 +17,9 @@
 use std::collections::BTreeMap;
 
 use crate::history::{Completion, Key, NodeId, Value};
-use crate::replication::{Cluster, Effects, Input, OperationId, Stamp, Strategy, TimerId, Visible};
+use crate::replication::{
+    Cluster, Effects, Input, OperationId, Part, Stamp, Strategy, TimerId, Visible, shown,
+};
 
 /// Where stamps come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,5 +134,14 @@ impl Strategy for MultiPrimaryLww {
     fn label(&self, message: &Store) -> String {
         let Store { key, stamped: Stamped { stamp, value, .. } } = message;
         format!("store {key}={value} at {stamp}")
+    }
+
+    fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
+        let mut parts = vec![Part::Field("counter".to_owned(), replica.counter.to_string())];
+        for (key, Stamped { stamp, value, write }) in &replica.registers {
+            parts.push(Part::Key(key.clone(), shown(value)));
+            parts.push(Part::Field(format!("{key} written by"), format!("{write} at {stamp}")));
+        }
+        Some(parts)
     }
 }

@@ -18,7 +18,9 @@
 use std::collections::BTreeMap;
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
-use crate::replication::{Cluster, Effects, Input, OperationId, Stamp, Strategy, TimerId, Visible};
+use crate::replication::{
+    Cluster, Effects, Input, OperationId, Part, Stamp, Strategy, TimerId, Visible, shown,
+};
 
 /// The majority register.
 #[derive(Clone, Copy, Debug)]
@@ -272,5 +274,23 @@ impl Strategy for Abd {
             Message::Store { key, stamp, value, .. } => format!("store {key}={value} at {stamp}"),
             Message::Stored { .. } => "stored".to_owned(),
         }
+    }
+
+    fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
+        let mut parts = Vec::new();
+        for (key, (stamp, value)) in &replica.registers {
+            parts.push(Part::Key(key.clone(), shown(value)));
+            parts.push(Part::Field(format!("{key} written at"), stamp.to_string()));
+        }
+        for (operation, progress) in &replica.operations {
+            let doing = match progress.phase {
+                Phase::Asking => "asks for",
+                Phase::Storing => "stores",
+            };
+            let answers = progress.answered.count_ones();
+            let told = format!("{doing} {}, {answers} answered", progress.key);
+            parts.push(Part::Field(operation.to_string(), told));
+        }
+        Some(parts)
     }
 }

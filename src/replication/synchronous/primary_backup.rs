@@ -17,7 +17,7 @@
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
 use crate::replication::log::{Entry, Log};
-use crate::replication::{Cluster, Effects, Input, OperationId, Strategy, Visible};
+use crate::replication::{Cluster, Effects, Input, OperationId, Part, Strategy, Visible};
 
 /// Which node answers reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,5 +217,14 @@ impl Strategy for PrimaryBackup {
             Message::Probe => "probe".to_owned(),
             Message::Fetch { entries } => format!("fetch after {entries}"),
         }
+    }
+
+    fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
+        let mut parts = replica.log.show();
+        if replica.me == PRIMARY {
+            let acknowledged = format!("{:?}", replica.acknowledged);
+            parts.push(Part::Field("acknowledged".to_owned(), acknowledged));
+        }
+        Some(parts)
     }
 }

@@ -18,6 +18,16 @@ pub(super) enum Arrow {
     Message,
 }
 
+/// What a client learns at once from asking.
+pub(super) enum News {
+    /// That it was done.
+    None,
+    /// Nothing yet.
+    Pending,
+    /// This.
+    Answers(String),
+}
+
 /// One line of the picture.
 pub(super) struct Row {
     step: Option<usize>,
@@ -41,33 +51,41 @@ impl Row {
         self.cells.push((lane, text.trim_end().to_owned()));
     }
 
-    /// A client asks a node.
+    /// A client asks a node: what this made of the node, and what is news to
+    /// the client.
     pub(super) fn request(
         &mut self,
         lanes: &Lanes<'_>,
         session: SessionId,
         asks: &str,
         node: usize,
-        effect: &str,
+        (effect, news): (&str, News),
     ) {
         match lanes.session(session) {
             Some(lane) => {
+                let news = match news {
+                    News::None => String::new(),
+                    News::Pending => "pending".to_owned(),
+                    News::Answers(answer) => format!("answers {answer}"),
+                };
+                let gap = if effect.is_empty() || news.is_empty() { "" } else { " · " };
                 self.cell(lane, asks);
-                self.cell(node, effect);
+                self.cell(node, &format!("● {effect}{gap}{news}"));
                 self.arrow = Some((lane, node, Arrow::Request));
             }
             None => {
                 // What a write did is what it asked for; only an answer is news.
-                let answer = effect.split(" · ").last().unwrap_or_default();
-                let answer = answer.trim_start_matches("● ").replace("answers ", "");
-                let news = effect.contains("answers") || effect.contains("pending");
-                let told = if news { format!(": {answer}") } else { String::new() };
-                self.cell(node, &format!("● {session} {asks}{told}"));
+                let news = match news {
+                    News::None => String::new(),
+                    News::Pending => ": pending".to_owned(),
+                    News::Answers(answer) => format!(": {answer}"),
+                };
+                self.cell(node, &format!("● {session} {asks}{news}"));
             }
         }
     }
 
-    /// A node answers a client.
+    /// A node answers a client that waited.
     pub(super) fn answer(
         &mut self,
         lanes: &Lanes<'_>,
@@ -79,11 +97,10 @@ impl Row {
         match lanes.session(session) {
             Some(lane) => {
                 self.cell(lane, answer);
-                let asked = asked.split_once(' ').map_or(asked, |(_, asked)| asked);
                 self.cell(node, &format!("({asked})"));
                 self.arrow = Some((node, lane, Arrow::Request));
             }
-            None => self.cell(node, &format!("  {asked}: {answer}")),
+            None => self.cell(node, &format!("  {session} {asked}: {answer}")),
         }
     }
 
