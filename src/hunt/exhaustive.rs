@@ -363,6 +363,8 @@ fn doubt(
         Some("the search ended when it had found all other violations".to_owned().into())
     } else if explored.found.iter().any(is_panic) && is_lively(property) {
         Some("a handler panics, and such a run never becomes quiet".to_owned().into())
+    } else if explored.unasked && *property == Property::Durable {
+        Some("a read panics in a state that recurs for ever".to_owned().into())
     } else {
         undecided.map(|why| why.to_owned().into())
     }

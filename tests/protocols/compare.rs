@@ -228,7 +228,8 @@ fn agree(
         }
         (None, Outcome::Proved(..)) => {
             let unknown = dumb.unknown.contains(property) || (panics && lively);
-            assert!(!unknown, "proved, though not known: {}", told());
+            let why = (&dumb.unknown, &dumb.violated, &dumb.stories);
+            assert!(!unknown, "proved, though not known: {}\n{why:?}", told());
         }
         (None, Outcome::Unknown(why)) => {
             let unknown = dumb.unknown.contains(property) || (panics && lively);

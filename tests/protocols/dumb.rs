@@ -428,6 +428,10 @@ impl Dumb {
                 world.perform(&step.action, step.number).expect("it was possible before");
             }
             let Ok(visit) = Visit::of(&world) else {
+                // Nobody can be asked in a state that recurs for ever.
+                if deliveries {
+                    self.unknown.insert(Property::Durable);
+                }
                 continue;
             };
             let finals = visit.history.operations().iter().skip(world.operations().len());

@@ -27,7 +27,7 @@ use super::numbers::Miss;
 use super::path::{self, way_to, way_to_panic};
 use super::settled::Settled;
 use super::skip::{self, Before};
-use super::steps::{expand, steps, touch};
+use super::steps::{Lane, expand, steps, touch};
 use super::store::{NOBODY, Outbox, STATES_MAX, Store, shared, tail};
 use super::tables::{REACTS, Tables};
 use super::{Bound, Ending, Exploration, Found, Matter, Plan, Progress, Refused, Sight, Work};
@@ -46,23 +46,6 @@ const WAYS: usize = 16;
 
 /// States from which threads are worth their start.
 const SHARED: usize = 1 << 10;
-
-/// One part of a round, on lines of its own: what one thread changes, no other
-/// has to fetch again.
-#[repr(align(128))]
-pub(super) struct Lane {
-    pub(super) outbox: Outbox,
-    /// Candidates of the state that is being read.
-    pub(super) room: Vec<u32>,
-    pub(super) spare: Vec<u32>,
-    /// States to show to the judge.
-    sights: Vec<u32>,
-    /// States for which something was missing, and what.
-    missed: Vec<(u32, Miss)>,
-    /// States in which a handler may panic, and by which request, if by one.
-    pub(super) panics: Vec<(u32, Option<u32>)>,
-    pub(super) transitions: u64,
-}
 
 /// Judges what the search comes upon; the answer has a bit for each matter
 /// that is violated.
@@ -163,6 +146,8 @@ struct Engine<'a> {
     wanted: u64,
     /// Whether anything was asked for.
     asked: bool,
+    /// Whether a state that recurs for ever could not be judged.
+    unasked: bool,
     /// What has been found on earlier levels.
     known: BTreeSet<Matter>,
     /// What has been found on this level, each with its plainest ways.
@@ -212,6 +197,7 @@ fn search(
         depth: 0,
         wanted,
         asked,
+        unasked: false,
         known: BTreeSet::new(),
         fresh: BTreeMap::new(),
         found: Vec::new(),
@@ -241,6 +227,7 @@ fn search(
         faults,
         reached: engine.reached,
         compared: engine.tables.answers.compared,
+        unasked: engine.unasked,
         timers: engine.tables.numbers.timers,
         reduce: plan.reduce,
         declined: Vec::new(),
@@ -263,6 +250,7 @@ fn stillborn(plan: &Plan<'_>) -> Exploration {
         faults: Faults::NONE,
         reached: BTreeSet::new(),
         compared: 0,
+        unasked: false,
         timers: false,
         reduce: plan.reduce,
         declined: Vec::new(),
@@ -539,9 +527,12 @@ impl Engine<'_> {
         for &state in &component.states {
             let row = self.store.row(state).to_vec();
             let here = match self.tables.finals(&row) {
-                // That it goes on stands all the same; where settling asks, it
-                // was seen.
-                Err(Refused::Panicked(_)) => continue,
+                // That it goes on stands all the same, but nobody can be asked
+                // here. Where settling asks, the panic was seen.
+                Err(Refused::Panicked(_)) => {
+                    self.unasked = true;
+                    continue;
+                }
                 here => here?,
             };
             if !busy && *answers.get_or_insert(here) != here {

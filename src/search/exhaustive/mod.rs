@@ -16,6 +16,7 @@
 //! `numbers` for what is remembered, `clients` for histories, `quiet` for what
 //! is judged, `settled` for where timers lead, `liveness` for fair cycles, `path` for the way to a state.
 
+mod answers;
 mod clients;
 mod engine;
 mod liveness;
@@ -266,6 +267,9 @@ pub struct Exploration {
     pub reached: BTreeSet<usize>,
     /// How often nodes with the same writes could be compared.
     pub compared: u64,
+    /// Whether a state that recurs for ever was not judged, because a final
+    /// read panics there.
+    pub unasked: bool,
     /// Whether any node had a timer armed.
     pub timers: bool,
     /// What was left out.
