@@ -1,6 +1,9 @@
 //! The case file where sessions leave operations out, and where words of it
 //! are none that the tool knows.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use std::collections::BTreeSet;
 
 use quiescence::catalogue::Registry;

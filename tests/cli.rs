@@ -4,6 +4,9 @@
 //! `SNAPSHOTS=overwrite cargo test --test cli` writes the golden texts anew;
 //! commit the difference only if you can explain it.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 mod cli {
     mod bad_input;
     mod bench;

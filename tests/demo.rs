@@ -1,4 +1,7 @@
 //! `demo`, as it is called.
+
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
 #![cfg(all(not(loom), feature = "cli"))]
 
 use std::io::Read;

@@ -1,6 +1,9 @@
 //! Recordings: our own samples of every format, and that whatever was read can
 //! be written and read again.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use std::fs;
 use std::path::Path;
 

@@ -5,6 +5,9 @@
 //! `QUIESCENCE_PROFILE=deep` multiplies the effort: 200 seeds a variant and
 //! 100,000 runs a row instead of 20 and 2,000.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

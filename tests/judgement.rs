@@ -1,5 +1,8 @@
 //! The judgement tower from outside: verdicts, evidence, and the oracle.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 #[path = "judgement/conformance.rs"]
 mod conformance;
 #[path = "judgement/cycles.rs"]

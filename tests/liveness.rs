@@ -1,5 +1,8 @@
 //! Liveness: what may go on for ever is found, told apart, and replays.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use quiescence::history::{Call, NodeId};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};

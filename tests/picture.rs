@@ -2,6 +2,9 @@
 //! itself: its labels, its replicas and its panics are random texts that look
 //! like parts of a picture.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use std::fmt;
 
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, prop_compose, proptest};

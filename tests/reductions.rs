@@ -2,6 +2,9 @@
 //! and threads change no verdict, no length of a shortest story, and no
 //! outcome of a quiet cluster; nor does it matter what else is looked for.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use std::collections::BTreeSet;
 
 use quiescence::catalogue::{Family, Registry};

@@ -1,6 +1,9 @@
 //! What fuzzing has found, and seeds that once were findings of tests, run
 //! through the same assertions as ordinary tests.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use std::fs;
 use std::path::Path;
 

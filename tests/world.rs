@@ -1,6 +1,9 @@
 //! The meaning of actions, faults, settling and final reads, on strategies
 //! made for the purpose.
 
+// Nothing here touches what loom replaces.
+#![cfg(not(loom))]
+
 use std::collections::BTreeSet;
 
 use quiescence::history::{Call, Completion, NodeId, Value, notation};

@@ -15,6 +15,7 @@ use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::history::{Call, NodeId};
@@ -86,13 +87,6 @@ impl AnyMessage {
     pub fn get<M: 'static>(&self) -> Option<&M> {
         self.0.as_any().downcast_ref()
     }
-}
-
-/// A condition on the replicas of all nodes.
-pub(crate) type Condition<R> = Arc<dyn Fn(&[&R]) -> bool + Send + Sync>;
-
-pub(super) fn condition<R>(holds: impl Fn(&[&R]) -> bool + Send + Sync + 'static) -> Condition<R> {
-    Arc::new(holds)
 }
 
 /// Values of different strategies have met.
@@ -372,7 +366,7 @@ impl<S: Strategy> Steps for Typed<S> {
                 let typed: Vec<_> = replicas.iter().map(|any| replica_of::<S>(any)).collect();
                 holds(&typed)
             };
-            Invariant { name, when, holds: condition(holds) }
+            Invariant { name, when, holds: Rc::new(holds) }
         };
         self.0.invariants().into_iter().map(forget).collect()
     }

@@ -31,194 +31,22 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::hash::Hash;
 
-use crate::history::{Call, NodeId};
+use crate::history::NodeId;
 
 pub mod asynchronous;
-mod effects;
 pub mod erased;
+mod invariant;
 mod log;
 pub mod notebook;
 mod show;
+mod strategy;
 pub mod synchronous;
 pub mod yardstick;
 
-pub use effects::{Arming, Effects, Reply, Visible};
 pub use erased::Subject;
+pub use invariant::{Invariant, When};
 pub use show::{Part, shown};
-
-/// A replication method: all that its nodes do, as one pure function.
-pub trait Strategy: Clone + Send + Sync + 'static {
-    /// All that one node knows.
-    type Replica: Clone + Eq + Hash + Debug + Send + Sync;
-    /// What nodes send each other.
-    type Message: Clone + Ord + Hash + Debug + Send + Sync;
-    /// What a session carries from one operation to the next, for example a
-    /// causal context. Often `()`.
-    type Token: Clone + Ord + Hash + Debug + Default + Send + Sync;
-
-    /// The name and the parameters, as shown and as written in case files.
-    /// The strategies of a registry go by the names that it gives them; others
-    /// by their types, unless they say something else here.
-    fn name(&self) -> StrategyName {
-        let path = std::any::type_name::<Self>();
-        let path = path.split('<').next().unwrap_or(path);
-        StrategyName::new(path.rsplit("::").next().unwrap_or(path))
-    }
-
-    /// The state of `node` before anything happened.
-    fn boot(&self, node: NodeId, cluster: &Cluster) -> Self::Replica;
-
-    /// Handles one input. Pure and total: the new replica and the effects
-    /// depend on nothing but the old replica and the input. A panic in here
-    /// is reported as a violation of its own. A node may send to itself: the
-    /// message waits in its own inbox, like any other.
-    fn step(&self, replica: &mut Self::Replica, input: Input<Self>, effects: &mut Effects<Self>);
-
-    /// What is left of a replica after a crash. Without an override all of it
-    /// is. Timers never survive a crash.
-    fn durable(&self, replica: &Self::Replica) -> Self::Replica {
-        replica.clone()
-    }
-
-    /// Stable text for people and case files, for example `store x=1`. Without
-    /// an override it is what [`Debug`] writes.
-    fn label(&self, message: &Self::Message) -> String {
-        format!("{message:?}")
-    }
-
-    /// What a replica holds, part by part, for people: pictures tell which part
-    /// a step changed. `None` shows the replica as `Debug` prints it. Nothing
-    /// is ever decided by what is shown.
-    fn show(&self, replica: &Self::Replica) -> Option<Vec<Part>> {
-        let _ = replica;
-        None
-    }
-
-    /// Whether `node` accepts `call` from clients. Final reads are issued at
-    /// every node that serves reads. Without an override every node serves
-    /// reads and writes.
-    fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool {
-        let _ = (node, cluster);
-        call.is_read() || call.is_write()
-    }
-
-    /// Whether handlers use clock readings. If not, every reading is 0, and time is
-    /// not part of the state.
-    fn reads_clock(&self) -> bool {
-        false
-    }
-
-    /// The replica without the parts that no later step can observe. If this is the
-    /// same for two replicas, they must answer, send and arm timers alike for ever;
-    /// a wrong declaration gives wrong proofs. `None`, the default, drops nothing. An
-    /// exhaustive search then counts such replicas as one state, unless it evaluates
-    /// invariants, which may see the dropped parts.
-    fn observable(&self, replica: &Self::Replica) -> Option<Self::Replica> {
-        let _ = replica;
-        None
-    }
-
-    /// The replica in a cluster whose nodes were renamed, for a strategy that treats
-    /// all nodes without clients alike; a wrong declaration gives wrong proofs.
-    /// `None`, the default, declares nothing. Otherwise an exhaustive search counts
-    /// states that differ only in the names of such nodes as one.
-    fn renamed(
-        &self,
-        replica: &Self::Replica,
-        name: &dyn Fn(NodeId) -> NodeId,
-    ) -> Option<Self::Replica> {
-        let _ = (replica, name);
-        None
-    }
-
-    /// The same message in such a cluster.
-    fn renamed_message(
-        &self,
-        message: &Self::Message,
-        name: &dyn Fn(NodeId) -> NodeId,
-    ) -> Option<Self::Message> {
-        let _ = (message, name);
-        None
-    }
-
-    /// What must hold in every reachable state (`always`), and what must be
-    /// reached at least once for a search to mean anything (`sometimes`).
-    fn invariants(&self) -> Vec<Invariant<Self::Replica>> {
-        Vec::new()
-    }
-}
-
-/// A condition of one's own on the replicas of all nodes.
-#[derive(Clone)]
-pub struct Invariant<R> {
-    pub(crate) name: &'static str,
-    pub(crate) when: When,
-    pub(crate) holds: erased::Condition<R>,
-}
-
-impl<R> Invariant<R> {
-    /// What must hold in every state. The condition is given one replica per
-    /// node, in node order; `name` is how verdicts name it.
-    pub fn always(
-        name: &'static str,
-        holds: impl Fn(&[&R]) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        Invariant { name, when: When::Always, holds: erased::condition(holds) }
-    }
-
-    /// What must hold in at least one state.
-    pub fn sometimes(
-        name: &'static str,
-        holds: impl Fn(&[&R]) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        Invariant { name, when: When::Sometimes, holds: erased::condition(holds) }
-    }
-}
-
-/// When an [`Invariant`] must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum When {
-    /// In every state of every run.
-    Always,
-    /// In at least one state of at least one run.
-    Sometimes,
-}
-
-/// An input of a node. Clock readings are in ticks of the node's own clock, which may
-/// differ from the clocks of other nodes.
-#[non_exhaustive]
-pub enum Input<S: Strategy> {
-    /// The cluster begins. The place to arm timers.
-    Start,
-    /// This node is back after a crash, with what was durable.
-    Recovered,
-    /// A client asks.
-    Request {
-        /// Which operation this is; a retried request carries the same one.
-        operation: OperationId,
-        /// What is asked.
-        call: Call,
-        /// What the session carries.
-        token: S::Token,
-        /// This node's clock.
-        clock: u64,
-    },
-    /// A message arrives.
-    Receive {
-        /// Who sent it.
-        from: NodeId,
-        /// What it says.
-        message: S::Message,
-        /// This node's clock.
-        clock: u64,
-    },
-    /// A timer that this node armed has fired; it is no longer armed.
-    Timer(TimerId),
-    /// The client of this operation no longer waits for it.
-    Cancelled(OperationId),
-    /// A failure detector, which may be wrong, suspects this node.
-    Suspect(NodeId),
-}
+pub use strategy::{Arming, Effects, Input, Reply, Strategy, Visible};
 
 impl<S: Strategy> Input<S> {
     /// The same input for another strategy, with its message or token

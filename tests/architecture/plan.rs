@@ -357,10 +357,7 @@ const LOOPS: &[(&str, &str)] = &[
 /// Known cycles: the module in which they lie and what forms them.
 pub const CYCLES: &[&str] = &[
     // To be removed.
-    "crate::replication: effects erased (Input) (Invariant) (Strategy)",
     "crate::judgement::checker::grid::vectors: each_read seen (Each) (Vectors)",
-    "crate::search::exhaustive: engine steps",
-    "crate::search::exhaustive: liveness quiet tables",
 ];
 
 /// The most lines that a file may have.

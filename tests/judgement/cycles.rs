@@ -234,6 +234,29 @@ fn proofs_of_compare_and_set_are_replayed_and_not_believed() {
 }
 
 #[test]
+fn a_swap_is_no_newer_write_than_the_one_that_it_found() {
+    // Each swap reads and writes, and must not count among the writes that make
+    // its own answer too old.
+    let next = ("wx=1 [cas]x=[1,2] @ 0000", 1, vec![(1, vec![0, 1])]);
+    let one_behind =
+        ("wx=1 wx=3 [cas]x=[1,2] @ 000000", 2, vec![(1, vec![0, 1, 2]), (2, vec![0, 2])]);
+    for (text, k, newer) in [next, one_behind] {
+        let history = history(text);
+        let read = history.len() - 1;
+        let own = (read, vec![0, read]);
+        assert!(newer.contains(&own), "the swap itself is among them");
+        let reason = Reason::TooOld { read, newer, steps: Vec::new() };
+        let why = recheck(&history, Model::KAtomic(k), &claim(&history, reason));
+        assert!(why.is_err(), "k = {k} of {text}");
+    }
+    // With one write more the answer is too old indeed.
+    let history = history("wx=1 wx=3 wx=4 rx=1 @ 00000000");
+    let newer = vec![(1, vec![0, 1, 3]), (2, vec![0, 2, 3])];
+    let reason = Reason::TooOld { read: 3, newer, steps: Vec::new() };
+    assert_eq!(recheck(&history, Model::KAtomic(2), &claim(&history, reason)), Ok(()));
+}
+
+#[test]
 fn what_a_swap_of_unknown_outcome_found_belongs_to_the_part() {
     let text = "wx=1 [cas]x=[1,2]?|rx=2 rx=1 @ 0001111";
     let history = history(text);

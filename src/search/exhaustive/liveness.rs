@@ -20,12 +20,9 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::numbered::count;
-use super::numbers::{Numbers, PANICS, Sort};
+use super::numbers::{Label, Numbers, PANICS, Sort};
 use super::store::Store;
 use super::tables::Tables;
-
-/// What happens on an edge: where, and which kind of step.
-pub(super) type Label = (usize, Sort);
 
 /// A state of a component with its edges inside it.
 type Inside = Vec<(usize, Label)>;

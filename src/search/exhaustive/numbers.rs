@@ -134,6 +134,9 @@ impl Table {
     }
 }
 
+/// What happens on an edge: where, and which kind of step.
+pub(super) type Label = (usize, Sort);
+
 /// A range of moves, starts or components.
 pub(super) type Span = (u32, u32);
 

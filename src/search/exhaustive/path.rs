@@ -10,7 +10,7 @@ use crate::history::NodeId;
 use crate::world::component::{Node, Panicked};
 use crate::world::{Action, NotEnabled, Step, Workload, World};
 
-use super::liveness::Label;
+use super::numbers::Label;
 use super::store::Store;
 use super::tables::Tables;
 

@@ -7,58 +7,17 @@
 
 use std::collections::BTreeSet;
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::history::{Call, Completion, Key, NodeId, Value};
+use crate::history::{Call, Completion, NodeId};
 use crate::replication::erased::AnyToken;
 use crate::replication::{Cluster, Effects, OperationId, Strategy, When};
 use crate::world::component::{LocalInput, Node, Panicked, local_step};
 use crate::world::{Facts, ask};
 
-use super::numbered::Numbered;
+use super::answers::Finals;
 use super::tables::Tables;
 use super::{Refused, Sight, Work};
-
-/// Final reads with their answers.
-type Finals = Vec<(NodeId, Call, Option<Value>)>;
-
-/// Answers that are known, by number.
-#[derive(Default)]
-pub(super) struct Answers {
-    /// The answers a node gives at once, by keys, place and what is held, and
-    /// whether these are all.
-    local: FxHashMap<(u32, usize, u32), (u32, bool)>,
-    locals: Numbered<Finals>,
-    finals: Numbered<Finals>,
-    /// By what answers depend on: the keys, and the answers of each node or
-    /// what is held.
-    known: FxHashMap<(u32, bool, SmallVec<[u32; 8]>), u32>,
-    /// Sets of keys, and by rest the keys that were asked about: no other is
-    /// part of the run.
-    keys: Numbered<Vec<Key>>,
-    asked: FxHashMap<u32, u32>,
-    /// What has been judged: rest and answers, or rest alone; and what is held
-    /// everywhere, if what is visible counts.
-    judged: FxHashSet<(u32, Option<u32>, SmallVec<[u32; 8]>)>,
-    rests: FxHashSet<u32>,
-    /// What a component comes to once all has been delivered.
-    pub(super) drained: FxHashMap<(usize, u32), SmallVec<[u32; 4]>>,
-    /// What has been looked at, with the invariants that it breaks.
-    looked: FxHashMap<SmallVec<[u32; 8]>, Vec<usize>>,
-    agree: FxHashMap<(u32, usize, u32, usize, u32), bool>,
-    /// How often two nodes could be compared.
-    pub(super) compared: u64,
-}
-
-impl Answers {
-    /// Forgets what was answered, because time has moved on.
-    pub(super) fn forget(&mut self) {
-        self.local.clear();
-        self.known.clear();
-        self.agree.clear();
-    }
-}
 
 impl Tables<'_> {
     /// The keys that were asked about, by number.

@@ -5,11 +5,27 @@
 //! It does not know which states there are already.
 
 use super::Reduce;
-use super::engine::Lane;
 use super::numbered::count;
 use super::numbers::{Miss, Numbers, PANICS};
 use super::skip::{self, Before};
-use super::store::{Store, tail};
+use super::store::{Outbox, Store, tail};
+
+/// One part of a round, on lines of its own: what one thread changes, no other
+/// has to fetch again.
+#[repr(align(128))]
+pub(super) struct Lane {
+    pub(super) outbox: Outbox,
+    /// Candidates of the state that is being read.
+    pub(super) room: Vec<u32>,
+    pub(super) spare: Vec<u32>,
+    /// States to show to the judge.
+    pub(super) sights: Vec<u32>,
+    /// States for which something was missing, and what.
+    pub(super) missed: Vec<(u32, Miss)>,
+    /// States in which a handler may panic, and by which request, if by one.
+    pub(super) panics: Vec<(u32, Option<u32>)>,
+    pub(super) transitions: u64,
+}
 
 /// Reads the parents' rows of these states, all at once, so that the waiting
 /// for memory overlaps.

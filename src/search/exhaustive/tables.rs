@@ -16,11 +16,12 @@ use crate::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId
 use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
 use crate::world::{Action, FaultKind, InboxOnCrash, Network, Setting, World};
 
+use super::answers::Answers;
 use super::clients::{Ask, Clients, Event, Request};
-use super::liveness::Label;
 use super::numbered::{Numbered, count};
-use super::numbers::{IMPOSSIBLE, Miss, Move, Numbers, PANICS, Place, Sends, Sort, Span, UNASKED};
-use super::quiet::Answers;
+use super::numbers::{
+    IMPOSSIBLE, Label, Miss, Move, Numbers, PANICS, Place, Sends, Sort, Span, UNASKED,
+};
 use super::{Matter, Open, Plan, Refused, Work};
 
 /// A node without its inbox, and what is kept of it for judging.
