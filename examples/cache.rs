@@ -127,7 +127,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quiescence::hunt::random::{Outcome, Plan, hunt};
+    use quiescence::hunt::random::{Plan, Sampled, hunt};
     use quiescence::search::random::Scope;
 
     #[test]
@@ -140,12 +140,12 @@ mod tests {
             let found = hunt(&*subject, &plan, &|_| false).found.remove(0);
             assert!(found.looked_at > 0, "final reads were answered");
             match found.outcome {
-                Outcome::Violated(found) => {
+                Sampled::Violated(found) => {
                     assert!(is_racy, "{name}");
                     assert_eq!(found.failing.flaw, Flaw::History(Kind::Diverged));
                 }
-                Outcome::None => assert!(!is_racy, "{name}"),
-                Outcome::Unknown(runs, why) => panic!("{runs} runs undecided: {why}"),
+                Sampled::None => assert!(!is_racy, "{name}"),
+                Sampled::Unknown(runs, why) => panic!("{runs} runs undecided: {why}"),
             }
         }
     }

@@ -9,9 +9,10 @@ use quiescence::history::formats::{self, Options, edn, json_lines, operation_lin
 use quiescence::history::{NodeId, escape, notation};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
-use quiescence::hunt::minimise::Failing;
-use quiescence::hunt::property::{Flaw, Property};
+use quiescence::hunt::property::{Judgement, Property};
 use quiescence::judgement::{Budget, Distance, Judge, Model, Survey, check, initial, recheck};
+use quiescence::report::json::Json;
+use quiescence::report::reporter::Reporter;
 use quiescence::report::survey::Judged;
 use quiescence::report::{Letters, Look};
 use quiescence::world::execute;
@@ -95,17 +96,12 @@ pub fn schedule(bytes: &[u8]) {
     if let Ending::Panicked(text) = &run.ending {
         panic!("{}: {text}", subject.strategy_name());
     }
-    let failing = Failing {
-        setting: scenario.setting,
-        workload: scenario.workload,
-        run,
-        property: Property::NoPanic,
-        flaw: Flaw::Panicked,
-    };
-    let case = Case::of(&*subject, &failing, false, FoundBy::default());
+    let place = (&scenario.setting, &scenario.workload);
+    let judged = (&Property::NoPanic, &Judgement::Holds);
+    let case = Case::of_run(&*subject, place, &run, judged, false, FoundBy::default());
     let again = read::read(&case.to_text()).expect("what was written can be read");
     let replayed = replay::replay(&again, &*subject).expect("its steps are possible");
-    assert_eq!(replayed.outcome, replay::Outcome::Reproduced);
+    assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
 }
 
 /// The first bytes choose strategy, setting and workload; the rest are choices.
@@ -181,6 +177,8 @@ pub fn printed(bytes: &[u8]) {
     let distance = Distance::of(history);
     let judged = Judged {
         name: &name,
+        every: true,
+        full: true,
         recording: &recording,
         bytes: bytes.len() as u64,
         reading: Duration::ZERO,
@@ -195,8 +193,10 @@ pub fn printed(bytes: &[u8]) {
         distance: Some(&distance),
     };
     let narrow = Look { width: 20, letters: Letters::Ascii, ..Look::default() };
-    let pages = [Look::default(), narrow].map(|look| judged.text(true, true, &look));
-    let json = judged.json_text();
+    let pages = [Look::default(), narrow].map(|look| judged.text(&look));
+    let mut json = Json::default();
+    json.recording(&judged);
+    let json = json.end_of_recordings(true);
     let written =
         [json_lines::write(history), operation_lines::write(history), edn::write(history)];
     for text in pages.into_iter().chain(written).chain([json]) {

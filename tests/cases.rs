@@ -11,7 +11,7 @@ use quiescence::history::{Call, NodeId};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, NotACase, SearchName, read, replay};
 use quiescence::hunt::minimise::Failing;
-use quiescence::hunt::property::{Flaw, Property, judge};
+use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::Model;
 use quiescence::replication::OperationId;
 use quiescence::world::re_execute;
@@ -40,8 +40,7 @@ fn crossing(invoked: &[u16]) -> Failing {
     let chosen: Vec<_> = (1..).zip(operations).map(step).collect();
     let run = re_execute(&*subject, &setting, &workload, &chosen, Shows::All);
     let property = Property::Model(Model::EVENTUAL);
-    let flaw = judge(&run, &property).flaw().expect("the two replicas disagree");
-    Failing { setting, workload, run, property, flaw }
+    Failing::of(setting, workload, run, property).expect("the two replicas disagree")
 }
 
 fn text(invoked: &[u16]) -> String {
@@ -49,10 +48,10 @@ fn text(invoked: &[u16]) -> String {
     Case::of(&*storing(), &crossing(invoked), false, found).to_text()
 }
 
-fn outcome(text: &str) -> replay::Outcome {
+fn outcome(text: &str) -> replay::Fidelity {
     let case = read::read(text).expect("it is a case");
     assert_eq!(case.to_text(), text, "reading and writing changes nothing");
-    replay::replay(&case, &*storing()).expect("its steps are possible").outcome
+    replay::replay(&case, &*storing()).expect("its steps are possible").fidelity
 }
 
 /// The complaint about the case of `invoked` with one text put for another,
@@ -80,7 +79,7 @@ fn a_case_that_leaves_operations_out_replays_from_its_text() {
         let written: Vec<_> = text.matches("\"operation\": ").collect();
         assert_eq!(written.len(), numbers.len(), "only what is not the next one: {text}");
         assert!(numbers.iter().all(|number| text.contains(number)), "{text}");
-        assert_eq!(outcome(&text), replay::Outcome::Reproduced, "{invoked:?}: {text}");
+        assert_eq!(outcome(&text), replay::Fidelity::Reproduced, "{invoked:?}: {text}");
     }
 }
 

@@ -10,7 +10,7 @@ use quiescence::catalogue::Registry;
 use quiescence::catalogue::bench::{agree, puts, setting};
 use quiescence::history::{Completion, NodeId, Value};
 use quiescence::hunt::Subject;
-use quiescence::hunt::exhaustive::{Doubt, Outcome, Plan as HuntPlan, hunt, up_to};
+use quiescence::hunt::exhaustive::{Decision, Doubt, Plan as HuntPlan, hunt, up_to};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::{Kind, Model};
 use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
@@ -310,7 +310,7 @@ fn every_engine_sees_the_same_faults() {
 
 const SMALL: Open = Open { sessions: 2, writes: 2, reads: 1, keys: 1, patient: false };
 
-fn prove(name: &str, setting: &Setting, properties: &[Property], reduce: Reduce) -> Vec<Outcome> {
+fn prove(name: &str, setting: &Setting, properties: &[Property], reduce: Reduce) -> Vec<Decision> {
     let subjects = Registry::standard().parse(name).expect("it is registered");
     let plan = HuntPlan {
         setting: setting.clone(),
@@ -324,10 +324,10 @@ fn prove(name: &str, setting: &Setting, properties: &[Property], reduce: Reduce)
     hunt.found.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-fn flaw(outcome: &Outcome) -> Option<Flaw> {
+fn flaw(outcome: &Decision) -> Option<Flaw> {
     match outcome {
-        Outcome::Violated(finding) => Some(finding.failing.flaw),
-        Outcome::Proved(proofs, doubts) => {
+        Decision::Violated(finding) => Some(finding.failing.flaw),
+        Decision::Proved(proofs, doubts) => {
             assert_eq!(*doubts, []);
             assert!(proofs.iter().all(|proof| proof.looked_at > 0), "something was looked at");
             None
@@ -342,7 +342,7 @@ fn a_crossing_of_two_writes_is_found_as_the_shortest_story() {
     let eventual = [Property::Model(Model::EVENTUAL)];
     let outcomes = prove("notebook:storing", &pair, &eventual, Reduce::NONE);
     assert_eq!(flaw(&outcomes[0]), Some(Flaw::History(Kind::Diverged)));
-    let Outcome::Violated(finding) = &outcomes[0] else { panic!("it is violated") };
+    let Decision::Violated(finding) = &outcomes[0] else { panic!("it is violated") };
     assert_eq!(finding.failing.run.schedule.len(), 4);
     assert_eq!(finding.failing.chosen().len(), 2, "two writes are chosen, the rest settles");
 }
@@ -376,7 +376,7 @@ fn a_write_that_only_its_node_has_is_lost_and_the_search_says_so_first() {
     let durable = [Property::Durable];
     let outcomes = prove("multi-primary-lww", &lossy, &durable, Reduce::ALL);
     assert_eq!(flaw(&outcomes[0]), Some(Flaw::LostWrite));
-    let Outcome::Violated(finding) = &outcomes[0] else { panic!("it is violated") };
+    let Decision::Violated(finding) = &outcomes[0] else { panic!("it is violated") };
     assert_eq!(finding.failing.run.schedule.len(), 2, "a write, and the loss of its message");
     for (name, network) in [
         ("multi-primary-lww", Network::Unordered),
@@ -394,7 +394,7 @@ fn nodes_with_the_same_writes_must_answer_alike_in_every_state() {
     let strong = [Property::StrongConvergence];
     let storing = prove("notebook:storing", &pair, &strong, Reduce::ALL);
     assert_eq!(flaw(&storing[0]), Some(Flaw::Disagreed));
-    let Outcome::Violated(finding) = &storing[0] else { panic!("it is violated") };
+    let Decision::Violated(finding) = &storing[0] else { panic!("it is violated") };
     assert_eq!(finding.failing.run.schedule.len(), 4);
     let lww = prove("multi-primary-lww", &pair, &strong, Reduce::ALL);
     assert_eq!(flaw(&lww[0]), None);
@@ -512,7 +512,7 @@ fn climb(properties: Vec<Property>) -> (Box<dyn Subject>, HuntPlan) {
 fn what_ends_at_a_limit_keeps_what_was_proved_before_and_says_where_it_ended() {
     let (subject, plan) = climb(vec![Property::Model(Model::EVENTUAL)]);
     let found = hunt(&*subject, &plan, &|_| false).found;
-    let Outcome::Proved(proofs, doubts) = &found[0].1 else { panic!("{found:?}") };
+    let Decision::Proved(proofs, doubts) = &found[0].1 else { panic!("{found:?}") };
     let [Doubt::Bounded { scope, bound: Bound::States, states, actions }] = doubts.as_slice()
     else {
         panic!("{doubts:?}")
@@ -536,11 +536,11 @@ fn a_part_that_is_told_to_stop_takes_nothing_from_the_next() {
         assert!(hunt.coverage.stopped);
         for (part, (property, outcome)) in (0..).zip(&hunt.found) {
             match outcome {
-                Outcome::Unknown(doubts) if part == stopped => assert!(
+                Decision::Unknown(doubts) if part == stopped => assert!(
                     matches!(doubts[..], [Doubt::Bounded { bound: Bound::Stopped, .. }]),
                     "{doubts:?}"
                 ),
-                Outcome::Proved(..) | Outcome::Violated(_) if part != stopped => {}
+                Decision::Proved(..) | Decision::Violated(_) if part != stopped => {}
                 other => panic!("{property}: {other:?}"),
             }
         }

@@ -17,7 +17,7 @@ use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
 use quiescence::hunt::promise::Expected;
 use quiescence::hunt::property::{Flaw, Property, judge};
-use quiescence::hunt::random::{Finding, Hunt, Outcome, Plan, hunt};
+use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
 use quiescence::judgement::{Kind, Model};
 use quiescence::search::random::Scope;
 use quiescence::world::re_execute;
@@ -45,14 +45,14 @@ fn go(subject: &dyn Subject, plan: &Plan) -> Hunt {
     hunt(subject, plan, &|_| false)
 }
 
-fn finding(hunt: Hunt) -> Finding {
+fn finding(hunt: Hunt) -> Shrunk {
     match hunt.found.into_iter().next().expect("one property was judged").outcome {
-        Outcome::Violated(finding) => *finding,
+        Sampled::Violated(finding) => *finding,
         other => panic!("nothing was found: {other:?}"),
     }
 }
 
-fn convict(name: &str, seed: u64) -> (Box<dyn Subject>, Finding) {
+fn convict(name: &str, seed: u64) -> (Box<dyn Subject>, Shrunk) {
     let registry = Registry::standard();
     let setting = registry.family("notebook").expect("it exists").setting.clone();
     let subject = strategy(name);
@@ -91,8 +91,8 @@ fn every_promise_is_kept_or_broken_as_the_table_says() {
         for (found, (property, expected)) in hunt.found.iter().zip(&rows) {
             assert!(found.looked_at > 0, "{name}: nothing was checked for {property}");
             let as_expected = match (&found.outcome, expected) {
-                (Outcome::None, Expected::Holds) => true,
-                (Outcome::Violated(found), Expected::Violated(flaw)) => found.failing.flaw == *flaw,
+                (Sampled::None, Expected::Holds) => true,
+                (Sampled::Violated(found), Expected::Violated(flaw)) => found.failing.flaw == *flaw,
                 _ => false,
             };
             if !as_expected {
@@ -145,7 +145,7 @@ fn the_bug_of_the_storing_notebook_takes_four_actions_from_every_seed() {
 
 /// What minimal means, said again by other code: take one chosen step away
 /// and the same property no longer fails in the same way.
-fn assert_minimal(subject: &dyn Subject, found: &Finding) {
+fn assert_minimal(subject: &dyn Subject, found: &Shrunk) {
     let failing = &found.failing;
     let chosen: Vec<Step> = failing.chosen();
     for left_out in 0..chosen.len() {
@@ -184,7 +184,7 @@ fn what_is_found_is_minimal_and_replays_from_its_text() {
             let again = read::read(&text).expect("a case that was written can be read");
             assert_eq!(again.to_text(), text, "reading and writing changes nothing");
             let replayed = replay::replay(&again, &*subject).expect("its steps are possible");
-            assert_eq!(replayed.outcome, replay::Outcome::Reproduced, "{name}");
+            assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{name}");
             shown.insert(text);
         }
     }
@@ -215,7 +215,7 @@ fn every_committed_case_replays() {
         let subject = Registry::standard().named(&case.strategy).expect("its strategy exists");
         let replayed = replay::replay(&case, &*subject)
             .unwrap_or_else(|(step, why)| panic!("{} at {step}: {why}", path.display()));
-        assert_eq!(replayed.outcome, replay::Outcome::Reproduced, "{}", path.display());
+        assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{}", path.display());
         assert_eq!(replayed.judgement.flaw(), case.kind);
     }
 }
@@ -271,7 +271,7 @@ fn an_impossible_action_is_the_fault_of_a_case_that_records_no_sends() {
     let subject = strategy("notebook:storing");
     let whole = read::read(&bare).expect("it is a case");
     let replayed = replay::replay(&whole, &*subject).expect("its steps are possible");
-    assert_eq!(replayed.outcome, replay::Outcome::Reproduced);
+    assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
     let wrong = bare.replace("n2→n1 #1", "n2→n1 #7");
     let wrong = read::read(&wrong).expect("it is well formed");
     let (step, why) = replay::replay(&wrong, &*subject).expect_err("nobody sent that");

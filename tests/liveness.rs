@@ -6,7 +6,7 @@
 use quiescence::history::{Call, NodeId};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
-use quiescence::hunt::exhaustive::{Finding, Outcome, Plan, hunt};
+use quiescence::hunt::exhaustive::{Decision, Plan, Shortest, hunt};
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Model;
 use quiescence::replication::notebook::{Notebook, Variant};
@@ -33,7 +33,7 @@ fn eventual() -> Property {
     Property::Model(Model::EVENTUAL)
 }
 
-fn search(subject: &dyn Subject) -> Outcome {
+fn search(subject: &dyn Subject) -> Decision {
     let plan = Plan {
         setting: pair(),
         scopes: vec![Open { sessions: 1, writes: 1, reads: 0, keys: 1, patient: false }],
@@ -45,19 +45,19 @@ fn search(subject: &dyn Subject) -> Outcome {
     hunt(subject, &plan, &|_| false).found.remove(0).1
 }
 
-fn convicted(subject: &dyn Subject) -> Finding {
+fn convicted(subject: &dyn Subject) -> Shortest {
     match search(subject) {
-        Outcome::Violated(finding) => *finding,
+        Decision::Violated(finding) => *finding,
         other => panic!("{other:?}"),
     }
 }
 
 /// The case of a finding, read again from its text, replays to the letter.
-fn replays(subject: &dyn Subject, finding: &Finding) -> Case {
+fn replays(subject: &dyn Subject, finding: &Shortest) -> Case {
     let case = Case::of(subject, &finding.failing, false, FoundBy::default());
     let case = read::read(&case.to_text()).expect("what was written can be read");
     let replayed = replay::replay(&case, subject).expect("it can be replayed");
-    assert_eq!(replayed.outcome, replay::Outcome::Reproduced);
+    assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
     assert_eq!(replayed.judgement.flaw(), Some(finding.failing.flaw));
     case
 }
@@ -65,7 +65,7 @@ fn replays(subject: &dyn Subject, finding: &Finding) -> Case {
 #[test]
 fn fair_gossip_is_proved_to_converge() {
     let outcome = search(&Gossip::Fair);
-    let Outcome::Proved(proofs, _) = outcome else { panic!("{outcome:?}") };
+    let Decision::Proved(proofs, _) = outcome else { panic!("{outcome:?}") };
     assert!(proofs[0].looked_at > 0);
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use quiescence::catalogue::{Family, Registry};
 use quiescence::hunt::Subject;
-use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
+use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::Model;
 use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore};
@@ -89,11 +89,11 @@ fn verdicts(
         jobs,
     };
     let found = hunt(&*subject(name), &plan, &|_| false).found;
-    let verdict = |(property, outcome): &(Property, Outcome)| match outcome {
-        Outcome::Violated(finding) => {
+    let verdict = |(property, outcome): &(Property, Decision)| match outcome {
+        Decision::Violated(finding) => {
             Some((finding.failing.flaw, finding.failing.run.schedule.len()))
         }
-        Outcome::Proved(_, doubts) if doubts.is_empty() => None,
+        Decision::Proved(_, doubts) if doubts.is_empty() => None,
         other => panic!("{property} of {name} with {reduce}: {other:?}"),
     };
     found.iter().map(verdict).collect()

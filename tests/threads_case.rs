@@ -21,6 +21,6 @@ fn the_notebook_that_diverged_on_threads_diverges_again() {
     assert_eq!(case.found.search, Some(SearchName::Threads));
     let subject = Registry::standard().named(&case.strategy).expect("the notebook is registered");
     let replayed = replay::replay(&case, subject.as_ref()).expect("every action is possible");
-    assert_eq!(replayed.outcome, replay::Outcome::Reproduced);
+    assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
     assert_eq!(replayed.judgement.flaw(), Some(Flaw::History(Kind::Diverged)));
 }

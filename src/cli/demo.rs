@@ -15,7 +15,8 @@ use crate::catalogue::Registry;
 use crate::history::{Call, NodeId};
 use crate::hunt::Subject;
 use crate::hunt::case::{words, write::why};
-use crate::hunt::property::{Judgement, Property, judge, looked_at};
+use crate::hunt::outcome::{Outcome, Status};
+use crate::hunt::property::{Property, judge, looked_at};
 use crate::report::{Tone, pad, verdict};
 use crate::threads::live;
 use crate::threads::live::Live;
@@ -189,29 +190,25 @@ fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Scre
 
 /// Judges the run and says so.
 fn judged(run: &Run, screen: &Screen) -> Exit {
-    let mut exit = Exit::Nothing;
+    let mut outcomes = Vec::new();
     screen.print("\n");
     for name in ["eventual", "ryw", "mr"] {
         let property: Property = name.parse().expect("these are names of models");
         let judgement = judge(run, &property);
-        let (tone, word) = match judgement {
-            Judgement::Violated(..) => (Tone::Bad, "FAIL"),
-            _ if looked_at(run, &property) == 0 => (Tone::Doubt, "-   "),
-            Judgement::Holds => (Tone::Good, "ok  "),
-            Judgement::Unknown(_) => (Tone::Doubt, "?   "),
+        let outcome = Outcome::of_run(&judgement, looked_at(run, &property));
+        let (tone, word) = match outcome {
+            Outcome::Violated(_) => (Tone::Bad, "FAIL"),
+            Outcome::Vacuous(_) => (Tone::Doubt, "-   "),
+            Outcome::Kept => (Tone::Good, "ok  "),
+            Outcome::Unknown(_) => (Tone::Doubt, "?   "),
         };
-        exit = match (word, exit) {
-            ("FAIL", _) | (_, Exit::Violated) => Exit::Violated,
-            ("?   ", _) | (_, Exit::Unknown) => Exit::Unknown,
-            ("ok  ", _) => Exit::Holds,
-            (_, exit) => exit,
-        };
+        outcomes.push(outcome);
         let why = why(run, &property, &judgement);
         let (mark, title) =
             (screen.look.paint(tone, word), pad(&verdict::title(&property, &judgement), 34));
         screen.print(&format!("{mark}  {title}  {}\n", screen.look.text(&why)));
     }
-    if interrupts::noted() { Exit::Interrupted } else { exit }
+    if interrupts::noted() { Exit::Interrupted } else { Status::of_run(&outcomes).into() }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::hunt::outcome::Status;
 use crate::report::Look;
 
 /// What the process says when it ends.
@@ -36,6 +37,18 @@ Exit codes:
   4    nothing was checked
   5    a replay did not reproduce the recorded run
   130  interrupted; the partial result was printed";
+
+impl From<Status> for Exit {
+    fn from(status: Status) -> Exit {
+        match status {
+            Status::Holds => Exit::Holds,
+            Status::Violated => Exit::Violated,
+            Status::Unknown => Exit::Unknown,
+            Status::Nothing => Exit::Nothing,
+            Status::NotReproduced => Exit::NotReproduced,
+        }
+    }
+}
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {

@@ -11,7 +11,7 @@ use crate::history::formats::Follower;
 use crate::history::{Event, What, escape};
 use crate::judgement::initial::{exchange, exchanged, exchanged_in};
 use crate::judgement::live::{Live, Violation};
-use crate::report::json::SCHEMA;
+use crate::report::SCHEMA;
 use crate::report::{Tone, count};
 
 use super::args::VerifyArgs;

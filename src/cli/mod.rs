@@ -43,7 +43,6 @@ mod plan;
 mod quiet;
 mod replay;
 mod screen;
-mod story;
 mod values;
 mod verify;
 

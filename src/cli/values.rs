@@ -6,6 +6,10 @@ use clap::ValueEnum;
 
 use crate::hunt::property::Property;
 use crate::judgement::{Model, UnknownModel};
+use crate::report::Look;
+use crate::report::human::Human;
+use crate::report::json::Json;
+use crate::report::reporter::Reporter;
 use crate::search::exhaustive::Reduce;
 use crate::world::{FaultKind, Faults, Network, Routing};
 
@@ -16,6 +20,16 @@ pub enum Format {
     Human,
     /// JSON for programs
     Json,
+}
+
+impl Format {
+    /// Who writes them.
+    pub fn reporter(self, look: Look) -> Box<dyn Reporter> {
+        match self {
+            Format::Human => Box::new(Human(look)),
+            Format::Json => Box::new(Json::new(look)),
+        }
+    }
 }
 
 /// Which searches to run.

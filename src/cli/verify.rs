@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 
 use crate::history::formats::Options;
+use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
 use crate::judgement::{
     Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
 };
-use crate::report::json::{self, SCHEMA};
+use crate::report::reporter::Reporter;
 use crate::report::survey::Judged;
 
 use super::args::VerifyArgs;
@@ -21,7 +21,6 @@ use super::follow;
 use super::input::{self, Input};
 use super::interrupts;
 use super::screen::Screen;
-use super::values::Format;
 
 /// The most operations for which evidence is rechecked before it is reported. That of
 /// a model that holds takes quadratic time, that of a violation a few passes.
@@ -37,7 +36,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         };
     }
     let mut exits = Vec::new();
-    let mut all = Vec::new();
+    let mut reporter = args.format.reporter(screen.look);
     let bar = progress();
     let start = clock::now();
     for (nth, history) in args.histories.iter().enumerate() {
@@ -54,9 +53,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
                 let waiting = u32::try_from(args.histories.len() - nth).unwrap_or(u32::MAX);
                 let left = args.time.map(|time| time.saturating_sub(start.elapsed()) / waiting);
                 interrupts::until(left);
-                let (exit, json) = judge(args, screen, history, &read, reading, &bar)?;
-                exits.push(exit);
-                all.extend(json);
+                exits.push(judge(args, screen, &mut *reporter, history, (&read, reading), &bar)?);
             }
             Err(failure) if args.histories.len() > 1 => {
                 screen.note(&failure.to_string());
@@ -65,13 +62,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
             Err(failure) => return Err(failure),
         }
     }
-    if args.format == Format::Json {
-        let whole = match all.len() {
-            1 if args.histories.len() == 1 => all.swap_remove(0),
-            _ => json!({ "schema": SCHEMA, "histories": all }),
-        };
-        screen.print(&json::text(&whole));
-    }
+    screen.print(&reporter.end_of_recordings(args.histories.len() == 1));
     if interrupts::noted() {
         screen.note("interrupted: these are the results so far");
         return Ok(Exit::Interrupted);
@@ -94,11 +85,11 @@ fn progress() -> ProgressBar {
 fn judge(
     args: &VerifyArgs,
     screen: &Screen,
+    reporter: &mut dyn Reporter,
     name: &str,
-    read: &Input,
-    reading: Duration,
+    (read, reading): (&Input, Duration),
     bar: &ProgressBar,
-) -> Result<(Exit, Option<serde_json::Value>), Failure> {
+) -> Result<Exit, Failure> {
     let begun = Begun::with(&read.recording.history, args.initial.as_ref()).map_err(|reason| {
         Failure::new(format!("{name}: {reason}")).remedy("give a value of that kind to --initial")
     })?;
@@ -134,6 +125,8 @@ fn judge(
     let strange = args.initial.is_none() && saw_what_nobody_left(&judge, &survey);
     let judged = Judged {
         name,
+        every: args.all,
+        full: args.full,
         recording: &read.recording,
         bytes: read.bytes,
         reading,
@@ -148,14 +141,8 @@ fn judge(
         distance: distance.as_ref().filter(|distance| distance.reads > 0),
     };
     bar.finish_and_clear();
-    let json = match args.format {
-        Format::Human => {
-            screen.print(&judged.text(args.all, args.full, &screen.look));
-            None
-        }
-        Format::Json => Some(judged.json()),
-    };
-    Ok((exit(args, &judged), json))
+    screen.print(&reporter.recording(&judged));
+    Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
 }
 
 /// Whether a violation may be due to what an object held at first.
@@ -215,20 +202,5 @@ fn within(
             return verdict;
         }
         steps = larger;
-    }
-}
-
-fn exit(args: &VerifyArgs, judged: &Judged<'_>) -> Exit {
-    let entries = judged.survey.entries();
-    let unknown = entries.iter().any(|entry| matches!(*entry.verdict, Verdict::Unknown(_)));
-    let least = judged.least.is_some_and(|(k, delta)| k.is_err() || delta.is_err());
-    if judged.is_vacuous() {
-        Exit::Nothing
-    } else if judged.is_violated() && !args.all {
-        Exit::Violated
-    } else if unknown || (args.all && least) {
-        Exit::Unknown
-    } else {
-        Exit::Holds
     }
 }

@@ -12,6 +12,7 @@ use super::property::Property;
 use super::random;
 use crate::replication::When;
 use crate::search::exhaustive::Open;
+use crate::world::Ending;
 
 /// What to do; at least one of the two.
 #[derive(Clone, Debug)]
@@ -54,6 +55,14 @@ pub struct Finding {
     pub how: How,
 }
 
+impl Finding {
+    /// Whether it was checked that nothing can be removed: a chosen cycle holds
+    /// together, and is left as it was found.
+    pub fn is_minimal(&self) -> bool {
+        !matches!(self.failing.run.ending, Ending::Cycle { .. })
+    }
+}
+
 /// What both hunts say of one property.
 #[derive(Clone, Debug)]
 pub struct Conclusion {
@@ -80,9 +89,9 @@ pub struct Hunt {
     /// One entry a property, in the order of the plan.
     pub conclusions: Vec<Conclusion>,
     /// What the exhaustive hunt went through, if there was one.
-    pub searched: Option<exhaustive::Coverage>,
+    pub searched: Option<exhaustive::Explored>,
     /// What the random hunt went through; nothing if there was none.
-    pub sampled: random::Coverage,
+    pub sampled: random::Sample,
 }
 
 /// Runs both hunts. The exhaustive one calls `look` regularly, and ends its
@@ -112,7 +121,7 @@ pub fn hunt(
         }
         hunt.coverage
     });
-    let mut sampled = random::Coverage::default();
+    let mut sampled = random::Sample::default();
     if let Some(random) = &plan.random {
         let still = |conclusion: &Conclusion| conclusion.finding.is_none();
         let properties: Vec<_> =
@@ -140,24 +149,24 @@ pub fn hunt(
 }
 
 impl Conclusion {
-    fn hear_exhaustive(&mut self, outcome: exhaustive::Outcome) {
+    fn hear_exhaustive(&mut self, outcome: exhaustive::Decision) {
         match outcome {
-            exhaustive::Outcome::Proved(proofs, doubts) => {
+            exhaustive::Decision::Proved(proofs, doubts) => {
                 self.doubts = doubts;
                 self.looked_at += proofs.iter().map(|proof| proof.looked_at).sum::<u64>();
                 // A complete search that judged no answer proved nothing.
                 self.proofs = proofs.into_iter().filter(|proof| proof.looked_at > 0).collect();
             }
-            exhaustive::Outcome::Violated(found) => {
-                let exhaustive::Finding { failing, scope, states } = *found;
+            exhaustive::Decision::Violated(found) => {
+                let exhaustive::Shortest { failing, scope, states } = *found;
                 let how = How::Exhaustive { scope, states };
                 self.finding = Some(Box::new(Finding { failing, how }));
             }
-            exhaustive::Outcome::Unknown(doubts) if doubts.is_empty() => {
+            exhaustive::Decision::Unknown(doubts) if doubts.is_empty() => {
                 self.doubts = vec![Doubt::Because("nothing was searched".to_owned())];
             }
-            exhaustive::Outcome::Unknown(doubts) => self.doubts = doubts,
-            exhaustive::Outcome::NotCovered(why) => {
+            exhaustive::Decision::Unknown(doubts) => self.doubts = doubts,
+            exhaustive::Decision::NotCovered(why) => {
                 self.doubts = vec![Doubt::Because(why.to_owned())];
             }
         }
@@ -167,13 +176,13 @@ impl Conclusion {
         self.sampled = true;
         self.looked_at += found.looked_at;
         match found.outcome {
-            random::Outcome::None => {}
-            random::Outcome::Violated(found) => {
-                let random::Finding { failing, run, shrunk_from } = *found;
+            random::Sampled::None => {}
+            random::Sampled::Violated(found) => {
+                let random::Shrunk { failing, run, shrunk_from } = *found;
                 let how = How::Random { run, shrunk_from };
                 self.finding = Some(Box::new(Finding { failing, how }));
             }
-            random::Outcome::Unknown(runs, why) => self.undecided = Some((runs, why)),
+            random::Sampled::Unknown(runs, why) => self.undecided = Some((runs, why)),
         }
     }
 }

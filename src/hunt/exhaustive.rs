@@ -20,8 +20,7 @@ use crate::search::exhaustive::{
     Bound, Ending, Exploration, Found as Way, Limits, Matter, Open, Plan as Search, Progress,
     Reduce, Sight, Tracks, Work,
 };
-use crate::world::{Faults, Setting};
-use crate::world::{re_execute, repeat};
+use crate::world::{Faults, Run, Setting, re_execute, repeat};
 
 use super::Subject;
 use super::durable::loss_in;
@@ -47,13 +46,13 @@ pub struct Plan {
 
 /// What came of one property.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Decision {
     /// It holds in every run of these scopes: the largest complete one, and
     /// perhaps a larger one with patient timers. The doubts say why larger
     /// scopes are not proved.
     Proved(Vec<Proof>, Vec<Doubt>),
     /// It is violated, by a shortest run that was minimised.
-    Violated(Box<Finding>),
+    Violated(Box<Shortest>),
     /// It is undecided, for these reasons; with none, nothing was searched.
     Unknown(Vec<Doubt>),
     /// It cannot be searched exhaustively, for this reason.
@@ -98,7 +97,7 @@ impl From<String> for Doubt {
 
 /// A failing run, the shortest there is.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct Shortest {
     /// The run.
     pub failing: Failing,
     /// The scope in which it was found.
@@ -109,7 +108,7 @@ pub struct Finding {
 
 /// What all searches went through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
+pub struct Explored {
     /// Distinct states, of all searches together.
     pub states: u64,
     /// Transitions.
@@ -140,9 +139,9 @@ pub struct Stage<'a> {
 #[derive(Clone, Debug)]
 pub struct Hunt {
     /// One entry a property, in the order of the plan.
-    pub found: Vec<(Property, Outcome)>,
+    pub found: Vec<(Property, Decision)>,
     /// What was covered.
-    pub coverage: Coverage,
+    pub coverage: Explored,
 }
 
 /// Searches every scope for violations, smallest first.
@@ -150,24 +149,24 @@ pub struct Hunt {
 /// Calls `stop` regularly. If it returns true, the current part of the hunt
 /// ends, and a property whose search was not complete by then is unknown.
 pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool) -> Hunt {
-    let mut coverage = Coverage::default();
+    let mut coverage = Explored::default();
     let mut found: Vec<_> = plan
         .properties
         .iter()
-        .map(|property| (property.clone(), Outcome::Unknown(Vec::new())))
+        .map(|property| (property.clone(), Decision::Unknown(Vec::new())))
         .collect();
     let mut needs: Vec<Tracks> = Vec::new();
     for (property, outcome) in &mut found {
         match tracks(subject, property) {
             Ok(tracks) if !needs.contains(&tracks) => needs.push(tracks),
             Ok(_) => {}
-            Err(why) => *outcome = Outcome::NotCovered(why),
+            Err(why) => *outcome = Decision::NotCovered(why),
         }
     }
     let parts = u32::try_from(needs.len()).expect("memories are of a few kinds");
     for (part, tracks) in (0..).zip(needs) {
         let stop = |progress: &Progress| stop(Stage { progress, part, parts });
-        let mut all: Vec<&mut (Property, Outcome)> = found
+        let mut all: Vec<&mut (Property, Decision)> = found
             .iter_mut()
             .filter(|(property, _)| self::tracks(subject, property) == Ok(tracks))
             .collect();
@@ -184,15 +183,15 @@ fn climb(
     subject: &dyn Subject,
     plan: &Plan,
     tracks: Tracks,
-    mut group: Vec<&mut (Property, Outcome)>,
-    coverage: &mut Coverage,
+    mut group: Vec<&mut (Property, Decision)>,
+    coverage: &mut Explored,
     stop: &dyn Fn(&Progress) -> bool,
 ) {
     let mut patient = false;
     let mut rungs = plan.scopes.iter().copied();
     let mut next = rungs.next();
     while let Some(scope) = next {
-        group.retain(|(_, outcome)| !matches!(outcome, Outcome::Violated(_)));
+        group.retain(|(_, outcome)| !matches!(outcome, Decision::Violated(_)));
         if group.is_empty() {
             break;
         }
@@ -278,8 +277,8 @@ fn search(
     plan: &Plan,
     tracks: Tracks,
     scope: Open,
-    group: &mut [&mut (Property, Outcome)],
-    coverage: &mut Coverage,
+    group: &mut [&mut (Property, Decision)],
+    coverage: &mut Explored,
     stop: &dyn Fn(&Progress) -> bool,
 ) -> Ended {
     let properties: Vec<Property> = group.iter().map(|(property, _)| property.clone()).collect();
@@ -330,7 +329,7 @@ fn search(
         let finding = stories.min_by_key(|story| (story.run.schedule.len(), story.plainness()));
         if let Some(failing) = finding {
             let states = explored.states;
-            *outcome = Outcome::Violated(Box::new(Finding { failing, scope, states }));
+            *outcome = Decision::Violated(Box::new(Shortest { failing, scope, states }));
         } else if let Some(why) = doubt(&explored, scope, property, undecided[at].as_deref()) {
             outcome.doubt(why);
         } else {
@@ -374,10 +373,10 @@ fn is_panic(way: &Way) -> bool {
     way.matter == Matter::Panic
 }
 
-impl Outcome {
+impl Decision {
     /// Records why no larger scope is proved; proofs so far stand.
     fn doubt(&mut self, why: impl Into<Doubt>) {
-        let (Outcome::Proved(_, doubts) | Outcome::Unknown(doubts)) = self else {
+        let (Decision::Proved(_, doubts) | Decision::Unknown(doubts)) = self else {
             unreachable!("what is violated or not covered is not searched");
         };
         let why = why.into();
@@ -391,13 +390,13 @@ impl Outcome {
     /// proof with one does not replace a proof with the other.
     fn prove(&mut self, proof: Proof) {
         let (mut proofs, doubts) = match self {
-            Outcome::Proved(proofs, doubts) => (std::mem::take(proofs), std::mem::take(doubts)),
-            Outcome::Unknown(doubts) => (Vec::new(), std::mem::take(doubts)),
+            Decision::Proved(proofs, doubts) => (std::mem::take(proofs), std::mem::take(doubts)),
+            Decision::Unknown(doubts) => (Vec::new(), std::mem::take(doubts)),
             _ => unreachable!("what is violated or not covered is not searched"),
         };
         proofs.retain(|smaller| smaller.scope.patient != proof.scope.patient);
         proofs.push(proof);
-        *self = Outcome::Proved(proofs, doubts);
+        *self = Decision::Proved(proofs, doubts);
     }
 }
 
@@ -421,7 +420,7 @@ pub fn scope_text(scope: &Open) -> String {
     )
 }
 
-fn cover(coverage: &mut Coverage, explored: &Exploration) {
+fn cover(coverage: &mut Explored, explored: &Exploration) {
     coverage.states += explored.states;
     coverage.transitions += explored.transitions;
     coverage.reached.extend(&explored.reached);
@@ -475,23 +474,24 @@ fn ways<'e>(
 fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -> Option<Failing> {
     let setting = &plan.setting;
     let settled = re_execute(subject, setting, &way.workload, &way.stem, property.shows());
+    let judged = |run: Run| {
+        let judgement = judge(&run, property);
+        (run, judgement)
+    };
+    let (mut run, mut judgement) = judged(settled);
     // A run that ends by settling is easier to read than one with a chosen
     // cycle, so it is preferred if it fails too. Often it does: where two timers
     // undo each other's work, settling runs into the same cycle by itself.
-    let run = if way.cycle.is_empty() || judge(&settled, property).flaw().is_some() {
-        settled
-    } else {
-        repeat(subject, setting, &way.workload, &way.stem, &way.cycle)
-    };
-    let flaw = judge(&run, property).flaw();
-    assert!(flaw.is_some(), "what the search found of `{property}` is not found again: {run:?}");
-    let failing = Failing {
-        setting: plan.setting.clone(),
-        workload: way.workload.clone(),
-        run,
-        property: property.clone(),
-        flaw: flaw?,
-    };
+    if !way.cycle.is_empty() && judgement.flaw().is_none() {
+        let cycling = repeat(subject, setting, &way.workload, &way.stem, &way.cycle);
+        (run, judgement) = judged(cycling);
+    }
+    assert!(
+        judgement.flaw().is_some(),
+        "what the search found of `{property}` is not found again: {run:?}"
+    );
+    let place = (setting.clone(), way.workload.clone());
+    let failing = Failing::judged(place, run, property.clone(), judgement)?;
     Some(minimise(subject, Aim::FewestActions, failing))
 }
 

@@ -17,7 +17,7 @@
 use std::collections::BTreeSet;
 
 use crate::history::{NodeId, Value};
-use crate::judgement::{Verdict, recheck};
+use crate::judgement::{Counterexample, Verdict, recheck};
 use crate::replication::OperationId;
 use crate::search::key;
 use crate::world::re_execute;
@@ -43,9 +43,39 @@ pub struct Failing {
     pub property: Property,
     /// How it fails.
     pub flaw: Flaw,
+    /// The evidence, for a flaw of the history.
+    pub counterexample: Option<Counterexample>,
 }
 
 impl Failing {
+    /// Judges a run by a property: the failing run, if it fails. This is the
+    /// only time that it is judged.
+    pub fn of(
+        setting: Setting,
+        workload: Workload,
+        run: Run,
+        property: Property,
+    ) -> Option<Failing> {
+        let judgement = judge(&run, &property);
+        Self::judged((setting, workload), run, property, judgement)
+    }
+
+    /// The failing run, if it was judged so.
+    pub(super) fn judged(
+        (setting, workload): (Setting, Workload),
+        run: Run,
+        property: Property,
+        judgement: Judgement,
+    ) -> Option<Failing> {
+        let Judgement::Violated(flaw, counterexample) = judgement else { return None };
+        Some(Failing { setting, workload, run, property, flaw, counterexample })
+    }
+
+    /// What came of judging it.
+    pub fn judgement(&self) -> Judgement {
+        Judgement::Violated(self.flaw, self.counterexample.clone())
+    }
+
     /// The actions that were chosen, without those of settling.
     pub fn chosen(&self) -> Vec<Step> {
         self.run.schedule.iter().filter(|step| !step.settling).copied().collect()
@@ -64,15 +94,13 @@ impl Failing {
         if how.aim == Aim::FewestActions && run.schedule.len() > self.run.schedule.len() {
             return None;
         }
-        let judgement = judge(&run, &self.property);
-        let same = judgement.flaw() == Some(self.flaw)
-            && Cause::of(&run, &judgement) == self.cause().renamed(name);
-        let (property, flaw) = (self.property.clone(), self.flaw);
-        same.then_some(Failing { setting, workload, run, property, flaw })
+        let other = Failing::of(setting, workload, run, self.property.clone())?;
+        let same = other.flaw == self.flaw && other.cause() == self.cause().renamed(name);
+        same.then_some(other)
     }
 
     fn cause(&self) -> Cause {
-        Cause::of(&self.run, &judge(&self.run, &self.property))
+        Cause::of(&self.run, &self.judgement())
     }
 
     /// An order by simplicity, to choose among equally short runs: first the
@@ -97,9 +125,9 @@ impl Failing {
     /// If the evidence does not stand: then the checker is wrong, and nothing
     /// that it says can be trusted.
     fn recheck(&self) {
-        if let (Property::Model(model), Judgement::Violated(_, Some(found))) =
-            (&self.property, judge(&self.run, &self.property))
-            && let Err(unsound) = recheck(&self.run.history, *model, &Verdict::Violated(found))
+        if let (Property::Model(model), Some(found)) = (&self.property, &self.counterexample)
+            && let verdict = Verdict::Violated(found.clone())
+            && let Err(unsound) = recheck(&self.run.history, *model, &verdict)
         {
             let text = crate::history::notation::write(&self.run.history);
             assert!(

@@ -6,7 +6,7 @@
 //! values, and calls `stop` to learn whether its time is up.
 //!
 //! ```
-//! use quiescence::hunt::exhaustive::{self, Outcome, Plan};
+//! use quiescence::hunt::exhaustive::{self, Decision, Plan};
 //! use quiescence::prelude::*;
 //! use quiescence::search::exhaustive::{Limits, Reduce};
 //!
@@ -20,14 +20,15 @@
 //!     jobs: 1,
 //! };
 //! let hunt = exhaustive::hunt(&*storing, &plan, &|_| false);
-//! let (_, Outcome::Violated(found)) = &hunt.found[0] else { panic!("{hunt:?}") };
+//! let (_, Decision::Violated(found)) = &hunt.found[0] else { panic!("{hunt:?}") };
 //! assert_eq!(found.failing.flaw, Flaw::History(Kind::Diverged));
 //! assert_eq!(found.failing.run.schedule.len(), 4);
 //! # Ok::<(), quiescence::catalogue::UnknownStrategy>(())
 //! ```
 //!
-//! Read next: [`property`] for what is judged, [`random`] for the hunt,
-//! [`exhaustive`] for proofs, [`minimise`] for making runs small, [`case`] for the file.
+//! Read next: [`property`] for what is judged, [`outcome`] for what a result
+//! means, [`random`] for the hunt, [`exhaustive`] for proofs, [`minimise`] for
+//! making runs small, [`case`] for the file.
 
 #[cfg(feature = "proptest")]
 pub mod both;
@@ -35,7 +36,10 @@ pub mod case;
 pub mod cause;
 mod durable;
 pub mod exhaustive;
+pub mod landmarks;
 pub mod minimise;
+#[cfg(feature = "proptest")]
+pub mod outcome;
 pub mod promise;
 pub mod property;
 #[cfg(feature = "proptest")]

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::history::Operation;
+use crate::history::{History, Operation};
 use crate::judgement::{
     Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check, recheck,
 };
@@ -269,6 +269,30 @@ fn judge_model(run: &Run, model: Model) -> Judgement {
             Judgement::Unknown(format!("{} final reads got no answer", run.unanswered))
         }
         (Verdict::Holds(_), Ending::Settled) => Judgement::Holds,
+    }
+}
+
+/// What came of judging a recorded history again, without its run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejudged {
+    /// The model allows it, and the evidence was rechecked.
+    Holds,
+    /// The model does not, and the evidence was rechecked.
+    Violated(Kind),
+    /// It could not be decided.
+    Unknown(String),
+    /// The evidence does not stand: a checker is wrong.
+    Unsound(String),
+}
+
+/// Judges a recorded history by a model.
+pub fn rejudge(history: &History, model: Model) -> Rejudged {
+    let verdict = check(history, model, Budget::default());
+    match (&verdict, recheck(history, model, &verdict)) {
+        (Verdict::Unknown(unknown), _) => Rejudged::Unknown(unknown.to_string()),
+        (_, Err(unsound)) => Rejudged::Unsound(unsound.to_string()),
+        (Verdict::Violated(found), Ok(())) => Rejudged::Violated(found.kind),
+        (Verdict::Holds(_), Ok(())) => Rejudged::Holds,
     }
 }
 

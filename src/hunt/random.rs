@@ -17,7 +17,7 @@ use crate::world::{FaultKind, Run, Scenario, Visited};
 
 use super::Subject;
 use super::minimise::{Aim, Failing, minimise};
-use super::property::{Flaw, Judgement, Property, judge, looked_at};
+use super::property::{Judgement, Property, judge, looked_at};
 
 /// What to look for, where, and for how long.
 #[derive(Clone, Debug)]
@@ -41,18 +41,18 @@ pub struct Found {
     /// Which property.
     pub property: Property,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: Sampled,
     /// How many answers it looked at, in all runs.
     pub looked_at: u64,
 }
 
 /// What came of hunting for a violation of one property.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Sampled {
     /// No run violated it.
     None,
     /// One did.
-    Violated(Box<Finding>),
+    Violated(Box<Shrunk>),
     /// No run violated it, but this many could not be decided; with the reason of
     /// the first of them.
     Unknown(u64, String),
@@ -60,7 +60,7 @@ pub enum Outcome {
 
 /// A failing run, minimised.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct Shrunk {
     /// The smallest run.
     pub failing: Failing,
     /// The number of the run that failed first.
@@ -71,7 +71,7 @@ pub struct Finding {
 
 /// What a hunt went through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
+pub struct Sample {
     /// Runs done.
     pub runs: u64,
     /// Actions in all runs, settling included.
@@ -94,7 +94,7 @@ pub struct Hunt {
     /// One entry a property, in the order of the plan.
     pub found: Vec<Found>,
     /// What was covered.
-    pub coverage: Coverage,
+    pub coverage: Sample,
 }
 
 /// How many times as many runs the hunt does for a violation that is known to
@@ -119,14 +119,14 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     let mut found: Vec<Found> = plan
         .properties
         .iter()
-        .map(|property| Found { property: property.clone(), outcome: Outcome::None, looked_at: 0 })
+        .map(|property| Found { property: property.clone(), outcome: Sampled::None, looked_at: 0 })
         .collect();
-    let mut coverage = Coverage::default();
+    let mut coverage = Sample::default();
     let mut visited = Visited::default();
     let mut reached: BTreeSet<usize> = BTreeSet::new();
-    let mut failures: Vec<Vec<Finding>> = vec![Vec::new(); found.len()];
+    let mut failures: Vec<Vec<Shrunk>> = vec![Vec::new(); found.len()];
     for number in 1..=plan.runs.saturating_mul(SOUGHT) {
-        let done = |(entry, hunted): (&Found, &Vec<Finding>)| {
+        let done = |(entry, hunted): (&Found, &Vec<Shrunk>)| {
             let sought = hunted.is_empty() && plan.sought.contains(&entry.property);
             is_done(hunted, number) || (number > plan.runs && !sought)
         };
@@ -160,16 +160,15 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             match judge(&run, &entry.property) {
                 Judgement::Holds => {}
                 Judgement::Unknown(why) => match &mut entry.outcome {
-                    Outcome::Unknown(count, _) => *count += 1,
-                    outcome => *outcome = Outcome::Unknown(1, why),
+                    Sampled::Unknown(count, _) => *count += 1,
+                    outcome => *outcome = Sampled::Unknown(1, why),
                 },
-                Judgement::Violated(flaw, _) => {
+                judgement @ Judgement::Violated(flaw, _) => {
                     let first = hunted.first().map_or(flaw, |first| first.failing.flaw);
                     if flaw == first {
                         let mut tree = generate(&generator, plan.seed, number);
-                        let property = &entry.property;
-                        let failing = (&scenario, &run, property, flaw);
-                        hunted.push(small(subject, &mut tree, failing, number));
+                        let failing = failing(&scenario, run.clone(), &entry.property, judgement);
+                        hunted.extend(failing.map(|it| small(subject, &mut tree, it, number)));
                     }
                 }
             }
@@ -177,7 +176,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     }
     for (entry, hunted) in found.iter_mut().zip(failures) {
         if let Some(shortest) = hunted.into_iter().min_by_key(length) {
-            entry.outcome = Outcome::Violated(Box::new(shortest));
+            entry.outcome = Sampled::Violated(Box::new(shortest));
         }
     }
     coverage.states = visited.count() as u64;
@@ -190,12 +189,12 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
 }
 
 /// How long a story is: in chosen steps, in all steps, and the earlier first.
-fn length(finding: &Finding) -> (usize, usize, u64) {
+fn length(finding: &Shrunk) -> (usize, usize, u64) {
     (finding.failing.chosen().len(), finding.failing.run.schedule.len(), finding.run)
 }
 
 /// Whether a property needs no more runs from run `number` on.
-fn is_done(failures: &[Finding], number: u64) -> bool {
+fn is_done(failures: &[Shrunk], number: u64) -> bool {
     failures.len() > MORE_FAILURES
         || failures.first().is_some_and(|first| number > first.run + MORE_RUNS)
 }
@@ -208,20 +207,26 @@ fn generate<G: Generator<Value = Scenario>>(generator: &G, seed: u64, number: u6
 /// How many candidates shrinking tries before minimising takes over.
 const SHRINK_TRIES: usize = 2_000;
 
+/// The run of a scenario, if it was judged to fail.
+fn failing(
+    scenario: &Scenario,
+    run: Run,
+    property: &Property,
+    judgement: Judgement,
+) -> Option<Failing> {
+    let place = (scenario.setting.clone(), scenario.workload.clone());
+    Failing::judged(place, run, property.clone(), judgement)
+}
+
 fn small(
     subject: &dyn Subject,
     tree: &mut impl ValueTree<Value = Scenario>,
-    (scenario, run, property, flaw): (&Scenario, &Run, &Property, Flaw),
+    first: Failing,
     number: u64,
-) -> Finding {
-    let failing = |scenario: &Scenario, run: Run| Failing {
-        setting: scenario.setting.clone(),
-        workload: scenario.workload.clone(),
-        run,
-        property: property.clone(),
-        flaw,
-    };
-    let mut best = failing(scenario, run.clone());
+) -> Shrunk {
+    let (property, flaw) = (first.property.clone(), first.flaw);
+    let shrunk_from = first.run.schedule.len();
+    let mut best = first;
     let mut simpler = tree.simplify();
     for _ in 0..SHRINK_TRIES {
         if !simpler {
@@ -229,18 +234,16 @@ fn small(
         }
         let scenario = tree.current();
         let run = execute(subject, &scenario, None);
-        simpler = if judge(&run, property).flaw() == Some(flaw) {
-            best = failing(&scenario, run);
-            tree.simplify()
-        } else {
-            tree.complicate()
+        let judgement = judge(&run, &property);
+        simpler = match failing(&scenario, run, &property, judgement) {
+            Some(smaller) if smaller.flaw == flaw => {
+                best = smaller;
+                tree.simplify()
+            }
+            _ => tree.complicate(),
         };
     }
-    Finding {
-        failing: minimise(subject, Aim::FewestChoices, best),
-        run: number,
-        shrunk_from: run.schedule.len(),
-    }
+    Shrunk { failing: minimise(subject, Aim::FewestChoices, best), run: number, shrunk_from }
 }
 
 /// The random number generator of one run.

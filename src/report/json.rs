@@ -3,24 +3,69 @@
 use serde_json::{Map, Value, json};
 
 use crate::history::escape;
-use crate::hunt::case::replay::{Outcome, Replay};
-use crate::hunt::case::{Case, write::why};
+use crate::hunt::case::replay::Fidelity;
+use crate::hunt::case::write::why;
 use crate::hunt::exhaustive::{Doubt, Proof};
+use crate::hunt::outcome::{Outcome, Row};
 use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
 
-use super::table::{Line, Result, doubt_text};
+use super::human::beginning;
+use super::reporter::{Begin, Begun, Checked, Replayed, Reporter};
+use super::survey::Judged;
+use super::table::{doubt_text, reason};
 use super::timeline::sentences;
+use super::{Look, SCHEMA};
 
-/// The version of the shape.
-pub const SCHEMA: u32 = 1;
+/// Writes JSON texts, each with a newline at its end.
+#[derive(Default)]
+pub struct Json {
+    /// How notes look that are no part of the output.
+    look: Look,
+    recordings: Vec<Value>,
+}
 
-/// What came of a replay, as one JSON text with a newline at its end.
-pub fn replay(strategy: &str, case: &Case, replayed: &Replay) -> String {
-    let (outcome, difference) = match &replayed.outcome {
-        Outcome::Reproduced => ("reproduced", None),
-        Outcome::TextsDiffer(difference) => ("texts-differ", Some(difference)),
-        Outcome::Differs(difference) => ("differs", Some(difference)),
+impl Json {
+    /// Notes look like this.
+    pub fn new(look: Look) -> Json {
+        Json { look, recordings: Vec::new() }
+    }
+}
+
+impl Reporter for Json {
+    fn begin(&self, check: &Begun<'_>) -> Begin {
+        Begin::Note(beginning(check, &self.look))
+    }
+
+    fn check(&self, checked: &Checked<'_>) -> String {
+        let results: Vec<_> = checked.rows().map(result).collect();
+        text(&json!({ "schema": SCHEMA, "results": results }))
+    }
+
+    fn replay(&self, replayed: &Replayed<'_>) -> String {
+        text(&json!({ "schema": SCHEMA, "replay": replay(replayed) }))
+    }
+
+    fn recording(&mut self, judged: &Judged<'_>) -> String {
+        self.recordings.push(judged.json());
+        String::new()
+    }
+
+    fn end_of_recordings(&mut self, one: bool) -> String {
+        let mut all = std::mem::take(&mut self.recordings);
+        text(&match all.len() {
+            1 if one => all.swap_remove(0),
+            _ => json!({ "schema": SCHEMA, "histories": all }),
+        })
+    }
+}
+
+fn replay(replayed: &Replayed<'_>) -> Value {
+    let Replayed { strategy, case, replay, .. } = replayed;
+    let (outcome, difference) = match &replay.fidelity {
+        Fidelity::Reproduced => ("reproduced", None),
+        Fidelity::TextsDiffer(difference) => ("texts-differ", Some(difference)),
+        Fidelity::Differs(difference) => ("differs", Some(difference)),
     };
     let difference = difference.map(|difference| {
         json!({
@@ -29,24 +74,22 @@ pub fn replay(strategy: &str, case: &Case, replayed: &Replay) -> String {
             "present": difference.present,
         })
     });
-    let verdict = match &replayed.judgement {
+    let verdict = match &replay.judgement {
         Judgement::Holds => "holds",
         Judgement::Violated(..) => "violated",
         Judgement::Unknown(_) => "unknown",
     };
-    let steps: Vec<_> =
-        replayed.trace.steps.iter().map(|step| sentences(step).join(" · ")).collect();
-    let all = json!({ "schema": SCHEMA, "replay": {
+    let steps: Vec<_> = replay.trace.steps.iter().map(|step| sentences(step).join(" · ")).collect();
+    json!({
         "strategy": strategy,
         "model": case.property.to_string(),
         "outcome": outcome,
         "difference": difference,
         "verdict": verdict,
-        "kind": replayed.judgement.flaw().map(|flaw| flaw.to_string()),
-        "evidence": why(&replayed.run, &case.property, &replayed.judgement),
+        "kind": replay.judgement.flaw().map(|flaw| flaw.to_string()),
+        "evidence": why(&replay.run, &case.property, &replay.judgement),
         "steps": steps,
-    }});
-    text(&all)
+    })
 }
 
 /// A value on lines of its own, in which nothing steers whoever shows it.
@@ -55,23 +98,20 @@ pub(crate) fn text(value: &Value) -> String {
     format!("{}\n", escape::in_json(&text))
 }
 
-/// All results as one JSON text with a newline at its end.
-pub fn results(lines: &[Line]) -> String {
-    let results: Vec<_> = lines.iter().map(result).collect();
-    let all = json!({ "schema": SCHEMA, "results": results });
-    text(&all)
-}
-
-fn result(line: &Line) -> Value {
-    let (verdict, kind, evidence) = match &line.result {
-        Result::Kept => ("holds", None, None),
-        Result::Violated(flaw, _, why) => ("violated", Some(flaw.to_string()), Some(why.clone())),
-        Result::Unknown(why) => ("unknown", None, Some(why.clone())),
-        Result::Unchecked(why) => ("nothing-checked", None, Some(why.clone())),
+fn result(line: &Row<'_>) -> Value {
+    let (verdict, kind) = match &line.outcome {
+        Outcome::Kept => ("holds", None),
+        Outcome::Violated(flaw) => ("violated", Some(flaw.to_string())),
+        Outcome::Unknown(_) => ("unknown", None),
+        Outcome::Vacuous(_) => ("nothing-checked", None),
     };
+    let failing = line.found.finding.as_ref().map(|finding| &finding.failing);
+    let evidence = failing
+        .map(|failing| why(&failing.run, &line.found.property, &failing.judgement()))
+        .or_else(|| reason(&line.outcome));
     json!({
         "strategy": line.strategy,
-        "model": line.property.to_string(),
+        "model": line.found.property.to_string(),
         "expected": line.expected.map(|expected| expected.to_string()),
         "verdict": verdict,
         "kind": kind,
@@ -81,8 +121,9 @@ fn result(line: &Line) -> Value {
     })
 }
 
-fn coverage(line: &Line) -> Value {
-    let Line { coverage, proofs, doubts, searched, .. } = line;
+fn coverage(line: &Row<'_>) -> Value {
+    let Row { sampled: coverage, searched, .. } = *line;
+    let (proofs, doubts) = (&line.found.proofs, &line.found.doubts);
     let used = coverage.faults.iter();
     let faults: Map<_, _> = used.map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
     let proved = |proof: &Proof| {
@@ -103,7 +144,7 @@ fn coverage(line: &Line) -> Value {
     // Random runs are a sample: what they say is never complete.
     json!({
         "runs": coverage.runs,
-        "states": coverage.states + searched.as_ref().map_or(0, |searched| searched.states),
+        "states": coverage.states + searched.map_or(0, |searched| searched.states),
         "pending": coverage.pending,
         "complete": !proofs.is_empty(),
         "proved": proofs.iter().map(proved).collect::<Vec<_>>(),

@@ -10,8 +10,12 @@
 
 pub mod distance;
 #[cfg(feature = "proptest")]
+pub mod human;
+#[cfg(feature = "proptest")]
 pub mod json;
 pub mod prose;
+#[cfg(feature = "proptest")]
+pub mod reporter;
 pub mod states;
 #[cfg(feature = "proptest")]
 pub mod survey;
@@ -23,6 +27,9 @@ pub mod verdict;
 use unicode_width::UnicodeWidthStr;
 
 use crate::history::escape;
+
+/// The version of the shape of results for programs.
+pub const SCHEMA: u32 = 1;
 
 /// How a page looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

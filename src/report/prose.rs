@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use crate::catalogue::Family;
 use crate::history::{escape, notation};
 use crate::hunt::case::{Case, CaseStep};
-use crate::hunt::property::Property;
+use crate::hunt::property::{Property, Rejudged, rejudge};
 use crate::judgement::model::{SEPARATING, neighbours};
-use crate::judgement::{Budget, Model, Verdict, check, recheck};
+use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::Setting;
 
 use super::wrap;
@@ -150,18 +150,16 @@ fn verdict(case: &Case) -> Vec<String> {
         return told;
     };
     told.push(model.about());
-    let verdict = check(&case.history, model, Budget::default());
-    told.push(match (&verdict, recheck(&case.history, model, &verdict)) {
-        (Verdict::Unknown(why), _) => format!("Judged again now: unknown, {why}."),
-        (_, Err(unsound)) => format!("Judged again now: {unsound}."),
-        (Verdict::Violated(again), Ok(())) => format!(
-            "Judged again now: violated ({}). The evidence was rechecked by code that did not produce it.",
-            again.kind
+    told.push(match rejudge(&case.history, model) {
+        Rejudged::Unknown(why) => format!("Judged again now: unknown, {why}."),
+        Rejudged::Unsound(why) => format!("Judged again now: {why}."),
+        Rejudged::Violated(kind) => format!(
+            "Judged again now: violated ({kind}). The evidence was rechecked by code that did not produce it."
         ),
-        (Verdict::Holds(_), Ok(())) if case.kind.is_some() => {
+        Rejudged::Holds if case.kind.is_some() => {
             "Judged again now: the model allows the history; the run violates the property by how it ends. Replay the case to see it.".to_owned()
         }
-        (Verdict::Holds(_), Ok(())) => {
+        Rejudged::Holds => {
             "Judged again now: it holds. The evidence was rechecked by code that did not produce it.".to_owned()
         }
     });

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::history::Value;
 use crate::history::formats::Recording;
+use crate::hunt::outcome;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
 use crate::judgement::{Budget, Distance, Grid, Model, Survey, Verdict};
@@ -34,6 +35,10 @@ const LINES_MAX: usize = 8;
 pub struct Judged<'a> {
     /// What it is called.
     pub name: &'a str,
+    /// Whether every model was asked for.
+    pub every: bool,
+    /// Whether every step of every counterexample is to be told.
+    pub full: bool,
     /// What was read.
     pub recording: &'a Recording,
     /// How many bytes it had.
@@ -61,19 +66,14 @@ pub struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// Whether some model is violated.
-    pub fn is_violated(&self) -> bool {
-        self.survey.entries().iter().any(|entry| entry.verdict.kind().is_some())
-    }
-
-    /// Whether no answer could be wrong, so that nothing was checked.
-    pub fn is_vacuous(&self) -> bool {
-        !self.says_anything && !self.is_violated()
+    /// Whether no verdict says anything.
+    fn is_vacuous(&self) -> bool {
+        outcome::is_vacuous(self.survey, self.says_anything)
     }
 
     /// The initial value to try, if the objects seem not to have begun with the usual one.
     fn hint(&self) -> Option<String> {
-        let initial = self.initial.as_ref().filter(|_| self.is_violated())?;
+        let initial = self.initial.as_ref().filter(|_| outcome::is_violated(self.survey))?;
         let quote = if matches!(initial, Value::Int(_)) { "" } else { "'" };
         Some(format!("perhaps the initial value is {initial}? --initial {quote}{initial}{quote}"))
     }
@@ -177,15 +177,15 @@ impl Judged<'_> {
         format!("{word} {}{more}", shown.join(", "))
     }
 
-    /// For people: on a page of some lines, unless it is to be `full`.
-    pub fn text(&self, all: bool, full: bool, look: &Look) -> String {
-        match full {
-            true => self.told(all, usize::MAX, look),
-            false => on_a_page(|steps| self.told(all, steps, look)),
+    /// For people: on a page of some lines, unless all is to be told.
+    pub fn text(&self, look: &Look) -> String {
+        match self.full {
+            true => self.told(usize::MAX, look),
+            false => on_a_page(|steps| self.told(steps, look)),
         }
     }
 
-    fn told(&self, all: bool, steps: usize, look: &Look) -> String {
+    fn told(&self, steps: usize, look: &Look) -> String {
         let mut text = String::new();
         let width = look.width;
         for line in wrap(&look.text(&self.heading()), width) {
@@ -203,12 +203,12 @@ impl Judged<'_> {
         for line in remarks.iter().flatten().flat_map(|said| wrap(said, width)) {
             let _ = writeln!(text, "{}", look.text(&line));
         }
-        let wanted = |entry: &&Entry| !all || !is_unnamed(entry.model);
+        let wanted = |entry: &&Entry| !self.every || !is_unnamed(entry.model);
         let times = self.times.iter().copied().chain(std::iter::repeat(Duration::ZERO));
         for (entry, time) in self.survey.entries().iter().zip(times).filter(|(e, _)| wanted(e)) {
             text.push_str(&self.row(entry, time, steps, look));
         }
-        if all {
+        if self.every {
             text.push_str(&self.grid(look));
         }
         text.push_str(&self.place(look));
@@ -294,11 +294,6 @@ impl Judged<'_> {
         text
     }
 
-    /// The same for programs: one JSON object.
-    pub fn json_text(&self) -> String {
-        super::json::text(&self.json())
-    }
-
     /// For programs.
     pub(crate) fn json(&self) -> Json {
         let history = &self.recording.history;
@@ -321,7 +316,7 @@ impl Judged<'_> {
             ),
         };
         json!({
-            "schema": super::json::SCHEMA,
+            "schema": super::SCHEMA,
             "history": self.name,
             "format": self.recording.format.to_string(),
             "operations": history.len(),

@@ -5,153 +5,69 @@
 
 use std::time::Duration;
 
-use crate::hunt::both::{Conclusion, How};
-use crate::hunt::exhaustive::{self, Doubt, Proof, scope_text};
-use crate::hunt::promise::Expected;
-use crate::hunt::property::{Flaw, Property};
-use crate::hunt::random::{Coverage, faults_text};
+use crate::hunt::both::How;
+use crate::hunt::exhaustive::{Doubt, Proof, scope_text};
+use crate::hunt::outcome::{Met, Outcome, Row, Undecided, Vacuity};
+use crate::hunt::random::{Sample, faults_text};
 use crate::world::Setting;
 
+use super::reporter::Searched;
 use super::verdict::property_name;
 use super::{Look, Tone, count, pad};
 
-/// One property of one strategy in one setting, and what was found.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// The strategy, in short.
-    pub strategy: String,
-    /// Where.
-    pub setting: Setting,
-    /// What was judged.
-    pub property: Property,
-    /// What must be found, if something was promised.
-    pub expected: Option<Expected>,
-    /// What was found.
-    pub result: Result,
-    /// The scopes in which it is proved.
-    pub proofs: Vec<Proof>,
-    /// Why it is proved in no more.
-    pub doubts: Vec<Doubt>,
-    /// What random runs covered.
-    pub coverage: Coverage,
-    /// What exhaustive searches covered, if there were any.
-    pub searched: Option<exhaustive::Coverage>,
-    /// How long the search took that this row was part of.
-    pub time: Duration,
-    /// Where the failing run was saved, if it could be.
-    pub case: Option<String>,
+/// Why an outcome is unknown or vacuous, in words.
+pub fn reason(outcome: &Outcome) -> Option<String> {
+    Some(match outcome {
+        Outcome::Kept | Outcome::Violated(_) => return None,
+        Outcome::Unknown(Undecided::CutShort(runs)) => {
+            format!("cut short after {} runs", count(*runs))
+        }
+        Outcome::Unknown(Undecided::Runs(runs, why)) => {
+            format!("{} runs were not decided: {why}", count(*runs))
+        }
+        Outcome::Unknown(Undecided::Unproved) => "no scope was proved".to_owned(),
+        Outcome::Unknown(Undecided::Run(why)) => why.clone(),
+        Outcome::Vacuous(Vacuity::NeverHeld(name)) => format!("`{name}` never held in any run"),
+        Outcome::Vacuous(Vacuity::NoRun) => "no run was done".to_owned(),
+        Outcome::Vacuous(Vacuity::NoAnswer) => "no run had an answer to judge".to_owned(),
+    })
 }
 
-/// What was found of one property.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Result {
-    /// No run violates it.
-    Kept,
-    /// One does, in this way; how it was found, and why, in words.
-    Violated(Flaw, How, String),
-    /// Nobody knows, because of this.
-    Unknown(String),
-    /// Nothing was looked at, because of this.
-    Unchecked(String),
-}
-
-/// Whether a row is as it was promised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Met {
-    /// It is.
-    Yes,
-    /// It is not.
-    No,
-    /// It is not known.
-    Unknown,
-    /// Nothing was checked.
-    Unchecked,
-}
-
-impl Result {
-    /// What came of a property, from what both hunts found of it.
-    pub fn of(found: &Conclusion, coverage: &Coverage, why: String) -> Result {
-        if let Some(finding) = &found.finding {
-            return Result::Violated(finding.failing.flaw, finding.how.clone(), why);
+/// What was found, in one line.
+fn told(row: &Row<'_>) -> String {
+    let why = reason(&row.outcome).unwrap_or_default();
+    match (&row.outcome, row.found.finding.as_ref().map(|finding| &finding.how)) {
+        (Outcome::Kept, _) if row.found.proofs.is_empty() => {
+            format!("no violation (sampled){}", and_extent(row))
         }
-        if found.sampled && coverage.cut_short {
-            return Result::Unknown(format!("cut short after {} runs", count(coverage.runs)));
+        (Outcome::Kept, _) => extent(row).join("; "),
+        (Outcome::Violated(flaw), Some(How::Random { run, .. })) => {
+            format!("{flaw} in run {}", count(*run))
         }
-        if let Some((runs, why)) = &found.undecided {
-            return Result::Unknown(format!("{} runs were not decided: {why}", count(*runs)));
+        (Outcome::Violated(flaw), Some(How::Exhaustive { states, .. })) => {
+            format!("{flaw} in a shortest run, after {} states", count(*states))
         }
-        if let Some(name) = coverage.never_reached.first() {
-            return Result::Unchecked(format!("`{name}` never held in any run"));
-        }
-        if !found.proofs.is_empty() {
-            return Result::Kept;
-        }
-        match found.doubts.as_slice() {
-            [_, ..] if !found.sampled => Result::Unknown("no scope was proved".to_owned()),
-            _ if found.sampled && coverage.runs == 0 => {
-                Result::Unchecked("no run was done".to_owned())
-            }
-            _ if found.looked_at == 0 => {
-                Result::Unchecked("no run had an answer to judge".to_owned())
-            }
-            _ => Result::Kept,
-        }
+        (Outcome::Violated(flaw), None) => flaw.to_string(),
+        (Outcome::Unknown(_), _) => format!("unknown: {why}{}", and_extent(row)),
+        (Outcome::Vacuous(_), _) => format!("nothing checked: {why}{}", and_extent(row)),
     }
 }
 
-impl Line {
-    /// Whether the row is as promised; without a promise, it must hold.
-    pub fn met(&self) -> Met {
-        match (&self.result, self.expected.unwrap_or(Expected::Holds)) {
-            (Result::Violated(flaw, ..), Expected::Violated(expected)) if *flaw == expected => {
-                Met::Yes
-            }
-            (Result::Violated(..), _) => Met::No,
-            (Result::Kept, Expected::Holds) => Met::Yes,
-            (Result::Kept, Expected::Violated(_)) => Met::No,
-            (Result::Unknown(_), _) => Met::Unknown,
-            (Result::Unchecked(_), _) => Met::Unchecked,
-        }
-    }
+/// How far exhaustive searches came with the property: where it is proved,
+/// and where it is not and why.
+pub(super) fn extent(row: &Row<'_>) -> Vec<String> {
+    let proof =
+        |proof: &Proof| format!("{} ({} states)", scope_text(&proof.scope), count(proof.states));
+    let proofs: Vec<_> = row.found.proofs.iter().map(proof).collect();
+    let proved = (!proofs.is_empty()).then(|| format!("proved: {}", proofs.join("; ")));
+    let doubts = row.found.doubts.iter();
+    let doubts = doubts.map(|doubt| format!("not proved: {}", doubt_text(doubt)));
+    proved.into_iter().chain(doubts).collect()
+}
 
-    /// Whether it is a violation that nobody promised: to be told and saved.
-    pub fn is_news(&self) -> bool {
-        matches!(self.result, Result::Violated(..)) && self.met() == Met::No
-    }
-
-    fn found(&self) -> String {
-        match &self.result {
-            Result::Kept if self.proofs.is_empty() => {
-                format!("no violation (sampled){}", self.and_extent())
-            }
-            Result::Kept => self.extent().join("; "),
-            Result::Violated(flaw, How::Random { run, .. }, _) => {
-                format!("{flaw} in run {}", count(*run))
-            }
-            Result::Violated(flaw, How::Exhaustive { states, .. }, _) => {
-                format!("{flaw} in a shortest run, after {} states", count(*states))
-            }
-            Result::Unknown(why) => format!("unknown: {why}{}", self.and_extent()),
-            Result::Unchecked(why) => format!("nothing checked: {why}{}", self.and_extent()),
-        }
-    }
-
-    /// How far exhaustive searches came with the property: where it is proved,
-    /// and where it is not and why.
-    pub fn extent(&self) -> Vec<String> {
-        let proof = |proof: &Proof| {
-            format!("{} ({} states)", scope_text(&proof.scope), count(proof.states))
-        };
-        let proofs: Vec<_> = self.proofs.iter().map(proof).collect();
-        let proved = (!proofs.is_empty()).then(|| format!("proved: {}", proofs.join("; ")));
-        let doubts = self.doubts.iter().map(|doubt| format!("not proved: {}", doubt_text(doubt)));
-        proved.into_iter().chain(doubts).collect()
-    }
-
-    /// The extent after something else in a line.
-    fn and_extent(&self) -> String {
-        self.extent().iter().map(|text| format!("; {text}")).collect()
-    }
+/// The extent after something else in a line.
+fn and_extent(row: &Row<'_>) -> String {
+    extent(row).iter().map(|text| format!("; {text}")).collect()
 }
 
 /// `2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)`.
@@ -184,7 +100,7 @@ pub fn setting_text(setting: &Setting) -> String {
 }
 
 /// `2,000 runs, 41,200 distinct states, faults used: drop 3,911`.
-pub fn coverage_text(coverage: &Coverage) -> String {
+pub fn coverage_text(coverage: &Sample) -> String {
     let runs = if coverage.runs == 1 { "run" } else { "runs" };
     let states = count(coverage.states);
     let pending = match coverage.pending {
@@ -200,81 +116,85 @@ pub fn coverage_text(coverage: &Coverage) -> String {
 }
 
 /// Writes the table. Rows of one search stand together below its setting.
-pub fn table(lines: &[Line], look: &Look) -> String {
+pub fn table(searches: &[Searched<'_>], look: &Look) -> String {
+    let rows = || searches.iter().flat_map(|searched| &searched.rows);
     let widths = [
-        lines.iter().map(|line| property_name(&line.property).len()).max().unwrap_or(0),
-        lines.iter().map(|line| expected_text(line).len()).max().unwrap_or(0),
+        rows().map(|row| property_name(&row.found.property).len()).max().unwrap_or(0),
+        rows().map(|row| expected_text(row).len()).max().unwrap_or(0),
     ];
     let mut text = String::new();
-    let mut before: Option<&Line> = None;
-    for line in lines {
-        let same = |other: &Line| other.strategy == line.strategy && other.setting == line.setting;
-        if !before.is_some_and(same) {
-            text.push_str(&heading(line, before.is_none(), look));
+    let filled = searches.iter().filter(|searched| !searched.rows.is_empty());
+    for (at, searched) in filled.enumerate() {
+        text.push_str(&heading(searched, at == 0, look));
+        for row in &searched.rows {
+            let line = format!(
+                "{}  promised {}  found {}",
+                pad(&property_name(&row.found.property), widths[0]),
+                pad(&expected_text(row), widths[1]),
+                told(row),
+            );
+            text.push_str(&format!("  {}  {}\n", mark(row.met(), look), look.text(&line)));
         }
-        before = Some(line);
-        let row = format!(
-            "{}  promised {}  found {}",
-            pad(&property_name(&line.property), widths[0]),
-            pad(&expected_text(line), widths[1]),
-            line.found(),
-        );
-        text.push_str(&format!("  {}  {}\n", mark(line.met(), look), look.text(&row)));
     }
     text
 }
 
-fn heading(line: &Line, first: bool, look: &Look) -> String {
+fn heading(searched: &Searched<'_>, first: bool, look: &Look) -> String {
+    let row = &searched.rows[0];
     let gap = if first { "" } else { "\n" };
-    let name = look.paint(Tone::Strong, &line.strategy);
-    let place = look.text(&format!(" · {}", setting_text(&line.setting)));
-    let time = format!("{:.1} s", line.time.as_secs_f64());
+    let name = look.paint(Tone::Strong, row.strategy);
+    let place = look.text(&format!(" · {}", setting_text(row.setting)));
+    let time = format!("{:.1} s", searched.time.as_secs_f64());
     let mut covered = Vec::new();
-    if let Some(searched) = &line.searched {
+    if let Some(searched) = row.searched {
         covered.push(format!("{} states searched", count(searched.states)));
     }
-    if line.coverage.runs > 0 {
-        covered.push(coverage_text(&line.coverage));
+    if row.sampled.runs > 0 {
+        covered.push(coverage_text(row.sampled));
     }
     covered.push(time);
     let covered = look.text(&covered.join(" · "));
     format!("{gap}{name}{place}\n     {}\n", look.paint(Tone::Faint, &covered))
 }
 
-fn expected_text(line: &Line) -> String {
-    line.expected.map_or("nothing".to_owned(), |expected| expected.to_string())
+fn expected_text(row: &Row<'_>) -> String {
+    row.expected.map_or("nothing".to_owned(), |expected| expected.to_string())
 }
 
 /// The sign of a row.
-pub fn mark(met: Met, look: &Look) -> String {
+fn mark(met: Met, look: &Look) -> String {
     let (tone, sign) = match met {
         Met::Yes => (Tone::Good, "✓"),
         Met::No => (Tone::Bad, "✗"),
         Met::Unknown => (Tone::Doubt, "?"),
-        Met::Unchecked => (Tone::Doubt, "–"),
+        Met::Vacuous => (Tone::Doubt, "–"),
     };
     let sign = if sign == "–" { "-".to_owned() } else { look.text(sign) };
     look.paint(tone, &pad(&sign, if look.letters == super::Letters::Ascii { 2 } else { 1 }))
 }
 
 /// The last line: how many promises are kept, and how that is known.
-pub fn totals(lines: &[Line], time: Duration) -> String {
-    if lines.is_empty() {
+pub fn totals<'r, 'h: 'r>(
+    rows: impl Iterator<Item = &'r Row<'h>> + Clone,
+    time: Duration,
+) -> String {
+    let all = rows.clone().count();
+    if all == 0 {
         return "nothing was promised, so nothing was checked".to_owned();
     }
-    let number = |met: Met| lines.iter().filter(|line| line.met() == met).count();
-    let mut parts = vec![format!("{} of {} promises are met", number(Met::Yes), lines.len())];
+    let number = |met: Met| rows.clone().filter(|row| row.met() == met).count();
+    let mut parts = vec![format!("{} of {all} promises are met", number(Met::Yes))];
     for (met, word) in [
         (Met::No, "are not"),
         (Met::Unknown, "are undecided"),
-        (Met::Unchecked, "had nothing to judge"),
+        (Met::Vacuous, "had nothing to judge"),
     ] {
         if number(met) > 0 {
             parts.push(format!("{} {word}", number(met)));
         }
     }
-    let kept = || lines.iter().filter(|line| line.result == Result::Kept);
-    let proved = kept().filter(|line| !line.proofs.is_empty()).count();
+    let kept = || rows.clone().filter(|row| row.outcome == Outcome::Kept);
+    let proved = kept().filter(|row| !row.found.proofs.is_empty()).count();
     let known = match (proved, kept().count() - proved) {
         (0, _) => "none is proved, all that hold are sampled".to_owned(),
         (proved, 0) => format!("{proved} are proved in their scope"),
@@ -286,119 +206,78 @@ pub fn totals(lines: &[Line], time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hunt::both::Conclusion;
+    use crate::hunt::property::Property;
     use crate::search::exhaustive::{Bound, Open};
-
-    fn sampled(looked_at: u64) -> Conclusion {
-        Conclusion {
-            property: crate::hunt::property::Property::NoPanic,
-            finding: None,
-            proofs: Vec::new(),
-            doubts: Vec::new(),
-            undecided: None,
-            looked_at,
-            sampled: true,
-        }
-    }
-
-    fn result(coverage: &Coverage, looked_at: u64) -> Result {
-        Result::of(&sampled(looked_at), coverage, String::new())
-    }
-
-    /// A row of which so much was found.
-    fn row(proofs: Vec<Proof>, doubts: Vec<Doubt>, found: Conclusion, coverage: &Coverage) -> Line {
-        let found = Conclusion { proofs, doubts, ..found };
-        Line {
-            strategy: "abd".to_owned(),
-            setting: Setting::calm(3, crate::world::Network::Fifo),
-            property: found.property.clone(),
-            expected: None,
-            result: Result::of(&found, coverage, String::new()),
-            proofs: found.proofs,
-            doubts: found.doubts,
-            coverage: coverage.clone(),
-            searched: None,
-            time: Duration::ZERO,
-            case: None,
-        }
-    }
 
     const SMALL: Open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: false };
 
-    fn proof() -> Proof {
-        Proof { scope: SMALL, states: 1_234, looked_at: 9 }
+    /// What is told of a property that was sampled with this coverage and is
+    /// proved and not proved here.
+    fn told(proofs: Vec<Proof>, doubts: Vec<Doubt>, coverage: &Sample, sampled: bool) -> String {
+        let property = Property::NoPanic;
+        let (finding, undecided, looked_at) = (None, None, 7);
+        let found =
+            &Conclusion { property, finding, proofs, doubts, undecided, looked_at, sampled };
+        let row = Row {
+            strategy: "abd",
+            setting: &Setting::calm(3, crate::world::Network::Fifo),
+            expected: None,
+            found,
+            sampled: coverage,
+            searched: None,
+            outcome: Outcome::of(found, coverage),
+            case: None,
+        };
+        super::told(&row)
     }
 
-    fn limit() -> Doubt {
+    fn proof() -> Vec<Proof> {
+        vec![Proof { scope: SMALL, states: 1_234, looked_at: 9 }]
+    }
+
+    fn limit() -> Vec<Doubt> {
         let scope = Open { writes: 2, ..SMALL };
-        Doubt::Bounded { scope, bound: Bound::States, states: 2_000_000, actions: 14 }
+        vec![Doubt::Bounded { scope, bound: Bound::States, states: 2_000_000, actions: 14 }]
     }
 
     #[test]
-    fn what_was_searched_without_end_and_not_sampled_is_unknown() {
-        let alone = Conclusion { sampled: false, ..sampled(7) };
-        let row = row(vec![], vec![limit()], alone, &Coverage::default());
-        assert_eq!(row.met(), Met::Unknown);
+    fn what_is_not_proved_says_how_far_the_search_came() {
+        let never = Sample::default();
+        let ran = Sample { runs: 10, ..Sample::default() };
+        let limited = "not proved: 2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)";
         assert_eq!(
-            row.found(),
-            "unknown: no scope was proved; not proved: 2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)"
+            told(vec![], limit(), &never, false),
+            format!("unknown: no scope was proved; {limited}")
         );
-    }
-
-    #[test]
-    fn what_is_proved_says_where_it_no_longer_is() {
-        let ran = Coverage { runs: 10, ..Coverage::default() };
-        let row = row(vec![proof()], vec![limit()], sampled(7), &ran);
-        assert_eq!(row.met(), Met::Yes);
         assert_eq!(
-            row.found(),
-            "proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); not proved: 2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)"
+            told(proof(), limit(), &ran, true),
+            format!("proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); {limited}")
         );
-    }
-
-    #[test]
-    fn what_was_only_sampled_says_how_far_the_exhaustive_search_came() {
-        let ran = Coverage { runs: 10, ..Coverage::default() };
-        let row = row(vec![], vec![limit()], sampled(7), &ran);
-        assert_eq!(row.met(), Met::Yes);
-        assert!(
-            row.found().starts_with("no violation (sampled); not proved: 2 sessions, 2 writes")
+        assert_eq!(told(vec![], limit(), &ran, true), format!("no violation (sampled); {limited}"));
+        let because = vec![Doubt::Because("nothing was searched".to_owned())];
+        assert_eq!(
+            told(vec![], because, &ran, true),
+            "no violation (sampled); not proved: nothing was searched"
         );
-        let never = Doubt::Because("nothing was searched".to_owned());
-        let row = self::row(vec![], vec![never], sampled(7), &ran);
-        assert_eq!(row.found(), "no violation (sampled); not proved: nothing was searched");
     }
 
     #[test]
     fn what_was_cut_short_says_what_was_proved_before() {
-        let cut = Coverage { runs: 10, cut_short: true, ..Coverage::default() };
+        let cut = Sample { runs: 10, cut_short: true, ..Sample::default() };
         let stopped = Doubt::Bounded { scope: SMALL, bound: Bound::Stopped, states: 7, actions: 2 };
-        let row = row(vec![proof()], vec![stopped], sampled(7), &cut);
-        assert_eq!(row.met(), Met::Unknown);
         assert_eq!(
-            row.found(),
+            told(proof(), vec![stopped], &cut, true),
             "unknown: cut short after 10 runs; proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); not proved: 2 sessions, 1 write, 1 read, 1 key (stopped early, at 7 states and 2 actions)"
         );
     }
 
     #[test]
-    fn a_search_that_looked_at_nothing_never_reads_as_kept() {
-        let ran = Coverage { runs: 10, ..Coverage::default() };
-        assert_eq!(result(&ran, 1), Result::Kept);
-        assert!(matches!(result(&ran, 0), Result::Unchecked(_)));
-        assert!(matches!(result(&Coverage::default(), 0), Result::Unchecked(_)));
-    }
-
-    #[test]
     fn a_condition_that_never_held_is_named() {
-        let coverage =
-            Coverage { runs: 10, never_reached: vec!["two leaders"], ..Coverage::default() };
-        let Result::Unchecked(why) = result(&coverage, 5) else { panic!("it was not reached") };
-        assert_eq!(why, "`two leaders` never held in any run");
-    }
-
-    #[test]
-    fn what_was_cut_short_is_unknown() {
-        let coverage = Coverage { runs: 10, cut_short: true, ..Coverage::default() };
-        assert_eq!(result(&coverage, 5), Result::Unknown("cut short after 10 runs".to_owned()));
+        let coverage = Sample { runs: 10, never_reached: vec!["two leaders"], ..Sample::default() };
+        assert_eq!(
+            told(vec![], vec![], &coverage, true),
+            "nothing checked: `two leaders` never held in any run"
+        );
     }
 }

@@ -1,14 +1,13 @@
 //! What is said below the picture of a failing run: why it fails, what else
 //! fails, what still holds, how small it is, and what to do next.
 //!
-//! It searches nothing: the minimal history is judged by a few models, and the
-//! rest was found by others.
+//! It searches and judges nothing: all of this was found by others.
 
 use crate::catalogue::Advice;
-use crate::history::History;
+use crate::hunt::landmarks::Landmarks;
 use crate::hunt::property::{Judgement, Property};
-use crate::judgement::{Budget, Model, Verdict, check};
-use crate::world::{Ending, Run, SessionId, Workload};
+use crate::judgement::Model;
+use crate::world::{Run, SessionId, Workload};
 
 use super::{Look, Tone, columns, wrap};
 
@@ -21,10 +20,8 @@ pub struct Block<'a> {
     pub judgement: &'a Judgement,
     /// Why, in words.
     pub why: &'a str,
-    /// What clients saw.
-    pub history: &'a History,
-    /// How the run ended.
-    pub ending: &'a Ending,
+    /// What other models say of the run.
+    pub landmarks: &'a Landmarks,
     /// Whether no single action can be removed.
     pub minimal: bool,
     /// Actions chosen, and all actions.
@@ -37,30 +34,23 @@ pub struct Block<'a> {
     pub replay: Option<&'a str>,
 }
 
-/// The models by which every failing history is judged, to say how far the
-/// failure goes.
-pub fn landmarks() -> [(Model, &'static str); 9] {
-    let named = |name: &str| name.parse().expect("the model exists");
-    [
-        (Model::Linearizable, "linearizable"),
-        (Model::Regular, "regular"),
-        (Model::Safe, "safe"),
-        (Model::Sequential, "sequential"),
-        (named("ccv"), "causal"),
-        (named("sess3"), "sess3"),
-        (Model::READ_YOUR_WRITES, "read-your-writes"),
-        (Model::MONOTONIC_READS, "monotonic-reads"),
-        (Model::EVENTUAL, "eventual"),
-    ]
+/// The name of a model for people: `read-your-writes` and not `ryw`.
+fn model_name(model: Model) -> String {
+    match model {
+        Model::READ_YOUR_WRITES => "read-your-writes".to_owned(),
+        Model::MONOTONIC_READS => "monotonic-reads".to_owned(),
+        Model::EVENTUAL => "eventual".to_owned(),
+        other => match other.name() {
+            name if name == "ccv" => "causal".to_owned(),
+            name => name,
+        },
+    }
 }
 
 /// The name of a property for people: `read-your-writes`, `white-box:ryw`.
 pub fn property_name(property: &Property) -> String {
     match property {
-        Property::Model(model) => {
-            let known = landmarks().into_iter().find(|(other, _)| other == model);
-            known.map_or_else(|| model.name(), |(_, name)| name.to_owned())
-        }
+        Property::Model(model) => model_name(*model),
         other => other.to_string(),
     }
 }
@@ -78,7 +68,11 @@ pub fn title(property: &Property, judgement: &Judgement) -> String {
 pub fn verdict(block: &Block<'_>, look: &Look) -> String {
     let mut lines = Vec::new();
     lines.push(("why", Said::Text(block.why.to_owned())));
-    let (fails, holds) = neighbours(block);
+    let besides = |hold| {
+        let models = block.landmarks.besides(block.property, hold);
+        models.map(model_name).collect::<Vec<_>>()
+    };
+    let (fails, holds) = (besides(false), besides(true));
     if !fails.is_empty() {
         lines.push(("also fails", Said::Text(fails.join(", "))));
     }
@@ -153,28 +147,4 @@ fn entry(label: &str, said: Said, look: &Look) -> String {
     let indent = format!("\n{}", " ".repeat(label.len()));
     let lines = said.lines(room, look);
     format!("{}{}\n", look.paint(Tone::Faint, &label), lines.join(&indent))
-}
-
-/// The landmarks that the history violates too, and those that it satisfies.
-fn neighbours(block: &Block<'_>) -> (Vec<&'static str>, Vec<&'static str>) {
-    let (mut fails, mut holds) = (Vec::new(), Vec::new());
-    let reads = block.history.operations().iter().filter(|op| op.answer().is_some()).count();
-    let ended = matches!(block.ending, Ending::Panicked(_) | Ending::Broken(_));
-    if ended || reads == 0 {
-        // A run that was broken off, or in which nothing was read, says
-        // nothing in favour of any model.
-        return (fails, holds);
-    }
-    for (model, name) in landmarks() {
-        let unsettled = model == Model::EVENTUAL && *block.ending != Ending::Settled;
-        if *block.property == Property::Model(model) || unsettled {
-            continue;
-        }
-        match check(block.history, model, Budget::default()) {
-            Verdict::Violated(_) => fails.push(name),
-            Verdict::Holds(_) => holds.push(name),
-            Verdict::Unknown(_) => {}
-        }
-    }
-    (fails, holds)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use quiescence::catalogue::Registry;
 use quiescence::hunt::case::{Case, FoundBy, SearchName};
 use quiescence::hunt::minimise::{Aim, Failing, minimise};
-use quiescence::hunt::property::{Flaw, Property, judge};
+use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::Kind;
 use quiescence::replication::notebook::{Notebook, Variant};
 
@@ -22,13 +22,11 @@ fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
     let property: Property = "eventual".parse().expect("the name of a model");
     let diverging = explored.runs.iter().find_map(|(execution, recorded)| {
         let run = recorded.replay(&STORING).expect("the world follows");
-        let flaw = judge(&run, &property).flaw()?;
-        Some((*execution, recorded, run, flaw))
+        let (setting, workload) = (recorded.setting.clone(), recorded.workload.clone());
+        Some((*execution, Failing::of(setting, workload, run, property.clone())?))
     });
-    let (execution, recorded, run, flaw) = diverging.expect("some interleaving diverges");
-    assert_eq!(flaw, Flaw::History(Kind::Diverged));
-    let (setting, workload) = (recorded.setting.clone(), recorded.workload.clone());
-    let failing = Failing { setting, workload, run, property, flaw };
+    let (execution, failing) = diverging.expect("some interleaving diverges");
+    assert_eq!(failing.flaw, Flaw::History(Kind::Diverged));
     let chosen = failing.chosen().len();
     let minimal = minimise(&STORING, Aim::FewestChoices, failing.clone()).chosen().len() == chosen;
     let found =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use quiescence::history::Call;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
-use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
+use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::Property;
 use quiescence::hunt::{Subject, exhaustive::scope_text};
 use quiescence::judgement::Model;
@@ -55,7 +55,7 @@ impl Sample {
     }
 
     /// What the search says of each property.
-    fn hunt(&self, reduce: Reduce, jobs: usize) -> Vec<(Property, Outcome)> {
+    fn hunt(&self, reduce: Reduce, jobs: usize) -> Vec<(Property, Decision)> {
         let plan = HuntPlan {
             setting: self.setting.clone(),
             scopes: vec![self.scope],
@@ -196,13 +196,13 @@ fn agree(
     sample: &Sample,
     dumb: &Dumb,
     property: &Property,
-    outcome: &Outcome,
+    outcome: &Decision,
     told: &dyn Fn() -> String,
 ) {
     let panics = dumb.violated.contains_key(&Property::NoPanic);
     let lively = matches!(property, Property::Model(Model::EVENTUAL) | Property::Durable);
     match (dumb.violated.get(property), outcome) {
-        (Some(length), Outcome::Violated(finding)) => {
+        (Some(length), Decision::Violated(finding)) => {
             let failing = &finding.failing;
             let found = failing.run.schedule.len();
             let counts = *property != Property::StrongConvergence;
@@ -223,15 +223,15 @@ fn agree(
             let text = case.to_text();
             let again = read::read(&text).expect("a case that was written can be read");
             let replayed = replay::replay(&again, &sample.protocol);
-            let outcome = replayed.map(|replayed| replayed.outcome);
-            assert_eq!(outcome, Ok(replay::Outcome::Reproduced), "{}\n{text}", told());
+            let outcome = replayed.map(|replayed| replayed.fidelity);
+            assert_eq!(outcome, Ok(replay::Fidelity::Reproduced), "{}\n{text}", told());
         }
-        (None, Outcome::Proved(..)) => {
+        (None, Decision::Proved(..)) => {
             let unknown = dumb.unknown.contains(property) || (panics && lively);
             let why = (&dumb.unknown, &dumb.violated, &dumb.stories);
             assert!(!unknown, "proved, though not known: {}\n{why:?}", told());
         }
-        (None, Outcome::Unknown(why)) => {
+        (None, Decision::Unknown(why)) => {
             let unknown = dumb.unknown.contains(property) || (panics && lively);
             assert!(unknown, "unknown ({why:?}), though known: {}", told());
         }

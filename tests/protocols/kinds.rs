@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use quiescence::history::{Call, Completion, NodeId, Value};
-use quiescence::hunt::exhaustive::{Outcome, Plan as HuntPlan, hunt};
+use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::random;
 use quiescence::judgement::Model;
@@ -143,7 +143,7 @@ fn search(
     scope: Open,
     properties: &[Property],
     reduce: Reduce,
-) -> Vec<Outcome> {
+) -> Vec<Decision> {
     let plan = HuntPlan {
         setting: setting.clone(),
         scopes: vec![scope],
@@ -158,9 +158,9 @@ fn search(
 /// How each property fails, with every reduction and with none; the dumb search
 /// says the same.
 fn flaws(toy: &Toy, setting: &Setting, scope: Open, properties: &[Property]) -> Vec<Option<Flaw>> {
-    let flaw = |outcome: &Outcome| match outcome {
-        Outcome::Violated(finding) => Some(finding.failing.flaw),
-        Outcome::Proved(..) => None,
+    let flaw = |outcome: &Decision| match outcome {
+        Decision::Violated(finding) => Some(finding.failing.flaw),
+        Decision::Proved(..) => None,
         other => panic!("undecided: {other:?}"),
     };
     let all = search(toy, setting, scope, properties, Reduce::ALL);
@@ -405,7 +405,7 @@ fn a_long_exchange_that_another_message_ends_is_not_endless() {
         ..TOY
     };
     let found = sample(&toy, &calm(1), &[EVENTUAL]);
-    assert!(matches!(found.found[0].outcome, random::Outcome::None), "{:?}", found.found);
+    assert!(matches!(found.found[0].outcome, random::Sampled::None), "{:?}", found.found);
 }
 
 #[test]
@@ -548,7 +548,7 @@ fn answers_are_compared_in_every_state_by_every_search() {
     let strong = [Property::StrongConvergence];
     assert_eq!(flaws(&toy, &calm(2), scope(1, 1, 0), &strong), [Some(Flaw::Disagreed)]);
     let found = sample(&toy, &calm(2), &strong);
-    assert!(matches!(found.found[0].outcome, random::Outcome::Violated(_)), "{:?}", found.found);
+    assert!(matches!(found.found[0].outcome, random::Sampled::Violated(_)), "{:?}", found.found);
 }
 
 fn sample(toy: &Toy, setting: &Setting, properties: &[Property]) -> random::Hunt {
@@ -630,7 +630,7 @@ fn an_invariant_that_breaks_only_after_another_is_found_by_every_search() {
     let found = flaws(&toy, &calm(1), scope(1, 2, 0), &properties);
     assert_eq!(found, [Some(Flaw::Broken), Some(Flaw::Broken)]);
     for (found, length) in sample(&toy, &calm(1), &properties).found.iter().zip([1, 2]) {
-        let random::Outcome::Violated(finding) = &found.outcome else { panic!("{found:?}") };
+        let random::Sampled::Violated(finding) = &found.outcome else { panic!("{found:?}") };
         let run = &finding.failing.run;
         assert!(matches!(run.ending, Ending::Broken(_)), "{:?}", run.ending);
         assert_eq!(run.schedule.len(), length, "the story ends where it breaks");
@@ -644,8 +644,8 @@ fn more_properties_than_bits_are_judged() {
     properties.extend(vec![EVENTUAL; 40]);
     let found = search(&toy, &calm(2), scope(1, 1, 0), &properties, Reduce::ALL);
     assert_eq!(found.len(), 80);
-    assert!(found[..40].iter().all(|outcome| matches!(outcome, Outcome::Proved(..))));
-    assert!(found[40..].iter().all(|outcome| matches!(outcome, Outcome::Violated(_))));
+    assert!(found[..40].iter().all(|outcome| matches!(outcome, Decision::Proved(..))));
+    assert!(found[40..].iter().all(|outcome| matches!(outcome, Decision::Violated(_))));
 }
 
 #[test]
@@ -664,7 +664,7 @@ fn a_node_that_was_told_something_stays_in_the_story() {
     };
     let setting = Setting { routing: Routing::Sticky, ..calm(3) };
     let found = sample(&toy, &setting, &[EVENTUAL]);
-    let random::Outcome::Violated(finding) = &found.found[0].outcome else { panic!("{found:?}") };
+    let random::Sampled::Violated(finding) = &found.found[0].outcome else { panic!("{found:?}") };
     assert_eq!(finding.failing.setting.nodes, 3);
 }
 
@@ -672,7 +672,7 @@ fn a_node_that_was_told_something_stays_in_the_story() {
 fn the_plainest_of_the_shortest_stories_is_told() {
     let toy = Toy { step: |held, input, effects| local(held, &input, effects), ..TOY };
     let found = search(&toy, &calm(2), scope(3, 3, 0), &[EVENTUAL], Reduce::NONE);
-    let Outcome::Violated(finding) = &found[0] else { panic!("{found:?}") };
+    let Decision::Violated(finding) = &found[0] else { panic!("{found:?}") };
     let failing = &finding.failing;
     let asked: Vec<_> = failing.workload.sessions.iter().map(|s| s.operations.clone()).collect();
     assert_eq!(asked, [[Planned { call: Call::write("x", 1), node: Some(NodeId(0)) }]]);

@@ -17,7 +17,7 @@ use super::{Case, CaseStep};
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// Whether it was the same.
-    pub outcome: Outcome,
+    pub fidelity: Fidelity,
     /// What happened this time.
     pub trace: Trace,
     /// The run of this time, and what came of judging it.
@@ -28,7 +28,7 @@ pub struct Replay {
 
 /// Whether a replay was the same as what was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Fidelity {
     /// Everything was the same, texts included.
     Reproduced,
     /// Actions, answers and verdict are the same; a text is not.
@@ -77,8 +77,8 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
     };
     let trace = trace::trace(subject, &case.setting, &case.workload, &run.schedule);
     let judgement = judge(&run, &case.property);
-    let outcome = compare(case, &followed, &trace, &run, &judgement);
-    Ok(Replay { outcome, trace, run, judgement })
+    let fidelity = compare(case, &followed, &trace, &run, &judgement);
+    Ok(Replay { fidelity, trace, run, judgement })
 }
 
 /// How many of the last steps are a cycle that was chosen.
@@ -98,7 +98,7 @@ fn compare(
     trace: &Trace,
     run: &Run,
     judgement: &Judgement,
-) -> Outcome {
+) -> Fidelity {
     let start: Vec<_> = trace.start.iter().map(sent).collect();
     let present = steps(trace.clone());
     let same_sends = |a: &[String], b: &[String]| !records_sends(case) || a == b;
@@ -135,7 +135,7 @@ fn compare(
         // Every later difference follows from the first.
         texts = texts.or(Some(difference));
         if !only_text {
-            return Outcome::Differs(texts.expect("there is a difference"));
+            return Fidelity::Differs(texts.expect("there is a difference"));
         }
     }
     let end = case.schedule.len() + 1;
@@ -160,9 +160,9 @@ fn compare(
         None
     };
     match (last, texts) {
-        (None, None) => Outcome::Reproduced,
-        (None, Some(text)) => Outcome::TextsDiffer(text),
-        (Some(last), texts) => Outcome::Differs(texts.unwrap_or(last)),
+        (None, None) => Fidelity::Reproduced,
+        (None, Some(text)) => Fidelity::TextsDiffer(text),
+        (Some(last), texts) => Fidelity::Differs(texts.unwrap_or(last)),
     }
 }
 

@@ -6,11 +6,10 @@ use crate::history::{History, Value, notation};
 use crate::hunt::Subject;
 use crate::hunt::durable::loss;
 use crate::hunt::minimise::Failing;
-use crate::hunt::property::{Flaw, Judgement, Property, judge, record, white_box};
+use crate::hunt::property::{Flaw, Judgement, Property, record, white_box};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
-use crate::world::trace;
-use crate::world::trace::{Trace, TraceStep};
-use crate::world::{Action, Ending, MessageName, Run, SessionId};
+use crate::world::trace::{Trace, TraceStep, trace};
+use crate::world::{Action, Ending, MessageName, Run, SessionId, Setting, Workload};
 
 use super::layout::to_text;
 use super::schema::{
@@ -24,8 +23,20 @@ impl Case {
     /// The case of a failing run. `minimal` says whether it was minimised.
     pub fn of(subject: &dyn Subject, failing: &Failing, minimal: bool, found: FoundBy) -> Case {
         let Failing { setting, workload, run, property, .. } = failing;
-        let trace = trace::trace(subject, setting, workload, &run.schedule);
-        let judgement = judge(run, property);
+        let judged = (property, &failing.judgement());
+        Case::of_run(subject, (setting, workload), run, judged, minimal, found)
+    }
+
+    /// The case of any run, with what was judged and what came of it.
+    pub fn of_run(
+        subject: &dyn Subject,
+        (setting, workload): (&Setting, &Workload),
+        run: &Run,
+        (property, judgement): (&Property, &Judgement),
+        minimal: bool,
+        found: FoundBy,
+    ) -> Case {
+        let trace = trace(subject, setting, workload, &run.schedule);
         Case {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             strategy: subject.strategy_name(),
@@ -37,7 +48,7 @@ impl Case {
             history: run.history.clone(),
             property: property.clone(),
             kind: judgement.flaw(),
-            evidence: evidence(run, property, &judgement),
+            evidence: evidence(run, property, judgement),
             minimal,
             found,
         }

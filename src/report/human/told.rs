@@ -1,67 +1,58 @@
-//! A failing run on the screen: picture and verdict.
+//! A failing run for people: the picture, and the block below it.
 
-use crate::catalogue::Advice;
-use crate::hunt::Subject;
+use crate::catalogue::Registry;
 use crate::hunt::case::write::why_by;
-use crate::hunt::minimise::Failing;
+use crate::hunt::landmarks::Landmarks;
 use crate::hunt::property::{Judgement, Property};
 use crate::report::Look;
 use crate::report::timeline::{Story, timeline};
 use crate::report::verdict::{Block, client, verdict};
-use crate::world::trace;
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
 
-/// A run with all that is told of it.
-pub struct Told<'a> {
-    /// Where.
-    pub setting: &'a Setting,
-    /// What clients asked.
-    pub workload: &'a Workload,
-    /// What happened.
-    pub trace: &'a Trace,
-    /// The run.
-    pub run: &'a Run,
-    /// What was judged.
-    pub property: &'a Property,
-    /// What came of it.
-    pub judgement: &'a Judgement,
+/// A failing run with all that is told of it.
+pub(super) struct Told<'a> {
+    /// The strategy, in short.
+    pub(super) strategy: &'a str,
+    /// Knows what to try next.
+    pub(super) registry: &'a Registry,
+    pub(super) setting: &'a Setting,
+    pub(super) workload: &'a Workload,
+    pub(super) trace: &'a Trace,
+    pub(super) run: &'a Run,
+    pub(super) property: &'a Property,
+    pub(super) judgement: &'a Judgement,
+    pub(super) landmarks: &'a Landmarks,
     /// Whether no single action can be removed.
-    pub minimal: bool,
-    /// What to try next.
-    pub hint: Option<Advice>,
+    pub(super) minimal: bool,
 }
 
 impl Told<'_> {
     /// The picture.
-    pub fn picture(&self, look: &Look) -> String {
+    pub(super) fn picture(&self, look: &Look) -> String {
         let Told { setting, workload, trace, run, .. } = self;
         let story = Story { setting, workload, trace, history: &run.history, ending: &run.ending };
         timeline(&story, look)
     }
 
-    /// The block below it.
-    pub fn block(&self, saved: Option<&str>, replay: Option<&str>, look: &Look) -> String {
+    /// The block below it; `saved` is the path of the case, `replay` the
+    /// command that replays it.
+    pub(super) fn block(&self, saved: Option<&str>, replay: Option<&str>, look: &Look) -> String {
         let steps = &self.run.schedule;
         let who = |at: usize| client(self.run, self.workload, at);
         let why = why_by(self.run, self.property, self.judgement, &who);
+        let flaw = self.judgement.flaw();
         let block = Block {
             property: self.property,
             judgement: self.judgement,
+            landmarks: self.landmarks,
             why: &why,
-            history: &self.run.history,
-            ending: &self.run.ending,
             minimal: self.minimal,
             actions: (steps.iter().filter(|step| !step.settling).count(), steps.len()),
-            hint: self.hint,
+            hint: flaw.and_then(|flaw| self.registry.hint(self.strategy, flaw)),
             saved,
             replay,
         };
         verdict(&block, look)
     }
-}
-
-/// The trace of a failing run.
-pub fn trace_of(subject: &dyn Subject, failing: &Failing) -> Trace {
-    trace::trace(subject, &failing.setting, &failing.workload, &failing.run.schedule)
 }

@@ -1,0 +1,419 @@
+//! What a result means: whether a property is kept, violated, unknown or
+//! vacuous, whether that is what was promised, and how the whole ends.
+//!
+//! Invariant: this is decided here and nowhere else, from judgements that were
+//! made when the runs were. What was cut short is unknown and never kept; what
+//! looked at nothing is vacuous and never kept. All of it is data: words are
+//! made by reports.
+
+use crate::judgement::checker::Leasts;
+use crate::judgement::{Survey, Verdict};
+use crate::world::Setting;
+use crate::world::trace::{Trace, trace};
+
+use super::Subject;
+use super::both::{Conclusion, Finding, Hunt};
+use super::case::replay::{Fidelity, Replay};
+use super::exhaustive;
+use super::landmarks::Landmarks;
+use super::promise::Expected;
+use super::property::{Flaw, Judgement};
+use super::random::Sample;
+
+/// What came of one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No run violates it.
+    Kept,
+    /// A run does, in this way.
+    Violated(Flaw),
+    /// Nobody knows.
+    Unknown(Undecided),
+    /// Nothing was looked at.
+    Vacuous(Vacuity),
+}
+
+/// Why an outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Undecided {
+    /// Random runs were cut short after this many.
+    CutShort(u64),
+    /// This many random runs could not be decided, the first for this reason.
+    Runs(u64, String),
+    /// Exhaustive searches proved nothing, and no random run looked at it.
+    Unproved,
+    /// The one run that was judged could not be decided, for this reason.
+    Run(String),
+}
+
+/// Why nothing was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Vacuity {
+    /// A condition of the strategy that must hold at least once never did.
+    NeverHeld(&'static str),
+    /// No run was done.
+    NoRun,
+    /// No run had an answer to look at.
+    NoAnswer,
+}
+
+/// Whether an outcome is as it was promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// It is not known.
+    Unknown,
+    /// Nothing was looked at.
+    Vacuous,
+}
+
+impl Outcome {
+    /// What came of a property, from what both hunts found of it.
+    pub fn of(found: &Conclusion, sampled: &Sample) -> Outcome {
+        if let Some(finding) = &found.finding {
+            return Outcome::Violated(finding.failing.flaw);
+        }
+        if found.sampled && sampled.cut_short {
+            return Outcome::Unknown(Undecided::CutShort(sampled.runs));
+        }
+        if let Some((runs, why)) = &found.undecided {
+            return Outcome::Unknown(Undecided::Runs(*runs, why.clone()));
+        }
+        if let Some(name) = sampled.never_reached.first() {
+            return Outcome::Vacuous(Vacuity::NeverHeld(name));
+        }
+        if !found.proofs.is_empty() {
+            return Outcome::Kept;
+        }
+        match found.doubts.as_slice() {
+            [_, ..] if !found.sampled => Outcome::Unknown(Undecided::Unproved),
+            _ if found.sampled && sampled.runs == 0 => Outcome::Vacuous(Vacuity::NoRun),
+            _ if found.looked_at == 0 => Outcome::Vacuous(Vacuity::NoAnswer),
+            _ => Outcome::Kept,
+        }
+    }
+
+    /// What came of a property in one run, in which so many answers were looked
+    /// at.
+    pub fn of_run(judgement: &Judgement, looked_at: usize) -> Outcome {
+        match judgement {
+            Judgement::Violated(flaw, _) => Outcome::Violated(*flaw),
+            _ if looked_at == 0 => Outcome::Vacuous(Vacuity::NoAnswer),
+            Judgement::Holds => Outcome::Kept,
+            Judgement::Unknown(why) => Outcome::Unknown(Undecided::Run(why.clone())),
+        }
+    }
+
+    /// Whether it is as promised; without a promise, the property must be kept.
+    pub fn met(&self, expected: Option<Expected>) -> Met {
+        match (self, expected.unwrap_or(Expected::Holds)) {
+            (Outcome::Violated(flaw), Expected::Violated(expected)) if *flaw == expected => {
+                Met::Yes
+            }
+            (Outcome::Violated(_), _) => Met::No,
+            (Outcome::Kept, Expected::Holds) => Met::Yes,
+            (Outcome::Kept, Expected::Violated(_)) => Met::No,
+            (Outcome::Unknown(_), _) => Met::Unknown,
+            (Outcome::Vacuous(_), _) => Met::Vacuous,
+        }
+    }
+}
+
+/// How the whole ends: what a command was asked for, in one word. The command
+/// line makes an exit code of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// What was asked for holds, or was done.
+    Holds,
+    /// Something is violated.
+    Violated,
+    /// Not decided.
+    Unknown,
+    /// Nothing was checked.
+    Nothing,
+    /// A replay did not reproduce what was recorded.
+    NotReproduced,
+}
+
+impl Status {
+    /// What rows say together: the worst of them. Without any, nothing was
+    /// checked.
+    pub fn of_rows<'r, 'h: 'r>(rows: impl IntoIterator<Item = &'r Row<'h>>) -> Status {
+        let met: Vec<Met> = rows.into_iter().map(Row::met).collect();
+        if met.contains(&Met::No) {
+            Status::Violated
+        } else if met.contains(&Met::Unknown) {
+            Status::Unknown
+        } else if met.contains(&Met::Vacuous) || met.is_empty() {
+            Status::Nothing
+        } else {
+            Status::Holds
+        }
+    }
+
+    /// What several properties of one run say together. The run need not have
+    /// something to look at for each of them, but must for one.
+    pub fn of_run(outcomes: &[Outcome]) -> Status {
+        let any = |wanted: fn(&Outcome) -> bool| outcomes.iter().any(wanted);
+        if any(|outcome| matches!(outcome, Outcome::Violated(_))) {
+            Status::Violated
+        } else if any(|outcome| matches!(outcome, Outcome::Unknown(_))) {
+            Status::Unknown
+        } else if any(|outcome| *outcome == Outcome::Kept) {
+            Status::Holds
+        } else {
+            Status::Nothing
+        }
+    }
+
+    /// What a replay says: the verdict of the case only if it is the same run.
+    pub fn of_replay(replayed: &Replay) -> Status {
+        match (&replayed.fidelity, &replayed.judgement) {
+            (Fidelity::TextsDiffer(_) | Fidelity::Differs(_), _) => Status::NotReproduced,
+            (Fidelity::Reproduced, Judgement::Violated(..)) => Status::Violated,
+            (Fidelity::Reproduced, Judgement::Holds) => Status::Holds,
+            (Fidelity::Reproduced, Judgement::Unknown(_)) => Status::Unknown,
+        }
+    }
+
+    /// What the verdicts on a recording say. Whoever asks for `every` model asks
+    /// where it stands among them, and not whether all of them hold.
+    pub fn of_survey(
+        survey: &Survey,
+        says_anything: bool,
+        least: Option<&Leasts>,
+        every: bool,
+    ) -> Status {
+        let is_unknown = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(_));
+        let unknown = survey.entries().iter().any(|entry| is_unknown(&entry.verdict));
+        let unbounded = least.is_some_and(|(k, delta)| k.is_err() || delta.is_err());
+        if is_vacuous(survey, says_anything) {
+            Status::Nothing
+        } else if is_violated(survey) && !every {
+            Status::Violated
+        } else if unknown || (every && unbounded) {
+            Status::Unknown
+        } else {
+            Status::Holds
+        }
+    }
+}
+
+/// Whether some model is violated.
+pub fn is_violated(survey: &Survey) -> bool {
+    survey.entries().iter().any(|entry| entry.verdict.kind().is_some())
+}
+
+/// Whether no answer of a recording could be wrong, and none is: then no
+/// verdict says anything.
+pub fn is_vacuous(survey: &Survey, says_anything: bool) -> bool {
+    !says_anything && !is_violated(survey)
+}
+
+/// One property of one strategy in one setting, and all that was found.
+#[derive(Clone, Debug)]
+pub struct Row<'h> {
+    /// The strategy, in short.
+    pub strategy: &'h str,
+    /// Where.
+    pub setting: &'h Setting,
+    /// What must be found, if something was promised.
+    pub expected: Option<Expected>,
+    /// What the hunts found of the property.
+    pub found: &'h Conclusion,
+    /// What random runs covered.
+    pub sampled: &'h Sample,
+    /// What exhaustive searches covered, if there were any.
+    pub searched: Option<&'h exhaustive::Explored>,
+    /// What this means.
+    pub outcome: Outcome,
+    /// Where the failing run was saved, if it was.
+    pub case: Option<String>,
+}
+
+impl<'h> Row<'h> {
+    /// The rows of one search, one a property; `expected` is what was promised
+    /// of each.
+    pub fn all(
+        (strategy, setting): (&'h str, &'h Setting),
+        expected: &[Option<Expected>],
+        hunt: &'h Hunt,
+    ) -> Vec<Row<'h>> {
+        let row = |(found, expected): (&'h Conclusion, &Option<Expected>)| Row {
+            strategy,
+            setting,
+            expected: *expected,
+            found,
+            sampled: &hunt.sampled,
+            searched: hunt.searched.as_ref(),
+            outcome: Outcome::of(found, &hunt.sampled),
+            case: None,
+        };
+        hunt.conclusions.iter().zip(expected).map(row).collect()
+    }
+
+    /// Whether it is as promised.
+    pub fn met(&self) -> Met {
+        self.outcome.met(self.expected)
+    }
+
+    /// A violation that nobody promised: to be told and saved.
+    pub fn news(&self) -> Option<&'h Finding> {
+        self.found.finding.as_deref().filter(|_| self.met() == Met::No)
+    }
+}
+
+/// A failing run with the rows that it is news for.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The positions of the rows.
+    pub rows: Vec<usize>,
+    /// What happened in it.
+    pub trace: Trace,
+    /// What other models say of it.
+    pub landmarks: Landmarks,
+}
+
+impl Failure {
+    /// The failing runs of one search that are news; rows of which the run is
+    /// the same share it.
+    pub fn all(subject: &dyn Subject, rows: &[Row<'_>]) -> Vec<Failure> {
+        let mut failures: Vec<Failure> = Vec::new();
+        for (at, row) in rows.iter().enumerate() {
+            let Some(Finding { failing, .. }) = row.news() else { continue };
+            let same = |failure: &&mut Failure| {
+                let first = rows[failure.rows[0]].news().expect("it is news");
+                first.failing.workload == failing.workload
+                    && first.failing.run.schedule == failing.run.schedule
+            };
+            match failures.iter_mut().find(same) {
+                Some(failure) => failure.rows.push(at),
+                None => failures.push(Failure {
+                    rows: vec![at],
+                    trace: trace(
+                        subject,
+                        &failing.setting,
+                        &failing.workload,
+                        &failing.run.schedule,
+                    ),
+                    landmarks: Landmarks::of(&failing.run),
+                }),
+            }
+        }
+        failures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hunt::exhaustive::{Doubt, Proof};
+    use crate::search::exhaustive::{Bound, Open};
+
+    const SMALL: Open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: false };
+
+    fn sampled(looked_at: u64) -> Conclusion {
+        Conclusion {
+            property: crate::hunt::property::Property::NoPanic,
+            finding: None,
+            proofs: Vec::new(),
+            doubts: Vec::new(),
+            undecided: None,
+            looked_at,
+            sampled: true,
+        }
+    }
+
+    fn limit() -> Vec<Doubt> {
+        vec![Doubt::Bounded { scope: SMALL, bound: Bound::States, states: 2_000_000, actions: 14 }]
+    }
+
+    fn proof() -> Vec<Proof> {
+        vec![Proof { scope: SMALL, states: 1_234, looked_at: 9 }]
+    }
+
+    fn ran() -> Sample {
+        Sample { runs: 10, ..Sample::default() }
+    }
+
+    #[test]
+    fn what_was_searched_without_end_and_not_sampled_is_unknown() {
+        let alone = Conclusion { sampled: false, doubts: limit(), ..sampled(7) };
+        let outcome = Outcome::of(&alone, &Sample::default());
+        assert_eq!(outcome, Outcome::Unknown(Undecided::Unproved));
+        assert_eq!(outcome.met(None), Met::Unknown);
+    }
+
+    #[test]
+    fn what_is_proved_or_sampled_is_kept() {
+        let proved = Conclusion { proofs: proof(), doubts: limit(), ..sampled(7) };
+        let only_sampled = Conclusion { doubts: limit(), ..sampled(7) };
+        for found in [proved, only_sampled, sampled(1)] {
+            let outcome = Outcome::of(&found, &ran());
+            assert_eq!(outcome, Outcome::Kept);
+            assert_eq!(outcome.met(Some(Expected::Holds)), Met::Yes);
+            assert_eq!(outcome.met(Some(Expected::Violated(Flaw::Panicked))), Met::No);
+        }
+    }
+
+    #[test]
+    fn a_search_that_looked_at_nothing_is_never_kept() {
+        let vacuous = |looked_at, coverage| Outcome::of(&sampled(looked_at), &coverage);
+        assert_eq!(vacuous(0, ran()), Outcome::Vacuous(Vacuity::NoAnswer));
+        assert_eq!(vacuous(0, Sample::default()), Outcome::Vacuous(Vacuity::NoRun));
+        let dreams = Sample { never_reached: vec!["two leaders"], ..ran() };
+        assert_eq!(vacuous(5, dreams), Outcome::Vacuous(Vacuity::NeverHeld("two leaders")));
+    }
+
+    #[test]
+    fn what_was_cut_short_is_unknown_whatever_was_proved_before() {
+        let cut = Sample { cut_short: true, ..ran() };
+        for found in [sampled(5), Conclusion { proofs: proof(), ..sampled(5) }] {
+            let outcome = Outcome::of(&found, &cut);
+            assert_eq!(outcome, Outcome::Unknown(Undecided::CutShort(10)));
+        }
+    }
+
+    #[test]
+    fn the_worst_row_says_how_all_end() {
+        let (kept, unknown) =
+            (sampled(1), Conclusion { undecided: Some((1, String::new())), ..sampled(1) });
+        let (setting, ran) = (Setting::calm(3, crate::world::Network::Fifo), ran());
+        let row = |found, expected| Row {
+            strategy: "abd",
+            setting: &setting,
+            expected,
+            found,
+            sampled: &ran,
+            searched: None,
+            outcome: Outcome::of(found, &ran),
+            case: None,
+        };
+        let vacuous = sampled(0);
+        let never = Some(Expected::Violated(Flaw::Panicked));
+        let all = [row(&kept, None), row(&vacuous, None), row(&unknown, None), row(&kept, never)];
+        let ends = [Status::Holds, Status::Nothing, Status::Unknown, Status::Violated];
+        assert_eq!(Status::of_rows([]), Status::Nothing);
+        for (last, end) in ends.into_iter().enumerate() {
+            assert_eq!(Status::of_rows(&all[..=last]), end);
+        }
+    }
+
+    #[test]
+    fn one_property_with_something_to_look_at_is_enough_for_one_run() {
+        let vacuous = Outcome::of_run(&Judgement::Holds, 0);
+        let unknown = Outcome::of_run(&Judgement::Unknown(String::new()), 1);
+        let violated = Outcome::of_run(&Judgement::Violated(Flaw::Panicked, None), 0);
+        let mut outcomes = vec![vacuous];
+        let ends = [Status::Nothing, Status::Holds, Status::Unknown, Status::Violated];
+        for (end, next) in ends.into_iter().zip([Outcome::Kept, unknown, violated, Outcome::Kept]) {
+            assert_eq!(Status::of_run(&outcomes), end);
+            outcomes.push(next);
+        }
+    }
+}

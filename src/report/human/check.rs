@@ -1,0 +1,208 @@
+//! What a check has found, for people: the table of all promises, or what was
+//! found of each strategy that was named; and each failing run that is news.
+
+use crate::hunt::both::How;
+use crate::hunt::exhaustive::scope_text;
+use crate::hunt::outcome::{Failure, Met, Outcome, Row};
+use crate::report::reporter::{Checked, Searched};
+use crate::report::table::{coverage_text, extent, reason, setting_text, table, totals};
+use crate::report::verdict::{property_name, title};
+use crate::report::{Look, Tone, count, pad};
+
+use super::told::Told;
+
+/// All that is told of a check.
+pub(super) fn text(checked: &Checked<'_>, look: &Look) -> String {
+    let mut page = Page { checked, look, text: String::new() };
+    if checked.promises {
+        page.promises();
+    } else {
+        for searched in checked.searches {
+            page.search(searched);
+        }
+        if checked.rows().all(|row| row.news().is_none()) {
+            page.again();
+        }
+    }
+    if checked.interrupted {
+        page.line("interrupted: these are the results so far");
+    }
+    page.text
+}
+
+struct Page<'p> {
+    checked: &'p Checked<'p>,
+    look: &'p Look,
+    text: String,
+}
+
+impl Page<'_> {
+    fn print(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// A line in the characters of the page.
+    fn line(&mut self, text: &str) {
+        let line = self.look.text(text);
+        self.print(&format!("{line}\n"));
+    }
+
+    fn promises(&mut self) {
+        let (checked, look) = (self.checked, self.look);
+        self.print("\n");
+        self.print(&table(checked.searches, look));
+        for searched in checked.searches.iter().filter(|searched| !searched.failures.is_empty()) {
+            self.print("\n");
+            self.line(&format!("{} does not keep its promise", searched.rows[0].strategy));
+            self.failures(searched);
+        }
+        self.print("\n");
+        self.line(&totals(checked.rows(), checked.time));
+        self.again();
+    }
+
+    /// The command that does the same again.
+    fn again(&mut self) {
+        self.line(&format!("again: {}", self.checked.again));
+    }
+
+    fn search(&mut self, searched: &Searched<'_>) {
+        let look = self.look;
+        if let Some(first) = searched.rows.first().filter(|_| self.checked.searches.len() > 1) {
+            let place = look.text(&setting_text(first.setting));
+            let name = look.paint(Tone::Strong, first.strategy);
+            self.print(&format!("\n{name}  {place}\n"));
+        }
+        self.failures(searched);
+        self.kept(&searched.rows);
+        let doubtful: Vec<_> = searched.rows.iter().filter(|row| doubt(row).is_some()).collect();
+        for same in alike(&doubtful, |row| (doubt(row), extent(row))) {
+            let (mark, said) = doubt(same[0]).expect("only those are left");
+            let names = pad(&look.text(&names(&same)), 18);
+            let mark = look.paint(Tone::Doubt, mark);
+            self.print(&format!("{mark}  {names}  {}\n", look.text(&said)));
+            self.below(&extent(same[0]));
+        }
+    }
+
+    /// What no run violates, proved first.
+    fn kept(&mut self, rows: &[Row<'_>]) {
+        let kept = rows.iter().filter(|row| row.met() == Met::Yes);
+        let (proved, only_sampled): (Vec<_>, Vec<_>) =
+            kept.partition(|row| !row.found.proofs.is_empty());
+        for same in alike(&proved, extent) {
+            self.names(&same);
+            self.below(&extent(same[0]));
+        }
+        let Some(sampled) = rows.first().map(|row| row.sampled) else { return };
+        let runs = coverage_text(sampled);
+        if sampled.runs > 0 && !proved.is_empty() {
+            self.below(&[format!("no violation in larger runs either: {runs} (sampled)")]);
+        }
+        for same in alike(&only_sampled, extent) {
+            self.names(&same);
+            self.below(&[format!("no violation in {runs} (sampled)")]);
+            self.below(&extent(same[0]));
+        }
+    }
+
+    fn names(&mut self, same: &[&Row<'_>]) {
+        let mark = self.look.paint(Tone::Good, "ok  ");
+        let names = self.look.text(&names(same));
+        self.print(&format!("{mark}  {names}\n"));
+    }
+
+    /// Texts below what they belong to.
+    fn below(&mut self, texts: &[String]) {
+        for text in texts {
+            let text = self.look.text(text);
+            self.print(&format!("      {text}\n"));
+        }
+    }
+
+    /// Every failing run that is news; rows of which it is the same run share
+    /// one picture.
+    fn failures(&mut self, searched: &Searched<'_>) {
+        for failure in &searched.failures {
+            let rows: Vec<_> = failure.rows.iter().map(|at| &searched.rows[*at]).collect();
+            self.failure(failure, &rows);
+        }
+    }
+
+    fn failure(&mut self, failure: &Failure, rows: &[&Row<'_>]) {
+        let look = self.look;
+        for row in rows {
+            let finding = row.news().expect("it is news");
+            let title = look.text(&title(&row.found.property, &finding.failing.judgement()));
+            let all = finding.failing.run.schedule.len();
+            let size = match &finding.how {
+                How::Random { run, shrunk_from } => {
+                    format!("run {run} · {shrunk_from} actions shrunk to {all}")
+                }
+                How::Exhaustive { scope, states } => format!(
+                    "{all} {}, the fewest with {} · {} states",
+                    if all == 1 { "action" } else { "actions" },
+                    scope_text(scope),
+                    count(*states)
+                ),
+            };
+            let mark = look.paint(Tone::Bad, "FAIL");
+            let title = look.paint(Tone::Strong, &pad(&title, 20));
+            self.print(&format!("{mark}  {title}  {}\n", look.text(&size)));
+        }
+        for (at, row) in rows.iter().enumerate() {
+            let finding = row.news().expect("it is news");
+            let failing = &finding.failing;
+            let told = Told {
+                strategy: row.strategy,
+                registry: self.checked.registry,
+                setting: &failing.setting,
+                workload: &failing.workload,
+                trace: &failure.trace,
+                run: &failing.run,
+                property: &row.found.property,
+                judgement: &failing.judgement(),
+                landmarks: &failure.landmarks,
+                minimal: finding.is_minimal(),
+            };
+            if at == 0 {
+                self.print(&format!("\n{}", told.picture(look)));
+            }
+            let path = row.case.as_deref();
+            let replay = path.map(|path| format!("{} replay {path}", self.checked.program));
+            self.print(&format!("\n{}", told.block(path, replay.as_deref(), look)));
+        }
+        self.print("\n");
+    }
+}
+
+/// Rows of which the same is said, together.
+fn alike<'l, 'h, T: PartialEq>(
+    rows: &[&'l Row<'h>],
+    said: impl Fn(&Row<'h>) -> T,
+) -> Vec<Vec<&'l Row<'h>>> {
+    let mut found: Vec<(T, Vec<&Row<'h>>)> = Vec::new();
+    for row in rows {
+        let said = said(row);
+        match found.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, same)) => same.push(row),
+            None => found.push((said, vec![row])),
+        }
+    }
+    found.into_iter().map(|(_, same)| same).collect()
+}
+
+/// The properties of rows, by name.
+fn names(rows: &[&Row<'_>]) -> String {
+    let names = rows.iter().map(|row| property_name(&row.found.property));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The sign of a row that is not decided, and why it is not.
+fn doubt(row: &Row<'_>) -> Option<(&'static str, String)> {
+    let why = reason(&row.outcome)?;
+    match row.outcome {
+        Outcome::Unknown(_) => Some(("?   ", format!("unknown: {why}"))),
+        _ => Some(("-   ", format!("nothing was checked: {why}"))),
+    }
+}
