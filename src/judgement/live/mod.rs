@@ -39,7 +39,6 @@ mod twin;
 mod window;
 
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 use thiserror::Error;
@@ -585,10 +584,10 @@ impl Live {
     fn forget(&mut self) {
         let Some((number, Kept { operation, source })) = self.window.pop() else { return };
         self.coverage.forgotten = self.window.forgotten();
-        if let Entry::Occupied(mut kept) = self.kept.entry(operation.process) {
-            *kept.get_mut() -= 1;
-            if *kept.get() == 0 {
-                kept.remove();
+        if let Some(kept) = self.kept.get_mut(&operation.process) {
+            *kept -= 1;
+            if *kept == 0 {
+                self.kept.remove(&operation.process);
                 self.rules.forget(operation.process);
             }
         }
