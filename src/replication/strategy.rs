@@ -379,8 +379,8 @@ impl<S: Strategy> Reply<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replication::Cluster;
     use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
-    use crate::replication::{Call, Cluster, Input};
 
     #[test]
     fn a_test_of_a_step_reads_all_that_it_wants_done() {
