@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 
+/// Whether the replicas of all nodes, in node order, meet a condition.
+type Condition<R> = Rc<dyn Fn(&[&R]) -> bool>;
+
 /// A condition of one's own on the replicas of all nodes.
 #[derive(Clone)]
 pub struct Invariant<R> {
     pub(crate) name: &'static str,
     pub(crate) when: When,
-    pub(crate) holds: Rc<dyn Fn(&[&R]) -> bool>,
+    pub(crate) holds: Condition<R>,
 }
 
 impl<R> Invariant<R> {
