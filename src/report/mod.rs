@@ -8,6 +8,7 @@
 //! Read next: [`timeline`] for the picture of a run, [`verdict`] for what is
 //! said below it.
 
+#[cfg(feature = "proptest")]
 pub mod distance;
 #[cfg(feature = "proptest")]
 pub mod human;
