@@ -178,30 +178,29 @@ impl<'a> Clients<'a> {
     }
 
     pub(super) fn request(&self, number: u32) -> &Request {
-        &self.requests.values[number as usize]
+        &self.requests[number]
     }
 
     pub(super) fn call(&self, number: u32) -> &Call {
-        &self.calls.values[number as usize]
+        &self.calls[number]
     }
 
     /// Which kinds of faults may still strike, and whether anybody waits.
     pub(super) fn standing(&self, rest: u32) -> (FaultKinds, bool) {
-        let rest = &self.rests.values[rest as usize];
+        let rest = &self.rests[rest];
         let left = self.setting.faults.budget.left(rest.spent);
-        let waits =
-            |session: &u32| self.standings.values[*session as usize].client.open().is_some();
+        let waits = |session: &u32| self.standings[*session].client.open().is_some();
         (left, rest.sessions.iter().any(waits))
     }
 
     /// What clients may do next.
     pub(super) fn starts(&mut self, strategy: &AnyStrategy, rest: u32) -> Vec<Start> {
         let (left, _) = self.standing(rest);
-        let rest = self.rests.values[rest as usize].clone();
+        let rest = self.rests[rest].clone();
         let mut starts = Vec::new();
         let cluster = Cluster::of(self.setting.nodes);
         for (session, &standing) in (0u16..).zip(&rest.sessions) {
-            let standing = self.standings.values[standing as usize].clone();
+            let standing = self.standings[standing].clone();
             let Some((number, at)) = standing.client.open() else {
                 for (number, call, node) in self.choices(strategy, session, &standing, &rest) {
                     let call = self.calls.number(call);
@@ -280,7 +279,7 @@ impl<'a> Clients<'a> {
 
     /// How many writes and reads were asked in all.
     fn asked(&self, rest: &Rest) -> (usize, usize) {
-        let standings = rest.sessions.iter().map(|at| &self.standings.values[*at as usize]);
+        let standings = rest.sessions.iter().map(|at| &self.standings[*at]);
         let asked = standings.flat_map(|standing| &standing.asked);
         let (writes, reads): (Vec<_>, _) =
             asked.partition::<Vec<_>, _>(|asked| self.call(asked.call).is_write());
@@ -289,9 +288,8 @@ impl<'a> Clients<'a> {
 
     /// The rest after an event, which takes one tick if time counts.
     pub(super) fn after(&mut self, rest: u32, event: u32, ticks: bool) -> u32 {
-        let mut rest = self.rests.values[rest as usize].clone();
-        let Event { ask, answered, fault, crashed, stamped } =
-            self.events.values[event as usize].clone();
+        let mut rest = self.rests[rest].clone();
+        let Event { ask, answered, fault, crashed, stamped } = self.events[event].clone();
         rest.now += u32::from(ticks);
         for (write, stamp) in stamped {
             match rest.stamps.binary_search_by_key(&write, |(write, _)| *write) {
@@ -323,7 +321,7 @@ impl<'a> Clients<'a> {
             for session in 0..count(rest.sessions.len()) {
                 let session = u16::try_from(session).expect("sessions are few");
                 let standing = rest.sessions[usize::from(session)];
-                if self.standings.values[standing as usize].client.waits_at(node) {
+                if self.standings[standing].client.waits_at(node) {
                     self.lose_track(&mut rest, session);
                 }
             }
@@ -333,14 +331,14 @@ impl<'a> Clients<'a> {
 
     fn change(&mut self, rest: &mut Rest, session: u16, change: impl FnOnce(&mut Standing)) {
         let number = &mut rest.sessions[usize::from(session)];
-        let mut standing = self.standings.values[*number as usize].clone();
+        let mut standing = self.standings[*number].clone();
         change(&mut standing);
         *number = self.standings.number(standing);
     }
 
     fn invoke(&mut self, rest: &mut Rest, operation: OperationId, call: u32, node: NodeId) {
         let ended = |at: &u32| {
-            let asked = self.standings.values[*at as usize].asked.iter();
+            let asked = self.standings[*at].asked.iter();
             u16::try_from(asked.filter(|asked| asked.ended.is_some()).count()).expect("few")
         };
         let tracks = self.plan.tracks;
@@ -379,7 +377,7 @@ impl<'a> Clients<'a> {
         token: AnyToken,
     ) {
         let Some(&at) = rest.sessions.get(usize::from(operation.session)) else { return };
-        if !self.standings.values[at as usize].client.waits_for(operation.number) {
+        if !self.standings[at].client.waits_for(operation.number) {
             return;
         }
         let keep = self.setting.faults.keep_token;
@@ -390,8 +388,8 @@ impl<'a> Clients<'a> {
     }
 
     fn standings_of(&self, rest: u32) -> impl Iterator<Item = &Standing> {
-        let sessions = self.rests.values[rest as usize].sessions.iter();
-        sessions.map(|at| &self.standings.values[*at as usize])
+        let sessions = self.rests[rest].sessions.iter();
+        sessions.map(|at| &self.standings[*at])
     }
 
     /// What tells the sessions apart; nothing of what they were told, if that
@@ -416,12 +414,12 @@ impl<'a> Clients<'a> {
 
     /// True time, if it is part of a state; else 0.
     pub(super) fn now(&self, rest: u32) -> u64 {
-        u64::from(self.rests.values[rest as usize].now)
+        u64::from(self.rests[rest].now)
     }
 
     /// The highest stamps of writes, where they are remembered.
     pub(super) fn stamps(&self, rest: u32) -> &[(OperationId, Stamp)] {
-        &self.rests.values[rest as usize].stamps
+        &self.rests[rest].stamps
     }
 
     /// The keys that clients have asked about so far; with scripts, those
@@ -451,7 +449,7 @@ impl<'a> Clients<'a> {
 
     /// The faults that had struck.
     pub(super) fn spent(&self, rest: u32) -> Faults {
-        self.rests.values[rest as usize].spent
+        self.rests[rest].spent
     }
 
     /// The most of each kind of fault that had struck in any rest.
@@ -489,7 +487,7 @@ impl<'a> Clients<'a> {
             return workload.clone();
         }
         let script = |at: &u32| {
-            let standing = &self.standings.values[*at as usize];
+            let standing = &self.standings[*at];
             let node = standing.asked.first().map_or(NodeId(0), |first| first.node);
             let planned = |asked: &Asked| Planned {
                 call: self.call(asked.call).clone(),
@@ -497,9 +495,7 @@ impl<'a> Clients<'a> {
             };
             Script { node, operations: standing.asked.iter().map(planned).collect() }
         };
-        Workload {
-            sessions: self.rests.values[rest as usize].sessions.iter().map(script).collect(),
-        }
+        Workload { sessions: self.rests[rest].sessions.iter().map(script).collect() }
     }
 
     /// What clients saw, with these final reads at the end, and which
@@ -510,7 +506,7 @@ impl<'a> Clients<'a> {
         finals: &[(NodeId, Call, Option<Value>)],
     ) -> (History, Vec<OperationId>) {
         let mut tape = Tape::new(self.sessions());
-        let sessions = &self.rests.values[rest as usize].sessions;
+        let sessions = &self.rests[rest].sessions;
         let asked = |session: usize| &self.standings.values[sessions[session] as usize].asked;
         let mut all: Vec<(usize, usize)> = (0..sessions.len())
             .flat_map(|session| (0..asked(session).len()).map(move |at| (session, at)))

@@ -1,6 +1,7 @@
 //! Numberings: equal values have one number, and each is kept once.
 
 use std::hash::{BuildHasher, Hash};
+use std::ops::Index;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -16,6 +17,15 @@ pub(super) struct Numbered<V> {
 impl<V> Default for Numbered<V> {
     fn default() -> Self {
         Numbered { values: Vec::new(), numbers: HashTable::new() }
+    }
+}
+
+/// The value with a number.
+impl<V> Index<u32> for Numbered<V> {
+    type Output = V;
+
+    fn index(&self, number: u32) -> &V {
+        &self.values[number as usize]
     }
 }
 

@@ -49,12 +49,12 @@ impl Tables<'_> {
         let session = u16::try_from(self.clients.sessions()).expect("sessions are few");
         let mut answers = Finals::new();
         let mut at_once = true;
-        for key in &self.answers.keys.values[keys as usize] {
+        for key in &self.answers.keys[keys] {
             let call = Call::read(key.clone());
             if !self.strategy.serves(&call, node, &cluster) {
                 continue;
             }
-            let mut asked = self.held.values[held as usize].node.clone();
+            let mut asked = self.held[held].node.clone();
             let operation = OperationId { session, number: 0 };
             let request = LocalInput::Request(operation, call.clone(), AnyToken::default());
             let mut effects = Effects::new();
@@ -110,8 +110,7 @@ impl Tables<'_> {
             return Ok(*known);
         }
         let finals = if at_once {
-            let locals =
-                key.2.iter().flat_map(|at| self.answers.locals.values[*at as usize].clone());
+            let locals = key.2.iter().flat_map(|at| self.answers.locals[*at].clone());
             let mut finals: Finals = locals.collect();
             // Key by key, as a run issues them.
             finals.sort_by(|a, b| a.1.key.cmp(&b.1.key));
@@ -135,7 +134,7 @@ impl Tables<'_> {
         let cluster = Cluster::of(self.setting.nodes);
         let mut session = u16::try_from(self.clients.sessions()).expect("sessions are few");
         let mut finals = Finals::new();
-        for key in &self.answers.keys.values[keys as usize] {
+        for key in &self.answers.keys[keys] {
             for node in cluster.nodes() {
                 let call = Call::read(key.clone());
                 if !self.strategy.serves(&call, node, &cluster) {
@@ -161,7 +160,7 @@ impl Tables<'_> {
         }
         for (place, &at) in row.iter().enumerate().take(nodes.len()) {
             let node = NodeId(u16::try_from(place).expect("nodes are few"));
-            for &(write, stamp) in &self.held.values[self.held_at(place, at) as usize].visible {
+            for &(write, stamp) in &self.held[self.held_at(place, at)].visible {
                 facts.visible(node, write, stamp);
             }
         }
@@ -195,7 +194,7 @@ impl Tables<'_> {
         if !self.answers.judged.insert((rest, finals, held)) {
             return Ok(0);
         }
-        let answers = finals.map(|finals| self.answers.finals.values[finals as usize].clone());
+        let answers = finals.map(|finals| self.answers.finals[finals].clone());
         let answers = answers.unwrap_or_default();
         let (history, operations) = self.clients.history(rest, &answers);
         let facts = match (quiet, self.plan.tracks.visible) {
@@ -244,8 +243,7 @@ impl Tables<'_> {
         if let Some(broken) = self.answers.looked.get(&held) {
             return (broken.clone(), reached);
         }
-        let replicas: Vec<_> =
-            held.iter().map(|at| &self.held.values[*at as usize].node.replica).collect();
+        let replicas: Vec<_> = held.iter().map(|at| &self.held[*at].node.replica).collect();
         for (at, invariant) in self.strategy.invariants().iter().enumerate() {
             match (invariant.when, (invariant.holds)(&replicas)) {
                 (When::Always, false) => broken.push(at),
@@ -270,7 +268,7 @@ impl Tables<'_> {
         if let Some(known) = self.answers.agree.get(&key) {
             return *known;
         }
-        let held = |at: u32| &self.held.values[at as usize];
+        let held = |at: u32| &self.held[at];
         let writes = |at: u32| held(at).visible.iter().map(|(write, _)| *write);
         let alike = held(a).node.up
             && held(b).node.up
@@ -281,7 +279,7 @@ impl Tables<'_> {
             // Nobody asks here: a panic is found where somebody does.
             match (self.local_answers(keys, one, a), self.local_answers(keys, other, b)) {
                 (Ok((a, _)), Ok((b, _))) => {
-                    let values = |at: u32| self.answers.locals.values[at as usize].iter();
+                    let values = |at: u32| self.answers.locals[at].iter();
                     // What a node does not answer by itself is not compared.
                     let mut both = values(a).flat_map(|(_, call, mine)| {
                         let theirs = values(b).filter(move |(_, other, _)| call == other);

@@ -70,7 +70,7 @@ impl Tables<'_> {
     /// messages must lead to the same in either order; then any order of all
     /// can be turned into any other, pair by pair.
     fn in_any_order(&mut self, place: usize, at: u32) -> Result<Option<u32>, Refused> {
-        let Component { held, inbox } = self.places[place].values[at as usize].clone();
+        let Component { held, inbox } = self.places[place][at].clone();
         let mut messages = inbox.clone();
         messages.sort_unstable();
         messages.dedup();
@@ -194,9 +194,9 @@ impl Tables<'_> {
     ) -> Result<(), Refused> {
         let to = self.numbers.permutations[permutation].clone();
         let renamed = |node: NodeId| NodeId(u16::try_from(to[node.index()]).expect("few"));
-        let component = self.places[place].values[at as usize].clone();
+        let component = self.places[place][at].clone();
         let refused = || Refused::Reduction("symmetry", "the strategy does not rename nodes");
-        let mut held = self.held.values[component.held as usize].clone();
+        let mut held = self.held[component.held].clone();
         let node = &mut held.node;
         node.replica = self.strategy.renamed(&node.replica, &renamed).ok_or_else(refused)?;
         let cluster = Cluster::of(self.setting.nodes);
@@ -205,7 +205,7 @@ impl Tables<'_> {
         let held = self.hold(held);
         let mut inbox = SmallVec::new();
         for message in component.inbox {
-            let (from, content, timer) = self.messages.values[message as usize].clone();
+            let (from, content, timer) = self.messages[message].clone();
             let content = self.strategy.renamed_message(&content, &renamed).ok_or_else(refused)?;
             // It is the timer of a node, which has been renamed, too.
             let timer = match timer.checked_sub(1) {

@@ -75,10 +75,8 @@ impl Tables<'_> {
         let mut seen = vec![first];
         loop {
             let (held, rest) = seen.last().expect("there is always one").clone();
-            let replicas: Vec<AnyReplica> = held
-                .iter()
-                .map(|held| self.held.values[*held as usize].node.replica.clone())
-                .collect();
+            let replicas: Vec<AnyReplica> =
+                held.iter().map(|held| self.held[*held].node.replica.clone()).collect();
             let timers: Vec<_> = held.iter().map(|held| self.timers_of(*held)).collect();
             let calm = timers.iter().all(|timers| timers.is_empty());
             let end = match rounds.add((replicas, self.clients.open(rest)), timers, calm) {
@@ -191,6 +189,6 @@ impl Tables<'_> {
     }
 
     fn timers_of(&self, held: u32) -> SmallVec<[TimerId; 2]> {
-        self.held.values[held as usize].node.timers.clone()
+        self.held[held].node.timers.clone()
     }
 }

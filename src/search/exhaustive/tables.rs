@@ -256,8 +256,8 @@ impl<'a> Tables<'a> {
         let number = self.places[place].number(component);
         let known = &mut self.numbers.places[place];
         if known.quiet.len() <= number as usize {
-            let component = &self.places[place].values[number as usize];
-            let node = &self.held.values[component.held as usize].node;
+            let component = &self.places[place][number];
+            let node = &self.held[component.held].node;
             known.quiet.push(component.inbox.is_empty() && node.up && node.cut == 0);
             let timer = |message: &u32| messages[*message as usize].2;
             let open = matches!(self.plan.work, Work::Open(Open { patient: true, .. }));
@@ -280,7 +280,7 @@ impl<'a> Tables<'a> {
         timer: u8,
         happening: Happening,
     ) -> Result<Reaction, Refused> {
-        let held = self.held.values[held as usize].clone();
+        let held = self.held[held].clone();
         self.react_of(place, held, input, timer, happening)
     }
 
@@ -388,8 +388,8 @@ impl<'a> Tables<'a> {
 
     /// All that can happen at a component without a client, as moves.
     fn local(&mut self, place: usize, at: u32) -> Result<Span, Refused> {
-        let Component { held, inbox } = self.places[place].values[at as usize].clone();
-        let state = self.held.values[held as usize].node.clone();
+        let Component { held, inbox } = self.places[place][at].clone();
+        let state = self.held[held].node.clone();
         let start = count(self.numbers.moves.len());
         let positions = self.deliverable(&state, &inbox);
         for &position in &positions {
@@ -462,7 +462,7 @@ impl<'a> Tables<'a> {
         let mut seen = state.cut;
         let mut positions = SmallVec::new();
         for (position, &message) in inbox.iter().enumerate() {
-            let bit = 1 << self.messages.values[message as usize].0.0;
+            let bit = 1 << self.messages[message].0.0;
             let free = state.up && seen & bit == 0;
             match self.setting.network {
                 Network::Fifo => seen |= bit,
@@ -487,8 +487,8 @@ impl<'a> Tables<'a> {
         if let Some(known) = self.reactions.get(&given) {
             return Ok(known.clone());
         }
-        let (from, content, timer) = self.messages.values[message as usize].clone();
-        let mut node = self.held.values[held as usize].clone();
+        let (from, content, timer) = self.messages[message].clone();
+        let mut node = self.held[held].clone();
         node.node.inbox.push((from, content));
         // What follows from a timer's message is the timer's, too.
         let calm = Happening::default();
@@ -499,7 +499,7 @@ impl<'a> Tables<'a> {
 
     /// The component with one more message in its inbox.
     fn append(&mut self, place: usize, at: u32, message: u32) -> Result<u32, Refused> {
-        let mut component = self.places[place].values[at as usize].clone();
+        let mut component = self.places[place][at].clone();
         component.inbox.push(message);
         let next = self.component(place, component);
         self.numbers.places[place].append.set(at, message, next);
@@ -509,8 +509,8 @@ impl<'a> Tables<'a> {
     /// The move that a request makes at a component.
     fn request(&mut self, place: usize, at: u32, request: u32) -> Result<u32, Refused> {
         let Request { ask, token } = self.clients.request(request).clone();
-        let Component { held, inbox } = self.places[place].values[at as usize].clone();
-        let up = self.held.values[held as usize].node.up;
+        let Component { held, inbox } = self.places[place][at].clone();
+        let up = self.held[held].node.up;
         let given = (u16::try_from(place).expect("nodes are few"), held, Err(request));
         let known = self.reactions.get(&given).cloned();
         let happening = Happening { ask: Some(ask), fault: None };
@@ -552,8 +552,8 @@ impl<'a> Tables<'a> {
     pub(super) fn dues(&self, row: &[u32]) -> Vec<Label> {
         let mut dues = Vec::new();
         for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
-            let Component { held, inbox } = &self.places[place].values[at as usize];
-            let node = &self.held.values[*held as usize].node;
+            let Component { held, inbox } = &self.places[place][at];
+            let node = &self.held[*held].node;
             let content = |message: &u32| self.numbers.contents[*message as usize];
             let mut messages: SmallVec<[u32; 8]> = inbox.iter().map(content).collect();
             messages.sort_unstable();
@@ -576,7 +576,7 @@ impl<'a> Tables<'a> {
         let (place, sort) = label;
         match (action, sort) {
             (Action::Deliver(to, id), Sort::Deliver(message)) if to.index() == place => {
-                let (from, content, _) = &self.messages.values[message as usize];
+                let (from, content, _) = &self.messages[message];
                 let found = world.message(*to, *id);
                 found.is_some_and(|(name, other)| name.from == *from && other == content)
             }
@@ -591,10 +591,10 @@ impl<'a> Tables<'a> {
     /// The nodes of a row.
     pub(super) fn nodes(&self, row: &[u32]) -> Vec<Node> {
         let node = |(place, at): (&Numbered<Component>, &u32)| {
-            let component = &place.values[*at as usize];
-            let mut node = self.held.values[component.held as usize].node.clone();
+            let component = &place[*at];
+            let mut node = self.held[component.held].node.clone();
             for message in &component.inbox {
-                let (from, content, _) = &self.messages.values[*message as usize];
+                let (from, content, _) = &self.messages[*message];
                 node.inbox.push((*from, content.clone()));
             }
             node
@@ -604,7 +604,7 @@ impl<'a> Tables<'a> {
 
     /// What is held at a component.
     pub(super) fn held_at(&self, place: usize, at: u32) -> u32 {
-        self.places[place].values[at as usize].held
+        self.places[place][at].held
     }
 }
 
