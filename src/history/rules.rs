@@ -100,7 +100,7 @@ pub(super) struct Place {
     pub(super) process: u32,
 }
 
-/// The state machine that every history passes. See the [module](self).
+/// The state machine that every history passes.
 ///
 /// ```
 /// use quiescence::history::{Call, Event, ProcessId, Rule, Rules};

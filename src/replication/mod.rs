@@ -137,7 +137,7 @@ impl OperationId {
 }
 
 impl fmt::Display for OperationId {
-    /// The session as [`session_name`] has it, then the number from 1: `A2`.
+    /// The session as it is shown to people, then the number from 1: `A2`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", session_name(self.session), u32::from(self.number) + 1)
     }

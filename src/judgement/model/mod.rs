@@ -11,7 +11,7 @@
 //! the guarantees are those of Terry et al. (PDIS 1994).
 //!
 //! The other models ask for orders of operations. What each asks is a
-//! description too, [`Orders`], and nothing else says what such a model means:
+//! description too, `Orders`, and nothing else says what such a model means:
 //! the checkers, the replay of evidence and the oracle read it, each with code
 //! of its own.
 //!

@@ -260,8 +260,7 @@ pub struct Exploration {
     pub bytes: u64,
     /// How often something was judged.
     pub judged: u64,
-    /// The most of each kind of fault in one state, in order of
-    /// [`Faults::KINDS`].
+    /// The most of each kind of fault in one state.
     pub faults: Faults,
     /// Which `sometimes` invariants were seen to hold, by their places.
     pub reached: BTreeSet<usize>,
