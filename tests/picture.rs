@@ -209,6 +209,18 @@ fn draw(scenario: &Scenario, trace: &Trace, run: &quiescence::world::Run, width:
     steps(&story, &Look { width, ..Look::default() })
 }
 
+/// A step takes one more line for each answer to another client, and one for a
+/// panic; the answers to others, each with its line.
+fn told_to_others<'s, 'l>(
+    others: Vec<&'s Answered>,
+    step: &TraceStep,
+    more: &'l [&'l str],
+) -> impl Iterator<Item = (&'s Answered, &'l str)> {
+    let panics = usize::from(step.happened.panicked.is_some());
+    assert_eq!(more.len(), others.len() + panics, "{more:?}");
+    others.into_iter().zip(more.iter().copied())
+}
+
 /// The picture with a lane for each session.
 fn with_sessions(step: &TraceStep, line: &str, more: &[&str]) {
     let (own, others) = answers(step);
@@ -216,12 +228,7 @@ fn with_sessions(step: &TraceStep, line: &str, more: &[&str]) {
     let expected =
         own.filter(|own| own.call.is_read()).map(|own| format!("answers {}", outcome(own)));
     assert_eq!(said, expected.iter().collect::<Vec<_>>(), "{line}");
-    assert_eq!(
-        more.len(),
-        others.len() + usize::from(step.happened.panicked.is_some()),
-        "{more:?}"
-    );
-    for (answer, line) in others.into_iter().zip(more) {
+    for (answer, line) in told_to_others(others, step, more) {
         assert!(line.contains(&format!("({})", asks(&answer.call))), "{line}");
         assert!(line.contains('▶') || line.contains('◀'), "{line}");
     }
@@ -245,12 +252,7 @@ fn with_nodes(step: &TraceStep, line: &str, more: &[&str]) {
         _ => None,
     };
     assert_eq!(said, expected.iter().collect::<Vec<_>>(), "{line}");
-    assert_eq!(
-        more.len(),
-        others.len() + usize::from(step.happened.panicked.is_some()),
-        "{more:?}"
-    );
-    for (answer, line) in others.into_iter().zip(more) {
+    for (answer, line) in told_to_others(others, step, more) {
         let told = format!("{} {}: {}", session(answer), asks(&answer.call), outcome(answer));
         assert_eq!(line.trim().split("   ").next(), Some(&*told));
     }

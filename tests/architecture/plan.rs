@@ -58,9 +58,8 @@ pub struct Part {
     pub without: &'static [&'static [&'static str]],
 }
 
-/// Time, other processes, files and the network.
+/// Files, the network and other processes.
 const SURROUNDINGS: &[&str] = &[
-    "std::time",
     "std::fs",
     "std::env",
     "std::net",
@@ -72,21 +71,11 @@ const SURROUNDINGS: &[&str] = &[
     "std::io::stderr",
 ];
 
-/// As above, for those that may show a length of time.
-const SURROUNDINGS_BUT_DURATIONS: &[&str] = &[
-    "std::time::Instant",
-    "std::time::SystemTime",
-    "std::time::UNIX_EPOCH",
-    "std::fs",
-    "std::env",
-    "std::net",
-    "std::os",
-    "std::process",
-    "std::thread::sleep",
-    "std::io::stdin",
-    "std::io::stdout",
-    "std::io::stderr",
-];
+/// Time, and how long something takes.
+const TIME: &[&str] = &["std::time"];
+
+/// Time, but not how long something took, which may be shown.
+const CLOCKS: &[&str] = &["std::time::Instant", "std::time::SystemTime", "std::time::UNIX_EPOCH"];
 
 /// Macros that write to the terminal.
 const PRINTING: &[&str] =
@@ -131,7 +120,7 @@ const VARIABLES: &[&str] = &[
 ];
 
 /// What nothing that decides may know.
-const DECIDES: &[&[&str]] = &[SURROUNDINGS, PRINTING, THREADS, CHANCE];
+const DECIDES: &[&[&str]] = &[SURROUNDINGS, TIME, PRINTING, THREADS, CHANCE];
 
 /// The plan. A module without a line is an error, and so is a line without a
 /// module.
@@ -234,7 +223,7 @@ pub const PLAN: &[Part] = &[
         at: "crate::replication::erased",
         uses: &["crate::history", "crate::replication"],
         crates: &[],
-        without: &[SURROUNDINGS, PRINTING, THREADS_BUT_ARC, CHANCE],
+        without: &[SURROUNDINGS, TIME, PRINTING, THREADS_BUT_ARC, CHANCE],
     },
     Part {
         at: "crate::world",
@@ -246,7 +235,7 @@ pub const PLAN: &[Part] = &[
         at: "crate::search",
         uses: &["crate::history", "crate::replication", "crate::world"],
         crates: &["hashbrown", "rustc_hash", "smallvec", "thiserror"],
-        without: &[SURROUNDINGS, PRINTING, CHANCE],
+        without: &[SURROUNDINGS, TIME, PRINTING, CHANCE],
     },
     Part {
         at: "crate::search::random",
@@ -265,7 +254,7 @@ pub const PLAN: &[Part] = &[
         at: "crate::threads::sync",
         uses: &[],
         crates: &["loom"],
-        without: &[SURROUNDINGS, PRINTING, CHANCE],
+        without: &[SURROUNDINGS, TIME, PRINTING, CHANCE],
     },
     Part {
         at: "crate::hunt",
@@ -279,7 +268,7 @@ pub const PLAN: &[Part] = &[
             "crate::world",
         ],
         crates: &["serde", "serde_json", "thiserror"],
-        without: &[SURROUNDINGS, PRINTING, CHANCE],
+        without: &[SURROUNDINGS, TIME, PRINTING, CHANCE],
     },
     Part {
         at: "crate::catalogue",
@@ -313,7 +302,7 @@ pub const PLAN: &[Part] = &[
             "crate::world",
         ],
         crates: &["rustc_hash", "serde_json", "unicode_width"],
-        without: &[SURROUNDINGS_BUT_DURATIONS, PRINTING, THREADS, CHANCE],
+        without: &[SURROUNDINGS, CLOCKS, PRINTING, THREADS, CHANCE],
     },
     Part {
         at: "crate::cli",
@@ -352,12 +341,6 @@ const SUPPRESSIONS: &[&str] = &["src/cli/clock.rs", "src/world/fault.rs"];
 const LOOPS: &[(&str, &str)] = &[
     // Every register gives up.
     ("src/judgement/live/mod.rs", "registers"),
-];
-
-/// Known cycles: the module in which they lie and what forms them.
-pub const CYCLES: &[&str] = &[
-    // To be removed.
-    "crate::judgement::checker::grid::vectors: each_read seen (Each) (Vectors)",
 ];
 
 /// The most lines that a file may have.

@@ -1,6 +1,6 @@
 //! The scope `r`: each read alone, with an arbitration of its own.
 
-use super::Vectors;
+use super::held::Vectors;
 use crate::judgement::checker::rows::join;
 use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
@@ -57,12 +57,8 @@ impl EachRead {
         let view = vectors.view;
         let source = index(source);
         let item = &view.items[index(read)];
-        let sessions = view.sessions;
         for (column, &upto) in row.iter().enumerate().filter(|(_, upto)| **upto > 0) {
-            let (of_reads, session) = match column.checked_sub(sessions) {
-                Some(session) => (true, session),
-                None => (false, column),
-            };
+            let (of_reads, session) = vectors.column(column);
             let number = vectors.lists(item.key, session);
             let list =
                 if of_reads { vectors.reads.get(number) } else { vectors.writes.get(number) };

@@ -7,7 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Edge, Vectors};
+use super::held::{Edge, Vectors};
 use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
 use crate::judgement::number::{index, number_of};
@@ -65,10 +65,7 @@ impl Seen {
             if upto == 0 || (source.is_some() && upto <= past) {
                 continue;
             }
-            let (of_reads, session) = match column.checked_sub(view.sessions) {
-                Some(session) => (true, session),
-                None => (false, column),
-            };
+            let (of_reads, session) = vectors.column(column);
             let lists = if of_reads { &vectors.reads } else { &vectors.writes };
             let list = lists.get(vectors.lists(item.key, session));
             let end = list.partition_point(|(place, _)| *place <= upto);

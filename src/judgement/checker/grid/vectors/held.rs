@@ -1,0 +1,313 @@
+//! What long histories are kept as: prefixes, lists by key and session, and
+//! the reasons of what is in them.
+//!
+//! It orders nothing and decides nothing: what reads add is in `seen` and
+//! `each_read`, what comes of it is decided above.
+
+use crate::judgement::checker::rows::join;
+use crate::judgement::checker::view::{Source, View};
+use crate::judgement::model::{Grid, Guarantees};
+use crate::judgement::number::{index, number_of};
+
+/// What is done with a read, as an item, and the row of what is visible to it.
+pub(super) type Each<'f, 'a> = dyn FnMut(&Vectors<'a>, u32, &[u32]) -> Result<(), Vec<u32>> + 'f;
+
+/// For each key and session its items in order, with their places in the
+/// session; those of a key side by side.
+pub(super) struct Lists {
+    starts: Vec<u32>,
+    all: Vec<(u32, u32)>,
+}
+
+impl Lists {
+    /// From triples of list, place and item.
+    fn of(lists: usize, items: &[(u32, u32, u32)]) -> Lists {
+        let mut starts = vec![0_u32; lists + 1];
+        for (list, ..) in items {
+            starts[index(*list) + 1] += 1;
+        }
+        for list in 0..lists {
+            starts[list + 1] += starts[list];
+        }
+        let mut fill = starts.clone();
+        let mut all = vec![(0, 0); items.len()];
+        for &(list, place, item) in items {
+            let next = &mut fill[index(list)];
+            all[index(*next)] = (place, item);
+            *next += 1;
+        }
+        Lists { starts, all }
+    }
+
+    pub(super) fn get(&self, list: usize) -> &[(u32, u32)] {
+        self.several(list, 1)
+    }
+
+    /// So many lists from one on, one after the other.
+    pub(super) fn several(&self, first: usize, lists: usize) -> &[(u32, u32)] {
+        &self.all[index(self.starts[first])..index(self.starts[first + lists])]
+    }
+}
+
+pub(super) struct Vectors<'a> {
+    pub(super) view: &'a View,
+    pub(super) grid: Grid,
+    pub(super) sources: Vec<Source>,
+    /// By number of the write.
+    pub(super) kept: Vec<bool>,
+    /// The place of each item among the reads, or the kept writes, of its session, from 1.
+    pub(super) place: Vec<u32>,
+    /// The reads and the kept writes of each session and key.
+    pub(super) reads: Lists,
+    pub(super) writes: Lists,
+    /// How long a row is: first writes by session, then reads by session.
+    pub(super) width: usize,
+    /// What is *behind* each write: the writes that are visible to every read to
+    /// which this write is, and that are arbitrated before it.
+    pub(super) behind: Vec<u32>,
+    /// `older` before `newer`, because `read` saw the one and answered the other.
+    pub(super) edges: Vec<Edge>,
+    /// Items, and nodes that stand for several writes.
+    pub(super) nodes: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Edge {
+    pub(super) older: u32,
+    pub(super) newer: u32,
+    pub(super) read: u32,
+}
+
+impl<'a> Vectors<'a> {
+    pub(super) fn of(view: &'a View, grid: Grid) -> Result<Self, Vec<u32>> {
+        let mut sources = vec![Source::Open; view.items.len()];
+        for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none()) {
+            match view.sources(item) {
+                [only] => sources[at] = *only,
+                _ => return Err(vec![number_of(at)]),
+            }
+        }
+        let kept = view.kept();
+        let mut place = vec![0; view.items.len()];
+        let mut counts = vec![[0_u32; 2]; view.sessions];
+        let lists = view.sessions * view.keys;
+        let (mut reads, mut writes) = (Vec::new(), Vec::with_capacity(view.writes.len()));
+        for (at, item) in view.items.iter().enumerate() {
+            if item.write.is_some_and(|write| !kept[index(write)]) {
+                continue;
+            }
+            let count = &mut counts[index(item.session)][usize::from(item.write.is_none())];
+            *count += 1;
+            place[at] = *count;
+            let list = index(item.key) * view.sessions + index(item.session);
+            let of_sort = if item.write.is_some() { &mut writes } else { &mut reads };
+            of_sort.push((number_of(list), *count, number_of(at)));
+        }
+        let (reads, writes) = (Lists::of(lists, &reads), Lists::of(lists, &writes));
+        let asks = |guarantee| grid.asks(guarantee);
+        let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
+        let deep = asks(Guarantees::MW) || asks(Guarantees::WFR);
+        let behind = vec![0; if deep { view.writes.len() * width } else { 0 }];
+        let (edges, nodes) = (Vec::new(), view.items.len());
+        Ok(Vectors { view, grid, sources, kept, place, reads, writes, width, behind, edges, nodes })
+    }
+
+    pub(super) fn asks(&self, guarantee: Guarantees) -> bool {
+        self.grid.asks(guarantee)
+    }
+
+    /// Whether rows speak of reads too.
+    pub(super) fn by_reads(&self) -> bool {
+        self.width > self.view.sessions
+    }
+
+    pub(super) fn behind(&self, write: usize) -> &[u32] {
+        if self.behind.is_empty() { &[] } else { &self.behind[write * self.width..][..self.width] }
+    }
+
+    pub(super) fn lists(&self, key: u32, session: usize) -> usize {
+        index(key) * self.view.sessions + session
+    }
+
+    /// What a column of a row counts: whether reads or writes, and of which
+    /// session.
+    pub(super) fn column(&self, column: usize) -> (bool, usize) {
+        match column.checked_sub(self.view.sessions) {
+            Some(session) => (true, session),
+            None => (false, column),
+        }
+    }
+
+    /// The reads at quiescence, each with its source.
+    pub(super) fn final_reads(&self) -> impl Iterator<Item = (u32, Source)> + '_ {
+        let eventual = self.grid.eventual;
+        let items = self.view.items.iter().enumerate();
+        let finals = items.filter(move |(_, item)| eventual && item.last && item.write.is_none());
+        finals.map(|(at, _)| (number_of(at), self.sources[at]))
+    }
+
+    /// The kept writes of a key, as items.
+    pub(super) fn of_key(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.lists(key, 0);
+        self.writes.several(first, self.view.sessions).iter().map(|(_, at)| *at)
+    }
+
+    /// Whether the first write is behind the second.
+    pub(super) fn is_behind(&self, first: usize, second: usize) -> bool {
+        let row = self.behind(second);
+        if row.is_empty() || first == second {
+            return false;
+        }
+        let item = self.view.writes[first];
+        let sessions = self.view.sessions;
+        let key = self.view.items[index(item)].key;
+        row[index(self.view.items[index(item)].session)] >= self.place[index(item)]
+            || (self.by_reads()
+                && (0..sessions).any(|session| {
+                    let reads = self.reads.get(self.lists(key, session));
+                    let known =
+                        reads.iter().take_while(|(place, _)| *place <= row[sessions + session]);
+                    { known }
+                        .any(|(_, at)| self.sources[index(*at)] == Source::Write(number_of(first)))
+                }))
+    }
+
+    /// Computes what is behind every write and calls `each` with every read
+    /// that is not made to see everything and with what is visible to it, in
+    /// an order of causes.
+    pub(super) fn walk(&mut self, order: &[u32], each: &mut Each<'_, 'a>) -> Result<(), Vec<u32>> {
+        let (sessions, width) = (self.view.sessions, self.width);
+        let [ryw, mr, mw, wfr] = [Guarantees::RYW, Guarantees::MR, Guarantees::MW, Guarantees::WFR]
+            .map(|guarantee| self.asks(guarantee));
+        // What each session has behind it: its writes, and what its reads saw.
+        let mut written = vec![vec![0_u32; width]; sessions];
+        let mut seen = vec![vec![0_u32; width]; sessions];
+        let mut row = vec![0_u32; width];
+        for &at in order {
+            let item = &self.view.items[index(at)];
+            let session = index(item.session);
+            if let Some(write) = item.write.map(index) {
+                if !self.kept[write] {
+                    continue;
+                }
+                if mw || wfr {
+                    let behind = &mut self.behind[write * width..][..width];
+                    if mw {
+                        join(behind, &written[session]);
+                    }
+                    if wfr {
+                        join(behind, &seen[session]);
+                    }
+                    join(&mut written[session], behind);
+                }
+                written[session][session] = self.place[index(at)];
+                continue;
+            }
+            if item.last && self.grid.eventual {
+                // It is made to see everything, and what follows it in its
+                // session are only reads of that kind: its row is not needed.
+                continue;
+            }
+            row.fill(0);
+            if let Source::Write(write) = self.sources[index(at)]
+                && (mw || wfr)
+            {
+                row.copy_from_slice(self.behind(index(write)));
+                if mw {
+                    let of = index(self.view.write(index(write)).session);
+                    let place = self.place[index(self.view.writes[index(write)])];
+                    row[of] = row[of].max(place);
+                }
+            }
+            if ryw {
+                join(&mut row, &written[session]);
+            }
+            if mr {
+                join(&mut row, &seen[session]);
+            }
+            each(self, at, &row)?;
+            if mr || wfr {
+                join(&mut seen[session], &row);
+                if !mw {
+                    seen[session][sessions + session] = self.place[index(at)];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Why `read` sees `write`: the items on a short way between them.
+    pub(super) fn reason_of(&self, write: u32, read: u32) -> Vec<u32> {
+        if self.view.items[index(read)].last && self.grid.eventual {
+            // A pending write happened because somebody read it.
+            let number = self.view.items[index(write)].write.expect("it is a write");
+            let by = self.sources.iter().position(|source| *source == Source::Write(number));
+            return [write, read].into_iter().chain(by.map(number_of)).collect();
+        }
+        let mut part = self.path(read, write);
+        part.push(read);
+        part
+    }
+
+    /// Walks back from an item to a write that is visible to it or behind it,
+    /// along the rules of the axioms; breadth first. O(n): what a rule reaches
+    /// in a session is a prefix of its reads, or of its writes.
+    pub(super) fn path(&self, from: u32, to: u32) -> Vec<u32> {
+        let mut parent: Vec<u32> = vec![u32::MAX; self.view.items.len()];
+        let mut sessions = vec![[Vec::new(), Vec::new()]; self.view.sessions];
+        for (at, item) in self.view.items.iter().enumerate() {
+            if item.write.is_none_or(|write| self.kept[index(write)]) {
+                sessions[index(item.session)][usize::from(item.write.is_some())]
+                    .push(number_of(at));
+            }
+        }
+        let mut reached = vec![[0_usize; 2]; self.view.sessions];
+        parent[index(from)] = from;
+        let mut open = vec![from];
+        let mut next = 0;
+        while let Some(&at) = open.get(next) {
+            next += 1;
+            if at == to {
+                break;
+            }
+            let mut reach = |earlier: u32| {
+                if parent[index(earlier)] == u32::MAX {
+                    parent[index(earlier)] = at;
+                    open.push(earlier);
+                }
+            };
+            let item = &self.view.items[index(at)];
+            if let Source::Write(write) = self.sources[index(at)] {
+                reach(self.view.writes[index(write)]);
+            }
+            let rules = match item.write {
+                None => [Guarantees::MR, Guarantees::RYW],
+                Some(_) => [Guarantees::WFR, Guarantees::MW],
+            };
+            for (sort, rule) in rules.into_iter().enumerate() {
+                let list = &sessions[index(item.session)][sort];
+                let reached = &mut reached[index(item.session)][sort];
+                while self.asks(rule) && list.get(*reached).is_some_and(|other| *other < at) {
+                    reach(list[*reached]);
+                    *reached += 1;
+                }
+            }
+        }
+        let mut part = vec![to];
+        let mut at = to;
+        while parent[index(at)] != u32::MAX && parent[index(at)] != at {
+            at = parent[index(at)];
+            part.push(at);
+        }
+        part
+    }
+
+    /// Why `read` has no arbitration: it sees `other`, which has the read's
+    /// source behind it.
+    pub(super) fn conflict(&self, read: u32, source: usize, other: usize) -> Vec<u32> {
+        let (source, other) = (self.view.writes[source], self.view.writes[other]);
+        let mut part = self.reason_of(other, read);
+        part.extend(self.path(other, source));
+        part
+    }
+}
