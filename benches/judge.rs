@@ -2,7 +2,7 @@
 //! values that repeat, correct and corrupted, for linearizability within the
 //! default budget; and how stale a register is. `cargo bench --bench judge`
 //!
-//! Histories are simulated (tests/judgement/simulated.rs): the same ones every
+//! Histories are simulated (tests/it/judgement/simulated.rs): the same ones every
 //! time.
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
@@ -12,8 +12,10 @@ use quiescence::history::{Completion, History, Operation, Value};
 use quiescence::judgement::checker::least;
 use quiescence::judgement::{Budget, Model, Verdict, check};
 
+#[path = "../tests/it/dice.rs"]
+mod dice;
+#[path = "../tests/it/judgement/simulated.rs"]
 #[expect(dead_code, reason = "shared with the tests, which draw more kinds")]
-#[path = "../tests/judgement/simulated.rs"]
 mod simulated;
 
 use simulated::{Ask, Dice, built, register, spread};

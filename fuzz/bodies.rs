@@ -1,4 +1,4 @@
-//! What the fuzz targets assert. Also included by tests/regressions.rs, which
+//! What the fuzz targets assert. Also included by tests/it/regressions.rs, which
 //! replays every finding in `regressions/` as an ordinary test.
 
 use std::collections::BTreeSet;

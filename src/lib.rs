@@ -68,7 +68,7 @@ pub mod search;
 pub mod threads;
 pub mod world;
 
-/// The code in the documents compiles and runs; see tests/docs.rs.
+/// The code in the documents compiles and runs; see tests/it/docs.rs.
 #[cfg(doctest)]
 mod documents {
     #[doc = include_str!("../docs/cases.md")]

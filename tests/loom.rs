@@ -5,6 +5,9 @@
 //! exploration prints how many executions it took, and COMPLETE or BOUNDED.
 #![cfg(loom)]
 
+#[path = "it/dice.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod dice;
 #[path = "loom/diverging.rs"]
 mod diverging;
 #[path = "loom/edges.rs"]
@@ -19,7 +22,10 @@ mod outcomes;
 mod random;
 #[path = "loom/scripts.rs"]
 mod scripts;
-#[path = "protocols/strategy.rs"]
+#[path = "it/protocols/strategy.rs"]
 mod strategy;
-#[path = "threads/unruly.rs"]
+#[path = "it/support.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod support;
+#[path = "it/threads/unruly.rs"]
 mod unruly;

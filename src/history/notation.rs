@@ -32,7 +32,9 @@ use std::fmt::Write as _;
 use smol_str::SmolStr;
 
 use super::escape;
-use super::{Builder, Call, Completion, Function, History, Key, Malformed, ProcessId, Value};
+use super::{
+    Builder, Call, Completion, Function, History, Key, Malformed, NodeId, ProcessId, Value,
+};
 
 /// How one event token ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,7 +75,7 @@ impl Token {
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn parse(text: &str) -> Result<History, Malformed> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, asks: false };
     let mut processes: Vec<Vec<(usize, Token)>> = vec![Vec::new()];
     loop {
         reader.skip_blanks();
@@ -160,9 +162,49 @@ fn malformed(text: &str, at: usize, reason: String) -> Malformed {
     Malformed::unreadable(1, format!("column {column}: {reason}"))
 }
 
+/// What one client asks, as it stands in a text: its node, then calls with the
+/// nodes that are asked, where the text names them.
+pub(crate) type Asked = (Option<NodeId>, Vec<(Call, Option<NodeId>)>);
+
+/// Reads what clients ask: calls as in histories, without answers and marks.
+pub(crate) fn asked(text: &str) -> Result<Vec<Asked>, Malformed> {
+    let mut reader = Reader { text, at: 0, asks: true };
+    let mut clients: Vec<Asked> = vec![(None, Vec::new())];
+    loop {
+        reader.skip_blanks();
+        let (home, calls) = clients.last_mut().expect("never empty");
+        match reader.peek() {
+            None => return Ok(clients),
+            Some('|') => {
+                reader.bump();
+                clients.push((None, Vec::new()));
+            }
+            Some('n') if home.is_none() && calls.is_empty() => {
+                *home = Some(reader.node()?);
+                if reader.bump() != Some(':') {
+                    return reader.complain("the node of a client is written `n1:`");
+                }
+            }
+            Some(_) => {
+                let call = reader.token()?.call;
+                let node = match reader.peek() {
+                    Some('@') => {
+                        reader.bump();
+                        Some(reader.node()?)
+                    }
+                    _ => None,
+                };
+                calls.push((call, node));
+            }
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Whether calls stand here that nobody has answered yet.
+    asks: bool,
 }
 
 impl Reader<'_> {
@@ -194,6 +236,11 @@ impl Reader<'_> {
         Err(malformed(self.text, self.at, reason.into()))
     }
 
+    fn node(&mut self) -> Result<NodeId, Malformed> {
+        let name = self.take_while(char::is_alphanumeric).to_owned();
+        name.parse().or_else(|reason| self.complain(reason))
+    }
+
     fn token(&mut self) -> Result<Token, Malformed> {
         let f = match self.bump() {
             Some('w') => Function::Write,
@@ -222,15 +269,20 @@ impl Reader<'_> {
         };
         let long = self.take_while(|c| !c.is_whitespace() && !ODD.contains(c)).to_owned();
         let is_read = f == Function::Read;
-        let (key, argument, answer) = if self.peek() == Some('=') {
-            let (argument, answer) = self.long_values(is_read)?;
-            (key + &long, argument, answer)
-        } else {
-            match (is_read, self.short_value(&long, is_read)?) {
-                (true, answer) => (key, Value::Null, answer),
-                (false, argument) => (key, argument, Value::Null),
-            }
-        };
+        let (key, argument, answer) =
+            if self.asks && f != Function::Write && self.peek() != Some('=') {
+                (key + &long, Value::Null, Value::Null)
+            } else if self.asks && is_read {
+                return self.complain("here stands what is asked, and not what is answered");
+            } else if self.peek() == Some('=') {
+                let (argument, answer) = self.long_values(is_read)?;
+                (key + &long, argument, answer)
+            } else {
+                match (is_read, self.short_value(&long, is_read)?) {
+                    (true, answer) => (key, Value::Null, answer),
+                    (false, argument) => (key, argument, Value::Null),
+                }
+            };
         let mark = match self.peek() {
             Some('!') => Mark::Final,
             Some('?') => Mark::Pending,
@@ -238,6 +290,9 @@ impl Reader<'_> {
             _ => Mark::Answered,
         };
         if mark != Mark::Answered {
+            if self.asks {
+                return self.complain("here stands what is asked, and not what came of it");
+            }
             self.bump();
         }
         if self.peek().is_some_and(|c| !c.is_whitespace() && c != '|' && c != '@') {
@@ -447,6 +502,42 @@ mod tests {
         let lanes = vec!["wx1"; 40].join("|");
         let history = parse(&lanes).expect("the text is in the notation");
         survives(&write(&history));
+    }
+
+    #[test]
+    fn what_is_asked_has_neither_answers_nor_marks() {
+        let calls = |text| -> Vec<String> {
+            let clients = asked(text).expect("the text is in the notation");
+            let shown = |(call, node): &(Call, Option<NodeId>)| match node {
+                Some(node) => format!("{call} at {node}"),
+                None => call.to_string(),
+            };
+            let client = |(home, calls): &Asked| {
+                let home = home.map_or(String::new(), |home| format!("{home}: "));
+                home + &calls.iter().map(shown).collect::<Vec<_>>().join(", ")
+            };
+            clients.iter().map(client).collect()
+        };
+        assert_eq!(
+            calls("n2: wx1 rx@n1|rkey0 wkey0=\"v\""),
+            ["n2: write x=1, read x at n1", "read key0, write key0=\"v\"",]
+        );
+        assert_eq!(
+            calls("[add]s=3 [pop]q1@n2 || r\"a|b\""),
+            ["add s=3, pop q1 at n2", "", "read a|b"]
+        );
+        for (text, why) in [
+            ("rx=1", "column 3: here stands what is asked, and not what is answered"),
+            ("wx1?", "column 4: here stands what is asked, and not what came of it"),
+            ("wx", "expected a key of letters and a value"),
+            ("n1 rx", "the node of a client is written `n1:`"),
+            ("n0: rx", "`n0` does not name a node"),
+            ("rx@x", "`x` does not name a node"),
+            ("rx n1: rx", "an operation begins with"),
+        ] {
+            let said = asked(text).expect_err(text).to_string();
+            assert!(said.contains(why), "{text}: {said}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Call, Key, NodeId};
+use crate::history::{Call, Key, Malformed, NodeId, notation};
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, Strategy};
 
@@ -99,6 +99,34 @@ impl Script {
             .zip(left)
             .map(|(number, planned)| (number, &planned.call, planned.node.unwrap_or(self.node)));
         all.filter(move |(_, call, node)| strategy.serves(call, *node, &cluster))
+    }
+}
+
+/// Clients separated by `|`; what each asks, as in histories, but without
+/// answers: `n1: wx1 rx | n2: [add]s=3 rx@n1`. Before a colon stands the node
+/// of a client (otherwise the first is at n1, the second at n2, and so on),
+/// after `@` the node that one call goes to.
+///
+/// ```
+/// use quiescence::history::{Call, NodeId};
+/// use quiescence::world::Workload;
+///
+/// let workload: Workload = "n2: wx1 rx@n1 | rx".parse()?;
+/// let first = &workload.sessions[0];
+/// assert_eq!((first.node, workload.sessions[1].node), (NodeId(1), NodeId(1)));
+/// assert_eq!(first.operations[0].call, Call::write("x", 1));
+/// assert_eq!(first.operations[1].node, Some(NodeId(0)));
+/// # Ok::<(), quiescence::history::Malformed>(())
+/// ```
+impl std::str::FromStr for Workload {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let script = |(home, (node, calls)): (u16, notation::Asked)| Script {
+            node: node.unwrap_or(NodeId(home)),
+            operations: calls.into_iter().map(|(call, node)| Planned { call, node }).collect(),
+        };
+        Ok(Workload { sessions: (0..).zip(notation::asked(text)?).map(script).collect() })
     }
 }
 

@@ -12,12 +12,13 @@ use quiescence::judgement::Kind;
 use quiescence::replication::notebook::{Notebook, Variant};
 
 use super::explore::{explore, scripts};
+use super::support::overwrites;
 
 const STORING: Notebook = Notebook { variant: Variant::Storing };
 
 #[test]
 fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
-    let workload = scripts(&["n1: x=1", "n2: x=2"]);
+    let workload = scripts("n1: wx1 | n2: wx2");
     let explored = explore(&STORING, 2, &workload, Some(2));
     let property: Property = "eventual".parse().expect("the name of a model");
     let diverging = explored.runs.iter().find_map(|(execution, recorded)| {
@@ -35,9 +36,9 @@ fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
     let text = Case::of(&*named, &failing, minimal, found).to_text();
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1/notebook-storing-threads.json");
-    if std::env::var_os("QUIESCENCE_REWRITE").is_some_and(|value| value == "1") {
+    if overwrites() {
         fs::write(&path, &text).expect("the case can be written");
     }
     let committed = fs::read_to_string(&path).expect("the case is committed");
-    assert_eq!(text, committed, "QUIESCENCE_REWRITE=1 writes it anew");
+    assert_eq!(text, committed, "SNAPSHOTS=overwrite writes it anew");
 }

@@ -22,18 +22,18 @@ const N2: NodeId = NodeId(1);
 #[test]
 fn clients_that_nobody_answers_wait_no_longer_than_anything_can_happen() {
     let all = ["A Info, B Info; none none"];
-    reaches(&Unruly::Silent, 2, &["n1: x=1 x", "n2: x"], Some(3), &all);
+    reaches(&Unruly::Silent, 2, "n1: wx1 rx | n2: rx", Some(3), &all);
 }
 
 #[test]
 fn a_session_hands_its_token_on_and_loses_it_with_an_unknown_outcome() {
     let all = ["A 0 1, B Info 0; 0"];
-    reaches(&Unruly::Counts, 1, &["n1: x x", "n1: x=1 x"], Some(3), &all);
+    reaches(&Unruly::Counts, 1, "n1: rx rx | n1: wx1 rx", Some(3), &all);
 }
 
 #[test]
 fn an_operation_that_its_node_refuses_is_passed_over() {
-    reaches(&Unruly::Refuses, 2, &["n1: x x@n2 x", "n2: x"], Some(3), &["A 0 0; 0"]);
+    reaches(&Unruly::Refuses, 2, "n1: rx rx@n2 rx | n2: rx", Some(3), &["A 0 0; 0"]);
 }
 
 #[test]
@@ -41,12 +41,12 @@ fn steps_that_read_clocks_are_told_the_time_of_their_record() {
     // Times are those of the record: the first event is at 1, and final reads are
     // all asked at that of the last.
     let all = ["A 100001, B 100002; 100002 100002", "A 100002, B 100001; 100002 100002"];
-    reaches(&Unruly::Clock, 2, &["n1: x", "n2: x"], Some(2), &all);
+    reaches(&Unruly::Clock, 2, "n1: rx | n2: rx", Some(2), &all);
 }
 
 #[test]
 fn a_panic_ends_the_record_and_sends_every_client_away() {
-    let workload = scripts(&["n1: x=1 x", "n2: x"]);
+    let workload = scripts("n1: wx1 rx | n2: rx");
     let explored = explore(&Unruly::PanicsFirst, 2, &workload, Some(2));
     for (_, recorded) in &explored.runs {
         let run = recorded.replay(&Unruly::PanicsFirst).unwrap_or_else(|why| panic!("{why}"));

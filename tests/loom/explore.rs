@@ -9,13 +9,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use quiescence::history::{Call, Completion, Value};
+use quiescence::history::{Completion, Value};
 use quiescence::replication::Subject;
 use quiescence::search::enumerate::Outcome;
 use quiescence::threads::{ThreadRun, mailbox};
-use quiescence::world::{
-    FaultPlan, Network, Planned, Routing, Script, SessionId, Setting, Workload,
-};
+use quiescence::world::{FaultPlan, Network, Routing, SessionId, Setting, Workload};
 use rustc_hash::FxHashMap;
 
 /// So many nodes, FIFO, nothing goes wrong.
@@ -28,26 +26,8 @@ pub fn cluster(nodes: u16, workload: &Workload) -> Setting {
     Setting { nodes, network: Network::Fifo, faults: FaultPlan::default(), routing }
 }
 
-/// One script a client: `n1: x=1 x` writes then reads at n1; `x@n2` asks n2.
-pub fn scripts(texts: &[&str]) -> Workload {
-    let script = |text: &&str| {
-        let (node, operations) = text.split_once(": ").expect("a node and what it is asked");
-        let operations = operations.split(' ').map(planned).collect();
-        Script { node: node.parse().expect("a node"), operations }
-    };
-    Workload { sessions: texts.iter().map(script).collect() }
-}
-
-fn planned(text: &str) -> Planned {
-    let (call, node) = match text.split_once('@') {
-        Some((call, node)) => (call, Some(node.parse().expect("a node"))),
-        None => (text, None),
-    };
-    let call = match call.split_once('=') {
-        Some((key, value)) => Call::write(key, value.parse::<i64>().expect("a number")),
-        None => Call::read(call),
-    };
-    Planned { call, node }
+pub fn scripts(text: &str) -> Workload {
+    text.parse().expect("the text is in the notation")
 }
 
 /// What came of an exploration.

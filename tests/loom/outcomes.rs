@@ -19,11 +19,11 @@ const PRIMARY_BACKUP: PrimaryBackup = PrimaryBackup { reads: Reads::Local };
 pub fn reaches(
     strategy: &dyn Subject,
     nodes: u16,
-    texts: &[&str],
+    text: &str,
     preemptions: Option<usize>,
     named: &[&str],
 ) {
-    let workload = scripts(texts);
+    let workload = scripts(text);
     let world =
         outcomes(strategy, &cluster(nodes, &workload), &workload).expect("no handler panics");
     let explored = explore(strategy, nodes, &workload, preemptions);
@@ -39,12 +39,12 @@ pub fn reaches(
 
 #[test]
 fn a_write_to_lww_is_seen_elsewhere_sooner_or_later() {
-    reaches(&LWW, 2, &["n1: x=1 x@n2"], None, &["A ok ok; 1 1", "A ok 1; 1 1"]);
+    reaches(&LWW, 2, "n1: wx1 rx@n2", None, &["A ok ok; 1 1", "A ok 1; 1 1"]);
 }
 
 #[test]
 fn a_write_to_the_primary_is_answered_when_the_backup_has_it() {
-    reaches(&PRIMARY_BACKUP, 2, &["n1: x=1 x@n2"], Some(3), &["A ok 1; 1 1"]);
+    reaches(&PRIMARY_BACKUP, 2, "n1: wx1 rx@n2", Some(3), &["A ok 1; 1 1"]);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn two_clients_of_one_node_come_in_either_order() {
     reaches(
         &LWW,
         1,
-        &["n1: x=1 x", "n1: x=2"],
+        "n1: wx1 rx | n1: wx2",
         None,
         &["A ok 1, B ok; 1", "A ok 1, B ok; 2", "A ok 2, B ok; 2"],
     );
@@ -61,25 +61,25 @@ fn two_clients_of_one_node_come_in_either_order() {
 #[test]
 fn two_writers_of_lww_agree_in_the_end() {
     let either = ["A ok, B ok; 1 1", "A ok, B ok; 2 2"];
-    reaches(&LWW, 2, &["n1: x=1", "n2: x=2"], Some(2), &either);
+    reaches(&LWW, 2, "n1: wx1 | n2: wx2", Some(2), &either);
 }
 
 #[test]
 fn two_writers_of_lww_by_the_clock_agree_in_the_end() {
     let either = ["A ok, B ok; 1 1", "A ok, B ok; 2 2"];
-    reaches(&WALL, 2, &["n1: x=1", "n2: x=2"], Some(2), &either);
+    reaches(&WALL, 2, "n1: wx1 | n2: wx2", Some(2), &either);
 }
 
 #[test]
 fn a_writer_of_lww_reads_its_own_write_or_a_newer_one() {
     let all: [&str; 3] = ["A ok 1, B ok; 1 1", "A ok 1, B ok; 2 2", "A ok 2, B ok; 2 2"];
-    reaches(&LWW, 2, &["n1: x=1 x", "n2: x=2"], Some(3), &all);
+    reaches(&LWW, 2, "n1: wx1 rx | n2: wx2", Some(3), &all);
 }
 
 #[test]
 fn a_reader_of_the_backup_sees_the_write_or_not_yet() {
     let either = ["A ok, B ok; 1 1", "A ok, B 1; 1 1"];
-    reaches(&PRIMARY_BACKUP, 2, &["n1: x=1", "n2: x"], Some(3), &either);
+    reaches(&PRIMARY_BACKUP, 2, "n1: wx1 | n2: rx", Some(3), &either);
 }
 
 #[test]
@@ -90,5 +90,5 @@ fn two_writers_of_the_primary_backup_read_their_own_write_or_a_newer_one() {
         "A ok 1, B ok 2; 2 2",
         "A ok 2, B ok 2; 2 2",
     ];
-    reaches(&PRIMARY_BACKUP, 2, &["n1: x=1 x", "n2: x=2 x"], Some(2), &all);
+    reaches(&PRIMARY_BACKUP, 2, "n1: wx1 rx | n2: wx2 rx", Some(2), &all);
 }

@@ -10,7 +10,7 @@ use quiescence::world::{Action, NotEnabled, Planned, Script, Setting, Workload, 
 use rustc_hash::FxHashSet;
 
 use super::explore::{cluster, explore_within};
-use super::strategy::{Allowed, Dice, Protocol, bytes_of};
+use super::strategy::{Allowed, Choices, Protocol, bytes_of};
 
 /// How many protocols are looked at.
 const PROTOCOLS: u64 = 300;
@@ -63,7 +63,7 @@ fn in_order_of_arrival(
 }
 
 /// One or two clients that ask one or two things in all.
-fn scripts(dice: &mut Dice<'_>, nodes: u8) -> Workload {
+fn scripts(dice: &mut Choices<'_>, nodes: u8) -> Workload {
     let mut planned = |value: i64| {
         let call = if dice.below(3) == 0 { Call::read("x") } else { Call::write("x", value) };
         (NodeId(u16::from(dice.below(nodes))), Planned { call, node: None })
@@ -83,7 +83,7 @@ fn random_protocols_reach_on_threads_what_they_reach_in_the_world() {
     let (mut complete, mut bounded, mut several) = (0, 0, 0);
     for seed in 0..PROTOCOLS {
         let bytes = bytes_of(seed);
-        let dice = &mut Dice::of(&bytes);
+        let dice = &mut Choices::of(&bytes);
         let nodes = 1 + dice.below(2);
         let workload = scripts(dice, nodes);
         let setting = cluster(u16::from(nodes), &workload);

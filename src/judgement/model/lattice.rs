@@ -2,7 +2,7 @@
 //!
 //! 29 models have a place of their own; the edges are those of a transitive
 //! reduction that was compared with every small history (see
-//! `tests/judgement/lattice.rs`). Besides, a point of the grid implies every
+//! `tests/it/judgement/lattice.rs`). Besides, a point of the grid implies every
 //! point that asks less, and what a named model implies.
 //!
 //! Three pairs of models are equal for clients although their predicates

@@ -1,0 +1,20 @@
+//! The command line as its users meet it: transcripts of every command and of
+//! every exit code.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test it cli::` writes the golden texts anew;
+//! commit the difference only if you can explain it.
+
+mod bad_input;
+mod bench;
+mod changed;
+mod check;
+mod convert;
+mod examples;
+mod follow;
+mod own;
+mod printed;
+mod runner;
+#[cfg(unix)]
+mod surroundings;
+mod transcripts;
+mod verify;

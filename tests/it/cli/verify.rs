@@ -1,0 +1,358 @@
+//! `verify`: recorded histories judged from the command line.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value as Json;
+
+use super::runner::{Place, Said, read};
+
+/// Two clients write, one reads the older value last: not linearizable.
+const STALE: &str = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
+{"process":1,"f":"write","key":"x","value":2,"invoke":30,"return":40}
+{"process":2,"f":"read","key":"x","value":1,"invoke":50,"return":60}
+"#;
+
+fn verify(text: &str, words: &str) -> Said {
+    let place = Place::new();
+    place.write("history.jsonl", text);
+    place.run(&format!("verify history.jsonl {words}"))
+}
+
+fn json(said: &Said) -> Json {
+    serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"))
+}
+
+#[test]
+fn every_verdict_of_the_corpus_is_reached_under_the_names_of_the_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).expect("the corpus is there") {
+        let path = entry.expect("the corpus can be listed").path();
+        if path.extension().is_none_or(|ending| ending != "json") {
+            continue;
+        }
+        files += 1;
+        let text = read(&path);
+        let (events, last) = text.trim_end().rsplit_once('\n').expect("events and a last line");
+        let last: Json = serde_json::from_str(last).expect("JSON");
+        let said = verify(events, "--all --format json");
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let all = json(&said);
+        let verdicts = all["verdicts"].as_array().expect("a list");
+        for (name, expected) in last["expected"].as_object().expect("verdicts") {
+            let Some(holds) = expected.as_bool() else {
+                assert_eq!(all[name], *expected, "{name} of {}", path.display());
+                continue;
+            };
+            let found: Vec<_> = verdicts.iter().filter(|one| one["model"] == **name).collect();
+            let word = if holds { "holds" } else { "violated" };
+            assert_eq!(found.len(), 1, "{name}");
+            assert_eq!(found[0]["verdict"], word, "{name} of {}", path.display());
+            assert_eq!(found[0]["rechecked"], true, "{name} of {}", path.display());
+        }
+    }
+    assert_eq!(files, 45);
+}
+
+#[test]
+fn a_violation_is_told_with_the_lines_that_show_it() {
+    let said = verify(STALE, "--model linearizable --model ryw");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("read 3 operations of 3 processes"), "{said:?}");
+    assert!(said.out.contains("✗ FAILS"), "{said:?}");
+    assert!(said.out.contains("lines 1, 2, 3:"), "{said:?}");
+    assert!(said.out.contains("weakest that fail     linearizable"), "{said:?}");
+    assert!(!said.out.contains("the fast procedure"), "{said:?}");
+    let all = json(&verify(STALE, "--model lin --format json"));
+    assert_eq!(all["verdicts"][0]["lines"], serde_json::json!([1, 2, 3]));
+    assert_eq!(all["verdicts"][0]["minimal"], true);
+    assert_eq!(all["verdicts"][0]["rechecked"], true);
+    assert_eq!(all["strongest"], serde_json::json!([]));
+}
+
+#[test]
+fn without_a_model_the_usual_ones_are_judged() {
+    let said = verify(STALE, "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for name in ["eventual consistency", "read-your-writes", "monotonic-reads", "mr_mw", "mr_wfr"] {
+        assert!(said.out.contains(name), "{name}: {said:?}");
+    }
+    assert!(said.out.contains("judged without final reads"), "{said:?}");
+    assert!(said.out.contains("strongest that hold   ccv"), "{said:?}");
+}
+
+#[test]
+fn a_survey_that_decides_everything_exits_with_0_whatever_it_finds() {
+    let said = verify(STALE, "--all");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("guarantees           g    s    r    g!"), "{said:?}");
+    assert!(said.out.contains("ryw+mr+mw+wfr        ✓"), "{said:?}");
+}
+
+#[test]
+fn what_is_not_decided_exits_with_3_and_says_its_budget() {
+    // Values repeat, so that the search has something to do.
+    let mut text = String::new();
+    for at in 0..60_u64 {
+        let (process, value) = (at % 20, at % 2);
+        let f = if at % 3 == 0 { "write" } else { "read" };
+        let (begun, ended) = (10 + at / 20 * 100, 90 + at / 20 * 100 + at % 20);
+        text.push_str(&format!(
+            "{{\"process\":{process},\"f\":\"{f}\",\"key\":\"x\",\"value\":{value},\"invoke\":{begun},\"return\":{ended}}}\n"
+        ));
+    }
+    let said = verify(&text, "--model linearizable --steps 3");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("? unknown"), "{said:?}");
+    assert!(said.out.contains("of 3 steps"), "{said:?}");
+    assert!(said.out.contains("not by the fast procedure: some value"), "{said:?}");
+    assert_eq!(verify(&text, "--all --steps 3").code, Some(3));
+    // With time the budget grows until it is enough.
+    let said = verify(&text, "--model linearizable --steps 3 --time 60s");
+    assert!(matches!(said.code, Some(0 | 1)), "{said:?}");
+}
+
+#[test]
+fn a_history_without_an_answer_exits_with_4() {
+    let writes = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}"#;
+    for text in [writes, ""] {
+        let said = verify(text, "");
+        assert_eq!(said.code, Some(4), "{said:?}");
+        assert!(said.out.contains("nothing was checked"), "{said:?}");
+    }
+}
+
+#[test]
+fn what_objects_held_at_first_can_be_said_and_is_suggested() {
+    let early = r#"{"process":0,"f":"read","key":"x","value":0,"invoke":10,"return":20}"#;
+    let said = verify(early, "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let hint = "hint                  perhaps the initial value is 0? --initial 0";
+    assert!(said.out.contains(hint), "{said:?}");
+    let said = verify(early, "--initial 0");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(!said.out.contains("hint"), "{said:?}");
+    // What is told has the values of the recording.
+    let said = verify(early, "--initial 1 --model linearizable");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("process 0 read x and saw 0, which nobody"), "{said:?}");
+    assert!(!said.out.contains("hint"), "{said:?}");
+    let text = early.replace("\"value\":0", "\"value\":\"v\"");
+    let all = json(&verify(&text, "--format json"));
+    assert_eq!(all["hint"], "perhaps the initial value is \"v\"? --initial '\"v\"'");
+    assert_eq!(json(&verify(STALE, "--format json"))["hint"], Json::Null);
+    let said = verify(early, "--initial nothing");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(
+        said.err.contains("a value is JSON: null, an integer, a text between quotes"),
+        "{said:?}"
+    );
+    let counter = r#"{"process":0,"f":"inc","key":"x","invoke":10,"return":20}"#;
+    let said = verify(counter, "--initial null");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("history.jsonl: a counter cannot hold null at first"), "{said:?}");
+}
+
+#[test]
+fn a_violation_is_one_though_nothing_was_read() {
+    let queue = r#"{"process":0,"f":"enqueue","key":"q","value":1,"invoke":10,"return":20}
+        {"process":0,"f":"dequeue","key":"q","value":null,"invoke":30,"return":40}"#;
+    let said = verify(queue, "--model linearizable");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(!said.out.contains("nothing was checked"), "{said:?}");
+    let added = r#"{"process":0,"type":"invoke","f":"add","key":"s","value":1}
+        {"process":0,"type":"ok","f":"add","key":"s","value":1}"#;
+    assert_eq!(verify(added, "--model linearizable").code, Some(4));
+}
+
+#[test]
+fn what_is_not_understood_is_unknown_and_not_empty() {
+    let lock = r#"{"process":0,"f":"acquire","key":"l","invoke":10,"return":20}
+        {"process":1,"f":"acquire","key":"l","invoke":30,"return":40}"#;
+    let said = verify(lock, "");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(!said.out.contains("no answer could be wrong"), "{said:?}");
+    assert!(said.out.contains("no datatype here knows `acquire l`"), "{said:?}");
+    let place = Place::new();
+    place.write(
+        "txn.edn",
+        "{:process 0 :type :invoke :f :write :value [[:w 0 1] [:w 1 1]]}{:process 0 :type :ok}
+         {:process 1 :type :invoke :f :read :value [[:r 0 nil] [:r 1 nil]]}
+         {:process 1 :type :ok :f :read :value [[:r 0 1] [:r 1 1]]}",
+    );
+    let said = place.run("verify txn.edn");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("is a transaction, a list of"), "{said:?}");
+    place.write("map.edn", "{:process 0 :type :invoke :f :write :value {:x 1}}");
+    let said = place.run("verify map.edn");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("map.edn:1: `{:x 1}` is a map, as in a transaction"), "{said:?}");
+}
+
+#[test]
+fn a_malformed_history_exits_with_2_and_says_where() {
+    let text = format!("{STALE}{{\"process\":2,\"f\":\"read\"");
+    let said = verify(&text, "");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("history.jsonl:4: column"), "{said:?}");
+    assert!(said.err.contains("--lenient"), "{said:?}");
+    let said = verify(&text, "--lenient --model mr");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("1 malformed and skipped"), "{said:?}");
+    assert!(said.out.contains("a violation may be due to what is missing"), "{said:?}");
+    assert_eq!(verify(STALE, "--model linearisible").code, Some(2));
+    let said = Place::new().run("verify nowhere.jsonl");
+    assert!(said.err.contains("there is no file nowhere.jsonl"), "{said:?}");
+}
+
+#[test]
+fn several_histories_are_judged_and_the_worst_decides() {
+    let place = Place::new();
+    place.write(
+        "good.jsonl",
+        STALE.replace("\"value\":1,\"invoke\":50", "\"value\":2,\"invoke\":50"),
+    );
+    place.write("bad.jsonl", STALE);
+    place.write("broken.jsonl", "{");
+    let said = place.run("verify good.jsonl bad.jsonl --model linearizable --format json");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let all = json(&said);
+    assert_eq!(all["histories"][0]["verdicts"][0]["verdict"], "holds");
+    assert_eq!(all["histories"][1]["verdicts"][0]["verdict"], "violated");
+    let said = place.run("verify good.jsonl broken.jsonl bad.jsonl --model linearizable");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.out.contains("bad.jsonl: read"), "what can be judged is judged: {said:?}");
+}
+
+#[test]
+fn standard_input_is_a_history_too() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["verify", "-", "--model", "linearizable"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary can be run");
+    child.stdin.take().expect("a pipe").write_all(STALE.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn results_for_programs_have_the_fields_of_the_schema() {
+    let schema = include_str!("../../../docs/schema/verify.schema.json");
+    let schema: Json = serde_json::from_str(schema).expect("JSON");
+    let fields = |value: &Json| {
+        let names = value.as_object().expect("an object").keys();
+        names.cloned().collect::<std::collections::BTreeSet<_>>()
+    };
+    for words in ["--all --format json", "--model lin --format json", "--format json"] {
+        let all = json(&verify(STALE, words));
+        assert_eq!(fields(&all), fields(&schema["$defs"]["history"]["properties"]));
+        let verdict = &all["verdicts"][0];
+        assert_eq!(fields(verdict), fields(&schema["$defs"]["verdict"]["properties"]));
+        assert_eq!(all["distance"].is_null(), words.contains("lin"), "{words}");
+    }
+}
+
+#[test]
+fn a_recording_is_measured_with_the_lines_that_show_the_worst() {
+    let said = verify(STALE, "--all");
+    assert!(said.out.contains("staleness"), "{said:?}");
+    assert!(said.out.contains("line 3"), "{said:?}");
+    let said = verify(STALE, "--model mr --far");
+    assert!(said.out.contains("staleness"), "{said:?}");
+}
+
+/// A log of five clients of one register with compare-and-set, of which some
+/// operations are never answered; if it is `bad`, some reads are made up.
+fn compare_and_set(seed: u64, bad: bool) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut below = move |limit: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(seed | 1);
+        (state >> 33) % limit
+    };
+    let (mut lines, mut held, mut names) = (String::new(), None, [0, 1, 2, 3, 4]);
+    // Of each client: what it asked, and what came of it once it took effect.
+    type Open<'a> = (&'a str, String, Option<&'a str>, String);
+    let mut open: [Option<Open<'_>>; 5] = Default::default();
+    let shown = |held: Option<u64>| held.map_or("nil".to_owned(), |held| held.to_string());
+    for time in 0..400 {
+        let client = below(5) as usize;
+        let mut say = |kind: &str, f: &str, value: &str| {
+            let process = names[client];
+            lines += &format!(
+                "{{:process {process} :type :{kind} :f :{f} :value {value} :time {time}}}\n"
+            );
+        };
+        open[client] = match open[client].take() {
+            None => {
+                let (new, old) = (below(5), below(5));
+                let (f, value) = [
+                    ("read", "nil".to_owned()),
+                    ("write", new.to_string()),
+                    ("cas", format!("[{old} {new}]")),
+                ][below(3) as usize]
+                    .clone();
+                say("invoke", f, &value);
+                Some((f, value, None, String::new()))
+            }
+            Some((f, value, None, _)) => {
+                let numbers: Vec<u64> = value
+                    .split(|c: char| !c.is_ascii_digit())
+                    .filter_map(|number| number.parse().ok())
+                    .collect();
+                let (kind, answer) = match (f, &numbers[..]) {
+                    ("read", _) if bad && below(8) == 0 => ("ok", shown(Some(below(5)))),
+                    ("read", _) => ("ok", shown(held)),
+                    ("write", [new]) => {
+                        held = Some(*new);
+                        ("ok", value.clone())
+                    }
+                    (_, [old, new]) if held == Some(*old) => {
+                        held = Some(*new);
+                        ("ok", value.clone())
+                    }
+                    _ => ("fail", value.clone()),
+                };
+                Some((f, value, Some(kind), answer))
+            }
+            Some((f, _, Some(_), answer)) if f != "read" && below(6) == 0 => {
+                say("info", f, &answer);
+                names[client] += 5;
+                None
+            }
+            Some((f, _, Some(kind), answer)) => {
+                say(kind, f, &answer);
+                None
+            }
+        };
+    }
+    lines
+}
+
+#[test]
+fn small_logs_are_told_on_small_pages() {
+    let place = Place::new();
+    let mut line = "verify --model linearizable".to_owned();
+    for seed in 0..102 {
+        let name = format!("{seed}.edn");
+        place.write(&name, compare_and_set(seed, seed % 2 == 1));
+        line += &format!(" {name}");
+    }
+    let said = place.run(&line);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let (holds, fails) = (said.out.matches("✓ holds").count(), said.out.matches("✗ FAILS").count());
+    assert!(holds >= 51 && fails >= 40 && holds + fails == 102, "{holds} hold, {fails} fail");
+    // Each page begins with what was read.
+    let pages = said.out.split(".edn: read ").map(|page| page.lines().count());
+    assert!(pages.max().is_some_and(|lines| lines <= 150), "{}", said.out);
+    let full = place.run(&format!("{line} --full"));
+    assert!(full.out.len() >= said.out.len());
+    // What is told at once is told in any case.
+    let quick = place.run(&format!("{line} --no-minimise"));
+    assert_eq!(quick.out.matches("✗ FAILS").count(), fails);
+    assert!(quick.out.contains("not minimised"), "{}", quick.out);
+}

@@ -1,0 +1,600 @@
+//! The documents are tested: every command in them is run and its output
+//! compared, every code block is compiled or read, every link leads somewhere.
+//!
+//! What a block holds is said by its language:
+//!
+//! | language | what is done with it |
+//! |---|---|
+//! | `console` | lines after `$ ` are run, the lines below them are the output; `# exit 1` says how the command ends (0 if nothing is said). In the output `[..]` stands for anything in a line, `...` for any lines |
+//! | `rust` | compiled and run as a documentation test (see the end of `src/lib.rs`) |
+//! | `rs` | an excerpt: must stand in `examples/cache.rs`, word for word |
+//! | `json` | must be JSON |
+//! | `jsonl` | must be a history as JSON lines, and conform to their schema |
+//! | `edn`, `log` | must be a history as Jepsen's EDN, a Porcupine log |
+//! | `history` | every line must be a history in the one-line notation |
+//! | `text` | a drawing or a formula; nothing is done |
+//!
+//! `SNAPSHOTS=overwrite cargo test --test it docs::` writes the present output into
+//! the documents, where the old one has no `[..]` and no `...`, and the tables
+//! of the catalogue.
+
+mod schema;
+mod tables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::support::overwrites;
+use quiescence::history::formats::{self, Format, Options, json_lines, operation_lines};
+use quiescence::history::notation;
+use schema::{complaints, complaints_of};
+use serde_json::Value as Json;
+
+/// Commands that are shown and not run here, and why.
+const NOT_RUN: [(&str, &str); 4] = [
+    ("cargo test", "this is what is running"),
+    (
+        "RUSTFLAGS=\"--cfg loom\" cargo test --target-dir target/loom",
+        "another build of everything; the gate runs it",
+    ),
+    ("cargo bench --bench runs", "its figures depend on the machine"),
+    ("cargo run --release -- check --deep --time 10m", "it takes minutes"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md and docs/*.md.
+fn documents() -> Vec<PathBuf> {
+    let mut found = files(&root().join("docs"), "md");
+    found.insert(0, root().join("README.md"));
+    found
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be listed");
+    let paths = entries.map(|entry| entry.expect("an entry can be read").path());
+    let mut found: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|it| it == ending)).collect();
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Keeps other tests from writing a document between reading and writing it.
+fn alone() -> Option<MutexGuard<'static, ()>> {
+    static WRITING: Mutex<()> = Mutex::new(());
+    overwrites().then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A fenced block of a document.
+struct Block {
+    /// `README.md:12`.
+    place: String,
+    language: String,
+    /// The position of its first line in the document, from 0.
+    start: usize,
+    lines: Vec<String>,
+}
+
+impl Block {
+    fn text(&self) -> String {
+        self.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+fn blocks(path: &Path) -> Vec<Block> {
+    let name = path.strip_prefix(root()).expect("documents are below the root").display();
+    let mut found = Vec::new();
+    let mut open: Option<Block> = None;
+    for (at, line) in read(path).lines().enumerate() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(language), None) => {
+                let place = format!("{name}:{}", at + 1);
+                let language = language.to_owned();
+                open = Some(Block { place, language, start: at + 1, lines: Vec::new() });
+            }
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, Some(block)) => block.lines.push(line.to_owned()),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "{name}: a block is never closed");
+    found
+}
+
+fn blocks_in(language: &str) -> Vec<Block> {
+    let all = documents().into_iter().flat_map(|path| blocks(&path));
+    let found: Vec<_> = all.filter(|block| block.language == language).collect();
+    assert!(!found.is_empty(), "there is a block of `{language}`");
+    found
+}
+
+/// A command of a console block, with what is said to come of it.
+struct Shown {
+    place: String,
+    command: String,
+    output: Vec<String>,
+    exit: i32,
+    /// The lines of the output in the document.
+    range: std::ops::Range<usize>,
+}
+
+fn shown(block: &Block) -> Vec<Shown> {
+    let mut found: Vec<Shown> = Vec::new();
+    for (at, line) in (block.start..).zip(&block.lines) {
+        if let Some(command) = line.strip_prefix("$ ") {
+            let (place, command) = (format!("{}: `{command}`", block.place), command.to_owned());
+            let range = at + 1..at + 1;
+            found.push(Shown { place, command, output: Vec::new(), exit: 0, range });
+            continue;
+        }
+        let last = found.last_mut().unwrap_or_else(|| panic!("{}: no command", block.place));
+        if let Some(exit) = line.strip_prefix("# exit ") {
+            last.exit = exit.parse().unwrap_or_else(|_| panic!("{}: {line}", block.place));
+        } else {
+            last.output.push(line.clone());
+            last.range.end = at + 1;
+        }
+    }
+    found
+}
+
+/// What is run for a command of the documents; `None` if it is not run.
+fn program(shown: &Shown) -> Option<(PathBuf, Vec<String>)> {
+    if NOT_RUN.iter().any(|(command, _)| *command == shown.command) {
+        return None;
+    }
+    let own = || PathBuf::from(env!("CARGO_BIN_EXE_quiescence"));
+    let prefixes =
+        ["quiescence ", "cargo run --release -- ", "cargo run --release --example cache -- "];
+    let at = prefixes.iter().position(|prefix| shown.command.starts_with(prefix));
+    let at = at.unwrap_or_else(|| panic!("{}: is not a command that is known here", shown.place));
+    let words = &shown.command[prefixes[at].len()..];
+    assert!(!words.contains(['"', '\'', '$', '|', '>']), "{}: words only, no shell", shown.place);
+    let program = if at == 2 { example() } else { own() };
+    Some((program, words.split_whitespace().map(str::to_owned).collect()))
+}
+
+/// The example `cache`, built as this test was built.
+fn example() -> PathBuf {
+    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let build = || {
+        let this = std::env::current_exe().expect("a test has a file");
+        let profile = this.ancestors().nth(2).expect("it is in PROFILE/deps");
+        let target = profile.parent().expect("a profile is in the target directory");
+        let name = if profile.ends_with("release") { "release" } else { "test" };
+        let done = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "--quiet", "--example", "cache", "--profile", name])
+            .arg("--target-dir")
+            .arg(target)
+            .current_dir(root())
+            .output()
+            .expect("cargo can be run");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        profile.join("examples").join(format!("cache{}", std::env::consts::EXE_SUFFIX))
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// Runs a command in a folder: its output, then its complaints; its exit code.
+fn run(program: &Path, words: &[String], folder: &Path) -> (Vec<String>, i32) {
+    let done = Command::new(program)
+        .args(words)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("COLUMNS")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let text = [done.stdout, done.stderr].concat();
+    let text = String::from_utf8(text).expect("output is text");
+    let lines = text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect();
+    (lines, done.status.code().unwrap_or(-1))
+}
+
+fn matches(expected: &[String], actual: &[String]) -> bool {
+    match expected.split_first() {
+        None => actual.is_empty(),
+        Some((line, rest)) if line == "..." => {
+            (0..=actual.len()).any(|skipped| matches(rest, &actual[skipped..]))
+        }
+        Some((line, rest)) => match actual.split_first() {
+            Some((first, others)) => line_matches(line, first) && matches(rest, others),
+            None => false,
+        },
+    }
+}
+
+fn line_matches(expected: &str, actual: &str) -> bool {
+    let mut parts = expected.split("[..]");
+    let first = parts.next().expect("splitting gives a part");
+    let Some(mut rest) = actual.strip_prefix(first) else { return false };
+    let mut parts: Vec<_> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[test]
+fn wildcards_stand_for_parts_of_lines_and_for_lines() {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    for (expected, actual, same) in [
+        ("a\nb", "a\nb", true),
+        ("a", "a\nb", false),
+        ("a\n...", "a\nb\nc", true),
+        ("...\nc", "a\nb\nc", true),
+        ("...\nb", "a\nb\nc", false),
+        ("run [..] of [..]!", "run 7 of 9!", true),
+        ("run [..] of [..]!", "run 7 of 9", false),
+        ("[..]x", "abc", false),
+    ] {
+        assert_eq!(matches(&lines(expected), &lines(actual)), same, "{expected:?} {actual:?}");
+    }
+}
+
+#[test]
+fn every_command_does_what_the_documents_say() {
+    let overwrite = overwrites();
+    let mut complaints = Vec::new();
+    for path in documents() {
+        let _alone = alone();
+        // One folder a document: a case saved by one command is there for the next.
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        copy_samples(folder.path());
+        let mut edits = Vec::new();
+        let consoles = blocks(&path).into_iter().filter(|block| block.language == "console");
+        for shown in consoles.flat_map(|block| shown(&block)) {
+            let Some((program, words)) = program(&shown) else { continue };
+            let (mut actual, exit) = match words.join(" ") == ALL_PROMISES {
+                true => all_promises().clone(),
+                false => run(&program, &words, folder.path()),
+            };
+            let mut expected = shown.output.clone();
+            while expected.last().is_some_and(|line| line.trim().is_empty()) {
+                expected.pop();
+            }
+            if exit != shown.exit {
+                let said = format!("{} ends with {exit}, not {}", shown.place, shown.exit);
+                complaints.push(format!("{said}:\n{}", actual.join("\n")));
+            } else if !matches(&expected, &actual) {
+                let fixed = expected.iter().all(|line| !line.contains("[..]") && line != "...");
+                if overwrite && fixed {
+                    actual.extend(shown.output[expected.len()..].iter().cloned());
+                    edits.push((shown.range, actual));
+                } else {
+                    let (was, is) = (expected.join("\n"), actual.join("\n"));
+                    complaints.push(format!("{} says\n{was}\n--- and not\n{is}", shown.place));
+                }
+            }
+        }
+        edit(&path, edits);
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+/// The command of README that searches every promise. It takes a while, so it
+/// is run once for all tests.
+const ALL_PROMISES: &str = "check --seed 0x5eed91c4";
+
+/// What that command prints, and how it ends.
+fn all_promises() -> &'static (Vec<String>, i32) {
+    static SAID: OnceLock<(Vec<String>, i32)> = OnceLock::new();
+    SAID.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let words: Vec<_> = ALL_PROMISES.split(' ').map(str::to_owned).collect();
+        run(Path::new(env!("CARGO_BIN_EXE_quiescence")), &words, folder.path())
+    })
+}
+
+/// What `check` says of every promise: by strategy, place and model.
+fn promises() -> BTreeMap<(String, String, String), String> {
+    let (lines, exit) = all_promises();
+    assert_eq!(*exit, 0, "{}", lines.join("\n"));
+    let mut all = BTreeMap::new();
+    let mut here = (String::new(), String::new());
+    for line in lines {
+        if let Some((strategy, place)) = line.split_once(" · ")
+            && let Some(place) = place.strip_suffix(" sessions")
+            && !line.starts_with(' ')
+        {
+            here = (strategy.to_owned(), place_of(place));
+        } else if let Some((promise, found)) = line.split_once(" found ") {
+            let model = promise.split_whitespace().nth(1).expect("a mark, then a model");
+            let cell = (here.0.clone(), here.1.clone(), model.to_owned());
+            all.insert(cell, verdict(found.trim()));
+        }
+    }
+    all
+}
+
+/// `FIFO, 1 crash, sticky`, from `3 nodes, FIFO network, faults crash 1, sticky`.
+fn place_of(text: &str) -> String {
+    let words: Vec<_> = text.split(", ").skip(1).filter(|word| *word != "no faults").collect();
+    let word = |word: &&str| {
+        let word = word.trim_end_matches(" network").trim_start_matches("faults ");
+        match word.split_once(' ') {
+            Some((kind, number)) => format!("{number} {kind}"),
+            None => word.to_owned(),
+        }
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// `proved 2·2·1`, from `proved: 2 sessions, 2 writes, 1 read, 1 key (9 states)`.
+fn verdict(found: &str) -> String {
+    // What stood in the way of more is not in the table.
+    let found = found.split("; not proved: ").next().unwrap_or_default();
+    let Some(scopes) = found.strip_prefix("proved: ") else {
+        return if found.ends_with("(sampled)") { "sampled" } else { "violated" }.to_owned();
+    };
+    let scope = |scope: &str| {
+        let numbers: Vec<_> = scope.split(", ").map(|part| &part[..1]).take(3).collect();
+        let patient = if scope.contains("patient") { " patient" } else { "" };
+        format!("{}{patient}", numbers.join("·"))
+    };
+    format!("proved {}", scopes.split("; ").map(scope).collect::<Vec<_>>().join("; "))
+}
+
+#[test]
+fn the_table_of_promises_says_what_is_proved_what_is_sampled_and_what_is_violated() {
+    let all = promises();
+    let models = ["eventual", "read-your-writes", "monotonic-reads", "linearizable"];
+    let of_notebook = all.iter().filter(|((strategy, ..), _)| strategy.starts_with("notebook:"));
+    let notebook: Vec<_> = of_notebook.map(|(_, verdict)| verdict.as_str()).collect();
+    assert_eq!(notebook, ["violated"; 5]);
+    let readme = read(&root().join("README.md"));
+    let table = readme.lines().skip_while(|line| !line.starts_with("| strategy | where |"));
+    let rows: Vec<Vec<&str>> = table
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|row| row.split('|').map(str::trim).skip(1).collect())
+        .filter(|row: &Vec<&str>| !row[0].starts_with("`notebook`"))
+        .collect();
+    let mut told = 0;
+    for row in &rows {
+        for (model, cell) in models.iter().zip(&row[2..]) {
+            let place = (row[0].trim_matches('`').to_owned(), row[1].to_owned());
+            let found = all.get(&(place.0, place.1, (*model).to_owned()));
+            let found = found.map_or("", String::as_str);
+            assert_eq!(cell.trim_end_matches('¹'), found, "{model} in {row:?}");
+            told += usize::from(!found.is_empty());
+        }
+    }
+    let asked = all.keys().filter(|(strategy, _, model)| {
+        !strategy.starts_with("notebook:") && models.contains(&model.as_str())
+    });
+    assert_eq!(told, asked.count(), "the table tells all promises about these models");
+}
+
+/// The files of the repository that commands name.
+fn copy_samples(folder: &Path) {
+    for from in ["tests/cases/v1", "tests/recordings"] {
+        fs::create_dir_all(folder.join(from)).expect("a folder can be made");
+        for entry in fs::read_dir(root().join(from)).expect("the folder can be listed") {
+            let path = entry.expect("an entry can be read").path();
+            let name = path.file_name().expect("a file has a name");
+            fs::copy(&path, folder.join(from).join(name)).expect("a sample can be copied");
+        }
+    }
+}
+
+/// Replaces ranges of lines of a document, last one first.
+fn edit(path: &Path, edits: Vec<(std::ops::Range<usize>, Vec<String>)>) {
+    if edits.is_empty() {
+        return;
+    }
+    let mut lines: Vec<_> = read(path).lines().map(str::to_owned).collect();
+    for (range, new) in edits.into_iter().rev() {
+        lines.splice(range, new);
+    }
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(path, text).expect("a document can be written");
+}
+
+#[test]
+fn every_command_that_is_not_run_is_still_in_the_documents() {
+    let all: Vec<_> = blocks_in("console").iter().flat_map(shown).collect();
+    for (command, why) in NOT_RUN {
+        let there = all.iter().any(|shown| shown.command == command);
+        assert!(there, "no document shows `{command}` any more (it was not run because {why})");
+    }
+}
+
+#[test]
+fn every_block_is_of_a_kind_that_is_checked() {
+    let kinds =
+        ["console", "rust", "rust,no_run", "rs", "json", "jsonl", "edn", "log", "history", "text"];
+    for block in documents().iter().flat_map(|path| blocks(path)) {
+        let known = kinds.contains(&block.language.as_str());
+        assert!(known, "{}: nothing checks a block of `{}`", block.place, block.language);
+    }
+}
+
+#[test]
+fn every_document_with_code_is_a_documentation_test() {
+    let lib = read(&root().join("src/lib.rs"));
+    for path in documents() {
+        let name = path.strip_prefix(root()).expect("documents are below the root").display();
+        let has_code = blocks(&path).iter().any(|block| block.language.starts_with("rust"));
+        let line = format!("include_str!(\"../{name}\")");
+        assert!(!has_code || lib.contains(&line), "src/lib.rs does not include {name}");
+    }
+}
+
+#[test]
+fn every_excerpt_stands_in_the_example() {
+    let plain = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let example = plain(&read(&root().join("examples/cache.rs")));
+    for block in blocks_in("rs") {
+        for part in block.text().split("\n// …\n") {
+            let part = plain(part);
+            assert!(example.contains(part.trim()), "{}: not in the example:\n{part}", block.place);
+        }
+    }
+}
+
+#[test]
+fn every_json_block_is_json_and_every_case_among_them_is_a_case() {
+    for block in blocks_in("json") {
+        let read: Result<Json, _> = serde_json::from_str(&block.text());
+        let json = read.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+        if json.get("format").is_some() {
+            assert_eq!(complaints(&json), [""; 0], "{}", block.place);
+        }
+    }
+}
+
+#[test]
+fn every_history_in_the_documents_is_one() {
+    for block in blocks_in("history") {
+        for line in &block.lines {
+            let parsed = notation::parse(line);
+            let history = parsed.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+            let again = notation::parse(&notation::write(&history)).expect("what is written reads");
+            assert_eq!(notation::write(&again), notation::write(&history), "{}", block.place);
+        }
+    }
+    for (language, formats) in [
+        ("jsonl", &[Format::Events, Format::Operations][..]),
+        ("edn", &[Format::Edn]),
+        ("log", &[Format::Porcupine]),
+    ] {
+        for block in blocks_in(language) {
+            let read = formats::read(block.text().as_bytes(), Options::default());
+            let recording = read.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+            assert!(formats.contains(&recording.format), "{}: {}", block.place, recording.format);
+            let Some(schema) = schema_of(recording.format) else { continue };
+            for line in &block.lines {
+                let json = serde_json::from_str(line).expect("it was read");
+                assert_eq!(complaints_of(schema, &json), [""; 0], "{}", block.place);
+            }
+        }
+    }
+}
+
+fn schema_of(format: Format) -> Option<&'static str> {
+    match format {
+        Format::Events => Some("event-line"),
+        Format::Operations => Some("operation-line"),
+        _ => None,
+    }
+}
+
+/// What a reader has against a line.
+fn refusal(schema: &str, line: &Json) -> Option<String> {
+    let text = line.to_string();
+    let read = match schema {
+        "event-line" => json_lines::read(text.as_bytes()),
+        _ => operation_lines::read(text.as_bytes()),
+    };
+    read.err().map(|malformed| malformed.reason)
+}
+
+/// Lines with every field, one of the two names of a node each.
+fn full_lines(schema: &str) -> [Json; 2] {
+    let line = match schema {
+        "event-line" => {
+            r#"{"process":1,"type":"invoke","f":"write","key":"x","value":[1,null,"v"],"answer":null,
+                "time":5,"final":false,"index":3,"error":["timeout"],"node":2}"#
+        }
+        _ => {
+            r#"{"process":1,"f":"cas","key":7,"argument":[1,2],"value":"mismatch","invoke":4,
+                "return":9,"type":"ok","final":false,"index":3,"error":"none","node":"n2"}"#
+        }
+    };
+    let one: Json = serde_json::from_str(line).expect("JSON");
+    let mut other = one.clone();
+    let fields = other.as_object_mut().expect("an object");
+    let node = fields.remove("node").expect("it is there");
+    fields.insert("replica".to_owned(), node);
+    [one, other]
+}
+
+#[test]
+fn the_schemas_of_lines_name_what_readers_accept() {
+    for schema in ["event-line", "operation-line"] {
+        let text = read(&root().join(format!("docs/schema/{schema}.schema.json")));
+        let json: Json = serde_json::from_str(&text).expect("the schema is JSON");
+        let named: BTreeSet<&str> =
+            json["properties"].as_object().expect("fields").keys().map(String::as_str).collect();
+        let unknown = refusal(schema, &serde_json::json!({"odd": 1})).expect("no such field");
+        let listed = unknown.split_once("expected one of").expect("the fields are listed").1;
+        let accepted: BTreeSet<&str> = listed.split('`').skip(1).step_by(2).collect();
+        assert_eq!(named, accepted, "{schema}");
+        let needed = json["required"].as_array().expect("names");
+        let mut seen = BTreeSet::new();
+        for line in full_lines(schema) {
+            assert_eq!(refusal(schema, &line), None, "{line}");
+            assert_eq!(complaints_of(schema, &line), [""; 0], "{line}");
+            for name in line.as_object().expect("an object").keys() {
+                seen.insert(name.clone());
+                let mut without = line.clone();
+                without.as_object_mut().expect("an object").remove(name);
+                let missing = refusal(schema, &without)
+                    .is_some_and(|reason| reason.contains(&format!("missing field `{name}`")));
+                assert_eq!(missing, needed.contains(&name.as_str().into()), "{schema}: {name}");
+            }
+        }
+        assert!(seen.iter().map(String::as_str).eq(named), "{schema}: {seen:?}");
+    }
+}
+
+#[test]
+fn what_the_schemas_of_lines_refuse_readers_refuse() {
+    let wrong = |pointer: &str, value: Json| (pointer.to_owned(), value);
+    for schema in ["event-line", "operation-line"] {
+        let time = if schema == "event-line" { "/time" } else { "/invoke" };
+        for (pointer, value) in [
+            wrong("/process", (-1).into()),
+            wrong("/process", 4_294_967_296_u64.into()),
+            wrong("/type", "maybe".into()),
+            wrong("/f", 3.into()),
+            wrong("/key", true.into()),
+            wrong("/value", serde_json::json!({"a": 1})),
+            wrong("/value", serde_json::json!([1, [true]])),
+            wrong("/value", serde_json::json!(1.5)),
+            wrong(time, (-5).into()),
+            wrong("/node", 65_536.into()),
+            wrong("/final", "yes".into()),
+        ] {
+            let [mut line, _] = full_lines(schema);
+            *line.pointer_mut(&pointer).expect("the field is there") = value;
+            assert!(refusal(schema, &line).is_some(), "{line}");
+            assert_eq!(complaints_of(schema, &line).len(), 1, "{line}");
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for path in documents() {
+        let text = read(&path);
+        let folder = path.parent().expect("a file is in a folder");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().expect("splitting gives a part");
+            if !file.is_empty() && !link.contains("://") {
+                assert!(folder.join(file).exists(), "{}: {link} leads nowhere", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_document_is_linked_from_the_readme() {
+    let readme = read(&root().join("README.md"));
+    for path in files(&root().join("docs"), "md") {
+        let name = path.strip_prefix(root()).expect("below the root").display().to_string();
+        assert!(readme.contains(&format!("]({name})")), "README.md does not link {name}");
+    }
+}

@@ -1,0 +1,131 @@
+//! The tables of strategies and promises are made from the catalogue. They stand
+//! between `<!-- catalogue: … -->` and `<!-- end -->`.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test it docs::tables` writes them.
+
+use quiescence::catalogue::{Family, Registry};
+use quiescence::hunt::promise::{Expected, Promise};
+use quiescence::report::table::setting_text;
+use quiescence::report::verdict::property_name;
+use quiescence::world::Setting;
+
+use super::{alone, edit, read, root};
+use crate::support::overwrites;
+
+/// `FIFO, 1 crash, sticky`. Three nodes are not worth a word.
+fn place(setting: &Setting) -> String {
+    let text = setting_text(setting);
+    let parts = text.trim_end_matches(" sessions").split(", ");
+    let part = |part: &str| {
+        let part = part.trim_end_matches(" network").trim_start_matches("faults ");
+        match part.split_once(' ') {
+            Some((kind, number)) if number.parse::<u16>().is_ok() => format!("{number} {kind}"),
+            _ => part.to_owned(),
+        }
+    };
+    let told = parts.filter(|part| !["no faults", "3 nodes"].contains(part)).map(part);
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// The promises of a family, by strategy and setting, in the order of the
+/// first of each.
+fn groups(family: &Family) -> Vec<Vec<&Promise>> {
+    let mut groups: Vec<Vec<&Promise>> = Vec::new();
+    for row in &family.promises {
+        let same = |group: &&mut Vec<&Promise>| {
+            group[0].strategy == row.strategy && group[0].setting == row.setting
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+fn row(cells: &[String]) -> String {
+    cells
+        .iter()
+        .map(|cell| if cell.is_empty() { "| ".to_owned() } else { format!("| {cell} ") })
+        .collect::<String>()
+        + "|"
+}
+
+fn head(cells: &[&str]) -> [String; 2] {
+    [format!("| {} |", cells.join(" | ")), format!("|{}", "---|".repeat(cells.len()))]
+}
+
+/// What there is to know of one family.
+fn of_family(family: &Family) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !family.parameters.is_empty() {
+        lines.extend(head(&["parameter", "values", "meaning"]));
+    }
+    for parameter in &family.parameters {
+        let value = |value: &&str| match parameter.default {
+            Some(default) if default == *value => format!("`{value}` (default)"),
+            _ => format!("`{value}`"),
+        };
+        let values = parameter.values.iter().map(value).collect::<Vec<_>>().join(", ");
+        let all = if parameter.default.is_none() { "; without one, all are checked" } else { "" };
+        let about = format!("{}{all}", parameter.about);
+        lines.push(row(&[format!("`{}`", parameter.name), values, about]));
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(head(&["promised of", "where", "holds", "is violated"]));
+    for group in groups(family) {
+        let (mut holds, mut violated) = (Vec::new(), Vec::new());
+        for promise in &group {
+            let name = property_name(&promise.property);
+            match promise.expected {
+                Expected::Holds => holds.push(name),
+                Expected::Violated(flaw) => violated.push(format!("{name} ({flaw})")),
+            }
+        }
+        let strategy = format!("`{}`", group[0].strategy);
+        let place = place(&group[0].setting);
+        lines.push(row(&[strategy, place, holds.join(", "), violated.join(", ")]));
+    }
+    if !family.mutants.is_empty() {
+        lines.push(String::new());
+        lines.extend(head(&["variant", "its bug"]));
+    }
+    for mutant in &family.mutants {
+        lines.push(row(&[format!("`{}`", mutant.strategy), mutant.bug.to_owned()]));
+    }
+    if !family.sources.is_empty() {
+        lines.extend([String::new(), format!("Source: {}.", family.sources)]);
+    }
+    lines
+}
+
+/// Compares a region of a document with what it should be, or writes it.
+fn check_region(document: &str, name: &str, lines: &[String]) {
+    let path = root().join(document);
+    let _alone = alone();
+    let text = read(&path);
+    let begin = format!("<!-- catalogue: {name} -->");
+    let at = text.lines().position(|line| line == begin);
+    let at = at.unwrap_or_else(|| panic!("{document} has no line `{begin}`")) + 1;
+    let there: Vec<_> = text.lines().skip(at).take_while(|line| *line != "<!-- end -->").collect();
+    // An empty line lets what stands between two comments be a table.
+    let wanted = [&[String::new()], lines, &[String::new()]].concat();
+    if overwrites() {
+        edit(&path, vec![(at..at + there.len(), wanted)]);
+    } else {
+        assert_eq!(
+            there.join("\n"),
+            wanted.join("\n"),
+            "{document}, {name}: `SNAPSHOTS=overwrite cargo test --test it docs::tables` writes it"
+        );
+    }
+}
+
+#[test]
+fn the_tables_of_strategies_are_those_of_the_catalogue() {
+    for family in Registry::standard().families() {
+        check_region("docs/strategies.md", family.name, &of_family(family));
+    }
+}

@@ -1,0 +1,279 @@
+//! Events in any order and of any kind, well formed or not: whoever takes them
+//! accepts the same ones, and names the same rule where it refuses one.
+
+use std::collections::BTreeMap;
+
+use quiescence::history::formats::{Follower, json_lines, operation_lines};
+use quiescence::history::{
+    Builder, Call, Completion, Event, History, Malformed, Operation, ProcessId, Rule, What,
+};
+use quiescence::judgement::Live;
+
+use crate::judgement::simulated::Dice;
+
+/// What came of a sequence: the history, or what was refused first.
+type Outcome = Result<History, Malformed>;
+
+/// Any sequence of events. Every kind of mistake is likely, and none is certain.
+fn events(dice: &mut Dice) -> Vec<Event> {
+    let mut time: u64 = 100;
+    let mut busy = [false; 3];
+    let draw = |_| {
+        let at = dice.below(3);
+        let process = ProcessId(u32::try_from(at).expect("a few"));
+        time += dice.below(3) as u64;
+        if dice.one_in(30) {
+            time -= 5;
+        }
+        // Mostly what the process can do next.
+        let asks = busy[at] == dice.one_in(25);
+        busy[at] = asks;
+        match (asks, dice.below(8)) {
+            (true, 0..3) => Event::invoke(process, time, Call::write("x", 1)),
+            (true, _) => Event::invoke(process, time, Call::read("x")),
+            (false, 0) => Event::info(process, time),
+            (false, 1) => Event::fail(process, time),
+            (false, 2..4) => Event::ok_final(process, time, 1),
+            (false, _) => Event::ok(process, time, ()),
+        }
+    };
+    (0..10).map(draw).collect()
+}
+
+/// The same, where a process goes on as a new one after an unknown outcome.
+fn renamed(events: &[Event]) -> Vec<Event> {
+    let mut names: BTreeMap<ProcessId, (ProcessId, bool)> = BTreeMap::new();
+    let mut next = 3;
+    let rename = |event: &Event| {
+        let (name, ended) = names.entry(event.process).or_insert((event.process, false));
+        if *ended && matches!(event.what, What::Invoke(_)) {
+            (*name, *ended) = (ProcessId(next), false);
+            next += 1;
+        }
+        *ended |= event.what == What::Info;
+        Event { process: *name, ..event.clone() }
+    };
+    events.iter().map(rename).collect()
+}
+
+/// The rules once more, each as a question to all that was said before: the
+/// first event that breaks one.
+fn first_broken(events: &[Event]) -> Option<(usize, Option<Rule>)> {
+    let broken = |at: usize| {
+        let (event, before) = (&events[at], &events[..at]);
+        let own: Vec<&What> =
+            before.iter().filter(|one| one.process == event.process).map(|one| &one.what).collect();
+        let open = match own.last() {
+            Some(What::Invoke(request)) => Some(request),
+            _ => None,
+        };
+        let quiet = own.iter().any(|what| matches!(what, What::OkFinal(_)));
+        match &event.what {
+            _ if before.iter().any(|one| one.time > event.time) => Some(Rule::Order),
+            What::Invoke(_) if open.is_some() => Some(Rule::Sequential),
+            What::Invoke(_) if own.last() == Some(&&What::Info) => Some(Rule::End),
+            What::Invoke(request) if quiet && !request.only_reads() => Some(Rule::Quiescence),
+            What::Invoke(_) => None,
+            _ if open.is_none() => Some(Rule::Invoked),
+            What::OkFinal(_) if !open?.only_reads() => Some(Rule::FinalRead),
+            _ => None,
+        }
+    };
+    let line = |at: usize| broken(at).map(|rule| (at + 1, Some(rule)));
+    (0..events.len()).find_map(line)
+}
+
+fn line(event: &Event) -> String {
+    let rest = match &event.what {
+        What::Invoke(request) => {
+            let call = request.call();
+            let (f, argument) = (call.f.as_str(), &call.argument);
+            format!(r#""type":"invoke","f":"{f}","key":"x","value":{argument}"#)
+        }
+        What::Ok(answer) => format!(r#""type":"ok","answer":{answer}"#),
+        What::OkFinal(answer) => format!(r#""type":"ok","answer":{answer},"final":true"#),
+        What::Fail => r#""type":"fail""#.to_owned(),
+        What::Info => r#""type":"info""#.to_owned(),
+    };
+    format!(r#"{{"process":{},"time":{},{rest}}}"#, event.process.0, event.time)
+}
+
+fn built(events: &[Event]) -> Outcome {
+    let mut builder = Builder::new();
+    events.iter().try_for_each(|event| builder.event(event.clone()))?;
+    Ok(builder.finish())
+}
+
+fn read(events: &[Event]) -> Outcome {
+    let lines: Vec<String> = events.iter().map(line).collect();
+    Ok(json_lines::read(lines.join("\n").as_bytes())?.history)
+}
+
+fn followed(events: &[Event]) -> Outcome {
+    let mut lines = Follower::default();
+    let mut builder = Builder::new();
+    for event in events {
+        let said = lines.line(line(event).as_bytes())?.expect("the line is not blank");
+        builder.event(said).expect("what a follower says obeys the rules");
+    }
+    Ok(builder.finish())
+}
+
+/// What live judgement says of the events, with the history that they are if it
+/// takes them all.
+fn judged(events: &[Event]) -> Outcome {
+    let mut live = Live::new(&[], 1_000).expect("no model is too many");
+    for event in events {
+        live.event(event.clone())?;
+    }
+    Ok(built(events).expect("live judgement took them"))
+}
+
+/// The operations of an outcome, their processes numbered as they come: which
+/// number a reader gives is its own business.
+fn counted(outcome: &Outcome) -> Option<Vec<Operation>> {
+    let operations = outcome.as_ref().ok()?.operations().iter().cloned();
+    let mut numbers: BTreeMap<ProcessId, u32> = BTreeMap::new();
+    let count = |mut operation: Operation| {
+        let next = u32::try_from(numbers.len()).expect("a few");
+        operation.process = ProcessId(*numbers.entry(operation.process).or_insert(next));
+        operation
+    };
+    Some(operations.map(count).collect())
+}
+
+/// Where and by which rule something was refused.
+fn refusal<T>(outcome: &Result<T, Malformed>) -> Option<(usize, Option<Rule>)> {
+    outcome.as_ref().err().map(|malformed| (malformed.line, malformed.rule))
+}
+
+#[test]
+fn builder_reader_follower_and_live_judgement_refuse_the_same_events_by_the_same_rule() {
+    let mut dice = Dice(29);
+    let mut seen: BTreeMap<Option<Rule>, usize> = BTreeMap::new();
+    for _ in 0..20_000 {
+        let events = events(&mut dice);
+        let text = || events.iter().map(line).collect::<Vec<_>>().join("\n");
+        let plain = built(&events);
+        assert_eq!(refusal(&plain), first_broken(&events), "{}", text());
+        assert_eq!(judged(&events), plain, "{}", text());
+        let rule = refusal(&plain).map(|(_, rule)| rule.expect("an event can be read"));
+        *seen.entry(rule).or_default() += 1;
+        // Files go on under one number, and readers give the names.
+        let expected = built(&renamed(&events));
+        assert_eq!(judged(&renamed(&events)), expected, "{}", text());
+        for (name, outcome) in [("read", read(&events)), ("followed", followed(&events))] {
+            assert_eq!(refusal(&outcome), refusal(&expected), "{name}:\n{}", text());
+            assert_eq!(counted(&outcome), counted(&expected), "{name}:\n{}", text());
+        }
+        if rule != Some(Rule::End) && plain.is_err() {
+            let reasons = [read(&events), followed(&events)].map(Result::err);
+            assert_eq!(reasons, [plain.clone().err(), plain.err()], "{}", text());
+        }
+    }
+    let rules = [Rule::Order, Rule::Sequential, Rule::End, Rule::Invoked, Rule::FinalRead];
+    for rule in rules.into_iter().chain([Rule::Quiescence]).map(Some).chain([None]) {
+        let count = seen.get(&rule).copied().unwrap_or_default();
+        assert!(count > 200, "{rule:?}: {count} of {seen:?}");
+    }
+}
+
+/// Whole operations in order of invocation, with mistakes.
+fn operations(dice: &mut Dice) -> Vec<Operation> {
+    let mut time = 10;
+    let mut next = 0;
+    let mut names = [0, 1, 2].map(|at| (at, 0));
+    let draw = |_| {
+        let (name, idle) = &mut names[dice.below(3)];
+        time = time.max(if dice.one_in(8) { 0 } else { *idle }) + dice.below(2) as u64;
+        let returned = time + dice.below(4) as u64;
+        let call = if dice.one_in(2) { Call::write("x", 1) } else { Call::read("x") };
+        let (returned, completion) = match dice.below(8) {
+            0 => (None, Completion::Info),
+            1 => (Some(returned), Completion::Fail),
+            2 if dice.one_in(4) => (Some(time - 1), Completion::Fail),
+            _ => {
+                (Some(returned), Completion::Ok(if call.is_read() { 1.into() } else { ().into() }))
+            }
+        };
+        let answered = matches!(completion, Completion::Ok(_));
+        let process = ProcessId(*name);
+        *idle = returned.unwrap_or(0);
+        if returned.is_none() {
+            (*name, next) = (3 + next, next + 1);
+        }
+        Operation {
+            process,
+            node: None,
+            final_read: answered && dice.one_in(if call.is_read() { 3 } else { 30 }),
+            call,
+            invoked: time,
+            returned,
+            completion,
+        }
+    };
+    (0..8).map(draw).collect()
+}
+
+fn whole_line(operation: &Operation) -> String {
+    let Operation { process, call, invoked, returned, completion, final_read, .. } = operation;
+    let (kind, value) = match completion {
+        Completion::Ok(answer) if call.is_read() => ("ok", answer),
+        Completion::Ok(_) => ("ok", &call.argument),
+        Completion::Fail => ("fail", &call.argument),
+        Completion::Info => ("info", &call.argument),
+    };
+    let returned = returned.map_or("null".to_owned(), |at| at.to_string());
+    format!(
+        r#"{{"process":{},"f":"{}","key":"x","value":{value},"invoke":{invoked},"return":{returned},"type":"{kind}","final":{final_read}}}"#,
+        process.0,
+        call.f.as_str(),
+    )
+}
+
+#[test]
+fn whole_operations_are_refused_alike_in_a_file_and_in_memory() {
+    let mut dice = Dice(31);
+    let mut seen: BTreeMap<Option<Rule>, usize> = BTreeMap::new();
+    for _ in 0..20_000 {
+        let operations = operations(&mut dice);
+        let lines: Vec<String> = operations.iter().map(whole_line).collect();
+        let text = lines.join("\n");
+        let made = History::of(operations);
+        let read = operation_lines::read(text.as_bytes()).map(|recording| recording.history);
+        assert_eq!(read, made, "{text}");
+        *seen.entry(made.err().and_then(|malformed| malformed.rule)).or_default() += 1;
+    }
+    let rules = [Rule::Sequential, Rule::Duration, Rule::FinalRead, Rule::Quiescence];
+    for rule in rules.into_iter().map(Some).chain([None]) {
+        let count = seen.get(&rule).copied().unwrap_or_default();
+        assert!(count > 200, "{rule:?}: {count} of {seen:?}");
+    }
+}
+
+#[test]
+fn what_formats_cannot_say_is_refused_too() {
+    let operation = Operation {
+        process: ProcessId(0),
+        node: None,
+        call: Call::read("x"),
+        invoked: 5,
+        returned: Some(7),
+        completion: Completion::Ok(1.into()),
+        final_read: false,
+    };
+    let refused = |operation: Operation| {
+        refusal(&History::of(vec![operation])).expect("it is ill formed").1.expect("a rule")
+    };
+    assert_eq!(History::of(vec![operation.clone()]).map(|history| history.len()), Ok(1));
+    for completion in [Completion::Fail, Completion::Ok(1.into())] {
+        let without = Operation { returned: None, completion, ..operation.clone() };
+        assert_eq!(refused(without), Rule::Outcome);
+    }
+    let info = Operation { completion: Completion::Info, ..operation.clone() };
+    assert_eq!(refused(info), Rule::Outcome);
+    let failed = Operation { completion: Completion::Fail, final_read: true, ..operation.clone() };
+    assert_eq!(refused(failed), Rule::FinalRead);
+    let early = Operation { invoked: 1, process: ProcessId(1), ..operation.clone() };
+    assert_eq!(refusal(&History::of(vec![operation, early])), Some((2, Some(Rule::Order))));
+}

@@ -1,0 +1,271 @@
+//! The hunt as users rely on it: every promise is kept or broken as the table
+//! says, every variant of the notebook is convicted of its own bug, what is
+//! found is minimal and replays.
+//!
+//! `QUIESCENCE_PROFILE=deep` multiplies the effort: 200 seeds a variant and
+//! 100,000 runs a row instead of 20 and 2,000.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use quiescence::catalogue::Registry;
+use quiescence::hunt::Subject;
+use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
+use quiescence::hunt::promise::Expected;
+use quiescence::hunt::property::{Flaw, Property, judge};
+use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
+use quiescence::judgement::{Kind, Model};
+use quiescence::search::random::Scope;
+use quiescence::world::re_execute;
+use quiescence::world::{Setting, Step};
+
+use crate::support::{effort, overwrites};
+
+fn strategy(name: &str) -> Box<dyn Subject> {
+    let mut all = Registry::standard().parse(name).expect("the strategy exists");
+    assert_eq!(all.len(), 1, "{name} names one strategy");
+    all.remove(0)
+}
+
+fn plan(setting: &Setting, properties: Vec<Property>, runs: u64, seed: u64) -> Plan {
+    let scope = Scope { setting: setting.clone(), ..Scope::default() };
+    Plan { scope, properties, sought: vec![], runs, seed }
+}
+
+fn go(subject: &dyn Subject, plan: &Plan) -> Hunt {
+    hunt(subject, plan, &|_| false)
+}
+
+fn finding(hunt: Hunt) -> Shrunk {
+    match hunt.found.into_iter().next().expect("one property was judged").outcome {
+        Sampled::Violated(finding) => *finding,
+        other => panic!("nothing was found: {other:?}"),
+    }
+}
+
+fn convict(name: &str, seed: u64) -> (Box<dyn Subject>, Shrunk) {
+    let registry = Registry::standard();
+    let setting = registry.family("notebook").expect("it exists").setting.clone();
+    let subject = strategy(name);
+    let eventual = vec![Property::Model(Model::EVENTUAL)];
+    let found = finding(go(&*subject, &plan(&setting, eventual, 2_000, seed)));
+    (subject, found)
+}
+
+/// A strategy in a setting, with what is promised of it there.
+type Group = (String, Setting, Vec<(Property, Expected)>);
+
+/// The settings of the promise table, each with its rows.
+fn rows_by_setting() -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for row in Registry::standard().promises() {
+        let promised = (row.property.clone(), row.expected);
+        match groups.iter_mut().find(|(name, at, _)| *name == row.strategy && *at == row.setting) {
+            Some((.., rows)) => rows.push(promised),
+            None => groups.push((row.strategy.clone(), row.setting.clone(), vec![promised])),
+        }
+    }
+    groups
+}
+
+#[test]
+fn every_promise_is_kept_or_broken_as_the_table_says() {
+    let runs = effort(2_000, 100_000);
+    let mut wrong = Vec::new();
+    for (name, setting, rows) in rows_by_setting() {
+        let subject = strategy(&name);
+        let properties = rows.iter().map(|(property, _)| property.clone()).collect();
+        let sought = rows.iter().filter(|(_, expected)| *expected != Expected::Holds);
+        let sought = sought.map(|(property, _)| property.clone()).collect();
+        let plan = Plan { sought, ..plan(&setting, properties, runs, 0x5eed) };
+        let hunt = go(&*subject, &plan);
+        for (found, (property, expected)) in hunt.found.iter().zip(&rows) {
+            assert!(found.looked_at > 0, "{name}: nothing was checked for {property}");
+            let as_expected = match (&found.outcome, expected) {
+                (Sampled::None, Expected::Holds) => true,
+                (Sampled::Violated(found), Expected::Violated(flaw)) => found.failing.flaw == *flaw,
+                _ => false,
+            };
+            if !as_expected {
+                wrong.push(format!("{name}, {property}: expected {expected}, {found:?}"));
+            }
+        }
+        for (kind, budget) in setting.faults.budget.each() {
+            let struck = hunt.coverage.faults.get(&kind).copied().unwrap_or(0);
+            let searched_in_full = hunt.coverage.runs >= runs;
+            assert!(
+                budget == 0 || struck > 0 || !searched_in_full,
+                "{name}: a fault that the plan allows never struck"
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_variant_of_the_notebook_is_convicted_of_its_own_bug_from_every_seed() {
+    let expected = [
+        ("notebook:as-written", Flaw::History(Kind::Diverged), 2),
+        // The other node is told of the write, and stays in the story.
+        ("notebook:wrong-key", Flaw::History(Kind::Lost), 2),
+        ("notebook:call-error", Flaw::History(Kind::Illegal), 1),
+        ("notebook:storing", Flaw::History(Kind::Diverged), 4),
+        ("notebook:echo", Flaw::NeverQuiet, 5),
+    ];
+    for (name, flaw, _) in expected {
+        for seed in 0..effort(20, 200) {
+            let (_, found) = convict(name, seed);
+            assert_eq!(found.failing.flaw, flaw, "{name} from seed {seed}");
+        }
+    }
+    for (name, _, steps) in expected {
+        let lengths = (0..20).map(|seed| convict(name, seed).1.failing.run.schedule.len());
+        assert_eq!(lengths.min(), Some(steps), "the shortest story of {name}");
+    }
+}
+
+#[test]
+fn the_bug_of_the_storing_notebook_takes_four_actions_from_every_seed() {
+    for seed in 0..20 {
+        let (_, found) = convict("notebook:storing", seed);
+        assert_eq!(found.failing.run.schedule.len(), 4, "seed {seed}");
+        // Two writers whose writes cross, or one whose writes are reordered.
+        assert!((2..=3).contains(&found.failing.chosen().len()), "seed {seed}");
+    }
+}
+
+/// What minimal means, said again by other code: take one chosen step away
+/// and the same property no longer fails in the same way.
+fn assert_minimal(subject: &dyn Subject, found: &Shrunk) {
+    let failing = &found.failing;
+    let chosen: Vec<Step> = failing.chosen();
+    for left_out in 0..chosen.len() {
+        let mut fewer = chosen.clone();
+        fewer.remove(left_out);
+        let run = re_execute(
+            subject,
+            &failing.setting,
+            &failing.workload,
+            &fewer,
+            failing.property.shows(),
+        );
+        let flaw = judge(&run, &failing.property).flaw();
+        let as_short = run.schedule.iter().filter(|step| !step.settling).count() < chosen.len();
+        assert!(
+            flaw != Some(failing.flaw) || !as_short,
+            "step {left_out} of {chosen:?} can be left out"
+        );
+    }
+}
+
+#[test]
+fn what_is_found_is_minimal_and_replays_from_its_text() {
+    let mut shown = BTreeSet::new();
+    for (name, setting, rows) in rows_by_setting() {
+        let subject = strategy(&name);
+        for (property, expected) in rows {
+            if expected == Expected::Holds {
+                continue;
+            }
+            let hunt = go(&*subject, &plan(&setting, vec![property], 20_000, 7));
+            let found = finding(hunt);
+            assert_minimal(&*subject, &found);
+            let case = Case::of(&*subject, &found.failing, true, FoundBy::default());
+            let text = case.to_text();
+            let again = read::read(&text).expect("a case that was written can be read");
+            assert_eq!(again.to_text(), text, "reading and writing changes nothing");
+            let replayed = replay::replay(&again, &*subject).expect("its steps are possible");
+            assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{name}");
+            shown.insert(text);
+        }
+    }
+    assert!(shown.len() >= 12, "the table has rows that expect violations");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_case_to_the_letter() {
+    let text = || {
+        let (subject, found) = convict("notebook:storing", 3);
+        Case::of(&*subject, &found.failing, true, FoundBy::default()).to_text()
+    };
+    assert_eq!(text(), text());
+}
+
+#[test]
+fn every_committed_case_replays() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1");
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .expect("the folder of committed cases exists")
+        .map(|entry| entry.expect("a folder can be listed").path())
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 8, "there are committed cases");
+    for path in paths {
+        let text = fs::read_to_string(&path).expect("a committed case can be read");
+        let case = read::read(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let subject = Registry::standard().named(&case.strategy).expect("its strategy exists");
+        let replayed = replay::replay(&case, &*subject)
+            .unwrap_or_else(|(step, why)| panic!("{} at {step}: {why}", path.display()));
+        assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{}", path.display());
+        assert_eq!(replayed.judgement.flaw(), case.kind);
+    }
+}
+
+/// Writes the committed cases anew when asked to; otherwise compares them with
+/// what the hunt finds today, so that a change of the search, of a strategy or
+/// of the format shows as a difference to be explained.
+#[test]
+fn the_committed_cases_are_what_the_hunt_finds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1");
+    for (name, setting, rows) in rows_by_setting() {
+        let subject = strategy(&name);
+        for (property, expected) in rows {
+            if expected == Expected::Holds {
+                continue;
+            }
+            let hunt = go(&*subject, &plan(&setting, vec![property.clone()], 20_000, 0x5eed));
+            let found = finding(hunt);
+            let how = FoundBy {
+                search: Some(SearchName::Random),
+                seed: Some(0x5eed),
+                run: Some(found.run),
+                shrunk_from: Some(found.shrunk_from),
+            };
+            let text = Case::of(&*subject, &found.failing, true, how).to_text();
+            let routing = setting.routing;
+            let file =
+                format!("{name}-{property}-{routing}.json").replace([':', '=', ',', '+'], "-");
+            let path = folder.join(file);
+            if overwrites() {
+                fs::write(&path, &text).expect("a case can be written");
+            }
+            let committed = fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(committed, text, "{} (SNAPSHOTS=overwrite renews it)", path.display());
+        }
+    }
+}
+
+/// A case written by hand need not say what was sent; an action that cannot
+/// happen is then the file's fault, wherever it stands.
+#[test]
+fn an_impossible_action_is_the_fault_of_a_case_that_records_no_sends() {
+    let text = include_str!("../cases/v1/notebook-storing-eventual-sticky.json");
+    let bare: String = text
+        .lines()
+        .map(|line| match line.find(", \"sends\"") {
+            Some(at) => {
+                format!("{}}}{}\n", &line[..at], if line.ends_with(',') { "," } else { "" })
+            }
+            None => format!("{line}\n"),
+        })
+        .collect();
+    let subject = strategy("notebook:storing");
+    let whole = read::read(&bare).expect("it is a case");
+    let replayed = replay::replay(&whole, &*subject).expect("its steps are possible");
+    assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
+    let wrong = bare.replace("n2→n1 #1", "n2→n1 #7");
+    let wrong = read::read(&wrong).expect("it is well formed");
+    let (step, why) = replay::replay(&wrong, &*subject).expect_err("nobody sent that");
+    assert_eq!((step, why.as_str()), (3, "the message is not in flight"));
+}

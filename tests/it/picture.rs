@@ -1,0 +1,336 @@
+//! The picture of a run says what the trace says, whatever a strategy says of
+//! itself: its labels, its replicas and its panics are random texts that look
+//! like parts of a picture.
+
+use std::fmt;
+
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, prop_compose, proptest};
+use proptest::strategy::Strategy as _;
+use quiescence::history::{Call, Completion, NodeId, Value};
+use quiescence::hunt::case::words::{asks, outcome};
+use quiescence::replication::{Cluster, Effects, Input, OperationId, Strategy, StrategyName};
+use quiescence::report::timeline::{Story, sentences, steps};
+use quiescence::report::{Look, states};
+use quiescence::world::trace::{Answered, Trace, TraceStep, trace};
+use quiescence::world::{
+    Action, FaultKind, FaultPlan, Faults, Network, Planned, Routing, Scenario, Script, SessionId,
+    Setting, Workload, execute,
+};
+
+/// n1 answers; every other node passes requests on to it.
+#[derive(Clone, Debug)]
+struct Liar {
+    labels: Vec<String>,
+    debug: Vec<String>,
+    /// What the handler of this many writes says when it panics.
+    panic: (i64, String),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Replica {
+    me: NodeId,
+    value: i64,
+    writes: i64,
+    text: String,
+}
+
+impl fmt::Debug for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+type Ask = (OperationId, bool, i64);
+
+impl Liar {
+    fn answer(&self, replica: &mut Replica, ask: Ask, effects: &mut Effects<Self>) {
+        let (operation, is_write, value) = ask;
+        if !is_write {
+            effects.reply(operation, Completion::Ok(Value::Int(replica.value)));
+            return;
+        }
+        replica.writes += 1;
+        assert!(replica.writes != self.panic.0, "{}", self.panic.1);
+        replica.value = value;
+        replica.text =
+            self.debug[usize::try_from(value).expect("small") % self.debug.len()].clone();
+        effects.reply(operation, Completion::Ok(Value::Null));
+    }
+}
+
+impl Strategy for Liar {
+    type Replica = Replica;
+    type Message = Ask;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("liar")
+    }
+
+    fn boot(&self, me: NodeId, _: &Cluster) -> Replica {
+        Replica { me, value: 0, writes: 0, text: self.debug[0].clone() }
+    }
+
+    fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
+        let ask = match input {
+            Input::Request { operation, call, .. } => match call.argument {
+                Value::Int(value) => (operation, true, value),
+                _ => (operation, false, 0),
+            },
+            Input::Receive { message, .. } => message,
+            _ => return,
+        };
+        match replica.me {
+            NodeId(0) => self.answer(replica, ask, effects),
+            _ => effects.send(NodeId(0), ask),
+        }
+    }
+
+    fn durable(&self, replica: &Replica) -> Replica {
+        replica.clone()
+    }
+
+    fn label(&self, (operation, ..): &Ask) -> String {
+        let number = usize::from(operation.session) + usize::from(operation.number);
+        self.labels[number % self.labels.len()].clone()
+    }
+}
+
+/// Texts of which pictures are made, and which no strategy may smuggle in.
+const FRAGMENTS: [&str; 16] = [
+    " · B reads x: 1",
+    "B reads x: 1",
+    "B read x: 1",
+    "● B read x: 1",
+    "● answers 7",
+    "answers 7",
+    " · answers 7",
+    "· pending",
+    "\n          B reads x: 1",
+    "\n     9  write x=1 ─▶ ● x=1",
+    " ╌╌▶ ● x=9",
+    " ◀─── read x",
+    " at n1: 5",
+    "lost: ",
+    "· panicked: no",
+    "\u{202e}── quiet ──",
+];
+
+fn hostile() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(&FRAGMENTS[..]), 0..3)
+        .prop_map(|parts| parts.concat())
+}
+
+prop_compose! {
+    fn liar()(
+        labels in proptest::collection::vec(hostile(), 1..4),
+        debug in proptest::collection::vec(hostile(), 1..4),
+        panic in (1..9i64, hostile()),
+    ) -> Liar {
+        Liar { labels, debug, panic }
+    }
+}
+
+prop_compose! {
+    fn scenario()(
+        scripts in proptest::collection::vec((0..3u16, proptest::collection::vec(any::<bool>(), 1..4)), 1..4),
+        choices in proptest::collection::vec(any::<u8>(), 0..30),
+    ) -> Scenario {
+        let call = |write: &bool, value: i64| if *write { Call::write("x", value) } else { Call::read("x") };
+        let sessions = scripts.iter().map(|(node, writes)| Script {
+            node: NodeId(*node),
+            operations: (1..)
+                .zip(writes)
+                .map(|(value, write)| Planned { call: call(write, value), node: None })
+                .collect(),
+        });
+        let kinds = [FaultKind::Duplicate, FaultKind::Drop, FaultKind::Retry, FaultKind::GiveUp];
+        let budget = kinds.into_iter().fold(Faults::NONE, |budget, kind| budget.with(kind, 1));
+        Scenario {
+            setting: Setting {
+                nodes: 3,
+                network: Network::Unordered,
+                faults: FaultPlan { budget, ..FaultPlan::default() },
+                routing: Routing::Sticky,
+            },
+            workload: Workload { sessions: sessions.collect() },
+            choices,
+            priorities: Vec::new(),
+        }
+    }
+}
+
+/// The answers of a step to whoever asked in it, and to others.
+fn answers(step: &TraceStep) -> (Option<&Answered>, Vec<&Answered>) {
+    let own = |answer: &&Answered| step.happened.action == Action::Invoke(answer.operation);
+    let (own, others): (Vec<_>, Vec<_>) = step.happened.answers.iter().partition(own);
+    (own.first().copied(), others)
+}
+
+fn session(answer: &Answered) -> SessionId {
+    SessionId(answer.operation.session)
+}
+
+/// The numbered lines of a picture, each with those that belong to it.
+fn lines(picture: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut steps: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in picture.lines() {
+        let number = line.get(..6).map(str::trim).unwrap_or_default();
+        match number.parse::<usize>() {
+            Ok(number) => {
+                assert_eq!(number, steps.len() + 1, "{picture}");
+                steps.push((line, Vec::new()));
+            }
+            Err(_) if steps.is_empty() => assert!(line.trim_start().starts_with("step"), "{line}"),
+            Err(_) => steps.last_mut().expect("there is one").1.push(line),
+        }
+    }
+    steps
+}
+
+/// What stands behind the signs of a line: `●` for what happened at a node,
+/// `·` for what else there is to say of it.
+fn signed(line: &str) -> Vec<&str> {
+    let parts = line.split(['●', '·']).skip(1).map(|part| part.strip_prefix(' ').unwrap_or(part));
+    parts
+        .map(|part| {
+            let ends = ["   ", "◀", "─", "╌"].iter().filter_map(|end| part.find(end)).min();
+            part[..ends.unwrap_or(part.len())].trim()
+        })
+        .collect()
+}
+
+fn draw(scenario: &Scenario, trace: &Trace, run: &quiescence::world::Run, width: usize) -> String {
+    let Scenario { setting, workload, .. } = scenario;
+    let story = Story { setting, workload, trace, history: &run.history, ending: &run.ending };
+    steps(&story, &Look { width, ..Look::default() })
+}
+
+/// A step takes one more line for each answer to another client, and one for a
+/// panic; the answers to others, each with its line.
+fn told_to_others<'s, 'l>(
+    others: Vec<&'s Answered>,
+    step: &TraceStep,
+    more: &'l [&'l str],
+) -> impl Iterator<Item = (&'s Answered, &'l str)> {
+    let panics = usize::from(step.happened.panicked.is_some());
+    assert_eq!(more.len(), others.len() + panics, "{more:?}");
+    others.into_iter().zip(more.iter().copied())
+}
+
+/// The picture with a lane for each session.
+fn with_sessions(step: &TraceStep, line: &str, more: &[&str]) {
+    let (own, others) = answers(step);
+    let said: Vec<_> = signed(line).into_iter().filter(|s| s.starts_with("answers")).collect();
+    let expected =
+        own.filter(|own| own.call.is_read()).map(|own| format!("answers {}", outcome(own)));
+    assert_eq!(said, expected.iter().collect::<Vec<_>>(), "{line}");
+    for (answer, line) in told_to_others(others, step, more) {
+        assert!(line.contains(&format!("({})", asks(&answer.call))), "{line}");
+        assert!(line.contains('▶') || line.contains('◀'), "{line}");
+    }
+}
+
+/// The picture with lanes for nodes alone.
+fn with_nodes(step: &TraceStep, line: &str, more: &[&str]) {
+    let (own, others) = answers(step);
+    let asked = |said: &&str| said.get(1..2) == Some(" ") && said.starts_with(char::is_uppercase);
+    let said: Vec<_> = signed(line).into_iter().filter(asked).collect();
+    let expected = match (step.happened.action, &step.happened.asked, own) {
+        (Action::Invoke(id), Some(call), own) => {
+            let answer = match own {
+                None => ": pending".to_owned(),
+                Some(own) if !own.call.is_read() => String::new(),
+                Some(own) => format!(": {}", outcome(own)),
+            };
+            Some(format!("{} {call}{answer}", SessionId(id.session)))
+        }
+        (Action::Retry(session, _), ..) => Some(format!("{session} asks again")),
+        _ => None,
+    };
+    assert_eq!(said, expected.iter().collect::<Vec<_>>(), "{line}");
+    for (answer, line) in told_to_others(others, step, more) {
+        let told = format!("{} {}: {}", session(answer), asks(&answer.call), outcome(answer));
+        assert_eq!(line.trim().split("   ").next(), Some(&*told));
+    }
+}
+
+/// The plain list, and whatever else says a step in sentences.
+fn in_sentences(step: &TraceStep, more: &[&str]) {
+    let (_, others) = answers(step);
+    let told = |answer: &Answered| {
+        format!("{} {}: {}", session(answer), asks(&answer.call), outcome(answer))
+    };
+    let expected: Vec<_> = others.into_iter().map(told).collect();
+    let (answers, panics) = more.split_at(expected.len().min(more.len()));
+    assert_eq!(answers.iter().map(|line| line.trim()).collect::<Vec<_>>(), expected);
+    assert_eq!(panics.len(), usize::from(step.happened.panicked.is_some()), "{more:?}");
+    assert!(panics.iter().all(|line| line.trim_start().starts_with("panicked: ")), "{panics:?}");
+    let sentences = sentences(step);
+    assert_eq!(sentences[1..].len(), more.len());
+    assert_eq!(sentences.join(" · ").split(" · ").collect::<Vec<_>>(), sentences);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_label_no_replica_and_no_panic_makes_a_picture_say_what_did_not_happen(
+        liar in liar(), scenario in scenario(),
+    ) {
+        let run = execute(&liar, &scenario, None);
+        let trace = trace(&liar, &scenario.setting, &scenario.workload, &run.schedule);
+        let wide = draw(&scenario, &trace, &run, 10_000);
+        let narrow = draw(&scenario, &trace, &run, 1);
+        // The widest page on which sessions have no lanes: they need more
+        // columns than nodes alone.
+        let widest = wide.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        let middle = (1..widest).rev().map(|width| draw(&scenario, &trace, &run, width));
+        let middle = middle.into_iter().find(|text| *text != wide);
+        prop_assert_eq!(lines(&wide).len(), trace.steps.len());
+        for (step, (line, more)) in trace.steps.iter().zip(lines(&wide)) {
+            with_sessions(step, line, &more);
+        }
+        if let Some(middle) = middle.filter(|text| *text != narrow && text.contains("step")) {
+            for (step, (line, more)) in trace.steps.iter().zip(lines(&middle)) {
+                with_nodes(step, line, &more);
+            }
+        }
+        for (number, (step, (_, more))) in (1..).zip(trace.steps.iter().zip(lines(&narrow))) {
+            in_sentences(step, &more);
+            let state = states::step(&trace, number, &Look::default());
+            let state: Vec<_> = state.lines().skip(1).take(more.len()).map(str::trim).collect();
+            prop_assert_eq!(state, more.iter().map(|line| line.trim()).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// The one place that breaks a text: at blanks, into lines.
+const WRAP: &str = "for word in text.split(' ') {";
+
+#[test]
+fn no_report_takes_a_text_apart() {
+    let mut files = vec![std::path::PathBuf::from("src/report")];
+    let mut wraps = 0;
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("the folder can be read");
+            files.extend(entries.map(|entry| entry.expect("it can be read").path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        let code = text.split("#[cfg(test)]").next().expect("there is a first part");
+        for line in code.lines() {
+            if line.trim() == WRAP {
+                wraps += 1;
+                continue;
+            }
+            for word in ["split", ".parse", "strip_", "_matches(", "SessionId::named", ".lines()"] {
+                let allowed = word == ".lines()" && line.contains("trim_end()");
+                let allowed = allowed || line.contains(".lines().count()");
+                assert!(allowed || !line.contains(word), "{}: {line}", path.display());
+            }
+        }
+    }
+    assert_eq!(wraps, 1, "the rule looks at the files");
+}

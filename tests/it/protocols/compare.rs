@@ -1,0 +1,243 @@
+//! What the search says of a protocol, held to what the dumb search says.
+
+use std::collections::BTreeSet;
+
+use quiescence::history::Call;
+use quiescence::hunt::case::{Case, FoundBy, read, replay};
+use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
+use quiescence::hunt::property::Property;
+use quiescence::hunt::{Subject, exhaustive::scope_text};
+use quiescence::judgement::Model;
+use quiescence::replication::When;
+use quiescence::search::exhaustive::{
+    Ending, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
+};
+use quiescence::world::{
+    Ending as RunEnding, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Routing, Setting,
+    Workload,
+};
+
+use super::dumb::{self, Dumb};
+use super::strategy::{ALL, Allowed, Choices, Protocol};
+
+/// States of all scripts together beyond which a protocol is left alone.
+const STATES_MAX: usize = 400;
+
+/// A protocol and where it is searched.
+pub struct Sample {
+    protocol: Protocol,
+    setting: Setting,
+    scope: Open,
+}
+
+impl Sample {
+    /// The sample that these bytes give.
+    pub fn of(bytes: &[u8], panics: bool) -> Self {
+        let mut dice = Choices::of(bytes);
+        let setting = setting(&mut dice);
+        let scope = scope(&mut dice);
+        let allowed = Allowed { panics: dice.once_in(4) && panics, ..ALL };
+        let protocol = Protocol::of(&mut dice, setting.nodes, allowed);
+        Sample { protocol, setting, scope }
+    }
+
+    fn properties(&self) -> Vec<Property> {
+        let models =
+            [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
+        let mut all: Vec<_> = models.map(Property::Model).into();
+        all.extend([Property::Durable, Property::StrongConvergence, Property::NoPanic]);
+        for (name, when) in (&self.protocol as &dyn Subject).conditions() {
+            if when == When::Always {
+                all.push(Property::Always(name.to_owned()));
+            }
+        }
+        all
+    }
+
+    /// What the search says of each property.
+    fn hunt(&self, reduce: Reduce, jobs: usize) -> Vec<(Property, Decision)> {
+        let plan = HuntPlan {
+            setting: self.setting.clone(),
+            scopes: vec![self.scope],
+            properties: self.properties(),
+            reduce,
+            limits: Limits::default(),
+            jobs,
+        };
+        hunt(&self.protocol, &plan, &|_| false).found
+    }
+
+    /// A search on one thread that only looks.
+    fn plan(&self, work: Work, tracks: Tracks, reduce: Reduce) -> Plan<'static> {
+        Plan {
+            work,
+            tracks,
+            reduce,
+            limits: Limits::default(),
+            lively: 0,
+            panics: false,
+            patient: self.scope.patient,
+            jobs: 1,
+            stop: &|_| false,
+        }
+    }
+
+    /// How many states the search has.
+    fn states(&self) -> u64 {
+        let tracks = Tracks { history: true, real_time: true, visible: true, ..Tracks::default() };
+        let plan = self.plan(Work::Open(self.scope), tracks, Reduce::NONE);
+        let explored = explore(&self.protocol, &self.setting, &plan, 0, &mut |_| 0);
+        let explored = explored.expect("it is covered");
+        let begins = explored.states > 0;
+        assert!(explored.ending == Ending::Complete || !begins, "{}", self.told());
+        explored.states
+    }
+
+    /// What clients are told and answered in the end, whoever answers: with
+    /// symmetry, nodes that no client uses may stand for each other.
+    fn outcomes(&self, workload: &Workload, reduce: Reduce) -> BTreeSet<String> {
+        let tracks = Tracks { history: true, ..Tracks::default() };
+        let plan = self.plan(Work::Scripted(workload.clone()), tracks, reduce);
+        let mut all = BTreeSet::new();
+        let mut judge = |sight: &Sight<'_>| {
+            let answer = |(_, call, value): &(_, Call, _)| format!("{call} {value:?}");
+            let mut finals: Vec<_> = sight.answers.iter().map(answer).collect();
+            finals.sort();
+            let asked = sight.operations.len() - finals.len();
+            let told = sight.operations.iter().zip(sight.history.operations()).take(asked);
+            let told: Vec<_> = told.map(|(id, op)| (id, &op.call, &op.completion)).collect();
+            all.insert(format!("{} {told:?} {finals:?}", sight.quiet));
+            0
+        };
+        let explored = explore(&self.protocol, &self.setting, &plan, 1, &mut judge);
+        explored.expect("it is covered");
+        all
+    }
+
+    fn told(&self) -> String {
+        let Setting { nodes, network, faults, routing } = &self.setting;
+        let scope = scope_text(&self.scope);
+        format!("{nodes} nodes, {network}, {routing}, {faults:?}, {scope}, {:?}", self.protocol)
+    }
+}
+
+fn setting(dice: &mut Choices<'_>) -> Setting {
+    let nodes = 1 + u16::from(dice.below(3));
+    let mut budget = Faults::NONE;
+    if dice.below(2) == 0 {
+        let kind = FaultKind::ALL[usize::from(dice.below(8))];
+        budget[kind] = 1;
+    }
+    let inbox = [InboxOnCrash::Lost, InboxOnCrash::Kept][usize::from(dice.below(2))];
+    let clocks = if dice.once_in(6) { vec![1, 0, -1] } else { Vec::new() };
+    let keep_token = dice.below(2) == 0;
+    Setting {
+        nodes,
+        network: [Network::Fifo, Network::Unordered][usize::from(dice.below(2))],
+        faults: FaultPlan { budget, inbox, clocks, keep_token },
+        routing: [Routing::Sticky, Routing::Roaming][usize::from(dice.below(2))],
+    }
+}
+
+fn scope(dice: &mut Choices<'_>) -> Open {
+    let (sessions, writes, reads) =
+        [(1, 1, 1), (1, 2, 1), (2, 1, 1), (1, 3, 0), (2, 2, 0), (1, 1, 2)]
+            [usize::from(dice.below(6))];
+    let keys = if dice.once_in(5) { 2 } else { 1 };
+    Open { sessions, writes, reads, keys, patient: dice.once_in(5) }
+}
+
+/// What came of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Came {
+    TooLarge,
+    Kept,
+    Violated,
+}
+
+/// Holds the search to what the dumb one says.
+pub fn compare(sample: &Sample) -> Came {
+    let properties = sample.properties();
+    let (protocol, setting) = (&sample.protocol, &sample.setting);
+    let dumb = dumb::search(protocol, setting, sample.scope, &properties, STATES_MAX);
+    let Some(dumb) = dumb else { return Came::TooLarge };
+    let (states, expected) = (sample.states(), dumb.states as u64);
+    if setting.faults.budget[FaultKind::Retry] == 0 {
+        assert_eq!(states, expected, "states of {}", sample.told());
+    } else {
+        // One write may have a stamp at each node: the search keeps them apart,
+        // a world only knows the highest.
+        assert!(states >= expected, "{states} of {expected} states of {}", sample.told());
+    }
+    let none = Reduce::NONE;
+    for workload in dumb::workloads(protocol, setting, sample.scope).iter().take(2) {
+        let symmetric = sample.outcomes(workload, Reduce { symmetry: true, ..none });
+        let plain = sample.outcomes(workload, none);
+        assert_eq!(symmetric, plain, "outcomes with symmetry of {}", sample.told());
+    }
+    let others = [
+        (none, 2),
+        (Reduce { persistent: true, ..none }, 1),
+        (Reduce { macro_steps: true, ..none }, 1),
+        (Reduce::ALL, 2),
+    ];
+    // Each protocol with none and with two others: together these are all.
+    let first = dumb.states % 4;
+    for (reduce, jobs) in [(none, 1), others[first], others[(first + 1) % 4]] {
+        for (property, outcome) in sample.hunt(reduce, jobs) {
+            let told = || format!("{property} with {reduce} of {}", sample.told());
+            agree(sample, &dumb, &property, &outcome, &told);
+        }
+    }
+    if dumb.violated.is_empty() { Came::Kept } else { Came::Violated }
+}
+
+fn agree(
+    sample: &Sample,
+    dumb: &Dumb,
+    property: &Property,
+    outcome: &Decision,
+    told: &dyn Fn() -> String,
+) {
+    let panics = dumb.violated.contains_key(&Property::NoPanic);
+    let lively = matches!(property, Property::Model(Model::EVENTUAL) | Property::Durable);
+    match (dumb.violated.get(property), outcome) {
+        (Some(length), Decision::Violated(finding)) => {
+            let failing = &finding.failing;
+            let found = failing.run.schedule.len();
+            let counts = *property != Property::StrongConvergence;
+            let endless = failing.run.ending != RunEnding::Settled && lively;
+            if let Some(length) = length.filter(|_| counts && !endless) {
+                // Other values and sessions may make a story still shorter. Settling
+                // may do what patient timers may not, and be found last.
+                let short = found <= length || sample.scope.patient;
+                let story = dumb.stories.get(property);
+                assert!(
+                    short,
+                    "{found} actions, though {length} do: {}\n{story:?}\nFOUND {:?}",
+                    told(),
+                    failing.run
+                );
+            }
+            let case = Case::of(&sample.protocol, failing, true, FoundBy::default());
+            let text = case.to_text();
+            let again = read::read(&text).expect("a case that was written can be read");
+            let replayed = replay::replay(&again, &sample.protocol);
+            let outcome = replayed.map(|replayed| replayed.fidelity);
+            assert_eq!(outcome, Ok(replay::Fidelity::Reproduced), "{}\n{text}", told());
+        }
+        (None, Decision::Proved(..)) => {
+            let unknown = dumb.unknown.contains(property) || (panics && lively);
+            let why = (&dumb.unknown, &dumb.violated, &dumb.stories);
+            assert!(!unknown, "proved, though not known: {}\n{why:?}", told());
+        }
+        (None, Decision::Unknown(why)) => {
+            let unknown = dumb.unknown.contains(property) || (panics && lively);
+            assert!(unknown, "unknown ({why:?}), though known: {}", told());
+        }
+        (known, other) => {
+            let story = dumb.stories.get(property);
+            panic!("{known:?} against {other:?}: {}\n{story:?}", told())
+        }
+    }
+}

@@ -1,0 +1,583 @@
+//! Protocols that nobody has thought of: a strategy whose handlers are a small
+//! table, filled from bytes.
+//!
+//! A table says, for each state of a node and each input, what is done: keep
+//! what the input carries, send, answer now or later, arm timers, change what
+//! nobody can see. Most of these protocols are nonsense; that is the point.
+//! Every engine has to say the same of them. The same bytes give the same
+//! protocol for ever, and missing bytes count as zeros.
+
+#![allow(dead_code, reason = "each test that includes this file uses a part of it")]
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::dice::Dice;
+use quiescence::history::{Call, Completion, Key, NodeId, Value};
+use quiescence::replication::{
+    Cluster, Effects, Input, Invariant, OperationId, Stamp, Strategy, StrategyName, TimerId,
+    Visible,
+};
+
+/// Bytes that choices are taken from.
+pub struct Choices<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl<'b> Choices<'b> {
+    pub fn of(bytes: &'b [u8]) -> Self {
+        Choices { bytes, at: 0 }
+    }
+
+    /// A number below `sides`.
+    pub fn below(&mut self, sides: u8) -> u8 {
+        let byte = self.bytes.get(self.at).copied().unwrap_or(0);
+        self.at += 1;
+        byte % sides
+    }
+
+    /// True once in so many times; never where bytes are missing.
+    pub fn once_in(&mut self, times: u8) -> bool {
+        self.below(times) == times - 1
+    }
+}
+
+/// As many bytes as a protocol and its setting take, from a number.
+pub fn bytes_of(seed: u64) -> Vec<u8> {
+    let mut dice = Dice(seed);
+    let mut bytes = Vec::new();
+    while bytes.len() < 160 {
+        bytes.extend(dice.next().to_le_bytes());
+    }
+    bytes
+}
+
+/// What may be in a table; the rest is left out of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowed {
+    pub timers: bool,
+    pub clocks: bool,
+    pub panics: bool,
+}
+
+/// Everything.
+pub const ALL: Allowed = Allowed { timers: true, clocks: true, panics: true };
+
+/// What makes a handler act.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Start,
+    Write,
+    Read,
+    /// A message of this kind.
+    Message(u8),
+    Timer(u8),
+    Recovered,
+    Cancelled,
+    Suspect,
+}
+
+const CAUSES: [Cause; 10] = [
+    Cause::Start,
+    Cause::Write,
+    Cause::Read,
+    Cause::Message(0),
+    Cause::Message(1),
+    Cause::Timer(0),
+    Cause::Timer(1),
+    Cause::Recovered,
+    Cause::Cancelled,
+    Cause::Suspect,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum To {
+    Itself,
+    Others,
+    All,
+    Sender,
+    First,
+    Next,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Do {
+    /// Takes what the input carries into the register.
+    Keep,
+    /// Sends what the input carries, or what is stored, as a message of this
+    /// kind.
+    Send(To, u8),
+    /// Answers the request at hand.
+    Answer,
+    /// Answers the request at hand later.
+    Wait,
+    /// Answers the one that has waited longest.
+    AnswerFirst,
+    /// Answers all that wait.
+    AnswerAll,
+    Fail,
+    Unknown,
+    Arm(u8),
+    Disarm(u8),
+    /// Changes what no future can see.
+    Noise,
+    Forget,
+    Panic,
+}
+
+/// How a register takes in a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Policy {
+    Overwrite,
+    Larger,
+    Stamped,
+    First,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Rule {
+    does: Vec<Do>,
+    next: u8,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Table {
+    name: String,
+    /// By state, then by cause.
+    rules: Vec<Vec<Rule>>,
+    policy: Policy,
+    /// How many times what follows from one input is sent on; `None` is for
+    /// ever.
+    hops: Option<u8>,
+    /// Whether the order of arrivals is kept.
+    arrivals: bool,
+    /// How many ticks a write is good for.
+    lease: Option<u64>,
+    /// Whether an answer waits until the node is as far as the token says.
+    tokens: bool,
+    /// Nodes that refuse reads, and that refuse writes, one bit each.
+    refuses: [u8; 2],
+    durable: bool,
+    observable: bool,
+    invariants: bool,
+}
+
+/// A protocol that nobody has thought of.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    table: Arc<Table>,
+}
+
+/// All that a node of such a protocol knows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Replica {
+    node: NodeId,
+    nodes: u16,
+    state: u8,
+    /// Ascending by key.
+    register: Vec<Load>,
+    /// Values in the order of arrival, if that is kept.
+    arrivals: Vec<Value>,
+    waiting: Vec<(OperationId, Option<Key>)>,
+    /// Decides nothing.
+    noise: bool,
+}
+
+/// A write as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Load {
+    key: Key,
+    stamp: Stamp,
+    value: Value,
+    write: OperationId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Message {
+    kind: u8,
+    /// How often it may be sent on.
+    hops: u8,
+    load: Option<Load>,
+}
+
+/// The input at hand.
+struct Given<'g> {
+    request: Option<(OperationId, &'g Call, u8)>,
+    from: Option<NodeId>,
+    hops: u8,
+    load: Option<Load>,
+    clock: u64,
+}
+
+impl Protocol {
+    /// The protocol that these dice give; a node may be any of `nodes`.
+    pub fn of(dice: &mut Choices<'_>, nodes: u16, allowed: Allowed) -> Self {
+        let states = 1 + dice.below(2);
+        let endless = dice.once_in(6);
+        let mut table = Table {
+            name: String::new(),
+            rules: Vec::new(),
+            policy: [Policy::Overwrite, Policy::Larger, Policy::Stamped, Policy::First]
+                [usize::from(dice.below(4))],
+            hops: if endless { None } else { Some(1 + dice.below(2)) },
+            arrivals: dice.below(3) == 0,
+            lease: (dice.once_in(4) && allowed.clocks).then(|| u64::from(dice.below(4))),
+            tokens: dice.once_in(4),
+            refuses: [0; 2],
+            durable: dice.below(2) == 0,
+            observable: dice.below(2) == 0,
+            invariants: dice.below(2) == 0,
+        };
+        if dice.once_in(5) {
+            let all = (1_u8 << nodes) - 1;
+            // Somebody serves both.
+            table.refuses = [dice.below(all), dice.below(all)];
+        }
+        for _ in 0..states {
+            let rule = |cause: &Cause| rule(dice, *cause, states, allowed);
+            table.rules.push(CAUSES.iter().map(rule).collect());
+        }
+        table.name = format!("{:016x}", fingerprint(&format!("{table:?}")));
+        Protocol { table: Arc::new(table) }
+    }
+
+    /// Whether its states can have an end: nothing is sent on for ever.
+    pub fn is_tame(&self) -> bool {
+        self.table.hops.is_some()
+    }
+
+    fn rule(&self, state: u8, cause: Cause) -> &Rule {
+        let at = CAUSES.iter().position(|known| *known == cause).expect("a known cause");
+        &self.table.rules[usize::from(state)][at]
+    }
+
+    fn act(
+        &self,
+        replica: &mut Replica,
+        cause: Cause,
+        given: &Given<'_>,
+        effects: &mut Effects<Self>,
+    ) {
+        let rule = self.rule(replica.state, cause);
+        for does in &rule.does {
+            self.perform(replica, *does, given, effects);
+        }
+        replica.state = rule.next;
+    }
+
+    fn perform(
+        &self,
+        replica: &mut Replica,
+        does: Do,
+        given: &Given<'_>,
+        effects: &mut Effects<Self>,
+    ) {
+        match does {
+            Do::Keep => {
+                if let Some(load) = &given.load {
+                    self.keep(replica, load, effects);
+                }
+            }
+            Do::Send(to, kind) => self.send(replica, to, kind, given, effects),
+            Do::Answer => {
+                if let Some((operation, call, token)) = given.request {
+                    let key = call.is_read().then(|| call.key.clone());
+                    if self.table.tokens && usize::from(token) > replica.register.len() {
+                        wait(replica, operation, key);
+                    } else {
+                        self.answer(replica, operation, key.as_ref(), given.clock, effects);
+                    }
+                }
+            }
+            Do::Wait => {
+                if let Some((operation, call, _)) = given.request {
+                    wait(replica, operation, call.is_read().then(|| call.key.clone()));
+                }
+            }
+            Do::AnswerFirst | Do::AnswerAll => {
+                let many = if does == Do::AnswerAll { replica.waiting.len() } else { 1 };
+                let many = many.min(replica.waiting.len());
+                for (operation, key) in replica.waiting.drain(..many).collect::<Vec<_>>() {
+                    self.answer(replica, operation, key.as_ref(), given.clock, effects);
+                }
+            }
+            Do::Fail | Do::Unknown => {
+                if let Some((operation, ..)) = given.request {
+                    let outcome =
+                        if does == Do::Fail { Completion::Fail } else { Completion::Info };
+                    effects.reply(operation, outcome);
+                }
+            }
+            Do::Arm(timer) => effects.arm(TimerId(u32::from(timer))),
+            Do::Disarm(timer) => effects.disarm(TimerId(u32::from(timer))),
+            Do::Noise => replica.noise = !replica.noise,
+            Do::Forget => replica.register.clear(),
+            Do::Panic => panic!("a table says so"),
+        }
+    }
+
+    fn keep(&self, replica: &mut Replica, load: &Load, effects: &mut Effects<Self>) {
+        if self.table.arrivals && replica.arrivals.len() < 4 {
+            replica.arrivals.push(load.value.clone());
+        }
+        let at = replica.register.binary_search_by(|held| held.key.cmp(&load.key));
+        let taken = match at {
+            Err(_) => true,
+            Ok(at) => {
+                let held = &replica.register[at];
+                match self.table.policy {
+                    Policy::Overwrite => true,
+                    Policy::Larger => load.value > held.value,
+                    Policy::Stamped => load.stamp > held.stamp,
+                    Policy::First => false,
+                }
+            }
+        };
+        effects.visible(load.write, load.stamp);
+        match at {
+            Ok(at) if taken => replica.register[at] = load.clone(),
+            Err(at) => replica.register.insert(at, load.clone()),
+            Ok(_) => {}
+        }
+    }
+
+    fn send(
+        &self,
+        replica: &Replica,
+        to: To,
+        kind: u8,
+        given: &Given<'_>,
+        effects: &mut Effects<Self>,
+    ) {
+        if given.hops == 0 {
+            return;
+        }
+        let hops = if self.table.hops.is_some() { given.hops - 1 } else { given.hops };
+        let load = given.load.clone().or_else(|| replica.register.first().cloned());
+        let message = Message { kind, hops, load };
+        let me = replica.node;
+        let all = (0..replica.nodes).map(NodeId);
+        match to {
+            To::Itself => effects.send(me, message),
+            To::Others => effects.broadcast(all.filter(|node| *node != me), &message),
+            To::All => effects.broadcast(all, &message),
+            To::Sender => effects.send(given.from.unwrap_or(me), message),
+            To::First => effects.send(NodeId(0), message),
+            To::Next => effects.send(NodeId((me.0 + 1) % replica.nodes), message),
+        }
+    }
+
+    fn answer(
+        &self,
+        replica: &Replica,
+        operation: OperationId,
+        key: Option<&Key>,
+        clock: u64,
+        effects: &mut Effects<Self>,
+    ) {
+        let value = key.map_or(Value::Null, |key| {
+            let held = replica.register.iter().find(|held| held.key == *key);
+            let good = |held: &&Load| {
+                self.table.lease.is_none_or(|lease| clock <= held.stamp.counter + lease)
+            };
+            held.filter(good).map_or(Value::Null, |held| held.value.clone())
+        });
+        let token = u8::try_from(replica.register.len()).expect("keys are few");
+        effects.reply(operation, Completion::Ok(value)).seeing(Visible::Here).with_token(token);
+    }
+}
+
+fn wait(replica: &mut Replica, operation: OperationId, key: Option<Key>) {
+    if replica.waiting.iter().all(|(known, _)| *known != operation) {
+        replica.waiting.push((operation, key));
+    }
+}
+
+fn rule(dice: &mut Choices<'_>, cause: Cause, states: u8, allowed: Allowed) -> Rule {
+    let mut does = Vec::new();
+    let asked = matches!(cause, Cause::Write | Cause::Read);
+    let often = match cause {
+        Cause::Write | Cause::Message(_) => 2 + dice.below(2),
+        Cause::Read => dice.below(3),
+        Cause::Start | Cause::Timer(_) => dice.below(3),
+        Cause::Recovered | Cause::Cancelled | Cause::Suspect => dice.below(2),
+    };
+    for _ in 0..often {
+        let kind = dice.below(2);
+        let one = match dice.below(16) {
+            0..=3 => Do::Keep,
+            4..=8 => {
+                let to = [To::Others, To::Itself, To::All, To::Sender, To::First, To::Next];
+                Do::Send(to[usize::from(dice.below(6))], kind)
+            }
+            9 => Do::AnswerFirst,
+            10 => Do::AnswerAll,
+            11 => Do::Arm(kind),
+            12 => Do::Disarm(kind),
+            13 => Do::Noise,
+            14 if dice.once_in(6) => Do::Forget,
+            15 if dice.once_in(12) => Do::Panic,
+            _ if asked => Do::Wait,
+            _ => Do::Keep,
+        };
+        let timer = matches!(one, Do::Arm(_) | Do::Disarm(_));
+        if (timer && !allowed.timers) || (one == Do::Panic && !allowed.panics) {
+            continue;
+        }
+        does.push(one);
+    }
+    if asked && !does.contains(&Do::Wait) {
+        does.push(match dice.below(16) {
+            0 => Do::Fail,
+            1 => Do::Unknown,
+            2 => Do::Wait,
+            _ => Do::Answer,
+        });
+    }
+    let next = dice.below(states);
+    Rule { does, next }
+}
+
+/// FNV-1a.
+fn fingerprint(text: &str) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
+}
+
+impl Strategy for Protocol {
+    type Replica = Replica;
+    type Message = Message;
+    type Token = u8;
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("random-protocol").with("table", &self.table.name)
+    }
+
+    fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
+        Replica {
+            node,
+            nodes: u16::try_from(cluster.size()).expect("nodes are few"),
+            state: 0,
+            register: Vec::new(),
+            arrivals: Vec::new(),
+            waiting: Vec::new(),
+            noise: false,
+        }
+    }
+
+    fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
+        let hops = self.table.hops.unwrap_or(1);
+        let mut given = Given { request: None, from: None, hops, load: None, clock: 0 };
+        let cause = match input {
+            Input::Start => Cause::Start,
+            Input::Recovered => Cause::Recovered,
+            Input::Cancelled(_) => Cause::Cancelled,
+            Input::Suspect(_) => Cause::Suspect,
+            Input::Timer(TimerId(timer)) => Cause::Timer(u8::try_from(timer).expect("0 or 1")),
+            Input::Receive { from, message, clock } => {
+                let load = message.load;
+                let cause = Cause::Message(message.kind);
+                given = Given { from: Some(from), hops: message.hops, load, clock, ..given };
+                cause
+            }
+            Input::Request { operation, call, token, clock } => {
+                let reads = call.is_read();
+                let held = replica.register.iter().find(|held| held.key == call.key);
+                let next = held.map_or(1, |held| held.stamp.counter + 1);
+                let counter = if self.table.lease.is_some() { clock } else { next };
+                let stamp = Stamp { counter, tie: operation.as_tie() };
+                let (key, value) = (call.key.clone(), call.argument.clone());
+                let load = (!reads).then_some(Load { key, stamp, value, write: operation });
+                let given =
+                    Given { request: Some((operation, &call, token)), load, clock, ..given };
+                let cause = if reads { Cause::Read } else { Cause::Write };
+                return self.act(replica, cause, &given, effects);
+            }
+            _ => return,
+        };
+        self.act(replica, cause, &given, effects);
+    }
+
+    fn durable(&self, replica: &Replica) -> Replica {
+        let mut left = replica.clone();
+        left.waiting.clear();
+        left.noise = false;
+        if !self.table.durable {
+            left.register.clear();
+            left.arrivals.clear();
+        }
+        left
+    }
+
+    fn label(&self, message: &Message) -> String {
+        let mut text = format!("kind {} hops {}", message.kind, message.hops);
+        if let Some(Load { key, stamp, value, write }) = &message.load {
+            let by = write.as_tie();
+            write!(text, " {key}={value} {stamp} by {by}").expect("a String takes all");
+        }
+        text
+    }
+
+    fn serves(&self, call: &Call, node: NodeId, _cluster: &Cluster) -> bool {
+        let [reads, writes] = self.table.refuses;
+        let refuses = if call.is_read() { reads } else { writes };
+        (call.is_read() || call.is_write()) && refuses & (1 << node.0) == 0
+    }
+
+    fn reads_clock(&self) -> bool {
+        self.table.lease.is_some()
+    }
+
+    fn observable(&self, replica: &Replica) -> Option<Replica> {
+        self.table.observable.then(|| Replica { noise: false, ..replica.clone() })
+    }
+
+    fn renamed(&self, replica: &Replica, name: &dyn Fn(NodeId) -> NodeId) -> Option<Replica> {
+        // Lawful only where no rule and no refusal knows a node by its number.
+        let numbers = |does: &Do| matches!(does, Do::Send(To::First | To::Next, _));
+        let mut all = self.table.rules.iter().flatten().flat_map(|rule| &rule.does);
+        let lawful = !all.any(numbers) && self.table.refuses == [0; 2];
+        lawful.then(|| Replica { node: name(replica.node), ..replica.clone() })
+    }
+
+    fn renamed_message(
+        &self,
+        message: &Message,
+        _name: &dyn Fn(NodeId) -> NodeId,
+    ) -> Option<Message> {
+        Some(message.clone())
+    }
+
+    fn invariants(&self) -> Vec<Invariant<Replica>> {
+        fn two_is_not_first(all: &[&Replica]) -> bool {
+            all.iter().all(|replica| replica.arrivals.first() != Some(&Value::from(2)))
+        }
+        fn two_is_not_first_and_one_third(all: &[&Replica]) -> bool {
+            let both = |replica: &&Replica| {
+                let at = |at: usize| replica.arrivals.get(at);
+                at(0) == Some(&Value::from(2)) && at(2) == Some(&Value::from(1))
+            };
+            !all.iter().any(both)
+        }
+        fn not_all_move_on(all: &[&Replica]) -> bool {
+            all.iter().any(|replica| replica.state == 0)
+        }
+        fn the_last_makes_no_noise(all: &[&Replica]) -> bool {
+            all.last().is_none_or(|replica| !replica.noise)
+        }
+        fn somebody_waits(all: &[&Replica]) -> bool {
+            all.iter().any(|replica| !replica.waiting.is_empty())
+        }
+        if !self.table.invariants {
+            return Vec::new();
+        }
+        vec![
+            Invariant::always("two-is-not-first", two_is_not_first),
+            Invariant::always("two-is-not-first-and-one-third", two_is_not_first_and_one_third),
+            Invariant::always("not-all-move-on", not_all_move_on),
+            Invariant::always("the-last-makes-no-noise", the_last_makes_no_noise),
+            Invariant::sometimes("somebody-waits", somebody_waits),
+        ]
+    }
+}

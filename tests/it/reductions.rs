@@ -1,0 +1,185 @@
+//! Every strategy of the registry in every setting of the search: reductions
+//! and threads change no verdict, no length of a shortest story, and no
+//! outcome of a quiet cluster; nor does it matter what else is looked for.
+
+use std::collections::BTreeSet;
+
+use quiescence::catalogue::{Family, Registry};
+use quiescence::hunt::Subject;
+use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
+use quiescence::hunt::property::{Flaw, Property};
+use quiescence::judgement::Model;
+use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore};
+use quiescence::world::{FaultKind, FaultPlan, Faults, Network, Setting};
+
+/// Everything that can be switched, one by one and together.
+fn settings() -> Vec<(Reduce, usize)> {
+    let none = Reduce::NONE;
+    vec![
+        (none, 1),
+        (none, 2),
+        (Reduce { persistent: true, ..none }, 1),
+        (Reduce { macro_steps: true, ..none }, 1),
+        (Reduce { symmetry: true, forget: true, ..none }, 2),
+        (Reduce::ALL, 1),
+    ]
+}
+
+/// Every strategy of the registry with every value of every parameter, but for
+/// one: with timers and with time in its states it has no end of states.
+fn strategies() -> Vec<(String, Setting)> {
+    let registry = Registry::standard();
+    let endless = "multi-primary-lww:clock=wall,anti-entropy=on";
+    let all: Vec<_> = registry.families().iter().flat_map(variants).collect();
+    assert!(all.iter().any(|(name, _)| name == endless), "it is still called so");
+    all.into_iter().filter(|(name, _)| name != endless).collect()
+}
+
+fn variants(family: &Family) -> Vec<(String, Setting)> {
+    let mut all = vec![Vec::new()];
+    for parameter in &family.parameters {
+        let longer = |chosen: &Vec<String>| {
+            let value = |value: &&str| format!("{}={value}", parameter.name);
+            parameter.values.iter().map(|v| [&chosen[..], &[value(v)]].concat()).collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(longer).collect();
+    }
+    let named = |chosen: &Vec<String>| {
+        let colon = if chosen.is_empty() { "" } else { ":" };
+        (format!("{}{colon}{}", family.name, chosen.join(",")), family.setting.clone())
+    };
+    all.iter().map(named).collect()
+}
+
+fn subject(name: &str) -> Box<dyn Subject> {
+    Registry::standard().parse(name).expect("it is registered").remove(0)
+}
+
+/// Timers that wait keep quorum protocols small.
+const SMALL: Open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: true };
+const TWO: Open = Open { writes: 2, ..SMALL };
+
+fn properties() -> Vec<Property> {
+    let models =
+        [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
+    let mut all: Vec<_> = models.map(Property::Model).into();
+    all.extend([Property::Durable, Property::StrongConvergence, Property::NoPanic]);
+    all
+}
+
+/// What is violated, and in how many actions at least.
+type Verdict = Option<(Flaw, usize)>;
+
+fn verdicts(
+    name: &str,
+    setting: &Setting,
+    scope: Open,
+    properties: &[Property],
+    (reduce, jobs): (Reduce, usize),
+) -> Vec<Verdict> {
+    let plan = HuntPlan {
+        setting: setting.clone(),
+        scopes: vec![scope],
+        properties: properties.to_vec(),
+        reduce,
+        limits: Limits::default(),
+        jobs,
+    };
+    let found = hunt(&*subject(name), &plan, &|_| false).found;
+    let verdict = |(property, outcome): &(Property, Decision)| match outcome {
+        Decision::Violated(finding) => {
+            Some((finding.failing.flaw, finding.failing.run.schedule.len()))
+        }
+        Decision::Proved(_, doubts) if doubts.is_empty() => None,
+        other => panic!("{property} of {name} with {reduce}: {other:?}"),
+    };
+    found.iter().map(verdict).collect()
+}
+
+/// Where each strategy is searched: as its family is, on two nodes with as
+/// many writes as that allows, and with one fault.
+fn places(name: &str, setting: &Setting) -> Vec<(Setting, Open)> {
+    let pair = Setting { nodes: 2, ..setting.clone() };
+    let kind = if name.starts_with("abd") { FaultKind::Drop } else { FaultKind::Crash };
+    let budget = Faults::NONE.with(kind, 1);
+    let faults = FaultPlan { budget, ..FaultPlan::default() };
+    let faulty = Setting { faults, ..pair.clone() };
+    vec![(setting.clone(), SMALL), (pair, TWO), (faulty, SMALL)]
+}
+
+#[test]
+fn no_setting_of_the_search_changes_a_verdict_or_the_length_of_its_story() {
+    let properties = properties();
+    let mut violated = 0;
+    for (name, setting) in strategies() {
+        for (setting, scope) in places(&name, &setting) {
+            let all = settings();
+            let plain = verdicts(&name, &setting, scope, &properties, all[0]);
+            violated += plain.iter().flatten().count();
+            for how in &all[1..] {
+                let other = verdicts(&name, &setting, scope, &properties, *how);
+                assert_eq!(other, plain, "{name} with {} in {setting:?}", how.0);
+            }
+        }
+    }
+    assert!(violated > 20, "there is something to find: {violated}");
+}
+
+#[test]
+fn a_story_is_the_shortest_whatever_else_is_looked_for() {
+    let properties = properties();
+    for (name, setting) in strategies() {
+        let pair = Setting { nodes: 2, ..setting };
+        for reduce in [Reduce::NONE, Reduce::ALL] {
+            let together = verdicts(&name, &pair, TWO, &properties, (reduce, 1));
+            for (property, of_all) in properties.iter().zip(together) {
+                let alone =
+                    verdicts(&name, &pair, TWO, std::slice::from_ref(property), (reduce, 1));
+                assert_eq!(alone, [of_all], "{property} of {name} with {reduce}");
+            }
+        }
+    }
+}
+
+/// What clients and final reads can have been told when the cluster is quiet.
+fn outcomes(name: &str, setting: &Setting, how: (Reduce, usize)) -> (BTreeSet<String>, Reduce) {
+    let mut seen = BTreeSet::new();
+    let mut judge = |sight: &Sight<'_>| {
+        if sight.quiet {
+            seen.insert(format!("{:?} {:?}", sight.history, sight.answers));
+        }
+        0
+    };
+    let plan = Plan {
+        work: Work::Open(SMALL),
+        tracks: Tracks { history: true, ..Tracks::default() },
+        reduce: how.0,
+        limits: Limits::default(),
+        lively: 1,
+        panics: true,
+        patient: true,
+        jobs: how.1,
+        stop: &|_| false,
+    };
+    let found = explore(&*subject(name), setting, &plan, 1, &mut judge).expect("it is covered");
+    (seen, found.reduce)
+}
+
+#[test]
+fn quiet_clusters_have_the_same_outcomes_in_every_setting() {
+    let mut reduced = 0;
+    for (name, setting) in strategies() {
+        for network in [Network::Fifo, Network::Unordered] {
+            let setting = Setting { network, ..setting.clone() };
+            let all = settings();
+            let (plain, _) = outcomes(&name, &setting, all[0]);
+            assert!(!plain.is_empty() || name == "notebook:variant=echo", "{name}");
+            for how in &all[1..] {
+                let (seen, used) = outcomes(&name, &setting, *how);
+                assert_eq!(seen, plain, "{name} on {network:?} with {}", how.0);
+                reduced += usize::from(used.macro_steps || used.persistent);
+            }
+        }
+    }
+    assert!(reduced > 10, "reductions were used: {reduced}");
+}

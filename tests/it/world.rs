@@ -1,0 +1,591 @@
+//! The meaning of actions, faults, settling and final reads, on strategies
+//! made for the purpose.
+
+use std::collections::BTreeSet;
+
+use quiescence::history::{Completion, NodeId, Value, notation};
+use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
+use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
+use quiescence::replication::notebook::{Notebook, Variant};
+use quiescence::replication::synchronous::abd::{Abd, WriteBack};
+use quiescence::replication::{
+    Cluster, Effects, Input, Invariant, OperationId, Strategy, StrategyName, Subject, TimerId,
+};
+use quiescence::world::{
+    Action, Broken, Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled,
+    Routing, Run, SessionId, Setting, Shows, Workload, World, close, re_execute,
+};
+
+fn workload(text: &str) -> Workload {
+    text.parse().expect("the text is in the notation")
+}
+
+fn setting(nodes: u16, network: Network, budget: Faults) -> Setting {
+    let faults = FaultPlan { budget, ..FaultPlan::default() };
+    Setting { nodes, network, faults, routing: Routing::Roaming }
+}
+
+fn calm(nodes: u16) -> Setting {
+    setting(nodes, Network::Unordered, Faults::NONE)
+}
+
+/// Runs a world by a script of words and closes it.
+///
+/// `A` invokes the next operation of session A · `1>2` delivers the oldest
+/// message from n1 to n2 · `drop1>2`, `dup1>2` · `crash2`, `recover2` ·
+/// `cut1>2`, `heal1>2` · `fire1` · `giveA` · `retryA@2` · `tick1`, `back1`
+fn run(strategy: &dyn Subject, setting: &Setting, asked: &str, script: &str) -> Run {
+    let workload = workload(asked);
+    let mut world = World::new(strategy, setting, &workload).expect("no panic at the start");
+    for word in script.split_whitespace() {
+        let action = action(&world, word);
+        let step = world.steps() + 1;
+        if let Err(why) = world.perform(&action, step) {
+            panic!("{word}: {why}");
+        }
+    }
+    close(world)
+}
+
+fn node(digit: &str) -> NodeId {
+    NodeId(digit.parse::<u16>().expect("a digit") - 1)
+}
+
+fn link(text: &str) -> (NodeId, NodeId) {
+    let (from, to) = text.split_once('>').expect("a link is written 1>2");
+    (node(from), node(to))
+}
+
+fn action(world: &World<'_>, word: &str) -> Action {
+    let oldest = |text: &str| {
+        let (from, to) = link(text);
+        let mut names: Vec<_> = world.in_flight().map(|(name, _)| name).collect();
+        names.retain(|name| (name.from, name.to) == (from, to));
+        names.sort();
+        let name = names.first().unwrap_or_else(|| panic!("{word}: nothing is in flight"));
+        (to, world.message_named(*name).expect("it is in flight"))
+    };
+    let session = |text: &str| SessionId::named(text).expect("a session");
+    let digits = |prefix: &str| word.strip_prefix(prefix);
+    if let Some(text) = digits("drop") {
+        let (to, message) = oldest(text);
+        Action::Drop(to, message)
+    } else if let Some(text) = digits("dup") {
+        let (to, message) = oldest(text);
+        Action::Duplicate(to, message)
+    } else if let Some(text) = digits("crash") {
+        Action::Crash(node(text))
+    } else if let Some(text) = digits("recover") {
+        Action::Recover(node(text))
+    } else if let Some(text) = digits("cut") {
+        let (from, to) = link(text);
+        Action::Cut(from, to)
+    } else if let Some(text) = digits("heal") {
+        let (from, to) = link(text);
+        Action::Heal(from, to)
+    } else if let Some(text) = digits("fire") {
+        Action::Fire(node(text), TimerId(0))
+    } else if let Some(text) = digits("give") {
+        Action::GiveUp(session(text))
+    } else if let Some(text) = digits("retry") {
+        let (who, at) = text.split_once('@').expect("a retry names a node");
+        Action::Retry(session(who), node(at))
+    } else if let Some(text) = digits("tick") {
+        Action::Tick(node(text))
+    } else if let Some(text) = digits("back") {
+        Action::JumpBack(node(text))
+    } else if word.contains('>') {
+        let (to, message) = oldest(word);
+        Action::Deliver(to, message)
+    } else {
+        let (operation, _) = world.next_operation(session(word)).expect("an operation is left");
+        Action::Invoke(operation)
+    }
+}
+
+fn clients(run: &Run) -> String {
+    notation::write(&run.history)
+}
+
+const STORING: Notebook = Notebook { variant: Variant::Storing };
+const ABD: Abd = Abd { write_back: WriteBack::Always };
+const LWW: MultiPrimaryLww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: false };
+const WALL: MultiPrimaryLww = MultiPrimaryLww { clock: Clock::Wall, anti_entropy: false };
+
+#[test]
+fn the_worked_example_diverges_when_writes_cross() {
+    let run = run(&STORING, &calm(2), "wx1@n1|wx2@n2", "A B 1>2 2>1");
+    assert_eq!(clients(&run), "wx1|wx2|rx2!|rx1! @ 00112233");
+    assert_eq!(run.ending, Ending::Settled);
+}
+
+#[test]
+fn a_cut_link_holds_messages_until_it_is_healed() {
+    let budget = Faults::NONE.with(FaultKind::Cut, 1);
+    let setting = setting(2, Network::Unordered, budget);
+    let workload = workload("wx1@n1");
+    let mut world = World::new(&LWW, &setting, &workload).expect("no panic");
+    for (step, word) in (1..).zip(["cut1>2", "A"]) {
+        let action = action(&world, word);
+        world.perform(&action, step).expect("it is possible");
+    }
+    let held = action(&world, "1>2");
+    let refused = world.perform(&held, 3);
+    assert_eq!(refused, Err(NotEnabled::Impossible("the message is held back")));
+    assert_eq!(clients(&close(world)), "wx1|rx1!|rx1! @ 001122", "settling heals");
+}
+
+#[test]
+fn a_dropped_message_never_arrives() {
+    let setting = setting(2, Network::Unordered, Faults::NONE.with(FaultKind::Drop, 1));
+    let run = run(&LWW, &setting, "wx1@n1", "A drop1>2");
+    assert_eq!(clients(&run), "wx1|rx1!|rx0! @ 001122");
+}
+
+#[test]
+fn a_duplicate_arrives_twice_and_only_a_duplicate_does() {
+    let setting = setting(2, Network::Unordered, Faults::NONE.with(FaultKind::Duplicate, 1));
+    let run = run(&STORING, &setting, "wx1@n1 wx2@n2", "A dup1>2 1>2 A 1>2 2>1");
+    assert_eq!(clients(&run), "wx1 wx2|rx2!|rx1! @ 00001122", "the copy overwrites");
+}
+
+#[test]
+fn a_fifo_link_keeps_its_order_and_an_unordered_one_need_not() {
+    for (network, ahead) in [(Network::Fifo, false), (Network::Unordered, true)] {
+        let setting = setting(2, network, Faults::NONE);
+        let workload = workload("wx1@n1 wx2@n1");
+        let mut world = World::new(&STORING, &setting, &workload).expect("no panic");
+        for step in 1..=2 {
+            let action = action(&world, "A");
+            world.perform(&action, step).expect("it is possible");
+        }
+        let mut deliveries = Vec::new();
+        world.deliveries(&mut deliveries);
+        assert_eq!(deliveries.len(), if ahead { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn a_crash_leaves_open_operations_unknown_and_what_is_durable() {
+    let budget = Faults::NONE.with(FaultKind::Crash, 1);
+    let setting = setting(3, Network::Unordered, budget);
+    // n1 coordinates a write, crashes before anybody has answered, recovers.
+    let run = run(&ABD, &setting, "wx1@n1 wx2@n2", "A crash1");
+    assert_eq!(clients(&run), "wx1?|rx0!|rx0!|rx0! @ 0112233", "nobody had been told");
+    assert_eq!(run.faults[FaultKind::Crash], 1);
+}
+
+#[test]
+fn messages_sent_before_a_crash_still_arrive() {
+    let budget = Faults::NONE.with(FaultKind::Crash, 1);
+    let run = run(&LWW, &setting(2, Network::Unordered, budget), "wx1@n1", "A crash1 1>2");
+    assert_eq!(clients(&run), "wx1|rx1!|rx1! @ 001122");
+}
+
+#[test]
+fn the_inbox_of_a_crashed_node_is_lost_or_kept_as_the_plan_says() {
+    for (inbox, at_n2) in [(InboxOnCrash::Lost, "rx0!"), (InboxOnCrash::Kept, "rx1!")] {
+        let budget = Faults::NONE.with(FaultKind::Crash, 1);
+        let mut setting = setting(2, Network::Unordered, budget);
+        setting.faults.inbox = inbox;
+        let run = run(&LWW, &setting, "wx1@n1", "A crash2 recover2");
+        assert_eq!(clients(&run), format!("wx1|rx1!|{at_n2} @ 001122"));
+    }
+}
+
+#[test]
+fn a_client_that_gives_up_goes_on_as_a_new_process() {
+    let budget = Faults::NONE.with(FaultKind::GiveUp, 1);
+    let setting = setting(2, Network::Fifo, budget);
+    let run = run(&AsyncPrimary, &setting, "wx1@n2 rx@n2", "A giveA A 2>1 1>2");
+    // The write was not answered in time, and happened all the same.
+    assert_eq!(clients(&run), "wx1?|rx0|rx1!|rx1! @ 0112233");
+}
+
+#[test]
+fn a_retried_operation_is_one_operation_with_one_answer() {
+    let budget = Faults::NONE.with(FaultKind::Retry, 1);
+    let setting = setting(2, Network::Fifo, budget);
+    let run = run(&AsyncPrimary, &setting, "wx1@n2 wx2@n2", "A retryA@2 2>1 A 2>1 2>1");
+    assert_eq!(clients(&run), "wx1 wx2|rx2!|rx2! @ 00001122", "the primary tells retries apart");
+}
+
+#[test]
+fn a_clock_that_is_ahead_wins_over_later_writes() {
+    let budget = Faults::NONE.with(FaultKind::Skew, 1);
+    let setting = setting(2, Network::Unordered, budget);
+    let skewed = run(&WALL, &setting, "wx1@n2 wx2@n1 rx@n1", "tick2 A 2>1 A A");
+    assert_eq!(clients(&skewed), "wx1 wx2 rx1|rx1!|rx1! @ 0000001122");
+    let agreed = run(&WALL, &setting, "wx1@n2 wx2@n1 rx@n1", "A 2>1 A A");
+    assert_eq!(clients(&agreed), "wx1 wx2 rx2|rx2!|rx2! @ 0000001122");
+}
+
+#[test]
+fn budgets_are_kept() {
+    let setting = setting(2, Network::Unordered, Faults::NONE.with(FaultKind::Drop, 1));
+    let workload = workload("wx1@n1 wx2@n1");
+    let mut world = World::new(&LWW, &setting, &workload).expect("no panic");
+    for (step, word) in (1..).zip(["A", "A", "drop1>2"]) {
+        let action = action(&world, word);
+        world.perform(&action, step).expect("it is possible");
+    }
+    let second = action(&world, "drop1>2");
+    assert!(matches!(world.perform(&second, 4), Err(NotEnabled::Impossible(_))));
+    let crash = Action::Crash(NodeId(0));
+    assert!(matches!(world.perform(&crash, 4), Err(NotEnabled::Impossible(_))));
+}
+
+#[test]
+fn an_echo_never_becomes_quiet_on_any_network() {
+    let echo = Notebook { variant: Variant::Echo };
+    for nodes in [2, 3] {
+        for network in [Network::Fifo, Network::Unordered] {
+            let setting = setting(nodes, network, Faults::NONE);
+            let run = run(&echo, &setting, "wx1@n1", "A");
+            match (run.ending, nodes, network) {
+                (Ending::NeverQuiet { from }, ..) => {
+                    assert!(from < run.schedule.len(), "there is a cycle");
+                    assert!(!run.history.has_final_reads(), "it was never quiet");
+                }
+                // Queues that only grow repeat nothing: not proved, and said.
+                (Ending::Unsettled(_), 3, Network::Fifo) => {}
+                (other, ..) => panic!("{nodes} nodes, {network}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_final_read_that_gets_no_answer_is_counted_not_invented() {
+    let setting = setting(2, Network::Unordered, Faults::NONE);
+    let silent = Toy { answers: false, ..Toy::default() };
+    let run = run(&silent, &setting, "wx1@n1", "A");
+    assert_eq!((run.unanswered, clients(&run).as_str()), (2, "wx1?|rx?|rx? @ 012"));
+}
+
+type ToyStep = fn(&mut u8, Input<Toy>, &mut Effects<Toy>);
+
+/// A strategy whose replica is one byte and whose handler is a function.
+#[derive(Clone)]
+struct Toy {
+    step: ToyStep,
+    /// Whether reads are answered with the byte.
+    answers: bool,
+    invariants: fn() -> Vec<Invariant<u8>>,
+}
+
+impl Default for Toy {
+    fn default() -> Self {
+        Toy { step: |_, _, _| {}, answers: true, invariants: Vec::new }
+    }
+}
+
+impl Strategy for Toy {
+    type Replica = u8;
+    type Message = u8;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("toy")
+    }
+
+    fn boot(&self, _: NodeId, _: &Cluster) -> u8 {
+        0
+    }
+
+    fn step(&self, replica: &mut u8, input: Input<Self>, effects: &mut Effects<Self>) {
+        if let Input::Request { operation, call, .. } = &input
+            && call.is_read()
+            && self.answers
+        {
+            let value = Value::Int(i64::from(*replica));
+            effects.reply(*operation, Completion::Ok(value));
+        }
+        (self.step)(replica, input, effects);
+    }
+
+    fn durable(&self, replica: &u8) -> u8 {
+        *replica
+    }
+
+    fn label(&self, message: &u8) -> String {
+        format!("toy {message}")
+    }
+
+    fn invariants(&self) -> Vec<Invariant<u8>> {
+        (self.invariants)()
+    }
+}
+
+#[test]
+fn a_timer_that_changes_nothing_is_not_noise_and_not_part_of_the_story() {
+    let idle = Toy {
+        step: |_, input, effects| {
+            if matches!(input, Input::Start | Input::Timer(_)) {
+                effects.arm(TimerId(0));
+            }
+        },
+        ..Toy::default()
+    };
+    let run = run(&idle, &calm(2), "rx@n1", "A");
+    assert_eq!((run.ending, run.schedule.len()), (Ending::Settled, 0));
+}
+
+#[test]
+fn a_timer_that_only_arms_another_does_not_end_the_settling() {
+    let chain = Toy {
+        step: |replica, input, effects| match input {
+            Input::Start => effects.arm(TimerId(0)),
+            Input::Timer(TimerId(0)) => effects.arm(TimerId(1)),
+            Input::Timer(_) => *replica = 7,
+            _ => {}
+        },
+        ..Toy::default()
+    };
+    let run = run(&chain, &calm(1), "rx@n1", "A");
+    assert_eq!((run.ending, run.schedule.len()), (Ending::Settled, 2));
+    assert_eq!(notation::write(&run.history), "rx=0|rx7! @ 0011");
+}
+
+#[test]
+fn timers_that_arm_each_other_and_change_nothing_are_quiet() {
+    let relay = Toy {
+        step: |_, input, effects| match input {
+            Input::Start => effects.arm(TimerId(0)),
+            Input::Timer(TimerId(fired)) => effects.arm(TimerId(1 - fired)),
+            _ => {}
+        },
+        ..Toy::default()
+    };
+    let run = run(&relay, &calm(1), "rx@n1", "A");
+    assert_eq!((run.ending, run.schedule.len()), (Ending::Settled, 0));
+}
+
+#[test]
+fn timers_that_change_replicas_back_and_forth_oscillate() {
+    let flip = Toy {
+        step: |replica, input, effects| {
+            if matches!(input, Input::Start | Input::Timer(_)) {
+                effects.arm(TimerId(0));
+            }
+            if matches!(input, Input::Timer(_)) {
+                *replica = 1 - *replica;
+            }
+        },
+        ..Toy::default()
+    };
+    let run = run(&flip, &calm(1), "rx@n1", "A");
+    assert_eq!((run.ending, run.schedule.len()), (Ending::Oscillating { from: 0 }, 2));
+}
+
+#[test]
+fn what_keeps_changing_past_the_budget_is_undecided() {
+    let count = Toy {
+        step: |replica, input, effects| {
+            if matches!(input, Input::Start | Input::Timer(_)) {
+                effects.arm(TimerId(0));
+                *replica += 1;
+            }
+        },
+        ..Toy::default()
+    };
+    let run = run(&count, &calm(1), "rx@n1", "A");
+    assert!(matches!(run.ending, Ending::Unsettled(_)), "{:?}", run.ending);
+}
+
+#[test]
+fn a_handler_that_panics_ends_the_run_with_what_it_said() {
+    let fragile = Toy {
+        step: |replica, input, effects| match input {
+            Input::Request { operation, .. } => {
+                effects.send(NodeId(1), 7);
+                effects.reply(operation, Completion::Ok(Value::Null));
+            }
+            Input::Receive { message, .. } => *replica = 250 + message,
+            _ => {}
+        },
+        ..Toy::default()
+    };
+    let run = run(&fragile, &calm(2), "wx1@n1", "A");
+    let Ending::Panicked(text) = run.ending else { panic!("{:?}", run.ending) };
+    assert!(text.contains("overflow"), "{text}");
+    assert_eq!(run.schedule.len(), 1, "the delivery that panicked is the last step");
+}
+
+#[test]
+fn a_message_to_a_node_that_does_not_exist_is_the_strategys_fault() {
+    let lost = Toy {
+        step: |_, input, effects| {
+            if let Input::Timer(_) = input {
+                effects.send(NodeId(9), 1);
+            }
+            if let Input::Start = input {
+                effects.arm(TimerId(0));
+            }
+        },
+        ..Toy::default()
+    };
+    let run = run(&lost, &calm(1), "rx@n1", "");
+    let Ending::Panicked(text) = run.ending else { panic!("{:?}", run.ending) };
+    assert!(text.contains("n10, which does not exist"), "{text}");
+}
+
+#[test]
+fn an_invariant_that_breaks_is_noted_as_is_one_that_is_reached() {
+    let counting = Toy {
+        step: |replica, input, _| {
+            if matches!(input, Input::Request { .. }) {
+                *replica += 1;
+            }
+        },
+        answers: true,
+        invariants: || {
+            vec![
+                Invariant::sometimes("reaches 1", |r| *r[0] == 1),
+                Invariant::always("stays below 2", |r| *r[0] < 2),
+            ]
+        },
+    };
+    let scenario = |asked| quiescence::world::Scenario {
+        setting: calm(1),
+        workload: workload(asked),
+        choices: vec![],
+        priorities: vec![],
+    };
+    let once = quiescence::world::execute(&counting, &scenario("rx@n1"), None);
+    assert_eq!((once.ending, once.reached), (Ending::Settled, BTreeSet::from([0])));
+    let twice = quiescence::world::execute(&counting, &scenario("rx@n1 rx@n1"), None);
+    assert_eq!((twice.ending, twice.schedule.len()), (Ending::Settled, 2));
+    assert_eq!(twice.broken, [Broken { name: "stays below 2", step: 2 }]);
+    let asked = scenario("rx@n1 rx@n1 rx@n1");
+    let shows = Shows::Broken("stays below 2");
+    let thrice = quiescence::world::execute(&counting, &asked, None);
+    let told = re_execute(&counting, &asked.setting, &asked.workload, &thrice.schedule, shows);
+    assert_eq!((told.ending, told.schedule.len()), (Ending::Broken("stays below 2"), 2));
+}
+
+#[test]
+fn final_reads_do_not_change_the_cluster_for_each_other() {
+    let counting = Toy {
+        step: |replica, input, _| {
+            if matches!(input, Input::Request { .. }) {
+                *replica += 1;
+            }
+        },
+        ..Toy::default()
+    };
+    let run = run(&counting, &calm(3), "rx@n1", "A");
+    assert_eq!(clients(&run), "rx=0|rx1!|rx=0!|rx=0! @ 00112233");
+}
+
+/// Answers every read with the token that the session carries, and hands it
+/// the next one.
+#[derive(Clone)]
+struct Tokens;
+
+impl Strategy for Tokens {
+    type Replica = ();
+    type Message = u8;
+    type Token = i64;
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("tokens")
+    }
+
+    fn boot(&self, _: NodeId, _: &Cluster) {}
+
+    fn step(&self, (): &mut (), input: Input<Self>, effects: &mut Effects<Self>) {
+        if let Input::Request { operation, call, token, .. } = input
+            && call.is_read()
+        {
+            let answer = Completion::Ok(Value::Int(token));
+            effects.reply(operation, answer).with_token(token + 1);
+        }
+    }
+
+    fn durable(&self, (): &()) {}
+
+    fn label(&self, message: &u8) -> String {
+        format!("token {message}")
+    }
+}
+
+#[test]
+fn a_session_carries_its_token_and_after_an_unknown_outcome_as_the_plan_says() {
+    for (keep_token, after) in [(false, "rx=0"), (true, "rx2")] {
+        let mut setting = setting(1, Network::Fifo, Faults::NONE.with(FaultKind::GiveUp, 1));
+        setting.faults.keep_token = keep_token;
+        let run = run(&Tokens, &setting, "rx@n1 rx@n1 wx1@n1 rx@n1", "A A A giveA A");
+        let expected = format!("rx=0 rx1 wx1?|{after}|rx=0! @ 000001122");
+        assert_eq!(clients(&run), expected);
+    }
+}
+
+mod commuting {
+    use super::*;
+    use proptest::prelude::{ProptestConfig, prop_assert, proptest};
+    use quiescence::search::random::{Scope, scenario};
+
+    /// Where an action happens, if it spends no shared budget.
+    fn local(world: &World<'_>, action: &Action) -> Option<NodeId> {
+        action.is_ordinary().then(|| world.place(action))
+    }
+
+    /// The law of locality: two actions at different nodes, of different
+    /// sessions, lead to the same state in either order.
+    fn commute(strategy: &dyn Subject, network: Network) {
+        let mut scope = Scope::default();
+        scope.setting.network = network;
+        let config = ProptestConfig {
+            cases: 300,
+            failure_persistence: None,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(7),
+            ..ProptestConfig::default()
+        };
+        let pairs_seen = std::cell::Cell::new(0);
+        proptest!(config, |(scenario in scenario(&scope), prefix in 0usize..20)| {
+            let run = quiescence::world::execute(strategy, &scenario, None);
+            let mut world = World::new(strategy, &scenario.setting, &scenario.workload)
+                .expect("no panic at the start");
+            for step in run.schedule.iter().take(prefix) {
+                world.perform(&step.action, step.number).expect("the run did it");
+            }
+            let mut enabled = Vec::new();
+            world.enabled(&mut enabled);
+            let next = world.steps() + 1;
+            for a in &enabled {
+                for b in &enabled {
+                    let (Some(at_a), Some(at_b)) = (local(&world, a), local(&world, b)) else {
+                        continue;
+                    };
+                    if at_a >= at_b {
+                        continue;
+                    }
+                    let go = |order: [&Action; 2]| {
+                        let mut world = world.clone();
+                        for (step, action) in (next..).zip(order) {
+                            world.perform(action, step).expect("it stays enabled");
+                        }
+                        world.state()
+                    };
+                    prop_assert!(go([a, b]) == go([b, a]), "{a:?} and {b:?}");
+                    pairs_seen.set(pairs_seen.get() + 1);
+                }
+            }
+        });
+        assert!(pairs_seen.get() > 100, "only {} pairs were tried", pairs_seen.get());
+    }
+
+    #[test]
+    fn actions_at_different_nodes_commute() {
+        commute(&LWW, Network::Unordered);
+        commute(&ABD, Network::Unordered);
+        commute(&AsyncPrimary, Network::Fifo);
+    }
+}
+
+#[test]
+fn an_operation_knows_its_place_in_the_order_of_ties() {
+    let operation = OperationId { session: 3, number: 70 };
+    assert_eq!(OperationId::from_tie(operation.as_tie()), operation);
+}
