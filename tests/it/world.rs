@@ -90,6 +90,9 @@ fn action(world: &World<'_>, word: &str) -> Action {
     } else if let Some(text) = digits("retry") {
         let (who, at) = text.split_once('@').expect("a retry names a node");
         Action::Retry(session(who), node(at))
+    } else if let Some(text) = digits("suspect") {
+        let (who, suspect) = link(text);
+        Action::Suspect(who, suspect)
     } else if let Some(text) = digits("tick") {
         Action::Tick(node(text))
     } else if let Some(text) = digits("back") {
@@ -588,4 +591,51 @@ mod commuting {
 fn an_operation_knows_its_place_in_the_order_of_ties() {
     let operation = OperationId { session: 3, number: 70 };
     assert_eq!(OperationId::from_tie(operation.as_tie()), operation);
+}
+
+/// What cannot happen is refused with its reason, and changes nothing.
+#[test]
+fn what_cannot_happen_is_refused() {
+    let budget = FaultKind::ALL.into_iter().fold(Faults::NONE, |all, kind| all.with(kind, 1));
+    let mut setting = setting(2, Network::Unordered, budget);
+    setting.faults.inbox = InboxOnCrash::Kept;
+    let asked = workload("wx1@n2 wx2@n2|rx@n1");
+    for (before, refused, why) in [
+        ("crash1", "crash1", "the node is down"),
+        ("crash1", "suspect1>2", "the node is down"),
+        ("crash1", "B", "the node is down"),
+        ("A A", "A", "the session has no operation left"),
+        ("A crash1", "2>1", "the node is down"),
+        ("", "recover1", "the node is not down"),
+        ("cut1>2", "cut1>2", "the link is cut already"),
+        ("", "heal1>2", "the link is not cut"),
+        ("A cut2>1", "2>1", "the message is held back"),
+        ("", "cut1>1", "there is no such other node"),
+        ("", "suspect1>3", "there is no such other node"),
+        ("", "crash3", "there is no such node"),
+        ("", "fire1", "the timer is not armed"),
+        ("", "giveA", "the session has no operation open"),
+        ("", "retryA@1", "the session has no operation open"),
+        ("cut1>2", "cut2>1", "the fault plan does not allow (more of) this fault"),
+        ("crash1 recover1", "crash2", "the fault plan does not allow (more of) this fault"),
+        ("tick1", "back1", "the fault plan does not allow (more of) this fault"),
+    ] {
+        let mut world = World::new(&LWW, &setting, &asked).expect("no panic at the start");
+        for word in before.split_whitespace() {
+            let action = action(&world, word);
+            let step = world.steps() + 1;
+            world.perform(&action, step).unwrap_or_else(|why| panic!("{before}, {word}: {why}"));
+        }
+        let action = match refused {
+            "A" => Action::Invoke(OperationId { session: 0, number: 2 }),
+            _ => action(&world, refused),
+        };
+        let (state, step) = (world.state(), world.steps() + 1);
+        let said = world.perform(&action, step).expect_err(refused);
+        assert_eq!(said, NotEnabled::Impossible(why), "{before}, then {refused}");
+        assert!(world.state() == state && world.steps() + 1 == step, "{before}, then {refused}");
+        let mut enabled = Vec::new();
+        world.enabled(&mut enabled);
+        assert!(!enabled.contains(&action), "{before}, then {refused}");
+    }
 }
