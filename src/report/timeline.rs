@@ -8,10 +8,10 @@
 //! It knows no model: what a run means is for [`verdict`](super::verdict).
 
 use crate::history::{Completion, History, Key, NodeId, Value};
-use crate::hunt::case::words::{asks, outcome, told};
+use crate::hunt::case::words::{asks, outcome, struck_here, told};
 use crate::replication::{Part, shown};
 use crate::world::trace::{Answered, Shown, Trace, TraceStep};
-use crate::world::{Action, Ending, SessionId, Setting, Workload};
+use crate::world::{Action, Ending, SessionId, Setting, Strike, Workload};
 
 use super::{Look, Tone, foreign, pad};
 
@@ -105,20 +105,17 @@ fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut La
         Action::Duplicate(_, name) => {
             row.message(lanes.node(name.from), &label, here, "× 2", Arrow::Message);
         }
-        Action::Cut(from, to) => {
-            row.message(lanes.node(from), "cut", lanes.node(to), "x", Arrow::Message);
+        Action::Strike(_, Strike::Cut(from)) => {
+            row.message(lanes.node(from), "cut", here, "x", Arrow::Message);
         }
+        Action::Strike(_, strike) => row.cell(here, &struck_here(strike)),
         Action::Heal(from, to) => {
             row.message(lanes.node(from), "healed", lanes.node(to), "● ", Arrow::Message);
         }
-        Action::Crash(_) => row.cell(here, "x crashes"),
         Action::Recover(_) => row.cell(here, &format!("{} recovers", dot.trim_end())),
         Action::Fire(_, timer) => {
             row.cell(here, &format!("{} timer {}", dot.trim_end(), timer.0));
         }
-        Action::Tick(_) => row.cell(here, "clock ahead"),
-        Action::JumpBack(_) => row.cell(here, "clock back"),
-        Action::Suspect(_, other) => row.cell(here, &format!("suspects {other}")),
     }
     lanes.push(row);
     for answer in happened.answers.iter().filter(|answer| !is_own(answer)) {

@@ -9,8 +9,7 @@ use std::fmt;
 use crate::history::NodeId;
 use crate::replication::{OperationId, TimerId};
 
-use super::component::LocalInput;
-use super::{FaultKind, SessionId};
+use super::{FaultKind, SessionId, Strike};
 
 /// A message by its cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,24 +60,16 @@ pub enum Action<M = MessageId> {
     Duplicate(NodeId, M),
     /// A timer fires.
     Fire(NodeId, TimerId),
-    /// A node stops.
-    Crash(NodeId),
+    /// A fault strikes a node.
+    Strike(NodeId, Strike),
     /// A node starts again.
     Recover(NodeId),
-    /// Messages from the first node to the second are held back.
-    Cut(NodeId, NodeId),
     /// Messages from the first node to the second are let through again.
     Heal(NodeId, NodeId),
-    /// A clock jumps one unit ahead.
-    Tick(NodeId),
-    /// A clock jumps one unit back.
-    JumpBack(NodeId),
     /// A client stops waiting; it will never know the outcome.
     GiveUp(SessionId),
     /// A client sends its open request again, to this node.
     Retry(SessionId, NodeId),
-    /// The first node's failure detector suspects the second.
-    Suspect(NodeId, NodeId),
 }
 
 impl<M> Action<M> {
@@ -92,31 +83,15 @@ impl<M> Action<M> {
         match self {
             Action::Drop(..) => Some(FaultKind::Drop),
             Action::Duplicate(..) => Some(FaultKind::Duplicate),
-            Action::Crash(_) => Some(FaultKind::Crash),
-            Action::Cut(..) => Some(FaultKind::Cut),
-            Action::Tick(_) | Action::JumpBack(_) => Some(FaultKind::Skew),
+            Action::Strike(_, strike) => Some(strike.kind()),
             Action::GiveUp(_) => Some(FaultKind::GiveUp),
             Action::Retry(..) => Some(FaultKind::Retry),
-            Action::Suspect(..) => Some(FaultKind::Suspect),
             Action::Invoke(_)
             | Action::Deliver(..)
             | Action::Fire(..)
             | Action::Recover(_)
             | Action::Heal(..) => None,
         }
-    }
-
-    /// What a fault that strikes `node` is called in a world; `None` for what
-    /// is no fault of a node.
-    pub(super) fn of_mishap(node: NodeId, input: &LocalInput) -> Option<Self> {
-        Some(match *input {
-            LocalInput::Crash(_) => Action::Crash(node),
-            LocalInput::Cut(from) => Action::Cut(from, node),
-            LocalInput::Tick => Action::Tick(node),
-            LocalInput::JumpBack => Action::JumpBack(node),
-            LocalInput::Suspect(suspect) => Action::Suspect(node, suspect),
-            _ => return None,
-        })
     }
 
     /// The message that this is about, and its receiver.
@@ -138,15 +113,11 @@ impl<M> Action<M> {
             Action::Duplicate(to, message) => Action::Duplicate(*to, rename(*to, message)?),
             Action::Invoke(operation) => Action::Invoke(*operation),
             Action::Fire(node, timer) => Action::Fire(*node, *timer),
-            Action::Crash(node) => Action::Crash(*node),
+            Action::Strike(node, strike) => Action::Strike(*node, *strike),
             Action::Recover(node) => Action::Recover(*node),
-            Action::Cut(from, to) => Action::Cut(*from, *to),
             Action::Heal(from, to) => Action::Heal(*from, *to),
-            Action::Tick(node) => Action::Tick(*node),
-            Action::JumpBack(node) => Action::JumpBack(*node),
             Action::GiveUp(session) => Action::GiveUp(*session),
             Action::Retry(session, node) => Action::Retry(*session, *node),
-            Action::Suspect(node, suspect) => Action::Suspect(*node, *suspect),
         })
     }
 }

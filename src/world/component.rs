@@ -16,7 +16,7 @@ use crate::replication::erased::{AnyMessage, AnyReplica, AnyStrategy, AnyToken};
 use crate::replication::{Arming, Cluster, Effects, Input, OperationId, Strategy, TimerId};
 
 use super::Network;
-use super::fault::{FaultPlan, InboxOnCrash, Kind as FaultKind};
+use super::fault::{InboxOnCrash, Kind as FaultKind, Strike};
 
 /// A replica with its inbox, its armed timers and its condition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,22 +54,14 @@ pub enum LocalInput {
     Duplicate(usize),
     /// A timer fires.
     Fire(TimerId),
-    /// The node stops.
-    Crash(InboxOnCrash),
+    /// A fault strikes; a crash does this to waiting messages.
+    Strike(Strike, InboxOnCrash),
     /// The node starts again.
     Recover,
-    /// Messages from a node are held back.
-    Cut(NodeId),
     /// Messages from a node are let through again.
     Heal(NodeId),
-    /// The clock jumps one unit ahead.
-    Tick,
-    /// The clock jumps one unit back.
-    JumpBack,
     /// A client no longer waits.
     Cancel(OperationId),
-    /// The failure detector suspects a node.
-    Suspect(NodeId),
 }
 
 /// A handler panicked; this is what it said.
@@ -126,8 +118,8 @@ pub fn local_step(
             Input::Recovered
         }
         LocalInput::Cancel(operation) => Input::Cancelled(operation),
-        LocalInput::Suspect(suspect) => Input::Suspect(suspect),
-        LocalInput::Crash(inbox) => {
+        LocalInput::Strike(Strike::Suspect(suspect), _) => Input::Suspect(suspect),
+        LocalInput::Strike(Strike::Crash, inbox) => {
             node.up = false;
             node.timers.clear();
             if inbox == InboxOnCrash::Lost {
@@ -145,7 +137,7 @@ pub fn local_step(
             node.inbox.push(copy);
             return Ok(());
         }
-        LocalInput::Cut(from) => {
+        LocalInput::Strike(Strike::Cut(from), _) => {
             node.cut |= 1 << from.0;
             return Ok(());
         }
@@ -153,11 +145,11 @@ pub fn local_step(
             node.cut &= !(1 << from.0);
             return Ok(());
         }
-        LocalInput::Tick => {
+        LocalInput::Strike(Strike::Tick, _) => {
             node.skew += 1;
             return Ok(());
         }
-        LocalInput::JumpBack => {
+        LocalInput::Strike(Strike::JumpBack, _) => {
             node.skew -= 1;
             return Ok(());
         }
@@ -203,8 +195,7 @@ impl Node {
             LocalInput::Request(..)
                 | LocalInput::Deliver(_)
                 | LocalInput::Fire(_)
-                | LocalInput::Crash(_)
-                | LocalInput::Suspect(_)
+                | LocalInput::Strike(Strike::Crash | Strike::Suspect(_), _)
         );
         if needs_running && !self.up {
             return Some("the node is down");
@@ -218,7 +209,9 @@ impl Node {
                 (!self.timers.contains(timer)).then_some("the timer is not armed")
             }
             LocalInput::Recover => self.up.then_some("the node is not down"),
-            LocalInput::Cut(from) => self.is_cut_off(*from).then_some("the link is cut already"),
+            LocalInput::Strike(Strike::Cut(from), _) => {
+                self.is_cut_off(*from).then_some("the link is cut already")
+            }
             LocalInput::Heal(from) => (!self.is_cut_off(*from)).then_some("the link is not cut"),
             _ => None,
         }
@@ -235,25 +228,14 @@ impl Node {
     }
 
     /// The faults of a kind that may strike this node, called `me`, in
-    /// canonical order. Faults of messages and of clients are not among them.
-    pub fn mishaps(
-        &self,
-        kind: FaultKind,
-        me: NodeId,
-        cluster: Cluster,
-        plan: &FaultPlan,
-    ) -> Vec<LocalInput> {
-        let mut all: Vec<_> = match kind {
-            FaultKind::Crash => vec![LocalInput::Crash(plan.inbox)],
-            FaultKind::Cut => cluster.others(me).map(LocalInput::Cut).collect(),
-            FaultKind::Skew => vec![LocalInput::Tick, LocalInput::JumpBack],
-            FaultKind::Suspect => cluster.others(me).map(LocalInput::Suspect).collect(),
-            FaultKind::Drop | FaultKind::Duplicate | FaultKind::GiveUp | FaultKind::Retry => {
-                Vec::new()
-            }
-        };
-        // None of these depends on the network.
-        all.retain(|input| self.refuses(input, Network::Unordered).is_none());
+    /// canonical order.
+    pub fn mishaps(&self, kind: FaultKind, me: NodeId, cluster: Cluster) -> Vec<Strike> {
+        let mut all = Strike::all(kind, cluster.others(me));
+        // Whether they may does not depend on the network, nor on the inbox.
+        all.retain(|strike| {
+            let input = LocalInput::Strike(*strike, InboxOnCrash::default());
+            self.refuses(&input, Network::Unordered).is_none()
+        });
         all
     }
 

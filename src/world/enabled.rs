@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::history::NodeId;
 
 use super::perform::World;
-use super::{Action, FaultKind, FaultKinds, MessageId};
+use super::{Action, FaultKind, FaultKinds, MessageId, Strike};
 
 impl World<'_> {
     /// Whether no session waits or has anything left to ask.
@@ -95,9 +95,8 @@ impl World<'_> {
         if left.contains(FaultKind::Drop) {
             into.extend(messages.iter().map(|&(to, message)| Action::Drop(to, message)));
         }
-        for kind in [FaultKind::Crash, FaultKind::Cut, FaultKind::Skew] {
-            self.mishaps_at_nodes(kind, left, into);
-        }
+        let (early, late) = FaultKind::ALL.split_at(FaultKind::GiveUp as usize);
+        early.iter().for_each(|kind| self.mishaps_at_nodes(*kind, left, into));
         for session in self.session_ids() {
             if self.sessions[session.index()].client.open().is_none() {
                 continue;
@@ -110,7 +109,7 @@ impl World<'_> {
                 into.extend(up.map(|node| Action::Retry(session, node)));
             }
         }
-        self.mishaps_at_nodes(FaultKind::Suspect, left, into);
+        late.iter().for_each(|kind| self.mishaps_at_nodes(*kind, left, into));
     }
 
     /// The faults of one kind that may strike nodes, in canonical order.
@@ -120,11 +119,10 @@ impl World<'_> {
         }
         let start = into.len();
         for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
-            for input in node.mishaps(kind, id, self.cluster(), &self.setting.faults) {
-                into.extend(Action::of_mishap(id, &input));
-            }
+            let strikes = node.mishaps(kind, id, self.cluster());
+            into.extend(strikes.into_iter().map(|strike| Action::Strike(id, strike)));
         }
         // All clocks that may jump ahead come before those that may jump back.
-        into[start..].sort_by_key(|action| matches!(action, Action::JumpBack(_)));
+        into[start..].sort_by_key(|action| matches!(action, Action::Strike(_, Strike::JumpBack)));
     }
 }

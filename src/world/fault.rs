@@ -10,11 +10,13 @@ use std::ops::{Index, IndexMut};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A kind of fault. What it does at a node is in [`local_step`], where it may
-/// strike in [`Node::mishaps`].
+use crate::history::NodeId;
+
+/// A kind of fault. Some kinds strike messages or clients; those that strike a
+/// node are [`Strike`]s. A new one of these is an entry in the tables of this
+/// file, what it does in [`local_step`], and its words in `hunt/case/words.rs`.
 ///
 /// [`local_step`]: super::component::local_step
-/// [`Node::mishaps`]: super::component::Node::mishaps
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A message is lost.
@@ -84,6 +86,68 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// A fault as it strikes one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Strike {
+    /// The node stops.
+    Crash,
+    /// Messages from another node are held back.
+    Cut(NodeId),
+    /// The clock jumps one unit ahead.
+    Tick,
+    /// The clock jumps one unit back.
+    JumpBack,
+    /// The failure detector suspects another node.
+    Suspect(NodeId),
+}
+
+impl Strike {
+    /// All strikes of a kind, in canonical order; `others` are the other nodes.
+    /// Kinds that strike messages and clients have none.
+    pub(crate) fn all(kind: Kind, others: impl Iterator<Item = NodeId>) -> Vec<Strike> {
+        match kind {
+            Kind::Crash => vec![Strike::Crash],
+            Kind::Cut => others.map(Strike::Cut).collect(),
+            Kind::Skew => vec![Strike::Tick, Strike::JumpBack],
+            Kind::Suspect => others.map(Strike::Suspect).collect(),
+            Kind::Drop | Kind::Duplicate | Kind::GiveUp | Kind::Retry => Vec::new(),
+        }
+    }
+
+    /// Those that are about no other node.
+    pub(crate) fn alone() -> impl Iterator<Item = Strike> {
+        Kind::ALL.into_iter().flat_map(|kind| Strike::all(kind, std::iter::empty()))
+    }
+
+    /// The kind of fault that this is.
+    pub fn kind(self) -> Kind {
+        match self {
+            Strike::Crash => Kind::Crash,
+            Strike::Cut(_) => Kind::Cut,
+            Strike::Tick | Strike::JumpBack => Kind::Skew,
+            Strike::Suspect(_) => Kind::Suspect,
+        }
+    }
+
+    /// What it is called in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Strike::Tick => "tick",
+            Strike::JumpBack => "jump-back",
+            Strike::Crash | Strike::Cut(_) | Strike::Suspect(_) => self.kind().name(),
+        }
+    }
+
+    /// The other node that this is about, if it is about one.
+    pub fn other(self) -> Option<NodeId> {
+        match self {
+            Strike::Cut(other) | Strike::Suspect(other) => Some(other),
+            Strike::Crash | Strike::Tick | Strike::JumpBack => None,
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub use action::{Action, MessageId, MessageName};
 pub use agreement::Disagreement;
 pub use facts::Facts;
 pub(crate) use fault::Kinds as FaultKinds;
-pub use fault::{FaultPlan, Faults, InboxOnCrash, Kind as FaultKind};
+pub use fault::{FaultPlan, Faults, InboxOnCrash, Kind as FaultKind, Strike};
 pub use finals::Visit;
 pub(crate) use finals::ask;
 pub use limits::SettleLimits;

@@ -17,7 +17,7 @@ use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
 use super::client::Client;
 use super::component::{LocalInput, Node, Panicked, boot, local_step};
 use super::session::{Session, SessionView};
-use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Workload};
+use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Strike, Workload};
 
 /// A cluster with its network and its clients, in the middle of a run.
 pub struct World<'a> {
@@ -335,20 +335,19 @@ impl<'a> World<'a> {
                 (to, LocalInput::Duplicate(self.position(to, message)?))
             }
             Action::Fire(node, timer) => (node, LocalInput::Fire(timer)),
-            Action::Crash(node) => (node, LocalInput::Crash(self.setting.faults.inbox)),
+            Action::Strike(node, strike) => {
+                if let Some(other) = strike.other() {
+                    self.other(other, node)?;
+                }
+                (node, LocalInput::Strike(strike, self.setting.faults.inbox))
+            }
             Action::Recover(node) => (node, LocalInput::Recover),
-            Action::Cut(from, to) => (to, LocalInput::Cut(self.other(from, to)?)),
             Action::Heal(from, to) => (to, LocalInput::Heal(self.other(from, to)?)),
-            Action::Tick(node) => (node, LocalInput::Tick),
-            Action::JumpBack(node) => (node, LocalInput::JumpBack),
             Action::GiveUp(session) => {
                 let (operation, node) = self.open(session)?;
                 (node, LocalInput::Cancel(operation))
             }
             Action::Retry(session, node) => (node, self.request(self.open(session)?.0)),
-            Action::Suspect(node, suspect) => {
-                (node, LocalInput::Suspect(self.other(suspect, node)?))
-            }
         };
         let Some(at) = self.nodes.get(node.index()) else {
             return Err(NotEnabled::Impossible("there is no such node"));
@@ -458,20 +457,13 @@ impl<'a> World<'a> {
                 flights.push(copy);
             }
             Action::GiveUp(session) => self.lose_track(session),
-            Action::Crash(_)
-            | Action::Cut(..)
-            | Action::Tick(_)
-            | Action::JumpBack(_)
-            | Action::Suspect(..)
-            | Action::Fire(..)
-            | Action::Recover(_)
-            | Action::Heal(..) => {}
+            Action::Strike(..) | Action::Fire(..) | Action::Recover(_) | Action::Heal(..) => {}
         }
     }
 
     /// What an action changes outside its node, after the node has acted.
     fn after(&mut self, action: &Action, node: NodeId) {
-        if let Action::Crash(_) = action {
+        if let Action::Strike(_, Strike::Crash) = action {
             self.facts.crashed(node);
             let flights = &mut self.flights[node.index()];
             if self.nodes[node.index()].inbox.is_empty() {

@@ -13,7 +13,7 @@ use quiescence::replication::{
 };
 use quiescence::world::{
     Action, Broken, Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, NotEnabled,
-    Routing, Run, SessionId, Setting, Shows, Workload, World, close, re_execute,
+    Routing, Run, SessionId, Setting, Shows, Strike, Workload, World, close, re_execute,
 };
 
 fn workload(text: &str) -> Workload {
@@ -74,12 +74,12 @@ fn action(world: &World<'_>, word: &str) -> Action {
         let (to, message) = oldest(text);
         Action::Duplicate(to, message)
     } else if let Some(text) = digits("crash") {
-        Action::Crash(node(text))
+        Action::Strike(node(text), Strike::Crash)
     } else if let Some(text) = digits("recover") {
         Action::Recover(node(text))
     } else if let Some(text) = digits("cut") {
         let (from, to) = link(text);
-        Action::Cut(from, to)
+        Action::Strike(to, Strike::Cut(from))
     } else if let Some(text) = digits("heal") {
         let (from, to) = link(text);
         Action::Heal(from, to)
@@ -92,11 +92,11 @@ fn action(world: &World<'_>, word: &str) -> Action {
         Action::Retry(session(who), node(at))
     } else if let Some(text) = digits("suspect") {
         let (who, suspect) = link(text);
-        Action::Suspect(who, suspect)
+        Action::Strike(who, Strike::Suspect(suspect))
     } else if let Some(text) = digits("tick") {
-        Action::Tick(node(text))
+        Action::Strike(node(text), Strike::Tick)
     } else if let Some(text) = digits("back") {
-        Action::JumpBack(node(text))
+        Action::Strike(node(text), Strike::JumpBack)
     } else if word.contains('>') {
         let (to, message) = oldest(word);
         Action::Deliver(to, message)
@@ -234,7 +234,7 @@ fn budgets_are_kept() {
     }
     let second = action(&world, "drop1>2");
     assert!(matches!(world.perform(&second, 4), Err(NotEnabled::Impossible(_))));
-    let crash = Action::Crash(NodeId(0));
+    let crash = Action::Strike(NodeId(0), Strike::Crash);
     assert!(matches!(world.perform(&crash, 4), Err(NotEnabled::Impossible(_))));
 }
 

@@ -13,7 +13,7 @@ use crate::history::{Call, NodeId, notation};
 use crate::replication::{Cluster, OperationId, TimerId};
 use crate::world::client::Client;
 use crate::world::{
-    Action, FaultKind, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting,
+    Action, FaultKind, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting, Strike,
     Workload,
 };
 
@@ -367,12 +367,7 @@ impl<'a> Walk<'a> {
             self.spend(kind)?;
         }
         match action {
-            Action::Invoke(_)
-            | Action::GiveUp(_)
-            | Action::Retry(..)
-            | Action::Tick(_)
-            | Action::JumpBack(_)
-            | Action::Suspect(..) => {}
+            Action::Invoke(_) | Action::GiveUp(_) | Action::Retry(..) => {}
             Action::Deliver(to, message) => {
                 running(self, to)?;
                 if self.cut.contains(&(message.from, *to)) {
@@ -387,7 +382,7 @@ impl<'a> Walk<'a> {
                 self.takes(message, false)?;
             }
             Action::Fire(node, _) => running(self, node)?,
-            Action::Crash(node) => {
+            Action::Strike(node, Strike::Crash) => {
                 running(self, node)?;
                 self.down.insert(*node);
                 if self.setting.faults.inbox == crate::world::InboxOnCrash::Lost
@@ -401,11 +396,12 @@ impl<'a> Walk<'a> {
                     return Err(format!("{node} is not down here"));
                 }
             }
-            Action::Cut(from, to) => {
+            Action::Strike(to, Strike::Cut(from)) => {
                 if from == to || !self.cut.insert((*from, *to)) {
                     return Err(format!("the link {from}→{to} cannot be cut here"));
                 }
             }
+            Action::Strike(..) => {}
             Action::Heal(from, to) => {
                 if !self.cut.remove(&(*from, *to)) {
                     return Err(format!("the link {from}→{to} is not cut here"));
@@ -470,20 +466,25 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
             let timer = shape.timer.ok_or(("do", "`fire` needs a \"timer\"".to_owned()))?;
             Action::Fire(node("node", &shape.node)?, TimerId(timer))
         }
-        "crash" => Action::Crash(node("node", &shape.node)?),
         "recover" => Action::Recover(node("node", &shape.node)?),
-        "cut" => link().map(|(from, to)| Action::Cut(from, to))?,
+        "cut" => link().map(|(from, to)| Action::Strike(to, Strike::Cut(from)))?,
         "heal" => link().map(|(from, to)| Action::Heal(from, to))?,
-        "tick" => Action::Tick(node("node", &shape.node)?),
-        "jump-back" => Action::JumpBack(node("node", &shape.node)?),
         "give-up" => Action::GiveUp(session()?),
         "retry" => Action::Retry(session()?, node("node", &shape.node)?),
-        "suspect" => Action::Suspect(node("node", &shape.node)?, node("suspect", &shape.suspect)?),
-        other => {
-            let reason = format!(
-                "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, crash, recover, cut, heal, tick, jump-back, give-up, retry, suspect"
-            );
-            return Err(("do", reason));
+        "suspect" => {
+            let here = node("node", &shape.node)?;
+            Action::Strike(here, Strike::Suspect(node("suspect", &shape.suspect)?))
         }
+        other => match Strike::alone().find(|strike| strike.name() == other) {
+            Some(strike) => Action::Strike(node("node", &shape.node)?, strike),
+            None => {
+                let alone: Vec<_> = Strike::alone().map(Strike::name).collect();
+                let reason = format!(
+                    "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, {}, recover, cut, heal, give-up, retry, suspect",
+                    alone.join(", ")
+                );
+                return Err(("do", reason));
+            }
+        },
     })
 }

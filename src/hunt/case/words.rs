@@ -5,9 +5,9 @@
 //! calls in them may contain anything, so a sentence is never read back:
 //! [`Told`] keeps its parts apart for whoever needs them.
 
-use crate::history::{Call, Completion, Value};
+use crate::history::{Call, Completion, NodeId, Value};
 use crate::world::trace::{Answered, Happening};
-use crate::world::{Action, SessionId};
+use crate::world::{Action, SessionId, Strike};
 
 /// A sentence in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +53,33 @@ fn head(happened: &Happening) -> String {
         Action::Drop(..) => format!("lost: {label}"),
         Action::Duplicate(..) => format!("twice: {label}"),
         Action::Fire(node, timer) => format!("timer {} fires at {node}", timer.0),
-        Action::Crash(node) => format!("{node} crashes"),
+        Action::Strike(node, strike) => struck(*node, *strike),
         Action::Recover(node) => format!("{node} recovers"),
-        Action::Cut(from, to) => format!("link {from}→{to} is cut"),
         Action::Heal(from, to) => format!("link {from}→{to} is healed"),
-        Action::Tick(node) => format!("the clock of {node} jumps ahead"),
-        Action::JumpBack(node) => format!("the clock of {node} jumps back"),
         Action::GiveUp(session) => format!("{session} gives up waiting"),
         Action::Retry(session, node) => format!("{session} retries at {node}"),
-        Action::Suspect(node, suspect) => format!("{node} suspects {suspect}"),
+    }
+}
+
+/// What a fault does to a node, in words.
+fn struck(node: NodeId, strike: Strike) -> String {
+    match strike {
+        Strike::Crash => format!("{node} crashes"),
+        Strike::Cut(from) => format!("link {from}→{node} is cut"),
+        Strike::Tick => format!("the clock of {node} jumps ahead"),
+        Strike::JumpBack => format!("the clock of {node} jumps back"),
+        Strike::Suspect(suspect) => format!("{node} suspects {suspect}"),
+    }
+}
+
+/// The same in the lane of the node.
+pub fn struck_here(strike: Strike) -> String {
+    match strike {
+        Strike::Crash => "x crashes".to_owned(),
+        Strike::Cut(from) => format!("x link from {from}"),
+        Strike::Tick => "clock ahead".to_owned(),
+        Strike::JumpBack => "clock back".to_owned(),
+        Strike::Suspect(suspect) => format!("suspects {suspect}"),
     }
 }
 

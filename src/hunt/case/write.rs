@@ -9,7 +9,7 @@ use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Flaw, Judgement, Property, record, white_box};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
 use crate::world::trace::{Trace, TraceStep, trace};
-use crate::world::{Action, Ending, MessageName, Run, SessionId, Setting, Workload};
+use crate::world::{Action, Ending, MessageName, Run, SessionId, Setting, Strike, Workload};
 
 use super::layout::to_text;
 use super::schema::{
@@ -335,29 +335,23 @@ fn step(step: &CaseStep) -> StepShape {
             shape.node = Some(node.to_string());
             shape.timer = Some(timer.0);
         }
-        Action::Crash(node) => {
-            word("crash");
-            shape.node = Some(node.to_string());
+        Action::Strike(node, strike) => {
+            word(strike.name());
+            match strike {
+                Strike::Cut(from) => shape.link = Some(format!("{from}→{node}")),
+                _ => shape.node = Some(node.to_string()),
+            }
+            if let Strike::Suspect(suspect) = strike {
+                shape.suspect = Some(suspect.to_string());
+            }
         }
         Action::Recover(node) => {
             word("recover");
             shape.node = Some(node.to_string());
         }
-        Action::Cut(from, to) => {
-            word("cut");
-            shape.link = Some(format!("{from}→{to}"));
-        }
         Action::Heal(from, to) => {
             word("heal");
             shape.link = Some(format!("{from}→{to}"));
-        }
-        Action::Tick(node) => {
-            word("tick");
-            shape.node = Some(node.to_string());
-        }
-        Action::JumpBack(node) => {
-            word("jump-back");
-            shape.node = Some(node.to_string());
         }
         Action::GiveUp(session) => {
             word("give-up");
@@ -367,11 +361,6 @@ fn step(step: &CaseStep) -> StepShape {
             word("retry");
             shape.session = Some(session.to_string());
             shape.node = Some(node.to_string());
-        }
-        Action::Suspect(node, suspect) => {
-            word("suspect");
-            shape.node = Some(node.to_string());
-            shape.suspect = Some(suspect.to_string());
         }
     }
     shape

@@ -14,7 +14,7 @@ use crate::history::NodeId;
 use crate::replication::erased::{AnyMessage, AnyStrategy};
 use crate::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId};
 use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
-use crate::world::{Action, FaultKind, InboxOnCrash, Network, Setting, World};
+use crate::world::{Action, FaultKind, InboxOnCrash, Network, Setting, Strike, World};
 
 use super::answers::Answers;
 use super::clients::{Ask, Clients, Event, Request};
@@ -88,10 +88,6 @@ pub(super) struct Tables<'a> {
 
 /// Why deliveries cannot be put off.
 pub(super) const REACTS: &str = "a delivery sends or answers something, or there are timers";
-
-/// Faults that strike nodes, in the order in which they are tried.
-const AT_NODES: [FaultKind; 4] =
-    [FaultKind::Crash, FaultKind::Suspect, FaultKind::Cut, FaultKind::Skew];
 
 /// More timers than one number holds.
 const TIMERS_MAX: usize = 64;
@@ -293,7 +289,7 @@ impl<'a> Tables<'a> {
         happening: Happening,
     ) -> Result<Reaction, Refused> {
         let begins = matches!(input, LocalInput::Start);
-        let crashes = matches!(input, LocalInput::Crash(_));
+        let crashes = matches!(input, LocalInput::Strike(Strike::Crash, _));
         let mut effects = std::mem::take(&mut self.effects);
         self.local_steps += 1;
         if let Err(panicked) = local_step(
@@ -416,12 +412,13 @@ impl<'a> Tables<'a> {
         let heal = |from| (LocalInput::Heal(from), 0, Sort::Repair);
         others.extend(cluster.nodes().filter(cut).map(heal));
         let plan = &self.setting.faults;
-        for kind in AT_NODES.into_iter().filter(|kind| plan.budget[*kind] > 0) {
-            let all = state.mishaps(kind, node, cluster, plan).into_iter();
-            others.extend(all.map(|input| (input, 0, Sort::Mishap(kind))));
+        for kind in FaultKind::ALL.into_iter().filter(|kind| plan.budget[*kind] > 0) {
+            let all = state.mishaps(kind, node, cluster).into_iter();
+            let input = |strike| LocalInput::Strike(strike, plan.inbox);
+            others.extend(all.map(|strike| (input(strike), 0, Sort::Mishap(kind))));
         }
         for (input, timer, sort) in others {
-            let crashes = matches!(input, LocalInput::Crash(InboxOnCrash::Lost));
+            let crashes = matches!(input, LocalInput::Strike(Strike::Crash, InboxOnCrash::Lost));
             let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
             let happening = Happening { ask: None, fault };
             let reaction = self.react(place, held, input, timer, happening);
