@@ -21,7 +21,7 @@
 mod schema;
 mod tables;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -295,86 +295,6 @@ fn all_promises() -> &'static (Vec<String>, i32) {
         let words: Vec<_> = ALL_PROMISES.split(' ').map(str::to_owned).collect();
         run(Path::new(env!("CARGO_BIN_EXE_quiescence")), &words, folder.path())
     })
-}
-
-/// What `check` says of every promise: by strategy, place and model.
-fn promises() -> BTreeMap<(String, String, String), String> {
-    let (lines, exit) = all_promises();
-    assert_eq!(*exit, 0, "{}", lines.join("\n"));
-    let mut all = BTreeMap::new();
-    let mut here = (String::new(), String::new());
-    for line in lines {
-        if let Some((strategy, place)) = line.split_once(" · ")
-            && let Some(place) = place.strip_suffix(" sessions")
-            && !line.starts_with(' ')
-        {
-            here = (strategy.to_owned(), place_of(place));
-        } else if let Some((promise, found)) = line.split_once(" found ") {
-            let model = promise.split_whitespace().nth(1).expect("a mark, then a model");
-            let cell = (here.0.clone(), here.1.clone(), model.to_owned());
-            all.insert(cell, verdict(found.trim()));
-        }
-    }
-    all
-}
-
-/// `FIFO, 1 crash, sticky`, from `3 nodes, FIFO network, faults crash 1, sticky`.
-fn place_of(text: &str) -> String {
-    let words: Vec<_> = text.split(", ").skip(1).filter(|word| *word != "no faults").collect();
-    let word = |word: &&str| {
-        let word = word.trim_end_matches(" network").trim_start_matches("faults ");
-        match word.split_once(' ') {
-            Some((kind, number)) => format!("{number} {kind}"),
-            None => word.to_owned(),
-        }
-    };
-    words.iter().map(word).collect::<Vec<_>>().join(", ")
-}
-
-/// `proved 2·2·1`, from `proved: 2 sessions, 2 writes, 1 read, 1 key (9 states)`.
-fn verdict(found: &str) -> String {
-    // What stood in the way of more is not in the table.
-    let found = found.split("; not proved: ").next().unwrap_or_default();
-    let Some(scopes) = found.strip_prefix("proved: ") else {
-        return if found.ends_with("(sampled)") { "sampled" } else { "violated" }.to_owned();
-    };
-    let scope = |scope: &str| {
-        let numbers: Vec<_> = scope.split(", ").map(|part| &part[..1]).take(3).collect();
-        let patient = if scope.contains("patient") { " patient" } else { "" };
-        format!("{}{patient}", numbers.join("·"))
-    };
-    format!("proved {}", scopes.split("; ").map(scope).collect::<Vec<_>>().join("; "))
-}
-
-#[test]
-fn the_table_of_promises_says_what_is_proved_what_is_sampled_and_what_is_violated() {
-    let all = promises();
-    let models = ["eventual", "read-your-writes", "monotonic-reads", "linearizable"];
-    let of_notebook = all.iter().filter(|((strategy, ..), _)| strategy.starts_with("notebook:"));
-    let notebook: Vec<_> = of_notebook.map(|(_, verdict)| verdict.as_str()).collect();
-    assert_eq!(notebook, ["violated"; 5]);
-    let readme = read(&root().join("README.md"));
-    let table = readme.lines().skip_while(|line| !line.starts_with("| strategy | where |"));
-    let rows: Vec<Vec<&str>> = table
-        .take_while(|line| line.starts_with('|'))
-        .skip(2)
-        .map(|row| row.split('|').map(str::trim).skip(1).collect())
-        .filter(|row: &Vec<&str>| !row[0].starts_with("`notebook`"))
-        .collect();
-    let mut told = 0;
-    for row in &rows {
-        for (model, cell) in models.iter().zip(&row[2..]) {
-            let place = (row[0].trim_matches('`').to_owned(), row[1].to_owned());
-            let found = all.get(&(place.0, place.1, (*model).to_owned()));
-            let found = found.map_or("", String::as_str);
-            assert_eq!(cell.trim_end_matches('¹'), found, "{model} in {row:?}");
-            told += usize::from(!found.is_empty());
-        }
-    }
-    let asked = all.keys().filter(|(strategy, _, model)| {
-        !strategy.starts_with("notebook:") && models.contains(&model.as_str())
-    });
-    assert_eq!(told, asked.count(), "the table tells all promises about these models");
 }
 
 /// The files of the repository that commands name.

@@ -6,7 +6,7 @@
 //! says more than a world can do.
 
 use crate::history::NodeId;
-
+use crate::replication::{OperationId, Stamp};
 use crate::world::component::{Node, Panicked};
 use crate::world::{Action, NotEnabled, Step, Workload, World};
 
@@ -80,15 +80,75 @@ pub(super) fn cycle(
     }
     let mut walker = Walk { tables, world, steps: Vec::new() };
     for &(label, state) in walk {
-        let row = store.row(state);
-        let (wanted, rest) = (tables.nodes(row), row[row.len() - 1]);
+        let wanted = Wanted::row(tables, store.row(state));
         let mut enabled = Vec::new();
         walker.world.enabled(&mut enabled);
         enabled.retain(|action| tables.is_labelled(&walker.world, action, label));
-        let done = enabled.iter().any(|action| walker.try_step(action, &wanted, rest));
+        let done = enabled.iter().any(|action| walker.try_step(action, &wanted));
         assert!(done, "what the search did, a world can do");
     }
     Ok(walker.steps)
+}
+
+/// What a world is to come to.
+struct Wanted {
+    nodes: Vec<Node>,
+    /// What is visible at each node, with its highest stamp there, if that is
+    /// part of a state: two orders of deliveries may lead to the same nodes and
+    /// to different claims of what is visible.
+    visible: Vec<Vec<(OperationId, Stamp)>>,
+    rest: u32,
+}
+
+impl Wanted {
+    fn row(tables: &Tables<'_>, row: &[u32]) -> Wanted {
+        let visible =
+            |(place, at): (usize, &u32)| tables.held[tables.held_at(place, *at)].visible.clone();
+        Wanted {
+            nodes: tables.nodes(row),
+            visible: row[..row.len() - 1].iter().enumerate().map(visible).collect(),
+            rest: row[row.len() - 1],
+        }
+    }
+
+    /// Whether no write has a higher stamp in a world than is wanted.
+    fn bounds(&self, tables: &Tables<'_>, world: &World<'_>) -> bool {
+        let known = tables.clients.stamps(self.rest).iter();
+        let all = || known.clone().chain(self.visible.iter().flatten());
+        all().all(|(write, _)| {
+            let highest = all().filter(|(other, _)| other == write).map(|(_, stamp)| *stamp).max();
+            world.facts().stamp(*write) <= highest
+        })
+    }
+
+    /// Whether what is visible at a node is what is wanted at a place. Worlds
+    /// know the highest stamp of a write only, so a node may have a lower one:
+    /// if none is too high ([`bounds`](Self::bounds)), the highest ones are
+    /// those that are wanted.
+    fn sees(&self, tables: &Tables<'_>, world: &World<'_>, node: usize, place: usize) -> bool {
+        let wanted = &self.visible[place];
+        let (here, stamps) = visible(tables, world, node);
+        here.iter().eq(wanted.iter().map(|(write, _)| write))
+            && stamps.iter().zip(wanted).all(|(stamp, (_, least))| *stamp >= Some(*least))
+    }
+}
+
+/// The writes that are visible at a node, ascending, and their highest stamps
+/// anywhere; none if that is not part of a state.
+fn visible(
+    tables: &Tables<'_>,
+    world: &World<'_>,
+    node: usize,
+) -> (Vec<OperationId>, Vec<Option<Stamp>>) {
+    if !tables.plan.tracks.visible {
+        return (Vec::new(), Vec::new());
+    }
+    let node = world.cluster().nodes().nth(node).expect("it is in the cluster");
+    let mut writes = world.facts().taken(node).to_vec();
+    writes.sort_unstable();
+    writes.dedup();
+    let stamps = writes.iter().map(|write| world.facts().stamp(*write)).collect();
+    (writes, stamps)
 }
 
 /// A world on its way.
@@ -101,12 +161,11 @@ struct Walk<'w, 'a> {
 impl Walk<'_, '_> {
     /// Takes the steps that lead to a row.
     fn to(&mut self, row: &[u32]) {
-        let wanted = self.tables.nodes(row);
-        let rest = row[row.len() - 1];
+        let wanted = Wanted::row(self.tables, row);
         let mut enabled = Vec::new();
         self.world.enabled(&mut enabled);
         for action in &enabled {
-            if self.try_step(action, &wanted, rest) {
+            if self.try_step(action, &wanted) {
                 return;
             }
         }
@@ -116,10 +175,10 @@ impl Walk<'_, '_> {
             enabled.iter().filter(|action| matches!(action, Action::Invoke(_))).copied().collect();
         for invoke in invocations {
             let place = self.world.place(&invoke);
-            for (world, way) in delivered(&self.world, place) {
+            for (world, way) in delivered(self.tables, &self.world, place) {
                 let before = (std::mem::replace(&mut self.world, world), self.steps.len());
                 self.steps.extend(way);
-                if self.try_step(&invoke, &wanted, rest) {
+                if self.try_step(&invoke, &wanted) {
                     return;
                 }
                 self.world = before.0;
@@ -130,13 +189,16 @@ impl Walk<'_, '_> {
     }
 
     /// Takes a step if it leads to what is wanted.
-    fn try_step(&mut self, action: &Action, wanted: &[Node], rest: u32) -> bool {
+    fn try_step(&mut self, action: &Action, wanted: &Wanted) -> bool {
         let number = self.world.steps() + 1;
         let mut next = self.world.clone();
         if next.perform(action, number).is_err() {
             return false;
         }
-        let same = self.tables.are_like(next.nodes(), wanted) && self.has_rest(&next, rest);
+        let sees = |node, place| wanted.sees(self.tables, &next, node, place);
+        let same = self.has_rest(&next, wanted.rest)
+            && wanted.bounds(self.tables, &next)
+            && self.tables.are_like(next.nodes(), &wanted.nodes, sees);
         if same {
             self.steps.push(Step { number, action: *action, settling: false });
             self.world = next;
@@ -161,16 +223,20 @@ impl Walk<'_, '_> {
 
     /// Delivers everything so that each node ends as in the row.
     fn drain(&mut self, row: &[u32]) {
-        let wanted = self.tables.nodes(row);
+        let wanted = Wanted::row(self.tables, row);
         let cluster = self.world.cluster();
         for node in cluster.nodes() {
             let there = |world: &World<'_>| {
                 // Only this node has changed: what it is to be stands in its
                 // own place, whatever the others are.
-                let now = &world.nodes()[node.index()];
-                now.inbox.is_empty() && self.tables.is_one_of(now, &wanted, node.index())
+                let (place, now) = (node.index(), &world.nodes()[node.index()]);
+                let sees = |node, place| wanted.sees(self.tables, world, node, place);
+                now.inbox.is_empty()
+                    && wanted.bounds(self.tables, world)
+                    && self.tables.is_one_of(now, &wanted.nodes, place, sees)
             };
-            let found = delivered(&self.world, node).into_iter().find(|(world, _)| there(world));
+            let mut all = delivered(self.tables, &self.world, node).into_iter();
+            let found = all.find(|(world, _)| there(world));
             let (world, way) = found.expect("what the search did, a world can do");
             self.world = world;
             self.steps.extend(way);
@@ -182,9 +248,10 @@ impl Walk<'_, '_> {
 type Further<'a> = (World<'a>, Vec<Step>);
 
 /// Every world to which deliveries at one node lead, nearest first.
-fn delivered<'a>(world: &World<'a>, node: NodeId) -> Vec<Further<'a>> {
+fn delivered<'a>(tables: &Tables<'_>, world: &World<'a>, node: NodeId) -> Vec<Further<'a>> {
+    let state = |world: &World<'a>| (world.state(), visible(tables, world, node.index()));
     let mut all: Vec<Further<'a>> = vec![(world.clone(), Vec::new())];
-    let mut seen = vec![world.state()];
+    let mut seen = vec![state(world)];
     let mut next = 0;
     while next < all.len() {
         let mut deliveries = Vec::new();
@@ -193,8 +260,8 @@ fn delivered<'a>(world: &World<'a>, node: NodeId) -> Vec<Further<'a>> {
         for action in deliveries {
             let (mut further, mut way) = all[next].clone();
             let number = further.steps() + 1;
-            if further.perform(&action, number).is_ok() && !seen.contains(&further.state()) {
-                seen.push(further.state());
+            if further.perform(&action, number).is_ok() && !seen.contains(&state(&further)) {
+                seen.push(state(&further));
                 way.push(Step { number, action, settling: false });
                 all.push((further, way));
             }

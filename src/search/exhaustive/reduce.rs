@@ -223,28 +223,43 @@ impl Tables<'_> {
     }
 
     /// Whether these nodes are the wanted ones, as far as the search tells
-    /// nodes apart.
-    pub(super) fn are_like(&self, nodes: &[Node], wanted: &[Node]) -> bool {
+    /// nodes apart. `sees` tells whether what is visible at a place is what is
+    /// wanted at another.
+    pub(super) fn are_like(
+        &self,
+        nodes: &[Node],
+        wanted: &[Node],
+        sees: impl Fn(usize, usize) -> bool,
+    ) -> bool {
         let nodes: Vec<_> = nodes.iter().map(|node| self.plain(node)).collect();
         let wanted: Vec<_> = wanted.iter().map(|node| self.plain(node)).collect();
-        if nodes == wanted {
+        if nodes == wanted && (0..nodes.len()).all(|place| sees(place, place)) {
             return true;
         }
         self.numbers.permutations.iter().any(|to| {
             nodes.iter().enumerate().all(|(place, node)| {
-                self.renamed(node, to).is_some_and(|node| node == wanted[to[place]])
+                let renamed = self.renamed(node, to);
+                renamed.is_some_and(|node| node == wanted[to[place]]) && sees(place, to[place])
             })
         })
     }
 
     /// Whether a node is the one wanted at this place, or, renamed, at the
     /// place where it may stand instead.
-    pub(super) fn is_one_of(&self, node: &Node, wanted: &[Node], place: usize) -> bool {
+    pub(super) fn is_one_of(
+        &self,
+        node: &Node,
+        wanted: &[Node],
+        place: usize,
+        sees: impl Fn(usize, usize) -> bool,
+    ) -> bool {
         let node = self.plain(node);
         let renamed = |to: &Vec<usize>| {
-            self.renamed(&node, to).is_some_and(|node| node == self.plain(&wanted[to[place]]))
+            let there = self.plain(&wanted[to[place]]);
+            self.renamed(&node, to).is_some_and(|node| node == there) && sees(place, to[place])
         };
-        node == self.plain(&wanted[place]) || self.numbers.permutations.iter().any(renamed)
+        (node == self.plain(&wanted[place]) && sees(place, place))
+            || self.numbers.permutations.iter().any(renamed)
     }
 
     /// A node with its inbox in order and without what is not told apart.

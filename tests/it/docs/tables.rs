@@ -1,7 +1,9 @@
-//! The tables of strategies and promises are made from the catalogue. They stand
-//! between `<!-- catalogue: … -->` and `<!-- end -->`.
+//! The tables of strategies and promises are made from the catalogue, and from
+//! what `check` finds. They stand between `<!-- catalogue: … -->` and `<!-- end -->`.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test it docs::tables` writes them.
+
+use std::collections::BTreeMap;
 
 use quiescence::catalogue::{Family, Registry};
 use quiescence::hunt::promise::{Expected, Promise};
@@ -9,7 +11,7 @@ use quiescence::report::table::setting_text;
 use quiescence::report::verdict::property_name;
 use quiescence::world::Setting;
 
-use super::{alone, edit, read, root};
+use super::{all_promises, alone, edit, read, root};
 use crate::support::overwrites;
 
 /// `FIFO, 1 crash, sticky`. Three nodes are not worth a word.
@@ -128,4 +130,71 @@ fn the_tables_of_strategies_are_those_of_the_catalogue() {
     for family in Registry::standard().families() {
         check_region("docs/strategies.md", family.name, &of_family(family));
     }
+}
+
+/// What `check` found of every promise, by the line above it (a strategy and
+/// its setting) and by model.
+fn promises() -> BTreeMap<(String, String), String> {
+    let (lines, exit) = all_promises();
+    assert_eq!(*exit, 0, "{}", lines.join("\n"));
+    let mut found = BTreeMap::new();
+    let mut here = "";
+    for line in lines {
+        if line.contains(" · ") && !line.starts_with(' ') {
+            here = line;
+        } else if let Some((promise, what)) = line.split_once(" found ") {
+            let model = promise.split_whitespace().nth(1).expect("a mark, then a model");
+            found.insert((here.to_owned(), model.to_owned()), verdict(what.trim()));
+        }
+    }
+    found
+}
+
+/// `proved 2·2·1`, from `proved: 2 sessions, 2 writes, 1 read, 1 key (9 states)`.
+fn verdict(found: &str) -> String {
+    // What stood in the way of more is not in the table.
+    let found = found.split("; not proved: ").next().unwrap_or_default();
+    let Some(scopes) = found.strip_prefix("proved: ") else {
+        return if found.ends_with("(sampled)") { "sampled" } else { "violated" }.to_owned();
+    };
+    let scope = |scope: &str| {
+        let numbers: Vec<_> = scope.split(", ").map(|part| &part[..1]).take(3).collect();
+        let patient = if scope.contains("patient") { " patient" } else { "" };
+        format!("{}{patient}", numbers.join("·"))
+    };
+    format!("proved {}", scopes.split("; ").map(scope).collect::<Vec<_>>().join("; "))
+}
+
+#[test]
+fn the_table_of_promises_says_what_is_proved_what_is_sampled_and_what_is_violated() {
+    let found = promises();
+    let models = ["eventual", "read-your-writes", "monotonic-reads", "linearizable"];
+    let mut lines = head(&[["strategy", "where"].as_slice(), &models].concat()).to_vec();
+    let mut told = 0;
+    let registry = Registry::standard();
+    for family in registry.families().iter().filter(|family| family.name != "notebook") {
+        for group in groups(family) {
+            let (strategy, setting) = (&group[0].strategy, &group[0].setting);
+            let here = format!("{strategy} · {}", setting_text(setting));
+            let cell = |model: &str| found.get(&(here.clone(), model.to_owned())).cloned();
+            let cells = models.map(|model| cell(model).unwrap_or_default());
+            told += cells.iter().filter(|cell| !cell.is_empty()).count();
+            if cells.iter().any(|cell| !cell.is_empty()) {
+                let first = [format!("`{strategy}`"), place(setting)];
+                lines.push(row(&[first.as_slice(), &cells].concat()));
+            }
+        }
+    }
+    let is_notebook = |here: &str| here.starts_with("notebook:");
+    let of_notebook = found.iter().filter(|((here, _), _)| is_notebook(here));
+    let notebook: Vec<_> = of_notebook.map(|(_, verdict)| verdict.as_str()).collect();
+    assert_eq!(notebook, ["violated"; 5]);
+    let last = "| `notebook`, all five variants | unordered, 2 nodes, sticky | violated | | | |";
+    lines.push(last.to_owned());
+    let asked = found
+        .keys()
+        .filter(|(here, model)| !is_notebook(here) && models.contains(&model.as_str()))
+        .count();
+    assert_eq!(told, asked, "the table tells all promises about these models");
+    check_region("README.md", "promises", &lines);
 }
