@@ -129,7 +129,7 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
 }
 
 fn told(event: &Happening) -> String {
-    let text = words::told(event).text();
+    let text = words::sentence(event).text();
     match event.action {
         Action::Deliver(_, name) => format!("{name} {text}"),
         _ => text,
@@ -178,7 +178,7 @@ fn sleep_until(due: Instant) -> bool {
 fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Screen) {
     let trace = trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
     for step in trace.steps.iter().filter(|step| step.step.settling).take(EVENTS_MAX) {
-        let text = words::told(&step.happened).text();
+        let text = words::sentence(&step.happened).text();
         screen.line(&format!(" settling  {}  {text}", step.happened.node));
     }
     for read in run.history.operations().iter().filter(|operation| operation.final_read) {

@@ -119,7 +119,7 @@ pub struct Explored {
     pub declined: Vec<(&'static str, &'static str)>,
     /// `sometimes` invariants that were seen to hold, by their places.
     pub reached: BTreeSet<usize>,
-    /// Whether it was told to stop.
+    /// Whether the caller stopped it.
     pub stopped: bool,
 }
 
@@ -325,7 +325,7 @@ fn search(
     for (at, entry) in group.iter_mut().enumerate() {
         let (property, outcome) = &mut **entry;
         let ways = ways.iter().filter(|(of, _)| *of == at);
-        let stories = ways.filter_map(|(_, way)| believe(subject, plan, property, way));
+        let stories = ways.filter_map(|(_, way)| confirmed(subject, plan, property, way));
         let finding = stories.min_by_key(|story| (story.run.schedule.len(), story.plainness()));
         if let Some(failing) = finding {
             let states = explored.states;
@@ -471,7 +471,12 @@ fn ways<'e>(
 /// The search judges rows of numbers; this run is the evidence. If it does not
 /// fail, the search and the world disagree about what can happen, and nothing
 /// that the search says can be trusted: then this panics.
-fn believe(subject: &dyn Subject, plan: &Plan, property: &Property, way: &Way) -> Option<Failing> {
+fn confirmed(
+    subject: &dyn Subject,
+    plan: &Plan,
+    property: &Property,
+    way: &Way,
+) -> Option<Failing> {
     let setting = &plan.setting;
     let settled = re_execute(subject, setting, &way.workload, &way.stem, property.shows());
     let judged = |run: Run| {

@@ -1,4 +1,4 @@
-//! Landmarks among the models: what they say of a run whose failure is told,
+//! Landmarks among the models: what they say of a failing run that is reported,
 //! so that a reader sees how far it goes.
 //!
 //! They are judged once a run, whichever property it fails.

@@ -27,7 +27,7 @@ pub enum Outcome {
     Kept,
     /// A run does, in this way.
     Violated(Flaw),
-    /// Nobody knows.
+    /// It is unknown.
     Unknown(Undecided),
     /// Nothing was looked at.
     Vacuous(Vacuity),
@@ -262,7 +262,7 @@ impl<'h> Row<'h> {
         self.outcome.met(self.expected)
     }
 
-    /// A violation that nobody promised: to be told and saved.
+    /// A violation that no promise expects: it is reported and saved.
     pub fn news(&self) -> Option<&'h Finding> {
         self.found.finding.as_deref().filter(|_| self.met() == Met::No)
     }

@@ -1,8 +1,8 @@
 //! Results for people.
 
 mod check;
+mod failing_run;
 mod replay;
-mod told;
 
 use super::Look;
 use super::reporter::{Begin, Begun, Checked, Replayed, Reporter};

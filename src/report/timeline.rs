@@ -8,7 +8,7 @@
 //! It knows no model: what a run means is for [`verdict`](super::verdict).
 
 use crate::history::{Completion, History, Key, NodeId, Value};
-use crate::hunt::case::words::{asks, outcome, struck_here, told};
+use crate::hunt::case::words::{asks, outcome, sentence, struck_here};
 use crate::replication::{Part, shown};
 use crate::world::trace::{Answered, Shown, Trace, TraceStep};
 use crate::world::{Action, Ending, SessionId, Setting, Strike, Workload};
@@ -190,12 +190,12 @@ pub(super) fn mark(step: &TraceStep) -> &'static str {
 /// One step in words: what happened (`n1→n2 #1 store x=1`,
 /// `A writes x=1 at n1: ok`), then answers to others and a panic.
 pub fn sentences(step: &TraceStep) -> Vec<String> {
-    let told = told(&step.happened);
+    let said = sentence(&step.happened);
     let head = match step.happened.action.message() {
-        Some((_, name)) => format!("{name} {}", foreign(&told.head)),
-        None => foreign(&told.head),
+        Some((_, name)) => format!("{name} {}", foreign(&said.head)),
+        None => foreign(&said.head),
     };
-    std::iter::once(head).chain(told.rest.iter().map(|part| foreign(part))).collect()
+    std::iter::once(head).chain(said.rest.iter().map(|part| foreign(part))).collect()
 }
 
 /// The last lines of the picture: how the run ended.

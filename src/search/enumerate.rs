@@ -15,7 +15,7 @@ use crate::replication::Subject;
 use crate::world::component::Panicked;
 use crate::world::{Action, Run, Setting, State, Workload, World, close};
 
-/// What clients were told and what every node answers in the end.
+/// The answers that clients got, and what every node answers in the end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Outcome {
     /// How each operation of the scripts ended, in order of operation.
@@ -43,7 +43,7 @@ impl Outcome {
     }
 }
 
-/// What clients have been told so far, in order of operation.
+/// The answers that clients got so far, in order of operation.
 type Answers = Vec<(OperationId, Completion)>;
 
 /// Every outcome of `workload` in `setting`: all orders of deliveries and

@@ -66,15 +66,14 @@ pub(super) struct Client {
     slot: Arc<Slot>,
 }
 
-/// What a client is told of what it asked.
+/// What a client learns about its operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// The answer.
     Answer(Completion),
-    /// There is none yet, and nothing is on its way that could bring one. The
-    /// operation stays open and its session waits: a timer or the operation of
-    /// another session may still answer it, and so may the settling of the
-    /// record in the world.
+    /// No answer has come, and no message in flight can bring one. The operation
+    /// stays open and its session waits: a timer, an operation of another
+    /// session, or the settling of the record in the world may still answer it.
     Waits,
     /// The node does not serve the call, so nothing was asked.
     Refused,
@@ -83,7 +82,7 @@ pub enum Heard {
 }
 
 impl Engine {
-    /// A cluster whose nodes have handled `Start`, with no thread yet.
+    /// A cluster whose nodes have handled `Start`; no thread runs yet.
     pub(super) fn new(
         strategy: AnyStrategy,
         setting: &Setting,
@@ -136,7 +135,7 @@ impl Engine {
         engine
     }
 
-    /// Starts one delivering thread a replica.
+    /// Starts one thread per replica, which delivers its messages.
     pub(super) fn serve(self: &Arc<Self>) -> Vec<thread::JoinHandle<()>> {
         let serve = |node| {
             let engine = Arc::clone(self);
@@ -145,7 +144,7 @@ impl Engine {
         self.cluster.nodes().map(serve).collect()
     }
 
-    /// A new session, which counts from the last one.
+    /// A new session; its number follows that of the last one.
     pub(super) fn client(&self) -> Client {
         let slot = Arc::new(Slot::new());
         let session = self.slots.with(|slots| {
@@ -155,8 +154,8 @@ impl Engine {
         Client { session, progress: client::Client::default(), slot }
     }
 
-    /// Asks `node`, which serves the call; `number` is that of the operation.
-    /// Whether the record takes it.
+    /// Sends operation `number` to `node`, which must serve the call. Returns
+    /// whether the record accepts it.
     pub(super) fn ask(&self, client: &mut Client, number: u16, node: NodeId, call: &Call) -> bool {
         let operation = OperationId { session: client.session.0, number };
         let input = LocalInput::Request(operation, call.clone(), client.progress.token().clone());
@@ -168,7 +167,7 @@ impl Engine {
         taken
     }
 
-    /// Waits for the answer to what was asked, for as long as anything can
+    /// Waits for the answer to an operation, as long as something can still
     /// bring one.
     pub(super) fn wait(&self, client: &mut Client) -> Heard {
         match client.slot.wait() {
@@ -217,7 +216,7 @@ impl Engine {
         }
     }
 
-    /// A client will not ask any more, for the time being.
+    /// A client asks nothing more for the time being.
     pub(super) fn leave(&self) {
         if self.journal.with(Journal::leave) {
             self.now_quiet();
@@ -233,7 +232,7 @@ impl Engine {
         }
     }
 
-    /// Lets the delivering threads end when they have delivered what is there.
+    /// Lets the delivering threads end once their inboxes are empty.
     pub(super) fn stop(&self) {
         for place in &self.places {
             place.put(Letter::Stop);
@@ -250,8 +249,8 @@ impl Engine {
         }
     }
 
-    /// Lets something happen at a replica whose lock is held, writes it down,
-    /// and carries out its effects. Whether it counts.
+    /// Performs one event at a replica whose lock is held, records it, and
+    /// carries out its effects. Returns whether the record accepts it.
     fn happen(
         &self,
         node: NodeId,
@@ -288,7 +287,8 @@ impl Engine {
         receipt.taken
     }
 
-    /// One step of the world at this node; what it sends, named.
+    /// Takes one step of the world at this node. Returns the messages that it
+    /// sends, with their names.
     fn step(
         &self,
         node: NodeId,
@@ -315,8 +315,8 @@ impl Engine {
         Ok(messages)
     }
 
-    /// The slots that an event touches: of the session that asks, and of those
-    /// that are answered.
+    /// The slots that an event touches: that of the asking session, and those of
+    /// the sessions that it answers.
     fn slots_of(
         &self,
         action: &Action<MessageName>,
@@ -333,21 +333,21 @@ impl Engine {
         })
     }
 
-    /// The message that is about to be handled, in words, if anybody listens.
+    /// The message about to be handled, in words, if there is an observer.
     fn label(&self, local: &Local, action: &Action<MessageName>) -> String {
         match (action, local.node.inbox.first()) {
             (Action::Deliver(..), Some((_, message))) if self.journal.with(|j| j.is_observed()) => {
-                // The world panics on it when the record is replayed; a thread
-                // of the cluster that did would leave its clients waiting.
+                // The world panics here when the record is replayed. If a thread of
+                // the cluster panicked, its clients would wait for ever.
                 guard(|| self.strategy.label(message)).unwrap_or_default()
             }
             _ => String::new(),
         }
     }
 
-    /// Nothing can happen any more: one client that waits for an answer is sent
-    /// away without, and then goes on; if there is none, whoever waits for
-    /// this is told.
+    /// Called when nothing can happen any more. If a client waits for an answer,
+    /// it is released without one and goes on; otherwise the thread that waits
+    /// for quiet is woken.
     fn now_quiet(&self) {
         while let Some(session) = self.journal.with(|journal| journal.idle()) {
             let slot = self.slots.with(|slots| Arc::clone(&slots[usize::from(session)]));

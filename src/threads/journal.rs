@@ -4,8 +4,8 @@
 //! written while the lock of its replica is held and before anything that it
 //! sends can be taken, so every event comes after its causes; events at
 //! different replicas commute, so any such order is as good as the real one.
-//! Which operations are open, and so which answers count, is known here and
-//! nowhere else: an answer that comes after the end of the record is none.
+//! Only the journal knows which operations are open, and so which answers count:
+//! an answer after the end of the record does not.
 //!
 //! The journal also counts what can still act: messages in flight and clients
 //! that do not wait for an answer. At zero nothing can happen any more.
@@ -20,8 +20,8 @@ use crate::world::component::{Panicked, guard};
 use crate::world::trace::{Answered, Happening};
 use crate::world::{Action, MessageName};
 
-/// Is told every event, one at a time, in the order of the record. It is
-/// called while locks are held and must not call the cluster.
+/// Called with every event, one at a time, in the order of the record. Locks are
+/// held during the call, so it must not call the cluster.
 pub type Observer = Box<dyn Fn(&Happening) + Send + Sync>;
 
 /// Why a record ends before the cluster was quiet.
@@ -30,12 +30,12 @@ pub enum CutShort {
     /// The handler of the last event panicked.
     #[error("a handler panicked: {0}")]
     Panicked(String),
-    /// As many events as were allowed have happened, and more would have.
+    /// The limit of events was reached, and there would have been more.
     #[error("the limit of {0} events was reached")]
     Full(usize),
 }
 
-/// An event as the engine hands it in.
+/// An event as the engine reports it.
 pub(super) struct Entry<'c> {
     pub(super) action: Action<MessageName>,
     pub(super) node: NodeId,
@@ -55,11 +55,11 @@ pub(super) struct Answer {
     pub(super) token: AnyToken,
 }
 
-/// What came of handing an event in.
+/// What the journal made of an event.
 pub(super) struct Receipt {
-    /// Whether it counts. If not, nothing that it wants done may be done.
+    /// Whether it counts. If not, its effects must not be carried out.
     pub(super) taken: bool,
-    /// The answers that count: their operations were open, and are no more.
+    /// The answers that count: those to operations that were open until now.
     pub(super) heard: Vec<Answer>,
     /// Whether nothing can happen any more.
     pub(super) quiet: bool,
@@ -70,7 +70,7 @@ pub(super) struct Journal {
     pub(super) schedule: Vec<Action<MessageName>>,
     pub(super) answers: BTreeMap<OperationId, Completion>,
     pub(super) cut_short: Option<CutShort>,
-    /// Operations that are asked and not answered, with what they ask.
+    /// Operations without an answer so far, with their calls.
     open: BTreeMap<OperationId, Call>,
     /// Sessions whose client waits for an answer.
     blocked: BTreeSet<u16>,
@@ -93,12 +93,12 @@ impl Journal {
         }
     }
 
-    /// Whether anybody wants to be told in words.
+    /// Whether messages are described in words for an observer.
     pub(super) fn is_observed(&self) -> bool {
         self.observer.is_some()
     }
 
-    /// The beginning: these many messages were sent by the start.
+    /// Begins the record; the start of the cluster sent this many messages.
     pub(super) fn started(&mut self, sends: usize, panicked: Option<Panicked>) {
         self.active += sends;
         self.cut_short = panicked.map(|Panicked(text)| CutShort::Panicked(text));
@@ -147,12 +147,13 @@ impl Journal {
         heard
     }
 
-    /// These many clients begin to act.
+    /// This many clients begin to act.
     pub(super) fn enter(&mut self, clients: usize) {
         self.active += clients;
     }
 
-    /// A client has nothing more to ask; whether nothing can happen any more.
+    /// A client has nothing more to ask. Returns whether nothing can happen any
+    /// more.
     pub(super) fn leave(&mut self) -> bool {
         self.active -= 1;
         self.active == 0
@@ -163,13 +164,13 @@ impl Journal {
         self.active == 0
     }
 
-    /// A session whose client waits although nothing can happen any more.
+    /// A session whose client waits while nothing can happen any more.
     pub(super) fn idle(&self) -> Option<u16> {
         self.blocked.first().copied().filter(|_| self.active == 0)
     }
 
-    /// The client of this session waits no longer, though its operation stays
-    /// open; no if it has been answered, or may be.
+    /// Lets the client of this session stop waiting; its operation stays open.
+    /// False if it was answered already, or still may be.
     pub(super) fn release(&mut self, session: u16) -> bool {
         let released = self.active == 0 && self.blocked.remove(&session);
         self.active += usize::from(released);

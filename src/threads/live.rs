@@ -1,11 +1,10 @@
-//! A cluster on real threads that is asked as it goes, and told when its
-//! timers fire: for a caller who owns a clock.
+//! A cluster on real threads whose caller sends operations while it runs and
+//! decides when timers fire: for a caller that has a clock.
 //!
-//! The calls are not known beforehand: each session's script grows as it asks,
-//! and [`Live::stop`] hands back the whole as a [`ThreadRun`].
+//! The calls are not known in advance: the script of a session grows with each
+//! call, and [`Live::stop`] returns the whole run as a [`ThreadRun`].
 //!
-//! Invariant: what the observer is told, in its order, is what the record
-//! says.
+//! Invariant: the observer sees the events of the record, in their order.
 
 use crate::history::{Call, NodeId};
 use crate::replication::Strategy;
@@ -18,8 +17,8 @@ use super::{Observer, ThreadRun};
 
 /// A running cluster whose types have been forgotten.
 pub trait Live: Send + Sync {
-    /// Asks `node` as `session` and waits for the answer. Sessions come into
-    /// being in order: the next new one has the number of those before it.
+    /// Sends a call of `session` to `node` and waits for the answer. Sessions
+    /// begin in order: a new one has the next free number.
     ///
     /// It does not wait longer than anything can happen: see [`Heard::Waits`].
     /// A session that waits asks nothing, and hears the same again, until its
@@ -37,13 +36,13 @@ pub trait Live: Send + Sync {
     /// How many events have happened.
     fn events(&self) -> usize;
 
-    /// Waits until no message is in flight, ends the threads, and hands back
-    /// what happened.
+    /// Waits until no message is in flight, ends the threads, and returns what
+    /// happened.
     fn stop(self: Box<Self>) -> ThreadRun;
 }
 
 /// Starts a cluster. The record ends after `events_max` events; `observer` is
-/// told each of them.
+/// called with each of them.
 ///
 /// # Panics
 /// If the setting allows faults.
@@ -67,14 +66,14 @@ struct Running {
 }
 
 struct Session {
-    /// Away while it asks.
+    /// `None` while it is in use.
     client: Option<Client>,
     script: Script,
 }
 
 impl Running {
-    /// Takes a session's client to ask with, and the number that its next
-    /// operation has.
+    /// Takes the client of a session out, with the number of its next
+    /// operation.
     fn borrow(&self, session: SessionId, node: NodeId) -> (Client, u16) {
         self.sessions.with(|sessions| {
             assert!(session.index() <= sessions.len(), "sessions come into being in order");
@@ -88,7 +87,7 @@ impl Running {
         })
     }
 
-    /// Works on a session as it is kept here.
+    /// Runs a function on a session.
     fn with_session<R>(&self, session: SessionId, work: impl FnOnce(&mut Session) -> R) -> R {
         self.sessions.with(|sessions| work(&mut sessions[session.index()]))
     }

@@ -1,4 +1,4 @@
-//! The record of locks, and who waits for whom in it.
+//! The record of locks, and which clients wait for each other in it.
 //!
 //! One line an event: `c1 wants n1`, `c1 has n1`, `c1 leaves n1`. It takes no
 //! lock itself.

@@ -1,4 +1,4 @@
-//! Scripts on threads, to their end: one thread a client, one a replica.
+//! Runs scripts on threads to their end: one thread per client and per replica.
 //!
 //! It ends when nothing can happen any more: every client has asked all of its
 //! script, or waits for an answer that no message in flight can bring. There

@@ -544,7 +544,7 @@ impl<'a> World<'a> {
         name
     }
 
-    /// Hands an answer to its session; whether anybody waited for it.
+    /// Gives an answer to its session. Returns whether the client waited for it.
     fn hear(&mut self, node: NodeId, reply: &Reply<AnyStrategy>, at: u64) -> bool {
         let operation = reply.operation;
         let Some(state) = self.sessions.get_mut(usize::from(operation.session)) else {

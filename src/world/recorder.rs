@@ -234,8 +234,8 @@ impl<'r> Recorder<'r> {
     }
 }
 
-/// Whether messages alone make up a cycle: then it is endless whatever anybody
-/// would be answered in it.
+/// Whether a cycle consists of deliveries alone: then it never ends, whatever
+/// final reads in it would answer.
 pub(super) fn is_busy(cycle: &[Step]) -> bool {
     cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)))
 }

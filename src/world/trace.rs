@@ -3,7 +3,7 @@
 //! Invariant: the same schedule gives the same trace on every machine and in
 //! every build. The only texts in it are what the strategy says of itself: the
 //! labels of messages, how replicas are shown, and what a handler said when it
-//! panicked. They may contain anything, so nobody takes them apart. Sentences
+//! panicked. They may contain anything, so they are never parsed. Sentences
 //! are made above, where they are needed.
 
 use crate::history::{Call, Completion, NodeId};

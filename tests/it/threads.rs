@@ -12,7 +12,7 @@ use std::{panic, thread};
 
 use quiescence::history::{Call, Completion, NodeId, Value};
 use quiescence::hunt::Subject;
-use quiescence::hunt::case::words::told;
+use quiescence::hunt::case::words::sentence;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Kind;
 use quiescence::replication::OperationId;
@@ -319,7 +319,7 @@ fn the_experiment_of_the_notebook_runs_live_and_is_judged() {
         let run = recorded.replay(subject).expect("the world follows");
         let events = events.lock().expect("nobody panics");
         assert_eq!(events.len(), recorded.schedule.len());
-        assert_eq!(told(&events[0]).text(), "A writes x=1 at n1: ok");
+        assert_eq!(sentence(&events[0]).text(), "A writes x=1 at n1: ok");
         let flaw = |name: &str| {
             let property: Property = name.parse().expect("the name of a model");
             judge(&run, &property).flaw()

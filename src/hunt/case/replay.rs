@@ -9,7 +9,7 @@ use crate::world::trace::Trace;
 use crate::world::{NotEnabled, Run};
 use crate::world::{re_execute, repeat};
 
-use super::words::told;
+use super::words::sentence;
 use super::write::{cycle, sent, steps};
 use super::{Case, CaseStep};
 
@@ -62,7 +62,7 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
     let mut before = followed.steps.iter().zip(&case.schedule);
     if let Some(NotEnabled::Impossible(why)) = followed.stuck
         && !records_sends(case)
-        && before.all(|(now, recorded)| told(&now.happened).text() == recorded.text)
+        && before.all(|(now, recorded)| sentence(&now.happened).text() == recorded.text)
     {
         return Err((followed.steps.len(), why.to_owned()));
     }

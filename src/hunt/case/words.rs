@@ -3,7 +3,7 @@
 //!
 //! Invariant: this is the only place that makes such sentences. Labels and
 //! calls in them may contain anything, so a sentence is never read back:
-//! [`Told`] keeps its parts apart for whoever needs them.
+//! [`Sentence`] keeps its parts apart for whoever needs them.
 
 use crate::history::{Call, Completion, NodeId, Value};
 use crate::world::trace::{Answered, Happening};
@@ -11,7 +11,7 @@ use crate::world::{Action, SessionId, Strike};
 
 /// A sentence in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Sentence {
     /// What happened: `A writes x=1 at n1: ok`, `store x=1`, `n2 crashes`.
     pub head: String,
     /// What else came of it: answers to others (`B reads x: 1`), and what the
@@ -19,7 +19,7 @@ pub struct Told {
     pub rest: Vec<String>,
 }
 
-impl Told {
+impl Sentence {
     /// As one sentence, as it stands in case files.
     pub fn text(self) -> String {
         std::iter::once(self.head).chain(self.rest).collect::<Vec<_>>().join(" · ")
@@ -27,7 +27,7 @@ impl Told {
 }
 
 /// What happened, in words.
-pub fn told(happened: &Happening) -> Told {
+pub fn sentence(happened: &Happening) -> Sentence {
     let mut head = head(happened);
     let mut rest = Vec::new();
     for answer in &happened.answers {
@@ -39,7 +39,7 @@ pub fn told(happened: &Happening) -> Told {
         }
     }
     rest.extend(happened.panicked.iter().map(|why| format!("panicked: {why}")));
-    Told { head, rest }
+    Sentence { head, rest }
 }
 
 fn head(happened: &Happening) -> String {

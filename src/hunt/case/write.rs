@@ -16,7 +16,7 @@ use super::schema::{
     ClusterShape, FaultsShape, File, FoundShape, OperationShape, SessionShape, StepShape,
     VerdictWord,
 };
-use super::words::told;
+use super::words::sentence;
 use super::{Case, CaseStep, FORMAT, FoundBy};
 
 impl Case {
@@ -69,7 +69,7 @@ pub(super) fn sent((name, label): &(MessageName, String)) -> String {
 pub(super) fn steps(trace: Trace) -> Vec<CaseStep> {
     let step = |step: TraceStep| CaseStep {
         action: step.happened.action,
-        text: told(&step.happened).text(),
+        text: sentence(&step.happened).text(),
         sends: step.sends.iter().map(sent).collect(),
         settling: step.step.settling,
     };

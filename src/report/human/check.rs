@@ -9,7 +9,7 @@ use crate::report::table::{coverage_text, extent, reason, setting_text, table, t
 use crate::report::verdict::{property_name, title};
 use crate::report::{Look, Tone, count, pad};
 
-use super::told::Told;
+use super::failing_run::FailingRun;
 
 /// All that is told of a check.
 pub(super) fn text(checked: &Checked<'_>, look: &Look) -> String {
@@ -153,7 +153,7 @@ impl Page<'_> {
         for (at, row) in rows.iter().enumerate() {
             let finding = row.news().expect("it is news");
             let failing = &finding.failing;
-            let told = Told {
+            let told = FailingRun {
                 strategy: row.strategy,
                 registry: self.checked.registry,
                 setting: &failing.setting,

@@ -7,7 +7,7 @@ use crate::report::table::setting_text;
 use crate::report::timeline::{self, Story};
 use crate::report::{Look, Tone, states, verdict};
 
-use super::told::Told;
+use super::failing_run::FailingRun;
 
 /// All that is told of a replay.
 pub(super) fn text(replayed: &Replayed<'_>, look: &Look) -> String {
@@ -36,7 +36,7 @@ fn until(steps: usize, replayed: &Replayed<'_>, look: &Look) -> String {
 /// The verdict, the picture, and what stands below it.
 fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
     let Replayed { strategy, registry, case, replay, landmarks, .. } = *replayed;
-    let told = Told {
+    let told = FailingRun {
         strategy,
         registry,
         setting: &case.setting,

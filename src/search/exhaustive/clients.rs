@@ -83,7 +83,7 @@ impl Default for Event {
     }
 }
 
-/// Where a session stands, and what it was told.
+/// The state of a session, and the answers that it got.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Standing {
     client: Client,
@@ -185,7 +185,7 @@ impl<'a> Clients<'a> {
         &self.calls[number]
     }
 
-    /// Which kinds of faults may still strike, and whether anybody waits.
+    /// Which kinds of faults may still strike, and whether any client waits.
     pub(super) fn standing(&self, rest: u32) -> (FaultKinds, bool) {
         let rest = &self.rests[rest];
         let left = self.setting.faults.budget.left(rest.spent);
@@ -402,7 +402,7 @@ impl<'a> Clients<'a> {
         self.standings_of(rest).map(view).collect()
     }
 
-    /// Whether what sessions asked and were told is part of a rest.
+    /// Whether the operations of sessions and their answers are part of a rest.
     pub(super) fn tracks_history(&self) -> bool {
         self.plan.tracks.history
     }

@@ -444,7 +444,7 @@ impl Engine<'_> {
     }
 
     /// Notes a way to a matter, if none was found on an earlier level. Of the
-    /// shortest ways the plainest are kept, so that the plainest can be told.
+    /// shortest ways the plainest are kept, so that the plainest can be reported.
     fn offer(&mut self, matter: Matter, state: u32, target: Option<&[u32]>, request: Option<u32>) {
         if self.known.contains(&matter) {
             return;

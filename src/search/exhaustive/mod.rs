@@ -9,7 +9,7 @@
 //! Invariant: a search ends complete or bounded, and the two are never
 //! confused; what it finds is found on a shortest way. It uses the world's own
 //! local step, is no second interpreter, and knows no model: what it comes
-//! upon is judged by whoever asked ([`Sight`]).
+//! upon is judged by the caller ([`Sight`]).
 //!
 //! Read next: `engine` for the search, `skip` for what it need not look up,
 //! `store` for states, `tables` and
@@ -127,7 +127,7 @@ pub struct Reduce {
     pub persistent: bool,
     /// Deliveries at a node happen right before the next client there.
     pub macro_steps: bool,
-    /// Nodes that no client uses are told apart only by what they hold.
+    /// Nodes that no client uses differ only in what they hold.
     pub symmetry: bool,
     /// What no future can see is dropped.
     pub forget: bool,
@@ -214,7 +214,7 @@ pub struct Sight<'s> {
     pub facts: Option<&'s Facts>,
 }
 
-/// What is violated, by the bits of whoever judges; and what the search sees
+/// What is violated, by the bits of the judging caller; and what the search sees
 /// by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
@@ -300,7 +300,7 @@ pub enum Bound {
     States,
     /// The limit of memory.
     Bytes,
-    /// It was told to stop.
+    /// The caller stopped it.
     Stopped,
 }
 

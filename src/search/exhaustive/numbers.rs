@@ -50,7 +50,7 @@ pub(super) struct Move {
 /// The component after a step whose handler panics: there is none.
 pub(super) const PANICS: u32 = u32::MAX;
 
-/// Nobody has asked which steps may as well come before.
+/// It is not known yet which steps may as well come before.
 pub(super) const UNASKED: u32 = u32::MAX;
 
 /// Receivers and messages.

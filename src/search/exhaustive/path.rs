@@ -207,7 +207,7 @@ impl Walk<'_, '_> {
     }
 
     /// Whether clients and faults are where this rest says, and no session was
-    /// told anything else: two steps may lead to the same nodes and differ in
+    /// answered differently: two steps may lead to the same nodes and differ in
     /// what they answer.
     fn has_rest(&self, world: &World<'_>, rest: u32) -> bool {
         let clients = &self.tables.clients;

@@ -187,7 +187,7 @@ impl Tables<'_> {
     ) -> Result<u64, Refused> {
         let rest = row[row.len() - 1];
         let finals = if quiet { Some(self.finals(row)?) } else { None };
-        // What is visible where is not told by the answers.
+        // Equal answers do not mean that the same writes are visible.
         let places = if self.plan.tracks.visible { row.len() - 1 } else { 0 };
         let held = (0..places).map(|place| self.held_at(place, row[place])).collect();
         self.answers.rests.insert(rest);
@@ -276,7 +276,7 @@ impl Tables<'_> {
             && writes(a).eq(writes(b));
         let mut compared = false;
         let agree = !alike || {
-            // Nobody asks here: a panic is found where somebody does.
+            // No client asks here: a panic is found where one does.
             match (self.local_answers(keys, one, a), self.local_answers(keys, other, b)) {
                 (Ok((a, _)), Ok((b, _))) => {
                     let values = |at: u32| self.answers.locals[at].iter();

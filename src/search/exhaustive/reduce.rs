@@ -2,7 +2,7 @@
 //!
 //! *Macro-steps*: where deliveries send and answer nothing, a delivery matters
 //! only to the next client at the same node, so the two are taken together.
-//! *Symmetry*: nodes that no client uses are told apart only by what they
+//! *Symmetry*: nodes that no client uses differ only in what they
 //! hold. *Forgetting* is done where components are numbered. docs/search.md
 //! has the arguments.
 //!
@@ -222,8 +222,8 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Whether these nodes are the wanted ones, as far as the search tells
-    /// nodes apart. `sees` tells whether what is visible at a place is what is
+    /// Whether these nodes are the wanted ones, as far as the search
+    /// distinguishes nodes. `sees` says whether what is visible at a place is what is
     /// wanted at another.
     pub(super) fn are_like(
         &self,
@@ -262,7 +262,8 @@ impl Tables<'_> {
             || self.numbers.permutations.iter().any(renamed)
     }
 
-    /// A node with its inbox in order and without what is not told apart.
+    /// A node with its inbox in canonical order and without what the search
+    /// ignores.
     fn plain(&self, node: &Node) -> Node {
         let mut node = node.clone();
         node.inbox = node.canonical_inbox(self.setting.network);

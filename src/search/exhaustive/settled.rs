@@ -27,7 +27,7 @@ pub(super) enum Settled {
     Here,
     /// At this row.
     There(Vec<u32>),
-    /// Nowhere: it goes on for ever, longer than anybody waits, or panics.
+    /// Nowhere: it goes on for ever or past the limit, or it panics.
     Nowhere,
 }
 

@@ -3,9 +3,9 @@
 //! Two steps that do not depend on each other can be taken in either order,
 //! and lead to the same state. So if a state was first reached by one step, and
 //! another was possible before, what both lead to is reached as well by the
-//! other one first. Which of the two orders is looked up is told by the order
-//! of *labels* (the node, and there the number of the message): a step is
-//! skipped if it comes after one with a lower label. The step that is left to
+//! other one first. The order of *labels* (the node, and there the number of the
+//! message) decides which of the two orders is looked up: a step is skipped if
+//! it comes after one with a lower label. The step that is left to
 //! do the work has the lower label, and if it is skipped in its turn, that is
 //! for one with a still lower label; there are only so many. (These are sleep
 //! sets for one step back, Godefroid 1996, with the state and its parent

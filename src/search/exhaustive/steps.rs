@@ -85,7 +85,7 @@ pub(super) struct Taken {
     panic: Option<Option<u32>>,
 }
 
-/// Every step from a row but those that `before` tells to skip.
+/// Every step from a row except those that `before` lets it skip.
 pub(super) fn steps(
     numbers: &Numbers,
     reduce: Reduce,

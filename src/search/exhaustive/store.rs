@@ -437,7 +437,7 @@ impl Part {
         slot >> self.bits == self.tag(hash)
     }
 
-    /// What tells most rows apart without looking at them.
+    /// A hash that distinguishes most rows without reading them.
     #[inline]
     fn tag(&self, hash: u64) -> u32 {
         u32::try_from(hash >> 32 >> self.bits).expect("32 bits fit")

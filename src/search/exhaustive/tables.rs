@@ -34,7 +34,7 @@ pub(super) struct Held<N> {
 }
 
 /// A node with its inbox, in numbers: what is held, and the messages in an
-/// order that tells nothing.
+/// order that means nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Component {
     pub(super) held: u32,
@@ -515,7 +515,7 @@ impl<'a> Tables<'a> {
         let reaction = match (known, ask) {
             (Some(known), _) => Ok(known),
             (None, Ask::GiveUp(_)) if !up => {
-                // Nobody is there to be told.
+                // The node is down and does not notice.
                 let event = self.clients.event(Event { ask: Some(ask), ..Event::default() });
                 Ok(Reaction { held, sends: SmallVec::new(), event })
             }
@@ -534,7 +534,7 @@ impl<'a> Tables<'a> {
         self.remember_at(place, inbox, reaction, Sort::Client)
     }
 
-    /// Finds the messages that are told apart only by the timers they are from.
+    /// Finds the messages that differ only in the timer that sent them.
     pub(super) fn know_contents(&mut self) {
         let mut first = FxHashMap::default();
         let contents = (0..)

@@ -10,8 +10,8 @@ use crate::report::verdict::{Block, client, verdict};
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
 
-/// A failing run with all that is told of it.
-pub(super) struct Told<'a> {
+/// A failing run with all that is printed of it.
+pub(super) struct FailingRun<'a> {
     /// The strategy, in short.
     pub(super) strategy: &'a str,
     /// Knows what to try next.
@@ -27,10 +27,10 @@ pub(super) struct Told<'a> {
     pub(super) minimal: bool,
 }
 
-impl Told<'_> {
+impl FailingRun<'_> {
     /// The picture.
     pub(super) fn picture(&self, look: &Look) -> String {
-        let Told { setting, workload, trace, run, .. } = self;
+        let FailingRun { setting, workload, trace, run, .. } = self;
         let story = Story { setting, workload, trace, history: &run.history, ending: &run.ending };
         timeline(&story, look)
     }
