@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use crate::history::{Call, Completion, Event, History, NodeId, ProcessId, Value};
+use crate::history::{Call, Completion, Event, History, NodeId, Operation, ProcessId, Value};
 use crate::replication::erased::{AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, OperationId, Strategy, Visible};
 
@@ -71,9 +71,7 @@ pub(super) fn ask_everybody(world: &mut World<'_>) -> Result<usize, Panicked> {
 /// The answers of all final reads in this state; `None` for one without an answer.
 pub(super) fn answers_of(world: &World<'_>) -> Result<Vec<Option<Value>>, Panicked> {
     let visit = Visit::of(world)?;
-    let first = visit.operations.len() - visit.finals;
-    let finals = &visit.history.operations()[first..];
-    Ok(finals.iter().map(|read| read.answer().cloned()).collect())
+    Ok(visit.finals().iter().map(|read| read.answer().cloned()).collect())
 }
 
 /// A state that recurs for ever in an endless run, with the final reads that would
@@ -105,6 +103,11 @@ impl Visit {
         let finals = asked.operations.len() - before;
         let World { history, operations, facts, .. } = asked;
         Ok(Visit { history: history.finish(), operations, facts, unanswered, finals })
+    }
+
+    /// The final reads.
+    pub(crate) fn finals(&self) -> &[Operation] {
+        &self.history.operations()[self.operations.len() - self.finals..]
     }
 }
 

@@ -110,7 +110,7 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
 
 /// Protocols of the deep profile on which engines once disagreed, and what was
 /// special about them.
-const DISAGREED: [(u64, &str); 11] = [
+const DISAGREED: [(u64, &str); 13] = [
     (14_724, "an answer that nobody wrote, in runs that a panic ends"),
     (28_108, "an invariant that breaks in a round of settling made other stories longer"),
     (28_838, "the same"),
@@ -121,6 +121,8 @@ const DISAGREED: [(u64, &str); 11] = [
     (62_140, "a write that is applied again by a retry has a stamp at each node"),
     (65_708, "the same"),
     (320_801, "no write is lost in the states that recur and can be asked; others panic"),
+    (555_636, "settling oscillates, which patient timers never do by themselves"),
+    (560_629, "nodes disagree while it settles; the dumb search did not look there"),
     (699_796, "orders of deliveries that differ only in what they make visible"),
 ];
 

@@ -32,6 +32,8 @@ use super::store::{NOBODY, Outbox, STATES_MAX, Store, shared, tail};
 use super::tables::{REACTS, Tables};
 use super::{Bound, Ending, Exploration, Found, Matter, Plan, Progress, Refused, Sight, Work};
 
+mod elsewhere;
+
 /// Into how many parts a round is split, however many threads there are.
 const LANES: usize = 16;
 
@@ -577,30 +579,6 @@ impl Engine<'_> {
         let walk = component.walk(&self.tables, &self.store, state);
         let cycle = path::cycle(&self.tables, &self.store, &workload, &stem, &walk)?;
         self.found.push(Found { matter, workload, stem, cycle });
-        Ok(())
-    }
-
-    /// Shows where quiet states settle if that is no state of this search:
-    /// with patient timers, settling may do what they may not.
-    fn judge_elsewhere(&mut self, judge: &mut Judge<'_>) -> Result<(), Refused> {
-        if self.wanted == 0 || !self.tables.numbers.timers {
-            return Ok(());
-        }
-        let states: Vec<u32> = self.store.states().collect();
-        for state in states {
-            let row = self.store.row(state).to_vec();
-            if !self.tables.numbers.is_quiet(&row) {
-                continue;
-            }
-            self.tables.look_from(row[row.len() - 1]);
-            if let Settled::There(target) = self.tables.settled(&row)? {
-                self.tables.look_from(target[target.len() - 1]);
-                match self.tables.judge(&target, true, judge) {
-                    Err(Refused::Panicked(_)) => self.offer(Matter::Panic, state, None, None),
-                    violated => self.note(violated?, state, None),
-                }
-            }
-        }
         Ok(())
     }
 

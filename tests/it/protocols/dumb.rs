@@ -372,7 +372,8 @@ impl Dumb {
         // The same run without what only others can show.
         let calm = run.broken.is_empty() && run.disagreement.is_none();
         let plain = if calm { run.clone() } else { again(Shows::End) };
-        if disagrees(strategy, &node.world) {
+        // With patient timers, settling goes through other states than the search.
+        if disagrees(strategy, &node.world) || run.disagreement.is_some() {
             self.note(Property::StrongConvergence, None);
         }
         for property in properties {

@@ -1,0 +1,92 @@
+//! What settling leads to that is no state of the search: with patient timers,
+//! settling may do what they may not.
+//!
+//! Invariant: a search that is complete has judged where every quiet state
+//! settles, and what it goes through for ever if it does not settle. It does not
+//! know what is judged.
+
+use crate::history::{Call, NodeId, Operation, Value};
+use crate::world::{Ending, Shows, re_execute};
+
+use super::super::path::way_to;
+use super::super::settled::Settled;
+use super::super::{Matter, Refused, Sight};
+use super::{Engine, Judge};
+
+impl Engine<'_> {
+    /// Shows where quiet states settle, or what they go through for ever, if
+    /// that is no state of this search: with patient timers, settling may do
+    /// what they may not.
+    pub(super) fn judge_elsewhere(&mut self, judge: &mut Judge<'_>) -> Result<(), Refused> {
+        if self.wanted == 0 || !self.tables.numbers.timers {
+            return Ok(());
+        }
+        let states: Vec<u32> = self.store.states().collect();
+        for state in states {
+            let row = self.store.row(state).to_vec();
+            if !self.tables.numbers.is_quiet(&row) {
+                continue;
+            }
+            self.tables.look_from(row[row.len() - 1]);
+            match self.tables.settled(&row)? {
+                Settled::Here => {}
+                Settled::There(target) => {
+                    self.tables.look_from(target[target.len() - 1]);
+                    match self.tables.judge(&target, true, judge) {
+                        Err(Refused::Panicked(_)) => self.offer(Matter::Panic, state, None, None),
+                        violated => self.note(violated?, state, None),
+                    }
+                }
+                Settled::Nowhere if self.tables.plan.patient => self.judge_endless(state, judge)?,
+                // These are steps of this search: see `live`.
+                Settled::Nowhere => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what settling goes through for ever from a quiet state, as a world
+    /// does it. Timers that are not patient take part in that, so fair cycles of
+    /// this search do not cover it (random protocol 555,636).
+    fn judge_endless(&mut self, state: u32, judge: &mut Judge<'_>) -> Result<(), Refused> {
+        let plan = self.tables.plan;
+        let found = |matter| self.known.contains(&matter) || self.fresh.contains_key(&matter);
+        let endless = found(Matter::Oscillating) || found(Matter::NeverQuiet);
+        // That it is endless violates every model of quiet runs. What is visible
+        // in it may still be judged.
+        if self.wanted & plan.lively == 0 || (endless && !plan.tracks.visible) {
+            return Ok(());
+        }
+        let rest = *self.store.row(state).last().expect("a row ends with the rest");
+        let workload = self.tables.clients.workload(rest, None);
+        let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
+        let (strategy, setting) = (self.tables.strategy, self.tables.setting);
+        let run = re_execute(strategy, setting, &workload, &stem, Shows::End);
+        let matter = match run.ending {
+            Ending::Oscillating { .. } => Matter::Oscillating,
+            Ending::NeverQuiet { .. } => Matter::NeverQuiet,
+            _ => return Ok(()),
+        };
+        self.offer(matter, state, None, None);
+        self.unasked |= run.visits.is_none();
+        for visit in run.visits.iter().flatten() {
+            let answers: Vec<_> = visit.finals().iter().map(asked_of).collect();
+            let sight = Sight {
+                history: &visit.history,
+                operations: &visit.operations,
+                answers: &answers,
+                quiet: true,
+                facts: plan.tracks.visible.then_some(&visit.facts),
+            };
+            let violated = judge(&sight) & plan.lively;
+            self.note(violated, state, None);
+        }
+        Ok(())
+    }
+}
+
+/// A final read as judges see it: who was asked what, and the answer.
+fn asked_of(read: &Operation) -> (NodeId, Call, Option<Value>) {
+    let node = read.node.expect("a world says who was asked");
+    (node, read.call.clone(), read.answer().cloned())
+}
