@@ -48,6 +48,8 @@ pub fn case_file(bytes: &[u8]) {
 /// reading; it is judged without a panic and the evidence stands.
 pub fn history_text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // What clients ask is written alike.
+    let _: Result<Workload, _> = text.parse();
     let Ok(history) = notation::parse(text) else { return };
     let written = notation::write(&history);
     let again = notation::parse(&written).expect("what was written can be read");

@@ -364,6 +364,12 @@ fn doubt(
         Some("a handler panics, and such a run never becomes quiet".to_owned().into())
     } else if explored.unasked && *property == Property::Durable {
         Some("a read panics in a state that recurs for ever".to_owned().into())
+    } else if explored.unsettled && is_lively(property) {
+        Some(
+            "settling took too long from a state, where timers need not be patient"
+                .to_owned()
+                .into(),
+        )
     } else {
         undecided.map(|why| why.to_owned().into())
     }

@@ -95,8 +95,16 @@ impl World<'_> {
         if left.contains(FaultKind::Drop) {
             into.extend(messages.iter().map(|&(to, message)| Action::Drop(to, message)));
         }
-        let (early, late) = FaultKind::ALL.split_at(FaultKind::GiveUp as usize);
-        early.iter().for_each(|kind| self.mishaps_at_nodes(*kind, left, into));
+        for kind in FaultKind::ALL {
+            if kind == FaultKind::GiveUp {
+                self.mishaps_of_clients(left, into);
+            }
+            self.mishaps_at_nodes(kind, left, into);
+        }
+    }
+
+    /// Clients with an open operation that give up or ask again.
+    fn mishaps_of_clients(&self, left: FaultKinds, into: &mut Vec<Action>) {
         for session in self.session_ids() {
             if self.sessions[session.index()].client.open().is_none() {
                 continue;
@@ -109,7 +117,6 @@ impl World<'_> {
                 into.extend(up.map(|node| Action::Retry(session, node)));
             }
         }
-        late.iter().for_each(|kind| self.mishaps_at_nodes(*kind, left, into));
     }
 
     /// The faults of one kind that may strike nodes, in canonical order.

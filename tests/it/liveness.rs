@@ -3,16 +3,18 @@
 use quiescence::history::{Call, NodeId};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
-use quiescence::hunt::exhaustive::{Decision, Plan, Shortest, hunt};
+use quiescence::hunt::exhaustive::{Decision, Shortest};
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Model;
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::{OperationId, TimerId};
-use quiescence::search::exhaustive::{Limits, Open, Reduce};
+use quiescence::search::exhaustive::{Open, Reduce};
 use quiescence::world::repeat;
 use quiescence::world::{
     Action, Ending, FaultPlan, Network, Planned, Routing, Script, Setting, Step, Workload,
 };
+
+use crate::support::searched;
 
 mod gossip;
 use gossip::Gossip;
@@ -31,15 +33,8 @@ fn eventual() -> Property {
 }
 
 fn search(subject: &dyn Subject) -> Decision {
-    let plan = Plan {
-        setting: pair(),
-        scopes: vec![Open { sessions: 1, writes: 1, reads: 0, keys: 1, patient: false }],
-        properties: vec![eventual()],
-        reduce: Reduce::ALL,
-        limits: Limits::default(),
-        jobs: 1,
-    };
-    hunt(subject, &plan, &|_| false).found.remove(0).1
+    let scope = Open { sessions: 1, writes: 1, reads: 0, keys: 1, patient: false };
+    searched(subject, &pair(), scope, &[eventual()], (Reduce::ALL, 1)).remove(0).1
 }
 
 fn convicted(subject: &dyn Subject) -> Shortest {

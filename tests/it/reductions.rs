@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 
 use quiescence::catalogue::{Family, Registry};
 use quiescence::hunt::Subject;
-use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
+use quiescence::hunt::exhaustive::Decision;
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::Model;
 use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore};
 use quiescence::world::{FaultKind, FaultPlan, Faults, Network, Setting};
+
+use crate::support::searched;
 
 /// Everything that can be switched, one by one and together.
 fn settings() -> Vec<(Reduce, usize)> {
@@ -77,15 +79,7 @@ fn verdicts(
     properties: &[Property],
     (reduce, jobs): (Reduce, usize),
 ) -> Vec<Verdict> {
-    let plan = HuntPlan {
-        setting: setting.clone(),
-        scopes: vec![scope],
-        properties: properties.to_vec(),
-        reduce,
-        limits: Limits::default(),
-        jobs,
-    };
-    let found = hunt(&*subject(name), &plan, &|_| false).found;
+    let found = searched(&*subject(name), setting, scope, properties, (reduce, jobs));
     let verdict = |(property, outcome): &(Property, Decision)| match outcome {
         Decision::Violated(finding) => {
             Some((finding.failing.flaw, finding.failing.run.schedule.len()))

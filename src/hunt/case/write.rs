@@ -337,12 +337,11 @@ fn step(step: &CaseStep) -> StepShape {
         }
         Action::Strike(node, strike) => {
             word(strike.name());
-            match strike {
-                Strike::Cut(from) => shape.link = Some(format!("{from}→{node}")),
-                _ => shape.node = Some(node.to_string()),
-            }
-            if let Strike::Suspect(suspect) = strike {
-                shape.suspect = Some(suspect.to_string());
+            if let Strike::Cut(from) = strike {
+                shape.link = Some(format!("{from}→{node}"));
+            } else {
+                shape.node = Some(node.to_string());
+                shape.suspect = strike.other().map(|other| other.to_string());
             }
         }
         Action::Recover(node) => {

@@ -150,6 +150,7 @@ struct Engine<'a> {
     asked: bool,
     /// Whether a state that recurs for ever could not be judged.
     unasked: bool,
+    unsettled: bool,
     /// What has been found on earlier levels.
     known: BTreeSet<Matter>,
     /// What has been found on this level, each with its plainest ways.
@@ -200,6 +201,7 @@ fn search(
         wanted,
         asked,
         unasked: false,
+        unsettled: false,
         known: BTreeSet::new(),
         fresh: BTreeMap::new(),
         found: Vec::new(),
@@ -230,6 +232,7 @@ fn search(
         reached: engine.reached,
         compared: engine.tables.answers.compared,
         unasked: engine.unasked,
+        unsettled: engine.unsettled,
         timers: engine.tables.numbers.timers,
         reduce: plan.reduce,
         declined: Vec::new(),
@@ -253,6 +256,7 @@ fn stillborn(plan: &Plan<'_>) -> Exploration {
         reached: BTreeSet::new(),
         compared: 0,
         unasked: false,
+        unsettled: false,
         timers: false,
         reduce: plan.reduce,
         declined: Vec::new(),

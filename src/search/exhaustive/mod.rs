@@ -269,6 +269,9 @@ pub struct Exploration {
     /// Whether a state that recurs for ever was not judged, because a final
     /// read panics there.
     pub unasked: bool,
+    /// Whether, with patient timers, settling took too long from some state: what
+    /// it comes to is unknown then.
+    pub unsettled: bool,
     /// Whether any node had a timer armed.
     pub timers: bool,
     /// What was left out.

@@ -92,7 +92,7 @@ pub fn search(
         left -= nodes.len();
         all.extend(wholes);
         for node in &nodes {
-            dumb.judge_state(strategy, setting, node, properties);
+            dumb.judge_state(strategy, setting, scope, node, properties);
         }
         for (part, happens) in components(&nodes, |_| true) {
             if is_just(&nodes, &part, &happens, false) {
@@ -363,6 +363,7 @@ impl Dumb {
         &mut self,
         strategy: &AnyStrategy,
         setting: &Setting,
+        scope: Open,
         node: &Node<'_>,
         properties: &[Property],
     ) {
@@ -399,8 +400,10 @@ impl Dumb {
                     }
                     self.note(property.clone(), ends.then_some(length));
                 }
-                // Whether that ends is seen from the states.
-                Judgement::Unknown(_) if matches!(run.ending, Ending::Unsettled(_)) => {}
+                // Whether that ends is seen from the states, if timers do in them
+                // what they do in settling.
+                Judgement::Unknown(_)
+                    if matches!(run.ending, Ending::Unsettled(_)) && !scope.patient => {}
                 Judgement::Unknown(_) => {
                     self.unknown.insert(property.clone());
                 }

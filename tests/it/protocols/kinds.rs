@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use quiescence::history::{Call, Completion, NodeId, Value};
-use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
+use quiescence::hunt::exhaustive::Decision;
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::random;
 use quiescence::judgement::Model;
@@ -20,6 +20,7 @@ use quiescence::world::{
 };
 
 use super::dumb;
+use crate::support::searched;
 
 /// A protocol in one function.
 #[derive(Clone)]
@@ -144,15 +145,8 @@ fn search(
     properties: &[Property],
     reduce: Reduce,
 ) -> Vec<Decision> {
-    let plan = HuntPlan {
-        setting: setting.clone(),
-        scopes: vec![scope],
-        properties: properties.to_vec(),
-        reduce,
-        limits: Limits::default(),
-        jobs: 1,
-    };
-    hunt(toy, &plan, &|_| false).found.into_iter().map(|(_, outcome)| outcome).collect()
+    let found = searched(toy, setting, scope, properties, (reduce, 1));
+    found.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// How each property fails, with every reduction and with none; the dumb search
@@ -262,15 +256,19 @@ fn a_timer_that_does_nothing_hides_no_final_read() {
     assert!(found.iter().all(Option::is_some), "{found:?}");
 }
 
+/// Answers with the value until two ticks after it was written.
+fn read_while_good(held: &Held, operation: OperationId, clock: u64, effects: &mut Effects<Toy>) {
+    let value = if clock <= held.stamp + 2 { held.value.clone() } else { Value::Null };
+    effects.reply(operation, Completion::Ok(value));
+}
+
 #[test]
 fn a_lease_that_lapses_is_seen_to_lapse() {
     let toy = Toy {
         clocks: true,
         step: |held, input, effects| match input {
             Input::Request { operation, ref call, clock, .. } if call.is_read() => {
-                let good = clock <= held.stamp + 2;
-                let value = if good { held.value.clone() } else { Value::Null };
-                effects.reply(operation, Completion::Ok(value));
+                read_while_good(held, operation, clock, effects);
             }
             Input::Request { clock, .. } => {
                 held.stamp = clock;
@@ -289,9 +287,7 @@ fn a_lease_that_lapses_is_seen_to_lapse() {
     let lasting = Toy {
         step: |held, input, effects| match input {
             Input::Request { operation, ref call, clock, .. } if call.is_read() => {
-                let good = clock <= held.stamp + 2;
-                let value = if good { held.value.clone() } else { Value::Null };
-                effects.reply(operation, Completion::Ok(value));
+                read_while_good(held, operation, clock, effects);
             }
             Input::Request { clock, .. } => {
                 held.stamp = clock;
@@ -678,4 +674,67 @@ fn the_plainest_of_the_shortest_stories_is_told() {
     assert_eq!(asked, [[Planned { call: Call::write("x", 1), node: Some(NodeId(0)) }]]);
     let first = failing.run.schedule[0].action;
     assert_eq!(first, Action::Invoke(OperationId { session: 0, number: 0 }));
+}
+
+/// Where each node has a timer that sends, and something changes at a node that
+/// hears of the other's message before the answer to its own: patient timers
+/// never do that, a round of settling always does.
+fn race(
+    held: &mut Held,
+    input: &Input<Toy>,
+    effects: &mut Effects<Toy>,
+    change: impl FnOnce(&mut Held),
+) {
+    let mine = Value::from("mine");
+    match input {
+        Input::Start => effects.arm(TimerId(0)),
+        Input::Timer(timer) => {
+            held.noise = 1;
+            effects.broadcast(others(held), &mine);
+            effects.arm(*timer);
+        }
+        Input::Receive { from, message, .. } if *message == mine => {
+            if held.noise == 1 {
+                change(held);
+            }
+            effects.send(*from, Value::from("heard"));
+        }
+        Input::Receive { message: Value::Text(_), .. } => held.noise = 0,
+        Input::Receive { message, .. } => held.value = message.clone(),
+        Input::Request { operation, call, .. } if call.is_read() => {
+            let value = if held.stamp == 1 { Value::Null } else { held.value.clone() };
+            effects.reply(*operation, Completion::Ok(value));
+        }
+        Input::Request { call, .. } => {
+            effects.broadcast(others(held), &call.argument);
+            local(held, input, effects);
+        }
+        _ => {}
+    }
+}
+
+const PATIENT: Open = Open { patient: true, ..scope(1, 1, 0) };
+
+#[test]
+fn settling_that_oscillates_is_judged_though_patient_timers_never_do_that() {
+    let toy = Toy {
+        step: |held, input, effects| race(held, &input, effects, |held| held.stamp ^= 1),
+        ..TOY
+    };
+    assert_eq!(flaws(&toy, &calm(2), PATIENT, &[EVENTUAL]), [Some(Flaw::Oscillating)]);
+    let calm_toy = Toy { step: |held, input, effects| race(held, &input, effects, |_| ()), ..TOY };
+    assert_eq!(flaws(&calm_toy, &calm(2), PATIENT, &[EVENTUAL]), [None]);
+}
+
+#[test]
+fn nothing_is_proved_where_settling_takes_too_long_and_timers_are_patient() {
+    let toy = Toy {
+        step: |held, input, effects| {
+            race(held, &input, effects, |held| held.stamp = (held.stamp + 2).min(20_000));
+        },
+        ..TOY
+    };
+    let found = search(&toy, &calm(2), PATIENT, &[EVENTUAL, LINEARIZABLE], Reduce::NONE);
+    assert!(matches!(found[0], Decision::Unknown(_)), "{:?}", found[0]);
+    assert!(format!("{:?}", found[0]).contains("settling took too long"), "{:?}", found[0]);
 }

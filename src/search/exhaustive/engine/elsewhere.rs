@@ -65,6 +65,11 @@ impl Engine<'_> {
         let matter = match run.ending {
             Ending::Oscillating { .. } => Matter::Oscillating,
             Ending::NeverQuiet { .. } => Matter::NeverQuiet,
+            Ending::Unsettled(_) => {
+                self.unsettled = true;
+                return Ok(());
+            }
+            // A panic was seen when the search settled.
             _ => return Ok(()),
         };
         self.offer(matter, state, None, None);
