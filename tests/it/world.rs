@@ -605,6 +605,7 @@ fn what_cannot_happen_is_refused() {
         ("crash1", "suspect1>2", "the node is down"),
         ("crash1", "B", "the node is down"),
         ("A A", "A", "the session has no operation left"),
+        ("A", "again", "the session has already gone past this operation"),
         ("A crash1", "2>1", "the node is down"),
         ("", "recover1", "the node is not down"),
         ("cut1>2", "cut1>2", "the link is cut already"),
@@ -628,6 +629,7 @@ fn what_cannot_happen_is_refused() {
         }
         let action = match refused {
             "A" => Action::Invoke(OperationId { session: 0, number: 2 }),
+            "again" => Action::Invoke(OperationId { session: 0, number: 0 }),
             _ => action(&world, refused),
         };
         let (state, step) = (world.state(), world.steps() + 1);
@@ -637,5 +639,57 @@ fn what_cannot_happen_is_refused() {
         let mut enabled = Vec::new();
         world.enabled(&mut enabled);
         assert!(!enabled.contains(&action), "{before}, then {refused}");
+    }
+}
+
+/// Every kind of fault is offered, in canonical order, as long as its budget
+/// lasts and it can strike.
+#[test]
+fn what_may_go_wrong_is_offered() {
+    let budget = FaultKind::ALL.into_iter().fold(Faults::NONE, |all, kind| all.with(kind, 1));
+    let setting = setting(2, Network::Unordered, budget);
+    let asked = workload("wx1@n2|rx@n1");
+    for (before, offered) in [
+        ("", "A B crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 suspect1>2 suspect2>1"),
+        // The primary is n1: A waits.
+        (
+            "A",
+            "2>1 B dup2>1 drop2>1 crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 \
+             giveA retryA@1 retryA@2 suspect1>2 suspect2>1",
+        ),
+        ("A crash1", "recover1 cut2>1 cut1>2 tick1 tick2 back1 back2 giveA retryA@2 suspect2>1"),
+    ] {
+        let mut world = World::new(&AsyncPrimary, &setting, &asked).expect("no panic at the start");
+        for word in before.split_whitespace() {
+            let action = action(&world, word);
+            let step = world.steps() + 1;
+            world.perform(&action, step).unwrap_or_else(|why| panic!("{before}, {word}: {why}"));
+        }
+        let mut enabled = Vec::new();
+        world.enabled(&mut enabled);
+        let expected: Vec<_> =
+            offered.split_whitespace().map(|word| action(&world, word)).collect();
+        assert_eq!(enabled, expected, "after {before:?}");
+    }
+}
+
+/// A client waits where it asked last: the crash of that node is the end of its
+/// operation, that of the first one is not.
+#[test]
+fn a_retry_moves_the_client_to_another_node() {
+    let budget = Faults::NONE.with(FaultKind::Retry, 1).with(FaultKind::Crash, 1);
+    let setting = setting(3, Network::Unordered, budget);
+    for (crash, waits) in [("crash2", true), ("crash3", false)] {
+        let asked = workload("wx1@n2 wx2@n1");
+        let mut world = World::new(&AsyncPrimary, &setting, &asked).expect("no panic at the start");
+        for word in ["A", "retryA@3", crash] {
+            let action = action(&world, word);
+            let step = world.steps() + 1;
+            world.perform(&action, step).unwrap_or_else(|why| panic!("{word}: {why}"));
+        }
+        let next = Action::Invoke(OperationId { session: 0, number: 1 });
+        let mut enabled = Vec::new();
+        world.enabled(&mut enabled);
+        assert_eq!(enabled.contains(&next), !waits, "{crash}");
     }
 }
