@@ -5,35 +5,55 @@ use smallvec::SmallVec;
 
 use crate::history::{Call, Key, NodeId, Value};
 
-use super::numbered::Numbered;
+use super::numbered::{Id, Numbered};
+use super::parts::{Component, Held, Rest};
 
 /// Final reads with their answers.
 pub(super) type Finals = Vec<(NodeId, Call, Option<Value>)>;
+
+/// The keys that were asked about.
+pub(super) type Keys = Vec<Key>;
+
+/// A place, and what is held there.
+pub(super) type HeldAt = (usize, Id<Held>);
+
+/// What is held at each node.
+pub(super) type AllHeld = SmallVec<[Id<Held>; 8]>;
+
+/// Where deliveries may lead at a node.
+pub(super) type Drained = SmallVec<[Id<Component>; 4]>;
+
+/// What the answers to all final reads depend on.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum Depends {
+    /// The answers of each node, given at once.
+    Answers(SmallVec<[Id<Finals>; 8]>),
+    /// What all nodes hold.
+    Held(AllHeld),
+}
 
 /// Answers that are known, by number.
 #[derive(Default)]
 pub(super) struct Answers {
     /// The answers a node gives at once, by keys, place and what is held, and
     /// whether these are all.
-    pub(super) local: FxHashMap<(u32, usize, u32), (u32, bool)>,
+    pub(super) local: FxHashMap<(Id<Keys>, HeldAt), (Id<Finals>, bool)>,
     pub(super) locals: Numbered<Finals>,
     pub(super) finals: Numbered<Finals>,
-    /// By what answers depend on: the keys, and the answers of each node or
-    /// what is held.
-    pub(super) known: FxHashMap<(u32, bool, SmallVec<[u32; 8]>), u32>,
+    pub(super) known: FxHashMap<(Id<Keys>, Depends), Id<Finals>>,
     /// Sets of keys, and by rest the keys that were asked about: no other is
     /// part of the run.
-    pub(super) keys: Numbered<Vec<Key>>,
-    pub(super) asked: FxHashMap<u32, u32>,
+    pub(super) keys: Numbered<Keys>,
+    pub(super) asked: FxHashMap<Id<Rest>, Id<Keys>>,
     /// What has been judged: rest and answers, or rest alone; and what is held
     /// everywhere, if what is visible counts.
-    pub(super) judged: FxHashSet<(u32, Option<u32>, SmallVec<[u32; 8]>)>,
-    pub(super) rests: FxHashSet<u32>,
+    pub(super) judged: FxHashSet<(Id<Rest>, Option<Id<Finals>>, AllHeld)>,
+    pub(super) rests: FxHashSet<Id<Rest>>,
     /// What a component comes to once all has been delivered.
-    pub(super) drained: FxHashMap<(usize, u32), SmallVec<[u32; 4]>>,
+    pub(super) drained: FxHashMap<(usize, Id<Component>), Drained>,
     /// What has been looked at, with the invariants that it breaks.
-    pub(super) looked: FxHashMap<SmallVec<[u32; 8]>, Vec<usize>>,
-    pub(super) agree: FxHashMap<(u32, usize, u32, usize, u32), bool>,
+    pub(super) looked: FxHashMap<AllHeld, Vec<usize>>,
+    pub(super) agree: FxHashMap<(Id<Keys>, HeldAt, HeldAt), bool>,
     /// How often two nodes could be compared.
     pub(super) compared: u64,
 }

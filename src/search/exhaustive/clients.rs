@@ -11,7 +11,6 @@
 
 use crate::replication::erased::AnyToken;
 use std::collections::BTreeSet;
-use std::hash::Hash;
 
 use smallvec::SmallVec;
 
@@ -24,108 +23,10 @@ use crate::world::{
     FaultKind, FaultKinds, Faults, Planned, Routing, Script, SessionView, Setting, Workload,
 };
 
-use super::numbered::{Numbered, count};
+use super::numbered::{Id, Numbered, count};
 use super::numbers::Start;
+use super::parts::{Ask, Asked, Event, Request, Rest, Standing};
 use super::{Open, Plan, Work};
-
-/// What a client does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Ask {
-    /// It asks: operation, call and node.
-    Invoke(OperationId, u32, NodeId),
-    /// It asks the same again, of this node.
-    Retry(OperationId, u32, NodeId),
-    /// It no longer waits.
-    GiveUp(OperationId),
-}
-
-impl Ask {
-    /// The fault that this is, if it is one.
-    fn fault(self) -> Option<FaultKind> {
-        match self {
-            Ask::Invoke(..) => None,
-            Ask::Retry(..) => Some(FaultKind::Retry),
-            Ask::GiveUp(_) => Some(FaultKind::GiveUp),
-        }
-    }
-
-    pub(super) fn operation(self) -> OperationId {
-        match self {
-            Ask::Invoke(operation, ..) | Ask::Retry(operation, ..) | Ask::GiveUp(operation) => {
-                operation
-            }
-        }
-    }
-}
-
-/// What a client does, with the token of its session.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Request {
-    pub(super) ask: Ask,
-    pub(super) token: AnyToken,
-}
-
-/// What a step means for the clients.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Event {
-    pub(super) ask: Option<Ask>,
-    pub(super) answered: Vec<(OperationId, Completion, AnyToken)>,
-    pub(super) fault: Option<FaultKind>,
-    pub(super) crashed: Option<NodeId>,
-    /// Writes that became visible, if that has to be remembered of them.
-    pub(super) stamped: Vec<(OperationId, Stamp)>,
-}
-
-impl Default for Event {
-    fn default() -> Self {
-        let (answered, stamped) = (Vec::new(), Vec::new());
-        Event { ask: None, answered, fault: None, crashed: None, stamped }
-    }
-}
-
-/// The state of a session, and the answers that it got.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Standing {
-    client: Client,
-    /// The node of a session that stays, once it has one.
-    home: Option<NodeId>,
-    /// What it asked, if histories are tracked.
-    asked: Vec<Asked>,
-}
-
-impl Standing {
-    /// The last operation ends, if histories are tracked.
-    fn end(&mut self, completion: Completion) {
-        if let Some(asked) = self.asked.last_mut() {
-            asked.ended = Some(completion);
-        }
-    }
-}
-
-/// One operation of a history.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Asked {
-    number: u16,
-    call: u32,
-    node: NodeId,
-    /// None while it is open.
-    ended: Option<Completion>,
-    /// How many operations of each session had ended before, if real time is
-    /// tracked.
-    before: SmallVec<[u16; 4]>,
-}
-
-/// All sessions, and the faults that have struck.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Rest {
-    sessions: SmallVec<[u32; 4]>,
-    spent: Faults,
-    /// True time, if it is part of a state.
-    now: u32,
-    /// The highest stamp of each write that became visible anywhere, ascending
-    /// by write, where a crash may make nodes forget.
-    stamps: Vec<(OperationId, Stamp)>,
-}
 
 /// How much a story has in it: sessions, nodes and keys used, faults; and
 /// which sessions and nodes, the first ones first.
@@ -166,40 +67,40 @@ impl<'a> Clients<'a> {
     }
 
     /// The rest before anything happened.
-    pub(super) fn first(&mut self) -> u32 {
+    pub(super) fn first(&mut self) -> Id<Rest> {
         let new = Standing { client: Client::default(), home: None, asked: Vec::new() };
         let new = self.standings.number(new);
         let sessions = SmallVec::from_elem(new, self.sessions());
         self.rests.number(Rest { sessions, spent: Faults::NONE, now: 0, stamps: Vec::new() })
     }
 
-    pub(super) fn event(&mut self, event: Event) -> u32 {
+    pub(super) fn event(&mut self, event: Event) -> Id<Event> {
         self.events.number(event)
     }
 
-    pub(super) fn request(&self, number: u32) -> &Request {
+    pub(super) fn request(&self, number: Id<Request>) -> &Request {
         &self.requests[number]
     }
 
-    pub(super) fn call(&self, number: u32) -> &Call {
+    pub(super) fn call(&self, number: Id<Call>) -> &Call {
         &self.calls[number]
     }
 
     /// Which kinds of faults may still strike, and whether any client waits.
-    pub(super) fn standing(&self, rest: u32) -> (FaultKinds, bool) {
+    pub(super) fn standing(&self, rest: Id<Rest>) -> (FaultKinds, bool) {
         let rest = &self.rests[rest];
         let left = self.setting.faults.budget.left(rest.spent);
-        let waits = |session: &u32| self.standings[*session].client.open().is_some();
+        let waits = |session: &Id<Standing>| self.standings[*session].client.open().is_some();
         (left, rest.sessions.iter().any(waits))
     }
 
     /// What clients may do next.
-    pub(super) fn starts(&mut self, strategy: &AnyStrategy, rest: u32) -> Vec<Start> {
+    pub(super) fn starts(&mut self, strategy: &AnyStrategy, rest: Id<Rest>) -> Vec<Start> {
         let (left, _) = self.standing(rest);
         let rest = self.rests[rest].clone();
         let mut starts = Vec::new();
         let cluster = Cluster::of(self.setting.nodes);
-        for (session, &standing) in (0u16..).zip(&rest.sessions) {
+        for (session, &standing) in (0_u16..).zip(&rest.sessions) {
             let standing = self.standings[standing].clone();
             let Some((number, at)) = standing.client.open() else {
                 for (number, call, node) in self.choices(strategy, session, &standing, &rest) {
@@ -230,7 +131,7 @@ impl<'a> Clients<'a> {
         Start { place: node.0, request }
     }
 
-    fn call_of(&mut self, standing: &Standing, operation: OperationId) -> u32 {
+    fn call_of(&mut self, standing: &Standing, operation: OperationId) -> Id<Call> {
         match &self.plan.work {
             Work::Scripted(workload) => {
                 let script = &workload.sessions[usize::from(operation.session)];
@@ -287,7 +188,7 @@ impl<'a> Clients<'a> {
     }
 
     /// The rest after an event, which takes one tick if time counts.
-    pub(super) fn after(&mut self, rest: u32, event: u32, ticks: bool) -> u32 {
+    pub(super) fn after(&mut self, rest: Id<Rest>, event: Id<Event>, ticks: bool) -> Id<Rest> {
         let mut rest = self.rests[rest].clone();
         let Event { ask, answered, fault, crashed, stamped } = self.events[event].clone();
         rest.now += u32::from(ticks);
@@ -336,8 +237,8 @@ impl<'a> Clients<'a> {
         *number = self.standings.number(standing);
     }
 
-    fn invoke(&mut self, rest: &mut Rest, operation: OperationId, call: u32, node: NodeId) {
-        let ended = |at: &u32| {
+    fn invoke(&mut self, rest: &mut Rest, operation: OperationId, call: Id<Call>, node: NodeId) {
+        let ended = |at: &Id<Standing>| {
             let asked = self.standings[*at].asked.iter();
             u16::try_from(asked.filter(|asked| asked.ended.is_some()).count()).expect("few")
         };
@@ -387,14 +288,14 @@ impl<'a> Clients<'a> {
         });
     }
 
-    fn standings_of(&self, rest: u32) -> impl Iterator<Item = &Standing> {
+    fn standings_of(&self, rest: Id<Rest>) -> impl Iterator<Item = &Standing> {
         let sessions = self.rests[rest].sessions.iter();
         sessions.map(|at| &self.standings[*at])
     }
 
     /// What tells the sessions apart; nothing of what they were told, if that
     /// is not tracked.
-    pub(super) fn views(&self, rest: u32) -> Vec<SessionView> {
+    pub(super) fn views(&self, rest: Id<Rest>) -> Vec<SessionView> {
         let told = |asked: &Asked| (asked.number, asked.ended.clone().unwrap_or(Completion::Info));
         let view = |standing: &Standing| {
             (standing.client.clone(), standing.asked.iter().map(told).collect())
@@ -408,23 +309,23 @@ impl<'a> Clients<'a> {
     }
 
     /// How many operations are open.
-    pub(super) fn open(&self, rest: u32) -> usize {
+    pub(super) fn open(&self, rest: Id<Rest>) -> usize {
         self.standings_of(rest).filter(|standing| standing.client.open().is_some()).count()
     }
 
     /// True time, if it is part of a state; else 0.
-    pub(super) fn now(&self, rest: u32) -> u64 {
+    pub(super) fn now(&self, rest: Id<Rest>) -> u64 {
         u64::from(self.rests[rest].now)
     }
 
     /// The highest stamps of writes, where they are remembered.
-    pub(super) fn stamps(&self, rest: u32) -> &[(OperationId, Stamp)] {
+    pub(super) fn stamps(&self, rest: Id<Rest>) -> &[(OperationId, Stamp)] {
         &self.rests[rest].stamps
     }
 
     /// The keys that clients have asked about so far; with scripts, those
     /// that they may ask about.
-    pub(super) fn keys(&self, rest: u32) -> Vec<Key> {
+    pub(super) fn keys(&self, rest: Id<Rest>) -> Vec<Key> {
         match &self.plan.work {
             Work::Scripted(workload) => workload.keys(),
             Work::Open(_) => {
@@ -435,7 +336,7 @@ impl<'a> Clients<'a> {
     }
 
     /// How much there is in the story of this rest.
-    pub(super) fn plainness(&self, rest: u32) -> Plainness {
+    pub(super) fn plainness(&self, rest: Id<Rest>) -> Plainness {
         let asked = || self.standings_of(rest).flat_map(|standing| &standing.asked);
         let standings = self.standings_of(rest).enumerate();
         let used = standings.filter(|(_, standing)| !standing.asked.is_empty());
@@ -448,7 +349,7 @@ impl<'a> Clients<'a> {
     }
 
     /// The faults that had struck.
-    pub(super) fn spent(&self, rest: u32) -> Faults {
+    pub(super) fn spent(&self, rest: Id<Rest>) -> Faults {
         self.rests[rest].spent
     }
 
@@ -465,7 +366,7 @@ impl<'a> Clients<'a> {
 
     /// The scripts that this rest has come from, and the operation that is
     /// asked next, if one is.
-    pub(super) fn workload(&self, rest: u32, next: Option<u32>) -> Workload {
+    pub(super) fn workload(&self, rest: Id<Rest>, next: Option<Id<Request>>) -> Workload {
         let mut workload = self.scripts(rest);
         if let (Work::Open(_), Some(request)) = (&self.plan.work, next)
             && let Ask::Invoke(operation, call, node) = self.request(request).ask
@@ -482,11 +383,11 @@ impl<'a> Clients<'a> {
     }
 
     /// The scripts that this rest has come from.
-    fn scripts(&self, rest: u32) -> Workload {
+    fn scripts(&self, rest: Id<Rest>) -> Workload {
         if let Work::Scripted(workload) = &self.plan.work {
             return workload.clone();
         }
-        let script = |at: &u32| {
+        let script = |at: &Id<Standing>| {
             let standing = &self.standings[*at];
             let node = standing.asked.first().map_or(NodeId(0), |first| first.node);
             let planned = |asked: &Asked| Planned {
@@ -502,12 +403,12 @@ impl<'a> Clients<'a> {
     /// operation stands at each position.
     pub(super) fn history(
         &self,
-        rest: u32,
+        rest: Id<Rest>,
         finals: &[(NodeId, Call, Option<Value>)],
     ) -> (History, Vec<OperationId>) {
         let mut tape = Tape::new(self.sessions());
         let sessions = &self.rests[rest].sessions;
-        let asked = |session: usize| &self.standings.values[sessions[session] as usize].asked;
+        let asked = |session: usize| &self.standings[sessions[session]].asked;
         let mut all: Vec<(usize, usize)> = (0..sessions.len())
             .flat_map(|session| (0..asked(session).len()).map(move |at| (session, at)))
             .collect();

@@ -14,21 +14,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
-use smallvec::SmallVec;
 
 use crate::replication::Strategy;
 use crate::replication::Subject;
 use crate::replication::erased::AnyStrategy;
 use crate::world::{FaultKind, Faults, Setting, Workload};
 
+use super::answers::Drained;
 use super::clients::Plainness;
 use super::liveness::{Just, Kinds, just_components};
+use super::numbered::Id;
 use super::numbers::Miss;
+use super::parts::{Request, Rest, components, rest_of};
 use super::path::{self, way_to, way_to_panic};
 use super::settled::Settled;
 use super::skip::{self, Before};
 use super::steps::{Lane, expand, steps, touch};
-use super::store::{NOBODY, Outbox, STATES_MAX, Store, shared, tail};
+use super::store::{Outbox, STATES_MAX, State, Store, shared, tail};
 use super::tables::{REACTS, Tables};
 use super::{Bound, Ending, Exploration, Found, Matter, Plan, Progress, Refused, Sight, Work};
 
@@ -142,7 +144,7 @@ struct Engine<'a> {
     store: Store,
     lanes: Vec<Lane>,
     /// States that wait, by level.
-    pending: BTreeMap<u32, Vec<u32>>,
+    pending: BTreeMap<u32, Vec<State>>,
     depth: u32,
     /// Matters of the judge that have not been found.
     wanted: u64,
@@ -162,11 +164,11 @@ struct Engine<'a> {
 /// A way to a matter that has been found.
 struct Way {
     plainness: Plainness,
-    state: u32,
+    state: State,
     /// Where deliveries lead to from the state, with macro-steps.
     target: Option<Vec<u32>>,
     /// The request that comes next, if its handler panics.
-    request: Option<u32>,
+    request: Option<Id<Request>>,
 }
 
 fn search(
@@ -214,7 +216,7 @@ fn search(
             engine.tables.resolve(miss)?;
         }
     }
-    first.extend([NOBODY, tail(0, skip::UNKNOWN)]);
+    first.extend([State::NOBODY.number(), tail(0, skip::UNKNOWN)]);
     engine.lanes[0].outbox.push(&first, &engine.store);
     engine.lanes[0].outbox.look_up(&engine.store);
     engine.add(&[])?;
@@ -327,13 +329,13 @@ impl Engine<'_> {
     }
 
     /// Reads what can happen in each of these states, on all threads.
-    fn read(&mut self, states: &[u32], level: u32) {
+    fn read(&mut self, states: &[State], level: u32) {
         let part = states.len().div_ceil(LANES).max(1);
         let jobs = self.jobs(states.len());
         let (numbers, store) = (&self.tables.numbers, &self.store);
         let reduce = self.tables.plan.reduce;
         let all = reduce.macro_steps || self.tables.plan.tracks.every_state();
-        let read = |lane: &mut Lane, states: &[u32]| {
+        let read = |lane: &mut Lane, states: &[State]| {
             for states in states.chunks(AHEAD) {
                 touch(store, states);
                 for &state in states.iter().filter(|state| store.is_at(**state, level)) {
@@ -402,7 +404,7 @@ impl Engine<'_> {
     }
 
     /// Shows a state to the judge.
-    fn look(&mut self, state: u32, judge: &mut Judge<'_>) -> Result<(), Refused> {
+    fn look(&mut self, state: State, judge: &mut Judge<'_>) -> Result<(), Refused> {
         let row = self.store.row(state).to_vec();
         let plan = self.tables.plan;
         if plan.tracks.invariants {
@@ -418,13 +420,12 @@ impl Engine<'_> {
         if plan.reduce.macro_steps {
             let mut drained = Vec::new();
             let mut choices = Vec::new();
-            for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
+            for (place, at) in components(&row) {
                 choices.push(self.tables.drained(place, at)?);
             }
             product(&choices, &mut drained);
-            for places in drained {
-                let mut target = places;
-                target.push(row[row.len() - 1]);
+            for mut target in drained {
+                target.push(rest_of(&row).number());
                 let violated = self.tables.judge(&target, true, judge)?;
                 self.note(violated, state, Some(&target));
             }
@@ -442,7 +443,7 @@ impl Engine<'_> {
     }
 
     /// Notes what is violated in a state.
-    fn note(&mut self, violated: u64, state: u32, target: Option<&[u32]>) {
+    fn note(&mut self, violated: u64, state: State, target: Option<&[u32]>) {
         let violated = violated & self.wanted;
         for bit in (0..64).filter(|bit| violated & (1 << bit) != 0) {
             self.offer(Matter::Judged(bit), state, target, None);
@@ -451,12 +452,17 @@ impl Engine<'_> {
 
     /// Notes a way to a matter, if none was found on an earlier level. Of the
     /// shortest ways the plainest are kept, so that the plainest can be reported.
-    fn offer(&mut self, matter: Matter, state: u32, target: Option<&[u32]>, request: Option<u32>) {
+    fn offer(
+        &mut self,
+        matter: Matter,
+        state: State,
+        target: Option<&[u32]>,
+        request: Option<Id<Request>>,
+    ) {
         if self.known.contains(&matter) {
             return;
         }
-        let rest = *self.store.row(state).last().expect("a row ends with the rest");
-        let plainness = self.tables.clients.plainness(rest);
+        let plainness = self.tables.clients.plainness(self.rest_of(state));
         let ways = self.fresh.entry(matter).or_default();
         let at = ways.partition_point(|way| way.plainness <= plainness);
         if at < WAYS {
@@ -481,8 +487,7 @@ impl Engine<'_> {
     }
 
     fn keep(&mut self, matter: Matter, way: &Way) -> Result<(), Refused> {
-        let rest = *self.store.row(way.state).last().expect("a row ends with the rest");
-        let workload = self.tables.clients.workload(rest, way.request);
+        let workload = self.tables.clients.workload(self.rest_of(way.state), way.request);
         let (tables, store) = (&self.tables, &self.store);
         let stem = if matter == Matter::Panic {
             way_to_panic(tables, store, &workload, way.state)?
@@ -562,7 +567,7 @@ impl Engine<'_> {
             let row = self.store.row(state);
             room.clear();
             while let Err(miss) =
-                steps(&self.tables.numbers, reduce, row, [state, 0], Before::NONE, &mut room)
+                steps(&self.tables.numbers, reduce, row, (state, 0), Before::NONE, &mut room)
             {
                 self.tables.resolve(miss)?;
                 room.clear();
@@ -573,12 +578,16 @@ impl Engine<'_> {
 
     /// Keeps what is violated in a component for the first time, with the way
     /// to it and round in it.
-    fn keep_cycle(&mut self, matter: Matter, component: &Just, state: u32) -> Result<(), Refused> {
+    fn keep_cycle(
+        &mut self,
+        matter: Matter,
+        component: &Just,
+        state: State,
+    ) -> Result<(), Refused> {
         if self.found.iter().any(|found| found.matter == matter) {
             return Ok(());
         }
-        let rest = *self.store.row(state).last().expect("a row ends with the rest");
-        let workload = self.tables.clients.workload(rest, None);
+        let workload = self.tables.clients.workload(self.rest_of(state), None);
         let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
         let walk = component.walk(&self.tables, &self.store, state);
         let cycle = path::cycle(&self.tables, &self.store, &workload, &stem, &walk)?;
@@ -593,10 +602,11 @@ impl Engine<'_> {
         }
         // Nothing but the rest is judged: one state for each is enough.
         let mut known = FxHashSet::default();
-        let rest_of = |state| *self.store.row(state).last().expect("a row ends with the rest");
-        let fresh =
-            |state: &u32| !self.tables.is_judged(rest_of(*state)) && known.insert(rest_of(*state));
-        let states: Vec<u32> = self.store.states().filter(fresh).collect();
+        let fresh = |state: &State| {
+            let rest = self.rest_of(*state);
+            !self.tables.is_judged(rest) && known.insert(rest)
+        };
+        let states: Vec<State> = self.store.states().filter(fresh).collect();
         for state in states {
             let row = self.store.row(state).to_vec();
             let violated = self.tables.judge(&row, false, judge)?;
@@ -607,7 +617,7 @@ impl Engine<'_> {
 
     /// Adds the candidates of all lanes on all threads, and meanwhile, on this
     /// one, what was missing in these states.
-    fn add(&mut self, missed: &[(u32, Miss)]) -> Result<(), Refused> {
+    fn add(&mut self, missed: &[(State, Miss)]) -> Result<(), Refused> {
         let outboxes: Vec<_> = self.lanes.iter().map(|lane| &lane.outbox).collect();
         let jobs = self.jobs(outboxes.iter().map(|outbox| outbox.len()).sum());
         let tables = &mut self.tables;
@@ -624,6 +634,11 @@ impl Engine<'_> {
         done
     }
 
+    /// What clients have done in a state.
+    fn rest_of(&self, state: State) -> Id<Rest> {
+        rest_of(self.store.row(state))
+    }
+
     /// The most of each kind of fault that struck in one state.
     fn faults(&self) -> Faults {
         self.tables.clients.most_spent()
@@ -631,11 +646,11 @@ impl Engine<'_> {
 }
 
 /// Every combination of one choice a place.
-fn product(choices: &[SmallVec<[u32; 4]>], into: &mut Vec<Vec<u32>>) {
+fn product(choices: &[Drained], into: &mut Vec<Vec<u32>>) {
     into.push(Vec::new());
     for choice in choices {
         let longer = |row: &Vec<u32>| {
-            choice.iter().map(|at| [row.as_slice(), &[*at]].concat()).collect::<Vec<_>>()
+            choice.iter().map(|at| [row.as_slice(), &[at.number()]].concat()).collect::<Vec<_>>()
         };
         *into = into.iter().flat_map(longer).collect();
     }

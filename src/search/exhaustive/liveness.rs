@@ -19,9 +19,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::numbered::count;
 use super::numbers::{Label, Numbers, PANICS, Sort};
-use super::store::Store;
+use super::parts::components;
+use super::store::{State, Store};
 use super::tables::Tables;
 
 /// A state of a component with its edges inside it.
@@ -58,7 +58,7 @@ impl Kinds {
 /// A component that can be stayed in for ever.
 pub(super) struct Just {
     /// Its states, the first to be found first.
-    pub(super) states: Vec<u32>,
+    pub(super) states: Vec<State>,
     /// By state: edges to other states of it, by position in `states`.
     edges: Vec<Inside>,
     /// What happens in it.
@@ -66,17 +66,17 @@ pub(super) struct Just {
 }
 
 /// Calls `each` with every edge of a state that needs no client and no fault.
-fn edges(numbers: &Numbers, store: &Store, state: u32, mut each: impl FnMut(u32, Label)) {
+fn edges(numbers: &Numbers, store: &Store, state: State, mut each: impl FnMut(State, Label)) {
     let row = store.row(state);
     let mut next = row.to_vec();
-    for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
-        let (from, until) = numbers.local(place, at).expect("the search is complete");
-        for number in from..until {
-            let sort = match numbers.sorts[number as usize] {
-                Sort::Deliver(message) => Sort::Deliver(numbers.contents[message as usize]),
+    for (place, at) in components(row) {
+        let local = numbers.local(place, at).expect("the search is complete");
+        for number in local.each() {
+            let sort = match numbers.sorts[number.index()] {
+                Sort::Deliver(message) => Sort::Deliver(numbers.contents[message.index()]),
                 sort => sort,
             };
-            let panics = numbers.moves[number as usize].next == PANICS;
+            let panics = numbers.moves[number.index()].next == PANICS;
             if panics || !Kinds::All.happens(sort) || !numbers.may(row, number) {
                 continue;
             }
@@ -94,12 +94,13 @@ fn edges(numbers: &Numbers, store: &Store, state: u32, mut each: impl FnMut(u32,
 pub(super) fn just_components(tables: &Tables<'_>, store: &Store) -> Vec<Just> {
     let numbers = &tables.numbers;
     let mut found = Vec::new();
-    let successors = |state: u32| {
+    let successors = |state: State| {
         let mut all = Vec::new();
         edges(numbers, store, state, |to, _| all.push(to));
         all
     };
-    components(store.end(), store.states(), successors, |mut states, stays| {
+    let roots = store.states();
+    strong_components(store.end(), roots, State::index, successors, |mut states, stays| {
         states.sort_unstable_by_key(|&state| store.order(state));
         let inside = inside(numbers, store, &states);
         if stays {
@@ -115,12 +116,13 @@ pub(super) fn just_components(tables: &Tables<'_>, store: &Store) -> Vec<Just> {
 
 /// The strongly connected components of a graph that can be stayed in, and the
 /// nodes from which no edge leads anywhere: `found` is told which it is. Nodes
-/// are numbered below `size` (Tarjan 1972).
-fn components(
+/// have numbers below `size` (Tarjan 1972).
+fn strong_components<N: Copy + Eq>(
     size: usize,
-    roots: impl Iterator<Item = u32>,
-    successors: impl Fn(u32) -> Vec<u32>,
-    mut found: impl FnMut(Vec<u32>, bool),
+    roots: impl Iterator<Item = N>,
+    number: impl Fn(N) -> usize,
+    successors: impl Fn(N) -> Vec<N>,
+    mut found: impl FnMut(Vec<N>, bool),
 ) {
     let mut index = vec![0_u32; size];
     let mut low = vec![0_u32; size];
@@ -128,27 +130,29 @@ fn components(
     let mut next_index = 1;
     let mut stack = Vec::new();
     // A node, its successors, and how many of them have been seen.
-    let mut path: Vec<(u32, Vec<u32>, usize)> = Vec::new();
+    let mut path: Vec<(N, Vec<N>, usize)> = Vec::new();
     for root in roots {
-        if index[root as usize] != 0 {
+        let at = number(root);
+        if index[at] != 0 {
             continue;
         }
         path.push((root, successors(root), 0));
-        (index[root as usize], low[root as usize]) = (next_index, next_index);
+        (index[at], low[at]) = (next_index, next_index);
         next_index += 1;
         stack.push(root);
         while let Some((node, all, seen)) = path.last_mut() {
             let node = *node;
+            let here = number(node);
             if let Some(&to) = all.get(*seen) {
                 *seen += 1;
-                let at = to as usize;
+                let at = number(to);
                 if index[at] == 0 {
                     (index[at], low[at]) = (next_index, next_index);
                     next_index += 1;
                     stack.push(to);
                     path.push((to, successors(to), 0));
                 } else if !done[at] {
-                    low[node as usize] = low[node as usize].min(index[at]);
+                    low[here] = low[here].min(index[at]);
                 }
                 continue;
             }
@@ -156,13 +160,13 @@ fn components(
             let loops = all.contains(&node);
             path.pop();
             if let Some((above, ..)) = path.last() {
-                let above = *above as usize;
-                low[above] = low[above].min(low[node as usize]);
+                let above = number(*above);
+                low[above] = low[above].min(low[here]);
             }
-            if low[node as usize] == index[node as usize] {
+            if low[here] == index[here] {
                 let from = stack.iter().rposition(|&other| other == node).expect("on the stack");
                 let component = stack.split_off(from);
-                component.iter().for_each(|&member| done[member as usize] = true);
+                component.iter().for_each(|&member| done[number(member)] = true);
                 let stays = component.len() > 1 || loops;
                 if stays || ends {
                     found(component, stays);
@@ -173,10 +177,10 @@ fn components(
 }
 
 /// By state of a component: the edges to other states of it.
-fn inside(numbers: &Numbers, store: &Store, states: &[u32]) -> Vec<Inside> {
-    let position: FxHashMap<u32, usize> =
+fn inside(numbers: &Numbers, store: &Store, states: &[State]) -> Vec<Inside> {
+    let position: FxHashMap<State, usize> =
         states.iter().enumerate().map(|(at, state)| (*state, at)).collect();
-    let edges_of = |&state: &u32| {
+    let edges_of = |&state: &State| {
         let mut own = Inside::new();
         edges(numbers, store, state, |to, label| {
             own.extend(position.get(&to).map(|at| (*at, label)));
@@ -190,29 +194,36 @@ fn inside(numbers: &Numbers, store: &Store, states: &[u32]) -> Vec<Inside> {
 fn of_deliveries(
     tables: &Tables<'_>,
     store: &Store,
-    states: &[u32],
+    states: &[State],
     inside: &[Inside],
 ) -> Vec<Just> {
     let deliveries = |at: usize| {
         let all = inside[at].iter();
         all.filter(|(_, (_, sort))| Kinds::Deliveries.happens(*sort)).copied()
     };
-    let successors = |at: u32| deliveries(at as usize).map(|(to, _)| count(to)).collect();
+    let successors = |at: usize| deliveries(at).map(|(to, _)| to).collect();
+    let all = 0..states.len();
     let mut found = Vec::new();
-    components(states.len(), 0..count(states.len()), successors, |mut part, stays| {
-        if !stays {
-            return;
-        }
-        part.sort_unstable();
-        let position = |to: usize| part.binary_search(&count(to)).ok();
-        let own = |&at: &u32| {
-            let all = deliveries(at as usize);
-            all.filter_map(|(to, label)| Some((position(to)?, label))).collect()
-        };
-        let edges = part.iter().map(own).collect();
-        let states = part.iter().map(|at| states[*at as usize]).collect();
-        found.extend(just(tables, store, Kinds::Deliveries, states, edges));
-    });
+    strong_components(
+        states.len(),
+        all,
+        |at| at,
+        successors,
+        |mut part, stays| {
+            if !stays {
+                return;
+            }
+            part.sort_unstable();
+            let position = |to: usize| part.binary_search(&to).ok();
+            let own = |&at: &usize| {
+                let all = deliveries(at);
+                all.filter_map(|(to, label)| Some((position(to)?, label))).collect()
+            };
+            let edges = part.iter().map(own).collect();
+            let states = part.iter().map(|at| states[*at]).collect();
+            found.extend(just(tables, store, Kinds::Deliveries, states, edges));
+        },
+    );
     found
 }
 
@@ -221,7 +232,7 @@ fn just(
     tables: &Tables<'_>,
     store: &Store,
     kinds: Kinds,
-    states: Vec<u32>,
+    states: Vec<State>,
     edges: Vec<Inside>,
 ) -> Option<Just> {
     let happens: FxHashSet<Label> = edges.iter().flatten().map(|(_, label)| *label).collect();
@@ -237,8 +248,13 @@ fn just(
 impl Just {
     /// A just walk from a state of the component back to it, as states with
     /// what happens before each; empty if nothing can happen.
-    pub(super) fn walk(&self, tables: &Tables<'_>, store: &Store, from: u32) -> Vec<(Label, u32)> {
-        let at = |state: &u32| store.order(*state);
+    pub(super) fn walk(
+        &self,
+        tables: &Tables<'_>,
+        store: &Store,
+        from: State,
+    ) -> Vec<(Label, State)> {
+        let at = |state: &State| store.order(*state);
         let start = self.states.binary_search_by_key(&at(&from), at);
         let start = start.expect("a state of the component");
         let dues = |at: usize| self.kinds.dues(tables, store.row(self.states[at]));

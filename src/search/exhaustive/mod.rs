@@ -12,9 +12,10 @@
 //! upon is judged by the caller ([`Sight`]).
 //!
 //! Read next: `engine` for the search, `skip` for what it need not look up,
-//! `store` for states, `tables` and
-//! `numbers` for what is remembered, `clients` for histories, `quiet` for what
-//! is judged, `settled` for where timers lead, `liveness` for fair cycles, `path` for the way to a state.
+//! `store` for states, `parts` for what they are made of, `tables` and `numbers`
+//! for what is remembered, `clients` for histories, `quiet` for what is judged,
+//! `settled` for where timers lead, `liveness` for fair cycles, `path` for the
+//! way to a state.
 
 mod answers;
 mod clients;
@@ -22,6 +23,7 @@ mod engine;
 mod liveness;
 mod numbered;
 mod numbers;
+mod parts;
 mod path;
 mod quiet;
 mod reduce;

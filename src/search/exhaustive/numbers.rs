@@ -10,57 +10,55 @@ use smallvec::SmallVec;
 
 use crate::world::{FaultKind, FaultKinds};
 
-use super::numbered::Numbered;
+use super::numbered::{Id, Numbered, count};
+use super::parts::{Component, Event, Message, Request, Rest, Sends, at, components, rest_of};
 
 /// An entry that is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Miss {
     /// What can happen at a place by itself: place, component.
-    Local(usize, u32),
+    Local(usize, Id<Component>),
     /// A message at a component: place, component, message.
-    Append(usize, u32, u32),
+    Append(usize, Id<Component>, Id<Message>),
     /// A request at a component: place, component, request.
-    Request(usize, u32, u32),
+    Request(usize, Id<Component>, Id<Request>),
     /// What clients may do: rest.
-    Starts(u32),
+    Starts(Id<Rest>),
     /// The rest after an event: rest, event.
-    After(u32, u32),
+    After(Id<Rest>, Id<Event>),
     /// The components that deliveries alone lead to: place, component.
-    Closure(usize, u32),
+    Closure(usize, Id<Component>),
     /// A component with nodes renamed: permutation, place, component.
-    Renamed(usize, usize, u32),
+    Renamed(usize, usize, Id<Component>),
     /// Which deliveries may as well come before: place, component, step.
-    Swaps(usize, u32, u32),
+    Swaps(usize, Id<Component>, Id<Move>),
 }
 
 /// A step at one node. As small as can be: a search reads little else.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Move {
     /// The node's component afterwards.
-    pub(super) next: u32,
-    /// What it means for the rest; 0 is nothing.
-    pub(super) event: u32,
-    /// The number of what it sends, plus one; 0 is nothing.
-    pub(super) sends: u32,
+    pub(super) next: Id<Component>,
+    /// What it means for the rest; the first is nothing.
+    pub(super) event: Id<Event>,
+    /// What it sends; the first is nothing.
+    pub(super) sends: Id<Sends>,
     /// The steps after it that lead to the same if they come before it, one
     /// bit each, by their places among the next component's; or [`UNASKED`].
     pub(super) swaps: u32,
 }
 
 /// The component after a step whose handler panics: there is none.
-pub(super) const PANICS: u32 = u32::MAX;
+pub(super) const PANICS: Id<Component> = Id::of(u32::MAX);
 
 /// It is not known yet which steps may as well come before.
 pub(super) const UNASKED: u32 = u32::MAX;
-
-/// Receivers and messages.
-pub(super) type Sends = SmallVec<[(u16, u32); 2]>;
 
 /// What kind of step a move is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Sort {
     /// A delivery of the message with this number.
-    Deliver(u32),
+    Deliver(Id<Message>),
     /// The timer with this number fires.
     Fire(u8),
     /// A node recovers or a link heals.
@@ -73,12 +71,17 @@ pub(super) enum Sort {
 
 /// A table of numbers that fills as it is asked. Low columns are looked up
 /// directly, high ones in a hash table.
-#[derive(Default)]
-pub(super) struct Table {
+pub(super) struct Table<R, C, V> {
     /// Rows of `stride` columns each.
     low: Vec<u32>,
     stride: usize,
-    high: FxHashMap<(u32, u32), u32>,
+    high: FxHashMap<(Id<R>, Id<C>), Id<V>>,
+}
+
+impl<R, C, V> Default for Table<R, C, V> {
+    fn default() -> Self {
+        Table { low: Vec::new(), stride: 0, high: FxHashMap::default() }
+    }
 }
 
 /// Not asked yet.
@@ -87,19 +90,19 @@ const UNKNOWN: u32 = u32::MAX;
 /// Columns that are looked up directly, at most.
 const LOW: usize = 64;
 
-impl Table {
+impl<R, C, V> Table<R, C, V> {
     #[inline]
-    pub(super) fn get(&self, row: u32, column: u32) -> Option<u32> {
-        let at = column as usize;
+    pub(super) fn get(&self, row: Id<R>, column: Id<C>) -> Option<Id<V>> {
+        let at = column.index();
         if at < self.stride {
-            let entry = self.low.get(row as usize * self.stride + at);
-            return entry.copied().filter(|&entry| entry != UNKNOWN);
+            let entry = self.low.get(row.index() * self.stride + at);
+            return entry.copied().filter(|&entry| entry != UNKNOWN).map(Id::of);
         }
         if self.high.is_empty() { None } else { self.high.get(&(row, column)).copied() }
     }
 
-    pub(super) fn set(&mut self, row: u32, column: u32, value: u32) {
-        let (at, start) = (row as usize, column as usize);
+    pub(super) fn set(&mut self, row: Id<R>, column: Id<C>, value: Id<V>) {
+        let (at, start) = (row.index(), column.index());
         if start >= LOW {
             self.high.insert((row, column), value);
             return;
@@ -111,7 +114,7 @@ impl Table {
         if self.low.len() < wanted {
             self.low.resize(wanted, UNKNOWN);
         }
-        self.low[at * self.stride + start] = value;
+        self.low[at * self.stride + start] = value.number();
     }
 
     fn widen(&mut self, stride: usize) {
@@ -137,8 +140,43 @@ impl Table {
 /// What happens on an edge: where, and which kind of step.
 pub(super) type Label = (usize, Sort);
 
-/// A range of moves, starts or components.
-pub(super) type Span = (u32, u32);
+/// A range of things that were numbered one after the other.
+pub(super) struct Span<V> {
+    pub(super) from: Id<V>,
+    pub(super) until: Id<V>,
+}
+
+impl<V> Span<V> {
+    /// Between two lengths of a list.
+    pub(super) fn between(from: usize, until: usize) -> Self {
+        Span { from: Id::of(count(from)), until: Id::of(count(until)) }
+    }
+
+    #[inline]
+    pub(super) fn len(self) -> u32 {
+        self.until.number() - self.from.number()
+    }
+
+    /// Each number, in order.
+    #[inline]
+    pub(super) fn each(self) -> impl Iterator<Item = Id<V>> {
+        (self.from.number()..self.until.number()).map(Id::of)
+    }
+
+    /// What a list of all has in this range.
+    #[inline]
+    pub(super) fn of<T>(self, all: &[T]) -> &[T] {
+        &all[self.from.index()..self.until.index()]
+    }
+}
+
+impl<V> Copy for Span<V> {}
+
+impl<V> Clone for Span<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
 
 /// What is known of the components of one place.
 #[derive(Default)]
@@ -148,31 +186,35 @@ pub(super) struct Place {
     /// Messages in the inbox that timers sent, one bit a timer, by component.
     pub(super) pending: Vec<u64>,
     /// All that can happen by itself, as moves.
-    pub(super) local: Vec<Option<Span>>,
+    pub(super) local: Vec<Option<Span<Move>>>,
     /// What deliveries alone lead to, as a range of `reached`.
     pub(super) closure: Vec<Option<Closure>>,
     /// Components that closures speak of.
-    pub(super) reached: Vec<u32>,
+    pub(super) reached: Vec<Id<Component>>,
     /// By component and message: the component with the message in its inbox.
-    pub(super) append: Table,
+    pub(super) append: Table<Component, Message, Component>,
     /// By component and request: the move; one more than a move is impossible.
-    pub(super) requests: Table,
+    pub(super) requests: Table<Component, Request, Move>,
 }
 
-/// What deliveries alone lead to from a component.
-#[derive(Clone, Copy, Debug)]
+/// What deliveries alone lead to from a component, as ranges of
+/// [`Place::reached`].
+#[derive(Clone, Copy)]
 pub(super) struct Closure {
     /// Every component on the way, the first included.
-    pub(super) all: Span,
+    pub(super) all: Span<Reached>,
     /// Those with an empty inbox.
-    pub(super) drained: Span,
+    pub(super) drained: Span<Reached>,
 }
+
+/// An entry of [`Place::reached`].
+pub(super) enum Reached {}
 
 /// What a client may do: where, by which request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
     pub(super) place: u16,
-    pub(super) request: u32,
+    pub(super) request: Id<Request>,
 }
 
 /// All that is remembered.
@@ -185,20 +227,20 @@ pub(super) struct Numbers {
     /// What moves send.
     pub(super) sends: Numbered<Sends>,
     /// By rest: what clients may do.
-    pub(super) startable: Vec<Option<Span>>,
+    pub(super) startable: Vec<Option<Span<Start>>>,
     pub(super) starts: Vec<Start>,
     /// By rest: the kinds of faults that may still strike.
     pub(super) affordable: Vec<FaultKinds>,
     /// By rest: whether some client waits for an answer.
     pub(super) waiting: Vec<bool>,
-    pub(super) after: Table,
+    pub(super) after: Table<Rest, Event, Rest>,
     /// By permutation, then by place: the component with nodes renamed.
-    pub(super) renamed: Vec<Vec<FxHashMap<u32, u32>>>,
+    pub(super) renamed: Vec<Vec<FxHashMap<Id<Component>, Id<Component>>>>,
     /// Permutations of places that change nothing: by place, where it goes.
     pub(super) permutations: Vec<Vec<usize>>,
     /// By message: the first with the same sender and content, whatever timer
     /// sent it. Filled for what justice asks for, which knows contents only.
-    pub(super) contents: Vec<u32>,
+    pub(super) contents: Vec<Id<Message>>,
     /// Whether every event changes the rest, because time is part of it.
     pub(super) ticks: bool,
     /// Whether any node ever had a timer armed.
@@ -210,7 +252,7 @@ pub(super) struct Numbers {
 }
 
 /// A request that is not possible at a component.
-pub(super) const IMPOSSIBLE: u32 = u32::MAX - 1;
+pub(super) const IMPOSSIBLE: Id<Move> = Id::of(u32::MAX - 1);
 
 impl Numbers {
     /// Whether this entry is (still) not there.
@@ -229,26 +271,31 @@ impl Numbers {
             Miss::Renamed(permutation, place, component) => {
                 !self.renamed[permutation][place].contains_key(&component)
             }
-            Miss::Swaps(.., step) => self.moves[step as usize].swaps == UNASKED,
+            Miss::Swaps(.., step) => self.moves[step.index()].swaps == UNASKED,
         }
     }
 
     #[inline]
-    pub(super) fn local(&self, place: usize, component: u32) -> Result<Span, Miss> {
-        let known = self.places[place].local[component as usize];
+    pub(super) fn local(&self, place: usize, component: Id<Component>) -> Result<Span<Move>, Miss> {
+        let known = self.places[place].local[component.index()];
         known.ok_or(Miss::Local(place, component))
     }
 
     #[inline]
-    pub(super) fn append(&self, place: usize, component: u32, message: u32) -> Result<u32, Miss> {
+    pub(super) fn append(
+        &self,
+        place: usize,
+        component: Id<Component>,
+        message: Id<Message>,
+    ) -> Result<Id<Component>, Miss> {
         let known = self.places[place].append.get(component, message);
         known.ok_or(Miss::Append(place, component, message))
     }
 
     #[inline]
-    pub(super) fn startable(&self, rest: u32) -> Result<&[Start], Miss> {
-        let (from, until) = self.startable[rest as usize].ok_or(Miss::Starts(rest))?;
-        Ok(&self.starts[from as usize..until as usize])
+    pub(super) fn startable(&self, rest: Id<Rest>) -> Result<&[Start], Miss> {
+        let starts = self.startable[rest.index()].ok_or(Miss::Starts(rest))?;
+        Ok(starts.of(&self.starts))
     }
 
     /// The move of a request; `None` if it is not possible there.
@@ -256,79 +303,77 @@ impl Numbers {
     pub(super) fn request(
         &self,
         place: usize,
-        component: u32,
-        request: u32,
-    ) -> Result<Option<u32>, Miss> {
+        component: Id<Component>,
+        request: Id<Request>,
+    ) -> Result<Option<Id<Move>>, Miss> {
         let known = self.places[place].requests.get(component, request);
         let number = known.ok_or(Miss::Request(place, component, request))?;
         Ok((number != IMPOSSIBLE).then_some(number))
     }
 
     #[inline]
-    pub(super) fn after(&self, rest: u32, event: u32) -> Result<u32, Miss> {
-        if event == 0 && !self.ticks {
+    pub(super) fn after(&self, rest: Id<Rest>, event: Id<Event>) -> Result<Id<Rest>, Miss> {
+        if event == Id::FIRST && !self.ticks {
             return Ok(rest);
         }
         self.after.get(rest, event).ok_or(Miss::After(rest, event))
     }
 
     #[inline]
-    pub(super) fn closure(&self, place: usize, component: u32) -> Result<Closure, Miss> {
-        let known = self.places[place].closure[component as usize];
+    pub(super) fn closure(&self, place: usize, component: Id<Component>) -> Result<Closure, Miss> {
+        let known = self.places[place].closure[component.index()];
         known.ok_or(Miss::Closure(place, component))
     }
 
     /// What a move sends.
     #[inline]
-    pub(super) fn sent(&self, number: u32) -> &[(u16, u32)] {
-        self.sent_by(self.moves[number as usize])
+    pub(super) fn sent(&self, number: Id<Move>) -> &[(u16, Id<Message>)] {
+        self.sent_by(self.moves[number.index()])
     }
 
     #[inline]
-    pub(super) fn sent_by(&self, step: Move) -> &[(u16, u32)] {
-        match step.sends {
-            0 => &[],
-            sends => &self.sends.values[sends as usize - 1],
-        }
+    pub(super) fn sent_by(&self, step: Move) -> &[(u16, Id<Message>)] {
+        &self.sends[step.sends]
     }
 
     /// Does a move at a place to a row.
     #[inline]
-    pub(super) fn apply(&self, row: &mut [u32], place: usize, number: u32) -> Result<(), Miss> {
-        let step = self.moves[number as usize];
-        row[place] = step.next;
+    pub(super) fn apply(
+        &self,
+        row: &mut [u32],
+        place: usize,
+        number: Id<Move>,
+    ) -> Result<(), Miss> {
+        let step = self.moves[number.index()];
+        row[place] = step.next.number();
         for &(to, message) in self.sent(number) {
             let to = usize::from(to);
-            row[to] = self.append(to, row[to], message)?;
+            row[to] = self.append(to, at(row, to), message)?.number();
         }
         let rest = row.len() - 1;
-        row[rest] = self.after(row[rest], step.event)?;
+        row[rest] = self.after(rest_of(row), step.event)?.number();
         Ok(())
     }
 
     /// Whether every node is up and connected and nothing is in flight.
     #[inline]
     pub(super) fn is_quiet(&self, row: &[u32]) -> bool {
-        let mut places = self.places.iter().zip(row);
-        places.all(|(place, &component)| place.quiet[component as usize])
+        components(row).all(|(place, at)| self.places[place].quiet[at.index()])
     }
 
     /// Whether a move may happen in this row: its fault can be afforded, its
     /// timer has nothing left in flight.
     #[inline]
-    pub(super) fn may(&self, row: &[u32], number: u32) -> bool {
+    pub(super) fn may(&self, row: &[u32], number: Id<Move>) -> bool {
         if !self.conditional {
             return true;
         }
-        match self.sorts[number as usize] {
+        match self.sorts[number.index()] {
             Sort::Deliver(_) | Sort::Repair | Sort::Client => true,
-            Sort::Mishap(kind) => {
-                let rest = row[row.len() - 1];
-                self.affordable[rest as usize].contains(kind)
-            }
+            Sort::Mishap(kind) => self.affordable[rest_of(row).index()].contains(kind),
             Sort::Fire(timer) => {
-                let mut places = self.places.iter().zip(row);
-                places.all(|(place, &at)| place.pending[at as usize] & (1 << timer) == 0)
+                let bit = 1 << timer;
+                components(row).all(|(place, at)| self.places[place].pending[at.index()] & bit == 0)
             }
         }
     }
@@ -343,8 +388,9 @@ impl Numbers {
             room.resize(row.len(), 0);
             room[nodes] = row[nodes];
             for (place, &to) in permutation.iter().enumerate() {
-                let renamed = self.renamed[number][place].get(&row[place]).copied();
-                room[to] = renamed.ok_or(Miss::Renamed(number, place, row[place]))?;
+                let at = at(row, place);
+                let renamed = self.renamed[number][place].get(&at);
+                room[to] = renamed.ok_or(Miss::Renamed(number, place, at))?.number();
             }
             if room[..] < least[..] {
                 least.copy_from_slice(room);

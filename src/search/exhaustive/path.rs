@@ -10,8 +10,10 @@ use crate::replication::{OperationId, Stamp};
 use crate::world::component::{Node, Panicked};
 use crate::world::{Action, NotEnabled, Step, Workload, World};
 
+use super::numbered::Id;
 use super::numbers::Label;
-use super::store::Store;
+use super::parts::{Rest, components, rest_of};
+use super::store::{State, Store};
 use super::tables::Tables;
 
 /// The steps to a state and on to `target`, if that is another row in which
@@ -20,7 +22,7 @@ pub(super) fn way_to(
     tables: &Tables<'_>,
     store: &Store,
     workload: &Workload,
-    state: u32,
+    state: State,
     target: Option<&[u32]>,
 ) -> Result<Vec<Step>, Panicked> {
     let mut ancestors = vec![state];
@@ -46,7 +48,7 @@ pub(super) fn way_to_panic(
     tables: &Tables<'_>,
     store: &Store,
     workload: &Workload,
-    state: u32,
+    state: State,
 ) -> Result<Vec<Step>, Panicked> {
     let mut steps = way_to(tables, store, workload, state, None)?;
     let mut world = World::new(tables.strategy, tables.setting, workload)?;
@@ -72,7 +74,7 @@ pub(super) fn cycle(
     store: &Store,
     workload: &Workload,
     stem: &[Step],
-    walk: &[(Label, u32)],
+    walk: &[(Label, State)],
 ) -> Result<Vec<Step>, Panicked> {
     let mut world = World::new(tables.strategy, tables.setting, workload)?;
     for step in stem {
@@ -97,17 +99,16 @@ struct Wanted {
     /// part of a state: two orders of deliveries may lead to the same nodes and
     /// to different claims of what is visible.
     visible: Vec<Vec<(OperationId, Stamp)>>,
-    rest: u32,
+    rest: Id<Rest>,
 }
 
 impl Wanted {
     fn row(tables: &Tables<'_>, row: &[u32]) -> Wanted {
-        let visible =
-            |(place, at): (usize, &u32)| tables.held[tables.held_at(place, *at)].visible.clone();
+        let visible = |(place, at)| tables.held[tables.held_at(place, at)].visible.clone();
         Wanted {
             nodes: tables.nodes(row),
-            visible: row[..row.len() - 1].iter().enumerate().map(visible).collect(),
-            rest: row[row.len() - 1],
+            visible: components(row).map(visible).collect(),
+            rest: rest_of(row),
         }
     }
 
@@ -209,7 +210,7 @@ impl Walk<'_, '_> {
     /// Whether clients and faults are where this rest says, and no session was
     /// answered differently: two steps may lead to the same nodes and differ in
     /// what they answer.
-    fn has_rest(&self, world: &World<'_>, rest: u32) -> bool {
+    fn has_rest(&self, world: &World<'_>, rest: Id<Rest>) -> bool {
         let clients = &self.tables.clients;
         let mut views = world.session_views();
         if !clients.tracks_history() {

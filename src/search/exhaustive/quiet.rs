@@ -15,13 +15,15 @@ use crate::replication::{Cluster, Effects, OperationId, Strategy, When};
 use crate::world::component::{LocalInput, Node, Panicked, local_step};
 use crate::world::{Facts, ask};
 
-use super::answers::Finals;
+use super::answers::{AllHeld, Depends, Finals, HeldAt, Keys};
+use super::numbered::Id;
+use super::parts::{Component, Rest, at, components, rest_of};
 use super::tables::Tables;
 use super::{Refused, Sight, Work};
 
 impl Tables<'_> {
     /// The keys that were asked about, by number.
-    fn keys(&mut self, rest: u32) -> u32 {
+    fn keys(&mut self, rest: Id<Rest>) -> Id<Keys> {
         if let Some(known) = self.answers.asked.get(&rest) {
             return *known;
         }
@@ -37,11 +39,10 @@ impl Tables<'_> {
     /// keys, and whether it answers all of them.
     fn local_answers(
         &mut self,
-        keys: u32,
-        place: usize,
-        held: u32,
-    ) -> Result<(u32, bool), Panicked> {
-        if let Some(known) = self.answers.local.get(&(keys, place, held)) {
+        keys: Id<Keys>,
+        (place, held): HeldAt,
+    ) -> Result<(Id<Finals>, bool), Panicked> {
+        if let Some(known) = self.answers.local.get(&(keys, (place, held))) {
             return Ok(*known);
         }
         let node = NodeId(u16::try_from(place).expect("nodes are few"));
@@ -67,20 +68,24 @@ impl Tables<'_> {
             answers.push((node, call, value));
         }
         let known = (self.answers.locals.number(answers), at_once);
-        self.answers.local.insert((keys, place, held), known);
+        self.answers.local.insert((keys, (place, held)), known);
         Ok(known)
     }
 
     /// What tells the answers of a node apart, whoever asks for whatever: the
     /// number of its answers, if all are given at once.
-    pub(super) fn answer_of(&mut self, place: usize, at: u32) -> Result<Option<u32>, Panicked> {
+    pub(super) fn answer_of(
+        &mut self,
+        place: usize,
+        at: Id<Component>,
+    ) -> Result<Option<Id<Finals>>, Panicked> {
         let all = match &self.plan.work {
             Work::Scripted(workload) => workload.keys(),
             Work::Open(open) => open.keys(),
         };
         let keys = self.answers.keys.number(all);
         let held = self.held_at(place, at);
-        let (answers, at_once) = self.local_answers(keys, place, held)?;
+        let (answers, at_once) = self.local_answers(keys, (place, held))?;
         Ok(at_once.then_some(answers))
     }
 
@@ -90,27 +95,26 @@ impl Tables<'_> {
     /// # Errors
     /// If a handler panics, or if nodes were renamed though it matters in
     /// which order they are asked.
-    pub(super) fn finals(&mut self, row: &[u32]) -> Result<u32, Refused> {
-        let nodes = row.len() - 1;
-        let keys = self.keys(row[nodes]);
-        let mut by: SmallVec<[u32; 8]> = SmallVec::new();
-        for (place, &at) in row.iter().enumerate().take(nodes) {
-            let (answers, at_once) = self.local_answers(keys, place, self.held_at(place, at))?;
-            by.extend(at_once.then_some(answers));
+    pub(super) fn finals(&mut self, row: &[u32]) -> Result<Id<Finals>, Refused> {
+        let keys = self.keys(rest_of(row));
+        let mut all = SmallVec::new();
+        for (place, at) in components(row) {
+            let (answers, at_once) = self.local_answers(keys, (place, self.held_at(place, at)))?;
+            all.extend(at_once.then_some(answers));
         }
-        let at_once = by.len() == nodes;
-        if !at_once && !self.numbers.permutations.is_empty() {
+        let depends = if all.len() == row.len() - 1 {
+            Depends::Answers(all)
+        } else if self.numbers.permutations.is_empty() {
+            Depends::Held(self.all_held(row))
+        } else {
             return Err(Refused::Reduction("symmetry", "final reads need messages"));
-        }
-        if !at_once {
-            by = (0..nodes).map(|place| self.held_at(place, row[place])).collect();
-        }
-        let key = (keys, at_once, by);
+        };
+        let key = (keys, depends);
         if let Some(known) = self.answers.known.get(&key) {
             return Ok(*known);
         }
-        let finals = if at_once {
-            let locals = key.2.iter().flat_map(|at| self.answers.locals[*at].clone());
+        let finals = if let Depends::Answers(all) = &key.1 {
+            let locals = all.iter().flat_map(|at| self.answers.locals[*at].clone());
             let mut finals: Finals = locals.collect();
             // Key by key, as a run issues them.
             finals.sort_by(|a, b| a.1.key.cmp(&b.1.key));
@@ -123,6 +127,11 @@ impl Tables<'_> {
         Ok(number)
     }
 
+    /// What each node of a row holds.
+    fn all_held(&self, row: &[u32]) -> AllHeld {
+        components(row).map(|(place, at)| self.held_at(place, at)).collect()
+    }
+
     /// The nodes of a row while what is in flight waits.
     fn waiting_nodes(&self, row: &[u32]) -> Vec<Node> {
         let mut nodes = self.nodes(row);
@@ -130,7 +139,7 @@ impl Tables<'_> {
         nodes
     }
 
-    fn ask_all(&self, keys: u32, nodes: &[Node]) -> Result<Finals, Panicked> {
+    fn ask_all(&self, keys: Id<Keys>, nodes: &[Node]) -> Result<Finals, Panicked> {
         let cluster = Cluster::of(self.setting.nodes);
         let mut session = u16::try_from(self.clients.sessions()).expect("sessions are few");
         let mut finals = Finals::new();
@@ -155,10 +164,10 @@ impl Tables<'_> {
     fn facts(&self, row: &[u32], answers: &Finals) -> Result<Facts, Panicked> {
         let nodes = self.waiting_nodes(row);
         let mut facts = Facts::of(nodes.len());
-        for &(write, stamp) in self.clients.stamps(row[nodes.len()]) {
+        for &(write, stamp) in self.clients.stamps(rest_of(row)) {
             facts.stamped(write, stamp);
         }
-        for (place, &at) in row.iter().enumerate().take(nodes.len()) {
+        for (place, at) in components(row) {
             let node = NodeId(u16::try_from(place).expect("nodes are few"));
             for &(write, stamp) in &self.held[self.held_at(place, at)].visible {
                 facts.visible(node, write, stamp);
@@ -185,11 +194,10 @@ impl Tables<'_> {
         quiet: bool,
         judge: &mut dyn FnMut(&Sight<'_>) -> u64,
     ) -> Result<u64, Refused> {
-        let rest = row[row.len() - 1];
+        let rest = rest_of(row);
         let finals = if quiet { Some(self.finals(row)?) } else { None };
         // Equal answers do not mean that the same writes are visible.
-        let places = if self.plan.tracks.visible { row.len() - 1 } else { 0 };
-        let held = (0..places).map(|place| self.held_at(place, row[place])).collect();
+        let held = if self.plan.tracks.visible { self.all_held(row) } else { AllHeld::default() };
         self.answers.rests.insert(rest);
         if !self.answers.judged.insert((rest, finals, held)) {
             return Ok(0);
@@ -217,7 +225,7 @@ impl Tables<'_> {
     }
 
     /// Whether a rest was judged at least once.
-    pub(super) fn is_judged(&self, rest: u32) -> bool {
+    pub(super) fn is_judged(&self, rest: Id<Rest>) -> bool {
         self.answers.rests.contains(&rest)
     }
 
@@ -236,9 +244,7 @@ impl Tables<'_> {
     /// Which invariants break in this row, and which hold that have to hold
     /// once.
     pub(super) fn invariants(&mut self, row: &[u32]) -> (Vec<usize>, Vec<usize>) {
-        let nodes = row.len() - 1;
-        let held: SmallVec<[u32; 8]> =
-            (0..nodes).map(|place| self.held_at(place, row[place])).collect();
+        let held = self.all_held(row);
         let (mut broken, mut reached) = (Vec::new(), Vec::new());
         if let Some(broken) = self.answers.looked.get(&held) {
             return (broken.clone(), reached);
@@ -258,28 +264,28 @@ impl Tables<'_> {
     /// Whether nodes that took the same writes into account answer alike.
     pub(super) fn agrees(&mut self, row: &[u32]) -> bool {
         let pairs = (0..row.len() - 1).flat_map(|one| (0..one).map(move |other| (one, other)));
-        let keys = self.keys(row[row.len() - 1]);
-        pairs.into_iter().all(|(one, other)| self.agree(keys, (one, row[one]), (other, row[other])))
+        let keys = self.keys(rest_of(row));
+        let held = |tables: &Self, place| (place, tables.held_at(place, at(row, place)));
+        pairs.into_iter().all(|(a, b)| self.agree(keys, held(self, a), held(self, b)))
     }
 
-    fn agree(&mut self, keys: u32, (one, a): (usize, u32), (other, b): (usize, u32)) -> bool {
-        let (a, b) = (self.held_at(one, a), self.held_at(other, b));
-        let key = (keys, one, a, other, b);
+    fn agree(&mut self, keys: Id<Keys>, one: HeldAt, other: HeldAt) -> bool {
+        let key = (keys, one, other);
         if let Some(known) = self.answers.agree.get(&key) {
             return *known;
         }
-        let held = |at: u32| &self.held[at];
-        let writes = |at: u32| held(at).visible.iter().map(|(write, _)| *write);
-        let alike = held(a).node.up
-            && held(b).node.up
-            && writes(a).next().is_some()
-            && writes(a).eq(writes(b));
+        let held = |(_, held): HeldAt| &self.held[held];
+        let writes = |at: HeldAt| held(at).visible.iter().map(|(write, _)| *write);
+        let alike = held(one).node.up
+            && held(other).node.up
+            && writes(one).next().is_some()
+            && writes(one).eq(writes(other));
         let mut compared = false;
         let agree = !alike || {
             // No client asks here: a panic is found where one does.
-            match (self.local_answers(keys, one, a), self.local_answers(keys, other, b)) {
+            match (self.local_answers(keys, one), self.local_answers(keys, other)) {
                 (Ok((a, _)), Ok((b, _))) => {
-                    let values = |at: u32| self.answers.locals[at].iter();
+                    let values = |at: Id<Finals>| self.answers.locals[at].iter();
                     // What a node does not answer by itself is not compared.
                     let mut both = values(a).flat_map(|(_, call, mine)| {
                         let theirs = values(b).filter(move |(_, other, _)| call == other);

@@ -16,44 +16,44 @@ use crate::history::{Call, NodeId};
 use crate::replication::{Cluster, Strategy};
 use crate::world::component::Node;
 
-use super::numbered::count;
-use super::numbers::{Closure, Miss};
-use super::tables::{Component, REACTS, Tables};
+use super::answers::Drained;
+use super::numbered::Id;
+use super::numbers::{Closure, Miss, Span};
+use super::parts::{Component, Held, Inbox, Message};
+use super::tables::{REACTS, Tables};
 use super::{Refused, Work};
 
 impl Tables<'_> {
     /// All components that deliveries alone lead to.
-    pub(super) fn closure(&mut self, place: usize, at: u32) -> Result<Closure, Refused> {
+    pub(super) fn closure(&mut self, place: usize, at: Id<Component>) -> Result<Closure, Refused> {
         let mut all = vec![at];
         let mut known = FxHashSet::from_iter([at]);
         let mut next = 0;
         while next < all.len() {
             let component = all[next];
             next += 1;
-            let (from, until) = self.span(place, component)?;
+            let span = self.span(place, component)?;
             if self.numbers.reacts || self.numbers.timers {
                 return Err(Refused::Reduction("macro", REACTS));
             }
-            for step in &self.numbers.moves[from as usize..until as usize] {
+            for step in span.of(&self.numbers.moves) {
                 if known.insert(step.next) {
                     all.push(step.next);
                 }
             }
         }
         let place = &mut self.numbers.places[place];
-        let start = count(place.reached.len());
+        let start = place.reached.len();
         place.reached.extend(&all);
-        let middle = count(place.reached.len());
-        let drained = all.iter().filter(|component| place.quiet[**component as usize]);
-        let drained: Vec<_> = drained.copied().collect();
-        place.reached.extend(drained);
-        let end = count(place.reached.len());
-        Ok(Closure { all: (start, middle), drained: (middle, end) })
+        let middle = place.reached.len();
+        place.reached.extend(all.iter().filter(|component| place.quiet[component.index()]));
+        let end = place.reached.len();
+        Ok(Closure { all: Span::between(start, middle), drained: Span::between(middle, end) })
     }
 
     /// The components that a node may be in once everything at it has been
     /// delivered, one for each set of answers if it answers by itself.
-    pub(super) fn drained(&mut self, place: usize, at: u32) -> Result<SmallVec<[u32; 4]>, Refused> {
+    pub(super) fn drained(&mut self, place: usize, at: Id<Component>) -> Result<Drained, Refused> {
         if let Some(known) = self.answers.drained.get(&(place, at)) {
             return Ok(known.clone());
         }
@@ -69,7 +69,11 @@ impl Tables<'_> {
     /// matter; none if it may. Of what the node can come to hold, every two
     /// messages must lead to the same in either order; then any order of all
     /// can be turned into any other, pair by pair.
-    fn in_any_order(&mut self, place: usize, at: u32) -> Result<Option<u32>, Refused> {
+    fn in_any_order(
+        &mut self,
+        place: usize,
+        at: Id<Component>,
+    ) -> Result<Option<Id<Component>>, Refused> {
         let Component { held, inbox } = self.places[place][at].clone();
         let mut messages = inbox.clone();
         messages.sort_unstable();
@@ -105,14 +109,18 @@ impl Tables<'_> {
             let which = messages.binary_search(message).expect("it is one of them");
             end = after[end][which];
         }
-        let drained = Component { held: holds[end], inbox: SmallVec::new() };
-        Ok(Some(self.component(place, drained)))
+        Ok(Some(self.component(place, Component::without_inbox(holds[end]))))
     }
 
     /// What is held after a message, which must not send or answer anything.
-    fn take_in(&mut self, place: usize, held: u32, message: u32) -> Result<u32, Refused> {
+    fn take_in(
+        &mut self,
+        place: usize,
+        held: Id<Held>,
+        message: Id<Message>,
+    ) -> Result<Id<Held>, Refused> {
         let reaction = self.deliver(place, held, message)?;
-        self.numbers.reacts |= !reaction.sends.is_empty() || reaction.event != 0;
+        self.numbers.reacts |= !reaction.sends.is_empty() || reaction.event != Id::FIRST;
         if self.numbers.reacts || self.numbers.timers {
             return Err(Refused::Reduction("macro", REACTS));
         }
@@ -121,16 +129,15 @@ impl Tables<'_> {
 
     /// Where everything at a node leads in every order, one for each set of
     /// answers.
-    fn in_every_order(&mut self, place: usize, at: u32) -> Result<SmallVec<[u32; 4]>, Refused> {
+    fn in_every_order(&mut self, place: usize, at: Id<Component>) -> Result<Drained, Refused> {
         if self.numbers.closure(place, at).is_err() {
             self.resolve(Miss::Closure(place, at))?;
         }
         let closure = self.numbers.closure(place, at).expect("it was just added");
-        let (from, until) = closure.drained;
         let mut drained = SmallVec::new();
         let mut told = Vec::new();
-        for position in from..until {
-            let component = self.numbers.places[place].reached[position as usize];
+        for position in closure.drained.each() {
+            let component = self.numbers.places[place].reached[position.index()];
             let answers = self.answer_of(place, component)?;
             let visible = self.plan.tracks.visible;
             if answers.is_none() || visible || !told.contains(&answers) {
@@ -190,7 +197,7 @@ impl Tables<'_> {
         &mut self,
         permutation: usize,
         place: usize,
-        at: u32,
+        at: Id<Component>,
     ) -> Result<(), Refused> {
         let to = self.numbers.permutations[permutation].clone();
         let renamed = |node: NodeId| NodeId(u16::try_from(to[node.index()]).expect("few"));
@@ -203,19 +210,17 @@ impl Tables<'_> {
         let cut = cluster.nodes().filter(|from| node.cut & (1 << from.0) != 0);
         node.cut = cut.fold(0, |bits, from| bits | 1 << renamed(from).0);
         let held = self.hold(held);
-        let mut inbox = SmallVec::new();
+        let mut inbox = Inbox::new();
         for message in component.inbox {
-            let (from, content, timer) = self.messages[message].clone();
+            let Message { from, content, timer } = self.messages[message].clone();
             let content = self.strategy.renamed_message(&content, &renamed).ok_or_else(refused)?;
             // It is the timer of a node, which has been renamed, too.
-            let timer = match timer.checked_sub(1) {
-                None => 0,
-                Some(number) => {
-                    let (node, id) = self.timers.values[usize::from(number)];
-                    self.timer_number(renamed(node), id)? + 1
-                }
+            let rename = |number: u8| {
+                let (node, id) = self.timers.values[usize::from(number)];
+                self.timer_number(renamed(node), id)
             };
-            inbox.push(self.messages.number((renamed(from), content, timer)));
+            let timer = timer.map(rename).transpose()?;
+            inbox.push(self.messages.number(Message { from: renamed(from), content, timer }));
         }
         let number = self.component(to[place], Component { held, inbox });
         self.numbers.renamed[permutation][place].insert(at, number);

@@ -17,7 +17,9 @@ use crate::replication::erased::AnyReplica;
 use crate::world::component::LocalInput;
 use crate::world::{Round, Rounds, SettleLimits};
 
-use super::tables::{Component, Happening, Tables};
+use super::numbered::Id;
+use super::parts::{Component, Event, Held, Message, Rest, components, rest_of};
+use super::tables::{Happening, Tables};
 use super::{Matter, Refused};
 
 /// Where a quiet row settles.
@@ -32,7 +34,7 @@ pub(super) enum Settled {
 }
 
 /// What is held at each place, and the clients' number: a row without inboxes.
-type Drained = (Vec<u32>, u32);
+type Drained = (Vec<Id<Held>>, Id<Rest>);
 
 impl Tables<'_> {
     /// Where settling leads from a quiet row.
@@ -40,8 +42,7 @@ impl Tables<'_> {
     /// # Errors
     /// If something cannot be used here; a panic is none, it leads nowhere.
     pub(super) fn settled(&mut self, row: &[u32]) -> Result<Settled, Refused> {
-        let places = row.len() - 1;
-        let held: Vec<u32> = (0..places).map(|place| self.held_at(place, row[place])).collect();
+        let held: Vec<_> = components(row).map(|(place, at)| self.held_at(place, at)).collect();
         if held.iter().all(|held| self.timers_of(*held).is_empty()) {
             return Ok(Settled::Here);
         }
@@ -52,7 +53,7 @@ impl Tables<'_> {
             return Err(Refused::Reduction("forget", "settling compares what is dropped"));
         }
         let (now, moment) = (self.now, self.moment);
-        let end = match self.rounds((held, row[places])) {
+        let end = match self.rounds((held, rest_of(row))) {
             Err(Refused::Panicked(_)) => {
                 if self.plan.patient {
                     self.passed.insert(Matter::Panic);
@@ -107,9 +108,13 @@ impl Tables<'_> {
 
     /// Fires every armed timer once, in order, then delivers, oldest first,
     /// until nothing is in flight; none if that takes too long.
-    fn round(&mut self, mut held: Vec<u32>, mut rest: u32) -> Result<Option<Drained>, Refused> {
+    fn round(
+        &mut self,
+        mut held: Vec<Id<Held>>,
+        mut rest: Id<Rest>,
+    ) -> Result<Option<Drained>, Refused> {
         let limits = SettleLimits::default();
-        let mut flight: VecDeque<(usize, u32)> = VecDeque::new();
+        let mut flight: VecDeque<(usize, Id<Message>)> = VecDeque::new();
         for place in 0..held.len() {
             // Those that were armed when the round began.
             for timer in self.timers_of(held[place]) {
@@ -117,7 +122,7 @@ impl Tables<'_> {
                     continue;
                 }
                 let input = LocalInput::Fire(timer);
-                let step = self.react(place, held[place], input, 0, Happening::default())?;
+                let step = self.react(place, held[place], input, None, Happening::default())?;
                 held[place] = step.held;
                 flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
                 rest = self.rest_after(rest, step.event)?;
@@ -141,7 +146,7 @@ impl Tables<'_> {
 
     /// Looks at what settling passes through, if timers do there what they may
     /// not in this search; else the state is one of the search.
-    fn pass(&mut self, held: &[u32], rest: u32) {
+    fn pass(&mut self, held: &[Id<Held>], rest: Id<Rest>) {
         let tracks = self.plan.tracks;
         if !self.plan.patient || !(tracks.invariants || tracks.agreement) {
             return;
@@ -156,16 +161,17 @@ impl Tables<'_> {
         }
     }
 
-    fn drained_row(&mut self, held: &[u32], rest: u32) -> Vec<u32> {
+    fn drained_row(&mut self, held: &[Id<Held>], rest: Id<Rest>) -> Vec<u32> {
         let places = held.iter().enumerate();
-        let component =
-            |(place, held): (usize, &u32)| self.component(place, Component::without_inbox(*held));
-        let mut row: Vec<u32> = places.map(component).collect();
-        row.push(rest);
+        let component = |(place, held): (usize, &Id<Held>)| {
+            self.component(place, Component::without_inbox(*held))
+        };
+        let mut row: Vec<u32> = places.map(component).map(Id::number).collect();
+        row.push(rest.number());
         row
     }
 
-    fn rest_after(&mut self, rest: u32, event: u32) -> Result<u32, Refused> {
+    fn rest_after(&mut self, rest: Id<Rest>, event: Id<Event>) -> Result<Id<Rest>, Refused> {
         if let Err(miss) = self.numbers.after(rest, event) {
             self.resolve(miss)?;
         }
@@ -188,7 +194,7 @@ impl Tables<'_> {
         Ok(true)
     }
 
-    fn timers_of(&self, held: u32) -> SmallVec<[TimerId; 2]> {
+    fn timers_of(&self, held: Id<Held>) -> SmallVec<[TimerId; 2]> {
         self.held[held].node.timers.clone()
     }
 }

@@ -23,8 +23,10 @@
 //! (symmetry) or left out (macro, persistent). It does not know what handlers
 //! do.
 
+use super::numbered::Id;
 use super::numbers::{Miss, Move, Numbers, PANICS, Sort, UNASKED};
-use super::store::Store;
+use super::parts::{Component, Message, at};
+use super::store::{State, Store};
 use super::tables::Tables;
 use super::{Reduce, Refused};
 
@@ -72,15 +74,15 @@ impl Closes<'_> {
 
     /// Whether this one, in this place among a node's steps, is skipped.
     #[inline]
-    pub(super) fn holds(&self, numbers: &Numbers, index: usize, number: u32) -> bool {
-        let silent = |told: bool| !told || numbers.moves[number as usize].event == 0;
+    pub(super) fn holds(&self, numbers: &Numbers, index: usize, number: Id<Move>) -> bool {
+        let silent = |told: bool| !told || numbers.moves[number.index()].event == Id::FIRST;
         match *self {
             _ if !numbers.is_free(number) => false,
             Closes::None => false,
             Closes::All { told } => silent(told),
             Closes::Those(bits) => index < SWAPS && bits & (1 << index) != 0,
             Closes::Old { sorts, told } => {
-                silent(told) && sorts.contains(&numbers.sorts[number as usize])
+                silent(told) && sorts.contains(&numbers.sorts[number.index()])
             }
         }
     }
@@ -94,7 +96,7 @@ pub(super) struct Before<'r> {
     /// The node of the step.
     place: usize,
     /// The step among the node's own; `None` for a client's request.
-    step: Option<u32>,
+    step: Option<Id<Move>>,
     /// Whether the step meant something to the clients.
     told: bool,
 }
@@ -110,7 +112,7 @@ impl<'r> Before<'r> {
         numbers: &Numbers,
         store: &'r Store,
         reduce: Reduce,
-        state: u32,
+        state: State,
     ) -> Result<Before<'r>, Miss> {
         let note = store.note(state);
         if note == UNKNOWN || numbers.ticks || reduce.persistent || !numbers.permutations.is_empty()
@@ -122,12 +124,12 @@ impl<'r> Before<'r> {
         if index == REQUEST {
             return Ok(Before { row, place, step: None, told: true });
         }
-        let (from, _) = numbers.local(place, row[place])?;
-        let step = from + u32::from(note) % (1 << BITS);
+        let local = numbers.local(place, at(row, place))?;
+        let step = Id::of(local.from.number() + u32::from(note) % (1 << BITS));
         if !numbers.is_free(step) {
             return Ok(Before::NONE);
         }
-        let told = numbers.moves[step as usize].event != 0;
+        let told = numbers.moves[step.index()].event != Id::FIRST;
         Ok(Before { row, place, step: Some(step), told })
     }
 
@@ -143,7 +145,7 @@ impl<'r> Before<'r> {
         if place < self.place || self.row.is_empty() {
             return Ok(Closes::None);
         }
-        let before = self.row[place];
+        let before = at(self.row, place);
         if place == self.place {
             return match self.step {
                 Some(step) => numbers.swaps(place, before, step).map(Closes::Those),
@@ -151,11 +153,11 @@ impl<'r> Before<'r> {
             };
         }
         let told = self.told;
-        if row[place] == before {
+        if at(row, place) == before {
             return Ok(Closes::All { told });
         }
-        let (from, until) = numbers.local(place, before)?;
-        Ok(Closes::Old { sorts: &numbers.sorts[from as usize..until as usize], told })
+        let sorts = numbers.local(place, before)?.of(&numbers.sorts);
+        Ok(Closes::Old { sorts, told })
     }
 
     /// Whether a client's request at a node closes a diamond.
@@ -170,15 +172,15 @@ impl Numbers {
     /// Whether a move is possible whatever happens elsewhere: it is no fault,
     /// which others may use up, and no timer, which may have to wait.
     #[inline]
-    fn is_free(&self, number: u32) -> bool {
-        !self.conditional || !matches!(self.sorts[number as usize], Sort::Fire(_) | Sort::Mishap(_))
+    fn is_free(&self, number: Id<Move>) -> bool {
+        !self.conditional || !matches!(self.sorts[number.index()], Sort::Fire(_) | Sort::Mishap(_))
     }
 
     /// The steps after this one, of a component at a place, that lead to the
     /// same if they come before it, one bit each.
     #[inline]
-    fn swaps(&self, place: usize, component: u32, step: u32) -> Result<u32, Miss> {
-        let swaps = self.moves[step as usize].swaps;
+    fn swaps(&self, place: usize, component: Id<Component>, step: Id<Move>) -> Result<u32, Miss> {
+        let swaps = self.moves[step.index()].swaps;
         if swaps == UNASKED { Err(Miss::Swaps(place, component, step)) } else { Ok(swaps) }
     }
 }
@@ -192,29 +194,34 @@ impl Tables<'_> {
     /// effects and the same end. At most one of the two may mean something to
     /// the clients, and one of them send something: then the order in which
     /// that is told or sent is the same, too.
-    pub(super) fn swaps(&mut self, place: usize, at: u32, step: u32) -> Result<u32, Refused> {
-        let Sort::Deliver(label) = self.numbers.sorts[step as usize] else { return Ok(0) };
-        let first = self.numbers.moves[step as usize];
+    pub(super) fn swaps(
+        &mut self,
+        place: usize,
+        at: Id<Component>,
+        step: Id<Move>,
+    ) -> Result<u32, Refused> {
+        let Sort::Deliver(label) = self.numbers.sorts[step.index()] else { return Ok(0) };
+        let first = self.numbers.moves[step.index()];
         let mut swaps = 0;
         // What a node sends to itself is in the inbox of the next component,
         // and takes a place among its steps: there bits would mean others.
         if self.sends_to_itself(place, first) {
             return Ok(0);
         }
-        let (from, until) = self.span(place, first.next)?;
-        for (index, number) in (from..until).take(SWAPS).enumerate() {
-            let Sort::Deliver(other) = self.numbers.sorts[number as usize] else { continue };
+        let after = self.span(place, first.next)?;
+        for (index, number) in after.each().take(SWAPS).enumerate() {
+            let Sort::Deliver(other) = self.numbers.sorts[number.index()] else { continue };
             if other <= label {
                 continue;
             }
-            let second = self.numbers.moves[number as usize];
+            let second = self.numbers.moves[number.index()];
             let Some(sooner) = self.delivery(place, at, other)? else { continue };
             if sooner.next == PANICS || self.sends_to_itself(place, second) {
                 continue;
             }
             let Some(later) = self.delivery(place, sooner.next, label)? else { continue };
-            let one_is_told = first.event == 0 || second.event == 0;
-            let one_sends = first.sends == 0 || second.sends == 0;
+            let one_is_told = first.event == Id::FIRST || second.event == Id::FIRST;
+            let one_sends = first.sends == Id::FIRST || second.sends == Id::FIRST;
             let effects = |step: Move| (step.event, step.sends);
             let same = later.next == second.next
                 && effects(later) == effects(first)
@@ -232,11 +239,15 @@ impl Tables<'_> {
     }
 
     /// The delivery of this message at a component.
-    fn delivery(&mut self, place: usize, at: u32, message: u32) -> Result<Option<Move>, Refused> {
-        let (from, until) = self.span(place, at)?;
-        let mut numbers = from..until;
+    fn delivery(
+        &mut self,
+        place: usize,
+        at: Id<Component>,
+        message: Id<Message>,
+    ) -> Result<Option<Move>, Refused> {
+        let span = self.span(place, at)?;
         let wanted = Sort::Deliver(message);
-        let found = numbers.find(|number| self.numbers.sorts[*number as usize] == wanted);
-        Ok(found.map(|number| self.numbers.moves[number as usize]))
+        let found = span.each().find(|number| self.numbers.sorts[number.index()] == wanted);
+        Ok(found.map(|number| self.numbers.moves[number.index()]))
     }
 }

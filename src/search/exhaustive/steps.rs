@@ -5,10 +5,11 @@
 //! It does not know which states there are already.
 
 use super::Reduce;
-use super::numbered::count;
-use super::numbers::{Miss, Numbers, PANICS};
+use super::numbered::{Id, count};
+use super::numbers::{Miss, Move, Numbers, PANICS};
+use super::parts::{Request, at, components, rest_of};
 use super::skip::{self, Before};
-use super::store::{Outbox, Store, tail};
+use super::store::{Outbox, State, Store, tail};
 
 /// One part of a round, on lines of its own: what one thread changes, no other
 /// has to fetch again.
@@ -19,17 +20,17 @@ pub(super) struct Lane {
     pub(super) room: Vec<u32>,
     pub(super) spare: Vec<u32>,
     /// States to show to the judge.
-    pub(super) sights: Vec<u32>,
+    pub(super) sights: Vec<State>,
     /// States for which something was missing, and what.
-    pub(super) missed: Vec<(u32, Miss)>,
+    pub(super) missed: Vec<(State, Miss)>,
     /// States in which a handler may panic, and by which request, if by one.
-    pub(super) panics: Vec<(u32, Option<u32>)>,
+    pub(super) panics: Vec<(State, Option<Id<Request>>)>,
     pub(super) transitions: u64,
 }
 
 /// Reads the parents' rows of these states, all at once, so that the waiting
 /// for memory overlaps.
-pub(super) fn touch(store: &Store, states: &[u32]) {
+pub(super) fn touch(store: &Store, states: &[State]) {
     let touched = states.iter().fold(0, |all, &state| all ^ store.row(store.parent(state))[0]);
     std::hint::black_box(touched);
 }
@@ -39,7 +40,7 @@ pub(super) fn expand(
     numbers: &Numbers,
     store: &Store,
     reduce: Reduce,
-    state: u32,
+    state: State,
     level: u32,
     lane: &mut Lane,
 ) -> Result<(), Miss> {
@@ -48,10 +49,10 @@ pub(super) fn expand(
     lane.room.clear();
     let mut skipped = 0;
     if reduce.macro_steps {
-        macro_steps(numbers, row, [state, level], &mut lane.room)?;
+        macro_steps(numbers, row, (state, level), &mut lane.room)?;
     } else {
         let before = Before::of(numbers, store, reduce, state)?;
-        let taken = steps(numbers, reduce, row, [state, level], before, &mut lane.room)?;
+        let taken = steps(numbers, reduce, row, (state, level), before, &mut lane.room)?;
         lane.panics.extend(taken.panic.map(|request| (state, request)));
         skipped = taken.skipped;
     }
@@ -82,7 +83,7 @@ pub(super) struct Taken {
     /// How many were skipped.
     skipped: u64,
     /// Whether a handler panics, and by which request, if by one.
-    panic: Option<Option<u32>>,
+    panic: Option<Option<Id<Request>>>,
 }
 
 /// Every step from a row except those that `before` lets it skip.
@@ -90,28 +91,28 @@ pub(super) fn steps(
     numbers: &Numbers,
     reduce: Reduce,
     row: &[u32],
-    [state, level]: [u32; 2],
+    (state, level): (State, u32),
     before: Before<'_>,
     room: &mut Vec<u32>,
 ) -> Result<Taken, Miss> {
     let mut taken = Taken::default();
-    let step = |room: &mut Vec<u32>, place: usize, number: u32, note: u8| {
-        numbers.apply(candidate(room, row, [state, tail(level + 1, note)]), place, number)
+    let step = |room: &mut Vec<u32>, place: usize, number: Id<Move>, note: u8| {
+        numbers.apply(candidate(room, row, [state.number(), tail(level + 1, note)]), place, number)
     };
-    let panics = |number: u32| numbers.moves[number as usize].next == PANICS;
-    let rest = row[row.len() - 1];
+    let panics = |number: Id<Move>| numbers.moves[number.index()].next == PANICS;
+    let rest = rest_of(row);
     let starts = numbers.startable(rest)?;
     // Nobody sends or asks any more: where one node is served does not matter
     // to the others.
-    let alone = reduce.persistent && starts.is_empty() && !numbers.waiting[rest as usize];
-    for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
-        let (from, until) = numbers.local(place, at)?;
+    let alone = reduce.persistent && starts.is_empty() && !numbers.waiting[rest.index()];
+    for (place, at) in components(row) {
+        let local = numbers.local(place, at)?;
         let closes = before.closes(numbers, row, place)?;
         if closes.everything(numbers) {
-            taken.skipped += u64::from(until - from);
+            taken.skipped += u64::from(local.len());
             continue;
         }
-        for (index, number) in (from..until).enumerate() {
+        for (index, number) in local.each().enumerate() {
             if closes.holds(numbers, index, number) {
                 taken.skipped += 1;
             } else if numbers.may(row, number) {
@@ -128,7 +129,7 @@ pub(super) fn steps(
     }
     for start in starts {
         let place = usize::from(start.place);
-        let Some(number) = numbers.request(place, row[place], start.request)? else { continue };
+        let Some(number) = numbers.request(place, at(row, place), start.request)? else { continue };
         if panics(number) {
             taken.panic.get_or_insert(Some(start.request));
         } else if before.closes_request(row, place) {
@@ -145,18 +146,18 @@ pub(super) fn steps(
 fn macro_steps(
     numbers: &Numbers,
     row: &[u32],
-    [state, level]: [u32; 2],
+    (state, level): (State, u32),
     room: &mut Vec<u32>,
 ) -> Result<(), Miss> {
-    for start in numbers.startable(row[row.len() - 1])? {
+    for start in numbers.startable(rest_of(row))? {
         let place = usize::from(start.place);
-        let (from, until) = numbers.closure(place, row[place])?.all;
-        for at in from..until {
-            let component = numbers.places[place].reached[at as usize];
+        let reached = numbers.closure(place, at(row, place))?.all;
+        for &component in reached.of(&numbers.places[place].reached) {
             let Some(number) = numbers.request(place, component, start.request)? else { continue };
             let sends = count(numbers.sent(number).len());
-            let next = candidate(room, row, [state, tail(level + 1 + sends, skip::UNKNOWN)]);
-            next[place] = component;
+            let next =
+                candidate(room, row, [state.number(), tail(level + 1 + sends, skip::UNKNOWN)]);
+            next[place] = component.number();
             numbers.apply(next, place, number)?;
         }
     }

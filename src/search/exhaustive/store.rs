@@ -30,8 +30,26 @@ const BATCH: usize = 256;
 /// Candidates that are remembered for as long as a round lasts; a power of two.
 const RECENT: usize = 1 << 12;
 
-/// The parent of the first state, which is then its own.
-pub(super) const NOBODY: u32 = u32::MAX;
+/// A state: its place in its part times [`PARTS`], plus the part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct State(u32);
+
+impl State {
+    /// The parent of the first state, which is then its own.
+    pub(super) const NOBODY: State = State(u32::MAX);
+
+    /// The plain number, as it stands in a candidate.
+    #[inline]
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Its place in a list with room for every number of a state.
+    #[inline]
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// Candidates of one thread. Each is a row, its parent and its [`tail`].
 pub(super) struct Outbox {
@@ -203,8 +221,7 @@ const SEEN: u32 = u32::MAX;
 /// The same, but the candidate's note is a smaller one.
 const CHEAPER: u32 = u32::MAX - 1;
 
-/// All states. The number of a state is its place in its part times [`PARTS`],
-/// plus the part.
+/// All states.
 pub(super) struct Store {
     weighted: bool,
     parts: Vec<Part>,
@@ -220,7 +237,7 @@ struct Part {
     begun: Vec<usize>,
     /// Chunks of [`CHUNK`] rows each, so that growing moves nothing.
     rows: Vec<Vec<u32>>,
-    parents: Vec<Vec<u32>>,
+    parents: Vec<Vec<State>>,
     notes: Vec<Vec<u8>>,
     /// The level of each state, if levels can fall.
     levels: Option<Vec<u16>>,
@@ -234,7 +251,7 @@ struct Part {
     /// How many slots there are to be; the index is made anew if it has fewer.
     room: usize,
     /// Level and number of what was added last.
-    fresh: Vec<(u32, u32)>,
+    fresh: Vec<(u32, State)>,
 }
 
 impl Store {
@@ -280,7 +297,7 @@ impl Store {
     }
 
     /// All states, in the order of levels if these cannot fall.
-    pub(super) fn states(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(super) fn states(&self) -> impl Iterator<Item = State> + '_ {
         let levels = self.parts[0].begun.len() + 1;
         (0..levels).flat_map(move |level| {
             self.parts.iter().flat_map(move |part| part.level(level).map(|place| part.state(place)))
@@ -288,7 +305,7 @@ impl Store {
     }
 
     /// The place of a state in the order of [`Store::states`].
-    pub(super) fn order(&self, state: u32) -> (usize, usize, u32) {
+    pub(super) fn order(&self, state: State) -> (usize, usize, State) {
         let (part, place) = split(state);
         let level = self.parts[part].begun.partition_point(|begun| *begun <= place);
         (level, part, state)
@@ -296,34 +313,34 @@ impl Store {
 
     /// The row of a state.
     #[inline]
-    pub(super) fn row(&self, state: u32) -> &[u32] {
+    pub(super) fn row(&self, state: State) -> &[u32] {
         let (part, place) = split(state);
         self.parts[part].row(place)
     }
 
     /// The state from which a state was first reached; the first is its own.
     #[inline]
-    pub(super) fn parent(&self, state: u32) -> u32 {
+    pub(super) fn parent(&self, state: State) -> State {
         let (part, place) = split(state);
         self.parts[part].parents[place / CHUNK][place % CHUNK]
     }
 
     /// The note that came with a state.
     #[inline]
-    pub(super) fn note(&self, state: u32) -> u8 {
+    pub(super) fn note(&self, state: State) -> u8 {
         let (part, place) = split(state);
         self.parts[part].notes[place / CHUNK][place % CHUNK]
     }
 
     /// Whether this is (still) the level of a state.
-    pub(super) fn is_at(&self, state: u32, level: u32) -> bool {
+    pub(super) fn is_at(&self, state: State, level: u32) -> bool {
         let (part, place) = split(state);
         let levels = self.parts[part].levels.as_ref();
         levels.is_none_or(|levels| u32::from(levels[place]) == level)
     }
 
     /// The number of the state with this row, if there is one.
-    pub(super) fn find(&self, row: &[u32]) -> Option<u32> {
+    pub(super) fn find(&self, row: &[u32]) -> Option<State> {
         let hash = hash(row);
         let part = self.part(hash);
         part.find(row, hash).map(|place| part.state(place))
@@ -342,7 +359,7 @@ impl Store {
         &mut self,
         outboxes: &[&Outbox],
         jobs: usize,
-        waiting: &mut BTreeMap<u32, Vec<u32>>,
+        waiting: &mut BTreeMap<u32, Vec<State>>,
         meanwhile: impl FnOnce() -> R,
     ) -> R {
         // Memory is asked for by one thread: the others would each get it from
@@ -366,8 +383,8 @@ impl Store {
 
 /// Part and place of a state.
 #[inline]
-fn split(state: u32) -> (usize, usize) {
-    (state as usize % PARTS, state as usize / PARTS)
+fn split(state: State) -> (usize, usize) {
+    (state.index() % PARTS, state.index() / PARTS)
 }
 
 impl Part {
@@ -382,8 +399,8 @@ impl Part {
         &self.rows[place / CHUNK][start..start + self.width]
     }
 
-    fn state(&self, place: usize) -> u32 {
-        u32::try_from(place * PARTS).expect("fewer than 2^32 states") + self.number
+    fn state(&self, place: usize) -> State {
+        State(u32::try_from(place * PARTS).expect("fewer than 2^32 states") + self.number)
     }
 
     /// The places that were added on a level.
@@ -465,7 +482,7 @@ impl Part {
 
     fn add_one(&mut self, candidate: &[u32], hash: u64) {
         let (row, rest) = candidate.split_at(self.width);
-        let (parent, level, note) = (rest[0], rest[1] >> 8, note_of(rest[1]));
+        let (parent, level, note) = (State(rest[0]), rest[1] >> 8, note_of(rest[1]));
         let slot = match self.seek(row, hash) {
             Ok(place) => {
                 if self.is_cheaper(place, note) {
@@ -484,7 +501,7 @@ impl Part {
         self.slots[slot] = (self.tag(hash) << self.bits) | (place + 1);
         let chunk = self.states / CHUNK;
         self.rows[chunk].extend_from_slice(row);
-        self.parents[chunk].push(if parent == NOBODY { state } else { parent });
+        self.parents[chunk].push(if parent == State::NOBODY { state } else { parent });
         self.notes[chunk].push(note);
         if let Some(levels) = &mut self.levels {
             levels.push(u16::try_from(level).unwrap_or(u16::MAX));
@@ -501,7 +518,7 @@ impl Part {
     }
 
     /// A known state is reached again; whether that was on a shorter way.
-    fn lower(&mut self, place: usize, parent: u32, level: u32) -> bool {
+    fn lower(&mut self, place: usize, parent: State, level: u32) -> bool {
         let Some(levels) = &mut self.levels else { return false };
         if level >= u32::from(levels[place]) {
             return false;
@@ -593,13 +610,14 @@ pub(super) const STATES_MAX: usize = (1 << 31) - (1 << 24);
 mod tests {
     use super::*;
 
-    fn put(store: &mut Store, outbox: &mut Outbox, jobs: usize) -> Vec<(u32, u32)> {
+    fn put(store: &mut Store, outbox: &mut Outbox, jobs: usize) -> Vec<(u32, State)> {
         let mut waiting = BTreeMap::new();
         outbox.look_up(store);
         store.add(&[outbox], jobs, &mut waiting, || ());
         outbox.clear();
-        let on =
-            |(level, states): (u32, Vec<u32>)| states.into_iter().map(move |state| (level, state));
+        let on = |(level, states): (u32, Vec<State>)| {
+            states.into_iter().map(move |state| (level, state))
+        };
         waiting.into_iter().flat_map(on).collect()
     }
 
@@ -622,7 +640,7 @@ mod tests {
                 store.states().map(|state| store.row(state).to_vec()).collect();
             assert_eq!(rows.len(), 20_000);
             let mut states = store.states();
-            assert!(states.all(|state| store.parent(state) == 0 && store.note(state) == 7));
+            assert!(states.all(|state| store.parent(state) == State(0) && store.note(state) == 7));
             assert!(store.states().all(|state| store.find(store.row(state)) == Some(state)));
             assert_eq!(store.find(&[200, 0]), None);
         }
@@ -635,17 +653,17 @@ mod tests {
         let mut level_of = Vec::new();
         for level in 0..5_u32 {
             for at in 0..40 * (level + 1) {
-                outbox.push(&[1_000 * level + at, NOBODY, tail(level, 0)], &store);
+                outbox.push(&[1_000 * level + at, State::NOBODY.number(), tail(level, 0)], &store);
             }
             let fresh = put(&mut store, &mut outbox, 2);
             assert!(fresh.iter().all(|&(of, state)| of == level && store.parent(state) == state));
             store.begin_level();
             level_of.resize(store.end(), 0);
-            fresh.iter().for_each(|&(_, state)| level_of[state as usize] = level);
+            fresh.iter().for_each(|&(_, state)| level_of[state.index()] = level);
         }
         let order: Vec<_> = store.states().collect();
         assert_eq!(order.len(), 600);
-        assert!(order.is_sorted_by_key(|&state| level_of[state as usize]));
+        assert!(order.is_sorted_by_key(|&state| level_of[state.index()]));
         assert!(order.is_sorted_by_key(|&state| store.order(state)));
     }
 
@@ -659,7 +677,7 @@ mod tests {
         let fresh = put(&mut store, &mut outbox, 1);
         let state = store.find(&[9]).expect("it was added");
         assert_eq!(fresh, [(4, state), (5, state)]);
-        assert_eq!((store.len(), store.parent(state)), (1, 3));
+        assert_eq!((store.len(), store.parent(state)), (1, State(3)));
         assert!(store.is_at(state, 4) && !store.is_at(state, 5));
     }
 }

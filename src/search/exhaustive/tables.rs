@@ -11,54 +11,38 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::history::NodeId;
-use crate::replication::erased::{AnyMessage, AnyStrategy};
-use crate::replication::{Cluster, Effects, OperationId, Stamp, Strategy, TimerId};
+use crate::replication::erased::AnyStrategy;
+use crate::replication::{Cluster, Effects, Strategy, TimerId};
 use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
 use crate::world::{Action, FaultKind, InboxOnCrash, Network, Setting, Strike, World};
 
 use super::answers::Answers;
-use super::clients::{Ask, Clients, Event, Request};
-use super::numbered::{Numbered, count};
-use super::numbers::{
-    IMPOSSIBLE, Label, Miss, Move, Numbers, PANICS, Place, Sends, Sort, Span, UNASKED,
+use super::clients::Clients;
+use super::numbered::{Id, Numbered, count};
+use super::numbers::{IMPOSSIBLE, Label, Miss, Move, Numbers, PANICS, Place, Sort, Span, UNASKED};
+use super::parts::{
+    Ask, Component, Event, Held, Inbox, Message, Request, Rest, Sends, at, components,
 };
 use super::{Matter, Open, Plan, Refused, Work};
-
-/// A node without its inbox, and what is kept of it for judging.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Held<N> {
-    pub(super) node: N,
-    /// The writes that reads here take into account, ascending, if asked for;
-    /// each with its highest stamp at this node.
-    pub(super) visible: Vec<(OperationId, Stamp)>,
-}
-
-/// A node with its inbox, in numbers: what is held, and the messages in an
-/// order that means nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Component {
-    pub(super) held: u32,
-    pub(super) inbox: SmallVec<[u32; 8]>,
-}
-
-impl Component {
-    pub(super) fn without_inbox(held: u32) -> Self {
-        Component { held, inbox: SmallVec::new() }
-    }
-}
 
 /// What a handler did: it depends on the node and the input, not on the rest
 /// of the inbox.
 #[derive(Clone, Debug)]
 pub(super) struct Reaction {
-    pub(super) held: u32,
+    pub(super) held: Id<Held>,
     pub(super) sends: Sends,
-    pub(super) event: u32,
+    pub(super) event: Id<Event>,
 }
 
-/// What a handler is given, as a key: place, what is held, and a message or a
-/// request.
-type Given = (u16, u32, Result<u32, u32>);
+/// What a handler is given at a place that holds something.
+type Given = (u16, Id<Held>, Handed);
+
+/// What a handler is given beside it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Handed {
+    Message(Id<Message>),
+    Request(Id<Request>),
+}
 
 /// All numberings, and the steps between what they number.
 pub(super) struct Tables<'a> {
@@ -66,11 +50,9 @@ pub(super) struct Tables<'a> {
     pub(super) setting: &'a Setting,
     pub(super) plan: &'a Plan<'a>,
     pub(super) numbers: Numbers,
-    pub(super) held: Numbered<Held<Node>>,
+    pub(super) held: Numbered<Held>,
     pub(super) places: Vec<Numbered<Component>>,
-    /// Messages with their senders, and the timer from which they come, plus
-    /// one.
-    pub(super) messages: Numbered<(NodeId, AnyMessage, u8)>,
+    pub(super) messages: Numbered<Message>,
     pub(super) timers: Numbered<(NodeId, TimerId)>,
     reactions: FxHashMap<Given, Reaction>,
     pub(super) clients: Clients<'a>,
@@ -119,6 +101,7 @@ impl<'a> Tables<'a> {
             answers: Answers::default(),
         };
         tables.numbers.places = cluster.nodes().map(|_| Place::default()).collect();
+        tables.numbers.sends.number(Sends::new());
         tables.numbers.ticks = strategy.reads_clock();
         let first = tables.clients.first();
         tables.know_rest(first);
@@ -127,17 +110,19 @@ impl<'a> Tables<'a> {
         for node in cluster.nodes() {
             let node = boot(strategy, node, &cluster, skew(node));
             let held = tables.hold(Held { node, visible: Vec::new() });
-            row.push(tables.component(row.len(), Component { held, inbox: SmallVec::new() }));
+            let component = tables.component(row.len(), Component::without_inbox(held));
+            row.push(component.number());
         }
-        row.push(first);
+        row.push(first.number());
         for place in 0..cluster.size() {
-            let Component { held, inbox } =
-                tables.places[place].values[row[place] as usize].clone();
-            let started = tables.react(place, held, LocalInput::Start, 0, Happening::default())?;
-            row[place] = tables.component(place, Component { held: started.held, inbox });
+            let Component { held, inbox } = tables.places[place][at(&row, place)].clone();
+            let calm = Happening::default();
+            let started = tables.react(place, held, LocalInput::Start, None, calm)?;
+            let component = Component { held: started.held, inbox };
+            row[place] = tables.component(place, component).number();
             for (to, message) in started.sends {
                 let to = usize::from(to);
-                row[to] = tables.append(to, row[to], message)?;
+                row[to] = tables.append(to, at(&row, to), message).number();
             }
         }
         // The start takes no time.
@@ -151,21 +136,21 @@ impl<'a> Tables<'a> {
         match miss {
             Miss::Local(place, component) => {
                 let span = self.local(place, component)?;
-                self.numbers.places[place].local[component as usize] = Some(span);
+                self.numbers.places[place].local[component.index()] = Some(span);
             }
             Miss::Append(place, component, message) => {
-                self.append(place, component, message)?;
+                self.append(place, component, message);
             }
             Miss::Request(place, component, request) => {
                 let number = self.request(place, component, request)?;
                 self.numbers.places[place].requests.set(component, request, number);
             }
             Miss::Starts(rest) => {
-                let from = count(self.numbers.starts.len());
+                let from = self.numbers.starts.len();
                 let starts = self.clients.starts(self.strategy, rest);
                 self.numbers.starts.extend(starts);
-                let until = count(self.numbers.starts.len());
-                self.numbers.startable[rest as usize] = Some((from, until));
+                let span = Span::between(from, self.numbers.starts.len());
+                self.numbers.startable[rest.index()] = Some(span);
             }
             Miss::After(rest, event) => {
                 let next = self.clients.after(rest, event, self.numbers.ticks);
@@ -174,14 +159,14 @@ impl<'a> Tables<'a> {
             }
             Miss::Closure(place, component) => {
                 let closure = self.closure(place, component)?;
-                self.numbers.places[place].closure[component as usize] = Some(closure);
+                self.numbers.places[place].closure[component.index()] = Some(closure);
             }
             Miss::Renamed(permutation, place, component) => {
                 self.rename(permutation, place, component)?;
             }
             Miss::Swaps(place, component, step) => {
                 let swaps = self.swaps(place, component, step)?;
-                self.numbers.moves[step as usize].swaps = swaps;
+                self.numbers.moves[step.index()].swaps = swaps;
             }
         }
         Ok(())
@@ -199,7 +184,7 @@ impl<'a> Tables<'a> {
     }
 
     /// Moves time to where clients are at this number, if time counts.
-    pub(super) fn look_from(&mut self, rest: u32) {
+    pub(super) fn look_from(&mut self, rest: Id<Rest>) {
         let moment = self.clients.now(rest);
         self.moment_is(moment + 1, moment);
     }
@@ -220,9 +205,9 @@ impl<'a> Tables<'a> {
     }
 
     /// Makes room in the tables for a rest.
-    fn know_rest(&mut self, rest: u32) {
+    fn know_rest(&mut self, rest: Id<Rest>) {
         let numbers = &mut self.numbers;
-        if numbers.startable.len() <= rest as usize {
+        if numbers.startable.len() <= rest.index() {
             numbers.startable.push(None);
             let (affordable, waiting) = self.clients.standing(rest);
             numbers.affordable.push(affordable);
@@ -231,7 +216,7 @@ impl<'a> Tables<'a> {
     }
 
     /// The number of a node without its inbox.
-    pub(super) fn hold(&mut self, mut held: Held<Node>) -> u32 {
+    pub(super) fn hold(&mut self, mut held: Held) -> Id<Held> {
         debug_assert!(held.node.inbox.is_empty(), "messages are kept as numbers");
         if self.plan.reduce.forget
             && let Some(less) = self.strategy.observable(&held.node.replica)
@@ -243,37 +228,37 @@ impl<'a> Tables<'a> {
     }
 
     /// The number of a component.
-    pub(super) fn component(&mut self, place: usize, mut component: Component) -> u32 {
-        let messages = &self.messages.values;
+    pub(super) fn component(&mut self, place: usize, mut component: Component) -> Id<Component> {
+        let messages = &self.messages;
         match self.setting.network {
-            Network::Fifo => component.inbox.sort_by_key(|message| messages[*message as usize].0),
+            Network::Fifo => component.inbox.sort_by_key(|message| messages[*message].from),
             Network::Unordered => component.inbox.sort_unstable(),
         }
         let number = self.places[place].number(component);
         let known = &mut self.numbers.places[place];
-        if known.quiet.len() <= number as usize {
+        if known.quiet.len() <= number.index() {
             let component = &self.places[place][number];
             let node = &self.held[component.held].node;
             known.quiet.push(component.inbox.is_empty() && node.up && node.cut == 0);
-            let timer = |message: &u32| messages[*message as usize].2;
+            let timer = |message: &Id<Message>| messages[*message].timer;
             let open = matches!(self.plan.work, Work::Open(Open { patient: true, .. }));
             let patient = open || self.plan.patient;
             let none = if patient && !component.inbox.is_empty() { u64::MAX } else { 0 };
-            let timers = component.inbox.iter().map(timer).filter(|timer| *timer > 0);
-            known.pending.push(timers.fold(none, |bits, timer| bits | 1_u64 << (timer - 1)));
+            let timers = component.inbox.iter().filter_map(timer);
+            known.pending.push(timers.fold(none, |bits, timer| bits | 1_u64 << timer));
             known.local.push(None);
             known.closure.push(None);
         }
         number
     }
 
-    /// Runs the handler. `timer` is the timer from which this comes, plus one.
+    /// Runs the handler. `timer` is the timer because of which it runs, if one is.
     pub(super) fn react(
         &mut self,
         place: usize,
-        held: u32,
+        held: Id<Held>,
         input: LocalInput,
-        timer: u8,
+        timer: Option<u8>,
         happening: Happening,
     ) -> Result<Reaction, Refused> {
         let held = self.held[held].clone();
@@ -283,9 +268,9 @@ impl<'a> Tables<'a> {
     fn react_of(
         &mut self,
         place: usize,
-        mut held: Held<Node>,
+        mut held: Held,
         input: LocalInput,
-        timer: u8,
+        timer: Option<u8>,
         happening: Happening,
     ) -> Result<Reaction, Refused> {
         let begins = matches!(input, LocalInput::Start);
@@ -304,8 +289,8 @@ impl<'a> Tables<'a> {
         }
         let from = NodeId(u16::try_from(place).expect("nodes are few"));
         let mut sends = SmallVec::new();
-        for (to, message) in effects.sends.drain(..) {
-            sends.push((to.0, self.messages.number((from, message, timer))));
+        for (to, content) in effects.sends.drain(..) {
+            sends.push((to.0, self.messages.number(Message { from, content, timer })));
         }
         if crashes {
             held.visible.clear();
@@ -347,35 +332,35 @@ impl<'a> Tables<'a> {
     fn remember_at(
         &mut self,
         place: usize,
-        inbox: SmallVec<[u32; 8]>,
+        inbox: Inbox,
         reaction: Result<Reaction, Refused>,
         sort: Sort,
-    ) -> Result<u32, Refused> {
+    ) -> Result<Id<Move>, Refused> {
         match reaction {
             Ok(reaction) => {
                 let next = self.component(place, Component { held: reaction.held, inbox });
                 Ok(self.remember(next, reaction, sort))
             }
             Err(Refused::Panicked(_)) => {
-                let nothing = Reaction { held: 0, sends: SmallVec::new(), event: 0 };
+                let nothing = Reaction { held: Id::FIRST, sends: Sends::new(), event: Id::FIRST };
                 Ok(self.remember(PANICS, nothing, sort))
             }
             Err(refused) => Err(refused),
         }
     }
 
-    fn remember(&mut self, next: u32, reaction: Reaction, sort: Sort) -> u32 {
+    fn remember(&mut self, next: Id<Component>, reaction: Reaction, sort: Sort) -> Id<Move> {
         let Reaction { event, sends, .. } = reaction;
         self.numbers.conditional |= matches!(sort, Sort::Fire(_) | Sort::Mishap(_));
-        let sends = if sends.is_empty() { 0 } else { self.numbers.sends.number(sends) + 1 };
+        let sends = self.numbers.sends.number(sends);
         self.numbers.moves.push(Move { next, event, sends, swaps: UNASKED });
         self.numbers.sorts.push(sort);
-        count(self.numbers.moves.len() - 1)
+        Id::of(count(self.numbers.moves.len() - 1))
     }
 
     /// All that can happen at a component without a client, added if it is not
     /// there yet.
-    pub(super) fn span(&mut self, place: usize, at: u32) -> Result<Span, Refused> {
+    pub(super) fn span(&mut self, place: usize, at: Id<Component>) -> Result<Span<Move>, Refused> {
         if let Err(miss) = self.numbers.local(place, at) {
             self.resolve(miss)?;
         }
@@ -383,46 +368,46 @@ impl<'a> Tables<'a> {
     }
 
     /// All that can happen at a component without a client, as moves.
-    fn local(&mut self, place: usize, at: u32) -> Result<Span, Refused> {
+    fn local(&mut self, place: usize, at: Id<Component>) -> Result<Span<Move>, Refused> {
         let Component { held, inbox } = self.places[place][at].clone();
         let state = self.held[held].node.clone();
-        let start = count(self.numbers.moves.len());
+        let start = self.numbers.moves.len();
         let positions = self.deliverable(&state, &inbox);
         for &position in &positions {
             let message = inbox[position];
             let reaction = self.deliver(place, held, message);
-            let reacts = |step: &Reaction| !step.sends.is_empty() || step.event != 0;
+            let reacts = |step: &Reaction| !step.sends.is_empty() || step.event != Id::FIRST;
             self.numbers.reacts |= reaction.as_ref().is_ok_and(reacts);
             let mut left = inbox.clone();
             left.remove(position);
             self.remember_at(place, left, reaction, Sort::Deliver(message))?;
         }
         let node = NodeId(u16::try_from(place).expect("nodes are few"));
-        let mut others: Vec<(LocalInput, u8, Sort)> = Vec::new();
+        let mut others: Vec<(LocalInput, Option<u8>, Sort)> = Vec::new();
         if state.up {
             for &timer in &state.timers {
                 let number = self.timer_number(node, timer)?;
-                others.push((LocalInput::Fire(timer), number + 1, Sort::Fire(number)));
+                others.push((LocalInput::Fire(timer), Some(number), Sort::Fire(number)));
             }
         } else {
-            others.push((LocalInput::Recover, 0, Sort::Repair));
+            others.push((LocalInput::Recover, None, Sort::Repair));
         }
         let cluster = Cluster::of(self.setting.nodes);
         let cut = |from: &NodeId| state.is_cut_off(*from);
-        let heal = |from| (LocalInput::Heal(from), 0, Sort::Repair);
+        let heal = |from| (LocalInput::Heal(from), None, Sort::Repair);
         others.extend(cluster.nodes().filter(cut).map(heal));
         let plan = &self.setting.faults;
         for kind in FaultKind::ALL.into_iter().filter(|kind| plan.budget[*kind] > 0) {
             let all = state.mishaps(kind, node, cluster).into_iter();
             let input = |strike| LocalInput::Strike(strike, plan.inbox);
-            others.extend(all.map(|strike| (input(strike), 0, Sort::Mishap(kind))));
+            others.extend(all.map(|strike| (input(strike), None, Sort::Mishap(kind))));
         }
         for (input, timer, sort) in others {
             let crashes = matches!(input, LocalInput::Strike(Strike::Crash, InboxOnCrash::Lost));
             let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
             let happening = Happening { ask: None, fault };
             let reaction = self.react(place, held, input, timer, happening);
-            let inbox = if crashes { SmallVec::new() } else { inbox.clone() };
+            let inbox = if crashes { Inbox::new() } else { inbox.clone() };
             self.remember_at(place, inbox, reaction, sort)?;
         }
         let budget = self.setting.faults.budget;
@@ -436,17 +421,17 @@ impl<'a> Tables<'a> {
                     let happening = Event { fault: Some(kind), ..Event::default() };
                     let event = self.clients.event(happening);
                     let next = self.component(place, Component { held, inbox });
-                    let reaction = Reaction { held, sends: SmallVec::new(), event };
+                    let reaction = Reaction { held, sends: Sends::new(), event };
                     self.remember(next, reaction, Sort::Mishap(kind));
                 }
             }
         }
-        Ok((start, count(self.numbers.moves.len())))
+        Ok(Span::between(start, self.numbers.moves.len()))
     }
 
     /// The number of a node's timer.
     pub(super) fn timer_number(&mut self, node: NodeId, timer: TimerId) -> Result<u8, Refused> {
-        let number = self.timers.number((node, timer)) as usize;
+        let number = self.timers.number((node, timer)).index();
         if number >= TIMERS_MAX {
             return Err(Refused::NotCovered("more than 64 timers"));
         }
@@ -455,11 +440,11 @@ impl<'a> Tables<'a> {
 
     /// The positions of the messages that may be delivered next; of equal
     /// ones the first, because delivering either leads to one state.
-    fn deliverable(&self, state: &Node, inbox: &[u32]) -> SmallVec<[usize; 8]> {
+    fn deliverable(&self, state: &Node, inbox: &Inbox) -> SmallVec<[usize; 8]> {
         let mut seen = state.cut;
         let mut positions = SmallVec::new();
         for (position, &message) in inbox.iter().enumerate() {
-            let bit = 1 << self.messages[message].0.0;
+            let bit = 1 << self.messages[message].from.0;
             let free = state.up && seen & bit == 0;
             match self.setting.network {
                 Network::Fifo => seen |= bit,
@@ -477,14 +462,14 @@ impl<'a> Tables<'a> {
     pub(super) fn deliver(
         &mut self,
         place: usize,
-        held: u32,
-        message: u32,
+        held: Id<Held>,
+        message: Id<Message>,
     ) -> Result<Reaction, Refused> {
-        let given = (u16::try_from(place).expect("nodes are few"), held, Ok(message));
+        let given = (u16::try_from(place).expect("nodes are few"), held, Handed::Message(message));
         if let Some(known) = self.reactions.get(&given) {
             return Ok(known.clone());
         }
-        let (from, content, timer) = self.messages[message].clone();
+        let Message { from, content, timer } = self.messages[message].clone();
         let mut node = self.held[held].clone();
         node.node.inbox.push((from, content));
         // What follows from a timer's message is the timer's, too.
@@ -495,20 +480,25 @@ impl<'a> Tables<'a> {
     }
 
     /// The component with one more message in its inbox.
-    fn append(&mut self, place: usize, at: u32, message: u32) -> Result<u32, Refused> {
+    fn append(&mut self, place: usize, at: Id<Component>, message: Id<Message>) -> Id<Component> {
         let mut component = self.places[place][at].clone();
         component.inbox.push(message);
         let next = self.component(place, component);
         self.numbers.places[place].append.set(at, message, next);
-        Ok(next)
+        next
     }
 
     /// The move that a request makes at a component.
-    fn request(&mut self, place: usize, at: u32, request: u32) -> Result<u32, Refused> {
+    fn request(
+        &mut self,
+        place: usize,
+        at: Id<Component>,
+        request: Id<Request>,
+    ) -> Result<Id<Move>, Refused> {
         let Request { ask, token } = self.clients.request(request).clone();
         let Component { held, inbox } = self.places[place][at].clone();
         let up = self.held[held].node.up;
-        let given = (u16::try_from(place).expect("nodes are few"), held, Err(request));
+        let given = (u16::try_from(place).expect("nodes are few"), held, Handed::Request(request));
         let known = self.reactions.get(&given).cloned();
         let happening = Happening { ask: Some(ask), fault: None };
         let operation = ask.operation();
@@ -517,15 +507,16 @@ impl<'a> Tables<'a> {
             (None, Ask::GiveUp(_)) if !up => {
                 // The node is down and does not notice.
                 let event = self.clients.event(Event { ask: Some(ask), ..Event::default() });
-                Ok(Reaction { held, sends: SmallVec::new(), event })
+                Ok(Reaction { held, sends: Sends::new(), event })
             }
             (None, _) if !up => return Ok(IMPOSSIBLE),
             (None, Ask::GiveUp(_)) => {
-                self.react(place, held, LocalInput::Cancel(operation), 0, happening)
+                self.react(place, held, LocalInput::Cancel(operation), None, happening)
             }
             (None, Ask::Invoke(_, call, _) | Ask::Retry(_, call, _)) => {
                 let call = self.clients.call(call).clone();
-                self.react(place, held, LocalInput::Request(operation, call, token), 0, happening)
+                let asked = LocalInput::Request(operation, call, token);
+                self.react(place, held, asked, None, happening)
             }
         };
         if let Ok(reaction) = &reaction {
@@ -537,9 +528,10 @@ impl<'a> Tables<'a> {
     /// Finds the messages that differ only in the timer that sent them.
     pub(super) fn know_contents(&mut self) {
         let mut first = FxHashMap::default();
-        let contents = (0..)
-            .zip(&self.messages.values)
-            .map(|(number, (from, content, _))| *first.entry((from, content)).or_insert(number));
+        let messages = (0..).map(Id::of).zip(&self.messages.values);
+        let contents = messages.map(|(number, message)| {
+            *first.entry((message.from, &message.content)).or_insert(number)
+        });
         self.numbers.contents = contents.collect();
     }
 
@@ -548,18 +540,21 @@ impl<'a> Tables<'a> {
     /// once.
     pub(super) fn dues(&self, row: &[u32]) -> Vec<Label> {
         let mut dues = Vec::new();
-        for (place, &at) in row.iter().enumerate().take(row.len() - 1) {
+        for (place, at) in components(row) {
             let Component { held, inbox } = &self.places[place][at];
             let node = &self.held[*held].node;
-            let content = |message: &u32| self.numbers.contents[*message as usize];
-            let mut messages: SmallVec<[u32; 8]> = inbox.iter().map(content).collect();
+            let content = |message: &Id<Message>| self.numbers.contents[message.index()];
+            let mut messages: Inbox = inbox.iter().map(content).collect();
             messages.sort_unstable();
             messages.dedup();
             dues.extend(messages.into_iter().map(|message| (place, Sort::Deliver(message))));
             let id = NodeId(u16::try_from(place).expect("nodes are few"));
             for timer in &node.timers {
                 let known = self.timers.find(&(id, *timer)).expect("an armed timer is known");
-                dues.push((place, Sort::Fire(u8::try_from(known).expect("at most 64 timers"))));
+                dues.push((
+                    place,
+                    Sort::Fire(u8::try_from(known.index()).expect("at most 64 timers")),
+                ));
             }
             if !node.up || node.cut != 0 {
                 dues.push((place, Sort::Repair));
@@ -573,7 +568,7 @@ impl<'a> Tables<'a> {
         let (place, sort) = label;
         match (action, sort) {
             (Action::Deliver(to, id), Sort::Deliver(message)) if to.index() == place => {
-                let (from, content, _) = &self.messages[message];
+                let Message { from, content, .. } = &self.messages[message];
                 let found = world.message(*to, *id);
                 found.is_some_and(|(name, other)| name.from == *from && other == content)
             }
@@ -587,20 +582,20 @@ impl<'a> Tables<'a> {
 
     /// The nodes of a row.
     pub(super) fn nodes(&self, row: &[u32]) -> Vec<Node> {
-        let node = |(place, at): (&Numbered<Component>, &u32)| {
-            let component = &place[*at];
+        let node = |(place, at): (usize, Id<Component>)| {
+            let component = &self.places[place][at];
             let mut node = self.held[component.held].node.clone();
             for message in &component.inbox {
-                let (from, content, _) = &self.messages[*message];
+                let Message { from, content, .. } = &self.messages[*message];
                 node.inbox.push((*from, content.clone()));
             }
             node
         };
-        self.places.iter().zip(row).map(node).collect()
+        components(row).map(node).collect()
     }
 
     /// What is held at a component.
-    pub(super) fn held_at(&self, place: usize, at: u32) -> u32 {
+    pub(super) fn held_at(&self, place: usize, at: Id<Component>) -> Id<Held> {
         self.places[place][at].held
     }
 }

@@ -8,8 +8,10 @@
 use crate::history::{Call, NodeId, Operation, Value};
 use crate::world::{Ending, Shows, re_execute};
 
+use super::super::parts::rest_of;
 use super::super::path::way_to;
 use super::super::settled::Settled;
+use super::super::store::State;
 use super::super::{Matter, Refused, Sight};
 use super::{Engine, Judge};
 
@@ -21,17 +23,17 @@ impl Engine<'_> {
         if self.wanted == 0 || !self.tables.numbers.timers {
             return Ok(());
         }
-        let states: Vec<u32> = self.store.states().collect();
+        let states: Vec<State> = self.store.states().collect();
         for state in states {
             let row = self.store.row(state).to_vec();
             if !self.tables.numbers.is_quiet(&row) {
                 continue;
             }
-            self.tables.look_from(row[row.len() - 1]);
+            self.tables.look_from(rest_of(&row));
             match self.tables.settled(&row)? {
                 Settled::Here => {}
                 Settled::There(target) => {
-                    self.tables.look_from(target[target.len() - 1]);
+                    self.tables.look_from(rest_of(&target));
                     match self.tables.judge(&target, true, judge) {
                         Err(Refused::Panicked(_)) => self.offer(Matter::Panic, state, None, None),
                         violated => self.note(violated?, state, None),
@@ -48,7 +50,7 @@ impl Engine<'_> {
     /// Shows what settling goes through for ever from a quiet state, as a world
     /// does it. Timers that are not patient take part in that, so fair cycles of
     /// this search do not cover it (random protocol 555,636).
-    fn judge_endless(&mut self, state: u32, judge: &mut Judge<'_>) -> Result<(), Refused> {
+    fn judge_endless(&mut self, state: State, judge: &mut Judge<'_>) -> Result<(), Refused> {
         let plan = self.tables.plan;
         let found = |matter| self.known.contains(&matter) || self.fresh.contains_key(&matter);
         let endless = found(Matter::Oscillating) || found(Matter::NeverQuiet);
@@ -57,8 +59,7 @@ impl Engine<'_> {
         if self.wanted & plan.lively == 0 || (endless && !plan.tracks.visible) {
             return Ok(());
         }
-        let rest = *self.store.row(state).last().expect("a row ends with the rest");
-        let workload = self.tables.clients.workload(rest, None);
+        let workload = self.tables.clients.workload(self.rest_of(state), None);
         let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
         let (strategy, setting) = (self.tables.strategy, self.tables.setting);
         let run = re_execute(strategy, setting, &workload, &stem, Shows::End);
