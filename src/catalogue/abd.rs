@@ -36,8 +36,8 @@ pub(super) fn family() -> Family {
         .mutant(never, flickers, &roaming, Model::Linearizable, Kind::Unexplained)
 }
 
-/// With timers that wait until nothing is in flight: on a network that loses
-/// nothing, all else they send is noise.
+/// Timers wait until nothing is in flight: on a network that loses nothing,
+/// whatever they send earlier is redundant.
 pub(super) const BENCH: Bench = Bench {
     word: "abd",
     clients: Clients::WritersAndReaders,

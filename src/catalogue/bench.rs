@@ -1,8 +1,8 @@
 //! Named scopes for measuring exhaustive searches.
 //!
-//! A name says strategy and size: `lww-3-8` is three replicas of the yardstick
-//! and eight puts. The scripts are fixed, so that states can be compared with
-//! those of other programs.
+//! A name consists of a strategy and a size: `lww-3-8` is three replicas of the
+//! yardstick and eight puts. The scripts are fixed, so that numbers of states
+//! can be compared with those of other programs.
 
 use crate::history::{Call, NodeId};
 use crate::hunt::Subject;
@@ -17,24 +17,24 @@ pub struct Scope {
     workload: Workload,
 }
 
-/// Scopes of one strategy that differ in size only.
+/// Scopes of one strategy that differ only in size.
 #[derive(Clone, Copy)]
 pub(super) struct Bench {
-    /// How their names begin.
+    /// The first word of their names.
     pub(super) word: &'static str,
     /// What clients ask, and which sizes the name ends with.
     pub(super) clients: Clients,
     /// What is run.
     pub(super) subject: fn() -> Box<dyn Subject>,
-    /// Where, from how many nodes there are.
+    /// The setting, for a number of nodes.
     pub(super) setting: fn(u16) -> Setting,
-    /// What is asked in every quiet state.
+    /// What is judged in every quiet state.
     pub(super) judged: Judged,
     /// Whether timers wait until nothing is in flight.
     pub(super) patient: bool,
 }
 
-/// Who asks what.
+/// Which clients there are, and what each asks.
 #[derive(Clone, Copy)]
 pub(super) enum Clients {
     /// See [`puts`].
@@ -43,17 +43,17 @@ pub(super) enum Clients {
     WritersAndReaders,
 }
 
-/// What is asked in every quiet state.
+/// What is judged in every quiet state.
 #[derive(Clone, Copy)]
 pub(super) enum Judged {
-    /// Whether all final reads are answered alike.
+    /// Whether all final reads have the same answer.
     Agreement,
-    /// Whether the history is allowed.
+    /// Whether the model allows the history.
     Model(Model),
 }
 
 impl Bench {
-    /// How its names are made: `lww-NODES-PUTS`.
+    /// The form of its names: `lww-NODES-PUTS`.
     pub(super) fn name(&self) -> String {
         let sizes = match self.clients {
             Clients::TwoWriters => "NODES-PUTS",
@@ -62,7 +62,8 @@ impl Bench {
         format!("{}-{sizes}", self.word)
     }
 
-    /// The scope of this size.
+    /// The scope of this size; `None` if the sizes are too many, too few or out
+    /// of bounds.
     pub(super) fn scope(self, sizes: &[u16]) -> Option<Scope> {
         let (nodes, clients) = match (self.clients, sizes) {
             (Clients::TwoWriters, &[nodes, puts]) => (nodes, [puts, 0]),
@@ -82,8 +83,8 @@ impl Bench {
 }
 
 impl Scope {
-    /// Searches the scope. The work, the tracks and the timers of the plan are
-    /// replaced by those of the scope.
+    /// Searches the scope. The scope replaces the work, the tracks and the
+    /// timers of the plan.
     ///
     /// # Errors
     /// As [`explore`].
@@ -113,7 +114,8 @@ pub fn setting(nodes: u16) -> Setting {
     Setting::calm(nodes, Network::Unordered)
 }
 
-/// `puts` puts by two clients pinned to n1 and n2; n1 has the larger half.
+/// `puts` puts by two clients at n1 and n2; the client at n1 makes the larger
+/// half.
 pub fn puts(puts: usize) -> Workload {
     let script = |node: u16, count: usize| Script {
         node: NodeId(node),
@@ -127,7 +129,7 @@ pub fn puts(puts: usize) -> Workload {
     Workload { sessions: vec![script(0, puts.div_ceil(2)), script(1, puts / 2)] }
 }
 
-/// One write by each writer, one read by each reader, node by node.
+/// One write by each writer and one read by each reader, at the nodes in turn.
 fn one_each(nodes: u16, writers: u16, readers: u16) -> Workload {
     let script = |number: u16| {
         let call = match number < writers {
@@ -140,7 +142,7 @@ fn one_each(nodes: u16, writers: u16, readers: u16) -> Workload {
     Workload { sessions: (0..writers + readers).map(script).collect() }
 }
 
-/// Whether all final reads were answered alike: bit 0 if not.
+/// Whether final reads had different answers (bit 0).
 pub fn agree(sight: &Sight<'_>) -> u64 {
     let values = || sight.answers.iter().map(|(_, _, value)| value);
     u64::from(!values().all(|value| Some(value) == values().next()))

@@ -1,8 +1,9 @@
-//! A family of strategies: one name, and all that is known of what it stands
-//! for.
+//! A family of strategies: one name, and all that is known of the strategies
+//! that it stands for.
 //!
-//! Invariant: a variant with a bug cannot be told without where the bug shows
-//! and how: [`Family::mutant`] is a promise, and is searched for like any other.
+//! Invariant: a variant with a bug comes with the setting in which the bug
+//! shows and the way it shows. [`Family::mutant`] makes a promise, which is
+//! searched for like any other.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +21,11 @@ pub struct Family {
     pub name: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
-    /// Where it was described first, or best; empty if nobody has said.
+    /// Where it was described first, or best; empty if not given.
     pub sources: &'static str,
     /// Its parameters.
     pub parameters: Vec<Parameter>,
-    /// Where `check NAME` looks if nothing is promised of NAME.
+    /// Where `check NAME` searches if NAME promises nothing.
     pub setting: Setting,
     /// What it promises, and what it is known to break.
     pub promises: Vec<Promise>,
@@ -65,7 +66,7 @@ pub struct Advice {
 }
 
 impl Family {
-    /// A family that promises nothing. `check NAME` looks for runs in `setting`.
+    /// A family that promises nothing. `check NAME` searches in `setting`.
     pub fn new<S: Strategy>(
         name: &'static str,
         about: &'static str,
@@ -93,9 +94,9 @@ impl Family {
         self
     }
 
-    /// Promises that a variant keeps properties in a setting. A variant is
-    /// what stands behind `NAME:` on the command line; without parameters, or
-    /// with the default of each of them, it is empty.
+    /// Promises that a variant keeps properties in a setting. `variant` is what
+    /// follows `NAME:` on the command line. It is empty for the strategy
+    /// without parameters, or with the default of each.
     #[must_use]
     pub fn keeps<P: Into<Property>>(
         mut self,
@@ -110,7 +111,8 @@ impl Family {
     }
 
     /// Promises that some run of a variant in a setting breaks a property in
-    /// this way. A search that does not find one fails: it is blind.
+    /// this way. If a search finds no such run, the search fails: it has missed
+    /// a known violation.
     #[must_use]
     pub fn breaks(
         mut self,
@@ -163,7 +165,7 @@ impl Family {
         format!("{}{separator}{variant}", self.name)
     }
 
-    /// The strategy that has these values, one for every parameter.
+    /// The strategy with these values, one for every parameter.
     pub(super) fn build(&self, chosen: BTreeMap<String, String>) -> Box<dyn Subject> {
         let name = StrategyName { name: self.name.to_owned(), parameters: chosen };
         Box::new((self.build)(name))

@@ -1,9 +1,9 @@
-//! What is known of each strategy, as data: one file a family.
+//! What is known of each strategy, as data: one file for each family.
 //!
-//! A family's file says what its parameters are, where it is checked, what it
+//! The file of a family lists its parameters, where it is checked, what it
 //! promises there, which of its variants have a bug, what to try next, and
-//! where it comes from. Command lines, case files and documents get all of it
-//! from here; no other file lists strategies.
+//! where it was published. Command lines, case files and documents take all of
+//! it from here; no other file lists strategies.
 //!
 //! To add a strategy of this crate: its file below `replication/`, its file
 //! here, and one line in `standard.rs`.

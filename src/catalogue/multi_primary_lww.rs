@@ -30,9 +30,10 @@ pub(super) fn family() -> Family {
     let (wall, repairing) = ("clock=wall", "anti-entropy=on");
     let misorders = "stamps are clock readings: where clocks disagree, a write may lose against \
                      one that its session made earlier";
-    // With disagreeing clocks a session may not read its own write back. The
-    // order of stamps still explains every answer, so clients can only tell
-    // together with another guarantee; the strategy's own record can alone.
+    // If clocks disagree, a session may not see its own write. But the order of
+    // stamps still explains every answer, so what clients saw shows the
+    // violation only together with another guarantee. The strategy's own record
+    // shows it alone.
     let own_record = Property::WhiteBox(ryw);
     let with_wfr: Model = "ryw+wfr.g".parse().expect("a model of the grid");
     let about = "asynchronous: every node accepts writes, the last writer wins";

@@ -20,7 +20,7 @@ pub struct UnknownStrategy {
     pub problem: String,
     /// The nearest thing that exists.
     pub meant: Option<String>,
-    /// Everything that exists there.
+    /// All names that exist there.
     pub known: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ impl Registry {
         Registry { families: Vec::new() }
     }
 
-    /// Adds a family. One that has the name of an earlier one takes its place.
+    /// Adds a family. It replaces an earlier one with the same name.
     #[must_use]
     pub fn with(mut self, family: Family) -> Self {
         self.families.retain(|known| known.name != family.name);
@@ -69,8 +69,8 @@ impl Registry {
         self.families.iter().flat_map(|family| &family.promises)
     }
 
-    /// What to try after a strategy, named [in short](Registry::short), has
-    /// failed in this way.
+    /// What to try after a strategy has failed in this way. The strategy is
+    /// named [in short](Registry::short).
     pub fn hint(&self, short: &str, flaw: Flaw) -> Option<Advice> {
         let mut hints = self.families.iter().flat_map(|family| &family.hints);
         let hint = hints.find(|hint| hint.strategy == short && hint.flaw == flaw);
@@ -89,8 +89,8 @@ impl Registry {
     }
 
     /// Every strategy that `NAME[:parameter=value,…]` stands for: one, or
-    /// several where a parameter without a default was left open. A bare word
-    /// stands for the parameter that has it among its values.
+    /// several where a parameter without a default was left open. A value alone
+    /// selects the parameter that has it among its values.
     ///
     /// # Errors
     /// If the family, a parameter or a value is unknown.

@@ -1,11 +1,11 @@
-//! The strategies of this crate, and the scopes that searches are measured by.
+//! The strategies of this crate, and the scopes used to measure searches.
 
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{abd, async_primary, multi_primary_lww, notebook, primary_backup, yardstick};
 
 impl Registry {
-    /// The strategies of this crate, in the order in which they are told.
+    /// The strategies of this crate, in the order in which they are listed.
     pub fn standard() -> Self {
         let families = vec![
             notebook::family(),
@@ -24,7 +24,7 @@ fn benches() -> impl Iterator<Item = Bench> {
 }
 
 impl Scope {
-    /// How names are made: `lww-NODES-PUTS` and so on.
+    /// The forms of the names: `lww-NODES-PUTS` and so on.
     pub fn names() -> Vec<String> {
         benches().map(|bench| bench.name()).collect()
     }
@@ -42,8 +42,8 @@ impl Scope {
 mod tests {
     use super::*;
 
-    /// A misspelt variant would be a promise about nothing, or advice that
-    /// nobody is given.
+    /// A promise about a misspelt variant would promise nothing, and a hint for
+    /// one would never be shown.
     #[test]
     fn every_variant_that_is_told_of_is_one_strategy_in_its_shortest_form() {
         let registry = Registry::standard();

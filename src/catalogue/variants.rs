@@ -1,7 +1,8 @@
 //! A strategy with its parameters: everything that one name can stand for.
 //!
-//! Invariant: a word of the command line means one change of the strategy,
-//! and stands nowhere else. Types end here: a family knows only words.
+//! Invariant: each value on the command line is defined here once, as one
+//! change of the strategy. The type of the strategy is erased here: a family
+//! knows only words.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// The values it can have.
     pub values: Vec<&'static str>,
-    /// The value if none is given; without one, every value is checked.
+    /// The value if none is chosen; without a default, every value is checked.
     pub default: Option<&'static str>,
     /// What it changes, in one line.
     pub about: &'static str,
@@ -43,7 +44,7 @@ pub struct Variants<S> {
 /// What a value of a parameter does to the strategy.
 type Change<S> = fn(&mut S);
 
-/// Makes the strategy that this name stands for; every parameter has a value.
+/// Makes the strategy with this name, in which every parameter has a value.
 pub(super) type Build = Box<dyn Fn(StrategyName) -> AnyStrategy + Send + Sync>;
 
 impl<S: Strategy> Variants<S> {
@@ -64,8 +65,8 @@ impl<S: Strategy> Variants<S> {
         self.with(name, about, default, &values)
     }
 
-    /// Adds a parameter without a default: whoever does not choose a value
-    /// means all of them.
+    /// Adds a parameter without a default: if no value is chosen, all are
+    /// checked.
     #[must_use]
     pub fn open<const N: usize>(
         self,
@@ -89,7 +90,7 @@ impl<S: Strategy> Variants<S> {
         self
     }
 
-    /// Forgets the type.
+    /// Erases the type of the strategy.
     pub(super) fn erased(self) -> (Vec<Parameter>, Build) {
         let parameters = self.parameters.clone();
         let build = move |name: StrategyName| {

@@ -1,5 +1,5 @@
-//! The registers that searches are measured by. They promise nothing and have
-//! no name that `check` knows: they are scopes of `bench` only.
+//! The registers used to measure searches. They promise nothing, and `check`
+//! does not know them by name: they are only scopes of `bench`.
 
 use crate::replication::yardstick::{Keeps, Yardstick};
 

@@ -1,7 +1,7 @@
-//! What `check` and `verify` can be asked on the command line.
+//! The options of `check` and `verify`.
 //!
-//! The two have files that plan and do their work; what they are asked stands
-//! below all of those.
+//! They are not in the files of these commands, because the code that plans and
+//! carries out the commands imports them.
 
 use std::time::Duration;
 
@@ -100,18 +100,18 @@ pub struct CheckArgs {
 }
 
 impl CheckArgs {
-    /// How many runs each search does.
+    /// How many random runs each search does.
     pub fn runs(&self) -> u64 {
         self.runs.unwrap_or(if self.deep { 100_000 } else { 2_000 })
     }
 
-    /// How far one exhaustive search goes.
+    /// The limits of one exhaustive search.
     pub fn limits(&self) -> SearchLimits {
         let states = self.states.unwrap_or(if self.deep { 20_000_000 } else { 2_000_000 });
         SearchLimits { states, bytes: self.memory }
     }
 
-    /// Which searches are done, in words.
+    /// The searches to run, in words.
     pub fn searches(&self) -> &'static str {
         match self.search {
             SearchArg::Exhaustive => "exhaustive",
@@ -120,7 +120,7 @@ impl CheckArgs {
         }
     }
 
-    /// Whether no strategy was named: then every promise is checked.
+    /// Whether no strategy was named, so that every promise is checked.
     pub fn bare(&self) -> bool {
         self.strategies.is_empty()
     }
@@ -192,7 +192,7 @@ pub struct VerifyArgs {
 }
 
 impl VerifyArgs {
-    /// What is judged while a recording grows.
+    /// The models to judge while a recording grows.
     pub fn live_models(&self) -> Vec<Model> {
         let named = |name: &str| name.parse().expect("the model exists");
         match self.models.is_empty() {
@@ -201,13 +201,13 @@ impl VerifyArgs {
         }
     }
 
-    /// Whether the recording is measured: with everything, or if nothing
-    /// particular is asked.
+    /// Whether distances are measured: with `--far` or `--all`, or if no model
+    /// was named.
     pub fn measures(&self) -> bool {
         self.far || self.all || self.models.is_empty()
     }
 
-    /// What is judged when the recording is complete.
+    /// The models to judge when the recording is complete.
     pub fn models(&self) -> Vec<Model> {
         let named = |name: &str| name.parse().expect("the model exists");
         match (self.all, self.models.is_empty()) {
@@ -220,7 +220,7 @@ impl VerifyArgs {
     }
 }
 
-/// A value that is written as JSON.
+/// Parses a value written as JSON.
 fn value(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|_| {
         "a value is JSON: null, an integer, a text between quotes, or a list of values".to_owned()

@@ -1,4 +1,4 @@
-//! `bench`: what an exhaustive search of a named scope takes.
+//! `bench`: measures an exhaustive search of a named scope.
 
 use clap::Args;
 use serde_json::json;
@@ -128,7 +128,7 @@ fn told(args: &BenchArgs, found: &Exploration, seconds: f64, verdict: &str) -> S
     lines.join("\n")
 }
 
-/// The most memory that this process ever had, where the system tells it.
+/// The peak memory of this process in bytes, where the system reports it.
 fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -40,7 +40,8 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     quietly(|| tell(args, (registry, screen), seed, (&searches, &done), began))
 }
 
-/// Short seeds are easier to copy, and there are enough of them.
+/// A seed of 32 bits: short seeds are easier to copy, and there are enough of
+/// them.
 fn any_seed() -> u64 {
     clock::chance() & 0xffff_ffff
 }
@@ -58,7 +59,7 @@ fn begin(args: &CheckArgs, screen: &Screen, seed: u64, searches: &[Search]) {
     }
 }
 
-/// Saves what is news, and tells what was found.
+/// Saves violations that no promise expects, and prints what was found.
 fn tell(
     args: &CheckArgs,
     (registry, screen): (&Registry, &Screen),
@@ -93,14 +94,13 @@ fn tell(
         interrupted,
     };
     screen.print(&args.format.reporter(screen.look).check(&checked));
-    // What was found stands, whether it could be saved or not.
+    // A case that could not be saved does not change the result.
     unsaved.dedup();
     unsaved.iter().for_each(|failure: &Failure| screen.note(&failure.as_warning()));
     Ok(if interrupted { Exit::Interrupted } else { Status::of_rows(checked.rows()).into() })
 }
 
-/// Makes sure that a finding replays, and saves it if it is news: what was
-/// promised to fail leaves no file.
+/// Checks that a finding replays. Saves it if no promise expects it.
 fn save(search: &Search, row: &Row<'_>, seed: u64) -> Result<Option<String>, Failure> {
     let Some(finding) = row.found.finding.as_deref() else { return Ok(None) };
     let found = match finding.how {

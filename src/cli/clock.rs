@@ -1,8 +1,8 @@
-//! The only clock of the crate, and its only source of chance.
+//! The only clock of the crate, and its only source of randomness.
 //!
-//! Everything below the command line is given a time limit as a question that
-//! it asks (`stop`), and a seed as a number, so that the same call gives the
-//! same result.
+//! All code below the command line gets its time limit as a function to call
+//! (`stop`), and its seed as a number, so that the same call gives the same
+//! result.
 #![expect(clippy::disallowed_methods, reason = "what all others must take from here")]
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -13,12 +13,12 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// Lets this much time pass.
+/// Waits for this time.
 pub fn sleep(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// A number that differs from run to run.
+/// A random number, different in each process.
 pub fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -59,7 +59,7 @@ impl To {
     }
 }
 
-/// Ends with an error once somebody asked the process to end.
+/// Fails once a signal has asked the process to end.
 struct Interruptible<'a>(&'a mut dyn Write);
 
 impl Write for Interruptible<'_> {
@@ -91,7 +91,7 @@ pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
             (written, "standard output".to_owned())
         }
     };
-    // A reader that goes away is no error.
+    // A reader that closes its end is not an error.
     let written = match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other,
@@ -108,7 +108,7 @@ pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
     Ok(Exit::Holds)
 }
 
-/// What was read, and what of it is not in the history.
+/// What was read, and what was left out of the history.
 fn told(input: &Input) -> String {
     let recording = &input.recording;
     let operations = count(recording.history.len() as u64);

@@ -61,7 +61,7 @@ const EVENTS_MAX: usize = 500;
 const WRITER: SessionId = SessionId(0);
 const READER: SessionId = SessionId(1);
 
-/// What is done at a moment of the experiment.
+/// An action of the experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Deed {
     Write(u64),
@@ -69,7 +69,7 @@ enum Deed {
     Timers,
 }
 
-/// All that is done, in order of time.
+/// All actions of the experiment, in order of time.
 fn agenda(duration: Duration) -> Vec<(Duration, Deed)> {
     let seconds = Duration::from_secs;
     let within = |at: &Duration| *at < duration;
@@ -103,7 +103,7 @@ pub fn run(args: &DemoArgs, registry: &Registry, screen: &Screen) -> Result<Exit
     Ok(judged(&run, screen))
 }
 
-/// Runs the experiment, showing what happens.
+/// Runs the experiment, printing what happens.
 fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadRun {
     let setting = Setting {
         nodes: NODES,
@@ -136,8 +136,8 @@ fn told(event: &Happening) -> String {
     }
 }
 
-/// Performs a deed and prints what the record does not show. Returns whether
-/// recording goes on.
+/// Performs an action and prints what the record does not show. Whether
+/// recording continues.
 fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
     let (session, node, call) = match deed {
         Deed::Write(n) => {
@@ -174,7 +174,7 @@ fn sleep_until(due: Instant) -> bool {
     }
 }
 
-/// Shows what settling did and what every node answers in the end.
+/// Prints what settling did and what the final reads at every node answered.
 fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Screen) {
     let trace = trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
     for step in trace.steps.iter().filter(|step| step.step.settling).take(EVENTS_MAX) {
@@ -188,7 +188,7 @@ fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Scre
     }
 }
 
-/// Judges the run and says so.
+/// Judges the run and prints the result.
 fn judged(run: &Run, screen: &Screen) -> Exit {
     let mut outcomes = Vec::new();
     screen.print("\n");

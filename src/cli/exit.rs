@@ -1,4 +1,4 @@
-//! Exit codes, and errors of use.
+//! Exit codes and usage errors.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::hunt::outcome::Status;
 use crate::report::Look;
 
-/// What the process says when it ends.
+/// The exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -56,7 +56,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error of use: what is wrong, and what to do about it.
+/// A usage error: what is wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     message: String,
@@ -64,19 +64,20 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Something is wrong.
+    /// An error with this message.
     pub fn new(message: impl fmt::Display) -> Self {
         Failure { message: message.to_string(), remedy: None }
     }
 
-    /// What to do about it.
+    /// Adds what to do about it.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// As a warning, for a failure that leaves the other results valid.
+    /// The text as a warning, for a failure that leaves the other results
+    /// valid.
     pub fn as_warning(&self) -> String {
         self.told("warning")
     }
@@ -91,9 +92,9 @@ impl Failure {
     }
 }
 
-/// Of a longer message only this many letters at its beginning and its end are
-/// printed: the place of the error, and the reason. The middle is mostly quoted
-/// input.
+/// How many characters of a longer message are printed, at its beginning and at
+/// its end: they have the place of the error and the reason. The middle is
+/// mostly quoted input.
 const MESSAGE: [usize; 2] = [600, 300];
 
 fn cut(message: &str) -> Cow<'_, str> {

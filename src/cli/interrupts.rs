@@ -16,7 +16,7 @@ use signal_hook::flag::{register, register_conditional_shutdown};
 use super::clock;
 use super::exit::{Exit, Failure};
 
-/// Whether somebody asked the process to end.
+/// Whether a signal has asked the process to end.
 static NOTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether the next signal ends the process at once.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
@@ -53,19 +53,19 @@ pub fn heed() {
     AT_ONCE.store(false, Ordering::Relaxed);
 }
 
-/// Whether somebody asked the process to end.
+/// Whether a signal has asked the process to end.
 pub fn noted() -> bool {
     NOTED.load(Ordering::Relaxed)
 }
 
-/// Whether work that may end early has to: after a signal, or the time of
-/// [`until`].
+/// Whether work that can end early must end: after a signal, or after the time
+/// given to [`until`].
 pub fn is_enough() -> bool {
     ENOUGH.load(Ordering::Relaxed)
 }
 
-/// Lets work end after this time from now. There is one such time: a call replaces
-/// the one before.
+/// Makes [`is_enough`] true after this time from now. Each call replaces the
+/// time of the call before.
 pub fn until(time: Option<Duration>) {
     static END: Mutex<Option<Instant>> = Mutex::new(None);
     static WATCHED: Once = Once::new();

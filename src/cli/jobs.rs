@@ -2,8 +2,8 @@
 //!
 //! Invariant: results come in the order of the searches. Unless the time ends
 //! first, they do not depend on the number of threads, except for the time that
-//! they took. No search uses the time of another one, and an exhaustive hunt does
-//! not use the time of the random hunt after it.
+//! they took. No search uses the time of another one, and an exhaustive hunt
+//! does not use the time of the random hunt after it.
 
 use std::cell::OnceCell;
 use std::sync::Mutex;
@@ -21,14 +21,14 @@ use super::interrupts;
 use super::plan::Search;
 use super::quiet::quietly;
 
-/// What limits all searches together.
+/// The limits of all searches together.
 #[derive(Clone, Copy)]
 pub struct Limits<'a> {
-    /// How much time there is, if there is an end.
+    /// The time for all searches, if it is limited.
     pub time: Option<Duration>,
-    /// How many threads.
+    /// The number of threads.
     pub jobs: usize,
-    /// Says how much time has gone.
+    /// The time elapsed so far.
     pub clock: &'a (dyn Fn() -> Duration + Sync),
 }
 
@@ -42,7 +42,7 @@ impl Limits<'_> {
     }
 }
 
-/// One search done.
+/// The result of one search.
 pub struct Done {
     /// What it found.
     pub hunt: Hunt,
@@ -50,7 +50,7 @@ pub struct Done {
     pub time: Duration,
 }
 
-/// Does all searches.
+/// Runs all searches.
 pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
     let bar = progress(searches.iter().map(runs).sum());
     let next = AtomicUsize::new(0);
@@ -129,7 +129,7 @@ fn search_one(
     Done { hunt, time: elapsed() }
 }
 
-/// How far a search has come, in one line.
+/// The progress of a search, in one line.
 pub fn told(progress: &Progress, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64().max(0.001);
     let rate = (progress.states as f64 / seconds) as u64;
@@ -143,8 +143,8 @@ pub fn told(progress: &Progress, elapsed: Duration) -> String {
     )
 }
 
-/// A bar on the terminal of standard error, or without random runs a line;
-/// nothing where there is no terminal.
+/// A progress bar on standard error; without random runs, a progress line.
+/// Nothing is drawn if standard error is not a terminal.
 pub fn progress(runs: u64) -> ProgressBar {
     if runs == 0 {
         let style = ProgressStyle::with_template("{spinner} {elapsed} · {msg}");
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn no_search_and_no_hunt_takes_the_time_of_another() {
-        // Each look at this clock takes a millisecond; nothing else takes time.
+        // Each call of this clock takes a millisecond; nothing else takes time.
         let looks = AtomicU64::new(0);
         let clock = || Duration::from_millis(looks.fetch_add(1, Ordering::Relaxed));
         let time = Duration::from_millis(480);
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_random_hunt_has_its_half_however_late_the_exhaustive_one_ends() {
-        // From its tenth look on this clock is ten times past the end.
+        // From its eleventh call on, this clock is far past the end.
         let looks = AtomicU64::new(0);
         let clock = || {
             let look = looks.fetch_add(1, Ordering::Relaxed);

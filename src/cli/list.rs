@@ -1,4 +1,4 @@
-//! `list`: everything that has a name.
+//! `list`: the names of all strategies, models and faults.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! `man`: the manual page, with one section a subcommand.
+//! `man`: the manual page, with one section for each subcommand.
 
 use clap::Command;
 

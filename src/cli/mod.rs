@@ -1,8 +1,8 @@
 //! The command line: arguments become a plan, the file of the subcommand carries
 //! it out, and an [`Exit`] reports the result.
 //!
-//! Invariant: this is the only place with files, environment, standard output
-//! and a clock. Whatever is searched or judged is decided by values made here.
+//! Invariant: only this module uses files, the environment, standard output and
+//! a clock. What is searched or judged depends only on values made here.
 //!
 //! A binary with strategies of your own is three lines:
 //!
@@ -12,7 +12,7 @@
 //! }
 //! ```
 //!
-//! Read next: [`Exit`] for what the process answers, `check` for the search.
+//! Read next: [`Exit`] for the exit codes, `check` for the search.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -98,8 +98,8 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
                 words.iter().map(|word| escape::line(&word.to_string_lossy()).into_owned().into());
             let error = parsed(&spelt.collect::<Vec<OsString>>()).err().unwrap_or(error);
             let exit = if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
-            // Help and version are no errors, and neither is a reader of them
-            // that goes away.
+            // Help and version are not errors, and neither is a reader that
+            // closes its end.
             return match error.print() {
                 Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Malformed,
                 _ => exit,

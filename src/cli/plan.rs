@@ -18,15 +18,15 @@ use crate::world::Setting;
 use super::args::CheckArgs;
 use super::exit::Failure;
 
-/// One set of runs, and the properties that are judged in it.
+/// One set of runs, and the properties to judge in it.
 pub struct Search {
-    /// What is run.
+    /// The strategy to run.
     pub subject: Box<dyn Subject>,
-    /// Its name, in short.
+    /// Its short name.
     pub short: String,
-    /// Where.
+    /// The setting.
     pub setting: Setting,
-    /// How, and what is judged.
+    /// How to search, and what to judge.
     pub plan: Plan,
     /// What was promised of each property of the plan.
     pub expected: Vec<Option<Expected>>,
@@ -46,7 +46,7 @@ impl Search {
     }
 }
 
-/// Every promise of the registry.
+/// The searches for every promise of the registry.
 pub fn promised(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<Search>, Failure> {
     let mut searches: Vec<Search> = Vec::new();
     for promise in registry.promises() {
@@ -185,7 +185,7 @@ fn empty(
 /// asked for.
 fn scopes(args: &CheckArgs) -> Vec<Open> {
     let asked = args.writes.is_some() || args.reads.is_some() || args.patient_timers;
-    // If random runs are done too, --sessions and --keys are about those.
+    // If random runs are done too, --sessions and --keys apply to those.
     let alone = !args.search.is_random() && (args.sessions.is_some() || args.keys.is_some());
     if !asked && !alone {
         return exhaustive::ladder();

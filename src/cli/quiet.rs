@@ -16,7 +16,7 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Does the work without printing panics that are caught inside it.
+/// Does the work, without printing panics that are caught inside it.
 pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
     HOOK.call_once(|| {
         let loud = take_hook();

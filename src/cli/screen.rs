@@ -38,14 +38,14 @@ enum When {
 pub struct Screen {
     /// How pages look.
     pub look: Look,
-    /// The command that was given, to be copied.
+    /// The command that was given, in a form that can be copied.
     pub command: String,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether nothing is written to standard output any more.
+    /// Whether standard output can no longer be written to.
     gone: bool,
     /// What could not be written, and why.
     failed: Option<String>,
@@ -97,13 +97,13 @@ impl Screen {
         }
     }
 
-    /// The exit code in the end: that of an error, if something could not be
+    /// The final exit code: that of an error, if something could not be
     /// written.
     pub fn ended(&self, exit: Exit) -> Exit {
         let failed = self.state.lock().unwrap_or_else(PoisonError::into_inner).failed.clone();
         let Some(failed) = failed else { return exit };
         let failure = Failure::new(failed).remedy("make room, or send the output elsewhere");
-        // (If this cannot be written either, the exit code says it.)
+        // (If this cannot be written either, the exit code still reports it.)
         self.note(&failure.to_string());
         Exit::Malformed
     }
@@ -120,7 +120,7 @@ impl Screen {
     }
 }
 
-/// The word as a shell reads it back.
+/// The word, quoted so that a shell reads it back unchanged.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_=:,./+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -129,7 +129,7 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// How this program was called, for commands to copy.
+/// The name by which this program was called, for commands to copy.
 pub fn program() -> String {
     let called = std::env::args_os().next().unwrap_or_default();
     let name = std::path::Path::new(&called).file_stem().unwrap_or_default().to_string_lossy();

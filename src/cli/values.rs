@@ -23,7 +23,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Who writes them.
+    /// The reporter that writes this format.
     pub fn reporter(self, look: Look) -> Box<dyn Reporter> {
         match self {
             Format::Human => Box::new(Human(look)),
@@ -179,7 +179,7 @@ pub fn memory(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).ok_or_else(wrong)
 }
 
-/// How many of something, 0 included.
+/// A number of things, which may be 0.
 pub fn amount(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number <= 1_000);
     number.ok_or_else(|| "a number from 0 to 1000 is needed".to_owned())

@@ -22,8 +22,9 @@ use super::input::{self, Input};
 use super::interrupts;
 use super::screen::Screen;
 
-/// The most operations for which evidence is rechecked before it is reported. That of
-/// a model that holds takes quadratic time, that of a violation a few passes.
+/// The most operations for which evidence is rechecked before it is reported.
+/// Rechecking takes quadratic time if a model holds, and a few passes if it is
+/// violated.
 const HOLDS_MAX: usize = 200;
 const VIOLATED_MAX: usize = 100_000;
 
@@ -145,7 +146,7 @@ fn judge(
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
 }
 
-/// Whether a violation may be due to what an object held at first.
+/// Whether a violation may be due to an unusual initial value of an object.
 fn saw_what_nobody_left(judge: &Judge<'_>, survey: &Survey) -> bool {
     let other = judge.datatype() != Some("register");
     survey.entries().iter().any(|entry| match &*entry.verdict {
@@ -156,7 +157,8 @@ fn saw_what_nobody_left(judge: &Judge<'_>, survey: &Survey) -> bool {
     })
 }
 
-/// The verdict, if its evidence holds where other code can replay it in time.
+/// The verdict, after other code has replayed its evidence, if that is
+/// feasible.
 fn confirmed(
     begun: &Begun<'_>,
     model: Model,
@@ -173,14 +175,14 @@ fn confirmed(
             verdict
         }
         Err(unsound) if unsound.too_large => verdict,
-        // The evidence does not stand, so the checker has a bug, and its verdict
+        // The evidence is wrong, so the checker has a bug, and its verdict
         // cannot be trusted.
         Err(unsound) => Verdict::Unknown(Unknown { reason: unsound.to_string(), spent: 0 }),
     }
 }
 
-/// Judges. If the budget may grow, repeats an unknown verdict with four times the
-/// steps until the time is up.
+/// Judges by a model. If the budget may grow, repeats an unknown verdict with
+/// four times the steps until the time is up.
 fn within(
     judge: &Judge<'_>,
     model: Model,
@@ -195,8 +197,9 @@ fn within(
             Verdict::Unknown(unknown) => unknown.spent,
             _ => return verdict,
         };
-        // If the budget was not used up, it was not the reason, and a larger one
-        // does not help: the model does not support this history, say.
+        // If the budget was not used up, it was not the reason, and a larger
+        // one would not help. For example, the model may not support this
+        // history.
         let larger = steps.saturating_mul(4);
         if spent < steps || larger == steps || !goes_on || interrupts::is_enough() {
             return verdict;

@@ -1,8 +1,8 @@
-//! The only way to a [`History`].
+//! Construction of a [`History`]; there is no other way to get one.
 //!
-//! Invariant: what a history holds has passed the [`Rules`], which say what is
-//! well formed; nobody gets hold of an operation in it to change it. Whatever
-//! breaks a rule is [`Malformed`], with the line.
+//! Invariant: every history obeys the [`Rules`] of well-formedness, and its
+//! operations cannot be changed afterwards. Input that breaks a rule becomes a
+//! [`Malformed`] error with its line.
 
 use rustc_hash::FxHashSet;
 
@@ -13,8 +13,8 @@ use super::{Completion, Event, Malformed, Operation, ProcessId, Request, Rules, 
 ///
 /// Two histories are equal if they have the same operations in the same order.
 ///
-/// An [`Operation`] by itself is plain data that anybody may write down; in a
-/// history it has passed the rules, and from then on it can only be read:
+/// An [`Operation`] alone is plain data that anyone may construct. Inside a
+/// history it has passed the rules, and can only be read:
 ///
 /// ```compile_fail,E0594
 /// use quiescence::history::notation;
@@ -29,10 +29,12 @@ pub struct History {
 }
 
 impl History {
-    /// The history of whole operations, which come in order of invocation.
+    /// The history of these whole operations, which must be in order of
+    /// invocation.
     ///
     /// # Errors
-    /// With the number of the first operation, from 1, that breaks a rule.
+    /// If an operation breaks a rule. The line is the number of the first that
+    /// does, from 1.
     ///
     /// ```
     /// use quiescence::history::{History, Rule, notation};
@@ -52,10 +54,11 @@ impl History {
         History::screened(operations, place, |_, refused| Err(refused))
     }
 
-    /// The history of the operations that pass, each of which stands at the
-    /// place that `place` says once it has named the process. `refused` says
-    /// whether to go on without one that does not. Moves no operation that
-    /// stays where it is, and needs no room for a second copy of them.
+    /// The history of those operations that pass the rules. `place` may give
+    /// the operation its process, and returns where it is in the input.
+    /// `refused` gets the error of an operation that fails: `Ok` drops the
+    /// operation and continues, `Err` stops. Works in place, without a second
+    /// copy of the operations.
     pub(super) fn screened(
         mut operations: Vec<Operation>,
         mut place: impl FnMut(usize, &mut Operation, &Rules) -> Place,
@@ -108,7 +111,7 @@ impl History {
         self.operations.iter().any(|op| op.final_read)
     }
 
-    /// How many reads were answered: with none, nothing can be checked.
+    /// How many reads were answered. If none was, there is nothing to check.
     pub fn answered_reads(&self) -> usize {
         self.operations.iter().filter(|op| op.answer().is_some()).count()
     }
@@ -160,22 +163,22 @@ impl Builder {
     /// Takes the next event.
     ///
     /// # Errors
-    /// With the [`Rule`](super::Rule) that it breaks, and the number of the
-    /// event for a line; then the event is not taken.
+    /// If the event breaks a [`Rule`](super::Rule). The line is the number of
+    /// the event. A refused event is not recorded.
     pub fn event(&mut self, event: Event) -> Result<(), Malformed> {
         let number = self.rules.accept(&event)?;
         self.record(number, event);
         Ok(())
     }
 
-    /// As [`event`](Self::event), for an event that stands at this place.
+    /// As [`event`](Self::event), for an event at this place in a file.
     pub(super) fn event_at(&mut self, place: Place, event: Event) -> Result<(), Malformed> {
         let number = self.rules.accept_at(place, &event)?;
         self.record(number, event);
         Ok(())
     }
 
-    /// Writes down an event that passed, of the operation with this number.
+    /// Records an accepted event of the operation with this number.
     fn record(&mut self, number: usize, event: Event) {
         let Event { process, time, node, what } = event;
         let final_read = matches!(what, What::OkFinal(_));
@@ -199,7 +202,7 @@ impl Builder {
         }
     }
 
-    /// `process` asks at `time` (nanoseconds).
+    /// `process` invokes `request` at `time` (nanoseconds).
     ///
     /// # Errors
     /// As [`event`](Self::event).
@@ -255,13 +258,13 @@ impl Builder {
         self.event(Event::info(process, self.rules.time()))
     }
 
-    /// What the events so far allow.
+    /// The rules, in their state after the events so far.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// The argument of what a process has open, where only the completion knows
-    /// it.
+    /// Sets the argument of the open operation of a process, for files in which
+    /// only the completion names it.
     pub(super) fn settle(&mut self, process: ProcessId, argument: Value) {
         if let Some(number) = self.rules.settle(process, argument.clone()) {
             self.operations[number].call.argument = argument;

@@ -1,15 +1,16 @@
-//! Letters that would steer whoever shows them, written so that they cannot.
+//! Escapes for characters that would control the terminal or viewer that shows
+//! them.
 //!
-//! Recordings, keys, labels and names come from elsewhere. A newline in one of
-//! them could begin a line of its own that looks like a verdict, an escape code
-//! could wipe out what stands above it, and a mark of direction could turn the
-//! rest of the line round. (Boucher and Anderson, *Trojan Source*, 2021.)
+//! Recordings, keys, labels and names are untrusted input. A newline in one of
+//! them could begin a line that looks like a verdict, an escape code could
+//! erase the lines above it, and a direction mark could reverse the rest of the
+//! line. (Boucher and Anderson, *Trojan Source*, 2021.)
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a letter is a control character (C0, DEL, C1), ends a line or a
-/// paragraph, or changes the direction of what stands beside it.
+/// Whether a character is a control character (C0, DEL, C1), ends a line or a
+/// paragraph, or changes the direction of the text around it.
 pub fn steers(letter: char) -> bool {
     letter.is_control()
         || matches!(
@@ -18,7 +19,8 @@ pub fn steers(letter: char) -> bool {
         )
 }
 
-/// A text in one line, with escapes for what steers: `\n`, `\u{1b}`.
+/// The text on one line, with escapes for the characters that [`steers`] finds:
+/// `\n`, `\u{1b}`.
 ///
 /// ```
 /// use quiescence::history::escape;
@@ -39,10 +41,10 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// Longer texts are told by their beginning, in letters.
+/// The longest text that [`short`] shows whole, in characters.
 const SHORT: usize = 80;
 
-/// A text as it is, or if it is long its beginning and how long it is.
+/// The text itself, or, if it is long, its beginning and its length.
 ///
 /// ```
 /// use quiescence::history::escape;
@@ -55,8 +57,8 @@ pub fn short(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}… ({} letters)", &text[..end], text.chars().count()))
 }
 
-/// A JSON text, or a part of a JSON string that needs no other escapes, with
-/// escapes for what steers; a newline between values stays.
+/// Escapes the characters that [`steers`] finds, in a JSON text or in a part of
+/// a JSON string that needs no other escapes. A newline between values stays.
 pub fn in_json(json: &str) -> Cow<'_, str> {
     let escaped = |letter: char| steers(letter) && letter != '\n';
     if !json.contains(escaped) {
@@ -78,8 +80,8 @@ pub fn json(text: &str) -> String {
     in_json(&quoted).into_owned()
 }
 
-/// Adds what stands for a letter in JSON and in EDN. All that steer are in the
-/// first plane.
+/// Adds the escape of a character that JSON and EDN share: `\u` and four hex
+/// digits. Four are enough for every character that [`steers`] finds.
 pub(super) fn push_unit(text: &mut String, letter: char) {
     write!(text, "\\u{:04x}", u32::from(letter)).expect("a string takes all");
 }
@@ -88,7 +90,7 @@ pub(super) fn push_unit(text: &mut String, letter: char) {
 mod tests {
     use super::*;
 
-    /// Every letter there is.
+    /// All characters.
     fn letters() -> impl Iterator<Item = char> {
         '\0'..=char::MAX
     }

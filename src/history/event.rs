@@ -1,16 +1,15 @@
-//! What a recording says, one step at a time: an operation was invoked, or it
-//! ended.
+//! One step of a recording: an operation was invoked, or it ended.
 //!
-//! Every source of histories (the builder, readers of files, a recording that
-//! is followed) says the same events; whether they can be part of a history is
-//! decided by [`Rules`](super::Rules) alone.
+//! All sources of histories (the builder, readers of files, a recording that is
+//! followed) produce the same events. Only [`Rules`](super::Rules) decides
+//! whether events form a history.
 
 use super::{Completion, NodeId, ProcessId, Request, Value};
 
 /// Something that happened to an operation. Events come in order of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Whose operation.
+    /// The process whose operation it is.
     pub process: ProcessId,
     /// When, in nanoseconds.
     pub time: u64,
@@ -36,8 +35,8 @@ pub enum What {
 }
 
 impl What {
-    /// How an operation ended that was completed in this way, final read or
-    /// not. `None` for an invocation.
+    /// The completion that this event gives its operation, final read or not.
+    /// `None` for an invocation.
     pub(crate) fn into_completion(self) -> Option<Completion> {
         match self {
             What::Invoke(_) => None,
@@ -53,12 +52,12 @@ impl Event {
         Event { process, time, node: None, what }
     }
 
-    /// `process` asks for this.
+    /// `process` invokes `request`.
     pub fn invoke(process: ProcessId, time: u64, request: impl Into<Request>) -> Event {
         Event::new(process, time, What::Invoke(request.into()))
     }
 
-    /// `process` is answered with this value.
+    /// The open operation of `process` is answered with this value.
     pub fn ok(process: ProcessId, time: u64, value: impl Into<Value>) -> Event {
         Event::new(process, time, What::Ok(value.into()))
     }
@@ -68,17 +67,17 @@ impl Event {
         Event::new(process, time, What::OkFinal(value.into()))
     }
 
-    /// What `process` asked for certainly took no effect.
+    /// The open operation of `process` certainly took no effect.
     pub fn fail(process: ProcessId, time: u64) -> Event {
         Event::new(process, time, What::Fail)
     }
 
-    /// The outcome of what `process` asked for will never be known.
+    /// The outcome of the open operation of `process` will never be known.
     pub fn info(process: ProcessId, time: u64) -> Event {
         Event::new(process, time, What::Info)
     }
 
-    /// The same event, of an operation that was sent to this node.
+    /// The same event, for an operation that was sent to this node.
     #[must_use]
     pub fn at(self, node: impl Into<Option<NodeId>>) -> Event {
         Event { node: node.into(), ..self }

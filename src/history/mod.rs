@@ -1,15 +1,16 @@
 //! What clients saw: operations, the histories they form, and the one-line
 //! notation in which tests, documents and case files write them down.
 //!
-//! This is the ground both towers stand on. Replication speaks it because
-//! clients call with a [`Call`] and are answered with a [`Completion`];
-//! judgement speaks it because a [`History`] is all that a consistency model
-//! may look at. It knows neither of them.
+//! Both halves of the crate depend on this module, and it knows neither.
+//! Replication uses it because clients invoke a [`Call`] and receive a
+//! [`Completion`]; judgement uses it because a [`History`] is all that a
+//! consistency model may look at.
 //!
-//! Sources of histories say [`Event`]s; the [`Rules`] decide which of them can
-//! follow each other. A [`History`] holds only what has passed them: events
-//! become a history or a [`Malformed`] with the place, the rule and the reason.
-//! A malformed recording is therefore never mistaken for a violation.
+//! Sources of histories produce [`Event`]s; the [`Rules`] decide which of them
+//! can follow each other. A [`History`] holds only what has passed the rules:
+//! input becomes either a history or a [`Malformed`] with the place, the rule
+//! and the reason. A malformed recording is therefore never mistaken for a
+//! violation.
 //!
 //! Read next: [`Rules`], [`notation`] for the text form, [`formats`] for files.
 

@@ -36,7 +36,7 @@ use super::{
     Builder, Call, Completion, Function, History, Key, Malformed, NodeId, ProcessId, Value,
 };
 
-/// How one event token ends.
+/// The mark that ends an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Answered,
@@ -45,7 +45,7 @@ enum Mark {
     Failed,
 }
 
-/// What cannot stand in a key that is not quoted.
+/// Characters that only a quoted key may contain.
 const ODD: &str = "=|@!?~\"";
 
 struct Token {
@@ -64,7 +64,7 @@ impl Token {
 ///
 /// # Errors
 /// If the text is not in the notation or does not describe a well-formed
-/// history; the line of the complaint is the column in the text, from 1.
+/// history; the reason names the column in the text, from 1.
 ///
 /// ```
 /// use quiescence::history::notation;
@@ -162,11 +162,11 @@ fn malformed(text: &str, at: usize, reason: String) -> Malformed {
     Malformed::unreadable(1, format!("column {column}: {reason}"))
 }
 
-/// What one client asks, as it stands in a text: its node, then calls with the
-/// nodes that are asked, where the text names them.
+/// What one client asks, as written in a text: its node, then its calls, each
+/// with the node that it is sent to, where the text names them.
 pub(crate) type Asked = (Option<NodeId>, Vec<(Call, Option<NodeId>)>);
 
-/// Reads what clients ask: calls as in histories, without answers and marks.
+/// Reads the calls of clients: as in histories, without answers and marks.
 pub(crate) fn asked(text: &str) -> Result<Vec<Asked>, Malformed> {
     let mut reader = Reader { text, at: 0, asks: true };
     let mut clients: Vec<Asked> = vec![(None, Vec::new())];
@@ -203,7 +203,7 @@ pub(crate) fn asked(text: &str) -> Result<Vec<Asked>, Malformed> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    /// Whether calls stand here that nobody has answered yet.
+    /// Whether the text holds only calls, which nobody has answered yet.
     asks: bool,
 }
 
@@ -301,8 +301,8 @@ impl Reader<'_> {
         Ok(Token { call: Call { f, key: Key::new(key), argument }, answer, mark })
     }
 
-    /// The long form after the key, `=value` or `=value:value`: what is taken,
-    /// and what came back. A read has its answer first.
+    /// The long form after the key, `=value` or `=value:value`: the argument
+    /// and the answer. In a read the answer is written first.
     fn long_values(&mut self, is_read: bool) -> Result<(Value, Value), Malformed> {
         self.bump();
         let first = self.json()?;
@@ -355,7 +355,8 @@ impl Reader<'_> {
             .or_else(|error| self.complain(format!("expected a JSON value: {error}")))
     }
 
-    /// The order after `@`: the place and the process of each event.
+    /// The order after `@`: for each event, its place in the text and its
+    /// process.
     fn merge(&mut self, processes: usize) -> Result<Vec<(usize, usize)>, Malformed> {
         let mut order = Vec::new();
         loop {
@@ -400,8 +401,8 @@ pub fn write(history: &History) -> String {
         lanes[process].push(token_text(&op.call, &op.completion, op.final_read));
         events.push((op.invoked, 1, at, process));
         if let Some(returned) = op.returned {
-            // A completion precedes an invocation only if it is strictly earlier,
-            // and follows its own invocation.
+            // At equal times a completion comes after all invocations, so also
+            // after its own.
             events.push((returned, 2, at, process));
         }
     }

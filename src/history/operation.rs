@@ -1,4 +1,4 @@
-//! One client request and what came of it.
+//! One client request and its outcome.
 //!
 //! Owns the vocabulary that replication and judgement share: keys, values,
 //! calls, completions. Knows nothing of replicas, networks or models.
@@ -58,7 +58,7 @@ pub enum Value {
 
 impl Value {
     /// Whether this is a list of micro-operations, as `[[:w 0 1] [:r 1 nil]]`:
-    /// a transaction on several objects, and no value of one.
+    /// a transaction on several objects, not a value of one object.
     pub fn is_transaction(&self) -> bool {
         let Value::List(all) = self else { return false };
         let micro = |value: &Value| match value {

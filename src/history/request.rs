@@ -1,15 +1,16 @@
-//! What a client asks at once.
+//! What a client asks in one operation.
 //!
-//! Today that is one call on one object. What only passes requests on (events,
-//! rules, the builder, readers) holds this type and asks it what it needs to
-//! know, so a request of several calls is a change here and where operations
-//! are judged; docs/architecture.md has the reason for this border.
+//! Today that is one call on one object. Code that only passes requests on
+//! (events, rules, the builder, readers) holds this type and asks it what it
+//! needs to know. A request of several calls would therefore change only this
+//! file and the code that judges operations; docs/architecture.md gives the
+//! reason.
 
 use std::fmt;
 
 use super::{Call, Value};
 
-/// What a client asks at once: one call.
+/// What a client asks in one operation: one call.
 ///
 /// ```
 /// use quiescence::history::{Call, Request};
@@ -27,12 +28,12 @@ impl Request {
         &self.0
     }
 
-    /// The call, by itself.
+    /// The call, by value.
     pub fn into_call(self) -> Call {
         self.0
     }
 
-    /// Whether nothing but reads is asked, as a final read must.
+    /// Whether the request only reads, as a final read must.
     pub fn only_reads(&self) -> bool {
         self.0.is_read()
     }

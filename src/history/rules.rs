@@ -1,14 +1,15 @@
-//! What makes events a history: the one place that knows.
+//! The rules that make a sequence of events a history. No other module knows
+//! them.
 //!
 //! A state machine. It takes events one by one, in the order in which they
-//! happened, and says of each whether a history can go on like this, and if
-//! not, which [`Rule`] it breaks. An event that is refused changes nothing. The
-//! [`Builder`](super::Builder), every reader of files and live judgement drive
-//! it; none of them has rules of its own.
+//! happened. It accepts an event that can continue the history, and otherwise
+//! names the [`Rule`] that the event breaks. A refused event changes nothing
+//! but the count of events. The [`Builder`](super::Builder), every reader of
+//! files and live judgement use it; none of them has rules of its own.
 //!
-//! Where a file holds whole operations, in any order, they are taken in order
-//! of invocation ([`Rules::accept_whole`]); the rules for one process are the
-//! same ones.
+//! If a file holds whole operations in any order, they are taken in order of
+//! invocation ([`Rules::accept_whole`]); the rules for one process are the
+//! same.
 //!
 //! O(1) for each event; memory grows with the processes, not with the events.
 
@@ -19,7 +20,7 @@ use thiserror::Error;
 
 use super::{Completion, Event, Operation, ProcessId, Request, Value, What};
 
-/// What every history obeys.
+/// The rules that every history obeys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// Events stand in the order in which they happened.
@@ -84,23 +85,23 @@ impl Malformed {
         Malformed::broken(place, Rule::Invoked, reason)
     }
 
-    /// Which of two open operations of a process a completion belongs to is
-    /// not known.
+    /// A completion may belong to either of two open operations of a process.
     pub(super) fn of_either(place: Place) -> Malformed {
         let reason = format!("process {} had two operations open", place.process);
         Malformed::broken(place, Rule::Sequential, reason)
     }
 }
 
-/// Where an event stands in its input, and how that calls its process, for
-/// complaints: a file goes on under one number where a process has ended.
+/// Where an event is in its input, and the number that its process has there.
+/// Complaints use that number, because a file keeps it after a process has
+/// ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) line: usize,
     pub(super) process: u32,
 }
 
-/// The state machine that every history passes.
+/// The state machine that decides which events form a history.
 ///
 /// ```
 /// use quiescence::history::{Call, Event, ProcessId, Rule, Rules};
@@ -116,7 +117,7 @@ pub struct Rules {
     processes: FxHashMap<ProcessId, Process>,
     /// The time of the last event (or invocation, of whole operations).
     time: u64,
-    /// How many events there were, refused ones too.
+    /// How many events were given, including refused ones.
     events: usize,
     /// How many operations were invoked.
     operations: usize,
@@ -146,7 +147,7 @@ impl Default for State {
     }
 }
 
-/// An operation that was invoked and not completed.
+/// An operation that was invoked and not yet completed.
 #[derive(Clone, Debug)]
 struct Open {
     /// Its number among all operations.
@@ -157,18 +158,18 @@ struct Open {
 }
 
 impl Rules {
-    /// Takes the next event, if a history can go on with it. The number of its
-    /// operation, from 0 in order of invocation.
+    /// Takes the next event, if it can continue the history. Returns the number
+    /// of its operation, from 0 in order of invocation.
     ///
     /// # Errors
-    /// With the rule that it breaks, and the number of the event for a line;
-    /// then the event is not taken.
+    /// If the event breaks a rule. The line is the number of the event. A
+    /// refused event is not taken.
     pub fn accept(&mut self, event: &Event) -> Result<usize, Malformed> {
         let place = Place { line: self.events + 1, process: event.process.0 };
         self.accept_at(place, event)
     }
 
-    /// As [`accept`](Self::accept), for an event that stands at this place.
+    /// As [`accept`](Self::accept), for an event at this place in a file.
     pub(super) fn accept_at(&mut self, place: Place, event: &Event) -> Result<usize, Malformed> {
         self.events += 1;
         self.in_order(place, event.time)?;
@@ -193,8 +194,8 @@ impl Rules {
         Ok(number)
     }
 
-    /// Takes a whole operation; operations come in order of invocation. Either
-    /// all come whole or none does.
+    /// Takes a whole operation, in order of invocation. Do not mix with single
+    /// events.
     pub(super) fn accept_whole(
         &mut self,
         place: Place,
@@ -231,7 +232,7 @@ impl Rules {
         Ok(())
     }
 
-    /// Whether an event of this time can come next.
+    /// Whether an event with this time can come next.
     pub(super) fn in_order(&self, place: Place, time: u64) -> Result<(), Malformed> {
         if time >= self.time {
             return Ok(());
@@ -249,7 +250,7 @@ impl Rules {
         self.time
     }
 
-    /// What a process has open.
+    /// The open request of a process.
     pub fn open(&self, process: ProcessId) -> Option<&Request> {
         match &self.processes.get(&process)?.state {
             State::Open(open) => Some(&open.request),
@@ -257,7 +258,7 @@ impl Rules {
         }
     }
 
-    /// When the last operation of a process returned that has none open.
+    /// When the last operation of a process returned, if it has none open.
     pub fn idle_since(&self, process: ProcessId) -> Option<u64> {
         match self.processes.get(&process)?.state {
             State::Idle { since } => since,
@@ -270,16 +271,16 @@ impl Rules {
         self.processes.get(&process).is_some_and(|one| matches!(one.state, State::Ended))
     }
 
-    /// Forgets a process that has nothing open, to bound what is remembered of
-    /// endless recordings. If it ever comes again it is taken for a new one.
+    /// Forgets a process that has nothing open, to bound the memory for endless
+    /// recordings. If it comes again it counts as a new process.
     pub fn forget(&mut self, process: ProcessId) {
         if self.open(process).is_none() {
             self.processes.remove(&process);
         }
     }
 
-    /// The argument of what a process has open, where only the completion knows
-    /// it. The number of the operation.
+    /// Sets the argument of the open operation of a process, for files in which
+    /// only the completion names it. The number of the operation.
     pub(super) fn settle(&mut self, process: ProcessId, argument: Value) -> Option<usize> {
         match &mut self.processes.get_mut(&process)?.state {
             State::Open(open) => {
@@ -292,7 +293,7 @@ impl Rules {
 }
 
 impl Process {
-    /// Whether the process can invoke something now.
+    /// Whether the process can invoke an operation now.
     fn may_invoke(
         &self,
         place: Place,
@@ -334,7 +335,7 @@ impl Process {
         }
     }
 
-    /// The open operation ends at this time. Its number.
+    /// Ends the open operation at this time. Returns its number.
     fn complete(&mut self, place: Place, time: u64, what: &What) -> Result<usize, Malformed> {
         let State::Open(Open { number, request, .. }) = &self.state else {
             return Err(Malformed::not_invoked(place));

@@ -1,9 +1,9 @@
 //! Both hunts of one strategy in one setting, and their combined result.
 //!
-//! The exhaustive hunt searches every run in a small scope; then the random
-//! hunt samples a larger scope for the properties that were not violated. Only
-//! the former makes a property *proved*, in a scope; the latter makes it
-//! *sampled*.
+//! The exhaustive hunt searches every run in a small scope. Then the random
+//! hunt samples a larger scope, for the properties that were not violated. Only
+//! the exhaustive hunt makes a property *proved*, in a scope; the random hunt
+//! makes it *sampled*.
 
 use super::Subject;
 use super::exhaustive::{self, Doubt, Proof};
@@ -14,15 +14,15 @@ use crate::replication::When;
 use crate::search::exhaustive::Open;
 use crate::world::Ending;
 
-/// What to do; at least one of the two.
+/// Which hunts to run; at least one of the two.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// What is judged.
     pub properties: Vec<Property>,
-    /// The exhaustive hunt, if there is to be one.
+    /// The exhaustive hunt, if it is to run.
     pub exhaustive: Option<exhaustive::Plan>,
-    /// The random hunt, if there is to be one. Its properties are those above
-    /// that are still open.
+    /// The random hunt, if it is to run. Its properties are replaced by those
+    /// above that the exhaustive hunt did not find violated.
     pub random: Option<random::Plan>,
 }
 
@@ -30,14 +30,14 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum How {
-    /// In the random run of this number, which had so many actions.
+    /// In a random run.
     Random {
         /// The number of the run.
         run: u64,
         /// How many actions it had.
         shrunk_from: usize,
     },
-    /// By the exhaustive hunt, so it is a shortest one in its scope.
+    /// By the exhaustive hunt, so no run in the scope is shorter.
     Exhaustive {
         /// The scope.
         scope: Open,
@@ -46,7 +46,7 @@ pub enum How {
     },
 }
 
-/// A failing run with how it was found.
+/// A failing run, and how it was found.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The run.
@@ -56,14 +56,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether it was checked that nothing can be removed: a chosen cycle holds
-    /// together, and is left as it was found.
+    /// Whether it was checked that no action can be removed. A run with a
+    /// chosen cycle is not minimised, because without any one of its steps the
+    /// cycle does not close.
     pub fn is_minimal(&self) -> bool {
         !matches!(self.failing.run.ending, Ending::Cycle { .. })
     }
 }
 
-/// What both hunts say of one property.
+/// What both hunts found about one property.
 #[derive(Clone, Debug)]
 pub struct Conclusion {
     /// Which property.
@@ -77,7 +78,7 @@ pub struct Conclusion {
     /// How many random runs could not be decided, and why the first of them
     /// could not.
     pub undecided: Option<(u64, String)>,
-    /// How many answers were judged.
+    /// How many answers (or other facts) were judged.
     pub looked_at: u64,
     /// Whether random runs were judged by it.
     pub sampled: bool,
@@ -86,16 +87,16 @@ pub struct Conclusion {
 /// What both hunts found out.
 #[derive(Clone, Debug)]
 pub struct Hunt {
-    /// One entry a property, in the order of the plan.
+    /// One entry for each property, in the order of the plan.
     pub conclusions: Vec<Conclusion>,
-    /// What the exhaustive hunt went through, if there was one.
+    /// The coverage of the exhaustive hunt, if it ran.
     pub searched: Option<exhaustive::Explored>,
-    /// What the random hunt went through; nothing if there was none.
+    /// The coverage of the random hunt; empty if it did not run.
     pub sampled: random::Sample,
 }
 
-/// Runs both hunts. The exhaustive one calls `look` regularly, and ends its
-/// current part if that returns true. The random one calls `stop` with the
+/// Runs both hunts. The exhaustive hunt calls `look` regularly, and ends its
+/// current part if that returns true. The random hunt calls `stop` with the
 /// number of runs done, and ends if that returns true.
 pub fn hunt(
     subject: &dyn Subject,
@@ -126,8 +127,8 @@ pub fn hunt(
         let still = |conclusion: &Conclusion| conclusion.finding.is_none();
         let properties: Vec<_> =
             conclusions.iter().filter(|c| still(c)).map(|c| c.property.clone()).collect();
-        // Runs without a property to judge are only useful if none was asked
-        // for at all: then they still show which states are reached.
+        // If every property is violated already, random runs are of no use. If
+        // no property was asked for, they still show which states are reached.
         if !properties.is_empty() || conclusions.is_empty() {
             let hunt = random::hunt(subject, &random::Plan { properties, ..random.clone() }, stop);
             sampled = hunt.coverage;

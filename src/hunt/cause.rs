@@ -1,13 +1,13 @@
 //! The cause of a failure, which minimising must preserve.
 //!
-//! A smaller run may fail in the same way because of other writes; it then shows
-//! another bug, and the one that was found would be lost. So a cause names the
-//! operations that explain the failing answer: the writes that it shows, or the
-//! write that it should show.
+//! A smaller run may fail in the same way because of other writes. It would
+//! then show another bug, and the one that was found would be lost. So a cause
+//! names the operations that explain the failing answer: the writes whose value
+//! it shows, or the write that it should show.
 //!
-//! Invariant: a cause depends on operations only, not on their values or their
-//! positions in the history, because minimising changes both. It does not know
-//! how runs are minimised.
+//! Invariant: a cause depends only on the ids of operations, not on their
+//! values or their positions in the history, because minimising changes both.
+//! It does not know how runs are minimised.
 
 use crate::judgement::{Counterexample, Reason};
 use crate::replication::OperationId;
@@ -16,8 +16,8 @@ use crate::world::Run;
 use super::durable::loss;
 use super::property::{Flaw, Judgement};
 
-/// The operations that explain a failing answer, ascending; none if nobody
-/// wrote it, or if no answer fails.
+/// The operations that explain a failing answer, ascending. Empty if no write
+/// explains it, or if the failure is not in an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause(Vec<OperationId>);
 
@@ -39,8 +39,8 @@ impl Cause {
         Cause(operations)
     }
 
-    /// The same cause after operations were renamed; those that are gone are
-    /// left out.
+    /// The same cause after operations were renamed, without operations that
+    /// are gone.
     pub fn renamed(&self, name: impl Fn(OperationId) -> Option<OperationId>) -> Self {
         let mut operations: Vec<_> = self.0.iter().filter_map(|id| name(*id)).collect();
         operations.sort_unstable();

@@ -1,9 +1,9 @@
-//! Durability, judged by the strategy's own record: no acknowledged write is
-//! lost.
+//! Durability: no acknowledged write is lost, judged by the strategy's own
+//! record.
 //!
-//! A write is lost if some final read takes neither it nor a write above it,
-//! in the strategy's order, into account. Agreement does not matter here: three
-//! nodes that agree on a value without that write have lost it.
+//! A write is lost if some final read takes into account neither that write nor
+//! a write after it in the strategy's order. Agreement does not matter here:
+//! three nodes that agree on a value without that write have lost it.
 
 use crate::history::{Completion, History};
 use crate::replication::OperationId;
@@ -11,10 +11,10 @@ use crate::world::{Ending, Facts, Run, Visit};
 
 /// An acknowledged write, and a final read that does not take it into account.
 pub struct Loss<'r> {
-    /// What clients saw, with the final reads of the quiet state, or of a state
+    /// What clients saw, with the final reads of a quiet state or of a state
     /// that recurs for ever.
     pub history: &'r History,
-    /// Which operation stands at each position of the history.
+    /// The id of the operation at each position of the history.
     pub operations: &'r [OperationId],
     /// The position of the write.
     pub write: usize,
@@ -43,8 +43,8 @@ pub fn loss(run: &Run) -> Result<Option<Loss<'_>>, String> {
     doubt.map_or(Ok(None), Err)
 }
 
-/// An acknowledged write that is lost in a history in which this many final reads
-/// got no answer.
+/// An acknowledged write that is lost in this history, in which `unanswered`
+/// final reads got no answer.
 ///
 /// # Errors
 /// If it is unknown, with the reason.
@@ -61,8 +61,8 @@ pub fn loss_in<'r>(
     }
 }
 
-/// A write that was acknowledged and the final read that misses it, as
-/// positions in the history; none if there is no such pair.
+/// The positions of an acknowledged write and of a final read that misses it;
+/// `None` if there is no such pair.
 ///
 /// # Errors
 /// If the strategy does not say what a final read took into account.

@@ -1,8 +1,8 @@
-//! The exhaustive hunt: every run within a scope, judged.
+//! The exhaustive hunt: judges every run within a scope.
 //!
 //! Whatever a state remembers of the past multiplies the number of states. So
-//! properties are grouped by what they need to remember, and each group is
-//! searched on its own: read-your-writes does not pay for the real time that
+//! properties are grouped by what they need to remember, and each group has a
+//! search of its own: read-your-writes does not pay for the real time that
 //! linearizability needs. A scope is searched only after all smaller ones were
 //! complete; a property is proved for the largest complete one. A violation is
 //! executed again in a world and judged again before it is reported.
@@ -30,7 +30,7 @@ use super::property::{Property, judge};
 /// What to prove, where, and how far to go.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The cluster, and what may go wrong.
+    /// The cluster, and the faults that may happen.
     pub setting: Setting,
     /// The scopes to try, from the smallest.
     pub scopes: Vec<Open>,
@@ -44,7 +44,7 @@ pub struct Plan {
     pub jobs: usize,
 }
 
-/// What came of one property.
+/// The result for one property.
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// It holds in every run of these scopes: the largest complete one, and
@@ -53,20 +53,22 @@ pub enum Decision {
     Proved(Vec<Proof>, Vec<Doubt>),
     /// It is violated, by a shortest run that was minimised.
     Violated(Box<Shortest>),
-    /// It is undecided, for these reasons; with none, nothing was searched.
+    /// It is undecided, for these reasons. Without a reason, nothing was
+    /// searched.
     Unknown(Vec<Doubt>),
     /// It cannot be searched exhaustively, for this reason.
     NotCovered(&'static str),
 }
 
-/// A search that was complete and found nothing.
+/// A complete search that found no violation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// In which every run was searched.
+    /// The scope in which every run was searched.
     pub scope: Open,
     /// Distinct states.
     pub states: u64,
-    /// How many answers were judged; with none, nothing was proved.
+    /// How many answers (or other facts) were judged; with none, nothing was
+    /// proved.
     pub looked_at: u64,
 }
 
@@ -76,16 +78,16 @@ pub struct Proof {
 pub enum Doubt {
     /// The search of a scope was not complete.
     Bounded {
-        /// Which scope.
+        /// The scope.
         scope: Open,
         /// The limit that it met.
         bound: Bound,
         /// Distinct states found so far.
         states: u64,
-        /// Actions on the shortest way to the last of them.
+        /// The most actions on a shortest path to a state.
         actions: u64,
     },
-    /// Something else, in words.
+    /// Another reason, in words.
     Because(String),
 }
 
@@ -95,7 +97,7 @@ impl From<String> for Doubt {
     }
 }
 
-/// A failing run, the shortest there is.
+/// A failing run; none in its scope is shorter.
 #[derive(Clone, Debug)]
 pub struct Shortest {
     /// The run.
@@ -106,30 +108,30 @@ pub struct Shortest {
     pub states: u64,
 }
 
-/// What all searches went through.
+/// The coverage of all searches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explored {
     /// Distinct states, of all searches together.
     pub states: u64,
-    /// Transitions.
+    /// Transitions between states.
     pub transitions: u64,
-    /// The most of each kind of fault in one run.
+    /// The most faults of each kind in one run.
     pub faults: Faults,
     /// Reductions that were asked for and could not be used, with the reason.
     pub declined: Vec<(&'static str, &'static str)>,
-    /// `sometimes` invariants that were seen to hold, by their places.
+    /// The positions of `sometimes` invariants that held in some state.
     pub reached: BTreeSet<usize>,
-    /// Whether the caller stopped it.
+    /// Whether the caller stopped a search.
     pub stopped: bool,
 }
 
-/// How far a hunt has come.
+/// The progress of a hunt.
 #[derive(Clone, Copy, Debug)]
 pub struct Stage<'a> {
-    /// How far the present search has come.
+    /// The progress of the current search.
     pub progress: &'a Progress,
-    /// Which part of the hunt it belongs to, from 0. Each group of properties
-    /// that need to remember the same things is one part.
+    /// The part of the hunt that the search belongs to, from 0. Each group of
+    /// properties that need to remember the same things is one part.
     pub part: u32,
     /// How many parts there are.
     pub parts: u32,
@@ -138,7 +140,7 @@ pub struct Stage<'a> {
 /// The result of an exhaustive hunt.
 #[derive(Clone, Debug)]
 pub struct Hunt {
-    /// One entry a property, in the order of the plan.
+    /// One entry for each property, in the order of the plan.
     pub found: Vec<(Property, Decision)>,
     /// What was covered.
     pub coverage: Explored,
@@ -178,7 +180,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool
     Hunt { found, coverage }
 }
 
-/// Searches scope after scope for the properties of a group.
+/// Searches one scope after the other for the properties of a group.
 fn climb(
     subject: &dyn Subject,
     plan: &Plan,
@@ -198,18 +200,18 @@ fn climb(
         let scope = Open { patient: patient || scope.patient, ..scope };
         match search(subject, plan, tracks, scope, &mut group, coverage, stop) {
             Ended::Complete => next = rungs.next(),
-            // Free timers made the scope too large: search it again with
-            // patient ones, which is a weaker claim but often small enough.
+            // Free timers made the scope too large. Search it again with
+            // patient timers: that is a weaker claim, but often small enough.
             Ended::Bounded { timers: true } if !scope.patient => patient = true,
             Ended::Bounded { .. } => break,
         }
     }
 }
 
-/// What a state has to remember of the past, so that the property can be judged.
+/// What a state has to remember of the past for the property to be judged.
 fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static str> {
-    // A `sometimes` invariant has to be evaluated in every state, whatever
-    // property is judged: if it never holds, the search is vacuous.
+    // Evaluate a `sometimes` invariant in every state, whatever property is
+    // judged: if it never holds, the search is vacuous.
     let invariants = subject.conditions().iter().any(|(_, when)| *when == When::Sometimes);
     let history = Tracks { history: true, invariants, ..Tracks::default() };
     match property {
@@ -249,18 +251,19 @@ const TOGETHER: usize = 64;
 /// How a search ended.
 enum Ended {
     Complete,
-    /// Whether timers fired, so that patient timers may help.
+    /// Whether any node had a timer armed, so that patient timers may help.
     Bounded {
         timers: bool,
     },
 }
 
-/// Whether what is seen obeys a property, as far as that says anything of it.
+/// Whether the history of a state obeys a property. `None` if this state cannot
+/// decide that.
 fn judged(sight: &Sight<'_>, property: &Property) -> Option<Result<bool, String>> {
     match property {
         // A history without final reads cannot satisfy a model about final
-        // reads, but it can violate it already: no final read repairs an
-        // answer that nobody wrote.
+        // reads, but it can already violate it: no final read can make up for
+        // an answer that nobody wrote.
         Property::Model(model) if is_lively(property) && !sight.quiet => {
             Some(allowed(sight, *model)).filter(|allowed| *allowed == Ok(false))
         }
@@ -349,7 +352,8 @@ fn search(
     }
 }
 
-/// Why a search that found no violation proves nothing of a property, if so.
+/// Why a search that found no violation does not prove a property; `None` if it
+/// does.
 fn doubt(
     explored: &Exploration,
     scope: Open,
@@ -380,7 +384,7 @@ fn is_panic(way: &Way) -> bool {
 }
 
 impl Decision {
-    /// Records why no larger scope is proved; proofs so far stand.
+    /// Records why no larger scope is proved. Earlier proofs remain.
     fn doubt(&mut self, why: impl Into<Doubt>) {
         let (Decision::Proved(_, doubts) | Decision::Unknown(doubts)) = self else {
             unreachable!("what is violated or not covered is not searched");
@@ -391,9 +395,9 @@ impl Decision {
         }
     }
 
-    /// Records the proof of a larger scope, which replaces a smaller one of the
-    /// same kind of timers. Free and patient timers are different claims, so a
-    /// proof with one does not replace a proof with the other.
+    /// Records a proof. It replaces that of a smaller scope with the same kind
+    /// of timers. Proofs with free and with patient timers are different
+    /// claims, so neither replaces the other.
     fn prove(&mut self, proof: Proof) {
         let (mut proofs, doubts) = match self {
             Decision::Proved(proofs, doubts) => (std::mem::take(proofs), std::mem::take(doubts)),
@@ -442,8 +446,8 @@ fn cover(coverage: &mut Explored, explored: &Exploration) {
     coverage.stopped |= explored.ending == Ending::Bounded(Bound::Stopped);
 }
 
-/// The ways that were found, each with the position of a property that it
-/// violates.
+/// The paths to violations that were found, each with the position of a
+/// property that it violates.
 fn ways<'e>(
     subject: &dyn Subject,
     explored: &'e Exploration,
@@ -472,11 +476,12 @@ fn ways<'e>(
     all
 }
 
-/// Executes a way in a world, judges the run, and minimises it.
+/// Executes the path to a violation in a world, judges the run, and minimises
+/// it.
 ///
 /// The search judges rows of numbers; this run is the evidence. If it does not
-/// fail, the search and the world disagree about what can happen, and nothing
-/// that the search says can be trusted: then this panics.
+/// fail, the search and the world disagree about what can happen, and no result
+/// of the search can be trusted. So this function panics then.
 fn confirmed(
     subject: &dyn Subject,
     plan: &Plan,
@@ -491,8 +496,8 @@ fn confirmed(
     };
     let (mut run, mut judgement) = judged(settled);
     // A run that ends by settling is easier to read than one with a chosen
-    // cycle, so it is preferred if it fails too. Often it does: where two timers
-    // undo each other's work, settling runs into the same cycle by itself.
+    // cycle, so it is preferred if it fails too. It often does: where two
+    // timers undo each other's work, settling enters the same cycle.
     if !way.cycle.is_empty() && judgement.flaw().is_none() {
         let cycling = repeat(subject, setting, &way.workload, &way.stem, &way.cycle);
         (run, judgement) = judged(cycling);
@@ -506,7 +511,7 @@ fn confirmed(
     Some(minimise(subject, Aim::FewestActions, failing))
 }
 
-/// Whether a model allows the history of this state. An error says why that is
+/// Whether a model allows the history of this state; an error says why that is
 /// unknown.
 fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
     let finals = unanswered(sight);
@@ -520,8 +525,8 @@ fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
     }
 }
 
-/// How many answers of a history the property can judge. With none in all states
-/// the search is vacuous.
+/// How many answers of a history the property can judge. If there are none in
+/// any state, the search is vacuous.
 fn answers(history: &History, property: &Property) -> u64 {
     let answered = history.operations().iter().filter(|op| op.answer().is_some());
     let counted = answered.filter(|op| match property {
@@ -532,14 +537,14 @@ fn answers(history: &History, property: &Property) -> u64 {
     counted.count() as u64
 }
 
-/// The scopes that are tried if none is asked for, smallest first.
+/// The scopes that are searched if none is asked for, smallest first.
 pub fn ladder() -> Vec<Open> {
     let open =
         |(sessions, writes, reads)| Open { sessions, writes, reads, keys: 1, patient: false };
     [(1, 1, 1), (2, 1, 1), (2, 2, 1), (2, 2, 2), (3, 2, 2), (3, 3, 2)].map(open).to_vec()
 }
 
-/// The scopes up to this one, smallest first, this one last.
+/// The smaller scopes that fit into this one, smallest first, then this one.
 pub fn up_to(largest: Open) -> Vec<Open> {
     let fits = |scope: &Open| {
         let within = scope.sessions <= largest.sessions && scope.writes <= largest.writes;

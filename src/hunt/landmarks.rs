@@ -1,14 +1,14 @@
-//! Landmarks among the models: what they say of a failing run that is reported,
-//! so that a reader sees how far it goes.
+//! Landmarks: well-known models by which a reported failing run is also judged,
+//! so that a reader sees which of them still hold.
 //!
-//! They are judged once a run, whichever property it fails.
+//! They are judged once for each run, whichever property it fails.
 
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::{Ending, Run};
 
 use super::property::Property;
 
-/// The landmarks, from the strongest.
+/// The landmarks, strongest first.
 pub fn landmarks() -> [Model; 9] {
     let named = |name: &str| name.parse().expect("the model exists");
     [
@@ -24,22 +24,22 @@ pub fn landmarks() -> [Model; 9] {
     ]
 }
 
-/// What the landmarks say of a run.
+/// The verdicts of the landmarks on a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Landmarks {
-    /// Those that are decided, and whether they hold.
+    /// The landmarks that were decided, and whether each holds.
     known: Vec<(Model, bool)>,
 }
 
 impl Landmarks {
-    /// Judges a run by all of them. A run that was broken off, or in which
-    /// nothing was read, says nothing in favour of any model.
+    /// Judges a run by all landmarks. None is judged if the run ended early or
+    /// nothing was read, because such a run is no evidence that a model holds.
     pub fn of(run: &Run) -> Landmarks {
         let reads = run.history.operations().iter().any(|op| op.answer().is_some());
         if !reads || matches!(run.ending, Ending::Panicked(_) | Ending::Broken(_)) {
             return Landmarks::default();
         }
-        // Whether it is eventual depends on how it ends.
+        // `eventual` depends also on how the run ends.
         let settled = run.ending == Ending::Settled;
         let asked = landmarks().into_iter().filter(|model| settled || *model != Model::EVENTUAL);
         let known = asked.filter_map(|model| match check(&run.history, model, Budget::default()) {
@@ -50,7 +50,7 @@ impl Landmarks {
         Landmarks { known: known.collect() }
     }
 
-    /// Those besides this property that hold, or that do not.
+    /// The landmarks other than this property that hold, or that do not.
     pub fn besides(&self, property: &Property, hold: bool) -> impl Iterator<Item = Model> {
         let known = self.known.iter().filter(move |(_, holds)| *holds == hold);
         known.map(|(model, _)| *model).filter(move |model| *property != Property::Model(*model))

@@ -1,17 +1,17 @@
-//! Makes a failing run small by re-execution.
+//! Minimises a failing run by re-execution.
 //!
-//! The schedule of a run is what was chosen; settling follows by itself.
-//! Minimal means: after removing any one chosen action (an invocation, a
-//! delivery out of turn, a fault) with all that it made possible, and settling
-//! again, the property no longer fails in the same way for the same [`Cause`].
-//! [`minimise`] removes actions until that is so; the last pass, over all
-//! single removals, is the check.
+//! The schedule of a run consists of chosen actions and of settling, which
+//! follows from them. Minimal means: if any one chosen action (an invocation, a
+//! delivery out of turn, a fault) is removed with all that it made possible,
+//! and the run settles again, then the property no longer fails in the same way
+//! for the same [`Cause`]. [`minimise`] removes actions until that is so; its
+//! last pass, over all single removals, is the check.
 //!
-//! Invariant: nothing is removed that a handler could have observed. A node is
-//! removed only if nothing was sent to it and nothing happened there; otherwise,
-//! for example, a primary that waits for all backups would answer earlier.
+//! Invariant: a node is removed only if no handler could have observed it:
+//! nothing was sent to it and nothing happened there. Otherwise, for example, a
+//! primary that waits for all backups would answer earlier.
 //!
-//! Zeller & Hildebrandt 2002 (delta debugging) for the chunks. At worst
+//! Removal of chunks: Zeller & Hildebrandt 2002 (delta debugging). At worst
 //! O(n²) re-executions for n chosen actions.
 
 use std::collections::BTreeSet;
@@ -30,26 +30,26 @@ use super::Subject;
 use super::cause::Cause;
 use super::property::{Flaw, Judgement, Property, judge};
 
-/// A failing run with all that is needed to run it again.
+/// A failing run, with everything needed to run it again.
 #[derive(Clone, Debug)]
 pub struct Failing {
-    /// Where.
+    /// The setting.
     pub setting: Setting,
     /// What clients ask.
     pub workload: Workload,
     /// The run.
     pub run: Run,
-    /// What fails.
+    /// The property that fails.
     pub property: Property,
     /// How it fails.
     pub flaw: Flaw,
-    /// The evidence, for a flaw of the history.
+    /// The evidence, if the history itself is the flaw.
     pub counterexample: Option<Counterexample>,
 }
 
 impl Failing {
-    /// Judges a run by a property: the failing run, if it fails. This is the
-    /// only time that it is judged.
+    /// Judges a run by a property: the failing run, if it fails. A run is
+    /// judged only here.
     pub fn of(
         setting: Setting,
         workload: Workload,
@@ -60,7 +60,7 @@ impl Failing {
         Self::judged((setting, workload), run, property, judgement)
     }
 
-    /// The failing run, if it was judged so.
+    /// The failing run, if the judgement says that it fails.
     pub(super) fn judged(
         (setting, workload): (Setting, Workload),
         run: Run,
@@ -71,19 +71,19 @@ impl Failing {
         Some(Failing { setting, workload, run, property, flaw, counterexample })
     }
 
-    /// What came of judging it.
+    /// The result of judging it.
     pub fn judgement(&self) -> Judgement {
         Judgement::Violated(self.flaw, self.counterexample.clone())
     }
 
-    /// The actions that were chosen, without those of settling.
+    /// The chosen actions, without those of settling.
     pub fn chosen(&self) -> Vec<Step> {
         self.run.schedule.iter().filter(|step| !step.settling).copied().collect()
     }
 
-    /// Executes another schedule in another setting. Returns the run if it fails
-    /// in the same way for the same cause. `name` maps the ids of operations to
-    /// their new ids; `None` if an operation is gone.
+    /// Executes another schedule in another setting. Returns the run if it
+    /// fails in the same way for the same cause. `name` maps the id of an
+    /// operation to its new id, or to `None` if the operation is gone.
     fn again(
         &self,
         how: How<'_>,
@@ -103,9 +103,9 @@ impl Failing {
         Cause::of(&self.run, &self.judgement())
     }
 
-    /// An order by simplicity, to choose among equally short runs: first the
-    /// fewest chosen actions, then the fewest sessions, nodes, keys and faults,
-    /// then the smallest values, nodes and processes.
+    /// A key that orders equally short runs by simplicity: first the fewest
+    /// chosen actions, then the fewest sessions, nodes, keys and faults, then
+    /// the smallest values, nodes and processes.
     pub fn plainness(&self) -> impl Ord + use<> {
         let operations = self.run.history.operations();
         let asked: Vec<_> = operations.iter().filter(|op| !op.final_read).collect();
@@ -122,8 +122,8 @@ impl Failing {
     /// Rechecks the evidence by code that did not produce it.
     ///
     /// # Panics
-    /// If the evidence does not stand: then the checker is wrong, and nothing
-    /// that it says can be trusted.
+    /// If the evidence is wrong: then the checker has a bug, and nothing that
+    /// it says can be trusted.
     fn recheck(&self) {
         if let (Property::Model(model), Some(found)) = (&self.property, &self.counterexample)
             && let verdict = Verdict::Violated(found.clone())
@@ -139,14 +139,15 @@ impl Failing {
     }
 }
 
-/// What minimising counts.
+/// What is minimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
-    /// Chosen actions. A removal is accepted even if settling then takes longer,
-    /// because settling is the ordinary order and needs no explanation.
+    /// The number of chosen actions. A removal is accepted even if settling
+    /// then takes longer, because the steps of settling need no explanation.
     FewestChoices,
-    /// All actions. For runs of the exhaustive search, which are shortest ones:
-    /// a removal that makes settling longer would lose that, and is refused.
+    /// The number of all actions, for runs of the exhaustive search, which are
+    /// shortest runs. A removal that makes settling longer is refused, because
+    /// the run would no longer be one.
     FewestActions,
 }
 
@@ -157,13 +158,14 @@ struct How<'s> {
     aim: Aim,
 }
 
-/// Removes whatever can be removed. The result fails in the same way for the same
-/// cause, no single chosen action can be removed from it, and its evidence has
-/// been rechecked. A run that ends with a chosen cycle is left as it is.
+/// Removes whatever can be removed. The result fails in the same way for the
+/// same cause, no single chosen action can be removed from it, and its evidence
+/// has been rechecked unless it is too large. A run that ends with a chosen
+/// cycle is only rechecked.
 pub fn minimise(subject: &dyn Subject, aim: Aim, mut failing: Failing) -> Failing {
     let how = How { subject, aim };
-    // A cycle cannot be minimised step by step: without any one of its steps
-    // it does not close.
+    // A cycle cannot be minimised step by step: without any one of its steps it
+    // does not close.
     while !matches!(failing.run.ending, Ending::Cycle { .. }) {
         let (schedule, setting, workload) =
             (failing.run.schedule.clone(), failing.setting.clone(), failing.workload.clone());
@@ -182,7 +184,7 @@ pub fn minimise(subject: &dyn Subject, aim: Aim, mut failing: Failing) -> Failin
     failing
 }
 
-/// Ends the run where the property has failed, if that is before its end.
+/// Ends the run at the step where the property fails, if that is not its last.
 fn shortest_end(how: How<'_>, failing: Failing) -> Failing {
     if !matches!(failing.property.shows(), Shows::Broken(_)) {
         return failing;
@@ -192,8 +194,8 @@ fn shortest_end(how: How<'_>, failing: Failing) -> Failing {
     failing.again(how, place, Some).unwrap_or(failing)
 }
 
-/// Removes chunks of chosen actions, halving down to single ones, until no
-/// single one can go.
+/// Removes chunks of chosen actions, halving their size down to one, until no
+/// single action can be removed.
 fn fewer_actions(how: How<'_>, mut failing: Failing) -> Failing {
     let mut chunk = failing.chosen().len().div_ceil(2).max(1);
     loop {
@@ -208,7 +210,7 @@ fn fewer_actions(how: How<'_>, mut failing: Failing) -> Failing {
             chosen.drain(at..end);
             let place = (failing.setting.clone(), failing.workload.clone(), &chosen[..]);
             match failing.again(how, place, Some) {
-                // Fewer, even if what was removed made other things possible.
+                // Accept only a run with fewer chosen actions.
                 Some(smaller) if smaller.chosen().len() < failing.chosen().len() => {
                     failing = smaller;
                     removed = true;
@@ -225,8 +227,8 @@ fn fewer_actions(how: How<'_>, mut failing: Failing) -> Failing {
 }
 
 /// Normalises names, each only if the failure stays the same: drops what is not
-/// used, names sessions in the order in which they begin and keys from the first,
-/// and numbers values in the order of writing.
+/// used, names sessions in the order in which they begin and keys from the
+/// first name on, and numbers values in the order of writing.
 fn tidier(how: How<'_>, mut failing: Failing) -> Failing {
     failing = renamed(how, failing, Sessions::AsTheyAre);
     failing = renamed(how, failing, Sessions::AsTheyBegin);
@@ -234,8 +236,8 @@ fn tidier(how: How<'_>, mut failing: Failing) -> Failing {
     failing = revalued(how, failing, |invoked| (1..).zip(invoked).map(|(at, _)| at).collect());
     if failing.workload == before {
         // The failure may depend on the order of the values, as with a strategy
-        // that keeps the largest one. Then keep their order, and number them
-        // without gaps.
+        // that keeps the largest one. Then keep that order, and number the
+        // values without gaps.
         failing = revalued(how, failing, |written| {
             let mut all = written.to_vec();
             all.sort_unstable();
@@ -254,8 +256,8 @@ fn tidier(how: How<'_>, mut failing: Failing) -> Failing {
     changed(how, failing, setting, workload)
 }
 
-/// The same steps in another setting with another workload, if that fails in
-/// the same way.
+/// Runs the same steps in another setting with another workload. Keeps the
+/// result only if it fails in the same way.
 fn changed(how: How<'_>, failing: Failing, setting: Setting, workload: Workload) -> Failing {
     if failing.setting == setting && failing.workload == workload {
         return failing;
@@ -265,8 +267,8 @@ fn changed(how: How<'_>, failing: Failing, setting: Setting, workload: Workload)
     other.filter(|other| other.chosen().len() <= chosen.len()).unwrap_or(failing)
 }
 
-/// The setting without budgets that are not spent, and the workload without
-/// nodes that the routing never uses.
+/// The setting without unspent fault budgets, and the workload without nodes
+/// that the routing never uses.
 fn only_used(failing: &Failing) -> (Setting, Workload) {
     let faults = FaultPlan { budget: failing.run.faults, ..failing.setting.faults.clone() };
     let setting = Setting { faults, ..failing.setting.clone() };
@@ -275,9 +277,9 @@ fn only_used(failing: &Failing) -> (Setting, Workload) {
         if setting.routing == Routing::Sticky {
             script.operations.iter_mut().for_each(|planned| planned.node = None);
         } else if let Some(node) = script.operations.first().and_then(|planned| planned.node) {
-            // A roaming operation names its node, so the session's own node has
-            // no effect. With the node of its first operation it does not keep
-            // another node in the cluster.
+            // Every roaming operation names its node, so the session's own node
+            // has no effect. Set it to the node of the first operation, so that
+            // it does not keep another node in the cluster.
             script.node = node;
         }
     }
@@ -291,7 +293,8 @@ enum Sessions {
     AsTheyBegin,
 }
 
-/// Leaves out what is never invoked, and names the sessions in this order.
+/// Drops operations that are never invoked, and names the sessions in this
+/// order.
 fn renamed(how: How<'_>, failing: Failing, sessions: Sessions) -> Failing {
     let chosen = failing.chosen();
     let invoked: Vec<OperationId> = chosen
@@ -349,8 +352,8 @@ fn renamed(how: How<'_>, failing: Failing, sessions: Sessions) -> Failing {
     tidy.filter(|tidy| tidy.chosen().len() <= chosen.len()).unwrap_or(failing)
 }
 
-/// Writes other numbers: `values` gives them for those that are written now, in
-/// the order of writing.
+/// Writes other numbers: `values` maps those written now, in the order of
+/// writing, to new ones.
 fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>) -> Failing {
     let mut workload = failing.workload.clone();
     let written: Vec<(OperationId, i64)> = failing
@@ -389,7 +392,8 @@ fn fewer_nodes(how: How<'_>, mut failing: Failing) -> Failing {
     failing
 }
 
-/// Whether the last node was asked, did anything, or was sent anything.
+/// Whether the last node was used by a client, took a step, or sent or was sent
+/// a message.
 fn takes_part(subject: &dyn Subject, failing: &Failing) -> bool {
     let last = NodeId(failing.setting.nodes - 1);
     let mut scripts = failing.workload.sessions.iter();

@@ -1,9 +1,9 @@
-//! Where the two towers meet: searches make runs, models judge them, and a failing
-//! run becomes a case that replays.
+//! Joins the two halves of the crate: searches make runs, models judge them,
+//! and a failing run becomes a case that replays.
 //!
-//! Strategies know no model, and models know no strategy; only this module knows
-//! both. It does no input or output and reads no clock: it takes texts, returns
-//! values, and calls `stop` to learn whether its time is up.
+//! Strategies know no model, and models know no strategy; only this module
+//! knows both. It does no input or output and reads no clock: it takes texts,
+//! returns values, and calls `stop` to learn whether its time is up.
 //!
 //! ```
 //! use quiescence::hunt::exhaustive::{self, Decision, Plan};

@@ -1,10 +1,10 @@
 //! What a result means: whether a property is kept, violated, unknown or
-//! vacuous, whether that is what was promised, and how the whole ends.
+//! vacuous, whether that was promised, and the overall status of a command.
 //!
-//! Invariant: this is decided here and nowhere else, from judgements that were
-//! made when the runs were. What was cut short is unknown and never kept; what
-//! looked at nothing is vacuous and never kept. All of it is data: words are
-//! made by reports.
+//! Invariant: only this module decides that, from judgements made when the runs
+//! were executed. A hunt that was cut short is unknown and never kept; one that
+//! judged nothing is vacuous and never kept. Results are data; reports put them
+//! into words.
 
 use crate::judgement::checker::Leasts;
 use crate::judgement::{Survey, Verdict};
@@ -20,16 +20,16 @@ use super::promise::Expected;
 use super::property::{Flaw, Judgement};
 use super::random::Sample;
 
-/// What came of one property.
+/// The outcome for one property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// No run violates it.
     Kept,
-    /// A run does, in this way.
+    /// Some run violates it, in this way.
     Violated(Flaw),
     /// It is unknown.
     Unknown(Undecided),
-    /// Nothing was looked at.
+    /// There was nothing to judge.
     Vacuous(Vacuity),
 }
 
@@ -41,39 +41,39 @@ pub enum Undecided {
     CutShort(u64),
     /// This many random runs could not be decided, the first for this reason.
     Runs(u64, String),
-    /// Exhaustive searches proved nothing, and no random run looked at it.
+    /// Exhaustive searches proved nothing, and no random run was judged by it.
     Unproved,
     /// The one run that was judged could not be decided, for this reason.
     Run(String),
 }
 
-/// Why nothing was looked at.
+/// Why there was nothing to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Vacuity {
-    /// A condition of the strategy that must hold at least once never did.
+    /// A `sometimes` invariant of the strategy held in no state.
     NeverHeld(&'static str),
-    /// No run was done.
+    /// No run was executed.
     NoRun,
-    /// No run had an answer to look at.
+    /// No run had an answer to judge.
     NoAnswer,
 }
 
-/// Whether an outcome is as it was promised.
+/// Whether an outcome was promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Met {
-    /// It is.
+    /// It was.
     Yes,
-    /// It is not.
+    /// It was not.
     No,
     /// It is not known.
     Unknown,
-    /// Nothing was looked at.
+    /// There was nothing to judge.
     Vacuous,
 }
 
 impl Outcome {
-    /// What came of a property, from what both hunts found of it.
+    /// The outcome for a property, from what both hunts found about it.
     pub fn of(found: &Conclusion, sampled: &Sample) -> Outcome {
         if let Some(finding) = &found.finding {
             return Outcome::Violated(finding.failing.flaw);
@@ -98,8 +98,8 @@ impl Outcome {
         }
     }
 
-    /// What came of a property in one run, in which so many answers were looked
-    /// at.
+    /// The outcome for a property of one run, in which it could judge this many
+    /// answers.
     pub fn of_run(judgement: &Judgement, looked_at: usize) -> Outcome {
         match judgement {
             Judgement::Violated(flaw, _) => Outcome::Violated(*flaw),
@@ -109,7 +109,7 @@ impl Outcome {
         }
     }
 
-    /// Whether it is as promised; without a promise, the property must be kept.
+    /// Whether this was promised. Without a promise, the property must be kept.
     pub fn met(&self, expected: Option<Expected>) -> Met {
         match (self, expected.unwrap_or(Expected::Holds)) {
             (Outcome::Violated(flaw), Expected::Violated(expected)) if *flaw == expected => {
@@ -124,8 +124,8 @@ impl Outcome {
     }
 }
 
-/// How the whole ends: what a command was asked for, in one word. The command
-/// line makes an exit code of it.
+/// The overall status of a command. The command line turns it into an exit
+/// code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// What was asked for holds, or was done.
@@ -141,7 +141,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// What rows say together: the worst of them. Without any, nothing was
+    /// The status of several rows: that of the worst. Without rows, nothing was
     /// checked.
     pub fn of_rows<'r, 'h: 'r>(rows: impl IntoIterator<Item = &'r Row<'h>>) -> Status {
         let met: Vec<Met> = rows.into_iter().map(Row::met).collect();
@@ -156,8 +156,8 @@ impl Status {
         }
     }
 
-    /// What several properties of one run say together. The run need not have
-    /// something to look at for each of them, but must for one.
+    /// The status of several properties of one run. It is enough if one of them
+    /// had something to judge.
     pub fn of_run(outcomes: &[Outcome]) -> Status {
         let any = |wanted: fn(&Outcome) -> bool| outcomes.iter().any(wanted);
         if any(|outcome| matches!(outcome, Outcome::Violated(_))) {
@@ -171,7 +171,8 @@ impl Status {
         }
     }
 
-    /// What a replay says: the verdict of the case only if it is the same run.
+    /// The status of a replay: the verdict of the case, but only if it was
+    /// reproduced.
     pub fn of_replay(replayed: &Replay) -> Status {
         match (&replayed.fidelity, &replayed.judgement) {
             (Fidelity::TextsDiffer(_) | Fidelity::Differs(_), _) => Status::NotReproduced,
@@ -181,8 +182,8 @@ impl Status {
         }
     }
 
-    /// What the verdicts on a recording say. Whoever asks for `every` model asks
-    /// where it stands among them, and not whether all of them hold.
+    /// The status of the verdicts on a recording. With `every`, the question is
+    /// which models hold, so a violated one is not a failure.
     pub fn of_survey(
         survey: &Survey,
         says_anything: bool,
@@ -209,20 +210,20 @@ pub fn is_violated(survey: &Survey) -> bool {
     survey.entries().iter().any(|entry| entry.verdict.kind().is_some())
 }
 
-/// Whether no answer of a recording could be wrong, and none is: then no
-/// verdict says anything.
+/// Whether no answer of a recording could be wrong, and no model is violated,
+/// so that no verdict means anything.
 pub fn is_vacuous(survey: &Survey, says_anything: bool) -> bool {
     !says_anything && !is_violated(survey)
 }
 
-/// One property of one strategy in one setting, and all that was found.
+/// One property of one strategy in one setting, with everything found about it.
 #[derive(Clone, Debug)]
 pub struct Row<'h> {
-    /// The strategy, in short.
+    /// The short name of the strategy.
     pub strategy: &'h str,
-    /// Where.
+    /// The setting.
     pub setting: &'h Setting,
-    /// What must be found, if something was promised.
+    /// What was promised, if anything.
     pub expected: Option<Expected>,
     /// What the hunts found of the property.
     pub found: &'h Conclusion,
@@ -230,15 +231,15 @@ pub struct Row<'h> {
     pub sampled: &'h Sample,
     /// What exhaustive searches covered, if there were any.
     pub searched: Option<&'h exhaustive::Explored>,
-    /// What this means.
+    /// The outcome that follows from this.
     pub outcome: Outcome,
-    /// Where the failing run was saved, if it was.
+    /// The path of the saved case, if there is one.
     pub case: Option<String>,
 }
 
 impl<'h> Row<'h> {
-    /// The rows of one search, one a property; `expected` is what was promised
-    /// of each.
+    /// The rows of one search, one for each property; `expected` has the
+    /// promise about each.
     pub fn all(
         (strategy, setting): (&'h str, &'h Setting),
         expected: &[Option<Expected>],
@@ -257,31 +258,31 @@ impl<'h> Row<'h> {
         hunt.conclusions.iter().zip(expected).map(row).collect()
     }
 
-    /// Whether it is as promised.
+    /// Whether its outcome was promised.
     pub fn met(&self) -> Met {
         self.outcome.met(self.expected)
     }
 
-    /// A violation that no promise expects: it is reported and saved.
+    /// A violation that no promise expects; it is reported and saved.
     pub fn news(&self) -> Option<&'h Finding> {
         self.found.finding.as_deref().filter(|_| self.met() == Met::No)
     }
 }
 
-/// A failing run with the rows that it is news for.
+/// A failing run that no promise expects.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// The positions of the rows.
+    /// The positions of the rows that it violates.
     pub rows: Vec<usize>,
     /// What happened in it.
     pub trace: Trace,
-    /// What other models say of it.
+    /// What other models say about it.
     pub landmarks: Landmarks,
 }
 
 impl Failure {
-    /// The failing runs of one search that are news; rows of which the run is
-    /// the same share it.
+    /// The failing runs of one search that no promise expects. Rows with the
+    /// same run share one entry.
     pub fn all(subject: &dyn Subject, rows: &[Row<'_>]) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
         for (at, row) in rows.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! What a strategy promises: one row per strategy, setting and property.
+//! What a strategy promises: one row for each strategy, setting and property.
 //!
-//! A row that expects *holds* fails if a violation is found; a row that expects a
-//! violation fails if none is found. The latter guards against a search that sees
-//! nothing.
+//! A row that expects *holds* fails if a violation is found; a row that expects
+//! a violation fails if none is found. The latter detects a search that can
+//! find no violations.
 
 use crate::world::Setting;
 
@@ -13,7 +13,7 @@ use super::property::{Flaw, Property};
 pub struct Promise {
     /// The strategy, as on the command line.
     pub strategy: String,
-    /// Where.
+    /// The setting.
     pub setting: Setting,
     /// What is judged.
     pub property: Property,

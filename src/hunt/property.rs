@@ -26,19 +26,21 @@ pub enum Property {
     /// clients may be unable to see the violation.
     WhiteBox(Model),
     /// No acknowledged write is lost, by the strategy's own record: every final
-    /// read takes it, or a write above it, into account.
+    /// read takes into account that write or one after it in the strategy's
+    /// order.
     Durable,
     /// Nodes that have taken the same writes into account give the same answers,
     /// in every state.
     StrongConvergence,
     /// No handler panics.
     NoPanic,
-    /// An invariant of the strategy's own holds in every state.
+    /// This invariant of the strategy holds in every state.
     Always(String),
 }
 
 impl Property {
-    /// What a run has to show to be a counterexample of this property.
+    /// What executing a run again must show, so that this property can be
+    /// judged.
     pub fn shows(&self) -> Shows<'_> {
         match self {
             Property::Always(name) => Shows::Broken(name),
@@ -57,8 +59,8 @@ impl From<Model> for Property {
 }
 
 impl fmt::Display for Property {
-    /// The name used in case files: a model's, `white-box:` and a model's,
-    /// `no-panic`, `always:NAME`.
+    /// The name used in case files: that of a model, `white-box:` and that of a
+    /// model, `durable`, `strong-convergence`, `no-panic`, or `always:NAME`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Property::Model(model) => f.write_str(&model.name()),
@@ -92,21 +94,21 @@ impl std::str::FromStr for Property {
     }
 }
 
-/// In which way a property fails.
+/// How a property fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// The history is not allowed.
+    /// The model does not allow the history.
     History(Kind),
     /// What the strategy recorded of its own reads and writes contradicts the
     /// model.
     Recorded,
-    /// Messages alone keep the cluster busy for ever.
+    /// Deliveries alone keep the cluster busy for ever.
     NeverQuiet,
-    /// Timers change replicas back and forth for ever.
+    /// With timers, the replicas change back and forth for ever.
     Oscillating,
-    /// The cluster can reach right answers, but a just order of events avoids them
-    /// for ever.
+    /// The cluster can reach right answers, but a fair order of events avoids
+    /// them for ever.
     NotGuaranteed,
     /// A final read does not take an acknowledged write into account.
     LostWrite,
@@ -141,7 +143,7 @@ impl fmt::Display for Flaw {
 }
 
 impl Flaw {
-    /// All of them.
+    /// All flaws.
     pub const ALL: [Flaw; 12] = [
         Flaw::History(Kind::Illegal),
         Flaw::History(Kind::Diverged),
@@ -167,7 +169,7 @@ impl std::str::FromStr for Flaw {
     }
 }
 
-/// The one of `all` that is written like this.
+/// The element of `all` that is displayed as `text`.
 pub(super) fn named<T: Copy + fmt::Display>(
     what: &str,
     all: &[T],
@@ -180,19 +182,19 @@ pub(super) fn named<T: Copy + fmt::Display>(
     })
 }
 
-/// What came of judging one property of one run.
+/// The result of judging one property of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// It holds in this run.
     Holds,
-    /// It does not; for a flaw of the history, with the evidence.
+    /// It does not hold; for a flaw of the history, with the evidence.
     Violated(Flaw, Option<Counterexample>),
     /// It could not be decided.
     Unknown(String),
 }
 
 impl Judgement {
-    /// How it fails, if it does.
+    /// How the property fails, if it does.
     pub fn flaw(&self) -> Option<Flaw> {
         match self {
             Judgement::Violated(flaw, _) => Some(*flaw),
@@ -234,7 +236,8 @@ pub fn judge(run: &Run, property: &Property) -> Judgement {
     }
 }
 
-/// Whether what the run recorded satisfies `model`, if it was recorded.
+/// Whether the record of the run satisfies `model`; `None` if there is no
+/// record.
 pub fn record(run: &Run, model: Model) -> Option<Result<(), Unsound>> {
     let verdict = Verdict::Holds(white_box(run, model)?);
     Some(recheck(&run.history, model, &verdict))
@@ -259,7 +262,7 @@ fn judge_model(run: &Run, model: Model) -> Judgement {
         (Verdict::Holds(_), Ending::Oscillating { .. }) => {
             Judgement::Violated(Flaw::Oscillating, None)
         }
-        // The answers are right in every state of the cycle.
+        // The final reads are right in every state of the cycle.
         (Verdict::Holds(_), Ending::Cycle { .. }) => Judgement::Holds,
         (Verdict::Holds(_), Ending::Unsettled(why)) => Judgement::Unknown(why.clone()),
         (Verdict::Holds(_), Ending::Panicked(_) | Ending::Broken(_)) => {
@@ -272,7 +275,7 @@ fn judge_model(run: &Run, model: Model) -> Judgement {
     }
 }
 
-/// What came of judging a recorded history again, without its run.
+/// The result of judging a recorded history again, without its run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejudged {
     /// The model allows it, and the evidence was rechecked.
@@ -281,7 +284,8 @@ pub enum Rejudged {
     Violated(Kind),
     /// It could not be decided.
     Unknown(String),
-    /// The evidence does not stand: a checker is wrong.
+    /// The evidence was not confirmed: it is wrong, or too large to be
+    /// replayed.
     Unsound(String),
 }
 
@@ -296,8 +300,8 @@ pub fn rejudge(history: &History, model: Model) -> Rejudged {
     }
 }
 
-/// How many answers of a run a property can judge. With none in any run, nothing
-/// was checked.
+/// How many answers of a run, or other facts, a property can judge. If there
+/// are none in any run, nothing was checked.
 pub fn looked_at(run: &Run, property: &Property) -> usize {
     let answered = run.history.operations().iter().filter(|op| op.answer().is_some());
     match property {
@@ -325,7 +329,7 @@ fn never_settles(run: &Run) -> bool {
     )
 }
 
-/// The flaw of a run with a chosen cycle, if it is more than a flaw of its history.
+/// The flaw of a run with a chosen cycle; `None` if only its history decides.
 fn flaw_of_cycle(run: &Run, verdict: &Verdict) -> Option<Flaw> {
     let Ending::Cycle { deliveries_only, answers_change, way_out, .. } = run.ending else {
         return None;
@@ -341,9 +345,9 @@ fn flaw_of_cycle(run: &Run, verdict: &Verdict) -> Option<Flaw> {
     }
 }
 
-/// A self-test for every rejected run. The visibility and the order that the run
-/// recorded are a candidate witness; if the witness stands, the checker was wrong to
-/// reject the history.
+/// A self-test for every rejected run. The visibility and the order that the
+/// run recorded are a candidate witness. If that witness is sound, the checker
+/// was wrong to reject the history.
 fn contradiction(run: &Run, model: Model) {
     assert!(
         !matches!(record(run, model), Some(Ok(()))),
@@ -354,8 +358,8 @@ fn contradiction(run: &Run, model: Model) {
     );
 }
 
-/// What the run recorded of visibility and order, as a witness for `model`, if
-/// the strategy recorded it for every read.
+/// The visibility and the order that the run recorded, as a witness for
+/// `model`; `None` if the strategy did not record them for every read.
 pub fn white_box(run: &Run, model: Model) -> Option<Witness> {
     let Model::Grid(Grid { scope: Scope::Global, .. }) = model else { return None };
     let operations = run.history.operations();

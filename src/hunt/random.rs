@@ -1,5 +1,5 @@
-//! The random hunt: generates runs, judges them, and minimises the first failures
-//! of each property.
+//! The random hunt: generates runs, judges them, and minimises the first
+//! failures of each property.
 //!
 //! Runs are numbered from 1, and each has its own generator seeded by (seed,
 //! number). So the result depends neither on the number of cores nor on which
@@ -35,50 +35,50 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// What a hunt found out about one property.
+/// What a hunt found about one property.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// Which property.
     pub property: Property,
-    /// What came of it.
+    /// The result of the hunt for it.
     pub outcome: Sampled,
-    /// How many answers it looked at, in all runs.
+    /// How many answers (or other facts) were judged, in all runs.
     pub looked_at: u64,
 }
 
-/// What came of hunting for a violation of one property.
+/// The result of hunting for a violation of one property.
 #[derive(Clone, Debug)]
 pub enum Sampled {
     /// No run violated it.
     None,
-    /// One did.
+    /// A run violated it.
     Violated(Box<Shrunk>),
     /// No run violated it, but this many could not be decided; with the reason of
     /// the first of them.
     Unknown(u64, String),
 }
 
-/// A failing run, minimised.
+/// A minimised failing run.
 #[derive(Clone, Debug)]
 pub struct Shrunk {
-    /// The smallest run.
+    /// The minimised run.
     pub failing: Failing,
-    /// The number of the run that failed first.
+    /// The number of the run that it was shrunk from.
     pub run: u64,
     /// How many actions that run had.
     pub shrunk_from: usize,
 }
 
-/// What a hunt went through.
+/// The coverage of a hunt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// Runs done.
     pub runs: u64,
-    /// Actions in all runs, settling included.
+    /// Actions in all runs, including those of settling.
     pub actions: u64,
-    /// Distinct states passed through.
+    /// Distinct states in all runs.
     pub states: u64,
-    /// How often each kind of fault struck, if it did.
+    /// How often each kind of fault happened, for kinds that did.
     pub faults: BTreeMap<FaultKind, u64>,
     /// Operations that were never answered, which constrain nothing.
     pub pending: u64,
@@ -91,29 +91,29 @@ pub struct Sample {
 /// The result of a hunt.
 #[derive(Clone, Debug)]
 pub struct Hunt {
-    /// One entry a property, in the order of the plan.
+    /// One entry for each property, in the order of the plan.
     pub found: Vec<Found>,
     /// What was covered.
     pub coverage: Sample,
 }
 
-/// How many times as many runs the hunt does for a violation that is known to
-/// exist.
+/// By how much the number of runs is multiplied for a violation that is known
+/// to exist.
 pub const SOUGHT: u64 = 20;
 
-/// How long a hunt goes on after the first failure of a property, in runs and in
-/// failures. A minimised run is only a local minimum; another failure may shrink
-/// further, and the shortest of them is reported.
+/// How long a hunt continues after the first failure of a property, in runs and
+/// in further failures. A minimised run is only a local minimum; another
+/// failure may shrink further, and the shortest of them is reported.
 const MORE_RUNS: u64 = 200;
 const MORE_FAILURES: usize = 8;
 
-/// States that are counted before counting stops: about 1 GB of memory.
+/// How many states are counted before counting stops: about 1 GB of memory.
 const STATES_MAX: usize = 1 << 26;
 
-/// Hunts for violations. Calls `stop` regularly with the number of runs done; if
-/// that returns true, the hunt ends, cut short. A hunt also ends when every
-/// property has been violated and enough failures of each were seen to choose the
-/// shortest from.
+/// Hunts for violations. Calls `stop` regularly with the number of runs done;
+/// if that returns true, the hunt is cut short. A hunt also ends when every
+/// property has been violated and enough failures of each were seen to choose
+/// the shortest from.
 pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> Hunt {
     let generator = scenario(&plan.scope);
     let mut found: Vec<Found> = plan
@@ -131,7 +131,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             is_done(hunted, number) || (number > plan.runs && !sought)
         };
         let over: Vec<bool> = found.iter().zip(&failures).map(done).collect();
-        // Without any property the runs are still done, to count states and
+        // Without any property the runs are still executed, to count states and
         // to evaluate `sometimes` invariants.
         if over.iter().all(|over| *over) && (number > plan.runs || !over.is_empty()) {
             break;
@@ -188,12 +188,13 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     Hunt { found, coverage }
 }
 
-/// How long a story is: in chosen steps, in all steps, and the earlier first.
+/// The order of findings: fewest chosen steps, then fewest steps, then earliest
+/// run.
 fn length(finding: &Shrunk) -> (usize, usize, u64) {
     (finding.failing.chosen().len(), finding.failing.run.schedule.len(), finding.run)
 }
 
-/// Whether a property needs no more runs from run `number` on.
+/// Whether a property needs no more runs, from run `number` on.
 fn is_done(failures: &[Shrunk], number: u64) -> bool {
     failures.len() > MORE_FAILURES
         || failures.first().is_some_and(|first| number > first.run + MORE_RUNS)
@@ -207,7 +208,7 @@ fn generate<G: Generator<Value = Scenario>>(generator: &G, seed: u64, number: u6
 /// How many candidates shrinking tries before minimising takes over.
 const SHRINK_TRIES: usize = 2_000;
 
-/// The run of a scenario, if it was judged to fail.
+/// The run of a scenario, if the judgement says that it fails.
 fn failing(
     scenario: &Scenario,
     run: Run,
@@ -264,7 +265,7 @@ fn mix(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The kinds of faults that struck, with counts: `drop 12, crash 3`.
+/// The kinds of faults that happened, with counts: `drop 12, crash 3`.
 pub fn faults_text(faults: &BTreeMap<FaultKind, u64>) -> String {
     let texts: Vec<_> = faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }

@@ -1,9 +1,9 @@
-//! Objects that hold something at first that their datatype does not say.
+//! Objects whose initial value is not that of their datatype.
 //!
-//! A register that begins with 0 is one that begins with `null` in which 0 and
-//! `null` have changed places, since models only ask whether values are equal.
-//! So checkers know one initial value, and only here is it known that there are
-//! others. Objects of other datatypes begin with what is given.
+//! A register that begins with 0 is one that begins with `null`, with 0 and
+//! `null` exchanged everywhere, since models only ask whether values are equal.
+//! So the checkers know one initial value, and only this module knows that
+//! there are others. Objects of other datatypes begin with what is given.
 
 use std::borrow::Cow;
 
@@ -30,12 +30,13 @@ use crate::history::{Call, Completion, Function, History, Key, Operation, Value}
 pub struct Begun<'a> {
     /// As it is judged.
     history: Cow<'a, History>,
-    /// What operations mean, if that is not what the history says alone.
+    /// The datatype with its initial value, unless that of the history will do.
     datatype: Option<Beginning>,
 }
 
 impl<'a> Begun<'a> {
-    /// Objects begin with this value; with that of their datatype if it is `None`.
+    /// A history whose objects begin with this value; `None`: with that of
+    /// their datatype.
     ///
     /// # Errors
     /// In words, if no object of the history's datatype can hold the value.
@@ -58,7 +59,7 @@ impl<'a> Begun<'a> {
         &self.history
     }
 
-    /// Who judges it.
+    /// The judge of this history.
     pub fn judge(&self) -> Judge<'_> {
         match &self.datatype {
             Some(datatype) => Judge::with(&self.history, datatype),
@@ -78,7 +79,7 @@ impl<'a> Begun<'a> {
     }
 }
 
-/// A datatype whose objects hold something else at first.
+/// A datatype whose objects begin with another value.
 #[derive(Clone)]
 struct Beginning {
     datatype: &'static dyn Datatype,
@@ -129,7 +130,7 @@ impl Datatype for Beginning {
     }
 }
 
-/// The value, with the initial one and `null` in each other's place.
+/// The value, with the initial one and `null` exchanged.
 pub fn exchanged(value: Value, initial: &Value) -> Value {
     match value {
         Value::Null => initial.clone(),
@@ -138,8 +139,7 @@ pub fn exchanged(value: Value, initial: &Value) -> Value {
     }
 }
 
-/// What is asked of a register, with the initial value and `null` in each
-/// other's place.
+/// A call on a register, with the initial value and `null` exchanged.
 pub fn exchanged_in(call: Call, initial: &Value) -> Call {
     let argument = match (&call.f, call.argument) {
         (Function::Write, value) => exchanged(value, initial),
@@ -151,8 +151,8 @@ pub fn exchanged_in(call: Call, initial: &Value) -> Call {
     Call { argument, ..call }
 }
 
-/// A history of registers, with the initial value and `null` in each other's
-/// place; doing it twice gives the same history.
+/// A history of registers, with the initial value and `null` exchanged; doing
+/// it twice gives the same history.
 pub fn exchange(history: &History, initial: &Value) -> History {
     let all = history.operations().iter().cloned().map(|operation| {
         let completion = match operation.completion {
@@ -166,9 +166,9 @@ pub fn exchange(history: &History, initial: &Value) -> History {
     History::of(all.collect()).expect("no rule asks for values")
 }
 
-/// What objects may have held at first, if they did not begin with what their
-/// datatype says: what all reads agree about that came before any change had
-/// been acknowledged and that nothing explains.
+/// The initial value that objects seem to have had, if not that of their
+/// datatype: the one value that all early reads saw (those before any change
+/// was acknowledged) and that no operation explains.
 pub fn suggested(history: &History) -> Option<Value> {
     let datatype = datatype::of(history).ok()?;
     let mut seen: Option<Value> = None;
@@ -181,14 +181,15 @@ pub fn suggested(history: &History) -> Option<Value> {
     seen
 }
 
-/// When the first change of an object was asked for and when one was answered.
+/// When the first change of an object was invoked, and when one first returned.
 #[derive(Clone, Copy)]
 struct Changes {
     invoked: u64,
     returned: u64,
 }
 
-/// What early reads saw that is to be explained by what was held at first. O(n).
+/// The values that early reads saw and that only the initial value explains.
+/// O(n).
 fn early(history: &History, datatype: &dyn Datatype) -> Vec<Value> {
     let operations = history.operations();
     let mut changes: FxHashMap<&Key, Changes> = FxHashMap::default();
@@ -221,8 +222,9 @@ fn early(history: &History, datatype: &dyn Datatype) -> Vec<Value> {
     seen.filter_map(|value| datatype.holding(value)).collect()
 }
 
-/// From when on what these reads of registers saw may be explained: at once if
-/// something that may have happened leaves it, else from the first try on.
+/// Since when an operation may explain what these reads of registers saw:
+/// always if one that may have happened leaves it, else since the first failed
+/// write of it was invoked.
 fn tried<'a>(operations: &'a [Operation], reads: &[&'a Operation]) -> Times<'a> {
     let asked = |op: &&'a Operation| answered(op).map(|value| ((&op.call.key, value), u64::MAX));
     let mut first: Times<'a> = reads.iter().filter_map(asked).collect();

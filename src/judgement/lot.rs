@@ -1,10 +1,10 @@
-//! Numbers without order for unit tests, the same every time.
+//! A deterministic generator of pseudo-random numbers for unit tests.
 
-/// Where they are drawn from.
+/// The generator, by its state.
 pub(in crate::judgement) struct Lot(pub(in crate::judgement) u64);
 
 impl Lot {
-    /// One that is less than `below`.
+    /// A number less than `below`.
     pub(in crate::judgement) fn draw(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
         (self.0 >> 33) % below

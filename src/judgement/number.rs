@@ -1,5 +1,5 @@
-//! Numbers of operations, sessions, keys and writes. They are kept in 32 bits,
-//! which halves what large tables take; these functions are the ways in and out.
+//! Numbers of operations, sessions, keys and writes. They are stored in 32
+//! bits, which halves the memory of large tables; these functions convert them.
 
 /// A number as an index.
 #[inline]
@@ -10,7 +10,7 @@ pub(in crate::judgement) fn index(number: u32) -> usize {
 /// An index as a number.
 ///
 /// # Panics
-/// From 2³² on: there are not as many operations in a history that fits memory.
+/// If `index` is 2³² or more, which no history that fits memory reaches.
 #[inline]
 pub(in crate::judgement) fn number_of(index: usize) -> u32 {
     u32::try_from(index).expect("there are fewer than 2^32 operations")

@@ -1,4 +1,5 @@
-//! Sets of small numbers as bits, and the orders that relations over them have.
+//! Sets of small numbers as bits, and topological orders of relations over
+//! them.
 //!
 //! A relation is a slice of rows: `rows[b]` holds every `a` that comes before
 //! `b`. A row is a [`Word`] where 64 numbers are enough (that is nearly every
@@ -113,11 +114,11 @@ impl Set for Wide {
     }
 }
 
-/// An order of `nodes` in which everything follows what is before it in
-/// `before`, or a cycle `a → b → … → a` of it (written without the last `a`).
+/// A topological order of `nodes` by the relation `before`, or a cycle
+/// `a → b → … → a` in it (without the last `a`).
 ///
-/// Depth first; O(n²/64) for n nodes. What is returned depends on nothing but
-/// the relation.
+/// Depth-first search; O(n²/64) for n nodes. The result depends only on the
+/// relation.
 pub(crate) fn order<S: Set>(before: &[S], nodes: &S) -> Result<Vec<usize>, Vec<usize>> {
     let mut done = S::empty(before.len());
     let mut open = S::empty(before.len());

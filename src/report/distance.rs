@@ -1,7 +1,7 @@
-//! How far a history is from a single copy: for people and for programs.
+//! How far a history is from a single copy, as text and as JSON.
 //!
-//! Invariant: every figure for people that is not zero is followed by the
-//! operations that show its worst case, in words. It measures nothing.
+//! Invariant: every figure in the text that is not zero is followed by the
+//! operations that show its worst case. This module measures nothing.
 
 use std::fmt::Write as _;
 
@@ -14,10 +14,11 @@ use crate::judgement::distance::{Pair, Quantiles, Settled, Spread, Strange};
 
 use super::{Look, count, pad, wrap};
 
-/// How many pairs of nodes are shown to people: the stalest.
+/// How many pairs of nodes the text shows: those with the longest staleness.
 const PAIRS_MAX: usize = 12;
 
-/// A figure a line, and below each that is not zero what shows its worst case.
+/// Writes one line for each figure, and below each that is not zero its worst
+/// case.
 ///
 /// `place` gives the place of an operation in the recording, for example
 /// `line 4081`.
@@ -44,7 +45,7 @@ pub fn text(
     text
 }
 
-/// The first column, and what is said there.
+/// A label for the first column, and the text next to it.
 type Line = (String, String);
 
 struct Page<'a> {
@@ -54,7 +55,8 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// `process 3 read x at n3 and saw 4 (line 17)`.
+    /// `process 3 read x at n3 and saw 4 (line 17)`, for the operation at a
+    /// position.
     fn did(&self, at: usize) -> String {
         let operation = &self.history.operations()[at];
         let node = operation.node.map_or_else(String::new, |node| format!(" at {node}"));
@@ -275,7 +277,7 @@ fn counted(number: usize, word: &str) -> String {
     format!("{} {word}", count(number as u64))
 }
 
-/// A time in nanoseconds, with two or three digits that matter: `1.5 s`.
+/// A time given in nanoseconds, with two or three significant digits: `1.5 s`.
 fn time(nanoseconds: u64) -> String {
     let (unit, size) = match nanoseconds {
         0..1_000 => return format!("{nanoseconds} ns"),
@@ -290,7 +292,7 @@ fn time(nanoseconds: u64) -> String {
     }
 }
 
-/// All figures, with the operations that show the worst case by position.
+/// All figures. The operations that show a worst case are given by position.
 pub(crate) fn json(distance: &Distance) -> Json {
     let pairs = distance.staleness.pairs.iter().map(|pair| {
         let mut all = spread(&pair.spread);
@@ -356,7 +358,7 @@ fn settled(settled: Settled) -> Json {
     }
 }
 
-/// A number, null for none, or the bounds between which it lies.
+/// The number, null if there is none, or the bounds between which it lies.
 fn leasts((least_k, least_delta): &Leasts) -> (Json, Json) {
     let k = match least_k {
         Ok(k) => json!(k),
@@ -417,7 +419,8 @@ mod tests {
     use crate::history::{Builder, Call, Event, ProcessId};
     use crate::judgement::Budget;
 
-    /// Two nodes, milliseconds: n2 shows 2, then n1 shows 1 again, to the end.
+    /// Two nodes, times in milliseconds: n2 shows 2, then n1 shows 1 in the
+    /// end.
     fn rolled_back() -> History {
         let mut events = Builder::new();
         let ms = 1_000_000;

@@ -9,7 +9,7 @@ use super::reporter::{Begin, Begun, Checked, Replayed, Reporter};
 use super::survey::Judged;
 use super::table::setting_text;
 
-/// Writes pages that look like this.
+/// Writes results with this look.
 pub struct Human(pub Look);
 
 impl Reporter for Human {
@@ -34,7 +34,7 @@ impl Reporter for Human {
     }
 }
 
-/// Where chance begins, and what is done.
+/// The seed, the searches, and the setting or how many settings there are.
 pub(super) fn beginning(check: &Begun<'_>, look: &Look) -> String {
     let Begun { seed, searches, .. } = check;
     look.text(&match check.setting {

@@ -20,13 +20,13 @@ use super::{Look, SCHEMA};
 /// Writes JSON texts, each with a newline at its end.
 #[derive(Default)]
 pub struct Json {
-    /// How notes look that are no part of the output.
+    /// The look of notes, which are not part of the output.
     look: Look,
     recordings: Vec<Value>,
 }
 
 impl Json {
-    /// Notes look like this.
+    /// A reporter whose notes have this look.
     pub fn new(look: Look) -> Json {
         Json { look, recordings: Vec::new() }
     }
@@ -92,7 +92,8 @@ fn replay(replayed: &Replayed<'_>) -> Value {
     })
 }
 
-/// A value on lines of its own, in which nothing steers whoever shows it.
+/// A JSON value, pretty-printed, with escapes for characters that could control
+/// a terminal.
 pub(crate) fn text(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).expect("JSON values are serialisable");
     format!("{}\n", escape::in_json(&text))
@@ -141,7 +142,7 @@ fn coverage(line: &Row<'_>) -> Value {
         told.insert("why".to_owned(), doubt_text(doubt).into());
         told
     };
-    // Random runs are a sample: what they say is never complete.
+    // Random runs are only a sample, so only a proof makes a result complete.
     json!({
         "runs": coverage.runs,
         "states": coverage.states + searched.map_or(0, |searched| searched.states),

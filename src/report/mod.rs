@@ -1,12 +1,12 @@
-//! What people and programs read: values in, text out.
+//! Output for people and programs: values in, text out.
 //!
-//! Invariant: the same values give the same text. Nothing here opens a file, reads
-//! the time or knows whether it writes to a terminal: a [`Look`] gives the width,
-//! and whether colour and non-ASCII characters are allowed. Colour only repeats what
-//! the words say.
+//! Invariant: the same values give the same text. Nothing here opens a file,
+//! reads the time or knows whether it writes to a terminal: a [`Look`] gives
+//! the width, and whether colour and non-ASCII characters are allowed. Colour
+//! only repeats what the words say.
 //!
-//! Read next: [`timeline`] for the picture of a run, [`verdict`] for what is
-//! said below it.
+//! Read next: [`timeline`] for the picture of a run, [`verdict`] for the block
+//! below it.
 
 #[cfg(feature = "proptest")]
 pub mod distance;
@@ -29,24 +29,24 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::history::escape;
 
-/// The version of the shape of results for programs.
+/// The version of the format of results for programs.
 pub const SCHEMA: u32 = 1;
 
 /// How a page looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// How many columns there are.
+    /// The width in columns.
     pub width: usize,
-    /// Which characters there are.
+    /// Which characters may be used.
     pub letters: Letters,
-    /// Whether there is colour.
+    /// Whether text is coloured.
     pub ink: Ink,
 }
 
 /// Which characters may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Letters {
-    /// Arrows and box drawing too.
+    /// Arrows and box-drawing characters too.
     Unicode,
     /// Only ASCII.
     Ascii,
@@ -61,31 +61,32 @@ pub enum Ink {
     Colour,
 }
 
-/// What a coloured text says.
+/// The meaning of a coloured text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// It fails.
+    /// A failure.
     Bad,
-    /// It is as it should be.
+    /// A success.
     Good,
-    /// It is in doubt.
+    /// Something undecided.
     Doubt,
-    /// It is a title.
+    /// A title.
     Strong,
-    /// It matters less.
+    /// Something less important.
     Faint,
 }
 
 impl Default for Look {
-    /// A hundred columns of plain Unicode: what is shown where no terminal is.
+    /// A hundred columns of uncoloured Unicode, for output without a terminal.
     fn default() -> Self {
         Look { width: 100, letters: Letters::Unicode, ink: Ink::Plain }
     }
 }
 
 impl Look {
-    /// The text in one line and in the characters of this page. What would
-    /// steer a terminal is spelt out: strategies and files may say anything.
+    /// The text on one line and in the characters of this page. Characters that
+    /// could control a terminal are escaped, because strategies and files may
+    /// contain any text.
     pub fn text(&self, text: &str) -> String {
         let text = escape::line(text);
         if self.letters == Letters::Unicode || text.is_ascii() {
@@ -111,7 +112,7 @@ impl Look {
         plain
     }
 
-    /// As [`text`](Self::text), in this tone.
+    /// As [`text`](Self::text), with the colour of this tone.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         let text = self.text(text);
         let code = match (self.ink, tone) {
@@ -126,11 +127,11 @@ impl Look {
     }
 }
 
-/// Letters with which pictures say that something happened.
+/// Characters with which pictures show that something happened.
 const SIGNS: [char; 10] = ['─', '━', '╌', '▶', '◀', '●', '·', '×', '✗', '✓'];
 
-/// A text that a strategy or a client chose, with escapes for the letters of
-/// pictures, so that it cannot draw what did not happen.
+/// A text from a strategy or a client, in which the characters of pictures are
+/// escaped, so that it cannot draw events that did not happen.
 pub(crate) fn foreign(text: &str) -> String {
     let mut told = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -160,7 +161,7 @@ pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// The text with blanks up to a width in columns.
+/// The text, padded with blanks to a width in columns.
 pub(crate) fn pad(text: &str, width: usize) -> String {
     let blanks = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(blanks))

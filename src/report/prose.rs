@@ -39,8 +39,8 @@ pub fn model(model: Model, width: usize) -> String {
     text
 }
 
-/// The shortest example that violates the model and satisfies the next weaker ones;
-/// if there is none, the shortest that violates the model. With the reason.
+/// The shortest example that violates the model and satisfies the next weaker
+/// ones, or else the shortest that violates the model; with the reason.
 fn example(model: Model, below: &[Model]) -> Option<(&'static str, String)> {
     let judged = |text: &str, model| {
         let history = notation::parse(text).expect("the examples are in the notation");
@@ -94,7 +94,7 @@ pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
     text
 }
 
-/// A case from what it records: no strategy is run.
+/// A case, described from what it records; no strategy is run.
 pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
     let mut text = format!("A case of {}, on {place}.\n\nWhat happened\n", escape::line(name));
     for (number, step) in (1..).zip(&case.schedule) {

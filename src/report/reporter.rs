@@ -1,8 +1,8 @@
-//! For whom results are written: one [`Reporter`] for each form of output.
+//! The forms of output: one [`Reporter`] for each.
 //!
-//! A reporter only renders: what it is given has been judged. A new form of
-//! output is a file with a reporter, and a line where the command line chooses
-//! one.
+//! A reporter only renders results that were judged before. A new form of
+//! output needs a file with a reporter, and a line where the command line
+//! chooses one.
 
 use std::time::Duration;
 
@@ -23,29 +23,30 @@ pub trait Reporter {
     /// What a check has found.
     fn check(&self, checked: &Checked<'_>) -> String;
 
-    /// What came of a replay.
+    /// The result of a replay.
     fn replay(&self, replayed: &Replayed<'_>) -> String;
 
-    /// What verdicts say of a recording, one of several perhaps.
+    /// The verdicts on one recording.
     fn recording(&mut self, judged: &Judged<'_>) -> String;
 
-    /// What is left to say after all recordings, `one` or several, were judged.
+    /// What remains to be written after the last recording; `one` if there was
+    /// only one.
     fn end_of_recordings(&mut self, one: bool) -> String;
 }
 
-/// Where the line goes with which a check begins.
+/// Where the first line of a check goes.
 pub enum Begin {
     /// It is part of the output.
     Output(String),
-    /// It is for whoever waits, and no part of the output.
+    /// It is for the waiting user, and not part of the output.
     Note(String),
 }
 
 /// A check that is about to begin.
 pub struct Begun<'a> {
-    /// Where chance begins.
+    /// The seed of the random runs.
     pub seed: u64,
-    /// Which searches are done, in words.
+    /// The searches to run, in words.
     pub searches: &'a str,
     /// The setting, if there is only one.
     pub setting: Option<&'a Setting>,
@@ -55,17 +56,17 @@ pub struct Begun<'a> {
 
 /// What a check has found.
 pub struct Checked<'a> {
-    /// Search by search.
+    /// One entry for each search.
     pub searches: &'a [Searched<'a>],
     /// What is known of the strategies.
     pub registry: &'a Registry,
-    /// Whether these are all promises, and not what somebody asked for.
+    /// Whether all promises were checked, not strategies that were named.
     pub promises: bool,
     /// How long all of it took.
     pub time: Duration,
-    /// The command that does the same again.
+    /// The command that repeats this check.
     pub again: &'a str,
-    /// How the program was called.
+    /// The name by which the program was called.
     pub program: &'a str,
     /// Whether it was interrupted.
     pub interrupted: bool,
@@ -80,9 +81,9 @@ impl<'a> Checked<'a> {
 
 /// What was found of one strategy in one setting.
 pub struct Searched<'a> {
-    /// One row a property.
+    /// One row for each property.
     pub rows: Vec<Row<'a>>,
-    /// The failing runs that are news.
+    /// The failing runs that no promise expects.
     pub failures: Vec<Failure>,
     /// How long it took.
     pub time: Duration,
@@ -90,16 +91,16 @@ pub struct Searched<'a> {
 
 /// A case, replayed.
 pub struct Replayed<'a> {
-    /// The strategy, in short.
+    /// The short name of the strategy.
     pub strategy: &'a str,
     /// What is known of the strategies.
     pub registry: &'a Registry,
     /// What was recorded.
     pub case: &'a Case,
-    /// What happened this time.
+    /// The new run.
     pub replay: &'a Replay,
     /// What other models say of the run.
     pub landmarks: &'a Landmarks,
-    /// After how many steps to stop, if the end is not wanted.
+    /// After how many steps to stop; `None` for the whole run.
     pub until: Option<usize>,
 }

@@ -7,8 +7,8 @@ use crate::world::trace::{Shown, Trace};
 use super::timeline::{mark, sentences};
 use super::{Look, Tone};
 
-/// Step `number` (0 is the beginning) with what it changed: `+` for what is
-/// new, `-` for what is gone.
+/// Step `number`, or the start for 0, with what the step changed: `+` marks new
+/// state, `-` marks state that is gone.
 pub fn step(trace: &Trace, number: usize, look: &Look) -> String {
     let Some(at) = number.checked_sub(1) else {
         return format!("{}\n{}", look.paint(Tone::Strong, "at the start"), all_at(trace, 0, look));

@@ -1,9 +1,9 @@
 //! A recorded history under consistency models: what was read, the verdicts
 //! with their reasons, the place in the lattice.
 //!
-//! Invariant: a verdict is printed with its reason: the lines that show a violation,
-//! the stronger model that holds, or the budget that ended. This module judges
-//! nothing and measures no time.
+//! Invariant: a verdict is printed with its reason: the lines that show a
+//! violation, the stronger model that holds, or the budget that was used up.
+//! This module judges nothing and measures no time.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -21,57 +21,61 @@ use crate::judgement::{Budget, Distance, Grid, Model, Survey, Verdict};
 
 use super::{Look, Tone, columns, count, distance, pad, wrap};
 
-/// How wide the names of models are.
+/// The width of the column of model names.
 const NAME: usize = 20;
 /// How many steps of a counterexample are printed: the largest of these numbers with
 /// which the page is not too long.
 const STEPS: [usize; 4] = [12, 6, 3, 1];
-/// How many lines a page has, unless all is asked for.
+/// The most lines of a page, unless everything was asked for.
 const PAGE: usize = 150;
-/// How many lines of a file are named.
+/// The most line numbers that are listed.
 const LINES_MAX: usize = 8;
 
 /// A recording, judged.
 pub struct Judged<'a> {
-    /// What it is called.
+    /// The name of the recording.
     pub name: &'a str,
     /// Whether every model was asked for.
     pub every: bool,
-    /// Whether every step of every counterexample is to be told.
+    /// Whether to print every step of every counterexample.
     pub full: bool,
-    /// What was read.
+    /// The recording that was judged.
     pub recording: &'a Recording,
-    /// How many bytes it had.
+    /// The size of the recording in bytes.
     pub bytes: u64,
     /// How long reading took.
     pub reading: Duration,
     /// The verdicts.
     pub survey: &'a Survey,
-    /// Whether some answer could be wrong, or is of an unknown function.
+    /// Whether there is anything to check: an answer that could be wrong, or an
+    /// operation that no datatype knows.
     pub says_anything: bool,
     /// An initial value that would explain reads which no write explains.
     pub initial: Option<Value>,
-    /// Why verdicts were searched for that otherwise have a fast procedure.
+    /// Why the fast procedures do not apply, so that verdicts were found by
+    /// search; `None` if they apply.
     pub searched: Option<&'a str>,
     /// The models whose evidence was replayed by other code.
     pub rechecked: &'a BTreeSet<Model>,
-    /// How long each took, in their order.
+    /// How long each verdict took, in the order of the survey.
     pub times: &'a [Duration],
     /// The largest budget of a verdict.
     pub budget: Budget,
     /// The least k and Δ, if they were looked for.
     pub least: Option<&'a Leasts>,
-    /// How far it is from a single copy, if that was asked and there are reads.
+    /// How far the recording is from a single copy, if that was asked for and
+    /// there are reads.
     pub distance: Option<&'a Distance>,
 }
 
 impl Judged<'_> {
-    /// Whether no verdict says anything.
+    /// Whether nothing was checked, so that no verdict means anything.
     fn is_vacuous(&self) -> bool {
         outcome::is_vacuous(self.survey, self.says_anything)
     }
 
-    /// The initial value to try, if the objects seem not to have begun with the usual one.
+    /// The initial value to try, if the objects seem not to have begun with the
+    /// default.
     fn hint(&self) -> Option<String> {
         let initial = self.initial.as_ref().filter(|_| outcome::is_violated(self.survey))?;
         let quote = if matches!(initial, Value::Int(_)) { "" } else { "'" };
@@ -113,7 +117,7 @@ impl Judged<'_> {
         said
     }
 
-    /// Whether the model speaks of reads at quiescence and there are none.
+    /// Whether the model is about reads at quiescence and there are none.
     fn is_reduced(&self, model: Model) -> bool {
         model.is_eventual() && !self.recording.history.has_final_reads()
     }
@@ -123,7 +127,8 @@ impl Judged<'_> {
         self.rechecked.contains(&entry.from.unwrap_or(entry.model))
     }
 
-    /// The reason of a verdict, in at most so many steps.
+    /// The reason of a verdict, with at most this many steps of a
+    /// counterexample.
     fn why(&self, entry: &Entry, steps: usize) -> String {
         let history = &self.recording.history;
         let reduced = match self.is_reduced(entry.model) {
@@ -167,7 +172,7 @@ impl Judged<'_> {
         parts.join("; ")
     }
 
-    /// The lines of these operations.
+    /// The line numbers of these operations.
     fn lines(&self, operations: &[usize]) -> String {
         let lines = &self.recording.lines;
         let numbers = operations.iter().map(|at| lines.get(*at).map_or(*at + 1, |n| *n as usize));
@@ -177,7 +182,8 @@ impl Judged<'_> {
         format!("{word} {}{more}", shown.join(", "))
     }
 
-    /// For people: on a page of some lines, unless all is to be told.
+    /// The text for people. Unless everything was asked for, it shows fewer
+    /// steps where that is needed to fit on a page.
     pub fn text(&self, look: &Look) -> String {
         match self.full {
             true => self.told(usize::MAX, look),
@@ -294,7 +300,7 @@ impl Judged<'_> {
         text
     }
 
-    /// For programs.
+    /// The result for programs.
     pub(crate) fn json(&self) -> Json {
         let history = &self.recording.history;
         let names = |models: Vec<Model>| models.into_iter().map(Model::name).collect::<Vec<_>>();
@@ -380,7 +386,7 @@ fn on_a_page(told: impl Fn(usize) -> String) -> String {
     page
 }
 
-/// All names under which programs ask for a model: that of the grid too.
+/// All names by which programs look up a model, including its name in the grid.
 fn names_of(model: Model) -> Vec<String> {
     let mut names = vec![model.name()];
     if let Model::Grid(grid) = model
@@ -391,12 +397,12 @@ fn names_of(model: Model) -> Vec<String> {
     names
 }
 
-/// Whether a model has only the name that the grid gives it.
+/// Whether the name in the grid is the only name of a model.
 fn is_unnamed(model: Model) -> bool {
     matches!(model, Model::Grid(grid) if grid.name() == model.name())
 }
 
-/// The long name where it fits, else the short one.
+/// The long name if it fits the column, else the short one.
 fn short(model: Model) -> String {
     let long = model.long_name();
     if columns(&long) <= NAME { long } else { model.name() }

@@ -1,7 +1,7 @@
 //! The promise table: what each strategy promises, and what was found.
 //!
-//! Invariant: whatever was sampled is called sampled, whatever was cut short
-//! is called cut short, and a row that looked at nothing never reads as kept.
+//! Invariant: a result says whether it was sampled and whether it was cut
+//! short, and a row for which nothing was judged never reads as kept.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub fn reason(outcome: &Outcome) -> Option<String> {
     })
 }
 
-/// What was found, in one line.
+/// The result of a row, in one line.
 fn told(row: &Row<'_>) -> String {
     let why = reason(&row.outcome).unwrap_or_default();
     match (&row.outcome, row.found.finding.as_ref().map(|finding| &finding.how)) {
@@ -53,8 +53,8 @@ fn told(row: &Row<'_>) -> String {
     }
 }
 
-/// How far exhaustive searches came with the property: where it is proved,
-/// and where it is not and why.
+/// What exhaustive searches showed of the property: where it is proved, and
+/// where it is not and why.
 pub(super) fn extent(row: &Row<'_>) -> Vec<String> {
     let proof =
         |proof: &Proof| format!("{} ({} states)", scope_text(&proof.scope), count(proof.states));
@@ -65,7 +65,7 @@ pub(super) fn extent(row: &Row<'_>) -> Vec<String> {
     proved.into_iter().chain(doubts).collect()
 }
 
-/// The extent after something else in a line.
+/// The extent, to be appended to a line.
 fn and_extent(row: &Row<'_>) -> String {
     extent(row).iter().map(|text| format!("; {text}")).collect()
 }
@@ -115,7 +115,7 @@ pub fn coverage_text(coverage: &Sample) -> String {
     )
 }
 
-/// Writes the table. Rows of one search stand together below its setting.
+/// Writes the table. The rows of one search are grouped below its setting.
 pub fn table(searches: &[Searched<'_>], look: &Look) -> String {
     let rows = || searches.iter().flat_map(|searched| &searched.rows);
     let widths = [
@@ -161,7 +161,7 @@ fn expected_text(row: &Row<'_>) -> String {
     row.expected.map_or("nothing".to_owned(), |expected| expected.to_string())
 }
 
-/// The sign of a row.
+/// The mark of a row.
 fn mark(met: Met, look: &Look) -> String {
     let (tone, sign) = match met {
         Met::Yes => (Tone::Good, "✓"),
@@ -173,7 +173,8 @@ fn mark(met: Met, look: &Look) -> String {
     look.paint(tone, &pad(&sign, if look.letters == super::Letters::Ascii { 2 } else { 1 }))
 }
 
-/// The last line: how many promises are kept, and how that is known.
+/// The last line: how many promises are met, and whether they are proved or
+/// sampled.
 pub fn totals<'r, 'h: 'r>(
     rows: impl Iterator<Item = &'r Row<'h>> + Clone,
     time: Duration,
@@ -212,8 +213,7 @@ mod tests {
 
     const SMALL: Open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: false };
 
-    /// What is told of a property that was sampled with this coverage and is
-    /// proved and not proved here.
+    /// The result text of a property with these proofs, doubts and coverage.
     fn told(proofs: Vec<Proof>, doubts: Vec<Doubt>, coverage: &Sample, sampled: bool) -> String {
         let property = Property::NoPanic;
         let (finding, undecided, looked_at) = (None, None, 7);

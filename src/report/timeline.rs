@@ -1,11 +1,12 @@
-//! The picture of a run: one line a step, one lane a session or node.
+//! The picture of a run: one line for each step, one lane for each session or
+//! node.
 //!
-//! Invariant: every step of the run is there, in order, with its number; what
-//! does not fit is shown in another form and never left out. Three forms, the
-//! first that fits the page: sessions and nodes as lanes, nodes as lanes, a
-//! plain list.
+//! Invariant: every step of the run is there, in order, with its number. A run
+//! that is too wide for the page is shown in another form, and no step is left
+//! out. The first of three forms that fits the page is used: sessions and nodes
+//! as lanes, nodes as lanes, a plain list.
 //!
-//! It knows no model: what a run means is for [`verdict`](super::verdict).
+//! It knows no model: [`verdict`](super::verdict) says what a run means.
 
 use crate::history::{Completion, History, Key, NodeId, Value};
 use crate::hunt::case::words::{asks, outcome, sentence, struck_here};
@@ -19,10 +20,10 @@ mod lanes;
 
 use lanes::{Arrow, Lanes, News, Row};
 
-/// A run as it is shown.
+/// A run to be drawn.
 #[derive(Clone, Copy, Debug)]
 pub struct Story<'a> {
-    /// Where.
+    /// The setting of the run.
     pub setting: &'a Setting,
     /// What clients asked.
     pub workload: &'a Workload,
@@ -54,7 +55,7 @@ pub fn steps(story: &Story<'_>, look: &Look) -> String {
         .unwrap_or_else(|| list(story, look))
 }
 
-/// The sessions to the left of the nodes, and those to the right.
+/// The sessions drawn to the left of the nodes, and those drawn to the right.
 fn sides(story: &Story<'_>) -> (Vec<SessionId>, Vec<SessionId>) {
     let half = story.setting.nodes.div_ceil(2);
     let scripts = (0u16..).zip(&story.workload.sessions);
@@ -71,7 +72,7 @@ fn draw(story: &Story<'_>, mut lanes: Lanes<'_>, look: &Look) -> Option<String> 
     lanes.draw(look.width)
 }
 
-/// The lines of one step: what happened, then a line for each answer to an
+/// Adds the lines of one step: what happened, then a line for each answer to an
 /// earlier request, and one for a panic.
 fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut Lanes<'_>) {
     let happened = &step.happened;
@@ -131,10 +132,10 @@ fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut La
     }
 }
 
-/// What a step made of its replica, as far as it can be said shortly: what is
-/// new under a key, or which write it now takes into account.
+/// The effect of a step on its replica, if it is short: the new value under a
+/// key, or the write that the replica now takes into account.
 fn effect(workload: &Workload, step: &TraceStep) -> String {
-    /// Longer than this is left for `replay --step`.
+    /// A longer effect is shown only by `replay --step`.
     const LONG: usize = 16;
     if !step.is_changed {
         let told = matches!(step.happened.action, Action::Deliver(..)) && step.sends.is_empty();
@@ -146,7 +147,7 @@ fn effect(workload: &Workload, step: &TraceStep) -> String {
             after.iter().find(is_new).map(|part| format!("{}={}", part.name(), part.value()))
         }
         _ => step.visible.first().and_then(|write| {
-            // A strategy may name a write that nobody asked for.
+            // A strategy may report a write that no client asked for.
             let script = workload.sessions.get(usize::from(write.session))?;
             let call = &script.operations.get(usize::from(write.number))?.call;
             Some(format!("{}={}", call.key, call.argument))
@@ -156,12 +157,12 @@ fn effect(workload: &Workload, step: &TraceStep) -> String {
     if told.chars().count() > LONG { String::new() } else { foreign(&told) }
 }
 
-/// Whether an answer says no more than that it was done.
+/// Whether an answer only says that the operation was done.
 fn is_plain_ok(answer: &Answered) -> bool {
     !answer.call.is_read() && answer.completion == Completion::Ok(Value::Null)
 }
 
-/// An answer as the picture has it.
+/// The answer as text for the picture.
 fn plain(answer: &Answered) -> String {
     match &answer.completion {
         Completion::Ok(Value::Null) if answer.call.is_read() => "nothing".to_owned(),
@@ -169,7 +170,7 @@ fn plain(answer: &Answered) -> String {
     }
 }
 
-/// The steps as sentences, one a line, with answers on lines of their own.
+/// The steps as sentences, one line each, with answers on lines of their own.
 fn list(story: &Story<'_>, look: &Look) -> String {
     let mut text = String::new();
     for (number, step) in (1..).zip(&story.trace.steps) {
@@ -182,7 +183,7 @@ fn list(story: &Story<'_>, look: &Look) -> String {
     text
 }
 
-/// What stands behind a step that was not chosen.
+/// The mark after a step that settling added.
 pub(super) fn mark(step: &TraceStep) -> &'static str {
     if step.step.settling { "   settling" } else { "" }
 }

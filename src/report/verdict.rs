@@ -1,7 +1,7 @@
-//! What is said below the picture of a failing run: why it fails, what else
-//! fails, what still holds, how small it is, and what to do next.
+//! The block below the picture of a failing run: why it fails, what else fails,
+//! what still holds, whether it is minimal, and what to do next.
 //!
-//! It searches and judges nothing: all of this was found by others.
+//! This module searches and judges nothing; its callers pass in the results.
 
 use crate::catalogue::Advice;
 use crate::hunt::landmarks::Landmarks;
@@ -11,12 +11,12 @@ use crate::world::{Run, SessionId, Workload};
 
 use super::{Look, Tone, columns, wrap};
 
-/// What is known about a failing run.
+/// What is known about a run.
 #[derive(Clone, Debug)]
 pub struct Block<'a> {
-    /// What was judged, and what came of it.
+    /// The property that was judged.
     pub property: &'a Property,
-    /// What came of it.
+    /// The result of judging it.
     pub judgement: &'a Judgement,
     /// Why, in words.
     pub why: &'a str,
@@ -24,7 +24,7 @@ pub struct Block<'a> {
     pub landmarks: &'a Landmarks,
     /// Whether no single action can be removed.
     pub minimal: bool,
-    /// Actions chosen, and all actions.
+    /// How many actions were chosen, and how many there are in all.
     pub actions: (usize, usize),
     /// What to try next.
     pub hint: Option<Advice>,
@@ -101,8 +101,8 @@ pub fn verdict(block: &Block<'_>, look: &Look) -> String {
     text
 }
 
-/// Who issued the operation at a position of the history: a session, `A`;
-/// whoever reads at quiescence is nobody's session.
+/// Who issued the operation at a position of the history: a session such as
+/// `A`, or a new client for a read at quiescence.
 pub fn client(run: &Run, workload: &Workload, at: usize) -> String {
     let session = SessionId(run.operations[at].session);
     match session.index() < workload.sessions.len() {
@@ -111,18 +111,18 @@ pub fn client(run: &Run, workload: &Workload, at: usize) -> String {
     }
 }
 
-/// What is said under one label of the block.
+/// The content under one label of the block.
 enum Said {
-    /// A text, broken where the page ends.
+    /// A text, wrapped at the page width.
     Text(String),
-    /// A path or a command, to be copied: never broken.
+    /// A path or a command to be copied, never wrapped.
     Whole(String),
-    /// An advice, broken where the page ends, with a command that never is.
+    /// Advice, wrapped at the page width, and a command, never wrapped.
     Try(&'static str, &'static str),
 }
 
 impl Said {
-    /// The lines of it, no wider than `room` where they may be broken.
+    /// Its lines; those that may be wrapped are at most `room` columns wide.
     fn lines(self, room: usize, look: &Look) -> Vec<String> {
         match self {
             Said::Text(text) => wrap(&look.text(&text), room),

@@ -1,6 +1,6 @@
-//! The house plan, enforced. docs/architecture.md tells why; these tests read
-//! the sources, resolve every path in them to what defines it, and hold it
-//! against the plan. Each rule is itself tested on planted violations.
+//! Enforces the module plan. docs/architecture.md gives the reasons. These
+//! tests read the sources, resolve every path in them to its definition, and
+//! compare it with the plan. Each rule is itself tested on planted violations.
 
 mod cycles;
 mod names;
@@ -45,8 +45,8 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found.into_iter().map(read).collect()
 }
 
-/// The names by which code names other crates: what Cargo.toml depends on, and
-/// what comes with the compiler.
+/// The names by which code can name other crates: the dependencies in
+/// Cargo.toml, and the crates that come with the compiler.
 fn crates() -> BTreeSet<String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest is there");
     let mut depends = false;
@@ -62,8 +62,8 @@ fn crates() -> BTreeSet<String> {
     found
 }
 
-/// What breaks a rule today. All are found at once: reading the sources is
-/// what takes time.
+/// All violations of the rules. They are found once for all tests, because
+/// reading the sources is slow.
 fn found() -> &'static [Violation] {
     static FOUND: LazyLock<Vec<Violation>> =
         LazyLock::new(|| violations(&Tree::read(sources("src")), &crates()));
@@ -157,7 +157,7 @@ fn attributes(text: &str, names: &[&str]) -> Vec<(usize, String)> {
     attributes.found
 }
 
-/// Tests that pass without being run, or by a panic that nobody looked at.
+/// Attributes of tests that pass without running, or pass on any panic.
 const NO_TESTS: [&str; 2] = ["ignore", "should_panic"];
 
 #[test]
@@ -172,14 +172,15 @@ fn no_test_is_ignored_or_expects_any_panic() {
     assert_eq!(found, [(2, "ignore".to_owned()), (6, "should_panic".to_owned())]);
 }
 
-/// The names in backquotes of a text. A fence would be taken for the
-/// beginning of one.
+/// The names in backquotes in a text. Code fences are removed, because their
+/// backquotes would be counted.
 fn quoted(text: &str) -> BTreeSet<String> {
     let text = text.replace("```", "");
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The last name of a module or a folder, as the map writes it.
+/// The last part of the name of a module or a folder, in the form that the map
+/// uses.
 fn last(name: &str) -> &str {
     let name = name.trim_end_matches('/').trim_end_matches("/mod.rs").trim_end_matches(".rs");
     name.rsplit('/').next().expect("a name has a last part")

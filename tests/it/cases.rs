@@ -1,5 +1,5 @@
-//! The case file where sessions leave operations out, and where words of it
-//! are none that the tool knows.
+//! Case files in which sessions skip operations, and case files with unknown
+//! words.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ fn storing() -> Box<dyn Subject> {
     Registry::standard().parse("notebook:storing").expect("it exists").remove(0)
 }
 
-/// Writes that cross. Session A has three operations, counted from 0, and
-/// invokes these; B has one.
+/// A run in which two writes cross. Session A has three operations, and invokes
+/// those with these numbers, from 0; B has one.
 fn crossing(invoked: &[u16]) -> Failing {
     let subject = storing();
     let setting = Registry::standard().family("notebook").expect("it exists").setting.clone();
@@ -51,8 +51,8 @@ fn outcome(text: &str) -> replay::Fidelity {
     replay::replay(&case, &*storing()).expect("its steps are possible").fidelity
 }
 
-/// The complaint about the case of `invoked` with one text put for another,
-/// and the text from the place that the complaint points to.
+/// The complaint about the case of `invoked` with one text replaced by another,
+/// and the text at the place to which the complaint points.
 fn refused(invoked: &[u16], before: &str, after: &str) -> (String, String) {
     let text = text(invoked);
     assert!(text.contains(before), "{before} is not in {text}");
@@ -133,7 +133,7 @@ fn a_search_that_does_not_exist_is_refused_at_its_place_with_those_that_do() {
     let (reason, place) = refused(&[0], "\"search\": \"random\"", "\"search\": \"tarot\"");
     assert_eq!(reason, "there is no search `tarot`; there is random, exhaustive, threads");
     assert!(place.starts_with("\"tarot\""), "{place}");
-    // Who found a case need not be told.
+    // A case need not say which search found it.
     let nobody = text(&[0]).replacen("\"search\": \"random\"", "", 1);
     assert_eq!(read::read(&nobody).expect("it is a case").found, FoundBy::default());
     let empty = text(&[0]).replacen("\"random\"", "\"\"", 1);

@@ -1,4 +1,4 @@
-//! `demo`, as it is called.
+//! The `demo` command.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ fn demo(arguments: &[&str]) -> (String, Option<i32>) {
         let mut text = String::new();
         done.send(output.read_to_string(&mut text).map(|_| text))
     });
-    // An experiment that hangs fails its test, and does not keep it from ending.
+    // An experiment that hangs must fail its test and not block it.
     let Ok(text) = text.recv_timeout(Duration::from_secs(60)) else {
         child.kill().expect("it still runs");
         panic!("the experiment hangs");
@@ -46,8 +46,8 @@ fn the_notebook_as_written_is_seen_to_diverge() {
 fn last_writer_wins_converges_however_slow_the_machine() {
     let (text, exit) = demo(&["--strategy", "multi-primary-lww", "--speed", "200"]);
     assert!(text.contains("ok    eventual"), "{text}");
-    // On a machine that stalls the reader may be early at n2: that is seen, and
-    // told by the exit code.
+    // On a slow machine the reader may reach n2 too early. The violation is
+    // then seen, and the exit code reports it.
     assert_eq!(exit, Some(i32::from(text.contains("FAIL"))), "{text}");
 }
 

@@ -1,22 +1,22 @@
-//! The documents are tested: every command in them is run and its output
-//! compared, every code block is compiled or read, every link leads somewhere.
+//! Tests the documents: every command in them is run and its output compared,
+//! every code block is compiled or read, and every link is followed.
 //!
-//! What a block holds is said by its language:
+//! The language of a block says what it holds:
 //!
 //! | language | what is done with it |
 //! |---|---|
-//! | `console` | lines after `$ ` are run, the lines below them are the output; `# exit 1` says how the command ends (0 if nothing is said). In the output `[..]` stands for anything in a line, `...` for any lines |
+//! | `console` | lines after `$ ` are run, the lines below them are the expected output; `# exit 1` is the exit code (0 if it is missing). In the output `[..]` matches any text in a line, `...` any lines |
 //! | `rust` | compiled and run as a documentation test (see the end of `src/lib.rs`) |
-//! | `rs` | an excerpt: must stand in `examples/cache.rs`, word for word |
+//! | `rs` | an excerpt: must be in `examples/cache.rs`, word for word |
 //! | `json` | must be JSON |
 //! | `jsonl` | must be a history as JSON lines, and conform to their schema |
 //! | `edn`, `log` | must be a history as Jepsen's EDN, a Porcupine log |
 //! | `history` | every line must be a history in the one-line notation |
-//! | `text` | a drawing or a formula; nothing is done |
+//! | `text` | a drawing or a formula; not checked |
 //!
-//! `SNAPSHOTS=overwrite cargo test --test it docs::` writes the present output into
-//! the documents, where the old one has no `[..]` and no `...`, and the tables
-//! of the catalogue.
+//! `SNAPSHOTS=overwrite cargo test --test it docs::` writes the present output
+//! into the documents, where the old one has no `[..]` and no `...`, and the
+//! tables of the catalogue.
 
 mod schema;
 mod tables;
@@ -33,7 +33,7 @@ use quiescence::history::notation;
 use schema::{complaints, complaints_of};
 use serde_json::Value as Json;
 
-/// Commands that are shown and not run here, and why.
+/// Commands that documents show and this test does not run, and why.
 const NOT_RUN: [(&str, &str); 4] = [
     ("cargo test", "this is what is running"),
     (
@@ -68,7 +68,8 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Keeps other tests from writing a document between reading and writing it.
+/// A lock that keeps other tests from writing a document while this one updates
+/// it.
 fn alone() -> Option<MutexGuard<'static, ()>> {
     static WRITING: Mutex<()> = Mutex::new(());
     overwrites().then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner))
@@ -117,13 +118,13 @@ fn blocks_in(language: &str) -> Vec<Block> {
     found
 }
 
-/// A command of a console block, with what is said to come of it.
+/// A command of a console block, with its expected output and exit code.
 struct Shown {
     place: String,
     command: String,
     output: Vec<String>,
     exit: i32,
-    /// The lines of the output in the document.
+    /// The lines of the expected output in the document.
     range: std::ops::Range<usize>,
 }
 
@@ -147,7 +148,7 @@ fn shown(block: &Block) -> Vec<Shown> {
     found
 }
 
-/// What is run for a command of the documents; `None` if it is not run.
+/// The program and the arguments for a command; `None` if it is not run.
 fn program(shown: &Shown) -> Option<(PathBuf, Vec<String>)> {
     if NOT_RUN.iter().any(|(command, _)| *command == shown.command) {
         return None;
@@ -163,7 +164,7 @@ fn program(shown: &Shown) -> Option<(PathBuf, Vec<String>)> {
     Some((program, words.split_whitespace().map(str::to_owned).collect()))
 }
 
-/// The example `cache`, built as this test was built.
+/// The example `cache`, built with the profile of this test.
 fn example() -> PathBuf {
     static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let build = || {
@@ -184,7 +185,7 @@ fn example() -> PathBuf {
     BUILT.get_or_init(build).clone()
 }
 
-/// Runs a command in a folder: its output, then its complaints; its exit code.
+/// Runs a command in a folder: its output, then its errors; its exit code.
 fn run(program: &Path, words: &[String], folder: &Path) -> (Vec<String>, i32) {
     let done = Command::new(program)
         .args(words)
@@ -249,7 +250,8 @@ fn every_command_does_what_the_documents_say() {
     let mut complaints = Vec::new();
     for path in documents() {
         let _alone = alone();
-        // One folder a document: a case saved by one command is there for the next.
+        // One folder for each document, so that a command can use a case that
+        // an earlier one saved.
         let folder = tempfile::tempdir().expect("a folder can be made");
         copy_samples(folder.path());
         let mut edits = Vec::new();
@@ -287,7 +289,7 @@ fn every_command_does_what_the_documents_say() {
 /// is run once for all tests.
 const ALL_PROMISES: &str = "check --seed 0x5eed91c4";
 
-/// What that command prints, and how it ends.
+/// The output of that command, and its exit code.
 fn all_promises() -> &'static (Vec<String>, i32) {
     static SAID: OnceLock<(Vec<String>, i32)> = OnceLock::new();
     SAID.get_or_init(|| {
@@ -297,7 +299,7 @@ fn all_promises() -> &'static (Vec<String>, i32) {
     })
 }
 
-/// The files of the repository that commands name.
+/// Copies the files of the repository that commands name.
 fn copy_samples(folder: &Path) {
     for from in ["tests/cases/v1", "tests/recordings"] {
         fs::create_dir_all(folder.join(from)).expect("a folder can be made");
@@ -411,7 +413,7 @@ fn schema_of(format: Format) -> Option<&'static str> {
     }
 }
 
-/// What a reader has against a line.
+/// Why a reader refuses a line, if it does.
 fn refusal(schema: &str, line: &Json) -> Option<String> {
     let text = line.to_string();
     let read = match schema {
@@ -421,7 +423,7 @@ fn refusal(schema: &str, line: &Json) -> Option<String> {
     read.err().map(|malformed| malformed.reason)
 }
 
-/// Lines with every field, one of the two names of a node each.
+/// Lines with every field, each with one of the two names of the node.
 fn full_lines(schema: &str) -> [Json; 2] {
     let line = match schema {
         "event-line" => {

@@ -1,5 +1,6 @@
-//! Exhaustive search: golden state counts, agreement with a dumb search on
-//! worlds, shortest counterexamples, reductions that change no verdict.
+//! Exhaustive search: golden state counts, agreement with a simple search on
+//! whole worlds, shortest counterexamples, and reductions that change no
+//! verdict.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +69,7 @@ fn the_naive_yardstick_has_its_golden_state_counts() {
     assert_eq!([2, 3, 4, 5, 6].map(count), [49, 360, 2_651, 16_980, 105_421]);
 }
 
-/// All reductions that the yardstick allows, one by one and together.
+/// All reductions that the yardstick allows, one by one and combined.
 fn reductions() -> Vec<Reduce> {
     let none = Reduce::NONE;
     vec![
@@ -123,7 +124,8 @@ fn reductions_keep_the_outcomes_and_take_fewer_states() {
         let mut judge = |sight: &Sight<'_>| {
             let mut values: Vec<Option<Value>> =
                 sight.answers.iter().map(|(.., value)| value.clone()).collect();
-            // The two nodes that no client uses may be told apart or not.
+            // It does not matter which of the nodes that no client uses has
+            // which value.
             values[2..].sort();
             seen.insert(values);
             0
@@ -177,14 +179,14 @@ fn a_limit_ends_the_search_bounded_never_complete() {
     assert_eq!(ending(Limits::default(), &|_| false), Ending::Complete);
 }
 
-/// What was answered, operation by operation.
+/// The answers, operation by operation.
 type Told = Vec<(OperationId, Completion)>;
 
-/// The dumb twin: a search on whole worlds. How many states there are, and
-/// what can have been answered when the cluster is quiet.
+/// A reference search on whole worlds, without optimisations. How many states
+/// there are, and which answers are possible when the cluster is quiet.
 fn dumb(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> (u64, BTreeSet<Told>) {
     let first = World::new(strategy, setting, workload).expect("no panic");
-    // Answers are part of what a session is, as in the search under test.
+    // Answers are part of the state of a session, as in the search under test.
     let key = |world: &World<'_>, told: &Told| (world.state(), told.clone());
     let mut seen = FxHashSet::from_iter([key(&first, &Vec::new())]);
     let mut frontier = vec![(first, Told::new())];
@@ -211,7 +213,7 @@ fn dumb(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> (u64,
     (seen.len() as u64, outcomes)
 }
 
-/// What had been answered when the search came upon this.
+/// The answers that clients had when the search judged this state.
 fn told(sight: &Sight<'_>) -> Told {
     let all = sight.operations.iter().zip(sight.history.operations());
     let clients = all.filter(|(_, operation)| !operation.final_read && !operation.is_pending());
@@ -231,7 +233,7 @@ fn agrees_with_the_dumb_twin(strategy: &dyn Subject, setting: &Setting, scripts:
             Plan { tracks: HISTORY, ..plan(Work::Scripted(workload.clone()), Reduce::NONE, 2) };
         let mut outcomes = BTreeSet::new();
         let mut judge = |sight: &Sight<'_>| {
-            // The rest are histories that never come to quiet.
+            // Other histories never become quiet.
             outcomes.extend(sight.quiet.then(|| told(sight)));
             0
         };
@@ -377,7 +379,8 @@ fn nodes_with_the_same_writes_must_answer_alike_in_every_state() {
     assert_eq!(flaw(&lww[0]), None);
 }
 
-/// Distinct states of a strategy within a scope, on so many threads.
+/// The numbers of distinct states and of transitions of a strategy within a
+/// scope, on this many threads.
 fn states_of(name: &str, setting: &Setting, patient: bool, jobs: usize) -> (u64, u64) {
     let subjects = Registry::standard().parse(name).expect("it is registered");
     let open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient };
@@ -414,9 +417,9 @@ fn every_strategy_has_its_golden_state_counts_on_any_number_of_threads() {
     assert_eq!(counts, [227, 485, 19_451, 199, 733, 2_977, 32_695, 32_017]);
 }
 
-/// Nodes that never listen. A write at n1 is seen at once, and is told to the
-/// others four times in vain; at n2 only the second write is seen, and nobody
-/// is told.
+/// Nodes that ignore messages. A write at n1 is visible at once, and sends four
+/// useless messages to n2. At n2 only the second write becomes visible, and
+/// nothing is sent.
 #[derive(Clone, Debug)]
 struct Uneven;
 
@@ -461,7 +464,7 @@ impl Strategy for Uneven {
 
 #[test]
 fn what_is_sent_and_not_yet_delivered_counts_for_the_shortest_story() {
-    // One write and four deliveries, or two writes and nothing more.
+    // One write and four deliveries, or two writes and no delivery.
     for reduce in reductions() {
         let plan = plan(Work::Scripted("wx1|wx2 wx3".parse().expect("a workload")), reduce, 1);
         let mut judge = agree;
@@ -470,7 +473,7 @@ fn what_is_sent_and_not_yet_delivered_counts_for_the_shortest_story() {
     }
 }
 
-/// A hunt up to a scope that is too large, in which these are judged.
+/// A hunt for these properties, up to a scope that is too large.
 fn climb(properties: Vec<Property>) -> (Box<dyn Subject>, HuntPlan) {
     let subject = Registry::standard().parse("async-primary").expect("it exists").remove(0);
     let largest = Open { sessions: 3, writes: 3, reads: 2, keys: 1, patient: false };

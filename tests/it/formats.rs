@@ -1,5 +1,5 @@
-//! Recordings: our own samples of every format, and that whatever was read can
-//! be written and read again.
+//! Recordings: samples of every format are read, and any history can be written
+//! and read again.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn recording(name: &str) -> Recording {
     formats::read(&bytes[..], Options::default()).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-/// Reads a sample; its history is this, and linearizable.
+/// Reads a sample, and asserts that it has this history, which is linearizable.
 #[track_caller]
 fn reads_as(name: &str, format: Format, text: &str, continued: usize, marks: usize) {
     let recording = recording(name);
@@ -129,7 +129,7 @@ fn step() -> impl Strategy<Value = (u32, u64, Step)> {
 }
 
 /// A well-formed history: steps that are not possible are left out. Some times
-/// are equal; reads at the end may be final ones.
+/// are equal; the last read may be a final one.
 fn history() -> impl Strategy<Value = History> {
     (proptest::collection::vec(step(), 0..40), any::<bool>()).prop_map(|(steps, last)| {
         let mut events = Builder::new();
@@ -183,7 +183,8 @@ proptest! {
             let read = read.unwrap_or_else(|malformed| panic!("{malformed} in\n{text}"));
             prop_assert_eq!(&read.history, &history, "{}", text);
             let told = read.format == format || history.is_empty();
-            // Texts that are appended to are what Porcupine's tests write.
+            // Operations on texts are detected as the format of Porcupine's
+            // tests.
             prop_assert!(told || read.format == Format::Porcupine, "{}", text);
             prop_assert_eq!((read.continued, read.skipped, read.marks.len()), (0, 0, 0));
         }

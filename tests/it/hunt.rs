@@ -1,9 +1,9 @@
 //! The hunt as users rely on it: every promise is kept or broken as the table
-//! says, every variant of the notebook is convicted of its own bug, what is
-//! found is minimal and replays.
+//! says, every variant of the notebook is found to have its own bug, and what
+//! is found is minimal and replays.
 //!
-//! `QUIESCENCE_PROFILE=deep` multiplies the effort: 200 seeds a variant and
-//! 100,000 runs a row instead of 20 and 2,000.
+//! `QUIESCENCE_PROFILE=deep` multiplies the effort: 200 seeds for each variant
+//! and 100,000 runs for each row instead of 20 and 2,000.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -53,7 +53,7 @@ fn convict(name: &str, seed: u64) -> (Box<dyn Subject>, Shrunk) {
     (subject, found)
 }
 
-/// A strategy in a setting, with what is promised of it there.
+/// A strategy in a setting, with its promises there.
 type Group = (String, Setting, Vec<(Property, Expected)>);
 
 /// The settings of the promise table, each with its rows.
@@ -107,7 +107,8 @@ fn every_promise_is_kept_or_broken_as_the_table_says() {
 fn every_variant_of_the_notebook_is_convicted_of_its_own_bug_from_every_seed() {
     let expected = [
         ("notebook:as-written", Flaw::History(Kind::Diverged), 2),
-        // The other node is told of the write, and stays in the story.
+        // The other node receives a message about the write, so it stays in the
+        // run.
         ("notebook:wrong-key", Flaw::History(Kind::Lost), 2),
         ("notebook:call-error", Flaw::History(Kind::Illegal), 1),
         ("notebook:storing", Flaw::History(Kind::Diverged), 4),
@@ -130,13 +131,14 @@ fn the_bug_of_the_storing_notebook_takes_four_actions_from_every_seed() {
     for seed in 0..20 {
         let (_, found) = convict("notebook:storing", seed);
         assert_eq!(found.failing.run.schedule.len(), 4, "seed {seed}");
-        // Two writers whose writes cross, or one whose writes are reordered.
+        // Two writers whose writes cross, or one writer whose writes are
+        // reordered.
         assert!((2..=3).contains(&found.failing.chosen().len()), "seed {seed}");
     }
 }
 
-/// What minimal means, said again by other code: take one chosen step away
-/// and the same property no longer fails in the same way.
+/// The definition of minimal, implemented again: without any one chosen step,
+/// the same property no longer fails in the same way.
 fn assert_minimal(subject: &dyn Subject, found: &Shrunk) {
     let failing = &found.failing;
     let chosen: Vec<Step> = failing.chosen();
@@ -246,8 +248,8 @@ fn the_committed_cases_are_what_the_hunt_finds() {
     }
 }
 
-/// A case written by hand need not say what was sent; an action that cannot
-/// happen is then the file's fault, wherever it stands.
+/// A case written by hand need not record what was sent. An impossible action
+/// is then an error of the file, wherever it is.
 #[test]
 fn an_impossible_action_is_the_fault_of_a_case_that_records_no_sends() {
     let text = include_str!("../cases/v1/notebook-storing-eventual-sticky.json");

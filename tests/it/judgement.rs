@@ -1,4 +1,5 @@
-//! The judgement tower from outside: verdicts, evidence, and the oracle.
+//! Tests of judgement through its public interface: verdicts, evidence, and the
+//! oracle.
 
 mod conformance;
 mod cycles;

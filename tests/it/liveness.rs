@@ -1,4 +1,4 @@
-//! Liveness: what may go on for ever is found, told apart, and replays.
+//! Liveness: runs that can go on for ever are found and classified, and replay.
 
 use quiescence::history::{Call, NodeId};
 use quiescence::hunt::Subject;
@@ -89,7 +89,7 @@ fn an_echo_goes_on_for_ever() {
     replays(&echo, &finding);
 }
 
-/// One write at n1 with these timers afterwards, as a stem and a cycle.
+/// One write at n1 as the stem, then these timers as the cycle.
 fn fires(timers: &[(u16, u32)]) -> (Workload, Vec<Step>, Vec<Step>) {
     let operations = vec![Planned { call: Call::write("x", 1), node: None }];
     let workload = Workload { sessions: vec![Script { node: NodeId(0), operations }] };
@@ -110,14 +110,15 @@ fn ending(timers: &[(u16, u32)]) -> Ending {
 
 #[test]
 fn a_cycle_is_believed_only_if_it_is_one_and_just() {
-    // Both nodes let their idle timer win, and arm both again.
+    // At both nodes the idle timer fires first, then the timer that arms both
+    // again.
     let just = [(0, 1), (0, 2), (1, 1), (1, 2)];
     assert!(matches!(ending(&just), Ending::Cycle { from: 1, .. }));
-    // n2 has timers armed all along that never fire.
+    // The timers of n2 are armed all the time and never fire.
     assert_eq!(ending(&[(0, 1), (0, 2)]), Ending::Settled);
-    // It does not lead back.
+    // The last step does not lead back to the first state.
     assert_eq!(ending(&just[..3]), Ending::Settled);
-    // A message is left behind.
+    // A message is left in flight.
     assert_eq!(ending(&[(0, 0), (0, 2), (1, 1), (1, 2)]), Ending::Settled);
     assert_eq!(ending(&[]), Ending::Settled);
 }

@@ -1,10 +1,10 @@
-//! What the library and the command line do, in one binary: it is linked once,
-//! and its tests keep all cores busy until the last one ends. What happens on
-//! threads in every interleaving is in `tests/loom.rs`.
+//! Tests of the library and of the command line. They are one binary, so that
+//! it is linked once and its tests keep all cores busy until the end.
+//! `tests/loom.rs` explores every interleaving of threads.
 //!
 //! `cargo test --test it judgement::` runs one file of it.
 
-// Nothing here touches what loom replaces.
+// Nothing here uses what loom replaces.
 #![cfg(not(loom))]
 
 mod architecture;

@@ -1,6 +1,6 @@
-//! The picture of a run says what the trace says, whatever a strategy says of
-//! itself: its labels, its replicas and its panics are random texts that look
-//! like parts of a picture.
+//! The picture of a run shows what the trace contains, whatever texts a
+//! strategy produces: here its labels, replicas and panics are random texts
+//! that look like parts of a picture.
 
 use std::fmt;
 
@@ -17,12 +17,13 @@ use quiescence::world::{
     Setting, Workload, execute,
 };
 
-/// n1 answers; every other node passes requests on to it.
+/// n1 answers; every other node forwards requests to it.
 #[derive(Clone, Debug)]
 struct Liar {
     labels: Vec<String>,
     debug: Vec<String>,
-    /// What the handler of this many writes says when it panics.
+    /// The number of the write at which the handler panics, and the text of the
+    /// panic.
     panic: (i64, String),
 }
 
@@ -96,7 +97,8 @@ impl Strategy for Liar {
     }
 }
 
-/// Texts of which pictures are made, and which no strategy may smuggle in.
+/// Texts that look like parts of pictures. No strategy must be able to add
+/// them.
 const FRAGMENTS: [&str; 16] = [
     " · B reads x: 1",
     "B reads x: 1",
@@ -160,7 +162,8 @@ prop_compose! {
     }
 }
 
-/// The answers of a step to whoever asked in it, and to others.
+/// The answer of a step to the client that asked in it, and the answers to
+/// others.
 fn answers(step: &TraceStep) -> (Option<&Answered>, Vec<&Answered>) {
     let own = |answer: &&Answered| step.happened.action == Action::Invoke(answer.operation);
     let (own, others): (Vec<_>, Vec<_>) = step.happened.answers.iter().partition(own);
@@ -171,7 +174,8 @@ fn session(answer: &Answered) -> SessionId {
     SessionId(answer.operation.session)
 }
 
-/// The numbered lines of a picture, each with those that belong to it.
+/// The numbered lines of a picture, each with the lines below that belong to
+/// it.
 fn lines(picture: &str) -> Vec<(&str, Vec<&str>)> {
     let mut steps: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in picture.lines() {
@@ -188,8 +192,8 @@ fn lines(picture: &str) -> Vec<(&str, Vec<&str>)> {
     steps
 }
 
-/// What stands behind the signs of a line: `●` for what happened at a node,
-/// `·` for what else there is to say of it.
+/// The texts after the signs of a line: `●` for what happened at a node, `·`
+/// for further text.
 fn signed(line: &str) -> Vec<&str> {
     let parts = line.split(['●', '·']).skip(1).map(|part| part.strip_prefix(' ').unwrap_or(part));
     parts
@@ -206,8 +210,8 @@ fn draw(scenario: &Scenario, trace: &Trace, run: &quiescence::world::Run, width:
     steps(&story, &Look { width, ..Look::default() })
 }
 
-/// A step takes one more line for each answer to another client, and one for a
-/// panic; the answers to others, each with its line.
+/// Asserts that a step has one more line for each answer to another client, and
+/// one for a panic. Returns the answers to others, each with its line.
 fn told_to_others<'s, 'l>(
     others: Vec<&'s Answered>,
     step: &TraceStep,
@@ -218,7 +222,7 @@ fn told_to_others<'s, 'l>(
     others.into_iter().zip(more.iter().copied())
 }
 
-/// The picture with a lane for each session.
+/// Checks the picture with a lane for each session.
 fn with_sessions(step: &TraceStep, line: &str, more: &[&str]) {
     let (own, others) = answers(step);
     let said: Vec<_> = signed(line).into_iter().filter(|s| s.starts_with("answers")).collect();
@@ -231,7 +235,7 @@ fn with_sessions(step: &TraceStep, line: &str, more: &[&str]) {
     }
 }
 
-/// The picture with lanes for nodes alone.
+/// Checks the picture with lanes for nodes alone.
 fn with_nodes(step: &TraceStep, line: &str, more: &[&str]) {
     let (own, others) = answers(step);
     let asked = |said: &&str| said.get(1..2) == Some(" ") && said.starts_with(char::is_uppercase);
@@ -255,7 +259,7 @@ fn with_nodes(step: &TraceStep, line: &str, more: &[&str]) {
     }
 }
 
-/// The plain list, and whatever else says a step in sentences.
+/// Checks the plain list, and other output that describes a step in sentences.
 fn in_sentences(step: &TraceStep, more: &[&str]) {
     let (_, others) = answers(step);
     let told = |answer: &Answered| {
@@ -305,7 +309,7 @@ proptest! {
     }
 }
 
-/// The one place that breaks a text: at blanks, into lines.
+/// The only line that may split a text: it breaks it into lines at blanks.
 const WRAP: &str = "for word in text.split(' ') {";
 
 #[test]

@@ -1,11 +1,11 @@
-//! Random protocols: what every engine says of a strategy that nobody has
-//! thought of.
+//! Random protocols, on which all engines must agree.
 //!
 //! The exhaustive search, with every reduction and on one thread and two, must
-//! say what the dumb search says: as many states, the same verdict of every
-//! property, stories as short as the shortest, and cases that replay. Whoever
-//! changes an engine is held to this. `QUIESCENCE_PROFILE=deep` goes through a
-//! million protocols, `QUIESCENCE_PROTOCOLS=FROM..UNTIL` through these.
+//! agree with the dumb search, which has no optimisations: the same number of
+//! states, the same verdict of every property, runs as short as the shortest,
+//! and cases that replay. Every change of an engine has to pass this test.
+//! `QUIESCENCE_PROFILE=deep` tries a million protocols,
+//! `QUIESCENCE_PROTOCOLS=FROM..UNTIL` those with these seeds.
 
 mod compare;
 mod dumb;
@@ -23,7 +23,7 @@ use crate::dice;
 use compare::{Came, Sample, compare};
 use strategy::bytes_of;
 
-/// Which protocols are gone through.
+/// The seeds of the protocols to try.
 fn seeds() -> std::ops::Range<u64> {
     if let Ok(range) = std::env::var("QUIESCENCE_PROTOCOLS") {
         let (from, until) = range.split_once("..").expect("FROM..UNTIL");
@@ -35,8 +35,8 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-/// While this lives, panics on threads without a name print nothing: handlers
-/// panic by the thousand here. Tests run on threads with names.
+/// While this value lives, panics on unnamed threads print nothing, because
+/// handlers panic thousands of times here. Tests run on named threads.
 struct Quiet;
 
 static QUIET: AtomicUsize = AtomicUsize::new(0);
@@ -63,7 +63,8 @@ impl Drop for Quiet {
     }
 }
 
-/// Compares samples on all cores; the first disagreements, by seed.
+/// Compares samples on all cores. Returns how often each result occurred, and
+/// the first disagreements by seed.
 fn compare_all(seeds: std::ops::Range<u64>) -> (BTreeMap<Came, u64>, BTreeMap<u64, String>) {
     let _quiet = Quiet::now();
     let cores = thread::available_parallelism().map_or(1, usize::from);

@@ -1,6 +1,7 @@
-//! Every strategy of the registry in every setting of the search: reductions
-//! and threads change no verdict, no length of a shortest story, and no
-//! outcome of a quiet cluster; nor does it matter what else is looked for.
+//! Every strategy of the registry with every setting of the search: reductions
+//! and threads change no verdict, no length of a shortest run, and no outcome
+//! of a quiet cluster. The other properties of a search do not change them
+//! either.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,8 @@ use quiescence::world::{FaultKind, FaultPlan, Faults, Network, Setting};
 
 use crate::support::searched;
 
-/// Everything that can be switched, one by one and together.
+/// The settings of the search: its reductions and threads, one by one and
+/// together.
 fn settings() -> Vec<(Reduce, usize)> {
     let none = Reduce::NONE;
     vec![
@@ -27,8 +29,9 @@ fn settings() -> Vec<(Reduce, usize)> {
     ]
 }
 
-/// Every strategy of the registry with every value of every parameter, but for
-/// one: with timers and with time in its states it has no end of states.
+/// Every strategy of the registry with every value of every parameter, except
+/// one: with timers, and with time in its states, it has infinitely many
+/// states.
 fn strategies() -> Vec<(String, Setting)> {
     let registry = Registry::standard();
     let endless = "multi-primary-lww:clock=wall,anti-entropy=on";
@@ -57,7 +60,7 @@ fn subject(name: &str) -> Box<dyn Subject> {
     Registry::standard().parse(name).expect("it is registered").remove(0)
 }
 
-/// Timers that wait keep quorum protocols small.
+/// Patient timers keep the state spaces of quorum protocols small.
 const SMALL: Open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: true };
 const TWO: Open = Open { writes: 2, ..SMALL };
 
@@ -69,7 +72,7 @@ fn properties() -> Vec<Property> {
     all
 }
 
-/// What is violated, and in how many actions at least.
+/// How a property is violated, and in how many actions at least.
 type Verdict = Option<(Flaw, usize)>;
 
 fn verdicts(
@@ -90,8 +93,8 @@ fn verdicts(
     found.iter().map(verdict).collect()
 }
 
-/// Where each strategy is searched: as its family is, on two nodes with as
-/// many writes as that allows, and with one fault.
+/// Where each strategy is searched: in the setting of its family, on two nodes
+/// with two writes, and on two nodes with one fault.
 fn places(name: &str, setting: &Setting) -> Vec<(Setting, Open)> {
     let pair = Setting { nodes: 2, ..setting.clone() };
     let kind = if name.starts_with("abd") { FaultKind::Drop } else { FaultKind::Crash };
@@ -135,7 +138,8 @@ fn a_story_is_the_shortest_whatever_else_is_looked_for() {
     }
 }
 
-/// What clients and final reads can have been told when the cluster is quiet.
+/// The possible answers to clients and to final reads when the cluster is
+/// quiet.
 fn outcomes(name: &str, setting: &Setting, how: (Reduce, usize)) -> (BTreeSet<String>, Reduce) {
     let mut seen = BTreeSet::new();
     let mut judge = |sight: &Sight<'_>| {

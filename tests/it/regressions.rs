@@ -1,5 +1,5 @@
-//! What fuzzing has found, and seeds that once were findings of tests, run
-//! through the same assertions as ordinary tests.
+//! Inputs that fuzzing found, and seeds that tests found, run through the same
+//! assertions as ordinary tests.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn what_was_printed_and_found_by_fuzzing() {
     replay_all("printed", bodies::printed);
 }
 
-/// A deterministic spray of bytes: a fuzzer for machines without one.
+/// A deterministic stream of bytes, for machines without a fuzzer.
 fn spray() -> impl FnMut() -> u8 {
     let mut state = 0x5eed_u64;
     move || {
@@ -67,7 +67,8 @@ fn any_bytes_are_a_recording_or_are_refused() {
     ];
     let odd = b"{}[]()\"\\:;#_, \n\0\xff\x80-09ekx";
     for round in 0..6_000 {
-        // A sample, cut short and changed in a few places; or nothing but noise.
+        // A sample, cut short and changed in a few places, or only random
+        // characters.
         let mut bytes = seeds[round % seeds.len()].to_vec();
         bytes.truncate(1 + (usize::from(next()) * 256 + usize::from(next())) % bytes.len());
         for _ in 0..1 + next() % 4 {

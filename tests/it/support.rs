@@ -1,4 +1,4 @@
-//! What several of these tests need.
+//! Helpers that several of these tests use.
 
 use quiescence::hunt::Subject;
 use quiescence::hunt::exhaustive::{Decision, Plan, hunt};
@@ -6,7 +6,7 @@ use quiescence::hunt::property::Property;
 use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::world::Setting;
 
-/// What an exhaustive search of one scope says of each property.
+/// The result of an exhaustive search of one scope, for each property.
 pub fn searched(
     subject: &dyn Subject,
     setting: &Setting,
@@ -25,7 +25,7 @@ pub fn searched(
     hunt(subject, &plan, &|_| false).found
 }
 
-/// How much to try: `QUIESCENCE_PROFILE=deep` for more.
+/// How much to try; `QUIESCENCE_PROFILE=deep` selects more.
 pub fn effort(ordinary: u64, deep: u64) -> u64 {
     match std::env::var("QUIESCENCE_PROFILE").as_deref() {
         Ok("deep") => deep,
@@ -33,8 +33,8 @@ pub fn effort(ordinary: u64, deep: u64) -> u64 {
     }
 }
 
-/// Whether what is committed (documents, golden texts, cases) is written anew
-/// and not compared: `SNAPSHOTS=overwrite`.
+/// Whether to overwrite committed files (documents, golden texts, cases)
+/// instead of comparing with them: `SNAPSHOTS=overwrite`.
 pub fn overwrites() -> bool {
     std::env::var("SNAPSHOTS").is_ok_and(|how| how == "overwrite")
 }

@@ -1,5 +1,5 @@
-//! Strategies on real threads: what they do is among what the world does, and
-//! nothing that a strategy does can hang a cluster.
+//! Strategies on real threads: every outcome on threads is an outcome of the
+//! world, and no strategy can make a cluster hang.
 
 mod case;
 mod random;
@@ -46,7 +46,7 @@ fn read() -> Call {
     Call::read("x")
 }
 
-/// Runs many times; every outcome is one of the world's.
+/// Runs many times. Asserts that every outcome is one of the world's.
 #[track_caller]
 fn stays_within_the_world(strategy: &dyn Subject, calls: &str) {
     let (setting, workload) = (cluster(2), scripts(calls));
@@ -97,8 +97,8 @@ fn a_strategy_that_is_never_quiet_is_cut_short_and_its_replay_is_never_quiet() {
     });
 }
 
-/// Does this on a thread of its own: a cluster that waits for ever fails its
-/// test, and does not keep it from ending.
+/// Does this on a thread of its own, so that a cluster that waits for ever
+/// fails its test and does not block it.
 fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, outcome) = mpsc::channel();
     let worker = thread::spawn(move || drop(done.send(work())));
@@ -111,7 +111,7 @@ fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     }
 }
 
-/// Runs on threads, and in the world: what the record and the run say.
+/// Runs on threads, then replays in the world. The record and the run.
 #[track_caller]
 fn recorded(strategy: Unruly, setting: &Setting, workload: &Workload) -> (ThreadRun, Run) {
     let (setting, workload) = (setting.clone(), workload.clone());
@@ -288,7 +288,7 @@ fn a_replay_departs_from_a_record_that_tells_something_else() {
     );
 }
 
-/// A live cluster of `subject` with what its observer is told.
+/// A live cluster of `subject`, and the events that its observer receives.
 fn live(subject: &dyn Subject, events_max: usize) -> (Box<dyn Live>, Arc<Mutex<Vec<Happening>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&events);
@@ -357,7 +357,7 @@ fn live_sessions_may_be_driven_by_threads_of_the_caller() {
     in_time(|| {
         for _ in 0..50 {
             let (live, _) = live(&LWW, 1_000);
-            // Sessions come into being in order.
+            // Sessions are created in order, so both ask once before.
             live.invoke(A, N1, read());
             live.invoke(B, N2, read());
             std::thread::scope(|scope| {
@@ -409,10 +409,10 @@ fn a_live_session_without_an_answer_waits_and_asks_nothing() {
     recorded.replay(&Unruly::Silent).expect("the world follows");
 }
 
-/// What sessions heard, and the record with its replay.
+/// What sessions heard, the record, and its replay.
 type Told = (Vec<Heard>, ThreadRun, Run);
 
-/// Does something with a live cluster.
+/// Runs `ask` on a live cluster, stops it, and replays the record.
 fn asks_live(strategy: Unruly, ask: impl FnOnce(&dyn Live) -> Vec<Heard> + Send + 'static) -> Told {
     let (live, _) = live(&strategy, 100);
     let (told, recorded) = in_time(move || (ask(&*live), live.stop()));

@@ -172,7 +172,7 @@ fn a_fifo_link_keeps_its_order_and_an_unordered_one_need_not() {
 fn a_crash_leaves_open_operations_unknown_and_what_is_durable() {
     let budget = Faults::NONE.with(FaultKind::Crash, 1);
     let setting = setting(3, Network::Unordered, budget);
-    // n1 coordinates a write, crashes before anybody has answered, recovers.
+    // n1 coordinates a write, and crashes before any node has answered.
     let run = run(&ABD, &setting, "wx1@n1 wx2@n2", "A crash1");
     assert_eq!(clients(&run), "wx1?|rx0!|rx0!|rx0! @ 0112233", "nobody had been told");
     assert_eq!(run.faults[FaultKind::Crash], 1);
@@ -201,7 +201,7 @@ fn a_client_that_gives_up_goes_on_as_a_new_process() {
     let budget = Faults::NONE.with(FaultKind::GiveUp, 1);
     let setting = setting(2, Network::Fifo, budget);
     let run = run(&AsyncPrimary, &setting, "wx1@n2 rx@n2", "A giveA A 2>1 1>2");
-    // The write was not answered in time, and happened all the same.
+    // The write was not answered in time, but it took effect.
     assert_eq!(clients(&run), "wx1?|rx0|rx1!|rx1! @ 0112233");
 }
 
@@ -250,7 +250,8 @@ fn an_echo_never_becomes_quiet_on_any_network() {
                     assert!(from < run.schedule.len(), "there is a cycle");
                     assert!(!run.history.has_final_reads(), "it was never quiet");
                 }
-                // Queues that only grow repeat nothing: not proved, and said.
+                // If queues only grow, no state repeats: the run is reported as
+                // not settled.
                 (Ending::Unsettled(_), 3, Network::Fifo) => {}
                 (other, ..) => panic!("{nodes} nodes, {network}: {other:?}"),
             }
@@ -481,8 +482,8 @@ fn final_reads_do_not_change_the_cluster_for_each_other() {
     assert_eq!(clients(&run), "rx=0|rx1!|rx=0!|rx=0! @ 00112233");
 }
 
-/// Answers every read with the token that the session carries, and hands it
-/// the next one.
+/// Answers every read with the token of the session, and gives the session the
+/// next one.
 #[derive(Clone)]
 struct Tokens;
 
@@ -529,7 +530,7 @@ mod commuting {
     use proptest::prelude::{ProptestConfig, prop_assert, proptest};
     use quiescence::search::random::{Scope, scenario};
 
-    /// Where an action happens, if it spends no shared budget.
+    /// The node of an action, if the action spends no shared budget.
     fn local(world: &World<'_>, action: &Action) -> Option<NodeId> {
         action.is_ordinary().then(|| world.place(action))
     }
@@ -651,7 +652,7 @@ fn what_may_go_wrong_is_offered() {
     let asked = workload("wx1@n2|rx@n1");
     for (before, offered) in [
         ("", "A B crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 suspect1>2 suspect2>1"),
-        // The primary is n1: A waits.
+        // The primary is n1, so A waits.
         (
             "A",
             "2>1 B dup2>1 drop2>1 crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 \
@@ -673,8 +674,8 @@ fn what_may_go_wrong_is_offered() {
     }
 }
 
-/// A client waits where it asked last: the crash of that node is the end of its
-/// operation, that of the first one is not.
+/// A client waits at the node that it asked last. The crash of that node ends
+/// its operation; the crash of the first node does not.
 #[test]
 fn a_retry_moves_the_client_to_another_node() {
     let budget = Faults::NONE.with(FaultKind::Retry, 1).with(FaultKind::Crash, 1);

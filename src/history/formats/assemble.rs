@@ -1,7 +1,7 @@
-//! Whole operations, in any order, become a history.
+//! Builds a history from whole operations that come in any order.
 //!
-//! They are put into order of invocation, and their processes are given names;
-//! then the rules have a look at them.
+//! Sorts the operations by invocation, resolves the process that each number in
+//! the file stands for, and checks the result against the rules.
 
 use super::lines::Options;
 use super::log::Log;
@@ -23,7 +23,7 @@ impl Assembler {
         Assembler { operations: Vec::new(), sorted: true, log: Log::new(options) }
     }
 
-    /// What a line says: one more operation, or nothing that makes sense.
+    /// Takes one line: an operation, or the reason why it could not be read.
     pub(super) fn take(
         &mut self,
         line: usize,
@@ -40,18 +40,18 @@ impl Assembler {
         Ok(())
     }
 
-    /// Puts operations into order of invocation, those of one instant in order
-    /// of their lines, without room for a second copy of them.
+    /// Sorts the operations by invocation, and by line where the times are
+    /// equal. Works in place, without a second copy of the operations.
     fn sort(&mut self) {
-        // Of two operations of one line the first stays first.
+        // The position keeps two operations of one line in order.
         let lines = &mut self.log.lines;
         let invoked = self.operations.iter().map(|operation| operation.invoked);
         let keys = invoked.zip(&*lines).map(|(invoked, line)| (invoked, *line));
         let mut sorted: Vec<((u64, u32), usize)> = keys.zip(0..).collect();
         sorted.sort_unstable();
         let mut order: Vec<usize> = sorted.into_iter().map(|(_, at)| at).collect();
-        // Place by place: what belongs here may have been swapped away, to
-        // where its own place was filled from.
+        // Fill one place after the other. If an earlier swap moved the
+        // operation that belongs here, follow the swaps to where it is now.
         for place in 0..order.len() {
             let mut from = order[place];
             while from < place {
@@ -63,7 +63,7 @@ impl Assembler {
         }
     }
 
-    /// The history of all operations.
+    /// The recording of all operations.
     pub(super) fn finish(mut self, format: Format) -> Result<Recording, Malformed> {
         if !self.sorted {
             self.sort();

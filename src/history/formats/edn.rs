@@ -1,5 +1,5 @@
-//! A history as Jepsen writes it: maps of EDN, one after the other or in a
-//! vector around them all.
+//! Histories in Jepsen's format: EDN maps, one after the other or in one vector
+//! around them all.
 //!
 //! ```clojure
 //! {:type :invoke, :f :write, :value 1, :process 0, :time 10, :index 0}
@@ -9,29 +9,31 @@
 //! | key | meaning |
 //! |---|---|
 //! | `:type` | `:invoke`, `:ok`, `:fail` (certainly no effect), `:info` |
-//! | `:process` | a number; a keyword (`:nemesis`) makes the event a mark |
+//! | `:process` | a number; an event with a keyword (`:nemesis`) is no operation, and is kept as a mark |
 //! | `:f` | the function; a completion may leave it out |
-//! | `:value` | what is taken or answered; see below |
-//! | `:time` | nanoseconds, on every event or on none (`-1` and `nil` are none); without it the order of the events is their time |
+//! | `:value` | the argument or the answer; see below |
+//! | `:time` | nanoseconds, on every event or on none (`-1` and `nil` count as none); without times, the order of the events is their time |
 //! | `:key` | the object, as in Porcupine's kv tests; optional |
-//! | `:node` | `"n1"`, …; other names are not used; optional |
+//! | `:node` | `"n1"`, …; other names are ignored; optional |
 //! | `:final?` | `true` on a read issued at quiescence; optional |
-//! | `:answer` | what came back, where `:value` says what was taken; optional, ours |
+//! | `:answer` | what came back, if `:value` is the argument; optional, our extension |
 //!
-//! Other keys are not used. **Keys.** Jepsen's independent keys are values
-//! `[k v]`, and a register may hold lists of two as well; the whole file has
-//! keys or none, `Keys` tells how that is decided. Without keys all is about
-//! one object, called `x`.
+//! Other keys are ignored. **Keys.** With Jepsen's independent keys every value
+//! is `[k v]`, but a register may hold lists of two as well. Either the whole
+//! file has keys or none of it; `Keys` says how that is decided. Without keys,
+//! all operations are on one object, called `x`.
 //!
-//! **Answers.** A completion of `read`, `get` and `dequeue` answers its value;
-//! that of another function repeats what was taken, or says it at last where
-//! the invocation had `nil`. `:fail` means that nothing happened, and nothing
-//! more: not that a compare-and-set found another value. A `:fail` or an `:ok`
-//! with an `:answer` was answered with that. So a compare-and-set that is known
-//! to have found another value is written `:type :fail, :answer "mismatch"`,
-//! which other tools read as a failure and we read as what it was.
+//! **Answers.** A completion of `read`, `get` and `dequeue` has the answer as
+//! its value. One of `write`, `add`, `remove`, `enqueue`, `put` and `append`
+//! repeats the argument, or supplies it where the invocation had `nil`; one of
+//! `cas` repeats it. For other functions, a value that is not the argument is
+//! the answer. `:fail` means that nothing happened, and no more: not that a
+//! compare-and-set found another value. The answer of a `:fail` or an `:ok`
+//! with an `:answer` is that one. So a compare-and-set that is known to have
+//! found another value is written `:type :fail, :answer "mismatch"`: other
+//! tools read a failure, and we read the mismatch.
 //!
-//! The reader keeps one form in memory, not the text.
+//! The reader keeps one form at a time in memory, not the text.
 
 use std::io::{self, BufRead, Write};
 
@@ -47,7 +49,7 @@ use crate::history::{Call, Completion, Function, History, Key, Malformed, Value}
 /// The answer of a compare-and-set that found another value.
 pub(super) const MISMATCH: &str = "mismatch";
 
-/// The object that a file without keys is about.
+/// The object of a file without keys.
 const ONLY_KEY: &str = "x";
 
 /// Reads a history from EDN. See the [module](self).
@@ -82,17 +84,16 @@ pub(super) fn read_from<R: BufRead>(
     Ok(Recording { skipped: recording.skipped + skipped, ..recording })
 }
 
-/// Whether the values of a file are `[k v]`.
+/// Whether the values of a file are pairs `[k v]`.
 ///
-/// Decided by the first invocation that tells, for the whole file. One with a
-/// `:key` of its own tells that values are no pairs. So does a value that is no
-/// vector of two or a list of micro-operations, a `read`, `get` or `dequeue` of something else than `[k …]`,
-/// and a `cas` whose second part is no vector of two. `[k nil]` in a `read`,
-/// `get` or `dequeue` tells that they are pairs. All else tells nothing: what
-/// stands before the first that tells waits for it, and if none ever does the
-/// values, all of them vectors of two, are pairs. Functions that no datatype
-/// knows are not asked: they go along, and alone they have no keys. An
-/// invocation that contradicts what was decided is malformed.
+/// The first invocation that shows it decides, for the whole file. Not pairs:
+/// if it has a `:key` of its own, if its value is not a vector of two or is a
+/// list of micro-operations, or if it is a `cas` whose second part is not a
+/// vector of two. Pairs: if it is a `read`, `get` or `dequeue` of `[k nil]`.
+/// Any other invocation shows nothing, and waits for one that decides. If none
+/// does, all values are vectors of two, and count as pairs. Functions that no
+/// datatype knows never decide; a file of such functions alone has no keys. An
+/// invocation that contradicts the decision is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keys {
     Undecided,
@@ -120,13 +121,14 @@ impl Keys {
     }
 }
 
-/// Events before they are understood.
+/// Turns raw events into operations, once it is known whether the file has
+/// keys.
 pub(super) struct Reader {
     pub(super) pairs: Pairs,
     keys: Keys,
-    /// What stands before the event that tells whether there are keys.
+    /// The events that wait for one that shows whether there are keys.
     waiting: Vec<Raw>,
-    /// Numbers of processes whose last invocation announced a read at
+    /// Numbers of processes whose last invocation was marked as a read at
     /// quiescence.
     announced: FxHashSet<u32>,
 }
@@ -151,7 +153,7 @@ impl Kind {
     }
 }
 
-/// An event as it is written, its value not taken apart.
+/// An event as it is written, its value not yet split into key and value.
 pub(super) struct Raw {
     pub(super) head: Head,
     pub(super) kind: Kind,
@@ -172,7 +174,7 @@ impl Reader {
         }
     }
 
-    /// A reader of a file about one object.
+    /// A reader of a file about a single object.
     pub(super) fn without_keys(options: Options) -> Reader {
         Reader { keys: Keys::None, ..Reader::new(options) }
     }
@@ -203,7 +205,7 @@ impl Reader {
         self.take(raw)
     }
 
-    /// One event of a process.
+    /// Takes one event of a process.
     pub(super) fn take(&mut self, raw: Raw) -> Result<(), Malformed> {
         if self.keys != Keys::Undecided {
             return self.understand(raw);
@@ -267,7 +269,7 @@ impl Reader {
         let Some(f) = raw.f else { return complain(raw.head.line, "an invocation needs `:f`") };
         let call = Call {
             key: raw.key.unwrap_or_else(|| Key::new(ONLY_KEY)),
-            // Some recorders write there what a read will answer.
+            // Some recorders write the later answer of a read here.
             argument: if only_asks(&f) { Value::Null } else { raw.value },
             f,
         };
@@ -318,7 +320,7 @@ impl Reader {
     }
 }
 
-/// Functions whose values tell whether there are keys.
+/// Functions whose values can show whether there are keys.
 fn is_known(f: &Function) -> bool {
     only_asks(f) || repeats(f) || matches!(f.as_str(), "cas" | "inc" | "dec")
 }
@@ -356,7 +358,7 @@ fn raw(line: usize, process: u32, kind: &str, form: &Edn) -> Result<Raw, String>
     let kind = Kind::named(kind)?;
     let answer = form.get("answer").map(value_of).transpose()?;
     let value = match form.get("value").map(value_of).transpose() {
-        // What went wrong may be anything.
+        // The value of a failure describes the error and may be any form.
         Err(_) if matches!(kind, Kind::Fail | Kind::Info) && answer.is_none() => None,
         value => value?,
     };
@@ -373,8 +375,9 @@ fn raw(line: usize, process: u32, kind: &str, form: &Edn) -> Result<Raw, String>
 
 /// Writes a history as EDN, event by event, with `[k v]` values.
 ///
-/// (With `:key` instead, where that would not tell that values are `[k v]`: if
-/// there is a `cas` of something else than a pair, or no function is known.)
+/// Writes `:key` instead if a reader could not see from the values that they
+/// are pairs: if a `cas` takes anything else than a pair, or no function is
+/// known.
 ///
 /// ```
 /// use quiescence::history::{formats::edn, notation};
@@ -389,10 +392,10 @@ pub fn write(history: &History) -> String {
     super::in_memory(|out| write_to(history, out))
 }
 
-/// As [`write()`], to where it is wanted.
+/// As [`write()`], into `out`.
 ///
 /// # Errors
-/// If it cannot be written there.
+/// If writing to `out` fails.
 pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
     let tells = |call: &Call| call.f.as_str() != "cas" || pair(&call.argument).is_some();
     let mut calls = history.operations().iter().map(|operation| &operation.call);
@@ -477,7 +480,7 @@ mod tests {
         );
     }
 
-    /// Events in short: `0 invoke write 1`, one after the other.
+    /// Events from a short form, `0 invoke write 1`, separated by `;`.
     fn events(short: &str) -> String {
         let event = |event: &str| {
             let mut words = event.trim().splitn(4, ' ');
@@ -496,7 +499,7 @@ mod tests {
     #[test]
     fn whether_values_are_pairs_is_decided_for_the_whole_file() {
         let list = "0 invoke write [1 2]; 0 ok write [1 2];";
-        // A read tells, wherever it stands; so does a plain value.
+        // A read decides, wherever it is; so does a plain value.
         reads_as(&format!("{list} 1 invoke read nil; 1 ok read [1 2]"), "wx=[1,2]|rx=[1,2] @ 0011");
         reads_as(&format!("{list} 1 invoke read [1 nil]; 1 ok read [1 2]"), "w1=2|r1=2 @ 0011");
         reads_as(&format!("{list} 1 invoke write 3; 1 ok write 3"), "wx=[1,2]|wx3 @ 0011");
@@ -508,13 +511,14 @@ mod tests {
         );
         reads_as("0 invoke cas [7 [1 2]]; 0 ok cas [7 [1 2]]", "[cas]7=[1,2] @ 00");
         reads_as("0 invoke cas [[1 2] [3 4]]; 1 invoke read nil", "[cas]x=[[1,2],[3,4]]?|rx? @ 01");
-        // Nothing tells: all are pairs.
+        // Nothing decides: all values are pairs.
         reads_as(list.trim_end_matches(';'), "w1=2 @ 00");
-        // A reader that foretells the answer tells that there are none.
+        // A recorder that writes the later answer of a read shows that there
+        // are no keys.
         reads_as("0 invoke read 4; 0 ok read 4", "rx4 @ 00");
         let key = "{:process 0 :type :invoke :f :write :key \"k\" :value [1 2]}";
         assert_eq!(reads(key).0, "wk=[1,2]? @ 0");
-        // Functions that nobody knows are not asked, and go along.
+        // Unknown functions do not decide, and follow the decision.
         reads_as(
             "0 invoke txn nil; 0 ok txn 5; 0 invoke read [k nil]; 0 ok read [k 1]",
             "[txn]x=null:5 rk1 @ 0000",

@@ -1,11 +1,11 @@
-//! A small reader of EDN, form by form.
+//! A small EDN reader that reads one form at a time.
 //!
-//! Reads what histories are made of: `nil`, booleans, numbers, texts,
-//! characters, keywords, symbols, vectors, lists, sets and maps; comments and
-//! `#_` are skipped, tags are dropped from what they tag. Numbers that are no
-//! integers of 64 bits stay text. A key stands once in a map. One vector or list
-//! may stand around all forms. Bounded: forms nest [`DEPTH_MAX`] deep and
-//! have 16 MiB at most. Every byte is looked at once, however forms are spread
+//! Reads what histories are made of: `nil`, booleans, numbers, strings,
+//! characters, keywords, symbols, vectors, lists, sets and maps. Skips comments
+//! and `#_` forms, and drops the tag of a tagged form. Numbers other than
+//! 64-bit integers stay text. A map must not have a key twice. One vector or
+//! list may enclose all forms. Bounded: forms nest at most [`DEPTH_MAX`] deep
+//! and have at most 16 MiB. Every byte is read once, however forms are spread
 //! over lines; only a lenient reader goes back, to the line after the one in
 //! which a broken form began. It does not know what an event is.
 
@@ -36,7 +36,7 @@ pub(super) enum Edn {
 }
 
 impl Edn {
-    /// The value under a keyword of a map.
+    /// The value under a keyword, if this is a map.
     pub(super) fn get(&self, key: &str) -> Option<&Edn> {
         let Edn::Map(pairs) = self else { return None };
         let is_key = |(name, _): &&(Edn, Edn)| matches!(name, Edn::Keyword(word) if word == key);
@@ -44,18 +44,18 @@ impl Edn {
     }
 }
 
-/// Why there is no form.
+/// Why no form could be read.
 #[derive(Debug, PartialEq, Eq)]
 enum Stop {
-    /// The text ends first.
+    /// The text ends inside the form.
     Short,
-    /// It is no form, in this line.
+    /// The text is not a form, in this line.
     Wrong(Malformed),
-    /// The file cannot be read on: nobody can go on after that.
+    /// The file cannot be read further; even a lenient reader stops.
     Unreadable(Malformed),
 }
 
-/// How deep forms may nest: a value, in `[k v]`, in an event.
+/// How deep forms may nest: a value, inside `[k v]`, inside an event.
 const DEPTH_MAX: usize = NESTING_MAX + 2;
 
 /// How long a form may be, in bytes.
@@ -65,7 +65,7 @@ const FORM_MAX: usize = 16 << 20;
 #[derive(Default)]
 struct Part {
     line: usize,
-    /// How much of the line came before.
+    /// How many bytes of the line come before this part.
     before: usize,
     text: Vec<u8>,
 }
@@ -76,13 +76,13 @@ pub(super) struct Forms<'a, R> {
     options: Options,
     part: Part,
     at: usize,
-    /// How long the form is so far.
+    /// How many bytes of the current form are in earlier parts.
     length: usize,
-    /// What closes the vector or list around the forms, and the line in which
-    /// it was opened.
+    /// The byte that closes the vector or list around all forms, and the line
+    /// in which that was opened.
     around: Option<(u8, usize)>,
-    /// What was read of this form before the part, and what is to be read
-    /// again: of use only to a lenient reader.
+    /// For a lenient reader only: the parts of the current form that were read,
+    /// and the parts to be read again.
     kept: Vec<Part>,
     back: VecDeque<Part>,
     /// How often a line was skipped.
@@ -104,8 +104,9 @@ impl<'a, R: BufRead> Forms<'a, R> {
         }
     }
 
-    /// The next form outside of any other but the vector or list around them
-    /// all, and the line in which it begins. `None` if only blanks are left.
+    /// The next form at the top level, or directly in the vector or list around
+    /// all forms, with the line in which it begins. `None` if only blanks are
+    /// left.
     pub(super) fn next(&mut self) -> Result<Option<(usize, Edn)>, Malformed> {
         loop {
             self.kept.clear();
@@ -128,12 +129,12 @@ impl<'a, R: BufRead> Forms<'a, R> {
         }
     }
 
-    /// The form at the beginning, whatever it is.
+    /// The form at the beginning of the text, if it can be read.
     pub(super) fn whole(&mut self) -> Option<Edn> {
         self.form(0).ok().flatten()
     }
 
-    /// Goes back to the line after this one.
+    /// Goes back to the line after `line`.
     fn skip(&mut self, line: usize) {
         self.skipped += 1;
         let part = std::mem::take(&mut self.part);
@@ -187,12 +188,12 @@ impl<'a, R: BufRead> Forms<'a, R> {
         Ok(Some(self.part.text[self.at]))
     }
 
-    /// The next byte, which a form needs.
+    /// The next byte, which a form needs: the end of the file is an error.
     fn need(&mut self) -> Result<u8, Stop> {
         self.peek()?.ok_or(Stop::Short)
     }
 
-    /// Goes on to the next part; whether there is one.
+    /// Moves to the next part. Whether there is one.
     fn refill(&mut self) -> Result<bool, Stop> {
         self.length += self.part.text.len();
         if self.length > FORM_MAX {
@@ -252,7 +253,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
         Ok(())
     }
 
-    /// One form; `None` if it was discarded.
+    /// One form; `None` if it was discarded (`#_`).
     fn form(&mut self, depth: usize) -> Result<Option<Edn>, Stop> {
         self.blanks()?;
         if depth > DEPTH_MAX {
@@ -313,7 +314,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
             b'#' => self.word().map(Some),
             b'"' => self.string().map(Some),
             _ => {
-                // A tag, and what it tags.
+                // A tag, then the form that it tags.
                 self.text_of_word()?;
                 loop {
                     if let Some(form) = self.form(depth + 1)? {
@@ -350,7 +351,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
         }
     }
 
-    /// What stands after a backslash in a text.
+    /// What follows a backslash in a string.
     fn escaped(&mut self) -> Result<char, Stop> {
         let byte = self.need()?;
         self.at += 1;
@@ -458,8 +459,8 @@ fn is_end(byte: u8) -> bool {
     )
 }
 
-/// An integer. One of more than 64 bits is a word, the same one with and
-/// without the `N` of big integers.
+/// An integer. One of more than 64 bits becomes a word without the `N` of big
+/// integers, so that both spellings are equal.
 fn integer(word: &str) -> Option<Edn> {
     let number = word.strip_suffix('N').unwrap_or(word);
     let number = number.strip_prefix('+').unwrap_or(number);

@@ -1,7 +1,7 @@
-//! What forms of EDN stand for, and values as forms.
+//! Converts EDN forms to values, and values to forms.
 //!
-//! Invariant: equal forms stand for equal values, however they are written. What
-//! an event is, is not known here.
+//! Invariant: equal forms give equal values, however they are written. It does
+//! not know what an event is.
 
 use super::edn_text::Edn;
 use super::json::NESTING_MAX;
@@ -15,9 +15,9 @@ pub(super) fn key_of(value: &Value) -> Key {
     }
 }
 
-/// What a form stands for. Keywords keep their colon and characters their
-/// backslash, so that they stay apart from texts; the elements of sets are put
-/// in order. A map is refused: it is about several objects.
+/// The value of a form. Keywords keep their colon and characters their
+/// backslash, so that they differ from strings. The elements of a set are
+/// sorted. A map is refused, because it is about several objects.
 pub(super) fn value_of(form: &Edn) -> Result<Value, String> {
     nested(form, NESTING_MAX)
 }
@@ -50,7 +50,7 @@ fn nested(form: &Edn, left: usize) -> Result<Value, String> {
     })
 }
 
-/// A form as text: equal ones are shown alike.
+/// A form as text; equal forms give equal texts.
 pub(super) fn shown(form: &Edn) -> String {
     let all = |list: &[Edn]| list.iter().map(shown).collect::<Vec<_>>().join(" ");
     match form {
@@ -74,13 +74,13 @@ pub(super) fn shown(form: &Edn) -> String {
     }
 }
 
-/// A name as a keyword, or, where it cannot be one, as a text.
+/// A name as a keyword, or as a string if it cannot be one.
 pub(super) fn keyword(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_*+!?<>=.".contains(c);
     if !name.is_empty() && name.chars().all(plain) { format!(":{name}") } else { quoted(name) }
 }
 
-/// A text between quotes.
+/// A text in quotes, with escapes.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

@@ -1,13 +1,14 @@
-//! Event lines one after the other, for whoever cannot wait for the end.
+//! Reads event lines one by one, while a recording still grows.
 //!
-//! Says what each line says, and who a process is that goes on after an unknown
-//! outcome. What the rules refuse is told and is no event.
+//! Returns the event of each line, and finds the process that a number stands
+//! for after an unknown outcome. A line that the rules refuse is an error and
+//! gives no event.
 
 use super::json_lines::{self, Kind};
 use super::pairs::{Head, Sayings};
 use crate::history::{Event, Malformed, Rule, Rules};
 
-/// Reads event lines that come one by one, and says the events of a history.
+/// Reads event lines as they arrive, and returns the events of a history.
 ///
 /// ```
 /// use quiescence::history::formats::Follower;
@@ -29,14 +30,15 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// What the next line says; `None` if it is blank. A process that goes on
-    /// after an unknown outcome is another one; where lines have no times, their
-    /// order is their time.
+    /// The event of the next line; `None` if it is blank. A number that is used
+    /// again after an unknown outcome stands for a new process. If lines have
+    /// no times, their order is their time.
     ///
     /// # Errors
-    /// If it is no event line, or cannot be part of the history of those before
-    /// it. Then it says nothing; of a process with two operations open nothing
-    /// more is known, since a completion may belong to either.
+    /// If the line is no event line, or cannot continue the history of the
+    /// lines before it. It then gives no event. If a process has two operations
+    /// open, its completions are refused from then on, since each may belong to
+    /// either.
     pub fn line(&mut self, text: &[u8]) -> Result<Option<Event>, Malformed> {
         self.line += 1;
         let text = match self.line {
@@ -55,7 +57,7 @@ impl Follower {
             let time = sayings.time(head)?;
             let before = sayings.current(head.process);
             let event = sayings.invocation(head, time, call.into(), rules);
-            // Of a process that goes on as another one nothing more is said.
+            // No later line can name the process that this number stood for.
             let ended = before.filter(|process| *process != event.process);
             ended.into_iter().for_each(|process| rules.forget(process));
             event

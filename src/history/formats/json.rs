@@ -1,5 +1,5 @@
-//! What fields of JSON lines mean, whichever kind of line it is: keys, values,
-//! nodes, and what is said of a line that is no JSON.
+//! What the fields of JSON lines of both kinds mean (keys, values, nodes), and
+//! the complaint about a line that is not JSON.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::history::{Key, NodeId, Operation, Value};
 /// How deep lists may nest in a value.
 pub(super) const NESTING_MAX: usize = 100;
 
-/// What is wrong with a line that cannot be read, and at which column.
+/// The complaint about a line that cannot be read, with the column.
 pub(super) fn complaint(error: &serde_json::Error) -> String {
     let text = error.to_string();
     format!("column {}: {}", error.column(), text.split(" at line ").next().unwrap_or(&text))
@@ -80,7 +80,7 @@ fn nested(json: &Json, left: usize) -> Result<Value, String> {
     }
 }
 
-/// Writes what ends a line.
+/// Writes the fields that end a line: `node` and `final`.
 pub(super) fn write_marks(
     operation: &Operation,
     last: bool,

@@ -14,17 +14,17 @@
 //! | `f` | `read`, `write` or the function of another datatype |
 //! | `key` | the object: a text or an integer |
 //! | `value` | `null`, an integer, a text or a list: what is written, or was read |
-//! | `answer` | what came back, where `value` says once more what was taken; optional |
+//! | `answer` | what came back, if `value` repeats the argument; optional |
 //! | `time` | nanoseconds, never decreasing; on every line or on none |
 //! | `node` or `replica` | a number from 0, or `"n1"`, …; optional |
 //! | `final` | `true` on the `ok` of a read issued at quiescence; optional |
 //! | `index`, `error` | accepted and not used |
 //!
-//! Any other field is refused: a misspelt `final` must not be ignored. A
-//! completion may leave out `f`, `key`, and, where its `value` is what was taken
-//! (`write`, `add`, `remove`, `enqueue`, `put`, `append`), `value`; if they are
-//! there they must agree with the invocation. Blank lines are skipped. Reads
-//! one line at a time; a line may have 16 MiB.
+//! Any other field is refused, so that a misspelt `final` is not ignored. A
+//! completion may leave out `f` and `key`, and also `value` where that is the
+//! argument (`write`, `add`, `remove`, `enqueue`, `put`, `append`). Those that
+//! it has must agree with the invocation. Blank lines are skipped. The reader
+//! holds one line at a time, of at most 16 MiB.
 
 use std::io::{self, BufRead, Write};
 
@@ -87,7 +87,7 @@ impl Kind {
 ///
 /// # Errors
 /// If a line cannot be read, is not such an event, or cannot be part of a
-/// history; the complaint has the line, and the column where JSON is at fault.
+/// history; the complaint has the line, and the column of an error in the JSON.
 ///
 /// ```
 /// use quiescence::history::formats::json_lines;
@@ -118,7 +118,7 @@ pub(super) fn read_from<R: BufRead>(
     Ok(pairs.finish(Format::Events))
 }
 
-/// What a line says.
+/// The fields of a line.
 #[derive(Debug, PartialEq)]
 pub(super) struct Fields {
     pub(super) process: u32,
@@ -137,7 +137,7 @@ pub(super) fn fields(text: &[u8]) -> Result<Fields, String> {
     scan(text).map_or_else(|| parse(text), Ok)
 }
 
-/// What an invocation asks.
+/// The call of an invocation.
 pub(super) fn call(fields: Fields) -> Result<Call, String> {
     let f = fields.f.ok_or("an invocation needs `f`")?;
     let key = fields.key.ok_or("an invocation needs `key`")?;
@@ -167,7 +167,7 @@ fn parse(text: &[u8]) -> Result<Fields, String> {
     })
 }
 
-/// Reads a plain line. `None` for anything else; then [`parse`] has a look.
+/// Reads a plain line. `None` for any other line, which [`parse`] then reads.
 fn scan(text: &[u8]) -> Option<Fields> {
     let mut scanner = Scanner::new(text);
     scanner.expect(b'{')?;
@@ -206,7 +206,8 @@ fn scan(text: &[u8]) -> Option<Fields> {
     Some(Fields { process, kind, f, key, value, answer: None, time, node, last })
 }
 
-/// What a completion says of what is open, if that is known.
+/// What a completion says; `open` is the request that it completes, if that is
+/// known.
 pub(super) fn said(fields: Fields, open: Option<&Request>) -> Result<Said, String> {
     let Fields { kind, f, key, value, answer, last, .. } = fields;
     if last && kind != Kind::Ok {
@@ -233,7 +234,7 @@ pub(super) fn said(fields: Fields, open: Option<&Request>) -> Result<Said, Strin
     Ok(Said { f, key, argument, completion, last })
 }
 
-/// One event.
+/// Takes one event.
 fn take(pairs: &mut Pairs, line: usize, fields: Fields) -> Result<(), Malformed> {
     let head = Head { line, process: fields.process, time: fields.time, node: fields.node };
     if fields.kind == Kind::Invoke {
@@ -262,10 +263,10 @@ pub fn write(history: &History) -> String {
     super::in_memory(|out| write_to(history, out))
 }
 
-/// As [`write()`], to where it is wanted.
+/// As [`write()`], into `out`.
 ///
 /// # Errors
-/// If it cannot be written there.
+/// If writing to `out` fails.
 pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
     for event in super::events(history) {
         let operation = event.operation;
@@ -298,7 +299,7 @@ mod tests {
     use super::*;
     use crate::history::notation;
 
-    /// Lines in short: `0 invoke write x 1`, with `!` for final.
+    /// Lines from a short form, `0 invoke write x 1`, with `!` for final.
     fn lines(short: &str) -> String {
         let line = |line: &str| {
             let (line, last) = match line.strip_suffix('!') {

@@ -1,7 +1,9 @@
-//! The lines of a file, one at a time, or its parts where lines mean nothing.
+//! Reads a file line by line, or part by part for a format in which lines mean
+//! nothing.
 //!
-//! Invariant: no more than a line is held, and a line has a limit. A byte
-//! order mark at the beginning is skipped. What lines say is not known here.
+//! Invariant: it holds at most one line, and the length of a line is limited.
+//! It skips a byte order mark at the beginning. It does not know what lines
+//! mean.
 
 use std::io::{BufRead, Read as _};
 
@@ -10,13 +12,13 @@ use crate::history::Malformed;
 /// How long a line may be, in bytes.
 const LINE_MAX: usize = 16 << 20;
 
-/// How much of a line is looked at before the format is known, in bytes.
+/// The most that [`Lines::part`] reads at once, in bytes.
 const PART: usize = 64 << 10;
 
-/// What a reader does with lines that make no sense.
+/// What a reader does with lines that it cannot understand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Skips them and counts, instead of giving up.
+    /// Skips and counts them, instead of giving up.
     pub lenient: bool,
 }
 
@@ -25,7 +27,7 @@ pub(super) struct Lines<R> {
     input: R,
     number: usize,
     text: Vec<u8>,
-    /// Whether the current part is to be told once more.
+    /// Whether to return the current part once more.
     again: bool,
 }
 
@@ -34,7 +36,8 @@ impl<R: BufRead> Lines<R> {
         Lines { input, number: 0, text: Vec::new(), again: false }
     }
 
-    /// Goes on to the next line; its number, or `None` at the end.
+    /// Moves to the next line that is not blank. Its number, or `None` at the
+    /// end.
     pub(super) fn next(&mut self) -> Result<Option<usize>, Malformed> {
         let mut fresh = !std::mem::take(&mut self.again);
         loop {
@@ -57,8 +60,8 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Goes on to the next part of the file, blank or not: the rest of a line,
-    /// or as much of it as is read at once. The number of its line.
+    /// Moves to the next part of the file, blank or not: the rest of a line, or
+    /// a piece of it. The number of its line, or `None` at the end.
     pub(super) fn part(&mut self) -> Result<Option<usize>, Malformed> {
         if std::mem::take(&mut self.again) {
             return Ok(Some(self.number));
@@ -69,7 +72,7 @@ impl<R: BufRead> Lines<R> {
         Ok(if self.text.is_empty() { None } else { Some(self.number) })
     }
 
-    /// Reads on to the end of the line, unless the part is that long already.
+    /// Reads to the end of the line, or until the part has `limit` bytes.
     fn extend(&mut self, limit: usize) -> Result<(), Malformed> {
         if self.text.ends_with(b"\n") {
             return Ok(());
@@ -92,7 +95,7 @@ impl<R: BufRead> Lines<R> {
         &self.text
     }
 
-    /// Tells the current line or part once more.
+    /// Makes the next call return the current line or part once more.
     pub(super) fn again(&mut self) {
         self.again = true;
     }

@@ -1,14 +1,14 @@
-//! What a file holds besides the operations that become a history.
+//! What a reader notes besides the history: lines, marks, and what it skipped.
 
 use super::lines::Options;
 use super::{Format, Recording};
 use crate::history::{History, Malformed, escape};
 
-/// How many marks are kept: all are counted.
+/// How many marks are kept; all are counted.
 const MARKS_MAX: usize = 1_000;
 
-/// What was skipped, what is no operation of a client, and the line of each
-/// operation.
+/// What was skipped, the marks (entries that are no operations of clients), and
+/// the line of each operation.
 #[derive(Debug)]
 pub(super) struct Log {
     options: Options,
@@ -23,17 +23,17 @@ impl Log {
         Log { options, lines: Vec::new(), skipped: 0, marks: Vec::new(), marks_seen: 0 }
     }
 
-    /// Whether what makes no sense is skipped.
+    /// Whether the reader skips what it cannot understand.
     pub(super) fn is_lenient(&self) -> bool {
         self.options.lenient
     }
 
-    /// An operation was invoked at this line.
+    /// Notes the line at which an operation was invoked.
     pub(super) fn operation(&mut self, line: usize) {
         self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
-    /// Skips what makes no sense, and counts it, if that was asked for.
+    /// Counts and drops an error, if the reader is lenient.
     pub(super) fn or_skip(&mut self, done: Result<(), Malformed>) -> Result<(), Malformed> {
         match done {
             Err(_) if self.options.lenient => {
@@ -44,7 +44,7 @@ impl Log {
         }
     }
 
-    /// Something that is no operation of a client.
+    /// Notes an entry that is no operation of a client.
     pub(super) fn mark(&mut self, line: usize, text: impl AsRef<str>) {
         self.marks_seen += 1;
         if self.marks.len() < MARKS_MAX {
@@ -52,7 +52,7 @@ impl Log {
         }
     }
 
-    /// The recording, if this is what it is about.
+    /// The recording of this history.
     pub(super) fn finish(self, history: History, format: Format, continued: usize) -> Recording {
         let Log { lines, skipped, marks, marks_seen, .. } = self;
         Recording { history, format, continued, skipped, lines, marks, marks_seen }

@@ -1,11 +1,11 @@
-//! Histories in files. Formats read from anything that implements
-//! [`std::io::BufRead`]; opening files is the command line's business.
+//! Histories in files. Formats are read from anything that implements
+//! [`std::io::BufRead`]; only the command line opens files.
 //!
-//! Which format a file has is told by its first line that is not blank. A
-//! reader streams: it keeps what it has understood, not the text.
+//! The first line of a file that is not blank decides its format. Readers
+//! stream: they keep what they have understood, not the text.
 //!
-//! Invariant: a reader is total. Whatever the bytes are, the answer is a
-//! [`Recording`] or a [`Malformed`] with the line.
+//! Invariant: a reader is total. For any bytes it returns a [`Recording`] or a
+//! [`Malformed`] with the line.
 //!
 //! Read next: [`json_lines`] and [`operation_lines`] for our own formats.
 
@@ -34,7 +34,7 @@ pub use follow::Follower;
 use lines::Lines;
 pub use lines::Options;
 
-/// How a recording is written down.
+/// The format of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -59,7 +59,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// A history that was read, and what had to be done to read it.
+/// A history from a file, and what its reader noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
     /// What was recorded.
@@ -69,15 +69,16 @@ pub struct Recording {
     /// How often a process went on after an operation of unknown outcome and
     /// was given a new number, because a process ends there.
     pub continued: usize,
-    /// How many lines were skipped because they made no sense (only if that
-    /// was asked for).
+    /// How many lines were skipped because they could not be understood (only
+    /// with [`Options::lenient`]).
     pub skipped: usize,
     /// The line of each operation: where it was invoked. Empty if operations
     /// have no lines.
     pub lines: Vec<u32>,
-    /// What is no operation of a client: what the nemesis did, other lines of a
-    /// log, and clients that give up what they never asked. By line; the first
-    /// of [`marks_seen`](Self::marks_seen), and of each its beginning.
+    /// Entries that are no operations of clients, each with its line: what the
+    /// nemesis did, other lines of a log, and an `info` of a process that has
+    /// nothing open. Only the first of the [`marks_seen`](Self::marks_seen),
+    /// each shortened.
     pub marks: Vec<(usize, String)>,
     /// How many marks there are in all.
     pub marks_seen: usize,
@@ -101,8 +102,8 @@ impl Recording {
 /// Reads a history in whatever format it has.
 ///
 /// # Errors
-/// With the line, if the text is in none of the formats or makes no sense in
-/// the one that its first line has.
+/// If the text has none of the formats, or breaks the format that its first
+/// line has; with the line.
 ///
 /// ```
 /// use quiescence::history::formats::{self, Format, Options};
@@ -147,13 +148,14 @@ pub fn read(input: impl BufRead, options: Options) -> Result<Recording, Malforme
     Ok(Recording { skipped: recording.skipped + skipped, ..recording })
 }
 
-/// The format that begins with this line.
+/// The format of a file that begins with this line.
 fn detect(line: &[u8]) -> Option<Format> {
     let text = line.trim_ascii();
     let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
     match text.first()? {
         b'{' if text[1..].trim_ascii_start().first() != Some(&b'"') && text != b"{" => {
-            // Both Jepsen and Porcupine's kv tests write maps of EDN.
+            // Porcupine's kv tests write maps of EDN too; only they have these
+            // functions.
             let text_register = [&b":f :get"[..], b":f :put", b":f :append"].into_iter().any(has);
             Some(if text_register { Format::Porcupine } else { Format::Edn })
         }
@@ -165,8 +167,8 @@ fn detect(line: &[u8]) -> Option<Format> {
     }
 }
 
-/// Whether the JSON object that this is, or the beginning of one, has this
-/// field itself: not inside a value, nor as a text.
+/// Whether this JSON object, or the beginning of one, has this field at its top
+/// level: not inside a value, and not as a string.
 fn has_field(text: &[u8], name: &[u8]) -> bool {
     let (mut depth, mut at) = (0, 0);
     while let Some(byte) = text.get(at) {
@@ -198,13 +200,14 @@ struct HalfOperation<'a> {
     operation: &'a Operation,
 }
 
-/// The events of a history in order of time, its operations in their order; at
-/// one time completions come as late as they can, so that operations that touch
-/// overlap in the order as they do in time.
+/// The events of a history in order of time, with invocations in the order of
+/// the operations. At equal times a completion comes as late as it can, so that
+/// operations that touch in time also overlap in the order of the events.
 fn events(history: &History) -> impl Iterator<Item = HalfOperation<'_>> {
     let operations = history.operations();
     let mut order: Vec<(u64, usize, bool)> = Vec::with_capacity(2 * history.len());
-    // What is answered later, by time; and what each process has open.
+    // The completions still to come, by time; the last operation of each
+    // process.
     let mut later: BTreeSet<(u64, usize)> = BTreeSet::new();
     let mut open: BTreeMap<ProcessId, (u64, usize)> = BTreeMap::new();
     for (at, operation) in operations.iter().enumerate() {
@@ -226,7 +229,7 @@ fn events(history: &History) -> impl Iterator<Item = HalfOperation<'_>> {
                 later.insert((returned, at));
                 open.insert(operation.process, (returned, at));
             }
-            // Nobody will ever know: that can be said at once.
+            // Nobody will ever know the outcome, so `info` may come at once.
             None => order.push((invoked, at, false)),
         }
     }
@@ -238,20 +241,20 @@ fn events(history: &History) -> impl Iterator<Item = HalfOperation<'_>> {
     })
 }
 
-/// What a writer writes, as text.
+/// What `write` writes, as text.
 fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     let mut text = Vec::new();
     write(&mut text).expect("memory can be written");
     String::from_utf8(text).expect("writers write text")
 }
 
-/// Functions whose completion says once more what they took.
+/// Functions whose completion repeats their argument.
 fn repeats(f: &Function) -> bool {
     let others = ["add", "remove", "enqueue", "put", "append"];
     *f == Function::Write || others.contains(&f.as_str())
 }
 
-/// Functions that take nothing and answer something.
+/// Functions that take no argument and answer something.
 fn only_asks(f: &Function) -> bool {
     *f == Function::Read || matches!(f.as_str(), "get" | "dequeue")
 }

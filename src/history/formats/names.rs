@@ -1,5 +1,6 @@
-//! Who a process is: a process ends after an operation of unknown outcome, but
-//! recordings go on under the same number.
+//! Finds the process that a number in a file stands for. A process ends after
+//! an operation of unknown outcome, but recordings continue under the same
+//! number.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,8 +16,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Who a process is that invokes: the number in the file, unless it was
-    /// taken by a process that went on, or goes on itself.
+    /// The process that invokes under this number: a new one if the last one
+    /// has ended. It gets the number in the file, unless another process has
+    /// taken that.
     pub(super) fn invoking(&mut self, number: u32, rules: &Rules) -> ProcessId {
         match self.current.get(&number) {
             Some(process) if !rules.has_ended(*process) => *process,
@@ -28,7 +30,7 @@ impl Names {
         }
     }
 
-    /// Who a process is that has invoked.
+    /// The process that has last invoked under this number.
     pub(super) fn current(&self, number: u32) -> Option<ProcessId> {
         self.current.get(&number).copied()
     }

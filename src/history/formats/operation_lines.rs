@@ -16,11 +16,12 @@
 //! | `return` | nanoseconds; `null` if the outcome is unknown |
 //! | `type` | `ok`, `fail` or `info`; if it is missing, `ok`, or `info` without `return` |
 //! | `node` or `replica`, `final`, `index`, `error` | as in [event lines](super::json_lines) |
-//! | `argument` | what a function took, if it was there; then `value` is what came back |
+//! | `argument` | the argument of a function, if given; then `value` is the answer |
 //!
 //! Lines may come in any order; operations that are invoked at the same time
-//! keep that of their lines. Plain lines are read by a scanner of our own,
-//! whatever it does not expect by `serde_json`, which is its twin in tests.
+//! keep the order of their lines. A scanner of our own reads plain lines, and
+//! `serde_json` reads all others. In tests `serde_json` is the reference for
+//! the scanner.
 
 use std::io::{self, BufRead, Write};
 
@@ -62,7 +63,7 @@ struct Line {
     _error: Option<serde::de::IgnoredAny>,
 }
 
-/// What is there, `null` as well.
+/// `Some` for any value that is present, `null` included.
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(from).map(Some)
 }
@@ -157,8 +158,8 @@ fn operation(parts: Parts) -> Result<Operation, String> {
     let (argument, answer) = match (&f, argument) {
         (Function::Write, argument) => (argument.unwrap_or(value), Value::Null),
         (_, Some(argument)) => (argument, value),
-        // Without an argument the value is what it takes, or, where it takes
-        // nothing, what came back.
+        // Without `argument`, `value` is the answer of a function that takes
+        // nothing, and the argument of any other.
         (f, None) if only_asks(f) => (Value::Null, value),
         (_, None) => (value, Value::Null),
     };
@@ -177,8 +178,8 @@ fn operation(parts: Parts) -> Result<Operation, String> {
     })
 }
 
-/// Reads a plain line: fields in any order, short texts without escapes,
-/// integers, `null`. `None` for anything else; then [`parse`] has a look.
+/// Reads a plain line: fields in any order, strings without escapes, integers,
+/// `null`. `None` for any other line, which [`parse`] then reads.
 fn scan(text: &[u8]) -> Option<Operation> {
     let mut scanner = Scanner::new(text);
     scanner.expect(b'{')?;
@@ -261,10 +262,10 @@ pub fn write(history: &History) -> String {
     super::in_memory(|out| write_to(history, out))
 }
 
-/// As [`write()`], to where it is wanted.
+/// As [`write()`], into `out`.
 ///
 /// # Errors
-/// If it cannot be written there.
+/// If writing to `out` fails.
 pub fn write_to(history: &History, out: &mut impl Write) -> io::Result<()> {
     for operation in history.operations() {
         let Call { f, key, argument } = &operation.call;

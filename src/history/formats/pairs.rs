@@ -1,16 +1,15 @@
-//! What lines say becomes events of processes.
+//! Turns lines that say an operation was invoked or completed into events.
 //!
-//! A line has a head (who, when, where) and says that an operation was invoked
-//! or how it ended. [`Sayings`] finds out what that means: which process the
-//! number in the file stands for, and that what a completion repeats is what
-//! was asked. Whether the events can be part of a history is not known here,
-//! but by the [`Rules`] that whoever takes them drives: [`Pairs`] for a whole
-//! file, the [`Follower`](super::Follower) for one that still grows.
+//! A line has a head (place, process, time, node) and says that an operation
+//! was invoked or how it ended. [`Sayings`] finds the process that the number
+//! in the file stands for, and checks that what a completion repeats agrees
+//! with its invocation. It does not decide whether the events can be part of a
+//! history: its caller drives the [`Rules`] for that, [`Pairs`] for a whole
+//! file and the [`Follower`](super::Follower) for one that still grows.
 //!
-//! A reader that is lenient goes on where the rules refuse something, and from
-//! then on knows less, never something else: where a completion may belong to
-//! either of two invocations it belongs to none. What files look like is not
-//! known here.
+//! A lenient reader continues where the rules refuse something. From then on it
+//! knows less, but nothing false: a completion that may belong to either of two
+//! invocations is given to neither. The format of the file is not known here.
 
 use rustc_hash::FxHashSet;
 
@@ -24,7 +23,7 @@ use crate::history::{
     What,
 };
 
-/// Where a line stands, whom it is about, when and where.
+/// Where a line is, its process, its time and its node.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     pub(super) line: usize,
@@ -39,18 +38,18 @@ impl Head {
     }
 }
 
-/// What a completion says. What it repeats of its invocation must agree.
+/// What a completion says. What it repeats must agree with its invocation.
 pub(super) struct Said {
     pub(super) f: Option<Function>,
     pub(super) key: Option<Key>,
     pub(super) argument: Option<Value>,
     pub(super) completion: Completion,
-    /// Whether it is of a read at quiescence.
+    /// Whether it completes a read at quiescence.
     pub(super) last: bool,
 }
 
 impl Said {
-    /// Which field says something else than the invocation did.
+    /// An error that names the field that differs from the invocation.
     fn contradicts(&self, request: &Request) -> Result<(), String> {
         let differs =
             |field| Err(format!("this completes `{request}`, but its `{field}` is another"));
@@ -68,20 +67,20 @@ impl Said {
     }
 }
 
-/// What lines say, one after the other.
+/// Interprets lines, one after the other.
 #[derive(Default)]
 pub(super) struct Sayings {
     names: Names,
-    /// Numbers of which two operations were open: a completion may belong to
+    /// Numbers that had two operations open, so that a completion may belong to
     /// either.
     doubtful: FxHashSet<u32>,
     events: u64,
-    /// Whether events have times.
+    /// Whether events have times; `None` before the first.
     timed: Option<bool>,
 }
 
 impl Sayings {
-    /// When something happened; without times, their order is their time.
+    /// The time of an event; without times, its position.
     pub(super) fn time(&mut self, head: Head) -> Result<u64, Malformed> {
         self.events += 1;
         let timed = head.time.is_some();
@@ -92,7 +91,7 @@ impl Sayings {
         Ok(head.time.unwrap_or(self.events))
     }
 
-    /// A process asks.
+    /// The event of an invocation.
     pub(super) fn invocation(
         &mut self,
         head: Head,
@@ -104,7 +103,7 @@ impl Sayings {
         Event::invoke(process, time, request).at(head.node)
     }
 
-    /// A process is answered, or gives up.
+    /// The event of a completion.
     pub(super) fn completion(
         &self,
         head: Head,
@@ -131,24 +130,24 @@ impl Sayings {
         Ok(Event { process, time, node: head.node, what })
     }
 
-    /// Who a number stands for, if it has invoked anything.
+    /// The process that a number stands for, if it has invoked anything.
     pub(super) fn current(&self, number: u32) -> Option<ProcessId> {
         self.names.current(number)
     }
 
-    /// What a number has open.
+    /// The open request of a number.
     pub(super) fn open<'a>(&self, number: u32, rules: &'a Rules) -> Option<&'a Request> {
         rules.open(self.current(number)?)
     }
 
-    /// Which of two open operations of a number the next completion belongs to
-    /// is not known.
+    /// Notes that the next completion of a number may belong to either of two
+    /// open operations.
     pub(super) fn doubt(&mut self, number: u32) {
         self.doubtful.insert(number);
     }
 }
 
-/// A whole file of events.
+/// Reads a whole file of events.
 pub(super) struct Pairs {
     pub(super) log: Log,
     sayings: Sayings,
@@ -160,20 +159,20 @@ impl Pairs {
         Pairs { log: Log::new(options), sayings: Sayings::default(), events: Builder::new() }
     }
 
-    /// What is still open is pending.
+    /// The recording; operations that are still open are pending.
     pub(super) fn finish(self, format: Format) -> Recording {
         self.log.finish(self.events.finish(), format, self.sayings.names.continued)
     }
 
-    /// When something happened; a time that runs backwards is taken as the one
-    /// before it, if what makes no sense is skipped.
+    /// The time of an event. A lenient reader replaces a time that runs
+    /// backwards by the one before it.
     fn time(&mut self, head: Head) -> Result<u64, Malformed> {
         let time = self.sayings.time(head)?;
         self.log.or_skip(self.events.rules().in_order(head.place(), time))?;
         Ok(time.max(self.events.rules().time()))
     }
 
-    /// A process asks.
+    /// Takes an invocation.
     pub(super) fn invoke(
         &mut self,
         head: Head,
@@ -183,7 +182,7 @@ impl Pairs {
         let rules = self.events.rules();
         let mut event = self.sayings.invocation(head, time, request.into(), rules);
         if self.log.is_lenient() && rules.open(event.process).is_some() {
-            // Both were asked, and what comes back may belong to either.
+            // Both were invoked, and a completion may belong to either.
             let refused = self.events.event_at(head.place(), event.clone());
             self.log.or_skip(refused)?;
             self.lose(head, time);
@@ -195,20 +194,20 @@ impl Pairs {
         Ok(())
     }
 
-    /// What a process has open.
+    /// The open request of a process.
     pub(super) fn open(&self, process: u32) -> Option<&Request> {
         self.sayings.open(process, self.events.rules())
     }
 
-    /// The argument of what a process has open, where only the completion
-    /// knows it.
+    /// Sets the argument of the open operation of a process, for files in which
+    /// only the completion names it.
     pub(super) fn settle(&mut self, process: u32, argument: Value) {
         if let Some(process) = self.sayings.current(process) {
             self.events.settle(process, argument);
         }
     }
 
-    /// A process is answered, or gives up.
+    /// Takes a completion.
     pub(super) fn complete(&mut self, head: Head, said: Said) -> Result<(), Malformed> {
         let time = self.time(head)?;
         let event = self.sayings.completion(head, time, said, self.events.rules());
@@ -219,7 +218,7 @@ impl Pairs {
         done
     }
 
-    /// What came of the open operation of a process will never be known.
+    /// Ends the open operation of a process with an unknown outcome.
     fn lose(&mut self, head: Head, time: u64) {
         self.sayings.doubtful.remove(&head.process);
         let Some(process) = self.sayings.current(head.process) else { return };

@@ -1,6 +1,6 @@
 //! The logs of Porcupine's tests.
 //!
-//! Those of etcd are lines of Jepsen's log, tabs between the fields:
+//! The etcd tests write lines of Jepsen's log, with tabs between the fields:
 //!
 //! ```text
 //! INFO  jepsen.util - 3  :invoke  :cas  [0 3]
@@ -8,10 +8,11 @@
 //! INFO  jepsen.util - 4  :info  :write  :timed-out
 //! ```
 //!
-//! One compare-and-set register, `nil` at first. `:fail :cas` means that the
-//! register held something else: a compare-and-set that answers `mismatch`. An
-//! operation that timed out may still happen. Those of the kv tests are maps of
-//! EDN with a `:key`, and functions `:get`, `:put` and `:append`.
+//! They use one compare-and-set register, `nil` at first. `:fail :cas` with its
+//! argument means that the register held something else: the compare-and-set
+//! answered `mismatch`. An operation that timed out may still happen. The kv
+//! tests write maps of EDN with a `:key`, and functions `:get`, `:put` and
+//! `:append`.
 
 use std::io::BufRead;
 
@@ -76,7 +77,7 @@ fn entry(reader: &mut Reader, line: usize, text: &str) -> Result<(), Malformed> 
         return Ok(());
     };
     let (Ok(process), true) = (process, source.ends_with("jepsen.util")) else {
-        // The nemesis, or somebody else who writes to the same log.
+        // The nemesis, or another writer to the same log.
         reader.pairs.log.mark(line, text);
         return Ok(());
     };

@@ -1,14 +1,14 @@
 //! A scanner for plain JSON lines.
 //!
-//! Reads what almost all lines consist of: short texts without escapes,
-//! integers of 64 bits, `null`. Whatever else there is, valid or not, is
-//! `None`, and then `serde_json` has a look. Invariant: what is read here is
-//! what `serde_json` would read; the readers of lines test that. It knows no
+//! Reads what almost all lines consist of: strings without escapes, 64-bit
+//! integers, booleans, `null`. For anything else, valid or not, it returns
+//! `None`, and then `serde_json` reads the line. Invariant: what it reads,
+//! `serde_json` would read alike; the readers of lines test that. It knows no
 //! fields and keeps nothing.
 
 use crate::history::{Key, Value};
 
-/// A line, and how far it is understood.
+/// A line, and how far it was read.
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
@@ -22,7 +22,7 @@ pub(super) enum Token<'a> {
 }
 
 impl Token<'_> {
-    /// The key that this is.
+    /// This token as a key; `None` for `null`.
     pub(super) fn key(self) -> Option<Key> {
         match self {
             Token::Text(text) => Some(Key::new(text)),
@@ -31,7 +31,7 @@ impl Token<'_> {
         }
     }
 
-    /// The value that this is.
+    /// This token as a value.
     pub(super) fn value(self) -> Value {
         match self {
             Token::Null => Value::Null,
@@ -127,8 +127,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a scanner and its twin read alike: plain lines both, and whatever
-/// the scanner reads of a line that was cut short or changed anywhere.
+/// Asserts that the scanner reads every plain line, and that whatever it reads,
+/// also of lines cut short or changed at one byte, `parse` reads alike.
 #[cfg(test)]
 pub(super) fn read_alike<T: PartialEq + std::fmt::Debug>(
     plain: &[&str],

@@ -1,5 +1,5 @@
-//! How a case is laid out: one line per field, one line per element of a
-//! list of objects, so that a case reads like a page and diffs like code.
+//! The layout of a case file: one line for each field, and one for each element
+//! of a list that is a field, so that a case is easy to read and to compare.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub(super) fn to_text<T: Serialize>(value: &T) -> String {
 #[derive(Default)]
 struct Layout {
     depth: usize,
-    /// Whether the list one level down has begun with an object.
+    /// Whether the elements of the current list have lines of their own.
     broken: bool,
 }
 

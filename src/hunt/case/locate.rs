@@ -1,7 +1,7 @@
 //! The line and column of a value in a JSON text, for errors about values that are
 //! well-formed JSON but not valid in a case.
 
-/// One step on the way to a value.
+/// One step of a path to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum At {
     Key(&'static str),
@@ -42,7 +42,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Goes to a member of the value that begins here.
+    /// Moves to a member of the value that begins here. Whether it exists.
     fn enter(&mut self, part: &At) -> bool {
         let open = match part {
             At::Key(_) => b'{',
@@ -82,7 +82,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Goes past the value that begins here.
+    /// Moves past the value that begins here.
     fn value(&mut self) {
         let mut depth = 0_usize;
         loop {

@@ -1,12 +1,12 @@
 //! The case file: one failing history as a small, readable, versioned JSON
 //! file that replays without a seed, a commit or a search.
 //!
-//! Invariant: a case says everything that replaying needs, by meaning. Its
-//! schedule spells out each action; a reader needs no tool to follow it. Old
+//! Invariant: a case contains everything that replaying needs. Its schedule
+//! describes each action in full, so a reader can follow it without a tool. Old
 //! versions of the format keep replaying.
 //!
-//! Read next: [`mod@read`] and [`mod@write`] for the format, [`words`] for its texts, [`replay`] for what a
-//! replay answers.
+//! Read next: [`mod@read`] and [`mod@write`] for the format, [`words`] for its
+//! texts, [`replay`] for the result of a replay.
 
 mod layout;
 mod locate;
@@ -24,7 +24,7 @@ use crate::world::{Action, MessageName, Setting, Workload};
 
 use super::property::{Flaw, Property, named};
 
-/// The format that this version writes, and reads.
+/// The format that this version writes and reads.
 pub const FORMAT: &str = "quiescence-case/1";
 
 /// A failing history with everything that replaying it needs.
@@ -32,15 +32,15 @@ pub const FORMAT: &str = "quiescence-case/1";
 pub struct Case {
     /// The version of the tool that wrote it.
     pub tool: String,
-    /// Which strategy.
+    /// The strategy.
     pub strategy: StrategyName,
-    /// Where.
+    /// The setting of the run.
     pub setting: Setting,
     /// What clients asked.
     pub workload: Workload,
     /// What nodes sent when they started, as texts.
     pub start: Vec<String>,
-    /// What happened.
+    /// The steps of the run.
     pub schedule: Vec<CaseStep>,
     /// How many of the last steps repeat for ever, if they do.
     pub cycle: Option<usize>,
@@ -48,9 +48,9 @@ pub struct Case {
     pub history: History,
     /// What was judged.
     pub property: Property,
-    /// How it fails; a case of something that holds has none.
+    /// How the property fails; `None` if it holds.
     pub kind: Option<Flaw>,
-    /// Why, for people and for comparison.
+    /// The reason, for people; it is not needed for replaying.
     evidence: serde_json::Value,
     /// Whether no single chosen action can be removed.
     pub minimal: bool,
@@ -61,13 +61,13 @@ pub struct Case {
 /// One step of a recorded schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseStep {
-    /// What happened.
+    /// The action.
     pub action: Action<MessageName>,
-    /// In words.
+    /// What happened, in words.
     pub text: String,
     /// What it sent, as `n1→n2 #1 store x=1`.
     pub sends: Vec<String>,
-    /// Whether it was recomputed while settling.
+    /// Whether settling added it; such a step is recomputed in a replay.
     pub settling: bool,
 }
 
@@ -76,11 +76,11 @@ pub struct CaseStep {
 pub struct FoundBy {
     /// By which search, if that is known.
     pub search: Option<SearchName>,
-    /// Where chance began.
+    /// The seed of the search.
     pub seed: Option<u64>,
     /// The number of the run, or of the execution.
     pub run: Option<u64>,
-    /// How many actions that run had before it was made small.
+    /// How many actions that run had before it was shrunk.
     pub shrunk_from: Option<usize>,
 }
 
@@ -121,12 +121,12 @@ impl std::str::FromStr for SearchName {
 }
 
 impl Case {
-    /// Why it fails, in words, if the file says so.
+    /// Why the property fails, in words, if the file says so.
     pub fn why(&self) -> Option<&str> {
         self.evidence.get("why").and_then(|why| why.as_str())
     }
 
-    /// How many steps were chosen.
+    /// How many steps were chosen, not added by settling.
     pub fn chosen(&self) -> usize {
         self.schedule.iter().filter(|step| !step.settling).count()
     }

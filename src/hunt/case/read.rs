@@ -1,9 +1,9 @@
-//! Reads a case. Every text is a case or [`NotACase`], with the line, the column and
-//! what to do about it.
+//! Reads a case. Any text gives a case or [`NotACase`], with the line, the
+//! column and what to do about it.
 //!
-//! This module checks the file against itself: nodes and sessions exist, budgets
-//! suffice, delivered messages were sent. [`replay`](super::replay) checks what
-//! depends on the strategy.
+//! This module checks that the file is consistent: nodes and sessions exist,
+//! budgets suffice, delivered messages were sent. [`replay`](super::replay)
+//! checks what depends on the strategy.
 
 use std::collections::BTreeSet;
 
@@ -214,7 +214,7 @@ fn existing(text: &str, nodes: u16) -> Result<NodeId, String> {
 }
 
 fn workload(shapes: &[SessionShape], nodes: u16) -> Checked<Workload> {
-    /// More sessions or operations than this could not be named.
+    /// The most sessions, and operations of a session. Their ids can hold more.
     const MANY: usize = 10_000;
     let mut workload = Workload::default();
     for (at, shape) in shapes.iter().enumerate() {
@@ -255,7 +255,7 @@ fn workload(shapes: &[SessionShape], nodes: u16) -> Checked<Workload> {
     Ok(workload)
 }
 
-/// What is possible after the steps so far, according to the file alone.
+/// What is possible after the steps so far, as far as the file alone can tell.
 struct Walk<'a> {
     setting: &'a Setting,
     workload: &'a Workload,
@@ -263,7 +263,8 @@ struct Walk<'a> {
     spent: Faults,
     down: BTreeSet<NodeId>,
     cut: BTreeSet<(NodeId, NodeId)>,
-    /// What the file says is in flight, if it records what was sent.
+    /// The messages in flight; `None` if the file does not record what was
+    /// sent.
     in_flight: Option<BTreeSet<MessageName>>,
 }
 
@@ -294,8 +295,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The operation that a session invokes: its next one, if no number says
-    /// which. Operations may be left out, but not repeated.
+    /// The operation that a session invokes: the one with this number, from 1,
+    /// or its next one. Operations may be skipped, but not repeated.
     fn invoke(&mut self, session: SessionId, number: Option<u64>) -> Result<OperationId, Bad> {
         let all = self.workload.sessions[session.index()].operations.len();
         let client = &mut self.clients[session.index()];
@@ -358,7 +359,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Checks one step against what came before it, and takes it.
+    /// Checks one step against the steps before it, and applies it.
     fn step(&mut self, action: &Action<MessageName>, shape: &StepShape) -> Result<(), String> {
         let running = |walk: &Self, node: &NodeId| {
             if walk.down.contains(node) { Err(format!("{node} is down here")) } else { Ok(()) }
@@ -421,7 +422,7 @@ fn name_of(sent: &str) -> Option<MessageName> {
 
 type Bad = (&'static str, String);
 
-/// The action that a step names. Complaints name the field.
+/// The action of a step. An error names the field.
 fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>, Bad> {
     let nodes = walk.setting.nodes;
     let node = |key: &'static str, text: &Option<String>| match text {

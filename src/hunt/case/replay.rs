@@ -13,20 +13,20 @@ use super::words::sentence;
 use super::write::{cycle, sent, steps};
 use super::{Case, CaseStep};
 
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// Whether it was the same.
+    /// Whether it matched the record.
     pub fidelity: Fidelity,
     /// What happened this time.
     pub trace: Trace,
-    /// The run of this time, and what came of judging it.
+    /// The new run.
     pub run: Run,
-    /// What came of judging it by the property of the case.
+    /// The result of judging the new run by the property of the case.
     pub judgement: Judgement,
 }
 
-/// Whether a replay was the same as what was recorded.
+/// Whether a replay matched the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fidelity {
     /// Everything was the same, texts included.
@@ -37,11 +37,11 @@ pub enum Fidelity {
     Differs(Difference),
 }
 
-/// Where a replay differs first.
+/// The first difference of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The step, from 1; one past the last step for the final reads and the
-    /// verdict.
+    /// The step, from 1. One past the last step stands for the final reads and
+    /// the verdict.
     pub step: usize,
     /// What was recorded.
     pub recorded: String,
@@ -52,10 +52,10 @@ pub struct Difference {
 /// Replays a case on a strategy.
 ///
 /// # Errors
-/// With the position of the step, from 0, and the reason, if an action is impossible
-/// although nothing differed before it and the case does not record what was sent.
-/// Then the file cannot show that the action was ever possible, so this is an error
-/// of the file and not a changed strategy.
+/// If an action is impossible although nothing differed before it, and the case
+/// does not record what was sent: the position of the step, from 0, and the
+/// reason. Such a file cannot show that the action was ever possible, so this
+/// is an error of the file, not a changed strategy.
 pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, String)> {
     let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
     let followed = trace::follow(subject, &case.setting, &case.workload, &recorded);
@@ -81,7 +81,7 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
     Ok(Replay { fidelity, trace, run, judgement })
 }
 
-/// How many of the last steps are a cycle that was chosen.
+/// How many of the last steps form a cycle that was chosen, if they do.
 fn chosen_cycle(case: &Case) -> Option<usize> {
     let steps = case.cycle?;
     let last = case.schedule.len().checked_sub(steps)?;
@@ -132,7 +132,7 @@ fn compare(
             },
         };
         let only_text = recorded.zip(now).is_some_and(|(a, b)| a.action == b.action);
-        // Every later difference follows from the first.
+        // Keep only the first difference; the later ones follow from it.
         texts = texts.or(Some(difference));
         if !only_text {
             return Fidelity::Differs(texts.expect("there is a difference"));
@@ -166,7 +166,7 @@ fn compare(
     }
 }
 
-/// A step in one line, with what it sent.
+/// A step on one line, with what it sent.
 fn tell(step: &CaseStep) -> String {
     let name = match step.action.message() {
         Some((_, name)) => format!("{name} "),

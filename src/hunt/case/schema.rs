@@ -52,7 +52,7 @@ pub(super) struct ClusterShape {
     pub network: Network,
 }
 
-/// Names of kinds that are none are refused by [`Faults`].
+/// [`Faults`] refuses the names of unknown kinds of faults.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct FaultsShape {
@@ -95,7 +95,7 @@ pub(super) struct StepShape {
     pub r#do: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// From 1; without it the session's next one.
+    /// Its number from 1; without it, the session's next operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

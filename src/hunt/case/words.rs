@@ -1,9 +1,9 @@
-//! What happened in a step, in words: what case files record of it, and what
-//! reports and demonstrations say.
+//! What happened in a step, in words, for case files, reports and
+//! demonstrations.
 //!
-//! Invariant: this is the only place that makes such sentences. Labels and
-//! calls in them may contain anything, so a sentence is never read back:
-//! [`Sentence`] keeps its parts apart for whoever needs them.
+//! Invariant: no other module makes such sentences. Labels and calls in them
+//! may contain any text, so a sentence is never parsed: [`Sentence`] keeps its
+//! parts separate.
 
 use crate::history::{Call, Completion, NodeId, Value};
 use crate::world::trace::{Answered, Happening};
@@ -14,19 +14,19 @@ use crate::world::{Action, SessionId, Strike};
 pub struct Sentence {
     /// What happened: `A writes x=1 at n1: ok`, `store x=1`, `n2 crashes`.
     pub head: String,
-    /// What else came of it: answers to others (`B reads x: 1`), and what the
-    /// handler said when it panicked.
+    /// What else happened: answers to earlier requests (`B reads x: 1`), and
+    /// the message of a panic.
     pub rest: Vec<String>,
 }
 
 impl Sentence {
-    /// As one sentence, as it stands in case files.
+    /// All parts in one line, as in case files.
     pub fn text(self) -> String {
         std::iter::once(self.head).chain(self.rest).collect::<Vec<_>>().join(" · ")
     }
 }
 
-/// What happened, in words.
+/// Describes what happened.
 pub fn sentence(happened: &Happening) -> Sentence {
     let mut head = head(happened);
     let mut rest = Vec::new();
@@ -72,7 +72,7 @@ fn struck(node: NodeId, strike: Strike) -> String {
     }
 }
 
-/// The same in the lane of the node.
+/// The effect of a fault, for the lane of its node in a picture.
 pub fn struck_here(strike: Strike) -> String {
     match strike {
         Strike::Crash => "x crashes".to_owned(),

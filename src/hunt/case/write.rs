@@ -1,4 +1,4 @@
-//! From a failing run to a case, and from a case to its text.
+//! Makes a case from a failing run, and the text of a case.
 
 use serde_json::json;
 
@@ -20,14 +20,15 @@ use super::words::sentence;
 use super::{Case, CaseStep, FORMAT, FoundBy};
 
 impl Case {
-    /// The case of a failing run. `minimal` says whether it was minimised.
+    /// The case of a failing run. `minimal` says whether it was checked that no
+    /// chosen action can be removed.
     pub fn of(subject: &dyn Subject, failing: &Failing, minimal: bool, found: FoundBy) -> Case {
         let Failing { setting, workload, run, property, .. } = failing;
         let judged = (property, &failing.judgement());
         Case::of_run(subject, (setting, workload), run, judged, minimal, found)
     }
 
-    /// The case of any run, with what was judged and what came of it.
+    /// The case of any run, with the property and the result of judging it.
     pub fn of_run(
         subject: &dyn Subject,
         (setting, workload): (&Setting, &Workload),
@@ -60,7 +61,7 @@ impl Case {
     }
 }
 
-/// `n1→n2 #1 store x=1`.
+/// A message that was sent: `n1→n2 #1 store x=1`.
 pub(super) fn sent((name, label): &(MessageName, String)) -> String {
     format!("{name} {label}")
 }
@@ -76,7 +77,7 @@ pub(super) fn steps(trace: Trace) -> Vec<CaseStep> {
     trace.steps.into_iter().map(step).collect()
 }
 
-/// How many steps at the end of a run repeat for ever.
+/// How many steps at the end of a run repeat for ever, if they do.
 pub(super) fn cycle(run: &Run) -> Option<usize> {
     match run.ending {
         Ending::NeverQuiet { from } | Ending::Oscillating { from } | Ending::Cycle { from, .. } => {
@@ -86,7 +87,7 @@ pub(super) fn cycle(run: &Run) -> Option<usize> {
     }
 }
 
-/// Why a run fails, as JSON with stable contents.
+/// Why a run fails, as JSON that is the same for the same run.
 pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) -> serde_json::Value {
     let why = why(run, property, judgement);
     match judgement {
@@ -109,7 +110,7 @@ pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) ->
     }
 }
 
-/// Which acknowledged write is lost, and where.
+/// Which acknowledged write is lost, and which final read misses it.
 fn lost(run: &Run, who: &dyn Fn(usize) -> String) -> String {
     let Ok(Some(loss)) = loss(run) else { unreachable!("a write is lost") };
     let operations = loss.history.operations();
@@ -139,8 +140,8 @@ pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
     why_by(run, property, judgement, &|at| format!("process {}", operations[at].process.0))
 }
 
-/// As [`why`], with `who` saying who issued the operation at a position of the
-/// history.
+/// As [`why`], where `who` names the client that issued the operation at a
+/// position of the history.
 pub fn why_by(
     run: &Run,
     property: &Property,
@@ -194,8 +195,8 @@ pub fn why_by(
     }
 }
 
-/// A read that, by the strategy's own record, did not take an earlier write of
-/// its own process into account, in words.
+/// In words, a read that did not take an earlier write of its own process into
+/// account, by the strategy's own record.
 fn own_write_unseen(run: &Run, model: Model, who: &dyn Fn(usize) -> String) -> Option<String> {
     let asked = matches!(model, Model::Grid(grid) if grid.asks(Guarantees::RYW));
     let Some(Witness::Abstract { visible, .. }) = white_box(run, model).filter(|_| asked) else {
@@ -219,7 +220,8 @@ fn own_write_unseen(run: &Run, model: Model, who: &dyn Fn(usize) -> String) -> O
     })
 }
 
-/// The final reads that differ, key by key; the form of a divergence.
+/// The key on which a run diverged or lost a write, and all final reads of that
+/// key; `None` for other violations.
 fn finals(
     history: &History,
     counterexample: &Counterexample,
@@ -291,7 +293,8 @@ fn file(case: &Case) -> File {
 }
 
 fn schedule(case: &Case) -> Vec<StepShape> {
-    // An operation is told by its number only where another one comes first.
+    // The number of an operation is written only if it is not the session's
+    // next one.
     let mut next = vec![0; case.workload.sessions.len()];
     let shape = |step: &CaseStep| {
         let mut shape = self::step(step);

@@ -1,5 +1,5 @@
-//! Which procedure decides a model beside the grid, and what is said where it
-//! fails: the smallest part that fails, and why.
+//! Chooses the procedure that decides a model outside the grid. If the model is
+//! violated, shrinks the violated part to a minimal one and finds the reason.
 //!
 //! Read next: a file of `orders` or `registers`.
 
@@ -13,7 +13,8 @@ use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies
 use crate::judgement::verdict::{Budget, Counterexample, Kind, Reason, Unknown, Verdict};
 
 impl Whole<'_> {
-    /// Judges by a model beside the grid.
+    /// Judges the history by `model`, a model outside the grid that asks
+    /// `asked`.
     pub(in crate::judgement::checker) fn check(
         &self,
         model: Model,
@@ -48,16 +49,17 @@ impl Whole<'_> {
         }
     }
 
-    /// Decides; some reads (by position) may be excused, where a read that
-    /// overlaps a write is.
+    /// Decides with the procedure made for `asked`. `excused` names, by
+    /// position, the reads that count as overlapping a write although this part
+    /// of the history does not contain that write.
     fn decide(
         &self,
         asked: &Orders,
         excused: &dyn Fn(usize) -> bool,
         meter: &mut Meter,
     ) -> Decision {
-        // Every field is looked at: a description that no procedure is made for
-        // must not reach one that overlooks what is new in it.
+        // Matches on every field, so that a description with a new value
+        // reaches the last arm, not a procedure that ignores that value.
         let &Orders { views, shared, session, time, reads } = asked;
         let in_sessions = session && time == Time::Ignored;
         let in_time = session && time == Time::ReturnsBefore { reads_earlier: 0 };
@@ -124,7 +126,7 @@ impl Whole<'_> {
     }
 }
 
-/// Whether this is quiescent consistency: what is open when is a matter of the
+/// Whether this is quiescent consistency. Its quiet instants are those of the
 /// whole history, so its procedure takes a part as positions.
 fn is_quiescent(asked: &Orders) -> bool {
     let quiescent = Orders {
@@ -147,7 +149,7 @@ pub(in crate::judgement::checker) fn is_for_every_datatype(asked: &Orders) -> bo
     kept && asked.session && asked.reads == Reads::LastOf(1)
 }
 
-/// A minimal part of a violated part that is violated too.
+/// Shrinks `part`, which is violated, to a minimal part that still is.
 fn minimal(
     whole: &Whole<'_>,
     part: Vec<usize>,

@@ -1,11 +1,12 @@
-//! An order of the nodes of a graph, or a cycle in it.
+//! Finds a topological order of a graph, or a short cycle in it.
 //!
-//! Nodes are numbers, edges lead from what comes first. For graphs too large
-//! for rows of bits. What is returned depends on nothing but the graph.
+//! Nodes are numbers; an edge leads from the node that comes first. For graphs
+//! too large for rows of bits. The result depends only on the graph. Knows
+//! nothing of operations.
 
 use crate::judgement::number::{index, number_of};
 
-/// Edges between the nodes below some bound.
+/// A directed graph; its nodes are the numbers below `nodes`.
 #[derive(Debug)]
 pub(super) struct Graph {
     nodes: usize,
@@ -29,8 +30,8 @@ impl Graph {
         self.edges.push((first, second));
     }
 
-    /// All nodes, each after what comes before it, or the nodes around a cycle
-    /// in its direction, a short one. O(n + m).
+    /// A topological order of all nodes (Kahn's algorithm), or the nodes of a
+    /// short cycle in the direction of its edges. O(n + m).
     pub(super) fn order(&self) -> Result<Vec<u32>, Vec<u32>> {
         let mut starts = vec![0_u32; self.nodes + 1];
         for (first, _) in &self.edges {
@@ -74,8 +75,9 @@ impl Graph {
         Err(cycles.min_by_key(Vec::len).unwrap_or(cycle))
     }
 
-    /// A cycle among the nodes that wait for ever: each has a predecessor
-    /// that waits too, so walking back must meet a node again.
+    /// A cycle among the nodes that the topological order does not reach
+    /// (`waits` above 0). Each has a predecessor that is not reached either, so
+    /// walking back along predecessors must repeat a node.
     fn cycle(&self, waits: &[u32]) -> Vec<u32> {
         let mut before = vec![u32::MAX; self.nodes];
         for (first, second) in self.edges.iter().rev() {
@@ -93,7 +95,8 @@ impl Graph {
     }
 }
 
-/// The cycle that is met by walking back from one of its nodes, in its direction.
+/// The cycle through `start`, found by walking back along `before`; in the
+/// direction of its edges.
 fn around(start: u32, before: &[u32]) -> Vec<u32> {
     let mut cycle = vec![start];
     let mut at = before[index(start)];
@@ -105,11 +108,11 @@ fn around(start: u32, before: &[u32]) -> Vec<u32> {
     cycle
 }
 
-/// Of how many nodes of a cycle a shorter one is looked for.
+/// From how many nodes of a cycle a shorter one is searched for.
 const TRIES: usize = 4;
 
-/// The shortest cycle through a node that is on one, among those that wait:
-/// breadth first.
+/// The shortest cycle through `start` among the nodes with `waits` above 0, by
+/// breadth-first search. `start` must lie on a cycle.
 fn shortest_through<'a>(start: u32, after: &impl Fn(u32) -> &'a [u32], waits: &[u32]) -> Vec<u32> {
     let mut before = vec![u32::MAX; waits.len()];
     let mut open = vec![start];
@@ -145,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_cycle_is_a_short_one() {
-        // Once around four nodes, and back from the third to the second.
+        // A cycle of four nodes, then an edge from the third back to the
+        // second.
         let mut graph = Graph::new(4);
         (0..4).for_each(|node| graph.add(node, (node + 1) % 4));
         assert_eq!(graph.order().map_err(|cycle| cycle.len()), Err(4));

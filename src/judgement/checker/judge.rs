@@ -1,4 +1,4 @@
-//! The entrance: a history, prepared once to be judged by several models.
+//! The entry point: a history, prepared once to be judged by several models.
 
 use super::decide::is_for_every_datatype;
 use super::grid;
@@ -11,11 +11,11 @@ use crate::judgement::verdict::{Budget, Unknown, Verdict};
 
 /// Whether `history` is allowed by `model`, with evidence.
 ///
-/// Operations of unknown outcome may or may not have happened; failed ones
-/// did not, and an answer that only they explain is illegal. Where a model
-/// speaks of reads at quiescence and the history has none, that part is empty.
-/// What operations mean is told by the first [datatype](datatype::ALL) that
-/// knows them all; models of visibility are about registers.
+/// Operations of unknown outcome may or may not have happened; failed ones did
+/// not, and an answer that only they explain is illegal. Where a model
+/// constrains reads at quiescence and the history has none, that part holds
+/// trivially. The first [datatype](datatype::ALL) that knows all operations
+/// defines what they mean; models of visibility are about registers.
 ///
 /// Complexity: see the checkers. With unique writes a grid model takes
 /// O(n²/64) for n operations; otherwise the search is bounded by `budget`.
@@ -72,23 +72,25 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// Tells what the operations mean. O(n).
+    /// Prepares a history, with the first datatype that knows all its
+    /// operations. O(n).
     pub fn of(history: &'a History) -> Judge<'a> {
         Judge { whole: datatype::of(history).map(|datatype| Whole::of(history, datatype)) }
     }
 
-    /// Operations mean what this datatype says. O(n).
+    /// Prepares a history whose operations mean what `datatype` says. O(n).
     pub fn with(history: &'a History, datatype: &'a dyn Datatype) -> Judge<'a> {
         Judge { whole: Ok(Whole::of(history, datatype)) }
     }
 
-    /// The datatype of what is judged, if one knows all of it.
+    /// The name of the datatype of the history, if one knows all its
+    /// operations.
     pub fn datatype(&self) -> Option<&'static str> {
         self.whole.as_ref().ok().map(|whole| whole.datatype.name())
     }
 
-    /// Whether some answer could be wrong, or is not understood: with none
-    /// nothing can be checked.
+    /// Whether there is anything to check: an answer that could be wrong, or an
+    /// operation that no datatype knows.
     pub fn says_anything(&self) -> bool {
         let Ok(whole) = &self.whole else { return true };
         let answered = |op: &&Operation| matches!(op.completion, Completion::Ok(_));
@@ -96,8 +98,8 @@ impl<'a> Judge<'a> {
         answered.any(|op| whole.datatype.answers(&op.call))
     }
 
-    /// Why the fast roads are closed to this history, and what they decide is
-    /// searched within the budget; `None` if they are open.
+    /// Why the fast procedures do not apply to this history, so that what they
+    /// decide is searched within the budget; `None` if they apply.
     pub fn searched(&self) -> Option<&'static str> {
         let whole = self.whole.as_ref().ok()?;
         if !whole.plain {
@@ -132,7 +134,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Why a history is not judged in which this operation stands.
+/// Why a history is not judged that contains this operation, which no datatype
+/// knows.
 fn not_understood(stranger: &Operation) -> String {
     let call = &stranger.call;
     let answer = match &stranger.completion {

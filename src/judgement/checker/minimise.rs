@@ -1,17 +1,18 @@
-//! The smallest part of a history that still fails.
+//! Shrinks a failing part of a history to a minimal part that still fails.
 //!
-//! Invariant: every part is *closed*: whatever could have written what one of
-//! its reads answered is in it. A closed part of an allowed history is
-//! allowed, by every model here (restrict the witness), so a closed part that
-//! fails proves that the whole fails; and failing is inherited by larger parts,
-//! so a part is minimal as soon as no single removal (a read; a write with the
-//! reads that it could have answered) leaves one that fails.
+//! Invariant: every part is *closed*: it contains every operation that could
+//! have written what one of its reads answered. Every model here that allows a
+//! history allows its closed parts (restrict the witness), so a closed part
+//! that fails proves that the whole fails. Parts that contain a failing part
+//! fail too, so a part is minimal as soon as no single removal (of a read, or
+//! of a write with the reads that it could have answered) leaves one that
+//! fails.
 //!
-//! Large parts are first cut down to a stretch of time, then in halves,
-//! quarters, … (Zeller and Hildebrandt, TSE 2002), and what nothing else needs
-//! goes before what is needed: where values repeat, nearly every cut through the
-//! writes takes all reads with it.
-//! It does not know what failing means.
+//! Large parts are first cut down to an interval of time, then by halves,
+//! quarters, … (Zeller and Hildebrandt, TSE 2002). Operations that no other
+//! needs are removed first: where values repeat, nearly every removal of
+//! several writes removes all reads with them. This module does not know what
+//! failing means.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,24 +20,25 @@ use crate::history::{Completion, Function, History, Key, Operation, Value};
 use crate::judgement::datatype::{self, Datatype, MISMATCH};
 use crate::judgement::number::{index, number_of};
 
-/// For each operation of a part, what a smaller part with it must contain.
+/// For each operation of a part, which others a closed part with it must
+/// contain.
 pub(super) struct Sources {
-    /// Their positions in the history, ascending.
+    /// The positions of the part in the history, ascending.
     positions: Vec<usize>,
-    /// For each: the list of its sources, if it has any.
+    /// For each: the number of the list of its sources, if it has any.
     of: Vec<Option<u32>>,
-    /// For each: the lists that it is in.
+    /// For each: the numbers of the lists that contain it.
     within: Vec<[Option<u32>; 2]>,
-    /// By position in the history.
+    /// The lists of sources, by position in the history.
     lists: Vec<Vec<usize>>,
-    /// Whether they are operations of another datatype than a register, which
-    /// may need all that is not a read: for each, whether it is no read.
+    /// Only for datatypes other than registers, where an answer may depend on
+    /// all operations that are not reads: for each, whether it is not a read.
     changes: Option<Vec<bool>>,
 }
 
 impl Sources {
-    /// Looks at the operations at these positions only. A failed operation
-    /// counts only if nothing else explains a read.
+    /// Considers only the operations at these positions. A failed write is a
+    /// source only of a read that nothing else explains.
     pub(super) fn within(history: &History, part: &[usize], datatype: &dyn Datatype) -> Sources {
         let operations = || part.iter().map(|at| (*at, &history.operations()[*at]));
         let positions = part.to_vec();
@@ -53,8 +55,9 @@ impl Sources {
             let value = if failed { Some(&op.call.argument) } else { datatype::left(op) };
             let Some(value) = value else { continue };
             if failed && places.contains_key(&(failed, &op.call.key, value)) {
-                // That a failed write was seen is shown by one of them. The first
-                // will do: if any was invoked before the read returned, it was.
+                // One failed write is enough to show that a failed write was
+                // seen. The first will do: if any was invoked before the read
+                // returned, it was.
                 continue;
             }
             let place = places.entry((failed, &op.call.key, value)).or_insert(lists.len());
@@ -63,7 +66,8 @@ impl Sources {
             }
             lists[*place].push(at);
         }
-        // A compare-and-set that found another value may need all changes.
+        // The answer of a compare-and-set that found another value may depend
+        // on all changes of its key.
         let missed = |op: &Operation| op.completion == Completion::Ok(Value::from(MISMATCH));
         let mut changes: FxHashMap<&Key, usize> = FxHashMap::default();
         if operations().any(|(_, op)| missed(op)) {
@@ -87,7 +91,8 @@ impl Sources {
         }
         let of = operations().map(|(_, op)| {
             // A compare-and-set of unknown outcome may be the source of a read.
-            // Then it took effect, and what it had to find for that counts.
+            // Then it took effect, and the value that it must have found needs
+            // a source too.
             if missed(op) && matches!(op.call.f, Function::Other(_)) {
                 return changes.get(&op.call.key).map(|list| number_of(*list));
             }
@@ -110,7 +115,7 @@ impl Sources {
         self.positions.binary_search(&at).expect("it is in the part")
     }
 
-    /// Whether nothing that is in a part needs this operation.
+    /// Whether no operation of the part needs this one.
     fn is_spare(&self, at: usize) -> bool {
         match &self.changes {
             Some(changes) => !changes[self.place(at)],
@@ -118,12 +123,12 @@ impl Sources {
         }
     }
 
-    /// These operations and what they could have found, ascending.
+    /// These operations and their possible sources, transitively; ascending.
     fn closed(&self, positions: &[usize]) -> Vec<usize> {
         let mut known: FxHashSet<u32> = FxHashSet::default();
         let mut all = positions.to_vec();
         let mut next = 0;
-        // A compare-and-set has a source and can be the source of others.
+        // Transitively, because a compare-and-set has a source and can be one.
         while let Some(&at) = all.get(next) {
             next += 1;
             if let Some(list) = self.of[self.place(at)].filter(|list| known.insert(*list)) {
@@ -135,7 +140,8 @@ impl Sources {
         all
     }
 
-    /// What is left of a closed part without `out` and all that needs one of `out`.
+    /// A closed part without `out` and without all that needs, transitively,
+    /// one of them.
     fn without(&self, part: &[usize], out: &[usize]) -> Vec<usize> {
         if let Some(changes) = &self.changes
             && out.iter().any(|at| changes[self.place(*at)])
@@ -159,7 +165,8 @@ impl Sources {
     }
 }
 
-/// These operations of a history and what they could have found, ascending.
+/// These operations of a history and their possible sources, transitively;
+/// ascending.
 pub(super) fn closed(
     history: &History,
     positions: &[usize],
@@ -171,9 +178,9 @@ pub(super) fn closed(
 
 /// A minimal closed part of `part` (closed, failing) that still fails.
 ///
-/// `fails` says whether a closed part fails, `None` if it cannot tell; it is
-/// asked about the result last. The second answer is whether the result is
-/// known to be minimal.
+/// `fails` says whether a closed part fails, `None` if it cannot tell. Its last
+/// call is about the result, so that a proof it keeps is one of the result. The
+/// second answer is whether the result is known to be minimal.
 pub(super) fn minimise(
     sources: &Sources,
     part: Vec<usize>,
@@ -190,16 +197,18 @@ pub(super) fn minimise(
     (part, certain && confirmed)
 }
 
-/// How often nobody may know whether a part fails before no more are tried.
+/// How often `fails` may answer `None` before no more parts are tried.
 const UNKNOWN_MAX: usize = 64;
 
-/// Parts of more operations than this are first cut down to a stretch of time.
+/// Parts of more operations than this are first cut down to an interval of
+/// time.
 const LONG: usize = 32;
 
-/// A stretch of time of a failing part that fails, once closed, and of which
-/// neither the first half nor the last does. What is asked grows twofold from
-/// a few operations on, at both ends: a failure that takes a short time is
-/// found without ever judging the whole again.
+/// Cuts a failing part down to an interval of time that, once closed, fails,
+/// while neither its first half nor its last half does. It tries the first and
+/// the last few operations, then twice as many, and so on, and starts again on
+/// a piece that fails. So a failure within a short time is found without ever
+/// judging the whole again.
 fn stretch(
     sources: &Sources,
     mut part: Vec<usize>,
@@ -218,8 +227,8 @@ fn stretch(
     part
 }
 
-/// Takes away what `may` go, in ever smaller pieces, until nothing goes; false
-/// if it is not known that nothing does.
+/// Removes what `may` be removed, in smaller and smaller pieces, until nothing
+/// more can be. False if `fails` could not tell whether more can.
 fn cut(
     sources: &Sources,
     part: &mut Vec<usize>,

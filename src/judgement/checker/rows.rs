@@ -1,11 +1,11 @@
-//! Rows: for each session how many of its writes (or of its reads) are meant,
-//! from the first on.
+//! Rows: for each session the length of a prefix of its writes (or of its
+//! reads).
 //!
 //! What is before an operation, or visible to it, is such a row wherever a rule
-//! gives the earlier operations of a session along with a later one. Then what
-//! two rows say together is the longer of the two, session by session.
+//! adds the earlier operations of a session along with a later one. The union
+//! of two rows is then the larger length of each session.
 
-/// Adds what another row says; whether that was anything new.
+/// Adds another row to this one; true if that added anything.
 #[inline]
 pub(in crate::judgement::checker) fn join(row: &mut [u32], other: &[u32]) -> bool {
     let mut grew = false;

@@ -1,17 +1,17 @@
-//! Which write each read answered, where that has to be guessed.
+//! Finds which write each read answered, where that is not known.
 //!
-//! Most checkers beside the grid decide for known sources. Where each value is
-//! written once they are known; where values repeat, this tries all choices,
-//! read by read, and drops a choice as soon as the reads decided so far are
-//! refuted: a read without a source constrains nothing.
+//! Most checkers outside the grid decide for given sources. Where each value is
+//! written once the sources are known; where values repeat, this tries all
+//! choices, read by read, and drops a choice as soon as the reads chosen so far
+//! are refuted. That is sound, because a read without a source constrains
+//! nothing.
 
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::checker::whole::{Decision, Meter};
 use crate::judgement::number::{count, index};
 
-/// Decides by `decide`, which is told the source of each item (`Open` where
-/// nothing is known, and for writes). Only reads for which `counts` says so
-/// need one.
+/// Decides by `decide`, which gets the source of each item (`Open` where none
+/// is chosen, and for writes). Only reads for which `counts` is true need one.
 pub(super) fn try_all(
     view: &View,
     meter: &mut Meter,

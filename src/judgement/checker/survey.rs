@@ -1,12 +1,11 @@
 //! One history under every model: its place in the lattice.
 //!
-//! Strong models first, and a verdict is handed down or up where the lattice
-//! says that it decides another model: an order that is linearizable is one
-//! for whatever that implies, and what breaks causal consistency breaks
+//! Strong models come first, and a verdict is reused where the lattice says
+//! that it decides another model: a linearizable order is a witness for all
+//! that linearizability implies, and what violates causal consistency violates
 //! sequential consistency. So no two verdicts contradict the lattice, and most
 //! models cost nothing. The lattice itself is compared with the oracle by
-//! tests; for values that repeat and other datatypes only implications that
-//! hold for them are used.
+//! tests; it is used only for registers that are only read and written.
 
 use std::rc::Rc;
 
@@ -24,8 +23,8 @@ pub struct Survey {
     verdicts: Vec<Entry>,
     /// Whether there are reads at quiescence.
     has_finals: bool,
-    /// The least k for which it is k-atomic; `Ok(None)` if there is none; past
-    /// the budget the bounds that are known.
+    /// The least k for which it is k-atomic; `Ok(None)` if there is none; the
+    /// bounds that are known if the budget ended.
     pub least_k: Result<Option<u32>, (u32, u32)>,
     /// The least Δ for which it is Δ-atomic, in nanoseconds; `Ok(None)` if
     /// there is none.
@@ -70,9 +69,9 @@ impl Survey {
         survey
     }
 
-    /// Judges by these models only, with `check` where the lattice does not
-    /// tell; the least k and Δ are not looked for. The order of the entries is
-    /// that of the models.
+    /// Judges by these models only, and calls `check` only where the lattice
+    /// does not decide; the least k and Δ are not searched for. The order of
+    /// the entries is that of the models.
     pub fn among(
         judge: &Judge<'_>,
         models: &[Model],
@@ -122,10 +121,10 @@ impl Survey {
         self.verdicts.iter().find(|entry| entry.model == model)
     }
 
-    /// The models of the lattice that were judged, with a verdict like that.
+    /// The models of the lattice whose verdict is `like` that.
     fn nodes(&self, like: impl Fn(&Verdict) -> bool) -> Vec<Model> {
         let alike = |model: &Model| self.entry(*model).is_some_and(|entry| like(&entry.verdict));
-        // Without final reads they are the same as without their `!`.
+        // Without reads at quiescence, `!` asks for nothing.
         let counts = |model: &Model| self.has_finals || !model.is_eventual();
         nodes().filter(counts).filter(alike).collect()
     }
@@ -154,8 +153,8 @@ impl Survey {
     }
 }
 
-/// Where a counterexample is not known to be minimal, that of a weaker model is
-/// told which is: it is one of the stronger model too.
+/// Replaces a counterexample that is not known to be minimal by a minimal one
+/// of a weaker model, which is a counterexample of the stronger model too.
 fn shown_by_weaker(done: &mut [Entry], quiet: bool) {
     let minimal = |entry: &Entry| {
         entry.from.is_none() && matches!(&*entry.verdict, Verdict::Violated(found) if found.minimal)
@@ -173,7 +172,7 @@ fn shown_by_weaker(done: &mut [Entry], quiet: bool) {
     }
 }
 
-/// One of each group of models that clients cannot tell apart.
+/// One of each group of models that allow the same histories.
 fn apart(models: impl Iterator<Item = Model>) -> Vec<Model> {
     let mut all: Vec<Model> = Vec::new();
     for model in models {
@@ -185,10 +184,10 @@ fn apart(models: impl Iterator<Item = Model>) -> Vec<Model> {
     all
 }
 
-/// The least k, or the bounds that are known past the budget, and the least Δ.
+/// The least k, or the known bounds if the budget ended, and the least Δ.
 pub type Leasts = (Result<Option<u32>, (u32, u32)>, Result<Option<u64>, Unknown>);
 
-/// Nobody asked.
+/// Why there is no least Δ in a survey that did not search for it.
 fn unasked() -> Unknown {
     Unknown { reason: "it was not looked for".to_owned(), spent: 0 }
 }
@@ -196,8 +195,8 @@ fn unasked() -> Unknown {
 /// The least k and the least Δ (nanoseconds) for which a history is k-atomic
 /// and Δ-atomic; `None` if there is none.
 ///
-/// Complexity: Δ in O(n log n) for each of up to 64 steps where every answer
-/// has one possible source; k within `budget`, unless its bounds meet.
+/// Complexity: Δ in O(n log n) for each step of a binary search where every
+/// answer has one possible source; k within `budget`, unless its bounds meet.
 pub fn least(history: &History, budget: Budget) -> Leasts {
     Judge::of(history).least(budget)
 }

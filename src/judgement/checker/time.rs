@@ -1,5 +1,5 @@
-//! Real time in a history as numbers: whether it contains session order, and
-//! as a few edges of a graph.
+//! Real time: whether it contains session order, and its edges for a graph, in
+//! linear number.
 
 use rustc_hash::FxHashMap;
 
@@ -18,8 +18,9 @@ pub(in crate::judgement::checker) fn is_local(history: &History) -> bool {
     })
 }
 
-/// Puts returns-before among these items into a graph whose first nodes are
-/// the items, with a chain of new nodes, one for each return.
+/// Adds returns-before among these items to a graph whose first nodes are the
+/// items. A chain of new nodes, one for each return, replaces O(n²) edges: a
+/// return leads into the chain, and the chain to what is invoked later.
 pub(in crate::judgement::checker) fn returns_before(
     history: &History,
     view: &View,
@@ -48,8 +49,8 @@ pub(in crate::judgement::checker) fn returns_before(
     }
 }
 
-/// The operations among the nodes of a cycle; where the chain of instants is
-/// on it, what lies on both sides of the chain stands for it.
+/// The operations among the nodes of a cycle. The nodes of the chain are
+/// dropped: the items on both sides of the chain are in returns-before.
 pub(in crate::judgement::checker) fn operations_of(view: &View, cycle: &[u32]) -> Vec<usize> {
     let items = cycle.iter().filter(|node| (index(**node)) < view.items.len());
     let mut part: Vec<usize> = items.map(|item| view.items[index(*item)].at).collect();

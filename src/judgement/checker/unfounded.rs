@@ -1,11 +1,12 @@
 //! Answers that nothing can have caused, where there are compare-and-sets.
 //!
-//! A value of a register can be held if it is the initial one, if somebody
-//! writes it, or if a compare-and-set that finds what can be held leaves it.
-//! Whoever found another value found what nobody wrote, or what compare-and-sets
-//! leave of which each waits for another. No model allows that, so it is told
-//! without a search, which would have to try every order of what is open.
-//! O(n). Registers that are only read and written are not looked at here.
+//! A register can hold a value if it is the initial one, if somebody writes it,
+//! or if a compare-and-set leaves it that finds a value that the register can
+//! hold. An operation that found another value found what nobody wrote, or what
+//! only compare-and-sets leave that depend on each other in a cycle. No model
+//! that is decided for compare-and-sets allows that, so it is reported without
+//! a search, which would have to try every order. O(n). Not used for registers
+//! that are only read and written.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -13,8 +14,8 @@ use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::datatype::{aborted, found, left};
 use crate::judgement::verdict::{Counterexample, Kind, Reason};
 
-/// The first answer that nothing can have caused, with all that could have left
-/// it if it were not for the same.
+/// The first answer that nothing can have caused, with all operations that
+/// leave its value, and transitively the values that those find.
 pub(super) fn unfounded(history: &History) -> Option<Counterexample> {
     let operations = history.operations();
     let held = holdable(operations);
@@ -58,7 +59,7 @@ fn holdable(operations: &[Operation]) -> FxHashSet<(&Key, &Value)> {
     held
 }
 
-/// Whatever leaves what this operation found, and so on, ascending.
+/// The operations that leave what this one found, transitively; ascending.
 fn behind(operations: &[Operation], read: usize) -> Vec<usize> {
     let mut leaving: FxHashMap<(&Key, &Value), Vec<usize>> = FxHashMap::default();
     for (at, op) in operations.iter().enumerate() {

@@ -19,7 +19,7 @@ use crate::judgement::verdict::Source as Origin;
 /// Where the answer of a read came from, by number of the write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::judgement) enum Source {
-    /// Not decided yet (and what stands for a write).
+    /// Not chosen yet; also the entry of a write.
     Open,
     Initial,
     Write(u32),
@@ -38,7 +38,7 @@ pub(in crate::judgement) struct Item {
     pub(in crate::judgement) last: bool,
     /// Whether it is a write of unknown outcome.
     pub(in crate::judgement) pending: bool,
-    /// Its part of [`View::pool`].
+    /// The range of its possible sources in [`View::pool`].
     sources: (u32, u32),
 }
 
@@ -47,7 +47,7 @@ pub(in crate::judgement) struct Item {
 pub(in crate::judgement) struct View {
     /// In order of invocation.
     pub(in crate::judgement) items: Vec<Item>,
-    /// The item that each write is.
+    /// The item of each write.
     pub(in crate::judgement) writes: Vec<u32>,
     pub(in crate::judgement) sessions: usize,
     pub(in crate::judgement) keys: usize,
@@ -111,8 +111,8 @@ impl View {
         self.sessions = ids.len();
     }
 
-    /// The possible sources of a value are all writes of it, and nothing if it
-    /// is null and was read.
+    /// The possible sources of a value are all writes of it, and the initial
+    /// value if it is null and was read.
     fn number_keys_and_sources(&mut self, history: &History) {
         let classes = match self.items.len() {
             0..=64 => Classes::by_scanning(&self.items, history),
@@ -134,7 +134,7 @@ impl View {
             (begin, start)
         };
         let ranges: Vec<(u32, u32)> = sizes.iter().map(range).collect();
-        // What is left over after the writes is the initial value.
+        // The places that no write takes keep the initial value.
         self.pool = vec![Source::Initial; index(start)];
         let mut next: Vec<u32> = ranges.iter().map(|(begin, _)| *begin).collect();
         for (item, &class) in self.items.iter_mut().zip(&classes.of_item) {
@@ -229,12 +229,12 @@ fn answer_or_argument<'a>(item: &Item, history: &'a History) -> &'a Value {
     }
 }
 
-/// Half a hash over all bits: the table looks at the highest and the lowest.
+/// Spreads half a hash over 64 bits: the table uses the highest and the lowest.
 fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Keys with values, numbered.
+/// The pairs of a key and a value (classes), numbered.
 struct Classes {
     keys: usize,
     /// The key of each class.
@@ -244,7 +244,7 @@ struct Classes {
 }
 
 impl Classes {
-    /// For few items: compares each with one of every class.
+    /// For few items: compares each with one item of every class.
     fn by_scanning(items: &[Item], history: &History) -> Classes {
         let object = |item: &Item| &history.operations()[item.at].call.key;
         let mut keys: Vec<&Key> = Vec::with_capacity(4);
@@ -267,8 +267,9 @@ impl Classes {
         Classes { keys: keys.len(), of_value, of_item }
     }
 
-    /// For many: looks each up. Numbers are given in order of appearance. The
-    /// table has only numbers; each class is compared by one of its items.
+    /// For many: looks each up in a hash table. Classes are numbered in order
+    /// of appearance. The table stores only their numbers; a look-up compares
+    /// with one item of the class.
     fn by_hashing(items: &[Item], history: &History) -> Classes {
         let mut key_numbers: FxHashMap<&Key, u32> = FxHashMap::default();
         let mut table: HashTable<u32> = HashTable::with_capacity(items.len() / 2);
@@ -279,7 +280,8 @@ impl Classes {
             let new = number_of(key_numbers.len());
             let key = *key_numbers.entry(&history.operations()[item.at].call.key).or_insert(new);
             let value = answer_or_argument(item, history);
-            // Half of the bits are enough to tell most classes apart.
+            // Half of the hash tells most classes apart, and takes half the
+            // memory.
             let hash = FxBuildHasher.hash_one((key, value)) & u64::from(u32::MAX);
             let hash = u32::try_from(hash).expect("the upper half is cut off");
             let same = |class: &u32| {

@@ -1,5 +1,5 @@
-//! What the checkers beside the grid share: what is judged, what they may spend,
-//! and what they say.
+//! What the checkers outside the grid share: the history that is judged, the
+//! budget that is left, and the decision.
 //!
 //! Knows no model and no algorithm.
 
@@ -10,13 +10,13 @@ use crate::history::{Completion, Function, History};
 use crate::judgement::datatype::Datatype;
 use crate::judgement::verdict::{Budget, Witness};
 
-/// All that is judged together: a history, or a part of one.
+/// A history, or a part of one, that is judged.
 pub(in crate::judgement::checker) struct Whole<'a> {
     pub(in crate::judgement::checker) history: &'a History,
     pub(in crate::judgement::checker) datatype: &'a dyn Datatype,
     /// Whether these are registers that are only read and written.
     pub(in crate::judgement::checker) plain: bool,
-    /// Its numbers, once somebody asks for them.
+    /// The history as numbers, built on first use.
     view: OnceCell<View>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// Whether nothing is asked of registers but reads and writes.
+/// Whether all operations that did not fail are reads and writes.
 fn is_plain(history: &History) -> bool {
     history
         .operations()
@@ -46,7 +46,7 @@ fn is_plain(history: &History) -> bool {
 #[derive(Debug)]
 pub(in crate::judgement::checker) enum Decision {
     Holds(Witness),
-    /// It is violated; so is this part (by position), once closed.
+    /// Violated; this part (positions), once closed, is violated too.
     Fails(Vec<usize>),
     Unknown(&'static str),
 }
@@ -70,14 +70,14 @@ impl Meter {
         Meter { given: budget.steps, left: budget.steps, stop: budget.stop }
     }
 
-    /// Takes `steps`; false if there are not as many left.
+    /// Takes `steps`; false if fewer are left, or if the search must stop.
     pub(in crate::judgement::checker) fn spend(&mut self, steps: u64) -> bool {
         let enough = steps <= self.left && !self.is_stopped();
         self.left = self.left.saturating_sub(steps);
         enough
     }
 
-    /// As much of what is left.
+    /// A meter of `steps`, or of what is left if that is less.
     pub(in crate::judgement::checker) fn part(&self, steps: u64) -> Meter {
         Meter::new(Budget { steps: steps.min(self.left), minimise: 0, stop: self.stop })
     }

@@ -4,9 +4,9 @@ use crate::history::{Call, Function, Value};
 
 use super::{Datatype, integer};
 
-/// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and
-/// `dec` without one add or take 1), `read` answers the sum. It counts exactly:
-/// a sum of more than 64 bits is one that no read answers.
+/// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and `dec`
+/// without one add or take 1), `read` answers the sum. Sums are exact: no read
+/// can answer one of more than 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter;
 
@@ -20,7 +20,7 @@ fn change(call: &Call) -> Option<i64> {
 }
 
 /// The sum that an object holds: an integer, or a text if it is too large for
-/// one. (A sum of fewer than 2⁶⁴ integers of 64 bits has 128.)
+/// one. (The sum of fewer than 2⁶⁴ integers of 64 bits fits 128 bits.)
 fn sum(held: &Value) -> Option<i128> {
     match held {
         Value::Int(sum) => Some(i128::from(*sum)),

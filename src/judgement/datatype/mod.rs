@@ -36,7 +36,7 @@ pub use text::Text;
 /// assert!(Register.apply(&one, &Call::read("x"), Some(&Value::Null)).is_none());
 /// ```
 pub trait Datatype: Sync {
-    /// What people call it.
+    /// Its name. The name `register` is reserved for [`Register`].
     fn name(&self) -> &'static str;
 
     /// Whether it gives a meaning to this call with this answer (`None`: the
@@ -53,15 +53,16 @@ pub trait Datatype: Sync {
         true
     }
 
-    /// Whether a call can leave what does not [grow](Self::grows_to) out of what
-    /// was held before. `true` is always safe to say.
+    /// Whether a call can leave a value that does not [grow](Self::grows_to)
+    /// out of what the object held before. `true` is always safe to say.
     fn overwrites(&self, call: &Call) -> bool {
         let _ = call;
         true
     }
 
-    /// Whether an object that holds this may come to answer that by calls that
-    /// do not [overwrite](Self::overwrites). `true` is always safe to say.
+    /// Whether an object that holds `held` can come to answer `answer` by calls
+    /// that do not [overwrite](Self::overwrites) it. `true` is always safe to
+    /// say.
     fn grows_to(&self, held: &Value, answer: &Value) -> bool {
         let _ = (held, answer);
         true
@@ -70,8 +71,8 @@ pub trait Datatype: Sync {
     /// What a new object holds.
     fn initial(&self) -> Value;
 
-    /// What an object holds of which this is said to be the value; `None` if no
-    /// object can hold that.
+    /// The internal value of an object that is said to hold `value`; `None` if
+    /// no object can hold that.
     fn holding(&self, value: &Value) -> Option<Value> {
         Some(value.clone())
     }
@@ -84,11 +85,11 @@ pub trait Datatype: Sync {
 /// The datatypes of this crate, in the order in which they are tried.
 pub static ALL: [&dyn Datatype; 5] = [&Register, &Set, &Counter, &Queue, &Text];
 
-/// The first datatype that gives a meaning to everything in a history, to what
-/// failed as well; if none does, the first for which only what failed has none.
+/// The first datatype that knows every operation of a history, failed ones
+/// included; if none does, the first that knows every one that did not fail.
 ///
-/// # Errors
-/// The first operation that the one which came furthest does not know.
+/// # Errors The first operation unknown to the datatype that knows the longest
+/// beginning of the history.
 pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
     let all = history.operations();
     let knows = |datatype: &&dyn Datatype, op: &Operation| match &op.completion {
@@ -119,7 +120,7 @@ pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
     Err(&all[furthest])
 }
 
-/// The only integer that an argument or an answer may be.
+/// The integer that an argument or an answer is, if it is one.
 fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Int(number) => Some(*number),

@@ -7,8 +7,8 @@ use super::Datatype;
 /// Holds one value, `null` at first.
 ///
 /// `read` answers it, `write` replaces it, `cas` with `[from, to]` replaces
-/// `from` by `to`. A `cas` that answers the text `mismatch` found another
-/// value than `from`; one that failed without saying so proves nothing.
+/// `from` by `to`. A `cas` that answers the text `mismatch` found another value
+/// than `from`; one that failed without that answer proves nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Register;
 
@@ -34,8 +34,8 @@ pub(crate) fn left(operation: &Operation) -> Option<&Value> {
     }
 }
 
-/// Whether this read may have seen this write, which failed: it was asked before
-/// the read was answered.
+/// Whether this read may have seen this write, which failed: it was invoked
+/// before the read returned.
 pub(crate) fn aborted(write: &Operation, read: &Operation) -> bool {
     write.call.is_write()
         && write.completion == Completion::Fail
@@ -44,7 +44,7 @@ pub(crate) fn aborted(write: &Operation, read: &Operation) -> bool {
         && read.returned.is_none_or(|returned| write.invoked <= returned)
 }
 
-/// Whether a compare-and-set that ended so may have found what it asked for.
+/// Whether a compare-and-set with this completion may have taken effect.
 fn replaces(completion: &Completion) -> bool {
     match completion {
         Completion::Ok(answer) => *answer != Value::from(MISMATCH),

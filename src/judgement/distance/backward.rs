@@ -1,28 +1,30 @@
-//! Reads that go back behind what was read elsewhere before.
+//! Reads that answer something older than what was read elsewhere before.
 //!
 //! A read goes **backward** if a read of the same key at another place had
 //! returned before it was invoked, and had answered something certainly newer:
 //! what the later read answers was there before the write that the earlier one
 //! answered was invoked. Both sources must be known and not from the future. A
-//! *place* is a node, if every read has one, and a process otherwise. (Going
-//! back at one place is for monotonic reads to judge.)
+//! *place* is a node, if every such read has one, and a process otherwise.
+//! (Going back at one place is a matter of the model of monotonic reads.)
 //!
-//! Each later read counts once, however many earlier ones it contradicts, and
-//! is shown with the one that returned first; the worst has waited longest.
-//! O(n log n): of the reads of a key, by return, the newest answers at two
-//! different places are all that is needed.
+//! Each later read counts once, however many earlier ones contradict it, and is
+//! reported with the earlier one that returned first. The worst is the one for
+//! which that was longest ago. O(n log n): of the reads of a key up to a
+//! return, the newest answers at two different places are enough, since one of
+//! the two places is not that of the later read.
 
 use super::record::Record;
 use crate::judgement::number::{index, number_of};
 
-/// Reads that go back behind what was read elsewhere before.
+/// Reads that answer something older than what was read elsewhere before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backward {
-    /// How many reads do.
+    /// How many reads go backward.
     pub count: usize,
     /// Whether places are nodes; if not, they are processes.
     pub by_nodes: bool,
-    /// The first of those that go back behind the oldest answer.
+    /// The one whose earlier read had returned longest ago; of several, the
+    /// first.
     pub worst: Option<BackwardRead>,
 }
 
@@ -37,12 +39,12 @@ pub struct BackwardRead {
     pub later: usize,
     /// What it answered; `None` for the initial value.
     pub older: Option<usize>,
-    /// How long the earlier one had returned when the later one was invoked,
+    /// How long before the later one was invoked the earlier one had returned,
     /// in nanoseconds.
     pub time: u64,
 }
 
-/// When a write was invoked whose value was read, and where.
+/// When the write of what was read was invoked, and where it was read.
 type Seen = (u64, u32);
 
 /// What was read of a key up to a return.
@@ -56,7 +58,8 @@ struct Prefix {
 }
 
 impl Prefix {
-    /// Whether something newer than what was there then was read elsewhere.
+    /// Whether a value whose write was invoked after `there` was read
+    /// elsewhere.
     fn is_newer(&self, there: Option<u64>, place: u32) -> bool {
         let newer = |seen: Seen| seen.1 != place && there.is_none_or(|there| there < seen.0);
         newer(self.newest) || self.second.is_some_and(newer)

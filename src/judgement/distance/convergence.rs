@@ -1,6 +1,6 @@
 //! How long after the last write the answers still change.
 //!
-//! Of each key that has an acknowledged write: the clock starts when the last
+//! For each key that has an acknowledged write, the clock starts when the last
 //! acknowledgement of a write of the key arrives, and only reads invoked after
 //! that count. The key **settles** at the answer of the last of them (by
 //! invocation; of the last final read, if there are any). The measure is the
@@ -8,13 +8,12 @@
 //! anything else: every read invoked later answers the settled value. It is 0
 //! if no such read answered anything else.
 //!
-//! The key **never** settles, as far as the history tells, if two of its final
+//! The key **never** settles, as far as the history shows, if two of its final
 //! reads differ, or if no read that answered the settled value was invoked
 //! after the last differing answer had arrived.
 //!
-//! This compares answers and knows no sources, so repeated values are as good
-//! as unique ones. Whether the settled value is the right one is another
-//! measure. O(n).
+//! This compares answers and does not use sources, so values may repeat.
+//! Whether the settled value is the right one is another measure. O(n).
 
 use crate::history::Key;
 use crate::judgement::number::{index, number_of};
@@ -45,9 +44,9 @@ pub struct KeyConvergence {
 /// Whether and when answers settle. Operations by position in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// Nothing was read after the last write, so nobody knows.
+    /// Nothing was read after the last write, so this is not known.
     Unread,
-    /// Not as far as the history tells: these two reads differ.
+    /// It did not settle within the history: these two reads differ.
     Never(usize, usize),
     /// It settled.
     After {
@@ -61,7 +60,7 @@ pub enum Settled {
     },
 }
 
-/// What is known of a key, reading backwards.
+/// What is known of a key from a pass over its reads, the last read first.
 #[derive(Clone, Copy, Default)]
 struct Backwards {
     /// The read whose answer is the settled value.
@@ -140,8 +139,8 @@ impl Backwards {
     }
 }
 
-/// Of two keys together: the one that settles later. (Of the times only who
-/// they belong to counts.)
+/// The state of two keys together, which settle when the later of them does.
+/// (`time` is left 0; `conclude` computes it.)
 fn later(record: &Record<'_>, one: Settled, two: Settled) -> Settled {
     let invoked = |at: usize| record.history.operations()[at].invoked;
     match (one, two) {

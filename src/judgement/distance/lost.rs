@@ -1,51 +1,53 @@
-//! Acknowledged writes that are gone in the end.
+//! Acknowledged writes of which nothing is left in the end.
 //!
 //! The *last answers* of a key are those of its reads that were invoked after
-//! every acknowledged write of the key had returned; of the final ones only,
-//! if any of these reads is final. An acknowledged write is **lost** if its key
+//! every acknowledged write of the key had returned; of the final ones only, if
+//! any of these reads is final. An acknowledged write is **lost** if its key
 //! has last answers and every one of them is certainly older than the write:
-//! whatever wrote it was there before the write was invoked, or it is the
-//! initial value. So neither the write nor anything that could have
-//! overwritten it is left, although real time says that one of them should be.
+//! its value was there before the write was invoked, or it is the initial
+//! value. So neither the write nor anything that could have overwritten it is
+//! left, although real time requires that one of them is.
 //!
-//! A write of unknown outcome may overwrite anything, so an answer of one
-//! excuses whatever is not newer than its first reader. An answer with several
-//! possible sources counts as the newest of them; one that nobody wrote proves
-//! nothing. Without final reads the last answers may be late rather than
-//! wrong, and the measure says how many keys had some.
+//! A write of unknown outcome may overwrite anything, so if a last answer is of
+//! such a write, no write counts as lost that was invoked before the first
+//! reader of that value returned. An answer with several possible sources
+//! counts as the newest of them; one that nobody wrote proves nothing. Without
+//! final reads the last answers may be late rather than wrong, so keys with and
+//! without final reads are counted apart.
 //!
-//! This is a figure, not a verdict: last-writer-wins with a clock that is
-//! ahead loses writes and converges. O(n).
+//! This is a figure, not a verdict: last-writer-wins with a clock that is ahead
+//! loses writes and converges. O(n).
 
 use super::record::{Answer, NEVER, Record};
 use crate::judgement::checker::view::Source;
 use crate::judgement::number::{index, number_of};
 
-/// Acknowledged writes that are gone in the end. Operations by position in the
-/// history.
+/// Acknowledged writes of which nothing is left in the end. Operations by
+/// position in the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
     /// The writes that are lost, ascending.
     pub writes: Vec<usize>,
     /// The newest lost write of the key that lost most (the first such key).
     pub worst: Option<LostWrite>,
-    /// How many keys have final reads to tell.
+    /// How many keys are measured by their final reads.
     pub keys_at_quiescence: usize,
-    /// How many keys have only other reads after their last write to tell.
+    /// How many keys are measured by other reads after their last write.
     pub keys_by_last_reads: usize,
-    /// How many keys have acknowledged writes and no later read: nobody knows.
+    /// How many keys have acknowledged writes and no later read: they are not
+    /// measured.
     pub keys_unread: usize,
 }
 
-/// One lost write, and what is there instead.
+/// One lost write, and what the key holds instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LostWrite {
     /// The write.
     pub write: usize,
-    /// A read in the end.
+    /// The read with the newest of the last answers.
     pub read: usize,
-    /// The older write that it answered; `None` for the initial value. The
-    /// newest, if there are several.
+    /// The older write that it answered; `None` for the initial value. Of
+    /// several possible ones the newest.
     pub source: Option<usize>,
     /// How many acknowledged writes this key lost.
     pub of_key: usize,
@@ -55,7 +57,8 @@ pub struct LostWrite {
 #[derive(Clone, Copy)]
 struct Newest {
     at_quiescence: bool,
-    /// When it was there; [`NEVER`] if it may be newer than anything.
+    /// When its value was there: `None` for always; [`NEVER`] if it may be
+    /// newer than anything.
     there: Option<u64>,
     source: Option<u32>,
     read: u32,
@@ -93,7 +96,8 @@ pub(super) fn measure(record: &Record<'_>) -> Lost {
 
 fn newest_answers(record: &Record<'_>) -> Vec<Option<Newest>> {
     let mut newest: Vec<Option<Newest>> = vec![None; record.view.keys];
-    // Of values with several writes, by the first of them, when the last was there.
+    // For values with several writes, by the first of these writes: the newest
+    // source, computed once.
     let mut several = vec![None; record.view.writes.len()];
     for read in record.reads().filter(|&read| record.comes_last(read)) {
         let at_quiescence = record.view.items[read].last;

@@ -7,8 +7,8 @@
 //!
 //! Invariant: only what is certain is counted, every figure that is not zero
 //! comes with the operations that show its worst case, and the same history
-//! gives the same figures. It judges nothing: a figure is no verdict, and no
-//! model is asked here, but for the least k and Δ, which are those of
+//! gives the same figures. It judges nothing: a figure is not a verdict. It
+//! uses no model, except for the least k and Δ, which are those of
 //! [`checker::least`](super::checker::least).
 //!
 //! Read next: `record` for what *known* and *certainly older* mean.
@@ -61,11 +61,11 @@ pub struct Distance {
     pub other_keys: usize,
     /// How old answers are.
     pub staleness: Staleness,
-    /// How long answers change after the last write.
+    /// How long answers still change after the last write.
     pub convergence: Convergence,
-    /// Acknowledged writes that are gone in the end.
+    /// Acknowledged writes of which nothing is left in the end.
     pub lost: Lost,
-    /// Reads behind what was read elsewhere before.
+    /// Reads of something older than what was read elsewhere before.
     pub backward: Backward,
     /// Reads that returned before their value was written.
     pub future: Strange,
@@ -78,7 +78,7 @@ pub struct Distance {
 }
 
 impl Distance {
-    /// Measures a history. The least k and Δ are not among it: see
+    /// Measures a history, without the least k and Δ: see
     /// [`with_leasts`](Self::with_leasts).
     ///
     /// Complexity: O(n log n).
@@ -101,7 +101,7 @@ impl Distance {
         }
     }
 
-    /// Adds the least k and the least Δ, which are the only ones that search:
+    /// Adds the least k and the least Δ, the only figures that need a search:
     /// see [`least`] for what they cost. `history` is the one measured.
     pub fn with_leasts(mut self, history: &History, budget: Budget) -> Distance {
         self.leasts = Some(least(history, budget));

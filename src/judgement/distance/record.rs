@@ -16,7 +16,7 @@ use crate::judgement::number::{index, number_of};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Never returned.
+/// The return of an operation that never returned.
 pub(super) const NEVER: u64 = u64::MAX;
 
 /// Where the answer of an item came from.
@@ -30,7 +30,7 @@ pub(super) enum Answer {
     /// Every possible source, of which this is the first, was invoked after
     /// the read returned.
     Future(u32),
-    /// One of several.
+    /// One of several possible sources.
     Several,
     /// No write that happened.
     Nobody,
@@ -43,7 +43,8 @@ pub(super) struct Record<'a> {
     times: Vec<(u64, u64)>,
     /// By item.
     pub(super) answers: Vec<Answer>,
-    /// By number of the write: when its value was there; [`NEVER`] for unknown.
+    /// By number of the write: since when its value was there; [`NEVER`] for
+    /// unknown.
     pub(super) there: Vec<u64>,
     /// The numbers of all writes, by key and then by invocation.
     pub(super) writes: Vec<u32>,
@@ -81,7 +82,7 @@ impl<'a> Record<'a> {
         record
     }
 
-    /// By key, by counting; writes are numbered in order of invocation.
+    /// A counting sort by key, which keeps the writes in order of invocation.
     fn sort_writes(&mut self) {
         for &item in &self.view.writes {
             self.starts[index(self.view.items[index(item)].key) + 1] += 1;
@@ -219,7 +220,7 @@ fn registers(history: &History) -> (View, usize) {
     (View::of_part(history, &part), others.len())
 }
 
-/// The first failed write of each value that is asked for, by key and value.
+/// The first failed write of each value, by key and value.
 pub(super) fn failed_writes(history: &History) -> FxHashMap<(&Key, &crate::history::Value), usize> {
     let mut failed = FxHashMap::default();
     for (at, op) in history.operations().iter().enumerate() {

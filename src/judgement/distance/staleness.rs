@@ -1,16 +1,16 @@
 //! How old the answers of reads are, in versions and in time.
 //!
-//! Of a read whose source is known a write of its key is *newer* if it was
-//! invoked after the source was there and returned before the read was
-//! invoked: it comes between the two in every order that keeps real time. The
-//! read is behind by as many **versions** as there are newer writes, and by
-//! the **time** from the first return among them to its own invocation. Both
-//! are lower bounds that are certain: the least k of the history is more than
-//! the greatest number of versions, and the least Δ is no less than the
-//! greatest time (Golab, Li and Shah, PODC 2011). Over many reads they sample
-//! what Bailis et al. (PBS, VLDB 2012) call k- and t-staleness.
+//! For a read whose source is known, a write of its key is *newer* if it was
+//! invoked after the source was there and returned before the read was invoked:
+//! it comes between the two in every order that keeps real time. The read is
+//! behind by as many **versions** as there are newer writes, and by the
+//! **time** from the first return among them to its own invocation. Both are
+//! certain lower bounds: the least k of the history is more than the greatest
+//! number of versions, and the least Δ is no less than the greatest time
+//! (Golab, Li and Shah, PODC 2011). Over many reads they sample what Bailis et
+//! al. (PBS, VLDB 2012) call k- and t-staleness.
 //!
-//! O(n log n): writes are counted in a tree as they return.
+//! O(n log n): a Fenwick tree counts writes as they return.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ pub struct Quantiles {
     pub p99: u64,
     /// No read exceeds it.
     pub max: u64,
-    /// The first read that reaches it, unless it is zero.
+    /// The first read that reaches `max`, unless that is zero.
     pub worst: Option<Stale>,
 }
 
@@ -157,8 +157,8 @@ impl Returned {
         Returned { queue, counted: 0, tree: vec![0; record.writes.len() + 1] }
     }
 
-    /// How many writes from place `start` up to `end` returned before `time`;
-    /// times never fall.
+    /// How many writes from place `start` up to `end` returned before `time`,
+    /// which must not be less than at the last call.
     fn count(&mut self, start: usize, end: usize, time: u64) -> u64 {
         while let Some((_, place)) =
             self.queue.get(self.counted).filter(|(returned, _)| *returned < time)

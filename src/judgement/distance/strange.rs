@@ -8,7 +8,7 @@
 
 use super::record::{Answer, Record, failed_writes};
 
-/// Reads with one strange answer or another.
+/// The reads with one kind of strange answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strange {
     /// How many reads.
@@ -26,7 +26,7 @@ pub struct StrangeRead {
     /// The write that came too late, or failed; `None` if nobody wrote it.
     pub write: Option<usize>,
     /// How long before the write's invocation the read had returned, in
-    /// nanoseconds; 0 if that is not what is strange.
+    /// nanoseconds; 0 for the other kinds.
     pub ahead: u64,
 }
 

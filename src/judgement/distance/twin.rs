@@ -1,5 +1,5 @@
-//! The measures again, straight from their definitions in O(n²) and worse:
-//! what the quick ones are compared with on thousands of small histories.
+//! The measures computed straight from their definitions, in O(n²) and worse.
+//! Tests compare the fast ones with them on thousands of small histories.
 
 use super::*;
 use crate::history::{Builder, Call, Event, Key, NodeId, Operation, ProcessId, Value};
@@ -62,7 +62,7 @@ fn answer(lot: &mut Lot, values: i64, last: i64) -> Value {
     }
 }
 
-/// Whether the process has ended.
+/// Completes an operation; true if its process has ended.
 fn complete(
     lot: &mut Lot,
     events: &mut Builder,
@@ -82,7 +82,7 @@ fn complete(
     ends
 }
 
-/// A history to be looked at slowly.
+/// A history, measured slowly.
 struct Slow<'a> {
     operations: &'a [Operation],
 }
@@ -259,7 +259,7 @@ impl Slow<'_> {
         lost
     }
 
-    /// For each backward read how long ago the first newer answer was.
+    /// For each backward read, how long ago the first newer answer was.
     fn backward(&self) -> Vec<(usize, u64)> {
         let mut known = self.reads();
         known.retain(|read| self.known(*read).is_some());
@@ -290,7 +290,7 @@ impl Operation {
     }
 }
 
-/// Only which read differs may be told in several ways.
+/// Whether both agree; of several differing reads, either may be named.
 fn same(one: Settled, two: Settled) -> bool {
     matches!((one, two), (Settled::Never(..), Settled::Never(..))) || one == two
 }

@@ -1,13 +1,13 @@
-//! The zones of one register, one event at a time.
+//! The zones of one register, updated event by event.
 //!
-//! As in `checker/zones`: a write and the reads that answered
-//! it form a cluster, its zone reaches from its first return to its last
-//! invocation, and two clusters contradict each other if some return in each
-//! precedes some invocation in the other. Returns only become earlier and
-//! invocations later as a cluster grows, so a contradiction stays. Until there
-//! is one, forward zones do not overlap, and of a changed cluster only its
-//! neighbours need to be looked at: O(log n + p) for each event, where p
-//! processes have operations open.
+//! As in `checker/zones`: a write and the reads that answered it form a
+//! cluster, its zone extends from its first return to its last invocation, and
+//! two clusters contradict each other if some return in each precedes some
+//! invocation in the other. Returns only become earlier and invocations later
+//! as a cluster grows, so a contradiction is permanent. Until there is one,
+//! forward zones do not overlap, so only the neighbours of a changed cluster
+//! have to be compared with it: O(log n + p) for each event, where p processes
+//! have operations open.
 //!
 //! Operations are named by their number in the recording.
 
@@ -45,8 +45,8 @@ impl Clusters {
         self.all.insert(write, Cluster { first: None, last });
     }
 
-    /// An operation of the cluster returned. If that contradicts another
-    /// cluster: the operations that show it.
+    /// An operation of the cluster returned. If the cluster now contradicts
+    /// another one, returns the operations that show it.
     pub(super) fn returned(
         &mut self,
         cluster: u64,

@@ -1,5 +1,5 @@
-//! How much of a recording was judged while it grew: whatever was left out is
-//! counted here, so that nothing can be taken for more than it is.
+//! How much of a recording was judged while it grew. Everything left out is
+//! counted here, so that no result can be taken for more than it shows.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct Coverage {
     /// written, or there are other operations on it than reads and writes.
     pub unjudged_keys: u64,
     /// How many violations were not reported because their evidence did not
-    /// hold: not zero only if a checker is wrong.
+    /// hold: zero unless a checker is wrong.
     pub withheld: u64,
     /// Models that were undecided at the end, with the reason.
     pub undecided: Vec<(Model, String)>,

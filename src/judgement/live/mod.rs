@@ -1,32 +1,32 @@
 //! Judges a recording while it grows: the first violation of each model, as
 //! soon as it is certain, in bounded memory.
 //!
-//! *Certain* means that whatever comes later cannot excuse it, given that no
-//! value is written twice to a key, nor again after a failed write of it was
-//! read (repetitions are watched; a key on which one is seen is judged no
-//! longer). Every violation is found on a closed part of the
-//! recording, judged by [`check`] and replayed by [`recheck`] before it is
-//! reported, so there is no false alarm.
+//! *Certain* means that whatever comes later cannot excuse it, if no value is
+//! written twice to a key, nor again after a failed write of it was read.
+//! (Repetitions are detected; a key with one is not judged any more.) Every
+//! violation is found on a closed part of the recording, judged by [`check`]
+//! and replayed by [`recheck`] before it is reported, so there is no false
+//! alarm.
 //!
 //! - **Linearizability** is judged at every event, by zones that grow
 //!   (`clusters`). A read of what nobody has written yet is reported once time
-//!   has gone on (then whoever writes it comes too late) and there was a write or
-//!   a compare-and-set: before that it may be one of a counter or of a set.
-//!   Where a process begins an operation at the very time at which its last one
-//!   ended, zones do not say which was first: then it is judged as often as the
-//!   models of visibility are.
+//!   has advanced (then any write of it comes too late) and a write or a
+//!   compare-and-set was seen: until then the object may be a counter or a set.
+//!   If a process begins an operation at the very time at which its last one
+//!   ended, zones do not say which came first: then linearizability is judged
+//!   as often as the models of visibility are.
 //! - **Models of visibility** are judged at every answer where a process goes
-//!   back to a source that it knew before another; and on everything that is
-//!   kept whenever an eighth of it is new (so at every answer as long as there
-//!   are no more than 8 operations), and at the end. A read of what nobody has
-//!   written yet waits for its write until the end, since these models do not
-//!   know real time.
+//!   back to a source that it knew before another; on everything that is kept
+//!   whenever an eighth of it is new (so at every answer as long as there are
+//!   no more than 8 operations); and at the end. A read of what nobody has
+//!   written yet waits for its write until the end, since these models ignore
+//!   real time.
 //!
 //! **What it can miss.** Only the last `window` operations are kept. A read of
 //! a write that is forgotten is not judged, so a violation whose operations
-//! span more than seven eighths of a window may be missed;
-//! [`Coverage`] says so. Without forgetting, the end finds whatever `check`
-//! finds on the whole.
+//! span more than seven eighths of a window may be missed; [`Coverage`] says
+//! so. If nothing was forgotten, the end finds whatever `check` finds on the
+//! whole.
 //!
 //! O(log n) for each event of linearizability; for the others eight times what
 //! the checker takes for each operation. Memory: O(window).
@@ -88,14 +88,14 @@ impl Violation {
 )]
 pub struct NotLive(pub Model);
 
-/// What came of judging a part.
+/// The result of judging a part.
 enum Found {
     Holds,
     Violated,
     Undecided(String),
 }
 
-/// What a recording is about, as far as its functions have told.
+/// What a recording is about, as far as the functions in it show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum About {
     /// There were only reads.
@@ -105,7 +105,8 @@ enum About {
     Others,
 }
 
-/// Whether an answer to this call may be wrong, whatever it is about.
+/// Whether an answer to this call can be wrong by some datatype that knows it;
+/// true if none does.
 fn can_be_wrong(call: &Call) -> bool {
     let mut knowing = datatype::ALL.iter().filter(|datatype| datatype.knows(call, None)).peekable();
     knowing.peek().is_none() || knowing.any(|datatype| datatype.answers(call))
@@ -136,21 +137,23 @@ pub struct Live {
     grid: Vec<Model>,
     /// Whether linearizability is judged and not violated yet.
     linearizable: bool,
-    /// What the events so far allow.
+    /// Which events may come next.
     rules: Rules,
     window: Window,
     registers: FxHashMap<Key, Register>,
     /// How many operations of each process are kept.
     kept: FxHashMap<ProcessId, usize>,
-    /// Reads that answered what nobody had written by then.
+    /// Reads of a value that nobody had written by then.
     suspects: Vec<u64>,
     about: About,
-    /// Whether some process began an operation when its last one ended.
+    /// Whether some process began an operation at the instant its last one
+    /// ended.
     touching: bool,
-    /// What a key must be taken for that is seen for the first time.
+    /// The state of a key that is seen for the first time: it may be one that
+    /// was forgotten.
     unseen: Register,
     time: u64,
-    /// Completions since everything was judged.
+    /// How many completions there were since everything was judged.
     news: usize,
     coverage: Coverage,
 }
@@ -172,7 +175,7 @@ impl Live {
         let mut grid: Vec<Model> = grid.collect();
         grid.sort_unstable();
         grid.dedup();
-        // Those that decide most others first.
+        // The models that imply most others come first.
         grid.sort_by_key(|model| {
             Reverse(models.iter().filter(|other| implies(*model, **other, false)).count())
         });
@@ -386,7 +389,8 @@ impl Live {
         }
     }
 
-    /// A write did not happen: whoever answered it waits for another.
+    /// A write did not happen: the reads that answered it wait for another
+    /// write.
     fn failed(&mut self, operation: &Operation) {
         let Some(register) = self.registers.get_mut(&operation.call.key) else { return };
         let value = &operation.call.argument;
@@ -405,7 +409,8 @@ impl Live {
         for &read in &readers {
             self.explain(read, Source::Waiting);
         }
-        // Whoever writes the value again may do so at this very instant.
+        // Another write of the value may come at this very instant, in time for
+        // the reads, so they are only suspects.
         self.suspects.extend(readers);
     }
 
@@ -415,7 +420,8 @@ impl Live {
         }
     }
 
-    /// A process knows a source by this operation.
+    /// Notes that a process knows a source by this operation; judges the models
+    /// of visibility if it goes back to that source.
     fn learn(
         &mut self,
         number: u64,
@@ -436,7 +442,8 @@ impl Live {
         }
     }
 
-    /// An operation of a cluster returned.
+    /// An operation of a cluster returned: judges linearizability if the
+    /// cluster now contradicts another.
     fn returned(
         &mut self,
         cluster: u64,
@@ -456,7 +463,7 @@ impl Live {
         }
     }
 
-    /// Whatever is asked tells what the recording is about.
+    /// Learns from a call what the recording is about.
     fn learn_about(&mut self, call: &Call) {
         let swaps = call.f.as_str() == "cas";
         match (self.about, &call.f) {
@@ -474,7 +481,8 @@ impl Live {
         }
     }
 
-    /// What nobody wrote when it was read is written too late after that.
+    /// Judges reads of a value that nobody had written, once time has advanced
+    /// past their returns: a write of it comes too late from now on.
     fn report_suspects(&mut self, now: u64, found: &mut Vec<Violation>) {
         if self.about == About::Anything {
             if self.suspects.len() > 2 * self.coverage.window {
@@ -504,7 +512,7 @@ impl Live {
     }
 
     /// Judges everything that is kept by the models that are left; at the end
-    /// also what still waits for its write.
+    /// also the reads that still wait for a write.
     fn judge_all(&mut self, at_end: bool, found: &mut Vec<Violation>) {
         self.news = 0;
         let all = at_end || self.touching;
@@ -533,7 +541,8 @@ impl Live {
         }
     }
 
-    /// Judges a closed part, which is this history, and reports a violation.
+    /// Judges a closed part, of which `history` consists, and reports a
+    /// violation.
     fn judge(
         &mut self,
         model: Model,
@@ -546,7 +555,8 @@ impl Live {
             Verdict::Holds(_) => return Found::Holds,
             Verdict::Unknown(unknown) => return Found::Undecided(unknown.to_string()),
         };
-        // Once more on the little that is reported, to be replayed on that.
+        // Judged again on the operations that are reported, so that the
+        // evidence is about those.
         let history = history.restricted_to(&operations);
         let verdict = check(&history, model, Budget::default());
         let sound = recheck(&history, model, &verdict).is_ok();
@@ -571,7 +581,7 @@ impl Live {
         self.registers.get_mut(&self.window.get(number)?.operation.call.key)
     }
 
-    /// Judges the register of an operation no longer.
+    /// Stops judging the register of an operation.
     fn give_up(&mut self, number: u64) {
         let register = self.register(number).expect("its operation is kept");
         if !register.unjudged {
@@ -598,7 +608,7 @@ impl Live {
             register.forget_operation(number, &operation, source);
         }
         if register.kept == 0 && many {
-            // From now on a key that seems new may be an old one.
+            // From now on a key that seems new may be one that was forgotten.
             self.unseen.unjudged |= register.unjudged;
             self.unseen.forgot |= register.forgot;
             self.registers.remove(&operation.call.key);

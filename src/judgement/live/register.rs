@@ -1,4 +1,4 @@
-//! What is remembered of one register while it is watched.
+//! The state of one register while a recording is judged live.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use crate::history::{Completion, Operation, ProcessId, Value};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Register {
     /// Whether it is not judged: a value was written twice, null was written,
-    /// or it is asked for more than reads and writes.
+    /// or there are other operations on it than reads and writes.
     pub(super) unjudged: bool,
     /// Whether a write of it is forgotten.
     pub(super) forgot: bool,
     /// How many of its operations are kept.
     pub(super) kept: usize,
-    /// What was written, as far as it is kept.
+    /// The writes that are kept, by value.
     pub(super) written: FxHashMap<Value, Written>,
-    /// Reads that answered what nobody has written yet.
+    /// The reads that answered what nobody has written yet, by value.
     pub(super) waiting: BTreeMap<Value, BTreeSet<u64>>,
     pub(super) clusters: Clusters,
     sessions: FxHashMap<ProcessId, Known>,
@@ -31,14 +31,15 @@ pub(super) struct Register {
 pub(super) struct Written {
     pub(super) write: u64,
     pub(super) state: State,
-    /// Who answered it while it was open: those that wait again if it fails.
+    /// The reads that answered it while it was open: they wait again if it
+    /// fails.
     pub(super) readers: Vec<u64>,
 }
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Nothing yet, or nobody knows.
+    /// It has not ended, or its outcome is unknown.
     Open,
     Acknowledged,
     Failed,
@@ -54,8 +55,9 @@ struct Known {
 }
 
 impl Register {
-    /// A process wrote or read this source. If it goes back to one that it
-    /// knew before another: the operations that show it.
+    /// Notes that a process wrote or read this source. If it goes back to one
+    /// that it knew before another, or to the initial value, returns the
+    /// operations that show it.
     pub(super) fn learn(
         &mut self,
         process: ProcessId,
@@ -73,7 +75,7 @@ impl Register {
         shown
     }
 
-    /// One of its operations is forgotten.
+    /// Forgets one of its operations.
     pub(super) fn forget_operation(&mut self, number: u64, operation: &Operation, source: Source) {
         if operation.call.is_write() {
             self.forgot |= operation.completion != Completion::Fail;
@@ -101,7 +103,7 @@ impl Register {
         }
     }
 
-    /// An operation by which a process came to know a source is forgotten.
+    /// Forgets that a process came to know a source by this operation.
     fn unlearn(&mut self, process: ProcessId, source: Option<u64>, operation: u64) {
         let Some(known) = self.sessions.get_mut(&process) else { return };
         if known.first.get(&source) == Some(&operation) {
@@ -112,7 +114,7 @@ impl Register {
         }
     }
 
-    /// Judges it no longer.
+    /// Stops judging it.
     pub(super) fn give_up(&mut self) {
         let kept = self.kept;
         *self = Register { unjudged: true, kept, ..Register::default() };

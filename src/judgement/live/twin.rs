@@ -1,12 +1,12 @@
-//! Judged live and judged as a whole: thousands of small recordings, every
-//! prefix of them, and windows that are too small.
+//! Compares live judging with judging the whole, on thousands of small
+//! recordings, at every prefix of them, and with windows that are too small.
 
 use super::*;
 use crate::history::Builder;
 use crate::judgement::distance::twin::Lot;
 
-/// A recording of a few overlapping operations with unique values, in which
-/// one read in `wrong` answers just anything.
+/// A recording of a few overlapping operations with unique values, in which one
+/// read in `wrong` gives an arbitrary answer.
 fn recording(lot: &mut Lot, wrong: u64) -> Vec<Event> {
     let (keys, processes) = (1 + lot.draw(2), 1 + lot.draw(4));
     let mut open: Vec<Option<Call>> = vec![None; processes as usize];
@@ -53,12 +53,12 @@ fn recording(lot: &mut Lot, wrong: u64) -> Vec<Event> {
     events
 }
 
-/// What happened to an operation of a process.
+/// An event of a process.
 fn said(process: u32, time: u64, what: What) -> Event {
     Event { process: ProcessId(process), time, node: None, what }
 }
 
-/// What the events amount to.
+/// The history that the events make.
 fn whole(events: &[Event]) -> History {
     let mut builder = Builder::new();
     for event in events {
@@ -120,7 +120,7 @@ fn the_end_finds_what_the_whole_violates_and_nothing_is_reported_too_early() {
             "{model}: {fine} hold, {early} early, {late} at the end"
         );
     }
-    // What linearizability can say it says at once, but for reads at the last instant.
+    // Linearizability reports at once, except for reads at the last instant.
     let [_, early, late] = counts.last().expect("it is the last model");
     assert!(late * 5 < *early, "{early} early, {late} at the end");
 }
@@ -192,7 +192,8 @@ fn step(live: &mut Live, process: u32, time: u64, call: Call, answer: Value) -> 
     found
 }
 
-/// 4,000 right operations of 5 processes on 7 keys; then the key and its last value.
+/// 4,000 correct operations of 5 processes on 7 keys; then the next time and
+/// the last value of the key `a`.
 fn long(live: &mut Live) -> (u64, i64) {
     let mut last = 0;
     for at in 0..4_000_u64 {

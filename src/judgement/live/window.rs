@@ -1,8 +1,8 @@
 //! The operations that are not forgotten yet.
 //!
 //! Invariant: a *closed* part of the window is a closed part of the whole
-//! recording: every read in it comes with the one write that explains it. So
-//! what it violates, the whole violates.
+//! recording: every read in it comes with the one write that explains it. So a
+//! model that the part violates is violated by the whole.
 
 use std::collections::VecDeque;
 
@@ -17,9 +17,9 @@ pub(super) enum Source {
     Initial,
     /// The write with this number.
     Write(u64),
-    /// Nobody yet.
+    /// No write that was seen yet.
     Waiting,
-    /// A write that may be forgotten.
+    /// A write that may have been forgotten.
     Gone,
 }
 
@@ -56,21 +56,21 @@ impl Window {
         self.kept.get_mut(usize::try_from(number.checked_sub(self.base)?).ok()?)
     }
 
-    /// Adds an operation and tells its number.
+    /// Adds an operation and returns its number.
     pub(super) fn push(&mut self, operation: Operation) -> u64 {
         self.kept.push_back(Kept { operation, source: Source::None });
         self.base + count(self.kept.len()) - 1
     }
 
-    /// Forgets the first operation.
+    /// Forgets the oldest operation and returns it.
     pub(super) fn pop(&mut self) -> Option<(u64, Kept)> {
         let kept = self.kept.pop_front()?;
         self.base += 1;
         Some((self.base - 1, kept))
     }
 
-    /// All operations that `counts` allows, without the reads of which the
-    /// source is not among them.
+    /// All operations that `counts` allows, without the reads whose source is
+    /// not kept.
     pub(super) fn part(&self, counts: impl Fn(&Kept) -> bool) -> Vec<u64> {
         let all = (self.base..).zip(&self.kept);
         all.filter(|(_, kept)| counts(kept) && self.is_explained(kept)).map(|(at, _)| at).collect()
@@ -99,8 +99,8 @@ impl Window {
         part
     }
 
-    /// The history of these operations (ascending); what is open is of unknown
-    /// outcome.
+    /// The history of these operations (ascending). Those that have not ended
+    /// get an unknown outcome.
     pub(super) fn history(&self, part: &[u64]) -> History {
         let kept = part.iter().filter_map(|at| self.get(*at));
         let part = History::of(kept.map(|kept| kept.operation.clone()).collect());

@@ -1,9 +1,9 @@
 //! Small histories that tell models apart, in the one-line notation.
 //!
-//! Which model breaks on which is never written down here: whoever shows an
-//! example judges it. Shorter ones come first. Several are those of the
-//! papers: store buffering, message passing, write-to-read causality, IRIW,
-//! and figure 3 of Bouajjani et al. (POPL 2017).
+//! Which model allows which is not recorded here: code that shows an example
+//! judges it. Shorter ones come first. Several are those of the papers: store
+//! buffering, message passing, write-to-read causality, IRIW, and figure 3 of
+//! Bouajjani et al. (POPL 2017).
 
 /// The histories.
 pub static SEPARATING: [&str; 29] = [

@@ -17,18 +17,18 @@ impl Guarantees {
     pub const NONE: Guarantees = Guarantees(0);
     /// Read your writes: a process sees its own earlier writes.
     pub const RYW: Guarantees = Guarantees(1);
-    /// Monotonic reads: what an earlier read of the process saw, it still sees.
+    /// Monotonic reads: a process still sees what its earlier reads saw.
     pub const MR: Guarantees = Guarantees(2);
-    /// Monotonic writes: who sees a write sees the earlier writes of its
-    /// process, and they are arbitrated in that order.
+    /// Monotonic writes: a read that sees a write sees the earlier writes of
+    /// the writing process too, and they are arbitrated in that order.
     pub const MW: Guarantees = Guarantees(4);
-    /// Writes follow reads: who sees a write sees what its process had seen
-    /// before, and that is arbitrated earlier.
+    /// Writes follow reads: a read that sees a write sees what the writing
+    /// process had seen before it, and that is arbitrated before the write.
     pub const WFR: Guarantees = Guarantees(8);
     /// All four.
     pub const ALL: Guarantees = Guarantees(15);
 
-    /// Short name, long name and predicate of each guarantee, in order.
+    /// Each guarantee with its short name, a description and its predicate.
     pub(super) const EACH: [(Guarantees, &'static str, &'static str, &'static str); 4] = [
         (Self::RYW, "ryw", "a process sees its own earlier writes", "so∩(W×R) ⊆ vis"),
         (Self::MR, "mr", "a process goes on seeing what it has seen", "vis;(so∩R×R) ⊆ vis"),
@@ -105,7 +105,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The 96 points, in order of their names' parts: `!`, scope, guarantees.
+    /// The 96 points, in order of `!`, then scope, then guarantees.
     pub fn all() -> impl Iterator<Item = Grid> {
         [false, true].into_iter().flat_map(|eventual| {
             Scope::ALL.into_iter().flat_map(move |scope| {
@@ -119,8 +119,8 @@ impl Grid {
         self.guarantees.contain(guarantees)
     }
 
-    /// The name of the point: guarantees joined by `+` (or `base`), a point,
-    /// the first letter of the scope, and `!` for eventual visibility.
+    /// The name of the model: guarantees joined by `+` (or `base`), a dot, the
+    /// first letter of the scope, and `!` for eventual visibility.
     pub fn name(self) -> String {
         let guarantees = self.guarantees_name();
         let mark = if self.eventual { "!" } else { "" };

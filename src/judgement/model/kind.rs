@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// An answer that no write which happened can have caused: a value never
-    /// written, a failed write seen, or causes that run in a cycle. No model
-    /// allows that.
+    /// An answer that no write that happened can have caused: a value never
+    /// written, the value of a failed write, or a cycle of causes. It violates
+    /// base and every model that implies base.
     Illegal,
     /// Two reads of one key at quiescence differ.
     Diverged,

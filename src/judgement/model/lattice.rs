@@ -1,20 +1,20 @@
 //! The lattice: which model implies which.
 //!
-//! 29 models have a place of their own; the edges are those of a transitive
+//! 29 models are nodes of their own; the edges are those of a transitive
 //! reduction that was compared with every small history (see
-//! `tests/it/judgement/lattice.rs`). Besides, a point of the grid implies every
-//! point that asks less, and what a named model implies.
+//! `tests/it/judgement/lattice.rs`). In addition, a point of the grid implies
+//! every point that asks less, and what a named model among these implies.
 //!
-//! Three pairs of models are equal for clients although their predicates
-//! differ: base, mw, wfr and prefix. The edges into models with `!` hold only
-//! where no write is pending and every read at quiescence was invoked after
-//! every write had returned; [`implies`] is told whether that is so.
+//! Four models allow the same histories although their predicates differ: base,
+//! mw, wfr and prefix. The edges into models with `!` hold only where no write
+//! is pending and every read at quiescence was invoked after every write had
+//! returned; the caller of [`implies`] says whether that is so.
 
 use super::grid::{Grid, Guarantees, Scope};
 use super::list::Model;
 use super::names::NAMED;
 
-/// A stronger model with the models right below it.
+/// A stronger model with the models directly below it.
 type Edge = (Model, &'static [Model]);
 
 const fn grid(guarantees: Guarantees, scope: Scope, eventual: bool) -> Model {
@@ -29,7 +29,7 @@ const MW_EV: Model = grid(Guarantees::MW, Scope::Global, true);
 const CCV_EV: Model = grid(Guarantees::ALL, Scope::Global, true);
 const EV_VIS: Model = grid(Guarantees::NONE, Scope::Read, true);
 
-/// Edges that the predicates of the grid do not show by themselves.
+/// Implications that do not follow from the points of the grid alone.
 static EDGES: [Edge; 13] = [
     (Model::Linearizable, &[Model::Sequential, Model::Regular, Model::Quiescent]),
     (
@@ -40,7 +40,8 @@ static EDGES: [Edge; 13] = [
     (CAUSAL_SESSION, &[Model::Slow]),
     (Model::CausalMemory, &[CAUSAL_SESSION, Model::Pram]),
     (Model::Pram, &[Model::Slow]),
-    // Scopes only matter where something is seen: for base they do not.
+    // Under base a read need not see more than its source, so that the scope of
+    // the arbitration does not matter.
     (grid(Guarantees::NONE, Scope::Read, false), &[Model::BASE]),
     (Model::Cache, &[Model::Slow]),
     (Model::Processor, &[Model::Pram, Model::Cache]),
@@ -50,7 +51,7 @@ static EDGES: [Edge; 13] = [
     (Model::PrefixRealTime, &[Model::Prefix]),
 ];
 
-/// Models that clients cannot tell apart.
+/// Models that allow the same histories.
 static EQUAL: [Model; 4] = [
     Model::BASE,
     grid(Guarantees::MW, Scope::Global, false),
@@ -66,8 +67,8 @@ static QUIET_EDGES: [Edge; 3] = [
     (Model::RegularWeak, &[EV_VIS]),
 ];
 
-/// The 29 models that have a place of their own, in the order of their names'
-/// table.
+/// The 29 models that are nodes of the lattice: the named points of the grid,
+/// then the other models, each in the order of their table.
 pub fn nodes() -> impl Iterator<Item = Model> {
     let placed = |model: &Model| *model != Model::Quiescent;
     let others = super::other::OTHERS.iter().map(|other| other.model).filter(placed);
@@ -100,7 +101,7 @@ pub fn implies(stronger: Model, weaker: Model, quiet: bool) -> bool {
     false
 }
 
-/// Whether the predicate of `weaker` is visibly a part of that of `stronger`.
+/// Whether one model implies the other by the values that they ask.
 fn below(stronger: Model, weaker: Model) -> bool {
     match (stronger, weaker) {
         (Model::Grid(one), Model::Grid(other)) => {
@@ -110,7 +111,8 @@ fn below(stronger: Model, weaker: Model) -> bool {
         }
         (Model::KAtomic(k), Model::KAtomic(more)) => k <= more,
         (Model::Linearizable, Model::KAtomic(_) | Model::DeltaAtomic(_)) => true,
-        // A read comes after its source in time.
+        // No read returns before its source is invoked, so causes have no
+        // cycle.
         (Model::KAtomic(_) | Model::DeltaAtomic(_), Model::Grid(_)) => is_base(weaker),
         (Model::DeltaAtomic(delta), Model::DeltaAtomic(more)) => delta <= more,
         _ => stronger == weaker,
@@ -121,9 +123,8 @@ fn is_base(model: Model) -> bool {
     matches!(model, Model::Grid(Grid { guarantees: Guarantees::NONE, eventual: false, .. }))
 }
 
-/// The models of the lattice right above and right below this one: what
-/// implies it, and what it implies, without what lies further off. Equal
-/// models count on both sides.
+/// The nearest models of the lattice above this one (they imply it) and below
+/// it (it implies them). A model equal to this one is in both lists.
 pub fn neighbours(model: Model) -> (Vec<Model>, Vec<Model>) {
     let all: Vec<Model> = nodes().chain([Model::Quiescent]).filter(|node| *node != model).collect();
     let above = all.iter().copied().filter(|node| implies(*node, model, true));

@@ -26,18 +26,20 @@ pub enum Model {
     Processor,
     /// Reads see prefixes of one order of the writes (Terry 2013).
     Prefix,
-    /// The same, never going back within a session.
+    /// As `Prefix`, and the reads of a session never go back.
     PrefixMonotonic,
-    /// The same as `Prefix`, with an order that keeps real time.
+    /// As `Prefix`, with an order that keeps real time.
     PrefixRealTime,
-    /// The last finished write or an overlapping one, one order of the writes
-    /// for all reads (Lamport 1986; Viotti and Vukolić 2016).
+    /// A read answers the last finished write or an overlapping one, with one
+    /// order of the writes for all reads (Lamport 1986; Viotti and Vukolić
+    /// 2016).
     Regular,
-    /// The same with an order for each read (Shao et al. 2011).
+    /// As `Regular`, with an order for each read (Shao et al. 2011).
     RegularWeak,
-    /// Only reads that overlap no write are bound (Lamport 1986).
+    /// As `Regular`, but only for reads that overlap no write (Lamport 1986).
     Safe,
-    /// Order in time counts across quiet instants only (Herlihy and Shavit).
+    /// Real time counts only across instants at which no operation is open
+    /// (Herlihy and Shavit).
     Quiescent,
     /// Linearizable, but a read may return any of the last k writes of its key
     /// (the initial value counts as one); k ≥ 1.
@@ -48,7 +50,7 @@ pub enum Model {
 }
 
 impl Model {
-    /// Answers come from operations, without circular causes.
+    /// Every answer comes from a write that happened, and causes have no cycle.
     pub const BASE: Model =
         Model::Grid(Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false });
     /// At quiescence every read sees every write, and one order of the writes

@@ -10,10 +10,9 @@
 //! arbitration is Burckhardt's (*Principles of Eventual Consistency*, 2014);
 //! the guarantees are those of Terry et al. (PDIS 1994).
 //!
-//! The other models ask for orders of operations. What each asks is a
-//! description too, `Orders`, and nothing else says what such a model means:
-//! the checkers, the replay of evidence and the oracle read it, each with code
-//! of its own.
+//! The other models ask for orders of operations. Each is described by a value
+//! of `Orders`, which is the only definition of the model: the checkers, the
+//! replay of evidence and the oracle interpret it, each with code of its own.
 //!
 //! Read next: `orders`, and `other` for the table; `names` for spelling.
 
@@ -37,8 +36,8 @@ pub(in crate::judgement) use orders::{Orders, Reads, Shared, Time, Views};
 use other::families;
 
 impl Model {
-    /// Every model there is: the 96 of the grid, in order, then the others;
-    /// of the families that take a number none.
+    /// All models without a parameter: the 96 of the grid, in order, then the
+    /// others, but not the two families that take a number.
     pub fn all() -> impl Iterator<Item = Model> {
         Grid::all().map(Model::Grid).chain(other::OTHERS.iter().map(|other| other.model))
     }
@@ -64,7 +63,7 @@ impl Model {
         }
     }
 
-    /// That a part of a history is not allowed, in half a sentence.
+    /// A clause that says that the model does not allow a part of a history.
     pub(in crate::judgement) fn nothing_explains(self) -> String {
         match self {
             Model::Grid(_) => "nothing explains what was read".to_owned(),

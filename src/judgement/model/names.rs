@@ -1,4 +1,4 @@
-//! What the models are called, and how a misspelt name is answered.
+//! The names of the models, and the suggestion for a misspelt name.
 //!
 //! Invariant: [`Model::name`] is read back by [`Model::from_str`] as the same
 //! model; every alias names exactly one model.
@@ -117,7 +117,7 @@ impl fmt::Display for Model {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("there is no model `{name}`; did you mean `{nearest}`?")]
 pub struct UnknownModel {
-    /// What was asked for.
+    /// The name that was asked for.
     pub name: String,
     /// The name that is nearest to it.
     pub nearest: String,

@@ -48,7 +48,7 @@ pub(in crate::judgement) enum Shared {
     Nothing,
     /// All put the writes of a key into the same order.
     WritesOfAKey,
-    /// All extend one causal order: what contains session order and leads from
+    /// All extend one causal order, which contains session order and leads from
     /// a write to the reads that answered it. The order of a process has only
     /// the writes in its causal past.
     Causes,
@@ -64,35 +64,36 @@ pub(in crate::judgement) enum Time {
         /// By how many nanoseconds reads are taken to be invoked earlier.
         reads_earlier: u64,
     },
-    /// What lies on two sides of an instant at which no operation is open, of
-    /// the whole history, comes in that order.
+    /// An operation that returned before an instant at which no operation of
+    /// the whole history is open comes before those invoked after it.
     QuietInstants,
 }
 
 /// How an order explains reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::judgement) enum Reads {
-    /// Reads stand in the order. Each answers one of the last so many writes of
-    /// its key before it, of which what the key held at first is the oldest.
-    /// One: every answer is that of a sequential object.
+    /// The order contains the reads. Each answers one of the last so many
+    /// writes of its key before it, where the initial value counts as the
+    /// oldest write. With 1, every answer is that of a sequential object.
     LastOf(u32),
-    /// The order is one of the writes, and a read sees a prefix of it, of which
-    /// it answers the last write of its key. Session order and "is seen by"
-    /// have no cycle.
+    /// The order contains the writes alone. A read sees a prefix of it, and
+    /// answers the last write of its key in that prefix. Session order together
+    /// with visibility has no cycle.
     Prefix {
-        /// Whether a read sees whatever an earlier one of its process saw.
+        /// Whether a read sees all that earlier reads of its process saw.
         monotonic: bool,
     },
-    /// The order is one of the writes. A read answers a write that does not
-    /// come after it in time or in its session, and that is not older than any
-    /// write of its key that came before the read in that sense.
+    /// The order contains the writes alone. A read answers a write that does
+    /// not follow the read in time or in its session, and that is not ordered
+    /// before a write of its key that precedes the read in time or in its
+    /// session.
     Recent,
-    /// The same for reads that overlap no write of their key, of the whole
+    /// The same for reads that overlap no write of their key in the whole
     /// history. Other reads may answer anything.
     RecentUnlessOverlapped,
 }
 
-/// What most models vary.
+/// Linearizability; the other descriptions are derived from it.
 pub(super) const LINEARIZABLE: Orders = Orders {
     views: Views::One,
     shared: Shared::Nothing,
@@ -100,13 +101,13 @@ pub(super) const LINEARIZABLE: Orders = Orders {
     time: Time::ReturnsBefore { reads_earlier: 0 },
     reads: Reads::LastOf(1),
 };
-/// What the models with an order for each process vary.
+/// PRAM; the models with an order for each process are derived from it.
 pub(super) const PRAM: Orders =
     Orders { views: Views::Process, time: Time::Ignored, ..LINEARIZABLE };
-/// What the models of prefixes vary.
+/// Consistent prefix; the other models of prefixes are derived from it.
 pub(super) const PREFIX: Orders =
     Orders { time: Time::Ignored, reads: Reads::Prefix { monotonic: false }, ..LINEARIZABLE };
-/// What the models of regular registers vary.
+/// The regular register; the weaker ones are derived from it.
 pub(super) const REGULAR: Orders = Orders { reads: Reads::Recent, ..LINEARIZABLE };
 
 impl Orders {
@@ -115,9 +116,9 @@ impl Orders {
         Orders { reads: Reads::LastOf(k), ..LINEARIZABLE }
     }
 
-    /// Linearizable, once reads are taken to begin earlier. A read that began
+    /// Linearizable, once reads are taken to begin earlier. A read that begins
     /// earlier may overlap what came before it in its session, so session order
-    /// no longer counts.
+    /// is not asked then.
     pub(super) const fn delta_atomic(delta: u64) -> Orders {
         let time = Time::ReturnsBefore { reads_earlier: delta };
         Orders { session: delta == 0, time, ..LINEARIZABLE }
@@ -133,7 +134,8 @@ impl Orders {
         matches!(self.views, Views::Key | Views::ProcessAndKey)
     }
 
-    /// Whether reads are held against the writes that came before them.
+    /// Whether the order contains the writes alone, and each read is compared
+    /// with the writes that came before it (regular and safe registers).
     pub(in crate::judgement) fn is_regular(&self) -> bool {
         matches!(self.reads, Reads::Recent | Reads::RecentUnlessOverlapped)
     }

@@ -1,4 +1,4 @@
-//! The models beside the grid, as data: what they are called, what they
+//! The models outside the grid, as data: what they are called, what they
 //! promise, and where they come from.
 //!
 //! The symbols of the predicates are those of the grid; `E` stands for all
@@ -8,7 +8,7 @@
 use super::list::Model;
 use super::orders::{LINEARIZABLE, Orders, PRAM, PREFIX, REGULAR, Reads, Shared, Time, Views};
 
-/// What is said about a model that is no point of the grid.
+/// The description of a model outside the grid.
 pub(super) struct Other {
     pub(super) model: Model,
     pub(super) name: &'static str,
@@ -17,9 +17,9 @@ pub(super) struct Other {
     pub(super) about: &'static str,
     pub(super) predicate: &'static str,
     pub(super) source: &'static str,
-    /// What it asks.
+    /// What it asks of orders.
     pub(super) orders: Orders,
-    /// That this is not so, in half a sentence.
+    /// A clause that says that the model is violated.
     pub(super) nothing: &'static str,
 }
 
@@ -217,7 +217,7 @@ pub(super) fn entry(model: Model) -> Option<&'static Other> {
     OTHERS.iter().find(|other| other.model == model)
 }
 
-/// What is said about the two families that take a number.
+/// The names and sources of the two families that take a number.
 pub(super) mod families {
     pub(crate) const K: &str = "k-atomic";
     pub(crate) const DELTA: &str = "delta-atomic";

@@ -5,7 +5,8 @@ use crate::history::{Operation, Value};
 use super::super::model::{Grid, Guarantees, Scope};
 use super::permutations;
 
-/// Whether a fate is allowed by a point of the grid.
+/// Whether a fate, the operations that are taken to have happened, is allowed
+/// by a point of the grid.
 ///
 /// # Panics
 /// If there are more than 16 pairs of a write and a read.

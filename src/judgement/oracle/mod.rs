@@ -1,13 +1,14 @@
-//! The dumb oracle: try everything, straight from the predicates.
+//! The oracle: it tries everything, straight from the predicates.
 //!
-//! It goes through every fate of the writes of unknown outcome and, for a
-//! model of the grid, through every visibility and every arbitration; for the
-//! others through every order of the operations that their predicate asks for.
-//! It shares no code with the checkers and knows no theorem: not that a least
-//! visibility exists, not that an answer has a source, not that keys are
-//! independent. It is there to be believed: tests compare the checkers with it
-//! on histories of a few operations, and [`recheck`](super::recheck) asks it
-//! whether a minimal part really has no explanation.
+//! It tries every *fate* (every choice of which writes of unknown outcome
+//! happened) and, for a model of the grid, every visibility and every
+//! arbitration; for the other models every order of the operations that their
+//! predicate asks for. It shares no code with the checkers and uses no theorem:
+//! not that a least visibility exists, not that an answer has a source, not
+//! that keys are independent. It is simple enough to be trusted: tests compare
+//! the checkers with it on histories of a few operations, and
+//! [`recheck`](super::recheck) asks it whether a minimal part really has no
+//! explanation.
 //!
 //! O(2^(w·r) · w!) for w writes and r reads in the grid; O(n · 2ⁿ) positions
 //! for an order of n operations.
@@ -22,10 +23,11 @@ use crate::judgement::number::number_of;
 use super::datatype::{self, Datatype, Register};
 use super::model::{Kind, Model, implies};
 
-/// How long orders are searched for: positions, each times its operations.
+/// How many steps a search for orders may take. A position takes as many as
+/// there are operations.
 const STEPS_MAX: u64 = 2_000_000;
 
-/// Larger parts are not judged: nobody would wait for it.
+/// Larger parts are not judged, because that would take too long.
 const OPERATIONS_MAX: usize = 64;
 
 /// Whether a history is allowed, and if not, how it fails.
@@ -35,7 +37,7 @@ const OPERATIONS_MAX: usize = 64;
 ///
 /// # Panics
 /// If there are more than 16 pairs of a write and a read, or more than 8
-/// operations: nobody would wait for the answer.
+/// operations, because that would take too long.
 pub fn judge(history: &History, model: Model) -> Result<(), Kind> {
     assert!(history.len() <= 8, "trying everything takes too long");
     let whole: Vec<usize> = (0..history.len()).collect();
@@ -46,7 +48,7 @@ pub fn judge(history: &History, model: Model) -> Result<(), Kind> {
     if allowed(model) {
         return Ok(());
     }
-    // Not every model asks that causes do not run in a cycle.
+    // Only a violation of a model that implies base can be illegal.
     if !implies(model, Model::BASE, false) || datatype.name() != "register" {
         return Err(Kind::Unexplained);
     }
@@ -79,8 +81,8 @@ pub fn least_delta(history: &History) -> Option<u64> {
 }
 
 /// Whether the operations of a history at these positions are allowed; `None`
-/// if it takes too long to tell. What is open when is a matter of the whole
-/// history.
+/// if it takes too long to tell. Quiet instants and overlaps are those of the
+/// whole history.
 ///
 /// # Panics
 /// For models of the grid, if there are more than 16 pairs of a write and a read.
@@ -135,7 +137,7 @@ fn kind(history: &History) -> Kind {
 
 type Fated<'a> = Vec<&'a Operation>;
 
-/// What may have happened: what was answered, and any of the pending writes.
+/// Every fate: all that was answered, and any of the pending changes.
 fn fates<'a>(history: &'a History, part: &[usize], datatype: &dyn Datatype) -> Vec<Fated<'a>> {
     let mut fates: Vec<Fated> = vec![Vec::new()];
     for operation in part.iter().map(|&at| &history.operations()[at]) {

@@ -1,5 +1,5 @@
-//! The models beside the grid: every order that the description of a model asks
-//! for, tried out.
+//! The models outside the grid: tries every order that the description of a
+//! model asks for.
 
 use super::permutations;
 use super::search::Legal;
@@ -39,7 +39,7 @@ pub(super) fn allowed(
     }
 }
 
-/// Whether all are; `None` if one cannot be told.
+/// Whether `each` is true of all; `None` if it does not know of one.
 fn all<T>(
     list: impl IntoIterator<Item = T>,
     mut each: impl FnMut(T) -> Option<bool>,
@@ -161,7 +161,7 @@ impl<'a> Fate<'a> {
         Fate { operations: &part, ..*self }.ordered(steps)
     }
 
-    /// Some partial order of the operations around what is kept explains, for
+    /// Whether some partial order that contains what must be kept explains, for
     /// each operation, what is before it.
     fn causal(&self, steps: &mut u64) -> Option<bool> {
         let n = self.operations.len();
@@ -211,8 +211,8 @@ impl<'a> Fate<'a> {
         Fate { operations: &operations, ..*self }.legal(&before, &counts, steps)
     }
 
-    /// Some order of all writes, of which only the order within keys counts,
-    /// fits into an order for each process.
+    /// Whether some order of all writes is such that each process has a legal
+    /// order that puts the writes of each key in that order.
     fn agreeing(&self, steps: &mut u64) -> Option<bool> {
         let mut found = Some(false);
         permutations(&mut self.writes(), 0, &mut |order| {
@@ -254,8 +254,8 @@ impl<'a> Fate<'a> {
         found
     }
 
-    /// Whether every read sees a prefix of some order. The shortest prefix that
-    /// explains a read is the best: a longer one only adds causes.
+    /// Whether in some order every read sees a prefix that explains it. Only
+    /// the shortest such prefix is tried: a longer one only adds causes.
     fn prefixes(&self, monotonic: bool) -> bool {
         self.some_order(&|order| {
             let mut cuts = vec![0; self.operations.len()];

@@ -1,7 +1,7 @@
 //! Every order of some operations, tried one after the other.
 //!
-//! Takes the operations in every order that a relation allows, and remembers
-//! only which positions it has been in.
+//! Places the operations in every order that a relation allows, with no other
+//! shortcut than a memo of the positions that it has visited.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use crate::history::{Completion, Key, Operation, Value};
 use crate::judgement::datatype::Datatype;
 use crate::judgement::number::count;
 
-/// What the keys hold that were changed, ascending: the last values, newest last.
+/// For each changed key, ascending, the last values, newest last.
 type Held<'a> = Vec<(&'a Key, Vec<Value>)>;
 
-/// Which orders are looked for.
+/// The orders that are searched for.
 pub(super) struct Legal<'a> {
-    /// What is to be ordered.
+    /// The operations to be ordered.
     pub(super) operations: &'a [&'a Operation],
     /// Whether the first must come before the second, by position.
     pub(super) before: &'a dyn Fn(usize, usize) -> bool,
@@ -27,8 +27,8 @@ pub(super) struct Legal<'a> {
 }
 
 impl Legal<'_> {
-    /// Whether there is one; `None` past the limit of steps, of which each
-    /// position takes as many as there are operations.
+    /// Whether there is one; `None` if the steps ran out. Each position takes
+    /// as many steps as there are operations.
     pub(super) fn exist(&self, steps: &mut u64) -> Option<bool> {
         let mut visited = BTreeSet::new();
         self.extend(&mut vec![false; self.operations.len()], &mut Vec::new(), &mut visited, steps)
@@ -70,7 +70,7 @@ impl Legal<'_> {
         Some(false)
     }
 
-    /// Performs an operation; whether it can answer what it did.
+    /// Performs an operation; false if it cannot have answered what it did.
     fn apply<'a>(&'a self, at: usize, held: &mut Held<'a>) -> bool {
         let operation = self.operations[at];
         let call = &operation.call;

@@ -34,7 +34,7 @@ impl Verdict {
 /// Why there is no decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
-    /// What stood in the way, in words.
+    /// The reason, in words.
     pub reason: String,
     /// How many steps of search were spent.
     pub spent: u64,
@@ -54,21 +54,23 @@ pub struct Budget {
     /// the operations for each choice of sources (models of the grid), about
     /// one for each configuration (linearizability).
     pub steps: u64,
-    /// How many such steps making a counterexample small may take. With none it
-    /// is told as it was found.
+    /// How many such steps may be spent on making a counterexample minimal.
+    /// With none it is reported as it was found.
     pub minimise: u64,
-    /// Ends the search early once it says so: what is not decided by then is
-    /// unknown. For those who have no more time; nobody else has one.
+    /// Ends the search early once it returns true: what is not decided by then
+    /// is unknown. Set only by callers with a deadline, because the verdict may
+    /// then depend on time.
     pub stop: Option<fn() -> bool>,
 }
 
 impl Budget {
-    /// So many steps, and a fortieth of them for making counterexamples small.
+    /// So many steps, and a fortieth of them for making counterexamples
+    /// minimal.
     pub const fn of(steps: u64) -> Budget {
         Budget { steps, minimise: steps / 40, stop: None }
     }
 
-    /// As much for making a counterexample small, and no more.
+    /// The budget for making a counterexample minimal.
     pub(crate) fn to_minimise(self) -> Budget {
         Budget { steps: self.minimise, ..self }
     }
@@ -99,39 +101,38 @@ pub enum Witness {
         /// for each answered read, in order of position.
         arbitration: Vec<Vec<usize>>,
     },
-    /// The same for long histories: the visibility is the least that the
-    /// axioms allow, and the arbitrations are one for all reads, or one for
-    /// each process that matters (ascending), or, if there are none and each
-    /// read may have its own, any that the axioms allow.
+    /// The same for long histories, with the visibility left out: it is the
+    /// least that the axioms allow. The arbitrations are one for all reads, or
+    /// one for each process that matters (ascending), or none if each read may
+    /// have its own: then any that the axioms allow will do.
     Least(Vec<Vec<usize>>),
     /// One order of the operations of the whole history (all keys together):
     /// every acknowledged write, every answered read, and the writes of
     /// unknown outcome that are taken to have happened.
     ///
-    /// For a model whose reads see prefixes of the writes, every read stands
+    /// For a model whose reads see prefixes of the writes, every read comes
     /// right after the prefix that it sees.
     Linear(Vec<usize>),
     /// Several orders, for a model in which each process or key has its own:
     /// for PRAM, causal memory and processor consistency one for each process
     /// that matters, ascending; for slow memory one for each such process and
-    /// key; for cache consistency one for each key. Which is which is told by
-    /// the operations in it.
+    /// key; for cache consistency one for each key, in any order.
     Views(Vec<Vec<usize>>),
     /// An order of the writes that happened, for regular and safe registers.
-    /// For weakly regular ones each read may pull its source up to itself.
+    /// For weakly regular ones each read may place its source later.
     Writes(Vec<usize>),
 }
 
 /// Evidence that a history is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
-    /// How the model is violated. The first that applies; where values repeat
-    /// and the budget cannot tell whether an earlier kind applies, the one
-    /// that was proved.
+    /// How the model is violated: the first kind that applies. Where values
+    /// repeat and the budget ended before an earlier kind was decided, it is
+    /// the kind that was proved.
     pub kind: Kind,
     /// The positions (ascending) of a part of the history that is violated in
-    /// the same way. Whatever could have written what one of its reads
-    /// answered is part of it, so that nothing outside can excuse it.
+    /// the same way. It contains whatever could have written what one of its
+    /// reads answered, so that no operation outside it can explain an answer.
     pub operations: Vec<usize>,
     /// Whether the part is known to be minimal: no operation can be removed
     /// (a write together with the reads that it could have answered) without

@@ -8,10 +8,11 @@ use super::super::datatype;
 use super::evidence::Counterexample;
 use super::reason::{Because, Fact, Place, Reason, Source, Step, Why};
 
-/// How many operations of a path are named, however few steps are told.
+/// How many operations of a path are named at least, however few steps are
+/// left.
 const PATH_MIN: usize = 4;
 
-/// How many operations of one kind are named.
+/// How many operations of a list are named at most.
 const LISTED_MAX: usize = 8;
 
 impl Counterexample {
@@ -38,8 +39,8 @@ impl Counterexample {
         self.explain_in(usize::MAX, history).0
     }
 
-    /// As [`explain`](Self::explain), in no more than so many steps: `…` stands
-    /// for the others, and how many they are is told.
+    /// As [`explain`](Self::explain), in at most `steps` steps: `…` replaces
+    /// the others, and their number is returned too.
     ///
     /// # Panics
     /// If the counterexample is not about this history.
@@ -83,13 +84,13 @@ impl Counterexample {
 
 struct Prose<'a> {
     operations: &'a [Operation],
-    /// The operations that are told of.
+    /// The operations of the counterexample.
     part: &'a [usize],
     /// Who issued an operation.
     who: &'a dyn Fn(usize) -> String,
-    /// How many steps may still be told.
+    /// How many steps may still be explained.
     left: Cell<usize>,
-    /// How many were not.
+    /// How many were left out.
     left_out: Cell<usize>,
 }
 
@@ -98,13 +99,13 @@ fn shown(value: &Value) -> String {
     if *value == Value::Null { "nothing".to_owned() } else { short(value) }
 }
 
-/// A key, a value or a call; a long one by its beginning.
+/// A key, a value or a call; shortened if it is long.
 fn short(text: &impl ToString) -> String {
     escape::short(&text.to_string()).into_owned()
 }
 
 impl Prose<'_> {
-    /// How many of so many steps are told.
+    /// How many of these steps may be explained; they are taken from the limit.
     fn take(&self, steps: usize) -> usize {
         let taken = steps.min(self.left.get());
         self.left.set(self.left.get() - taken);
@@ -112,7 +113,7 @@ impl Prose<'_> {
         taken
     }
 
-    /// Steps one after the other, as many as may be told.
+    /// The steps one after the other, as many as the limit allows.
     fn told(&self, mut steps: Vec<String>) -> String {
         let taken = self.take(steps.len());
         if taken < steps.len() {
@@ -122,7 +123,8 @@ impl Prose<'_> {
         steps.join("; ")
     }
 
-    /// Cases one after the other, each a step besides its own.
+    /// The cases one after the other. Each counts as a step, besides its own
+    /// steps.
     fn cases<F: FnOnce() -> String>(&self, cases: impl Iterator<Item = F>) -> String {
         let mut told = Vec::new();
         for case in cases {
@@ -268,7 +270,8 @@ impl Prose<'_> {
         }
     }
 
-    /// That a value was found which only these would leave, and cannot.
+    /// Explains that only these leave the value that `read` found, and none
+    /// can.
     fn unfounded(&self, read: usize, among: &[usize]) -> String {
         let found = datatype::found(&self.operations[read]).map_or("a value".to_owned(), shown);
         let did = self.did(read);
@@ -303,7 +306,7 @@ impl Prose<'_> {
         }
     }
 
-    /// What must come before what, and the cycle in it.
+    /// Explains what must come before what, and the cycle in that.
     fn order_cycle(&self, of: Option<usize>, cycle: &[usize], steps: &[Place]) -> String {
         let mut ring = cycle.to_vec();
         ring.push(cycle[0]);
@@ -333,7 +336,7 @@ impl Prose<'_> {
     /// `x=1 before x=2 before x=3`.
     fn path(&self, path: &[usize]) -> String {
         let mut names: Vec<_> = path.iter().map(|&at| self.name(at)).collect();
-        // A long one is told by its ends.
+        // Of a long path only the ends are named.
         let room = self.left.get().saturating_add(PATH_MIN);
         if names.len() > room {
             self.left_out.set(self.left_out.get() + names.len() - room);
@@ -368,7 +371,7 @@ impl Prose<'_> {
         steps.iter().filter_map(|step| self.place(step)).collect()
     }
 
-    /// A step; `None` if it goes without saying.
+    /// A step in words; `None` if it needs no explanation.
     fn place(&self, step: &Place) -> Option<String> {
         let (first, second) = (self.name(step.first), self.name(step.second));
         let did = |at: usize| self.did(at);

@@ -1,9 +1,9 @@
-//! What a judgement says, and its evidence.
+//! Verdicts and their evidence.
 //!
 //! Invariant: there is no verdict without evidence. [`Verdict::Holds`] carries
 //! a [`Witness`], [`Verdict::Violated`] a [`Counterexample`], and [`recheck()`]
-//! replays either of them with code that shares nothing with the checkers
-//! (this module imports none of them). It does not know how evidence is found.
+//! replays either of them without the code of the checkers (this module imports
+//! none of them). It does not know how evidence is found.
 //!
 //! Read next: [`Reason`] for the proof inside a counterexample, `recheck` for
 //! how evidence is replayed.

@@ -1,10 +1,11 @@
 //! The proof inside a counterexample.
 //!
-//! A proof is a list of [`Step`]s, each a [`Fact`] about every visibility and
-//! arbitration that the model would accept, with the rule it follows by, and a
-//! conclusion that cannot be. For models of orders the steps are [`Place`]s. Where a value was written more than once the
-//! proof goes through every write that could have been the [`Source`] of a
-//! read. Operations are named by their position in the history.
+//! A proof is a list of [`Step`]s and a contradiction that they lead to. Each
+//! step is a [`Fact`] about every visibility and arbitration that the model
+//! would accept, with the rule by which it follows. For models of orders the
+//! steps are [`Place`]s. Where a value was written more than once, the proof
+//! has a case for every write that could have been the [`Source`] of a read.
+//! Operations are named by their position in the history.
 
 use super::super::model::Model;
 
@@ -24,9 +25,9 @@ pub enum Reason {
         /// One failed write of that value.
         write: usize,
     },
-    /// `read`, or a compare-and-set that took effect, found what only `among`
-    /// leave, compare-and-sets of which each would have had to find what only
-    /// they leave.
+    /// `read`, or a compare-and-set that took effect, found a value that only
+    /// the compare-and-sets `among` leave. Each of these would have had to find
+    /// a value that only they leave, so none can have been the first.
     Unfounded {
         /// The read or the compare-and-set.
         read: usize,
@@ -72,7 +73,7 @@ pub enum Reason {
         /// happened; `None` if it was acknowledged.
         seen_by: Option<usize>,
     },
-    /// Nothing that the model allows explains the answers: it was all tried.
+    /// No order that the model allows explains the answers: all were tried.
     NoOrder {
         /// The model.
         model: Model,
@@ -88,8 +89,8 @@ pub enum Reason {
         /// Why.
         steps: Vec<Place>,
     },
-    /// So many writes of its key come between a read and its source that it
-    /// could not have been answered so.
+    /// Too many writes of its key come between the source of a read and the
+    /// read.
     TooOld {
         /// The read.
         read: usize,
@@ -99,7 +100,7 @@ pub enum Reason {
         /// Why.
         steps: Vec<Place>,
     },
-    /// One of two operations comes before the other; neither can.
+    /// One of two operations must come before the other, but neither can.
     Either {
         /// In whose order; see [`Place::of`].
         of: Option<usize>,
@@ -107,11 +108,11 @@ pub enum Reason {
         first: usize,
         /// The other.
         second: usize,
-        /// Why the first cannot come before the second, and the second not
-        /// before the first.
+        /// Why the first cannot come before the second, and why the second
+        /// cannot come before the first.
         cases: Box<[Reason; 2]>,
     },
-    /// Whatever is taken as the source of `read`, there is a proof.
+    /// Each possible source of `read` leads to a contradiction.
     Sources {
         /// A read whose answer has several possible sources.
         read: usize,
@@ -123,7 +124,7 @@ pub enum Reason {
 /// Where the answer of a read came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// Nothing was visible to it.
+    /// The initial value.
     Initial,
     /// The write at this position.
     Write(usize),
@@ -245,7 +246,7 @@ pub enum Why {
         /// From the source to the second.
         path: Vec<usize>,
     },
-    /// The first had finished before `read`, which answered the second, began.
+    /// The first finished before `read`, which answered the second, began.
     Finished {
         /// The read.
         read: usize,
@@ -263,7 +264,7 @@ pub enum Why {
 }
 
 impl Place {
-    /// What else it follows from.
+    /// The path that it follows from; empty if it needs none.
     pub fn path(&self) -> &[usize] {
         match &self.why {
             Why::Older { path, .. } | Why::Newer { path } | Why::Agreed { path, .. } => path,

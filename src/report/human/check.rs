@@ -1,5 +1,6 @@
-//! What a check has found, for people: the table of all promises, or what was
-//! found of each strategy that was named; and each failing run that is news.
+//! The result of a check, for people: the table of all promises or what was
+//! found of each strategy that was named, and each failing run that no promise
+//! expects.
 
 use crate::hunt::both::How;
 use crate::hunt::exhaustive::scope_text;
@@ -11,7 +12,7 @@ use crate::report::{Look, Tone, count, pad};
 
 use super::failing_run::FailingRun;
 
-/// All that is told of a check.
+/// All output for a check.
 pub(super) fn text(checked: &Checked<'_>, look: &Look) -> String {
     let mut page = Page { checked, look, text: String::new() };
     if checked.promises {
@@ -41,7 +42,7 @@ impl Page<'_> {
         self.text.push_str(text);
     }
 
-    /// A line in the characters of the page.
+    /// Prints a line in the characters of the page.
     fn line(&mut self, text: &str) {
         let line = self.look.text(text);
         self.print(&format!("{line}\n"));
@@ -61,7 +62,7 @@ impl Page<'_> {
         self.again();
     }
 
-    /// The command that does the same again.
+    /// Prints the command that repeats this check.
     fn again(&mut self) {
         self.line(&format!("again: {}", self.checked.again));
     }
@@ -85,7 +86,7 @@ impl Page<'_> {
         }
     }
 
-    /// What no run violates, proved first.
+    /// Prints the properties that no run violates, proved ones first.
     fn kept(&mut self, rows: &[Row<'_>]) {
         let kept = rows.iter().filter(|row| row.met() == Met::Yes);
         let (proved, only_sampled): (Vec<_>, Vec<_>) =
@@ -112,7 +113,7 @@ impl Page<'_> {
         self.print(&format!("{mark}  {names}\n"));
     }
 
-    /// Texts below what they belong to.
+    /// Prints texts indented, below the line that they belong to.
     fn below(&mut self, texts: &[String]) {
         for text in texts {
             let text = self.look.text(text);
@@ -120,8 +121,8 @@ impl Page<'_> {
         }
     }
 
-    /// Every failing run that is news; rows of which it is the same run share
-    /// one picture.
+    /// Prints every failing run that no promise expects. Rows with the same
+    /// failing run share one picture.
     fn failures(&mut self, searched: &Searched<'_>) {
         for failure in &searched.failures {
             let rows: Vec<_> = failure.rows.iter().map(|at| &searched.rows[*at]).collect();
@@ -176,7 +177,7 @@ impl Page<'_> {
     }
 }
 
-/// Rows of which the same is said, together.
+/// Groups rows for which the same text is printed.
 fn alike<'l, 'h, T: PartialEq>(
     rows: &[&'l Row<'h>],
     said: impl Fn(&Row<'h>) -> T,
@@ -198,7 +199,7 @@ fn names(rows: &[&Row<'_>]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// The sign of a row that is not decided, and why it is not.
+/// The mark of an undecided row, and why it is undecided.
 fn doubt(row: &Row<'_>) -> Option<(&'static str, String)> {
     let why = reason(&row.outcome)?;
     match row.outcome {

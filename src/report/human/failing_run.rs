@@ -10,11 +10,11 @@ use crate::report::verdict::{Block, client, verdict};
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
 
-/// A failing run with all that is printed of it.
+/// A failing run with everything that is printed about it.
 pub(super) struct FailingRun<'a> {
-    /// The strategy, in short.
+    /// The short name of the strategy.
     pub(super) strategy: &'a str,
-    /// Knows what to try next.
+    /// Has the hints for what to try next.
     pub(super) registry: &'a Registry,
     pub(super) setting: &'a Setting,
     pub(super) workload: &'a Workload,

@@ -1,4 +1,4 @@
-//! What came of a replay, for people.
+//! The result of a replay, for people.
 
 use crate::hunt::case::replay::Fidelity;
 use crate::hunt::property::Judgement;
@@ -9,7 +9,7 @@ use crate::report::{Look, Tone, states, verdict};
 
 use super::failing_run::FailingRun;
 
-/// All that is told of a replay.
+/// All output for a replay.
 pub(super) fn text(replayed: &Replayed<'_>, look: &Look) -> String {
     let told = match replayed.until {
         Some(steps) => until(steps, replayed, look),
@@ -18,7 +18,7 @@ pub(super) fn text(replayed: &Replayed<'_>, look: &Look) -> String {
     told + &fidelity(replayed, look)
 }
 
-/// The first steps, and what every replica is after them.
+/// The first steps, and the state of every replica after them.
 fn until(steps: usize, replayed: &Replayed<'_>, look: &Look) -> String {
     let Replayed { case, replay, .. } = replayed;
     let mut trace = replay.trace.clone();
@@ -33,7 +33,7 @@ fn until(steps: usize, replayed: &Replayed<'_>, look: &Look) -> String {
     format!("{}\n{}\n", timeline::steps(&story, look), states::all(&trace, look))
 }
 
-/// The verdict, the picture, and what stands below it.
+/// The verdict, the picture, and the block below it.
 fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
     let Replayed { strategy, registry, case, replay, landmarks, .. } = *replayed;
     let told = FailingRun {
@@ -61,7 +61,7 @@ fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
     format!("{strategy}{place}\n{word}  {title}\n\n{picture}\n{block}\n")
 }
 
-/// Whether it was the same as what was recorded.
+/// Whether the replay matched the record, and the first difference.
 fn fidelity(replayed: &Replayed<'_>, look: &Look) -> String {
     let (tone, title, difference) = match &replayed.replay.fidelity {
         Fidelity::Reproduced => (Tone::Good, "REPRODUCED".to_owned(), None),

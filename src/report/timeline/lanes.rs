@@ -1,6 +1,6 @@
 //! Lanes, and the arrows between them.
 //!
-//! Owns the geometry: which lane stands where, and that nothing overlaps. It
+//! Owns the geometry: the column of each lane, and that nothing overlaps. It
 //! does not know what happened.
 
 use crate::history::NodeId;
@@ -9,7 +9,7 @@ use crate::world::SessionId;
 
 use super::{number, padded};
 
-/// What an arrow stands for.
+/// The kind of an arrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrow {
     /// A request of a client, or the answer to it.
@@ -18,13 +18,13 @@ pub(super) enum Arrow {
     Message,
 }
 
-/// What a client learns at once from asking.
+/// What a client learns directly from a request.
 pub(super) enum News {
-    /// That it was done.
+    /// Nothing that is worth printing.
     None,
-    /// Nothing yet.
+    /// It has no answer yet.
     Pending,
-    /// This.
+    /// This answer.
     Answers(String),
 }
 
@@ -32,7 +32,7 @@ pub(super) enum News {
 pub(super) struct Row {
     step: Option<usize>,
     settling: bool,
-    /// Lane and text.
+    /// Pairs of a lane and its text.
     cells: Vec<(usize, String)>,
     arrow: Option<(usize, usize, Arrow)>,
 }
@@ -42,7 +42,7 @@ impl Row {
         Row { step: Some(step), settling, cells: Vec::new(), arrow: None }
     }
 
-    /// A line that belongs to the step above it.
+    /// A further line of the step above it.
     pub(super) fn more(settling: bool) -> Self {
         Row { step: None, settling, cells: Vec::new(), arrow: None }
     }
@@ -51,8 +51,8 @@ impl Row {
         self.cells.push((lane, text.trim_end().to_owned()));
     }
 
-    /// A client asks a node: what this made of the node, and what is news to
-    /// the client.
+    /// A request of a client to a node, with its effect on the node and what
+    /// the client learns.
     pub(super) fn request(
         &mut self,
         lanes: &Lanes<'_>,
@@ -74,7 +74,8 @@ impl Row {
                 self.arrow = Some((lane, node, Arrow::Request));
             }
             None => {
-                // What a write did is what it asked for; only an answer is news.
+                // A write has the effect that it asked for, so only an answer
+                // is shown.
                 let news = match news {
                     News::None => String::new(),
                     News::Pending => ": pending".to_owned(),
@@ -85,7 +86,7 @@ impl Row {
         }
     }
 
-    /// A node answers a client that waited.
+    /// A node answers a request that was waiting.
     pub(super) fn answer(
         &mut self,
         lanes: &Lanes<'_>,
@@ -104,7 +105,7 @@ impl Row {
         }
     }
 
-    /// Something a client does alone.
+    /// A step of a client that sends nothing to a node.
     pub(super) fn alone(&mut self, lanes: &Lanes<'_>, session: SessionId, text: &str, node: usize) {
         match lanes.session(session) {
             Some(lane) => self.cell(lane, text),
@@ -112,7 +113,7 @@ impl Row {
         }
     }
 
-    /// Something goes from one node to another.
+    /// A message, or another effect, from one node to another.
     pub(super) fn message(
         &mut self,
         from: usize,
@@ -140,7 +141,7 @@ pub(super) struct Lanes<'l> {
     look: &'l Look,
 }
 
-/// The shortest arrow with its blanks: ` ─▶ `.
+/// The width of the shortest arrow with its blanks: ` ─▶ `.
 const ARROW: usize = 4;
 
 impl<'l> Lanes<'l> {
@@ -199,7 +200,7 @@ impl<'l> Lanes<'l> {
         Some(text)
     }
 
-    /// Where each lane begins, and where the last one ends.
+    /// The column where each lane begins, and where the last one ends.
     fn starts(&self) -> Vec<usize> {
         let mut starts = vec![0];
         for (lane, title) in self.titles.iter().enumerate() {
@@ -212,7 +213,7 @@ impl<'l> Lanes<'l> {
     }
 
     fn line(&self, row: &Row, starts: &[usize]) -> String {
-        // What stands where, in columns.
+        // The texts of the line with their columns.
         let mut pieces: Vec<(usize, String)> = Vec::new();
         if let Some((from, to, kind)) = row.arrow {
             let text_at = |lane: usize| {

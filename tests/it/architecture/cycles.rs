@@ -1,18 +1,18 @@
 //! Import cycles.
 //!
-//! In every module its child modules are compared, each with everything below
-//! it, so that the same rule holds for files and for whole folders.
+//! In every module the child modules are compared with each other, each
+//! together with everything below it, so that the same rule holds for files and
+//! for whole folders.
 //!
 //! A child uses what its parent's file defines, and the parent calls its
 //! children. If that file were one node of the graph, almost every folder would
-//! be a cycle; if it were left out, cycles through it would not be seen. So
-//! every item of the parent's file is a node of its own: a type that children
-//! share closes no cycle, a function that calls a child which calls it back
-//! does.
+//! be a cycle; if it were left out, cycles through it would be missed. So every
+//! item of the parent's file is a node of its own: a type that children share
+//! closes no cycle, but a function that calls a child which calls it back does.
 //!
-//! A `mod` line is no import. Neither is a `use` line of the parent's file for
-//! what lies below it: it gives a shorter name, and what is found through it is
-//! counted where the name is used.
+//! A `mod` line is not an import. Neither is a `use` line in the parent's file
+//! for something below it: it only gives a shorter name, and each use of that
+//! name is counted where it occurs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -60,14 +60,14 @@ pub fn cycles(tree: &Tree, names: &Names<'_>) -> Vec<Cycle> {
     found
 }
 
-/// For every module, which of its nodes name which others.
+/// For every module, which of its nodes name which other nodes.
 fn graphs(tree: &Tree, names: &Names<'_>) -> BTreeMap<Path, Graph> {
     let mut graphs: BTreeMap<Path, Graph> = BTreeMap::new();
     for mention in &tree.mentions {
         let from = &tree.scopes[mention.scope].module;
         for end in names.follow(mention).ends {
             let End::Inside { module: to, item } = end else { continue };
-            // The innermost module around both is where they are neighbours.
+            // Both are compared in the innermost module that contains both.
             let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
             let node = |module: &Path, item: &Option<String>| match module.get(shared) {
                 Some(child) => Some(Node::Child(child.clone())),
@@ -86,8 +86,9 @@ fn graphs(tree: &Tree, names: &Names<'_>) -> BTreeMap<Path, Graph> {
     graphs
 }
 
-/// The strongly connected components of more than one node. The graphs are
-/// small: two nodes belong together if each reaches the other.
+/// The strongly connected components of more than one node. Two nodes are in
+/// the same component if each reaches the other; the graphs are small enough to
+/// test that directly.
 fn components(graph: &Graph) -> Vec<BTreeSet<Node>> {
     let reached: BTreeMap<&Node, BTreeSet<&Node>> =
         graph.keys().map(|node| (node, reach(graph, node))).collect();

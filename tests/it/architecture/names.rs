@@ -1,11 +1,11 @@
-//! What a path leads to: through renames, globs and re-exports to the module
-//! that defines it, or out of the crate.
+//! Resolves paths, through renames, globs and re-exports, to the defining
+//! module or to another crate.
 
 use std::collections::BTreeSet;
 
 use super::source::{Bound, Kind, Mention, Path, Tree};
 
-/// Where a path ends.
+/// The result of resolving a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     /// A module of this crate, or an item that it defines.
@@ -14,20 +14,20 @@ pub enum End {
     Outside(Path),
 }
 
-/// What a path leads to, and the modules that its names go through.
+/// All results of resolving a path, and the modules that it goes through.
 #[derive(Debug, Default)]
 pub struct Led {
     pub ends: BTreeSet<End>,
     pub through: BTreeSet<Path>,
 }
 
-/// Follows paths; `crates` are the names of other crates.
+/// Resolves paths; `crates` are the names of other crates.
 pub struct Names<'t> {
     tree: &'t Tree,
     crates: &'t BTreeSet<String>,
 }
 
-/// The names that are being looked up, so that a cycle of `use` lines ends.
+/// The names that are being resolved, so that a cycle of `use` lines ends.
 type Asked = BTreeSet<(usize, String)>;
 
 impl<'t> Names<'t> {
@@ -35,10 +35,10 @@ impl<'t> Names<'t> {
         Names { tree, crates }
     }
 
-    /// Follows a path from where it stands. The name of another crate's macro
-    /// ends in `!`, which tells `std::env!` from `std::env`. A name that
-    /// nothing declares (a local variable, a type parameter, the prelude's)
-    /// leads nowhere.
+    /// Resolves a path from the place where it occurs. The name of another
+    /// crate's macro ends in `!`, to distinguish `std::env!` from `std::env`. A
+    /// name that nothing declares (a local variable, a type parameter, a name
+    /// of the prelude) has no result.
     pub fn follow(&self, mention: &Mention) -> Led {
         let mut led = Led::default();
         self.lead(mention.scope, &mention.path, &mut Asked::new(), &mut led);
@@ -63,8 +63,8 @@ impl<'t> Names<'t> {
         }
     }
 
-    /// A name as it is found from a place: in the blocks around it, in its
-    /// module, among the crates.
+    /// Resolves a name from a place: in the enclosing blocks, in the module,
+    /// then among the crates.
     fn lexical(&self, scope: usize, name: &str, rest: &[String], asked: &mut Asked, led: &mut Led) {
         let mut around = Some(scope);
         while let Some(at) = around {
@@ -79,7 +79,7 @@ impl<'t> Names<'t> {
         }
     }
 
-    /// A name as one scope declares or imports it; whether it does.
+    /// Resolves a name that one scope declares or imports. Whether it does.
     fn declared(
         &self,
         scope: usize,
@@ -110,8 +110,7 @@ impl<'t> Names<'t> {
         }
         if bound.is_empty() {
             for glob in &here.globs {
-                // A module or a crate that a glob opens; what it has is asked
-                // for by the name that was written.
+                // The glob opens a module. Look up the name in it.
                 let mut opened = Led::default();
                 self.lead(scope, glob, &mut asked.clone(), &mut opened);
                 for end in opened.ends {
@@ -153,7 +152,7 @@ impl<'t> Names<'t> {
         let Some((first, rest)) = path.split_first() else { return };
         match first.as_str() {
             "quiescence" => self.inside(&["crate".to_owned()], rest, asked, led),
-            // What core and alloc have, std has under the same names.
+            // Everything in core and alloc is in std under the same name.
             "core" | "alloc" => {
                 let path = std::iter::once("std".to_owned()).chain(rest.iter().cloned()).collect();
                 led.ends.insert(End::Outside(path));

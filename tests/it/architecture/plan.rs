@@ -1,4 +1,4 @@
-//! The house plan as data, and the rules that read it.
+//! The module plan as data, and the rules that use it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +17,7 @@ pub enum Rule {
     Arrows,
     /// A part names only the crates that it may use.
     Crates,
-    /// A part does not name what the plan keeps from it.
+    /// A part does not name what the plan forbids it.
     Absences,
     /// There are no import cycles.
     Cycles,
@@ -25,9 +25,10 @@ pub enum Rule {
     HashOrder,
     /// All code is in the module tree, and every path is written out.
     Written,
-    /// Lints are switched off nowhere but in known places.
+    /// Lints are switched off only in known places.
     Suppressions,
-    /// A file has at most [`LINES_MAX`] lines and says first what it is for.
+    /// A file has at most [`LINES_MAX`] lines and begins by saying what it is
+    /// for.
     Shape,
 }
 
@@ -46,15 +47,15 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A part of the house: the module `at` with everything below it that no
-/// longer line covers.
+/// A part of the plan: the module `at` with everything below it, except what an
+/// entry with a longer path covers.
 pub struct Part {
     pub at: &'static str,
     /// Modules that it may name, with everything below them.
     pub uses: &'static [&'static str],
     /// Crates that it may name, besides the standard library.
     pub crates: &'static [&'static str],
-    /// What of the standard library it must not name.
+    /// What it must not name of the standard library.
     pub without: &'static [&'static [&'static str]],
 }
 
@@ -71,20 +72,20 @@ const SURROUNDINGS: &[&str] = &[
     "std::io::stderr",
 ];
 
-/// Time, and how long something takes.
+/// Time: clocks and durations.
 const TIME: &[&str] = &["std::time"];
 
-/// Time, but not how long something took, which may be shown.
+/// Clocks, but not durations, which may be shown.
 const CLOCKS: &[&str] = &["std::time::Instant", "std::time::SystemTime", "std::time::UNIX_EPOCH"];
 
 /// Macros that write to the terminal.
 const PRINTING: &[&str] =
     &["std::print!", "std::println!", "std::eprint!", "std::eprintln!", "std::dbg!"];
 
-/// Threads, and what they share.
+/// Threads, and means to share data between them.
 const THREADS: &[&str] = &["std::sync", "std::thread", "std::thread_local!"];
 
-/// As above, for those that may share what never changes.
+/// As above, for parts that may share data that never changes.
 const THREADS_BUT_ARC: &[&str] = &[
     "std::sync::atomic",
     "std::sync::mpsc",
@@ -99,7 +100,7 @@ const THREADS_BUT_ARC: &[&str] = &[
     "std::thread_local!",
 ];
 
-/// Tables whose order differs from run to run, and what makes it differ.
+/// Tables whose order differs from run to run, and the cause of that.
 const CHANCE: &[&str] = &[
     "std::hash::RandomState",
     "std::hash::DefaultHasher",
@@ -109,7 +110,7 @@ const CHANCE: &[&str] = &[
     "std::collections::hash_set",
 ];
 
-/// Settings that nobody sees on the command line.
+/// Environment variables: settings that the command line does not show.
 const VARIABLES: &[&str] = &[
     "std::env::var",
     "std::env::var_os",
@@ -119,14 +120,15 @@ const VARIABLES: &[&str] = &[
     "std::env::remove_var",
 ];
 
-/// What nothing that decides may know.
+/// What no code that makes decisions may use.
 const DECIDES: &[&[&str]] = &[SURROUNDINGS, TIME, PRINTING, THREADS, CHANCE];
 
-/// The plan. A module without a line is an error, and so is a line without a
-/// module.
+/// The plan. A module without an entry is an error, and so is an entry without
+/// a module.
 pub const PLAN: &[Part] = &[
     Part { at: "main", uses: &["crate"], crates: &[], without: &[] },
-    // The root names its modules and what it re-exports; it is covered alone.
+    // This entry covers only the root, which names its modules and what it
+    // re-exports.
     Part { at: "crate", uses: &["crate"], crates: &[], without: DECIDES },
     Part {
         at: "crate::prelude",
@@ -153,8 +155,8 @@ pub const PLAN: &[Part] = &[
         crates: &["rustc_hash", "thiserror"],
         without: DECIDES,
     },
-    // Checkers and the oracle share these conversions, and so nothing else may
-    // come in by them.
+    // Checkers and the oracle share these conversions, so it must not import
+    // anything through which they could share more.
     Part { at: "crate::judgement::number", uses: &[], crates: &[], without: DECIDES },
     Part {
         at: "crate::judgement::model",
@@ -173,8 +175,8 @@ pub const PLAN: &[Part] = &[
         crates: &["thiserror"],
         without: DECIDES,
     },
-    // It tries every order, as the oracle does, where a proof says that none
-    // explains a part; no checker has a part in that.
+    // Where a proof says that no order explains a part, it tries every order as
+    // the oracle does. It uses no checker.
     Part {
         at: "crate::judgement::verdict::recheck",
         uses: &[
@@ -218,7 +220,7 @@ pub const PLAN: &[Part] = &[
         crates: &["serde"],
         without: DECIDES,
     },
-    // Values whose types are forgotten are shared, with Arc and no lock.
+    // Values of erased types are shared, with Arc and without locks.
     Part {
         at: "crate::replication::erased",
         uses: &["crate::history", "crate::replication"],
@@ -249,7 +251,7 @@ pub const PLAN: &[Part] = &[
         crates: &["thiserror"],
         without: DECIDES,
     },
-    // The only door to threads.
+    // The only module of `threads` that may name the threads of std or loom.
     Part {
         at: "crate::threads::sync",
         uses: &[],
@@ -325,39 +327,39 @@ pub const PLAN: &[Part] = &[
     },
 ];
 
-/// What is not allowed to a part although it may use what lies around: who
-/// finds evidence does not know the code that replays it.
+/// What a part must not name although it may name the modules around it: the
+/// code that finds evidence does not know the code that replays it.
 const NEVER: &[(&str, &str)] =
     &[("crate::judgement::checker", "crate::judgement::verdict::recheck")];
 
-/// Modules that re-export what others must not name themselves.
+/// Modules that re-export what others must not name directly.
 const DOORS: &[&str] = &["crate::threads::sync"];
 
-/// Files that may switch a lint off, each time with a reason.
+/// Files that may switch a lint off, with a reason each time.
 const SUPPRESSIONS: &[&str] = &["src/cli/clock.rs", "src/world/fault.rs"];
 
 /// Tables that are iterated where the order makes no difference: the file, and
 /// the name of the table.
 const LOOPS: &[(&str, &str)] = &[
-    // Every register gives up.
+    // The same thing is done to every register.
     ("src/judgement/live/mod.rs", "registers"),
 ];
 
 /// The most lines that a file may have.
 pub const LINES_MAX: usize = 700;
 
-/// `a::b` as names.
+/// `a::b` as a list of names.
 pub fn path(text: &str) -> Path {
     text.split("::").map(str::to_owned).collect()
 }
 
-/// As it is written.
+/// A list of names as `a::b`.
 pub fn text(path: &[String]) -> String {
     path.join("::")
 }
 
-/// The lines that could cover a module, the longest last. The root's covers
-/// only the root: a new module below it needs a line of its own.
+/// The entries that could cover a module, the longest last. The entry of the
+/// root covers only the root: a new module below it needs an entry of its own.
 fn covering<'p>(plan: &'p [Part], module: &[String]) -> Vec<&'p Part> {
     let covers = |part: &&Part| {
         let at = path(part.at);
@@ -368,7 +370,7 @@ fn covering<'p>(plan: &'p [Part], module: &[String]) -> Vec<&'p Part> {
     found
 }
 
-/// The only line with the longest prefix.
+/// The entry with the longest path, if there is only one.
 fn part_of<'p>(plan: &'p [Part], module: &[String]) -> Option<&'p Part> {
     let found = covering(plan, module);
     match found.as_slice() {
@@ -388,14 +390,14 @@ fn may_name(plan: &[Part], part: &Part, module: &[String]) -> bool {
     own || part.uses.iter().any(|uses| below(uses))
 }
 
-/// Whether naming `named` brings in `banned`: by a path that begins with it,
-/// or by a glob that opens what has it.
+/// Whether naming `named` gives access to `banned`: by a path that begins with
+/// it, or by a glob of a module that contains it.
 fn brings(named: &[String], kind: Kind, banned: &str) -> bool {
     let banned = path(banned);
     named.starts_with(&banned) || kind == Kind::Glob && banned.starts_with(named)
 }
 
-/// Every violation in these sources, sorted, each once a file.
+/// Every violation in these sources, sorted, each once for each file.
 pub fn violations(tree: &Tree, crates: &BTreeSet<String>) -> Vec<Violation> {
     let mut found = Found { tree, first: BTreeMap::new() };
     for number in 0..tree.files.len() {
@@ -423,7 +425,7 @@ pub fn violations(tree: &Tree, crates: &BTreeSet<String>) -> Vec<Violation> {
     found.map(|((rule, file, what), line)| Violation { rule, file, line, what }).collect()
 }
 
-/// What has been found, with the first line of each.
+/// The violations found so far, each with its first line.
 struct Found<'t> {
     tree: &'t Tree,
     first: BTreeMap<(Rule, String, String), usize>,
@@ -464,7 +466,7 @@ fn oddities(found: &mut Found<'_>) {
     }
 }
 
-/// Holds one path against the line of the plan for where it stands.
+/// Checks one path against the entry for the module where it occurs.
 fn mentioned(found: &mut Found<'_>, names: &Names<'_>, mention: &Mention) {
     let scope = &found.tree.scopes[mention.scope];
     let Some(part) = part_of(PLAN, &scope.module) else { return };
@@ -472,7 +474,7 @@ fn mentioned(found: &mut Found<'_>, names: &Names<'_>, mention: &Mention) {
     let led = names.follow(mention);
     let door = |module: &Path| DOORS.iter().any(|door| *module == path(door));
     let by_a_door = led.through.iter().any(door) && !door(&scope.module);
-    // A path goes through the modules around it without naming what they have.
+    // A path goes through the modules around it without using their items.
     let around = |module: &&Path| scope.module.starts_with(module);
     let mut named: BTreeSet<&Path> = led.through.iter().filter(|m| !around(m)).collect();
     for end in &led.ends {

@@ -1,11 +1,11 @@
-//! Each rule, tried on violations that are planted in a small house.
+//! Tests each rule on violations that are planted in a small crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Rule, Violation, violations};
 use super::source::Tree;
 
-/// A house that breaks no rule: one file a room, as short as possible.
+/// A crate that breaks no rule: one file for each module, as short as possible.
 const HOUSE: &[(&str, &str)] = &[
     ("src/main.rs", "fn main() { quiescence::cli::main(); }"),
     (
@@ -41,13 +41,13 @@ const HOUSE: &[(&str, &str)] = &[
     ("src/cli/mod.rs", "use crate::{hunt, report}; use std::{fs, time::Instant}; pub fn main() {}"),
 ];
 
-/// Violations: the rule that must find each, the file in which it stands, and
-/// what is written there.
+/// Violations: the rule that must find each, the file to which it is added, and
+/// its code.
 const PLANTED: &[(Rule, &str, &str)] = &[
-    // A module that the plan does not know.
+    // A module that is not in the plan.
     (Rule::Covered, "src/gossip.rs", "pub struct Gossip;"),
     (Rule::Covered, "src/gossip/mod.rs", "pub struct Gossip;"),
-    // Every way to name what lies above.
+    // Every way to name a module higher up.
     (Rule::Arrows, "src/judgement/relation.rs", "use crate::hunt::judge;"),
     (Rule::Arrows, "src/judgement/relation.rs", "use crate::hunt;"),
     (Rule::Arrows, "src/judgement/relation.rs", "pub use crate::hunt::judge as decide;"),
@@ -92,17 +92,17 @@ const PLANTED: &[(Rule, &str, &str)] = &[
     ),
     (Rule::Arrows, "src/judgement/relation.rs", "extern crate self as q; use q::hunt::judge;"),
     (Rule::Arrows, "src/judgement/relation.rs", "use quiescence::hunt::judge;"),
-    // A re-export hands on what is defined elsewhere.
+    // A re-export passes on what is defined elsewhere.
     (Rule::Arrows, "src/judgement/relation.rs", "use crate::Subject;"),
     (Rule::Arrows, "src/judgement/relation.rs", "use super::super::Subject as S;"),
     (Rule::Arrows, "src/judgement/relation.rs", "use crate::*; fn f(x: Subject) {}"),
     (Rule::Arrows, "src/report/mod.rs", "use crate::hunt::World; use crate::cli::main;"),
     (Rule::Arrows, "src/world/mod.rs", "use crate::hunt::World;"),
     (Rule::Arrows, "src/search/mod.rs", "use crate::hunt::World;"),
-    // What the file of a module around defines is in that module's part.
+    // What a parent's file defines belongs to the parent's part.
     (Rule::Arrows, "src/judgement/verdict.rs", "use super::Judge; pub struct Verdict;"),
     (Rule::Arrows, "src/history/notation.rs", "fn f() { crate::version() }"),
-    // Only items that exist in tests alone are left out.
+    // Only items that exist in tests alone are ignored.
     (
         Rule::Arrows,
         "src/judgement/relation.rs",
@@ -117,7 +117,7 @@ const PLANTED: &[(Rule, &str, &str)] = &[
     (Rule::Arrows, "src/judgement/relation.rs", "#[cfg(not(test))] use crate::hunt::judge;"),
     (Rule::Arrows, "src/judgement/relation.rs", "#[cfg(all(unix, not(test)))] use crate::hunt;"),
     (Rule::Arrows, "src/judgement/relation.rs", "#[cfg(feature = \"test\")] use crate::hunt;"),
-    // Each line of the plan.
+    // Each entry of the plan.
     (Rule::Arrows, "src/history/notation.rs", "use crate::judgement::Verdict;"),
     (Rule::Arrows, "src/history/notation.rs", "use crate::replication::Strategy;"),
     (Rule::Arrows, "src/judgement/relation.rs", "use crate::replication::Strategy;"),
@@ -141,7 +141,7 @@ const PLANTED: &[(Rule, &str, &str)] = &[
         "use crate::report; pub struct Subject; pub use crate::world::World;",
     ),
     (Rule::Arrows, "src/report/mod.rs", "use crate::cli;"),
-    // Crates that a part has no use for.
+    // Crates that a part must not use.
     (Rule::Crates, "src/judgement/relation.rs", "use loom::thread;"),
     (Rule::Crates, "src/judgement/relation.rs", "fn f() { serde_json::from_str(x) }"),
     (Rule::Crates, "src/judgement/relation.rs", "fn f() { ::proptest::prelude::any() }"),
@@ -151,7 +151,7 @@ const PLANTED: &[(Rule, &str, &str)] = &[
     (Rule::Crates, "src/threads/engine.rs", "use loom::thread;"),
     (Rule::Crates, "src/threads/engine.rs", "#[cfg(loom)] fn f() {}"),
     (Rule::Crates, "src/cli/mod.rs", "use loom::thread; pub fn main() {}"),
-    // What the plan keeps away.
+    // What the plan forbids.
     (Rule::Absences, "src/judgement/relation.rs", "use std::time::Instant;"),
     (Rule::Absences, "src/judgement/relation.rs", "use std::time;"),
     (
@@ -193,7 +193,8 @@ const PLANTED: &[(Rule, &str, &str)] = &[
     ),
     (Rule::Absences, "src/report/mod.rs", "use std::time::{Duration, Instant};"),
     (Rule::Absences, "src/report/mod.rs", "use std::fs;"),
-    // The only door leads to threads alone: other modules hand nothing on.
+    // Only re-exports of `threads::sync` are allowed, not those of other
+    // modules.
     (Rule::Absences, "src/report/mod.rs", "use crate::search::Arc;"),
     (Rule::Absences, "src/cli/mod.rs", "fn f() { std::env::var(\"X\") } pub fn main() {}"),
     // Loops in hash order.
@@ -225,7 +226,7 @@ const PLANTED: &[(Rule, &str, &str)] = &[
         "src/judgement/relation.rs",
         "use rustc_hash::FxHashMap as M; fn f() { let (a, b) = (1, M::default()); b.values(); }",
     ),
-    // Code that the module tree does not tell, and paths that nobody writes.
+    // Code outside the module tree, and paths that are not written out.
     (Rule::Written, "src/judgement/relation.rs", "#[path = \"../hunt/mod.rs\"] mod h;"),
     (Rule::Written, "src/judgement/relation.rs", "#[cfg_attr(unix, path = \"x.rs\")] mod h;"),
     (Rule::Written, "src/judgement/relation.rs", "include!(\"../hunt/mod.rs\");"),
@@ -254,7 +255,7 @@ const CYCLES: &[&[(&str, &str)]] = &[
         ("src/world/a.rs", "use super::b::B; pub struct A;"),
         ("src/world/b.rs", "pub struct B; fn f() { crate::world::a::A }"),
     ],
-    // Two folders, by files that do not name each other.
+    // Two folders, through files that do not name each other.
     &[
         ("src/world/mod.rs", "mod run; mod state; pub struct World;"),
         ("src/world/run/mod.rs", "mod one; mod two;"),
@@ -269,7 +270,7 @@ const CYCLES: &[&[(&str, &str)]] = &[
         ("src/world/mod.rs", "mod run; pub struct World; pub fn go() { run::run() }"),
         ("src/world/run.rs", "pub fn run() { super::go() }"),
     ],
-    // Round a corner: by a function of the parent that calls the other.
+    // Indirectly, through a function of the parent that calls the other child.
     &[
         ("src/world/mod.rs", "mod a; mod b; pub struct World; pub fn go() { b::b() }"),
         ("src/world/a.rs", "pub fn a() { super::go() }"),
@@ -283,7 +284,7 @@ const CYCLES: &[&[(&str, &str)]] = &[
     ],
 ];
 
-/// What breaks no rule, though it looks so to who reads only letters.
+/// Code that breaks no rule, although a search for text would report it.
 const INNOCENT: &[(&str, &str)] = &[
     ("src/judgement/relation.rs", "/// Not like [`crate::hunt::judge`].\nfn f() {}"),
     ("src/judgement/relation.rs", "fn f() { \"crate::hunt::judge, std::time::Instant\" }"),
@@ -301,17 +302,17 @@ const INNOCENT: &[(&str, &str)] = &[
     ("src/judgement/relation.rs", "fn f() -> &'static str { env!(\"CARGO_PKG_VERSION\") }"),
     ("src/judgement/relation.rs", "fn f<'loom>(x: &'loom u8) { m!(&'loom u8) }"),
     ("src/judgement/relation.rs", "pub(in crate::judgement) fn f() { use super::super::history; }"),
-    // Names of a block are those of that block alone.
+    // Names of a block are valid only in that block.
     (
         "src/report/mod.rs",
         "fn a() { use std::time as t; t::Duration::ZERO }
          fn b() { mod t { pub struct Instant; } t::Instant }",
     ),
-    // A type of the parent's may be used by the child that the parent calls.
+    // The child that the parent calls may use a type of the parent.
     ("src/history/mod.rs", "pub mod notation; pub struct History; fn f() { notation::parse() }"),
 ];
 
-/// What is found in the house when these files are put into it.
+/// The violations found in the crate with these files added or replaced.
 fn found_in(changed: &[(&str, &str)]) -> Vec<Violation> {
     let mut house: BTreeMap<&str, &str> = HOUSE.iter().copied().collect();
     house.extend(changed.iter().copied());
@@ -337,7 +338,8 @@ fn finds_only(rule: Rule, changed: &[(&str, &str)]) {
     let found = found_in(changed);
     let mut rules: BTreeSet<Rule> = found.iter().map(|violation| violation.rule).collect();
     if rule == Rule::Arrows {
-        // With the arrow that points down, one that points up is a cycle too.
+        // An arrow that points up also closes a cycle with one that points
+        // down.
         rules.remove(&Rule::Cycles);
     }
     assert_eq!(rules, [rule].into(), "{changed:#?}\n{found:#?}");

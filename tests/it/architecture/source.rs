@@ -1,9 +1,9 @@
-//! What the sources declare and name: every file as syntax, every path in it.
+//! Parses the sources: what every file declares, and every path that it names.
 //!
-//! A path counts wherever it stands: in `use`, types, expressions, patterns,
+//! A path counts wherever it occurs: in `use`, types, expressions, patterns,
 //! attributes, and among the tokens of a macro call. Only items under
-//! `#[cfg(test)]` and `#[cfg(all(test, ..))]` are left out, because nothing
-//! else is sure to be absent from what is built.
+//! `#[cfg(test)]` and `#[cfg(all(test, ..))]` are left out, because only those
+//! are certainly not built.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, Meta, Token, UseTree};
 
-/// Names from the outside in: `crate`, `hunt`, `case`. A path that began with
-/// `::` has an empty first name.
+/// Names, outermost first: `crate`, `hunt`, `case`. The first name is empty if
+/// the path began with `::`.
 pub type Path = Vec<String>;
 
-/// How a path is named.
+/// The way in which a path is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// By a `use` or an `extern crate`.
@@ -30,11 +30,11 @@ pub enum Kind {
     Path,
 }
 
-/// One path, where it stands.
+/// One path, and where it occurs.
 #[derive(Debug)]
 pub struct Mention {
     pub scope: usize,
-    /// The top-level item of the module whose code names it; `None` for the
+    /// The top-level item of the module in which it occurs; `None` for the
     /// `use` lines of the module itself.
     pub item: Option<String>,
     pub path: Path,
@@ -42,7 +42,7 @@ pub struct Mention {
     pub line: usize,
 }
 
-/// What a name stands for in a scope.
+/// The meaning of a name in a scope.
 #[derive(Clone, Debug)]
 pub enum Bound {
     Module,
@@ -50,12 +50,12 @@ pub enum Bound {
     Alias(Path),
 }
 
-/// A module, or a block that has items of its own.
+/// A module, or a block that declares items.
 #[derive(Debug)]
 pub struct Scope {
     pub file: usize,
     pub module: Path,
-    /// The scope around a block; modules have none.
+    /// The scope that encloses a block; `None` for modules.
     pub around: Option<usize>,
     pub names: BTreeMap<String, Vec<Bound>>,
     pub globs: Vec<Path>,
@@ -72,7 +72,7 @@ pub struct File {
     pub is_test: bool,
 }
 
-/// Something that is refused wherever it stands.
+/// Something that is refused wherever it occurs.
 #[derive(Debug)]
 pub struct Oddity {
     pub file: usize,
@@ -82,9 +82,9 @@ pub struct Oddity {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OddityKind {
-    /// Code from a place that the module tree does not tell.
+    /// Code from a place outside the module tree.
     Included,
-    /// A macro could put paths together that are never written.
+    /// A macro, which could build paths that are never written out.
     MacroRules,
     /// A lint that is switched off.
     Suppression,
@@ -99,8 +99,8 @@ pub struct Tree {
     pub oddities: Vec<Oddity>,
 }
 
-/// The module that a file below `src` is; `src/main.rs` is the root of a
-/// crate of its own, here called `main`.
+/// The module of a file below `src`. `src/main.rs` is the root of a crate of
+/// its own, here called `main`.
 fn module_of(name: &str) -> Path {
     let inner = name.strip_prefix("src/").expect("a source file lies below src");
     let inner = inner.strip_suffix(".rs").expect("a source file ends in .rs");
@@ -113,7 +113,8 @@ fn module_of(name: &str) -> Path {
 }
 
 impl Tree {
-    /// Reads files: names from the root of the repository, and texts.
+    /// Parses files, given by their names from the root of the repository and
+    /// texts.
     pub fn read(texts: impl IntoIterator<Item = (String, String)>) -> Tree {
         let mut files: Vec<File> = texts
             .into_iter()
@@ -172,7 +173,7 @@ fn test_modules(module: &Path, items: &[Item], is_test: bool, found: &mut BTreeS
     }
 }
 
-/// Whether these attributes leave an item out of everything but tests.
+/// Whether these attributes exclude an item from everything but tests.
 /// `any(test, ..)` and `not(test)` do not.
 pub fn only_in_tests(attributes: &[Attribute]) -> bool {
     fn is_test(meta: &Meta) -> bool {
@@ -213,7 +214,7 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// The name that an item declares; an `impl` counts as its type's.
+/// The name that an item declares; for an `impl`, the name of its type.
 fn name_of(item: &Item) -> Option<String> {
     let name = match item {
         Item::Const(item) => &item.ident,
@@ -292,8 +293,8 @@ impl Reader<'_> {
         self.bind(alias.unwrap_or_default(), Bound::Alias(path));
     }
 
-    /// The paths among tokens. After `a::{` every path of the group begins
-    /// with `prefix`.
+    /// Records the paths among tokens. In the group after `a::{` every path
+    /// begins with `prefix`.
     fn tokens(&mut self, tokens: TokenStream, prefix: &Path) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let punct = |at: usize, sign: char| matches!(tokens.get(at), Some(TokenTree::Punct(found)) if found.as_char() == sign);
@@ -308,10 +309,10 @@ impl Reader<'_> {
                 at += 1;
                 continue;
             }
-            // Of a field, a method or a lifetime only the name is written.
+            // A field, a method or a lifetime is not a path.
             let is_member = at > 0
                 && (punct(at - 1, '\'') || punct(at - 1, '.') && !(at > 1 && punct(at - 2, '.')));
-            // What follows `>::` belongs to a type that was already seen.
+            // What follows `>::` continues a type that was already recorded.
             let goes_on = colons(at) && at > 0 && punct(at - 1, '>');
             if colons(at) {
                 path.push(String::new());
@@ -348,7 +349,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The paths in the strings of an attribute, as in `serde(with = "a::b")`.
+    /// Records the paths in strings of an attribute, as in
+    /// `serde(with = "a::b")`.
     fn strings(&mut self, tokens: TokenStream) {
         for token in tokens {
             match token {
@@ -447,7 +449,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_path(self, path);
     }
 
-    // `pub(in a::b)` names only what lies around anyway.
+    // `pub(in a::b)` can name only modules around the item.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {

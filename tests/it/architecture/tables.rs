@@ -1,8 +1,8 @@
-//! Loops over hash tables, found by name.
+//! Finds loops over hash tables by name.
 //!
-//! Fast hash tables are for looking up; a loop over one would make the result
-//! depend on hash order. clippy.toml forbids their methods that iterate, by
-//! type; what it cannot see (`into_iter`, `extend`) is looked for here: in one
+//! Hash tables are only for looking up; a loop over one would make the result
+//! depend on hash order. clippy.toml forbids their iterating methods by type.
+//! This module looks for what clippy cannot see (`into_iter`, `extend`): in one
 //! file, a name that is declared as a table must not be iterated.
 
 use std::collections::BTreeSet;
@@ -32,12 +32,11 @@ const LOOPS: [&str; 14] = [
     "difference",
 ];
 
-/// Methods whose result is as much a table as what they are called on.
+/// Methods that return a table if they are called on one.
 const SAME: [&str; 8] =
     ["as_ref", "as_mut", "clone", "unwrap", "expect", "unwrap_or_default", "borrow", "borrow_mut"];
 
-/// The names of all types that are hash tables: aliases too, wherever they are
-/// declared.
+/// The names of all types that are hash tables, including aliases in any file.
 pub fn table_types(files: &[File]) -> BTreeSet<String> {
     struct Aliases {
         known: BTreeSet<String>,
@@ -183,7 +182,8 @@ struct Loops {
 }
 
 impl Loops {
-    /// The table that a value is, by its name.
+    /// The line and the name of the table that an expression stands for, if
+    /// any.
     fn table(&self, value: &Expr) -> Option<(usize, String)> {
         let name = match value {
             Expr::Reference(inner) => return self.table(&inner.expr),

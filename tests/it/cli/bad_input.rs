@@ -1,5 +1,5 @@
-//! Whatever is wrong with what the tool is given, it says so in one line with
-//! what to do about it, exits with 2, and does not panic.
+//! For any bad input the tool prints an error and what to do about it, exits
+//! with 2, and does not panic.
 
 use super::runner::{Place, Said, read};
 

@@ -1,4 +1,4 @@
-//! `bench`: figures, exit codes, and what is no scope.
+//! `bench`: figures, exit codes, and unknown scopes.
 
 use super::runner::Place;
 

@@ -1,5 +1,5 @@
-//! Replays of cases whose strategy has changed since: the recording is edited,
-//! which is the same from where the tool stands.
+//! Replays of cases whose strategy has changed since. The tests edit the
+//! recording instead, which looks the same to the tool.
 
 use super::runner::{Place, Said, read};
 

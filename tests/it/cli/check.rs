@@ -66,7 +66,7 @@ fn no_violation_exits_with_0_and_names_model_coverage_and_evidence() {
 #[test]
 fn all_promises_are_met_and_nothing_is_saved() {
     let place = Place::new();
-    // With all its states: the commands of README.
+    // The commands of README check this with all states.
     let said = place.run("check --runs 1000 --states 20000");
     assert_eq!(said.code, Some(0), "{}", said.out);
     assert!(said.out.starts_with("seed 0x5eed91c4"), "the seed is fixed: {}", said.out);
@@ -221,7 +221,7 @@ fn colour_says_nothing_that_words_do_not() {
     for part in parts {
         bare.push_str(part.split_once('m').expect("a code ends with m").1);
     }
-    // The command that does it again names its own options.
+    // The command that repeats the check includes this option.
     assert_eq!(bare.replace(" --color always", ""), plain.out);
     assert!(ascii.out.is_ascii(), "{}", ascii.out);
 }

@@ -1,5 +1,5 @@
-//! `convert`: from every format, compressed or not, to every other; and what
-//! is wrong with a recording, with the place and what to do about it.
+//! `convert`: every format, compressed or not, becomes every other. Errors in a
+//! recording are reported with the place and what to do about them.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -91,7 +91,7 @@ fn recordings_of_other_tools_become_ours_and_what_is_left_out_is_told() {
     let mismatch = r#""type":"ok","f":"cas","key":"x","value":"mismatch""#;
     assert!(said.out.contains(mismatch), "{}", said.out);
     assert!(said.err.contains("Porcupine log)") && said.err.contains("1 marks"), "{}", said.err);
-    // What is said of a mismatch survives Jepsen's format.
+    // A mismatch survives the conversion to Jepsen's format.
     let edn = convert(ETCD, "--to edn").out;
     assert!(edn.contains(":type :fail, :f :cas, :value [\"x\" [2 3]]"), "{edn}");
     becomes(edn, "--to events", &said.out);
@@ -138,7 +138,8 @@ fn a_file_is_written_as_a_whole_or_not_at_all() {
     let said = place.run("convert recorded --to events --output there.jsonl");
     assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{said:?}");
     assert_eq!(read(&place.path("there.jsonl")), EVENTS);
-    // Over itself, and nothing half-made stays behind.
+    // A file may be replaced by its own conversion, and no temporary file
+    // remains.
     assert_eq!(place.run("convert recorded --to edn -o recorded").code, Some(0));
     assert_eq!(read(&place.path("recorded")), AS_EDN);
     place.write("bad", "{");

@@ -1,4 +1,4 @@
-//! The examples of every `--help`: each is run and answers what it asks.
+//! The examples of every `--help`: each is run and gives a result.
 
 #![cfg(unix)]
 
@@ -10,13 +10,13 @@ use std::io::Write as _;
 
 use super::runner::{Place, Said};
 
-/// An example that takes long as it stands, and what makes it short here.
+/// An example that takes long, and the options that make it short here.
 const SHORTER: [(&str, &str); 2] = [
     ("quiescence check", "--runs 1000 --states 20000"),
     ("quiescence check abd --model lin --routing roaming --time 60s", "--runs 100 --states 20000"),
 ];
 
-/// Writes 1, then 2, then reads 1 again.
+/// One client writes 1, then 2; then another reads 1.
 const STALE: &str = r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":1}
 {"process":0,"type":"ok","time":2}
 {"process":0,"type":"invoke","f":"write","key":"x","value":2,"time":3}
@@ -31,7 +31,7 @@ const EDN: &str = "{:process 0, :type :invoke, :f :write, :value 1, :time 1}
 {:process 1, :type :ok, :f :read, :value 1, :time 4}
 ";
 
-/// What is read was there before.
+/// The value that is read is the initial value.
 const BEGINS_WITH_0: &str = "{:process 0, :type :invoke, :f :read, :value nil, :time 1}
 {:process 0, :type :ok, :f :read, :value 0, :time 2}
 ";
@@ -61,7 +61,7 @@ fn subcommands() -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
-/// The examples in the help of a subcommand, without what is said beside them.
+/// The examples in the help of a subcommand, without their descriptions.
 fn examples(subcommand: &str) -> Vec<String> {
     let help = Place::new().run(&format!("{subcommand} --help")).out;
     let Some((_, examples)) = help.split_once("Examples:\n") else { return Vec::new() };
@@ -69,7 +69,7 @@ fn examples(subcommand: &str) -> Vec<String> {
     lines.map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// What a shell says to an example.
+/// Runs an example in a shell.
 fn shell(place: &Place, line: &str) -> Said {
     let binary = Path::new(env!("CARGO_BIN_EXE_quiescence"));
     let folder = binary.parent().expect("the binary is in a folder").display();

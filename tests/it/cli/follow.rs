@@ -1,11 +1,11 @@
-//! `verify --follow`: a violation is told while the recording goes on.
+//! `verify --follow`: a violation is reported while the recording goes on.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
 
 use super::runner::{Place, Said};
 
-/// Writes 1, then 2, then reads 1 again: certain in the last line.
+/// Writes 1, then 2, then reads 1: a violation is certain at the last line.
 const STALE: [&str; 6] = [
     r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":1}"#,
     r#"{"process":0,"type":"ok","time":2}"#,
@@ -30,7 +30,7 @@ fn follow(place: &Place, words: &[&str]) -> (Child, ChildStdin) {
 fn followed(text: &str, words: &[&str]) -> Said {
     let place = Place::new();
     let (child, mut input) = follow(&place, words);
-    // It may have ended before it was told everything.
+    // The command may have ended before it has read everything.
     let _ = input.write_all(text.as_bytes());
     drop(input);
     let output = child.wait_with_output().expect("it ends");
@@ -64,7 +64,7 @@ fn a_file_is_read_on_as_it_grows() {
         .expect("the binary can be run");
     let mut file = std::fs::OpenOptions::new().append(true).open(path).expect("it is there");
     for line in &STALE[3..] {
-        // Half a line is no line yet.
+        // An incomplete line is not read yet.
         let (half, rest) = line.split_at(line.len() / 2);
         write!(file, "{half}").and_then(|()| file.flush()).expect("it can be written");
         writeln!(file, "{rest}").expect("it can be written");
@@ -94,7 +94,7 @@ fn what_the_whole_recording_would_be_judged_as_is_what_is_judged_while_it_grows(
     // A byte order mark is no part of the first line.
     let said = followed(&format!("\u{feff}{}", STALE.join("\n")), &[]);
     assert_eq!(said.code, Some(1), "{said:?}");
-    // A completion of something else is malformed.
+    // A completion that contradicts its invocation is malformed.
     let other =
         [STALE[0], r#"{"process":0,"type":"ok","f":"write","value":7,"time":2}"#].join("\n");
     let said = followed(&other, &[]);
@@ -120,14 +120,14 @@ fn reads_of_a_counter_or_a_set_are_no_reads_of_registers() {
         let said = followed(&counted, &[]);
         assert_eq!(said.code, Some(3), "{said:?}");
         assert!(said.out.contains("1 keys were given up"), "{said:?}");
-        // As soon as something is written they are.
+        // Once something is written, they are reads of a register.
         let written = format!("{}\n{}\n", read(answer).join("\n"), then("write"));
         let said = followed(&written, &[]);
         assert_eq!(said.code, Some(1), "{said:?}");
         assert!(said.out.starts_with("line 5: ✗ FAILS  linearizable"), "{said:?}");
         let said = followed(&written, &["--initial", answer]);
         assert_eq!(said.code, Some(0), "{said:?}");
-        // And so they are if that was all.
+        // So are they if nothing else follows.
         assert_eq!(followed(&read(answer).join("\n"), &[]).code, Some(1));
     }
 }

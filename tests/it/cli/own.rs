@@ -1,4 +1,4 @@
-//! A binary with a strategy of its own, which is as bad as one can be.
+//! A binary with a strategy of its own, which misbehaves in several ways.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -7,7 +7,7 @@ use quiescence::prelude::*;
 
 use super::runner::{Place, Said};
 
-/// Answers writes; what else it does depends on the mood.
+/// Answers requests; its mood decides how it misbehaves.
 #[derive(Clone, Debug)]
 struct Moody {
     mood: &'static str,
@@ -67,8 +67,8 @@ fn registry() -> Registry {
 
 const LINE: &str = "QUIESCENCE_OWN_LINE";
 
-/// Without a line in the environment this is an empty test; with one it is
-/// the user's binary.
+/// Without a command line in the environment this test does nothing; with one
+/// it is the user's binary.
 #[test]
 fn the_binary_of_a_user() {
     if let Ok(line) = std::env::var(LINE) {

@@ -1,14 +1,14 @@
-//! What files say is printed, and steers nobody: whatever a key, a value, a
-//! label or a name has in it, every line is one that the tool wrote.
+//! Text from files and arguments cannot control the terminal: whatever a key, a
+//! value, a label or a name contains, the tool alone decides where lines begin.
 
 use super::runner::{Place, read};
 
-/// What would forge a verdict, wipe out lines, or turn them round.
+/// Text that would forge a verdict, erase lines, or reverse their direction.
 const HOSTILE: &str =
     "x\nFORGED ✓ holds\r\x1b[2J\u{9b}31m\u{202e}\u{2066}\u{2028}FORGED\u{85}FORGED\u{7f}";
 
-/// What no terminal may be sent, by number: written down once more, so that
-/// the tool is not asked about itself.
+/// The characters that must not be sent to a terminal, by number. They are
+/// listed again here, so that the tool is not tested against its own list.
 fn steers(letter: char) -> bool {
     matches!(
         u32::from(letter),
@@ -23,7 +23,8 @@ fn harmless(what: &str, text: &str) {
     assert_eq!(forged, None, "{what}: {text}");
 }
 
-/// Every command that reads a recording, with all that it prints.
+/// Runs every command that reads a recording, and checks all that it prints.
+/// Whether the hostile text was printed.
 fn print_all(place: &Place, name: &str) -> bool {
     let mut told = false;
     for line in [
@@ -117,7 +118,7 @@ fn what_a_case_says_is_printed_in_one_line() {
     let (place, path) = Place::with_case();
     let text = read(&path);
     let mut told = 0;
-    // Every string of the case in turn says something else.
+    // Replace every string of the case, one at a time.
     for quoted in text.split('"').skip(1).step_by(2) {
         for hostile in [format!("{quoted}{HOSTILE}"), HOSTILE.to_owned()] {
             let changed = text.replacen(&format!("\"{quoted}\""), &json(&hostile), 1);

@@ -10,7 +10,7 @@ pub struct Place {
     directory: TempDir,
 }
 
-/// What a run of the binary said.
+/// The output of one run of the binary, and its exit code.
 #[derive(Debug)]
 pub struct Said {
     pub out: String,
@@ -50,7 +50,7 @@ impl Place {
         self.run_by(&mut self.command(words))
     }
 
-    /// What a command says that is run here.
+    /// Runs a command in this directory.
     pub fn run_by(&self, command: &mut Command) -> Said {
         let output = command.current_dir(self.directory.path()).output().expect("it can be run");
         let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");

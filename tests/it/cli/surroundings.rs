@@ -1,5 +1,6 @@
-//! Whatever is wrong around the tool: nothing is lost, nothing is half
-//! written, nothing is waited for, and the exit code says what happened.
+//! Problems around the tool, such as full disks, links, pipes and signals: no
+//! data is lost or half written, nothing waits for ever, and the exit code says
+//! what happened.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -9,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::runner::{Place, Said, read};
 
-/// A history that holds in every way.
+/// A history that every model allows.
 const HISTORY: &str = r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":0}
 {"process":0,"type":"ok","f":"write","key":"x","value":1,"time":1}
 {"process":1,"type":"invoke","f":"read","key":"x","value":null,"time":2}
@@ -23,14 +24,14 @@ fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }
 
-/// A pipe at this path.
+/// Makes a pipe at this path.
 fn pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().expect("there is a mkfifo");
     assert!(made.success());
 }
 
-/// What `words` say while a file may not grow beyond so many blocks: as on a
-/// disk that is full.
+/// Runs a command line while no file may grow beyond this many blocks, as on a
+/// full disk.
 fn on_a_full_disk(place: &Place, line: &str, blocks: u32) -> Said {
     let program = env!("CARGO_BIN_EXE_quiescence");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program} {line}");
@@ -83,7 +84,7 @@ fn output_that_cannot_be_written_is_an_error_of_every_command() {
         let output = place.command(&words(line)).stderr(full).output().expect("it can be run");
         assert_eq!(output.status.code(), Some(2), "{line}");
     }
-    // Nobody reads what is said there.
+    // Standard error has no reader.
     let (reader, writer) = std::io::pipe().expect("a pipe can be made");
     drop(reader);
     let mut command = place.command(&words("convert h.jsonl --to edn"));
@@ -163,7 +164,8 @@ fn convert_replaces_regular_files_and_nothing_else() {
     let edn = place.run("convert h.jsonl --to edn").out;
     let to = |name: &str| place.run(&format!("convert h.jsonl --to edn -o {name}"));
 
-    // A link stays one, and what it leads to is replaced and keeps its permissions.
+    // A link stays a link; the file that it leads to is replaced and keeps its
+    // permissions.
     place.write("real", "before");
     fs::set_permissions(place.path("real"), fs::Permissions::from_mode(0o640)).expect("ours");
     symlink("real", place.path("link")).expect("a link can be made");
@@ -173,7 +175,8 @@ fn convert_replaces_regular_files_and_nothing_else() {
     let mode = fs::metadata(place.path("real")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
 
-    // What is read-only, leads nowhere or is a directory is refused and stays.
+    // A file that is read-only, a dangling link and a directory are refused and
+    // stay unchanged.
     place.write("fixed", "before");
     fs::set_permissions(place.path("fixed"), fs::Permissions::from_mode(0o444)).expect("ours");
     symlink("nowhere", place.path("loose")).expect("a link can be made");
@@ -188,8 +191,8 @@ fn convert_replaces_regular_files_and_nothing_else() {
     assert_eq!(read(&place.path("fixed")), "before");
     assert!(!place.path("nowhere").exists());
 
-    // A device is written to, and so is a pipe.
-    // (One of our own, where that can be made: a test must not risk that of others.)
+    // A device is written to, and so is a pipe. (The test makes its own device,
+    // where it can, because it must not risk the system's.)
     let made = Command::new("mknod").arg(place.path("null")).args(["c", "1", "3"]).output();
     if made.is_ok_and(|made| made.status.success()) {
         assert_eq!(to("null").code, Some(0));
@@ -199,7 +202,7 @@ fn convert_replaces_regular_files_and_nothing_else() {
     let path = place.path("pipe");
     let reader = std::thread::spawn(move || read(&path));
     assert_eq!(to("pipe").code, Some(0));
-    // (If it no longer is one, the reader waits for ever.)
+    // (If it were no longer a pipe, the reader would wait for ever.)
     assert!(fs::metadata(place.path("pipe")).expect("there").file_type().is_fifo());
     assert_eq!(reader.join().expect("it reads"), edn);
     let program = env!("CARGO_BIN_EXE_quiescence");
@@ -228,7 +231,7 @@ fn a_file_for_which_there_is_no_room_stays_as_it_was() {
     assert_eq!(names(&place.path("")), ["h.jsonl", "out"]);
 }
 
-/// Sends a signal once the process answers to it.
+/// Sends a signal once the process has a handler for it.
 #[cfg(target_os = "linux")]
 fn signal(child: &Child, name: &str, number: u32) {
     let status = format!("/proc/{}/status", child.id());
@@ -239,7 +242,7 @@ fn signal(child: &Child, name: &str, number: u32) {
             line.expect("the system tells it").trim().to_owned()
         };
         let caught = u64::from_str_radix(&field("SigCgt:"), 16).expect("a mask is hexadecimal");
-        // What has ended answers no more.
+        // A process that has ended will never have one.
         caught & (1 << (number - 1)) == 0 && !field("State:").starts_with('Z')
     };
     while waits() {
@@ -265,7 +268,7 @@ fn a_signal_ends_every_command_with_130_and_leaves_nothing() {
             let mut command = place.command(&words(line));
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut child = command.spawn().expect("it can be run");
-            // It stays open: nobody says anything, and nobody ends it.
+            // Standard input stays open, and nothing is written to it.
             let open = child.stdin.take();
             signal(&child, name, number);
             let output = child.wait_with_output().expect("it ends");
@@ -298,8 +301,8 @@ fn what_was_judged_before_a_signal_is_told() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"), "{output:?}");
 }
 
-/// A history without an order, which takes longer to search than anybody
-/// waits: a read of an odd sum while many even numbers are added.
+/// A history without an order, which takes too long to search: a read of an odd
+/// sum while many even numbers are added.
 fn hard() -> String {
     let event = |process: u32, kind: &str, f: &str, value: &str, time: u32| {
         format!(
@@ -333,7 +336,7 @@ fn what_writes_to_a_file_says_so_only_once_it_is_there() {
     file.write_all(b"before").expect("it can be written");
     let said = place.run("convert h.jsonl --to operations -o out");
     assert_eq!(said.code, Some(0), "{said:?}");
-    // Whoever has the old file open keeps it.
+    // A process that has the old file open keeps its contents.
     assert!(read(&place.path("out")).starts_with("{\"process\":0"));
     assert_eq!(names(&place.path("")), ["h.jsonl", "out"]);
 }
@@ -347,7 +350,7 @@ fn a_recording_that_would_take_too_much_memory_is_refused_with_the_need() {
     for word in ["h.jsonl is too large", "GB of memory", "--memory"] {
         assert!(said.err.contains(word), "{word}: {said:?}");
     }
-    // What is compressed or comes through a pipe tells its size only as it is read.
+    // The size of compressed or piped input is known only as it is read.
     let program = env!("CARGO_BIN_EXE_quiescence");
     for script in [
         format!("cat h.jsonl | {program} verify - --memory 1kB"),

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::runner::{Place, Said, read};
 
-/// Two clients write, one reads the older value last: not linearizable.
+/// Two clients write, then one reads the older value: not linearizable.
 const STALE: &str = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
 {"process":1,"f":"write","key":"x","value":2,"invoke":30,"return":40}
 {"process":2,"f":"read","key":"x","value":1,"invoke":50,"return":60}
@@ -134,7 +134,7 @@ fn what_objects_held_at_first_can_be_said_and_is_suggested() {
     let said = verify(early, "--initial 0");
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(!said.out.contains("hint"), "{said:?}");
-    // What is told has the values of the recording.
+    // Explanations use the values of the recording.
     let said = verify(early, "--initial 1 --model linearizable");
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.out.contains("process 0 read x and saw 0, which nobody"), "{said:?}");
@@ -266,8 +266,8 @@ fn a_recording_is_measured_with_the_lines_that_show_the_worst() {
     assert!(said.out.contains("staleness"), "{said:?}");
 }
 
-/// A log of five clients of one register with compare-and-set, of which some
-/// operations are never answered; if it is `bad`, some reads are made up.
+/// A log of five clients of one register with compare-and-set. Some operations
+/// are never answered; if it is `bad`, some reads answer arbitrary values.
 fn compare_and_set(seed: u64, bad: bool) -> String {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut below = move |limit: u64| {
@@ -275,7 +275,7 @@ fn compare_and_set(seed: u64, bad: bool) -> String {
         (state >> 33) % limit
     };
     let (mut lines, mut held, mut names) = (String::new(), None, [0, 1, 2, 3, 4]);
-    // Of each client: what it asked, and what came of it once it took effect.
+    // For each client, what it asked, and the completion once it took effect.
     type Open<'a> = (&'a str, String, Option<&'a str>, String);
     let mut open: [Option<Open<'_>>; 5] = Default::default();
     let shown = |held: Option<u64>| held.map_or("nil".to_owned(), |held| held.to_string());
@@ -351,7 +351,7 @@ fn small_logs_are_told_on_small_pages() {
     assert!(pages.max().is_some_and(|lines| lines <= 150), "{}", said.out);
     let full = place.run(&format!("{line} --full"));
     assert!(full.out.len() >= said.out.len());
-    // What is told at once is told in any case.
+    // Without minimising, the same violations are reported.
     let quick = place.run(&format!("{line} --no-minimise"));
     assert_eq!(quick.out.matches("✗ FAILS").count(), fails);
     assert!(quick.out.contains("not minimised"), "{}", quick.out);

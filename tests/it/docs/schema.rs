@@ -1,4 +1,4 @@
-//! What the schemas below docs/schema say of a value, and that committed cases
+//! Checks JSON values against the schemas in docs/schema. Committed cases must
 //! obey theirs.
 
 use serde_json::Value as Json;
@@ -14,12 +14,12 @@ fn every_schema_is_json_and_names_its_draft() {
     }
 }
 
-/// What docs/schema/case.schema.json has against a case.
+/// How a case violates docs/schema/case.schema.json.
 pub fn complaints(case: &Json) -> Vec<String> {
     complaints_of("case", case)
 }
 
-/// What a schema of this name in docs/schema has against a value.
+/// How a value violates the schema with this name in docs/schema.
 pub fn complaints_of(name: &str, value: &Json) -> Vec<String> {
     let schema = read(&root().join(format!("docs/schema/{name}.schema.json")));
     let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
@@ -59,8 +59,8 @@ fn the_schema_refuses_what_is_not_a_case() {
     assert_eq!(complaints(&case), [": `schedule` is missing"]);
 }
 
-/// The part of JSON Schema that the schemas of cases and lines use. A keyword
-/// that is not known here fails: nothing is left unchecked in silence.
+/// The part of JSON Schema that the schemas of cases and lines use. An unknown
+/// keyword fails, so that nothing remains unchecked.
 fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &mut Vec<String>) {
     for (keyword, wanted) in schema.as_object().expect("a schema is an object") {
         let mut complain = |what: String| complaints.push(format!("{place}: {what}"));

@@ -1,5 +1,6 @@
 //! The tables of strategies and promises are made from the catalogue, and from
-//! what `check` finds. They stand between `<!-- catalogue: … -->` and `<!-- end -->`.
+//! what `check` finds. In a document they are between `<!-- catalogue: … -->`
+//! and `<!-- end -->`.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test it docs::tables` writes them.
 
@@ -14,7 +15,7 @@ use quiescence::world::Setting;
 use super::{all_promises, alone, edit, read, root};
 use crate::support::overwrites;
 
-/// `FIFO, 1 crash, sticky`. Three nodes are not worth a word.
+/// `FIFO, 1 crash, sticky`. Leaves out three nodes and no faults, the defaults.
 fn place(setting: &Setting) -> String {
     let text = setting_text(setting);
     let parts = text.trim_end_matches(" sessions").split(", ");
@@ -29,8 +30,8 @@ fn place(setting: &Setting) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// The promises of a family, by strategy and setting, in the order of the
-/// first of each.
+/// The promises of a family, grouped by strategy and setting, in the order in
+/// which each first occurs.
 fn groups(family: &Family) -> Vec<Vec<&Promise>> {
     let mut groups: Vec<Vec<&Promise>> = Vec::new();
     for row in &family.promises {
@@ -57,7 +58,7 @@ fn head(cells: &[&str]) -> [String; 2] {
     [format!("| {} |", cells.join(" | ")), format!("|{}", "---|".repeat(cells.len()))]
 }
 
-/// What there is to know of one family.
+/// The lines for one family.
 fn of_family(family: &Family) -> Vec<String> {
     let mut lines = Vec::new();
     if !family.parameters.is_empty() {
@@ -112,7 +113,7 @@ fn check_region(document: &str, name: &str, lines: &[String]) {
     let at = text.lines().position(|line| line == begin);
     let at = at.unwrap_or_else(|| panic!("{document} has no line `{begin}`")) + 1;
     let there: Vec<_> = text.lines().skip(at).take_while(|line| *line != "<!-- end -->").collect();
-    // An empty line lets what stands between two comments be a table.
+    // Markdown needs an empty line between a comment and a table.
     let wanted = [&[String::new()], lines, &[String::new()]].concat();
     if overwrites() {
         edit(&path, vec![(at..at + there.len(), wanted)]);
@@ -132,8 +133,8 @@ fn the_tables_of_strategies_are_those_of_the_catalogue() {
     }
 }
 
-/// What `check` found of every promise, by the line above it (a strategy and
-/// its setting) and by model.
+/// What `check` found for every promise, by the heading above it (a strategy
+/// and its setting) and by model.
 fn promises() -> BTreeMap<(String, String), String> {
     let (lines, exit) = all_promises();
     assert_eq!(*exit, 0, "{}", lines.join("\n"));
@@ -152,7 +153,7 @@ fn promises() -> BTreeMap<(String, String), String> {
 
 /// `proved 2·2·1`, from `proved: 2 sessions, 2 writes, 1 read, 1 key (9 states)`.
 fn verdict(found: &str) -> String {
-    // What stood in the way of more is not in the table.
+    // The table does not show why larger scopes are not proved.
     let found = found.split("; not proved: ").next().unwrap_or_default();
     let Some(scopes) = found.strip_prefix("proved: ") else {
         return if found.ends_with("(sampled)") { "sampled" } else { "violated" }.to_owned();

@@ -1,5 +1,6 @@
-//! Events in any order and of any kind, well formed or not: whoever takes them
-//! accepts the same ones, and names the same rule where it refuses one.
+//! All code that takes events accepts the same sequences, and names the same
+//! rule where it refuses an event. The sequences are random, well formed or
+//! not.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use quiescence::judgement::Live;
 
 use crate::judgement::simulated::Dice;
 
-/// What came of a sequence: the history, or what was refused first.
+/// The history of a sequence, or its first refusal.
 type Outcome = Result<History, Malformed>;
 
 /// Any sequence of events. Every kind of mistake is likely, and none is certain.
@@ -25,7 +26,7 @@ fn events(dice: &mut Dice) -> Vec<Event> {
         if dice.one_in(30) {
             time -= 5;
         }
-        // Mostly what the process can do next.
+        // Mostly something that the process can do next.
         let asks = busy[at] == dice.one_in(25);
         busy[at] = asks;
         match (asks, dice.below(8)) {
@@ -40,7 +41,8 @@ fn events(dice: &mut Dice) -> Vec<Event> {
     (0..10).map(draw).collect()
 }
 
-/// The same, where a process goes on as a new one after an unknown outcome.
+/// The same events, but a process continues as a new one after an unknown
+/// outcome.
 fn renamed(events: &[Event]) -> Vec<Event> {
     let mut names: BTreeMap<ProcessId, (ProcessId, bool)> = BTreeMap::new();
     let mut next = 3;
@@ -56,8 +58,8 @@ fn renamed(events: &[Event]) -> Vec<Event> {
     events.iter().map(rename).collect()
 }
 
-/// The rules once more, each as a question to all that was said before: the
-/// first event that breaks one.
+/// The rules, implemented again, each as a question about all events before:
+/// the first event that breaks one.
 fn first_broken(events: &[Event]) -> Option<(usize, Option<Rule>)> {
     let broken = |at: usize| {
         let (event, before) = (&events[at], &events[..at]);
@@ -119,8 +121,8 @@ fn followed(events: &[Event]) -> Outcome {
     Ok(builder.finish())
 }
 
-/// What live judgement says of the events, with the history that they are if it
-/// takes them all.
+/// The refusal by live judgement, or the history of the events if it accepts
+/// all.
 fn judged(events: &[Event]) -> Outcome {
     let mut live = Live::new(&[], 1_000).expect("no model is too many");
     for event in events {
@@ -129,8 +131,8 @@ fn judged(events: &[Event]) -> Outcome {
     Ok(built(events).expect("live judgement took them"))
 }
 
-/// The operations of an outcome, their processes numbered as they come: which
-/// number a reader gives is its own business.
+/// The operations of an outcome, with processes numbered in order of
+/// appearance, because each reader is free to choose its numbers.
 fn counted(outcome: &Outcome) -> Option<Vec<Operation>> {
     let operations = outcome.as_ref().ok()?.operations().iter().cloned();
     let mut numbers: BTreeMap<ProcessId, u32> = BTreeMap::new();
@@ -142,7 +144,7 @@ fn counted(outcome: &Outcome) -> Option<Vec<Operation>> {
     Some(operations.map(count).collect())
 }
 
-/// Where and by which rule something was refused.
+/// The place of a refusal, and its rule.
 fn refusal<T>(outcome: &Result<T, Malformed>) -> Option<(usize, Option<Rule>)> {
     outcome.as_ref().err().map(|malformed| (malformed.line, malformed.rule))
 }
@@ -159,7 +161,8 @@ fn builder_reader_follower_and_live_judgement_refuse_the_same_events_by_the_same
         assert_eq!(judged(&events), plain, "{}", text());
         let rule = refusal(&plain).map(|(_, rule)| rule.expect("an event can be read"));
         *seen.entry(rule).or_default() += 1;
-        // Files go on under one number, and readers give the names.
+        // Files use one number for both processes, and readers rename the
+        // second.
         let expected = built(&renamed(&events));
         assert_eq!(judged(&renamed(&events)), expected, "{}", text());
         for (name, outcome) in [("read", read(&events)), ("followed", followed(&events))] {

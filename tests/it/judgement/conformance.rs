@@ -1,4 +1,4 @@
-//! Every model that is built sits the exam of tests/conformance.
+//! Every model gives the verdicts that the corpus in tests/conformance expects.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,8 @@ use quiescence::history::{History, notation};
 use quiescence::judgement::{Budget, Model, Survey, Verdict, check, recheck};
 use serde_json::Value as Json;
 
-/// Each history of the corpus by name, with its last line.
+/// Each history of the corpus by name, with the last line of its file, which
+/// has the expected verdicts.
 pub(crate) fn corpus() -> BTreeMap<String, (History, Json)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     let mut all = BTreeMap::new();
@@ -27,7 +28,7 @@ pub(crate) fn corpus() -> BTreeMap<String, (History, Json)> {
     all
 }
 
-/// What the corpus says of the models that are built.
+/// The verdicts that the corpus expects of models.
 pub(crate) fn expectations(last: &Json) -> Vec<(Model, bool)> {
     let expected = last["expected"].as_object().expect("expected verdicts");
     let is_model = |name: &&String| *name != "min_k" && *name != "min_delta";
@@ -75,7 +76,8 @@ fn a_survey_reaches_the_same_verdicts_and_the_least_k_and_delta() {
         for (model, holds) in expectations(&last) {
             let entry = survey.entry(model).expect("every model was judged");
             assert_eq!(entry.verdict.holds(), holds, "{name} {model}: {entry:?}");
-            // A verdict that follows from another is proved by that one.
+            // If a verdict follows from that of another model, the evidence is
+            // about the other model.
             let judged = entry.from.unwrap_or(model);
             assert_eq!(recheck(&history, judged, &entry.verdict), Ok(()), "{name} {model}");
         }

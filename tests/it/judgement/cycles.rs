@@ -1,5 +1,6 @@
-//! Proofs that every order would run in a cycle: where there is an order, no
-//! proof passes, however it was come by; and no step of one can be left out.
+//! Proofs that every order contains a cycle. If a history has an order, no
+//! proof is accepted, wherever it came from; and no step of a proof can be left
+//! out.
 
 use quiescence::history::{History, notation};
 use quiescence::judgement::verdict::{Place, Source, Why};
@@ -8,7 +9,7 @@ use quiescence::judgement::{Budget, Counterexample, Kind, Model, Reason, Verdict
 use super::simulated::{Dice, Draw, drawn};
 use super::{effort, history, model};
 
-/// The models that ask for orders.
+/// The models that are defined by orders.
 fn orders() -> Vec<Model> {
     let mut models: Vec<Model> =
         Model::all().filter(|model| !matches!(model, Model::Grid(_))).collect();
@@ -40,7 +41,7 @@ fn reason(verdict: &Verdict) -> Option<&Reason> {
     }
 }
 
-/// Changes one number, or takes something away.
+/// A reason in which one number was changed or one part removed.
 fn damaged(reason: &Reason, dice: &mut Dice, most: usize) -> Reason {
     let mut reason = reason.clone();
     damage(&mut reason, dice, most);
@@ -104,8 +105,8 @@ fn damage_step(steps: &mut Vec<Place>, dice: &mut Dice, at: usize) {
     }
 }
 
-/// Three reads of what three writes at one time wrote: one of them is older
-/// than two others, whichever comes first.
+/// Three concurrent writes, then reads of the three values: whichever write
+/// comes first, some read is two versions old.
 const ANY_ORDER: &str = "wx1|wx2|wx3|rx1 rx2 rx3 @ 012012333333";
 
 #[test]
@@ -115,7 +116,8 @@ fn two_orders_of_a_pair_are_refuted_one_after_the_other() {
     let Some(Reason::Either { cases, .. }) = reason(&verdict) else { panic!("{verdict:?}") };
     assert_eq!(recheck(&history, Model::KAtomic(2), &verdict), Ok(()));
     for case in &**cases {
-        // Alone it rests on what was assumed.
+        // One case alone proves nothing, because it depends on the assumed
+        // order.
         assert!(recheck(&history, Model::KAtomic(2), &claim(&history, case.clone())).is_err());
     }
     let Verdict::Violated(found) = &verdict else { unreachable!() };
@@ -150,7 +152,7 @@ fn no_proof_passes_where_there_is_an_order() {
                 claims.push(damaged(reason, &mut dice, history.len()));
             }
             claims.push(damaged(either, &mut dice, history.len()));
-            // Those of this history, and of the ones before.
+            // Keep the latest claims, about this history and the ones before.
             claims.drain(..claims.len().saturating_sub(60));
             for (model, _) in verdicts.iter().filter(|(_, verdict)| verdict.holds()) {
                 for reason in &claims {
@@ -227,7 +229,8 @@ fn proofs_of_compare_and_set_are_replayed_and_not_believed() {
     let verdict = check(&lost, Model::Linearizable, Budget::default());
     let found = reason(&verdict).expect("both found 1").clone();
     assert!(matches!(found, Reason::OrderCycle { .. }), "{found:?}");
-    // The same numbers where the second found what the first left.
+    // The same claim about a history in which the second swap found what the
+    // first left.
     let fine = history("wx=1 [cas]x=[1,2]|[cas]x=[2,3] @ 000110");
     assert!(check(&fine, Model::Linearizable, Budget::default()).holds());
     assert!(recheck(&fine, Model::Linearizable, &claim(&fine, found)).is_err());
@@ -249,7 +252,7 @@ fn a_swap_is_no_newer_write_than_the_one_that_it_found() {
         let why = recheck(&history, Model::KAtomic(k), &claim(&history, reason));
         assert!(why.is_err(), "k = {k} of {text}");
     }
-    // With one write more the answer is too old indeed.
+    // With one more write the answer is really too old.
     let history = history("wx=1 wx=3 wx=4 rx=1 @ 00000000");
     let newer = vec![(1, vec![0, 1, 3]), (2, vec![0, 2, 3])];
     let reason = Reason::TooOld { read: 3, newer, steps: Vec::new() };
@@ -262,7 +265,8 @@ fn what_a_swap_of_unknown_outcome_found_belongs_to_the_part() {
     let history = history(text);
     let verdict = check(&history, Model::Linearizable, Budget::default());
     let Verdict::Violated(found) = &verdict else { panic!("{verdict:?}") };
-    // Without the write nothing could have been swapped, and all would be blamed on that.
+    // The part needs the write: without it, the swap would be illegal, and the
+    // reason would be that.
     assert_eq!(found.operations, [0, 1, 2, 3], "{found:?}");
     assert!(matches!(found.reason, Reason::OrderCycle { .. }), "{found:?}");
     assert_eq!(recheck(&history, Model::Linearizable, &verdict), Ok(()));

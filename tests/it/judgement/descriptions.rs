@@ -1,4 +1,5 @@
-//! Models of orders are described once, and whoever judges reads that.
+//! Models of orders are described in one place. The code that judges reads the
+//! descriptions and does not distinguish models itself.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +20,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The files below a folder of src/ that name as many models of orders.
+/// The files below a folder of src/ that name at least this many models of
+/// orders.
 fn naming(folder: &str, at_least: usize) -> Vec<String> {
     let models = Model::all().chain([Model::KAtomic(1), Model::DeltaAtomic(0)]);
     let words: BTreeSet<String> = models

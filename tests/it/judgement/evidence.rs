@@ -16,7 +16,7 @@ fn refused(history: &History, model: Model, verdict: &Verdict) -> String {
     recheck(history, model, verdict).expect_err("corrupted evidence was accepted").reason
 }
 
-/// The visibility and the arbitrations that are found for this text.
+/// The visibility and the arbitrations of the witness for this text.
 fn witness(text: &str, name: &str) -> (Rows, Rows) {
     match judged(text, name) {
         Verdict::Holds(Witness::Abstract { visible, arbitration }) => (visible, arbitration),
@@ -24,7 +24,7 @@ fn witness(text: &str, name: &str) -> (Rows, Rows) {
     }
 }
 
-/// What is wrong with this visibility and these arbitrations.
+/// Why this visibility with these arbitrations is refused.
 #[track_caller]
 fn refuses(text: &str, name: &str, visible: Rows, arbitration: Rows) -> String {
     let verdict = Verdict::Holds(Witness::Abstract { visible, arbitration });
@@ -288,7 +288,7 @@ fn a_kind_is_believed_only_where_it_belongs() {
     assert!(why.contains("does not show"), "{why}");
     let claim = Verdict::Violated(counterexample(diverged, "eventual"));
     assert!(refused(&history(diverged), model("ccv_ev"), &claim).contains("a kind of eventual"));
-    // Lost is what comes after diverged.
+    // A history can be lost only if it has not diverged.
     let text = "wx1|wy1|rx0!|ry0!|ry1!";
     let why = refuses_proof(text, "eventual", |claim| {
         claim.kind = Kind::Lost;
@@ -298,7 +298,8 @@ fn a_kind_is_believed_only_where_it_belongs() {
     assert!(why.contains("it diverged"), "{why}");
 }
 
-/// Removing an operation, with the reads that it could have answered.
+/// The part without one operation and without the reads that it could have
+/// answered.
 fn without(history: &History, part: &[usize], out: usize) -> Vec<usize> {
     let operations = history.operations();
     let needs = |at: usize| {

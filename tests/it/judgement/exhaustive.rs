@@ -1,16 +1,16 @@
-//! The clever checkers against the dumb one, on every small history.
+//! The checkers against the oracle, on every small history.
 //!
-//! Every verdict is also replayed, and every counterexample is judged again
-//! by the oracle: the part alone fails in the same way.
+//! Every verdict is also replayed, and the oracle judges every counterexample
+//! again: the part alone fails in the same way.
 //!
-//! Up to 4 operations the space is full: two processes, two keys, pending
-//! writes and reads, reads at quiescence, reads of what nobody wrote. At 5
-//! operations every read has a possible source, and reads are answered; reads
-//! at quiescence are there where a model can see them; of the grid every model
-//! is compared where no write is pending, and every model with a name where
-//! some are; of these histories one in four is drawn. `QUIESCENCE_PROFILE=deep`
-//! takes all of them, and goes through the full space of 5 with every model
-//! (hours).
+//! Up to 4 operations the space is complete: two processes, two keys, pending
+//! writes and reads, reads at quiescence, reads of values that nobody wrote.
+//! With 5 operations every read is answered, and with a value that has a
+//! possible source; reads at quiescence occur only for models about them. Of
+//! the grid, only models with a name are compared, and the others where neither
+//! pending writes nor reads at quiescence occur. One in four of these histories
+//! is drawn. `QUIESCENCE_PROFILE=deep` takes all of them, and goes through the
+//! complete space of 5 operations with every model (hours).
 
 use quiescence::history::{History, notation};
 use quiescence::judgement::checker::least;
@@ -30,10 +30,10 @@ const UNIQUE: Space = Space {
     thin: true,
 };
 const REPEATED: Space = Space { values: Some(&["1", "2", "null"]), ..UNIQUE };
-/// Every read answers what was written or nothing.
+/// Every read answers a value that was written, or nothing.
 const SOURCED: Space = Space { operations: 5, reads: &[""], thin: false, ..UNIQUE };
 
-/// Compares the verdicts on one history; how many were compared.
+/// Compares the verdicts on one history. Returns how many were compared.
 fn agree(text: &str, models: &[Model]) -> usize {
     let history = notation::parse(text).expect("the text is in the notation");
     for &model in models {
@@ -51,7 +51,8 @@ fn agree(text: &str, models: &[Model]) -> usize {
 fn part_fails_alike(history: &History, model: Model, verdict: &Verdict) {
     if let Verdict::Violated(found) = verdict {
         assert!(found.minimal, "{} {model}", notation::write(history));
-        // "It was all tried" is no reason where there are so few.
+        // With so few operations there is always a better reason than that no
+        // order was found.
         let reasoned = !matches!(found.reason, Reason::NoOrder { .. });
         assert!(reasoned, "{} {model}: no reason", notation::write(history));
         if found.operations.len() < history.len() {
@@ -61,29 +62,30 @@ fn part_fails_alike(history: &History, model: Model, verdict: &Verdict) {
     }
 }
 
-/// What is compared on each history, and in which orders in real time.
+/// In which orders in real time each history is compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Orders {
     /// All of them.
     All,
-    /// One: process after process. Enough for models that do not see time.
+    /// Only process after process. Enough for models that ignore real time.
     One,
 }
 
-/// Compares on all histories of up to `most` operations; how many verdicts.
+/// Compares on all histories of up to `most` operations. Returns how many
+/// verdicts.
 fn agree_up_to(most: usize, space: Space, orders: Orders, models: &[Model]) -> usize {
     (0..=most).map(|operations| agree_on(Space { operations, ..space }, orders, models)).sum()
 }
 
-/// Compares on all histories of a space; how many verdicts.
+/// Compares on all histories of a space. Returns how many verdicts.
 fn agree_on(space: Space, orders: Orders, models: &[Model]) -> usize {
     let (histories, compared) = agree_on_one_in(1, space, orders, models);
     assert_eq!(compared, histories * models.len());
     compared
 }
 
-/// Compares on one history in so many of a space; how many histories there
-/// are, and how many verdicts were compared.
+/// Compares on one in `share` histories of a space. Returns how many histories
+/// the space has, and how many verdicts were compared.
 fn agree_on_one_in(share: usize, space: Space, orders: Orders, models: &[Model]) -> (usize, usize) {
     let (mut histories, mut compared, mut dice) = (0, 0, Dice(5));
     let mut one = |text: &str| {
@@ -106,8 +108,8 @@ fn agree_on_one_in(share: usize, space: Space, orders: Orders, models: &[Model])
     (histories, compared)
 }
 
-/// Compares on a share of the histories of a space of 5 operations; how many
-/// there are.
+/// Compares on a share of a space of histories of 5 operations. Returns how
+/// many histories the space has.
 fn agree_on_5(space: Space, orders: Orders, models: &[Model]) -> usize {
     let share = usize::try_from(effort(4, 1)).expect("small");
     let (histories, compared) = agree_on_one_in(share, space, orders, models);
@@ -119,13 +121,13 @@ fn grid() -> Vec<Model> {
     Model::all().filter(|model| matches!(model, Model::Grid(_))).collect()
 }
 
-/// The models beside the grid that do not see time, or that do.
+/// The models outside the grid that ignore real time, or those that do not.
 fn others(timed: bool) -> Vec<Model> {
     let wanted = |model: &Model| !matches!(model, Model::Grid(_)) && model.sees_time() == timed;
     Model::all().filter(wanted).collect()
 }
 
-/// Models of the grid do not see time: a few of them, in every order.
+/// Models of the grid ignore real time: compare a few of them in every order.
 #[test]
 fn order_in_real_time_is_nothing_to_the_grid_on_all_histories_of_3_operations() {
     let models = [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::BASE];
@@ -147,13 +149,13 @@ fn models_of_real_time_agree_with_the_oracle_on_all_histories_of_4_operations_in
     assert_eq!(agree_up_to(4, UNIQUE, Orders::All, &timed()), 9 * 199_290);
 }
 
-/// The models that see time, with numbers.
+/// The models that depend on real time, and some that have a parameter.
 fn timed() -> Vec<Model> {
     let numbered = [Model::KAtomic(2), Model::DeltaAtomic(1), Model::DeltaAtomic(2)];
     others(true).into_iter().chain(numbered).collect()
 }
 
-/// The grid by whether reads at quiescence matter.
+/// The models of the grid that ask for `eventual`, or those that do not.
 fn grid_with(eventual: bool) -> Vec<Model> {
     let wanted = |model: &Model| match model {
         Model::Grid(grid) => grid.eventual == eventual,
@@ -193,7 +195,7 @@ fn the_grid_at_quiescence_agrees_with_the_oracle_on_histories_of_5_operations() 
     assert_eq!(agree_on_5(space, Orders::One, &models), 49_192);
 }
 
-/// Hours: nothing unless the profile is deep.
+/// Takes hours with the profile `deep`, and tries nearly nothing otherwise.
 #[test]
 fn the_full_space_of_5_operations_agrees_where_the_profile_is_deep() {
     let full = Space { operations: effort(1, 5) as usize, ..UNIQUE };

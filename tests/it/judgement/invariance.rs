@@ -1,5 +1,4 @@
-//! A verdict does not depend on names, nor on the order in which a file has
-//! its lines.
+//! A verdict depends neither on names nor on the order of the lines in a file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,8 +27,8 @@ fn any(dice: &mut Dice) -> History {
     drawn(dice, draw)
 }
 
-/// The verdicts of the lattice. A verdict that is not reached within the
-/// budget may be reached under other names.
+/// The verdicts of all models of the lattice. One that is unknown within the
+/// budget may be decided under other names.
 fn verdicts(history: &History) -> BTreeMap<String, String> {
     nodes().map(|model| (model.name(), word(&check(history, model, BUDGET)))).collect()
 }
@@ -91,7 +90,8 @@ fn renaming_processes_keys_and_values_changes_no_verdict() {
     assert!(decided > 120 * 20, "{decided} verdicts");
 }
 
-/// With coarse clocks: many operations begin or end at the same instant.
+/// The operations as coarse clocks record them: many begin or end at the same
+/// instant.
 fn coarse(history: &History) -> Vec<Operation> {
     let round = |time: u64| time / 5;
     let mut ends: BTreeMap<ProcessId, u64> = BTreeMap::new();

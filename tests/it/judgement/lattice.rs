@@ -1,4 +1,5 @@
-//! The lattice against the oracle, and its laws on longer histories.
+//! The lattice against the verdicts of the corpus, and its laws on longer
+//! histories.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -49,11 +50,11 @@ fn every_pair_of_models_is_implied_or_told_apart_by_a_history_of_the_corpus() {
     assert!(separated > 540);
 }
 
-/// Until when each process is busy, and what it will be answered.
+/// For each process, until when it is busy, and what it will be answered.
 type Open = Vec<Option<(u64, Option<i64>)>>;
 
-/// A history of registers: process, key, whether a write, which earlier write
-/// is read, when it begins and how long it takes.
+/// A history of registers. Each step has a process, a key, whether it is a
+/// write, which earlier write is read, and how long it takes.
 fn histories(most: usize) -> impl Strategy<Value = History> {
     let step = (0..4_u32, 0..3_u8, any::<bool>(), any::<prop::sample::Index>(), 0..4_u64);
     prop::collection::vec(step, 1..most).prop_map(|steps| {
@@ -87,7 +88,7 @@ fn histories(most: usize) -> impl Strategy<Value = History> {
                 values.push(time as i64);
                 (Call::write(name, time as i64), None)
             } else {
-                // Mostly the latest, sometimes the one before.
+                // Mostly the latest value, sometimes an earlier one.
                 let back = which.index(8).saturating_sub(5);
                 let at = values.len().checked_sub(1 + back);
                 (Call::read(name), Some(at.map(|at| values[at])))

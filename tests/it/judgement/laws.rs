@@ -1,7 +1,7 @@
-//! Laws that every verdict keeps, on random histories of every datatype: brute
-//! force agrees, formats and the order of lines change nothing, nor do names,
-//! nor what failed; what an object held at first is as if somebody had put it
-//! there; and whoever follows a recording finds what is found in the whole.
+//! Laws of verdicts, on random histories of every datatype. Brute force agrees.
+//! Formats, the order of lines, names and failed operations change nothing. An
+//! initial value has the same effect as operations that put it there. Judging a
+//! recording while it grows finds what judging the whole finds.
 //!
 //! Bounded, and the same in every run; `QUIESCENCE_PROFILE=deep` tries more.
 
@@ -19,7 +19,7 @@ use quiescence::judgement::{Begun, Budget, Judge, Model, Verdict, check, oracle,
 use super::simulated::{Dice, built};
 use super::{effort, word};
 
-/// What histories are drawn of.
+/// What kind of object a history is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Register,
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// Something that is asked of the object `key`.
+    /// A call on the object `key`.
     fn call(self, dice: &mut Dice, key: &str) -> Call {
         let small = |dice: &mut Dice| Value::from(1 + dice.below(3) as i64);
         let letter = |dice: &mut Dice| Value::from(["a", "b"][dice.below(2)]);
@@ -68,7 +68,7 @@ impl Kind {
         Call { f: Function::named(f), key: Key::new(key), argument }
     }
 
-    /// Some answer that such an object may give.
+    /// An answer that such an object may give.
     fn answer(self, dice: &mut Dice) -> Value {
         let number = dice.below(4) as i64;
         match self {
@@ -81,7 +81,7 @@ impl Kind {
         }
     }
 
-    /// What a new object holds, as a list of one value, or of its elements.
+    /// The state of a new object: a list of its one value, or of its elements.
     fn new_object(self) -> Vec<Value> {
         match self {
             Kind::Register | Kind::Swap => vec![Value::Null],
@@ -92,7 +92,8 @@ impl Kind {
     }
 }
 
-/// Performs a call on an object, written down once more; what it answers.
+/// Performs a call on an object and returns its answer. Written independently
+/// of the datatypes under test.
 fn perform(held: &mut Vec<Value>, call: &Call) -> Value {
     let argument = call.argument.clone();
     let number = |value: &Value| match value {
@@ -126,8 +127,8 @@ fn perform(held: &mut Vec<Value>, call: &Call) -> Value {
     Value::Null
 }
 
-/// A few operations that overlap, of which one answer in `wrong` is just
-/// anything. Times may touch, but an operation takes time.
+/// A few operations that overlap. One in `wrong` of the answers to reads, gets
+/// and dequeues is arbitrary. Times may touch, but an operation takes time.
 fn drawn(dice: &mut Dice, kind: Kind, operations: usize, wrong: usize) -> History {
     let keys = match kind {
         Kind::Counter => ["c1", "c2"],
@@ -136,8 +137,8 @@ fn drawn(dice: &mut Dice, kind: Kind, operations: usize, wrong: usize) -> Histor
     };
     let (several, processes) = (1 + dice.below(2), 1 + dice.below(3));
     let mut held = [kind.new_object(), kind.new_object()];
-    // What each process has open: the operation, and what it answers once it
-    // has happened.
+    // For each process, its open operation, and its answer if it has taken
+    // effect already.
     let mut open: Vec<Option<(usize, Option<Value>)>> = vec![None; processes];
     let mut names: Vec<u32> = (0..processes as u32).collect();
     let mut all: Vec<Operation> = Vec::new();
@@ -184,7 +185,8 @@ fn drawn(dice: &mut Dice, kind: Kind, operations: usize, wrong: usize) -> Histor
     built(all)
 }
 
-/// Draws histories that say what they are about, and counts how many hold.
+/// Draws histories of each kind and applies the law to those whose datatype can
+/// be recognised.
 fn each(seed: u64, ordinary: u64, mut law: impl FnMut(&mut Dice, Kind, &History)) {
     for (nth, kind) in KINDS.into_iter().enumerate() {
         let mut dice = Dice(seed + nth as u64);
@@ -246,7 +248,7 @@ fn formats_and_the_order_of_lines_change_nothing() {
 fn names_change_nothing() {
     each(300, 400, |dice, kind, history| {
         let (mask, turn) = (dice.below(32) as u32, dice.below(50) as i64);
-        // Numbers that are added and letters that are appended mean something.
+        // Addition and concatenation depend on the values themselves.
         let plain = !matches!(kind, Kind::Counter | Kind::Text);
         let renamed = history.operations().iter().cloned().map(|mut operation| {
             operation.process = ProcessId(operation.process.0 ^ mask);
@@ -264,7 +266,8 @@ fn names_change_nothing() {
     });
 }
 
-/// Another value, the same for equal ones and in another order.
+/// Another value. Equal values stay equal, and the order of numbers is
+/// reversed.
 fn other(value: &Value, turn: i64) -> Value {
     match value {
         Value::Int(number) => Value::from(turn - number),
@@ -341,7 +344,8 @@ fn what_was_held_at_first_is_as_if_it_had_been_put_there() {
     assert!(seen.iter().all(|count| *count > 50), "hardly seen: {seen:?}");
 }
 
-/// What is reported while the events of a history come one by one.
+/// The models reported as violated while the events of a history arrive one by
+/// one, and the live judgement itself.
 fn followed(history: &History, models: &[Model], window: usize) -> (Vec<Model>, Live) {
     let mut live = Live::new(models, window).expect("they can be judged live");
     let mut lines = Follower::default();
@@ -359,7 +363,7 @@ fn whoever_follows_finds_what_is_found_in_the_whole_and_nothing_else() {
     let models = ["ryw", "mr", "ccv", "linearizable"].map(|name| super::model(name));
     let mut seen = [0; 3];
     each(600, 600, |dice, kind, history| {
-        // Given that no value is written twice to a key.
+        // Live judgement requires that no value is written twice to a key.
         let all: Vec<_> = history.operations().iter().map(|op| &op.call).collect();
         let writes: Vec<_> = all.into_iter().filter(|call| call.is_write()).collect();
         if writes.iter().collect::<BTreeSet<_>>().len() < writes.len() {

@@ -1,6 +1,6 @@
 //! What operations mean: which datatype a history is about, what its objects
-//! held at first, which answers nothing can have caused, and how long a search
-//! for the others may take.
+//! held at first, which answers nothing can have caused, and which searches
+//! must end early.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ fn linearizable(text: &str) -> Verdict {
     judged(text, "linearizable")
 }
 
-/// The verdict if objects hold this at first.
+/// The verdict if objects hold this value at first.
 #[track_caller]
 fn begun(text: &str, initial: impl Into<Value>) -> String {
     let (history, initial) = (history(text), initial.into());
@@ -101,7 +101,7 @@ fn transactions_are_not_judged_as_registers_and_are_refused_by_name() {
         }
         assert!(Judge::of(&history(text)).says_anything(), "{text}");
     }
-    // Lists are values like others.
+    // Lists are ordinary values.
     assert!(linearizable("wx=[[1,2,3]] rx=[[1,2,3]] @ 0000").holds());
     assert!(linearizable("wx=[\"w\",0,1] rx=[\"w\",0,1] @ 0000").holds());
 }
@@ -142,7 +142,8 @@ fn what_failed_and_what_is_open_tell_what_a_history_is_about() {
         ("[add]x=1~ rx=[] @ 0000", "set"),
         ("[append]x=\"a\"~ [get]x=null:\"\" @ 0000", "text register"),
         ("[cas]x=[1,2]~ rx=null @ 0000", "register"),
-        // What is known to nobody else failed: then it does not count.
+        // An operation that does not fit the others does not count if it
+        // failed.
         ("[add]x=1~ rx=null @ 0000", "register"),
         ("[swap]x=1~ wx1 rx1 @ 000000", "register"),
     ] {
@@ -153,7 +154,8 @@ fn what_failed_and_what_is_open_tell_what_a_history_is_about() {
     }
 }
 
-/// As many operations as can be open at once, each of its own process.
+/// A history of open calls, each by a process of its own, then one call that is
+/// answered.
 fn open(calls: impl Iterator<Item = String>, then: &str) -> History {
     let calls: Vec<String> = calls.collect();
     let mut text = calls.iter().map(|call| format!("{call}? | ")).collect::<String>();
@@ -194,7 +196,7 @@ fn a_value_that_no_compare_and_set_can_leave_is_illegal_at_once() {
             assert!(found.minimal && found.operations.len() <= 3, "{told}");
         }
     }
-    // What a compare-and-set may leave is no such value.
+    // A value that some compare-and-set may leave is not illegal.
     let verdict = linearizable("wx1? | [cas]x=[1,2]? | [cas]x=[2,3]? | rx=3 @ 01233");
     assert!(verdict.holds());
 }
@@ -232,14 +234,14 @@ fn compare_and_sets_that_found_another_value_or_are_open_are_evidence_that_repla
     ] {
         assert!(linearizable(text).kind().is_some(), "{text}");
     }
-    // One that found another value left nothing: no answer needs it.
+    // One that found another value changed nothing, so no answer depends on it.
     let text = "wx3 wx1 rx3 | [cas]x=[2,3]:\"mismatch\" @ 00000011";
     let Verdict::Violated(found) = linearizable(text) else { panic!("3 was overwritten") };
     assert_eq!(found.operations, [0, 1, 2], "{}", found.explain(&history(text)));
 }
 
-/// Processes of which each does one thing while all others do theirs, then one
-/// that does several, one after the other.
+/// Concurrent calls by one process each, then several calls by one more
+/// process, one after the other.
 fn all_at_once(calls: impl Iterator<Item = String>, then: &[String]) -> History {
     let mut sessions: Vec<String> = calls.collect();
     let many: String = ('0'..='9').chain('a'..='z').take(sessions.len()).collect();
@@ -255,7 +257,8 @@ fn a_text_that_has_gone_astray_is_not_searched_on() {
     let history = all_at_once(appends, &["[get]a=null:\"lkjihgfedcb?\"".to_owned()]);
     let verdict = check(&history, Model::Linearizable, Budget::of(1_000));
     assert!(verdict.kind().is_some(), "{verdict:?}");
-    // A put in between may set it right, one that comes later cannot.
+    // A put in between may replace the wrong text; one that comes after the
+    // read cannot.
     for (text, holds) in [
         ("[append]a=\"x\" | [put]a=\"y\" | [get]a=null:\"y\" @ 012120", true),
         ("[append]a=\"x\" | [put]a=\"y\"? | [get]a=null:\"y\" @ 00122", true),
@@ -267,7 +270,7 @@ fn a_text_that_has_gone_astray_is_not_searched_on() {
 
 #[test]
 fn a_hard_key_does_not_keep_the_others_from_being_looked_at() {
-    // Of the queue `h` there are many orders, all wrong; of `e` there is one.
+    // The queue `h` has many orders, all wrong; the queue `e` has one.
     let enqueue = (0..9).map(|value| format!("[enqueue]h={value}"));
     let dequeue = (0..8).rev().chain([77]).map(|value| format!("[dequeue]h=null:{value}"));
     let plain = ["[enqueue]e=1", "[dequeue]e=null"].map(str::to_owned);
@@ -280,7 +283,8 @@ fn a_hard_key_does_not_keep_the_others_from_being_looked_at() {
         let verdict = check(&hard, model, Budget::of(15_000));
         assert!(matches!(verdict, Verdict::Unknown(_)), "{model}: {verdict:?}");
     }
-    // Nor where operations of a process touch, so that keys depend on each other.
+    // The same if operations of a process touch, so that keys depend on each
+    // other.
     let mut touching = history.operations().to_vec();
     touching[19].invoked = touching[18].returned.expect("it was answered");
     let verdict = check(&built(touching), Model::Linearizable, Budget::of(60_000));

@@ -1,5 +1,5 @@
-//! Violations planted into correct histories are found, wherever they are, and
-//! the evidence has what was planted: the rest is correct.
+//! Violations planted in correct histories are found, wherever they are. The
+//! evidence contains the planted operation, because the rest is correct.
 
 use quiescence::history::{Completion, Operation, Value};
 use quiescence::judgement::{Budget, Model, Verdict, check, recheck};
@@ -10,8 +10,8 @@ use super::simulated::{Ask, Dice, built, causal, register};
 const ASK: Ask =
     Ask { operations: 0, clients: 0, keys: 2, values: 0, writes: 40, swaps: 0, timeouts: 3 };
 
-/// A value of the key of `read` that another had replaced for good before the
-/// read began.
+/// A value of the key of `read` that another one had certainly replaced before
+/// the read began.
 fn replaced(dice: &mut Dice, operations: &[Operation], read: &Operation) -> Option<Value> {
     let finished = |op: &&Operation| {
         op.call.is_write() && op.call.key == read.call.key && op.returns_before(read)
@@ -22,7 +22,8 @@ fn replaced(dice: &mut Dice, operations: &[Operation], read: &Operation) -> Opti
     old.get(dice.below(old.len())).map(|op| op.call.argument.clone())
 }
 
-/// Makes the read at this position stale; false if nothing can be stale there.
+/// Makes the read at this position stale; false if no stale value exists for
+/// it.
 fn plant(dice: &mut Dice, operations: &mut [Operation], at: usize) -> bool {
     if operations[at].answer().is_none() {
         return false;
@@ -95,8 +96,9 @@ fn a_stale_read_is_found_in_long_histories_of_a_register() {
     assert!(planted > 40, "{planted}");
 }
 
-/// A write of 99 beside another write, and a read of 99 after a third write
-/// that came after both; its position, if there is such a read.
+/// Plants a write of 99 concurrent with another write, and a read of 99 after a
+/// later write that followed both. The position of the read, if there can be
+/// one.
 fn plant_99(dice: &mut Dice, operations: &mut Vec<Operation>) -> Option<usize> {
     let acked = |op: &Operation| op.call.is_write() && op.returned.is_some();
     let beside = dice.below(operations.len());
@@ -137,7 +139,8 @@ fn a_stale_read_is_found_where_other_values_repeat() {
     assert!(planted > 15, "{planted}");
 }
 
-/// What breaks which session guarantee, planted right after `at`.
+/// The operations with a read of `value` inserted after position `at`, by the
+/// same process, to break a session guarantee.
 fn after(operations: &[Operation], at: usize, mut read: Operation, value: Value) -> Vec<Operation> {
     let mut more = operations.to_vec();
     for operation in &mut more[at + 1..] {
@@ -182,7 +185,7 @@ fn broken_session_guarantees_are_found_at_every_position_of_a_causal_store() {
             let broken = after(&correct, at, blind, Value::Null);
             convicts(&broken, at + 1, &["mr", "ccv", "cc"]);
             seen += 1;
-            // What the writer of the answer had written before, to any key.
+            // An earlier write of the same writer, to another key.
             let writer =
                 correct.iter().position(|op| op.call.is_write() && op.call.argument == *answer);
             let writer = writer.expect("somebody wrote it");

@@ -1,5 +1,5 @@
-//! The fast roads and the general ones meet: on histories that both can take
-//! they say the same.
+//! The fast procedures and the general search agree on histories that both can
+//! judge.
 
 use quiescence::history::{Call, History, Value, notation};
 use quiescence::judgement::checker::least;
@@ -9,8 +9,8 @@ use quiescence::judgement::{Budget, Model, Verdict, check, check_with, recheck};
 use super::effort;
 use super::simulated::{Ask, Dice, Draw, built, drawn, register, spread};
 
-/// A register that remembers its last values; a checker that has a fast road
-/// for registers does not know it for one.
+/// A register of which a read may answer any of the last values. Checkers do
+/// not recognise it as a register, and so use no fast procedure.
 struct Recent(usize);
 
 impl Datatype for Recent {
@@ -38,14 +38,15 @@ impl Datatype for Recent {
     }
 }
 
-/// Whether it is k-atomic, by search.
+/// Whether the history is k-atomic, by search.
 fn searched(history: &History, k: u32) -> bool {
     let verdict = check_with(history, Model::Linearizable, &Recent(k as usize), Budget::default());
     assert!(!matches!(verdict, Verdict::Unknown(_)), "the budget is enough");
     verdict.holds()
 }
 
-/// The fast road says what the search says, with evidence.
+/// Asserts that the fast procedure agrees with the search and gives evidence.
+/// Whether the model holds.
 fn meets(history: &History, model: Model, k: u32) -> bool {
     let verdict = check(history, model, Budget::default());
     let text = notation::write(history);
@@ -88,13 +89,13 @@ fn two_atomicity_by_zones_is_two_atomicity_by_search() {
     meet_on_samples(crowded, 40_000, Model::KAtomic(2), 2);
 }
 
-/// A register whose reads are late: stale by a version, now and then by two.
+/// A register whose reads are stale, by one version and sometimes by two.
 fn stale(dice: &mut Dice, operations: usize) -> History {
     let ask = Ask { operations, clients: 4, keys: 1, values: 0, writes: 40, swaps: 0, timeouts: 0 };
     let mut operations = register(dice, ask);
     let shift = 1 + dice.below(120) as u64;
     for operation in operations.iter_mut().filter(|op| op.call.is_read()) {
-        // As if asked later than it was.
+        // As if it had been invoked later.
         operation.invoked += shift;
         operation.returned = operation.returned.map(|returned| returned + shift);
     }

@@ -1,5 +1,5 @@
-//! The clever checkers against the oracle on samples of what is too much to
-//! go through: three and four processes, five and six operations.
+//! The checkers against the oracle, on samples of spaces that are too large to
+//! enumerate: three and four processes, five and six operations.
 
 use quiescence::history::{History, notation};
 use quiescence::judgement::checker::least;
@@ -12,13 +12,14 @@ const UNIQUE: Draw =
     Draw { operations: 0, processes: 0, keys: 2, values: 0, pending: 6, finals: true };
 const REPEATED: Draw = Draw { values: 2, ..UNIQUE };
 
-/// Small enough for the oracle.
+/// Whether the oracle can judge it in a short time.
 fn is_small(history: &History) -> bool {
     let writes = history.operations().iter().filter(|op| op.call.is_write()).count();
     writes * (history.len() - writes) <= 9
 }
 
-/// The verdict is what the oracle says and its evidence replays.
+/// Asserts that the verdict is that of the oracle, and that its evidence
+/// replays.
 fn agree(history: &History, model: Model) {
     let text = notation::write(history);
     let verdict = check(history, model, Budget::default());
@@ -28,7 +29,7 @@ fn agree(history: &History, model: Model) {
     assert_eq!(recheck(history, model, &verdict), Ok(()), "{text} {model}: {verdict:?}");
 }
 
-/// Draws histories; how often the models that are judged held, of how many.
+/// Draws histories and compares verdicts. How many held, of how many.
 fn sample(draw: Draw, seed: u64, cases: u64, models: &[Model]) -> (usize, usize) {
     let mut dice = Dice(seed);
     let (mut held, mut judged) = (0, 0);
@@ -48,7 +49,7 @@ fn sample(draw: Draw, seed: u64, cases: u64, models: &[Model]) -> (usize, usize)
     (held, judged)
 }
 
-/// Samples in which models both hold and fail are worth something.
+/// A sample is useful only if models both hold and fail in it.
 #[track_caller]
 fn is_mixed((held, judged): (usize, usize)) {
     assert!(judged > 0 && held * 20 > judged && held * 20 < judged * 19, "{held} of {judged}");
@@ -58,8 +59,8 @@ fn grid() -> Vec<Model> {
     Model::all().filter(|model| matches!(model, Model::Grid(_))).collect()
 }
 
-/// All beside the grid. The oracle for causal memory tries every partial
-/// order: not for six operations.
+/// All models outside the grid. The oracle for causal memory tries every
+/// partial order, which is too slow for six operations.
 fn others(operations: usize) -> Vec<Model> {
     let numbered =
         [Model::KAtomic(2), Model::KAtomic(3), Model::DeltaAtomic(1), Model::DeltaAtomic(3)];

@@ -1,4 +1,4 @@
-//! Histories from dice: anything at all, or what a correct store could answer.
+//! Random histories: arbitrary ones, and those that a correct store could give.
 //!
 //! Deterministic: a seed always gives the same history. The bench
 //! `benches/judge.rs` draws from here too.
@@ -6,14 +6,15 @@
 pub use super::dice::Dice;
 use quiescence::history::{Call, Completion, Function, History, Operation, ProcessId, Value};
 
-/// These operations as a history; ties keep their order.
+/// A history of these operations. Those invoked at the same time keep their
+/// order.
 pub fn built(mut operations: Vec<Operation>) -> History {
     operations.sort_by_key(|operation| operation.invoked);
     History::of(operations).expect("processes are sequential")
 }
 
-/// Gives operations whose times were changed to processes that are sequential,
-/// as few as will do.
+/// Assigns operations whose times were changed to sequential processes, to as
+/// few as possible.
 pub fn spread(operations: &mut [Operation]) {
     operations.sort_by_key(|operation| operation.invoked);
     // When each process is idle again.
@@ -29,7 +30,7 @@ pub fn spread(operations: &mut [Operation]) {
     }
 }
 
-/// What a drawn history may have.
+/// The properties of a drawn history.
 #[derive(Clone, Copy)]
 pub struct Draw {
     pub operations: usize,
@@ -45,8 +46,8 @@ pub struct Draw {
 
 const KEYS: [&str; 4] = ["x", "y", "z", "k"];
 
-/// Any history: reads answer some value of their key, mostly one that was
-/// being written or had been when they returned.
+/// Any history. Reads answer some value of their key, mostly one whose write
+/// had been invoked before they returned.
 pub fn drawn(dice: &mut Dice, draw: Draw) -> History {
     let mut operations = intervals(dice, draw);
     let written: Vec<(Call, u64)> = operations
@@ -125,7 +126,7 @@ fn intervals(dice: &mut Dice, draw: Draw) -> Vec<Operation> {
     operations
 }
 
-/// Of what a correct register is asked.
+/// The requests to a correct register.
 #[derive(Clone, Copy)]
 pub struct Ask {
     pub operations: usize,
@@ -140,13 +141,13 @@ pub struct Ask {
     pub timeouts: usize,
 }
 
-/// What a linearizable register answers: every operation takes effect at some
+/// The answers of a linearizable register: every operation takes effect at some
 /// instant between its invocation and its return. One that times out may take
 /// effect at any later instant, or never.
 pub fn register(dice: &mut Dice, ask: Ask) -> Vec<Operation> {
     let mut clocks: Vec<u64> = (0..ask.clients).map(|_| dice.below(100) as u64).collect();
     let mut names: Vec<u32> = (0..ask.clients as u32).collect();
-    // With the instant of its effect.
+    // Each operation with the instant of its effect.
     let mut all: Vec<(u64, Operation)> = Vec::with_capacity(ask.operations);
     for number in 0..ask.operations {
         let client = (0..ask.clients).min_by_key(|&client| clocks[client]).expect("a client");
@@ -219,8 +220,8 @@ fn perform(call: &Call, held: &mut Value) -> Value {
     }
 }
 
-/// A write of the causal store: who holds how much of everybody's writes when
-/// it is issued must hold that much before it may apply it.
+/// A write of the causal store. A replica must have applied as many writes of
+/// each replica as the issuing replica had, before it may apply this one.
 struct Shipped {
     key: usize,
     value: i64,
@@ -228,9 +229,9 @@ struct Shipped {
     needs: Vec<usize>,
 }
 
-/// What a convergent causal store answers: each client stays at its replica, a
-/// write is applied elsewhere after all that its replica had applied, and the
-/// greatest Lamport stamp wins.
+/// The answers of a convergent causal store: each client stays at its replica,
+/// a write is applied elsewhere only after all writes that its replica had
+/// applied, and the greatest Lamport stamp wins.
 pub fn causal(dice: &mut Dice, operations: usize, replicas: usize, keys: usize) -> Vec<Operation> {
     let mut issued: Vec<Vec<Shipped>> = (0..replicas).map(|_| Vec::new()).collect();
     let mut applied = vec![vec![0; replicas]; replicas];

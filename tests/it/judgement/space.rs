@@ -1,19 +1,20 @@
 //! All small histories, up to renaming processes and keys.
 
-/// Which histories.
+/// The parameters of a space of histories.
 #[derive(Clone, Copy)]
 pub(crate) struct Space {
     /// How many operations, exactly.
     pub(crate) operations: usize,
     /// Whether writes may fail.
     pub(crate) failures: bool,
-    /// What is written: `None` for unique values, or these, also read.
+    /// The values that are written, and may be read; `None` for unique values.
     pub(crate) values: Option<&'static [&'static str]>,
     /// Whether the outcome of writes may be unknown.
     pub(crate) pending: bool,
     /// How reads may end: answered, `?` without an answer, `!` at quiescence.
     pub(crate) reads: &'static [&'static str],
-    /// Whether reads may answer what nobody wrote, with unique values.
+    /// Whether reads may answer a value that nobody wrote, if values are
+    /// unique.
     pub(crate) thin: bool,
 }
 
@@ -26,8 +27,8 @@ struct Shape {
 
 type Lanes = [Vec<Shape>; 2];
 
-/// Calls `each` with the lanes of every history, in the notation, and with how
-/// many events each lane has, as `(text, [events of 0, events of 1])`.
+/// Calls `each` with the two lanes of every history, in the notation, and for
+/// each event of each lane whether it is an invocation.
 pub(crate) fn each_history(space: Space, each: &mut impl FnMut(&[String; 2], &[Vec<bool>; 2])) {
     for second in 0..=space.operations / 2 {
         let first = space.operations - second;
@@ -54,7 +55,7 @@ fn grow(
     }
 }
 
-/// What may follow in a lane.
+/// The operations that may follow in a lane.
 fn shapes(space: Space, lane: &[Shape]) -> Vec<Shape> {
     if lane.last().is_some_and(|last| last.mark == "?") {
         return Vec::new();
@@ -72,7 +73,8 @@ fn shapes(space: Space, lane: &[Shape]) -> Vec<Shape> {
     all
 }
 
-/// Whether this is the least of its renamings.
+/// Whether these lanes are the least of their renamings, so that of histories
+/// that differ only in names one is taken.
 fn canonical(lanes: &Lanes) -> bool {
     let swapped = [lanes[1].clone(), lanes[0].clone()];
     let renamed = |lanes: &Lanes| {
@@ -138,7 +140,7 @@ fn texts(lanes: &Lanes, values: &[String]) -> [String; 2] {
     })
 }
 
-/// The events of each lane: whether it is an invocation.
+/// For each event of each lane, whether it is an invocation.
 fn events(lanes: &Lanes) -> [Vec<bool>; 2] {
     lanes.each_ref().map(|lane| {
         let of = |shape: &Shape| if shape.mark == "?" { &[true][..] } else { &[true, false] };
@@ -146,8 +148,8 @@ fn events(lanes: &Lanes) -> [Vec<bool>; 2] {
     })
 }
 
-/// Every order in real time, up to what returns-before can tell: among events
-/// of one type in a row the processes ascend.
+/// Every order in real time that returns-before can distinguish: among
+/// consecutive events of one type, only the order with ascending processes.
 pub(crate) fn merges(events: &[Vec<bool>; 2]) -> Vec<String> {
     let mut all = Vec::new();
     merge(events, [0, 0], None, &mut String::new(), &mut all);

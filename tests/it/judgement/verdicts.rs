@@ -108,7 +108,7 @@ fn an_operation_that_begins_when_the_last_one_ends_still_follows_it() {
     events.ok(a, 9, ()).expect("an event");
     events.ok(b, 9, ()).expect("an event");
     let history = events.finish();
-    // Each key alone could be ordered: the reads overlap the writes.
+    // Each key alone has an order, because the reads overlap the writes.
     let verdict = check(&history, Model::Linearizable, Budget::default());
     assert_eq!(verdict.kind(), Some(Kind::Unexplained));
     assert_eq!(recheck(&history, Model::Linearizable, &verdict), Ok(()));
@@ -166,7 +166,7 @@ fn a_tiny_budget_ends_as_unknown_and_never_as_a_verdict() {
 
 #[test]
 fn a_large_counterexample_gives_way_to_a_small_one_of_a_weaker_model() {
-    // Of repeated values no order is ruled out without a search.
+    // Values repeat, so no order is ruled out without a search.
     let history = history("wx1|wx1|wx2|rx1 rx2|rx2 rx1|wy1|ry1 ry0");
     let (strong, weak) = (model("linearizable"), model("mr"));
     let judge = Judge::of(&history);
@@ -179,7 +179,7 @@ fn a_large_counterexample_gives_way_to_a_small_one_of_a_weaker_model() {
     assert_eq!(recheck(&history, weak, &entry.verdict), Ok(()));
     let Verdict::Violated(found) = &*entry.verdict else { panic!("it is violated") };
     assert!(found.minimal && found.operations.len() < history.len(), "{found:?}");
-    // Nothing weaker was judged: it stands as it was found.
+    // No weaker model was judged, so the counterexample stays as it was found.
     let alone = Survey::among(&judge, &[strong], |model| {
         judge.check(model, Budget { minimise: 0, ..Budget::default() })
     });

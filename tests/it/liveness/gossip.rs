@@ -1,18 +1,18 @@
-//! Small strategies that spread what was written by timers alone: one that is
-//! fair, one that converges only by chance, one that never makes up its mind.
+//! Small strategies with timers: one that converges in every fair run, one that
+//! converges only by chance, one whose answers change for ever.
 
 use quiescence::history::{Completion, NodeId, Value};
 use quiescence::replication::{Cluster, Effects, Input, Strategy, StrategyName, TimerId};
 
-/// How gossip goes.
+/// The variants of gossip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gossip {
-    /// One timer for each other node; each sends to it.
+    /// One timer for each other node; each sends to that node.
     Fair,
     /// Two timers; whichever fires first stops the other, and only one of them
     /// sends. A third timer arms both again.
     Chance,
-    /// A timer hides what was written, and shows it again.
+    /// A timer hides the written value, then shows it again.
     Swing,
 }
 

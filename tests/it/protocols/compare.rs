@@ -1,4 +1,5 @@
-//! What the search says of a protocol, held to what the dumb search says.
+//! Compares the results of the search for a protocol with those of the dumb
+//! search.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +21,10 @@ use quiescence::world::{
 use super::dumb::{self, Dumb};
 use super::strategy::{ALL, Allowed, Choices, Protocol};
 
-/// States of all scripts together beyond which a protocol is left alone.
+/// The most states, of all scripts together. Larger protocols are skipped.
 const STATES_MAX: usize = 400;
 
-/// A protocol and where it is searched.
+/// A protocol, and the setting and scope in which it is searched.
 pub struct Sample {
     protocol: Protocol,
     setting: Setting,
@@ -31,7 +32,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The sample that these bytes give.
+    /// The sample that these bytes determine.
     pub fn of(bytes: &[u8], panics: bool) -> Self {
         let mut dice = Choices::of(bytes);
         let setting = setting(&mut dice);
@@ -54,7 +55,7 @@ impl Sample {
         all
     }
 
-    /// What the search says of each property.
+    /// The result of the search for each property.
     fn hunt(&self, reduce: Reduce, jobs: usize) -> Vec<(Property, Decision)> {
         let plan = HuntPlan {
             setting: self.setting.clone(),
@@ -67,7 +68,7 @@ impl Sample {
         hunt(&self.protocol, &plan, &|_| false).found
     }
 
-    /// A search on one thread that only looks.
+    /// A search on one thread that only visits states.
     fn plan(&self, work: Work, tracks: Tracks, reduce: Reduce) -> Plan<'static> {
         Plan {
             work,
@@ -82,7 +83,7 @@ impl Sample {
         }
     }
 
-    /// How many states the search has.
+    /// How many states the search finds.
     fn states(&self) -> u64 {
         let tracks = Tracks { history: true, real_time: true, visible: true, ..Tracks::default() };
         let plan = self.plan(Work::Open(self.scope), tracks, Reduce::NONE);
@@ -93,8 +94,8 @@ impl Sample {
         explored.states
     }
 
-    /// What clients are told and answered in the end, whoever answers: with
-    /// symmetry, nodes that no client uses may stand for each other.
+    /// The answers to clients, and those to final reads without their nodes:
+    /// with symmetry, nodes that no client uses may be exchanged.
     fn outcomes(&self, workload: &Workload, reduce: Reduce) -> BTreeSet<String> {
         let tracks = Tracks { history: true, ..Tracks::default() };
         let plan = self.plan(Work::Scripted(workload.clone()), tracks, reduce);
@@ -147,7 +148,7 @@ fn scope(dice: &mut Choices<'_>) -> Open {
     Open { sessions, writes, reads, keys, patient: dice.once_in(5) }
 }
 
-/// What came of a sample.
+/// The result for a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Came {
     TooLarge,
@@ -155,7 +156,7 @@ pub enum Came {
     Violated,
 }
 
-/// Holds the search to what the dumb one says.
+/// Asserts that the search agrees with the dumb search.
 pub fn compare(sample: &Sample) -> Came {
     let properties = sample.properties();
     let (protocol, setting) = (&sample.protocol, &sample.setting);
@@ -165,8 +166,8 @@ pub fn compare(sample: &Sample) -> Came {
     if setting.faults.budget[FaultKind::Retry] == 0 {
         assert_eq!(states, expected, "states of {}", sample.told());
     } else {
-        // One write may have a stamp at each node: the search keeps them apart,
-        // a world only knows the highest.
+        // One write may have a different stamp at each node. The search
+        // distinguishes such states, but a world keeps only the highest stamp.
         assert!(states >= expected, "{states} of {expected} states of {}", sample.told());
     }
     let none = Reduce::NONE;
@@ -181,7 +182,8 @@ pub fn compare(sample: &Sample) -> Came {
         (Reduce { macro_steps: true, ..none }, 1),
         (Reduce::ALL, 2),
     ];
-    // Each protocol with none and with two others: together these are all.
+    // Each protocol is searched without reductions, and with two of the others;
+    // over many protocols all of them are used.
     let first = dumb.states % 4;
     for (reduce, jobs) in [(none, 1), others[first], others[(first + 1) % 4]] {
         for (property, outcome) in sample.hunt(reduce, jobs) {
@@ -208,8 +210,10 @@ fn agree(
             let counts = *property != Property::StrongConvergence;
             let endless = failing.run.ending != RunEnding::Settled && lively;
             if let Some(length) = length.filter(|_| counts && !endless) {
-                // Other values and sessions may make a story still shorter. Settling
-                // may do what patient timers may not, and be found last.
+                // The search may find a shorter run with other values and
+                // sessions. With patient timers it may find a longer one,
+                // because settling may do what patient timers may not, and is
+                // then found last.
                 let short = found <= length || sample.scope.patient;
                 let story = dumb.stories.get(property);
                 assert!(

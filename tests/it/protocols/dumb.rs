@@ -1,9 +1,9 @@
-//! The dumb search: whole worlds, one after the other, nothing remembered of
-//! steps, nothing left out, every scope as a list of scripts.
+//! The dumb search: explores whole worlds, one after the other, with no memory
+//! of steps, no reductions, and every scope as a list of scripts.
 //!
-//! Each state is settled and judged as a run of its own. What goes on for ever
-//! is found by asking which states reach which. It shares the world with the
-//! search that it checks, and nothing else.
+//! Each state is settled and judged as a run of its own. Endless runs are found
+//! by computing which states reach which. It shares the world with the search
+//! that it checks, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -21,27 +21,29 @@ use quiescence::world::{
 };
 use rustc_hash::FxHashMap;
 
-/// What the dumb search says.
+/// The results of the dumb search.
 #[derive(Debug, Default)]
 pub struct Dumb {
     /// Distinct states, of all scripts together.
     pub states: usize,
-    /// What is violated, in how many actions at least; none if only in what
-    /// goes on for ever.
+    /// The violated properties, each with the fewest actions that violate it;
+    /// `None` if only endless runs do.
     pub violated: BTreeMap<Property, Option<usize>>,
-    /// For what goes on for ever: where it was seen first.
+    /// For a violation in an endless run, the run where it was found first.
     pub stories: BTreeMap<Property, String>,
-    /// What could not be decided somewhere.
+    /// The properties that could not be decided somewhere.
     pub unknown: BTreeSet<Property>,
 }
 
-/// From which timer a message comes.
+/// The timer that caused a message, if one did.
 type Tag = Option<(NodeId, TimerId)>;
 
-/// How many operations of each session had ended when one began.
+/// For each operation, how many operations of each session had ended when it
+/// began.
 type Before = Vec<(OperationId, Vec<usize>)>;
 
-/// All that decides the future of a state, and all that is judged of its past.
+/// All that determines the future of a state, and all of its past that is
+/// judged.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Whole {
     state: State,
@@ -50,12 +52,13 @@ struct Whole {
     before: Before,
     taken: Vec<Vec<OperationId>>,
     stamps: Vec<(OperationId, Option<Stamp>)>,
-    /// What each session waits for, and from whom: a crash ends it.
+    /// For each session, its open operation and the node that it asked last. A
+    /// crash of that node ends the operation.
     open: Vec<Option<(OperationId, NodeId)>>,
 }
 
-/// What happens on an edge that needs no client and no fault; what justice
-/// asks for.
+/// The label of a transition that needs no client and no fault. Justice (weak
+/// fairness) is defined for these.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Label<M> {
     Deliver(NodeId, NodeId, M),
@@ -71,10 +74,11 @@ struct Node<'w> {
     edges: Vec<(usize, Label<AnyMessage>)>,
 }
 
-/// In how large states nobody looks: whole worlds take their time.
+/// The most messages in flight in a state. Larger worlds would take too long.
 const IN_FLIGHT_MAX: usize = 100;
 
-/// Searches a scope; none if its scripts have more states together, or large ones.
+/// Searches a scope. `None` if its scripts together have more states than
+/// `limit`, or a state is too large.
 pub fn search(
     strategy: &dyn Subject,
     setting: &Setting,
@@ -109,7 +113,7 @@ pub fn search(
     Some(dumb)
 }
 
-/// Every state of one workload, breadth first.
+/// Finds every state of one workload, breadth first.
 fn spread<'w>(
     strategy: &'w AnyStrategy,
     setting: &'w Setting,
@@ -123,7 +127,7 @@ fn spread<'w>(
         Ok(world) => world,
         Err(_) => {
             dumb.violated.insert(Property::NoPanic, Some(1));
-            // Nothing else could be looked at.
+            // No other property can be judged.
             dumb.unknown.extend(properties.iter().cloned());
             return Some((Vec::new(), Vec::new()));
         }
@@ -167,15 +171,15 @@ fn spread<'w>(
     Some((nodes, prints))
 }
 
-/// A number for a state, the same in every process.
+/// A hash of a state, the same in every process.
 fn print(whole: &Whole) -> u64 {
     let mut hasher = DefaultHasher::new();
     whole.hash(&mut hasher);
     hasher.finish()
 }
 
-/// The timer from which what comes of an action comes; none if the action has
-/// to wait.
+/// The timer that causes what this action sends, if one does; the outer `None`
+/// if the action has to wait.
 fn tag_of(node: &Node<'_>, action: &Action, patient: bool) -> Option<Tag> {
     match *action {
         Action::Fire(at, timer) => {
@@ -191,7 +195,7 @@ fn tag_of(node: &Node<'_>, action: &Action, patient: bool) -> Option<Tag> {
     }
 }
 
-/// The state after an action; none if a handler panics.
+/// The state after an action; `None` if a handler panics.
 fn step<'w>(node: &Node<'w>, action: Action, tag: Tag) -> Option<Node<'w>> {
     let mut world = node.world.clone();
     let mut before = node.before.clone();
@@ -278,7 +282,7 @@ fn label_of(node: &Node<'_>, action: &Action) -> Option<Label<AnyMessage>> {
     })
 }
 
-/// What justice asks for in a state.
+/// The labels that justice requires to occur eventually, in this state.
 fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
     let deliver = |(name, message): (MessageName, &AnyMessage)| {
         Label::Deliver(name.to, name.from, message.clone())
@@ -293,10 +297,10 @@ fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
     dues
 }
 
-/// A strongly connected component with what happens in it.
+/// A strongly connected component, and the labels of its transitions.
 type Part<M> = (Vec<usize>, BTreeSet<Label<M>>);
 
-/// Every strongly connected component in which something happens.
+/// Every strongly connected component that has a transition.
 fn components(
     nodes: &[Node<'_>],
     wanted: impl Fn(&Label<AnyMessage>) -> bool,
@@ -313,7 +317,7 @@ fn components(
         }
         seen
     };
-    // Only what reaches itself is in a component.
+    // A state that does not reach itself is in no component.
     let reach: Vec<_> = (0..nodes.len()).map(reaches).collect();
     let mut parts = Vec::new();
     let mut done = vec![false; nodes.len()];
@@ -358,7 +362,7 @@ impl Dumb {
         };
     }
 
-    /// Judges the run that ends here.
+    /// Judges the run that leads to this state and then settles.
     fn judge_state(
         &mut self,
         strategy: &AnyStrategy,
@@ -370,10 +374,11 @@ impl Dumb {
         let asked = asked(node);
         let again = |shows| re_execute(strategy, setting, &asked, &node.path, shows);
         let run = again(Shows::All);
-        // The same run without what only others can show.
+        // The same run without rounds of settling that change nothing.
         let calm = run.broken.is_empty() && run.disagreement.is_none();
         let plain = if calm { run.clone() } else { again(Shows::End) };
-        // With patient timers, settling goes through other states than the search.
+        // With patient timers, settling goes through states that the search
+        // does not.
         if disagrees(strategy, &node.world) || run.disagreement.is_some() {
             self.note(Property::StrongConvergence, None);
         }
@@ -391,7 +396,8 @@ impl Dumb {
             match judge(&run, property) {
                 Judgement::Holds => {}
                 Judgement::Violated(..) => {
-                    // How long an endless run is depends on who looks.
+                    // The length of an endless run depends on the search, so it
+                    // is not compared.
                     let ends = matches!(property, Property::Always(_) | Property::NoPanic)
                         || run.ending == Ending::Settled;
                     let shortest = self.violated.get(property).copied().flatten();
@@ -400,8 +406,8 @@ impl Dumb {
                     }
                     self.note(property.clone(), ends.then_some(length));
                 }
-                // Whether that ends is seen from the states, if timers do in them
-                // what they do in settling.
+                // Whether this run ends is decided from the components, unless
+                // timers have to wait in them and not in settling.
                 Judgement::Unknown(_)
                     if matches!(run.ending, Ending::Unsettled(_)) && !scope.patient => {}
                 Judgement::Unknown(_) => {
@@ -411,7 +417,7 @@ impl Dumb {
         }
     }
 
-    /// Judges a component that can be stayed in for ever.
+    /// Judges a component in which a run can stay for ever.
     fn judge_component(
         &mut self,
         strategy: &AnyStrategy,
@@ -432,7 +438,7 @@ impl Dumb {
                 world.perform(&step.action, step.number).expect("it was possible before");
             }
             let Ok(visit) = Visit::of(&world) else {
-                // Nobody can be asked in a state that recurs for ever.
+                // A final read panics in this state, which recurs for ever.
                 if deliveries {
                     self.unknown.insert(Property::Durable);
                 }
@@ -490,7 +496,7 @@ impl Dumb {
     }
 }
 
-/// The scripts as far as they have been asked.
+/// The workload, cut to the operations that were invoked.
 fn asked(node: &Node<'_>) -> Workload {
     let mut workload = node.world.workload().clone();
     for (session, script) in (0u16..).zip(&mut workload.sessions) {
@@ -532,7 +538,7 @@ fn disagrees(strategy: &AnyStrategy, world: &World<'_>) -> bool {
     })
 }
 
-/// Every script in the scope, but those that are the beginning of another.
+/// Every script in the scope, except those that are a prefix of another.
 pub fn workloads(strategy: &dyn Subject, setting: &Setting, scope: Open) -> Vec<Workload> {
     let strategy = &strategy.erased();
     let cluster = Cluster::of(setting.nodes);

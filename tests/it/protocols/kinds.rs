@@ -1,5 +1,5 @@
-//! One small protocol for each kind of mistake that random protocols brought to
-//! light. What a search says of it is known in advance.
+//! One small protocol for each kind of bug that random protocols revealed in
+//! the searches. The right results for it are known in advance.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ struct Toy {
     invariants: fn() -> Vec<Invariant<Held>>,
 }
 
-/// What a node of a toy holds; what it means is up to the toy.
+/// The replica of a toy; each toy uses the fields in its own way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Held {
     node: NodeId,
@@ -102,7 +102,7 @@ fn done() -> Completion {
     Completion::Ok(Value::Null)
 }
 
-/// Keeps what is written where it is written, and answers at once.
+/// Keeps a write at the node that received it, and answers at once.
 fn local(held: &mut Held, input: &Input<Toy>, effects: &mut Effects<Toy>) {
     let Input::Request { operation, call, .. } = input else { return };
     if call.is_read() {
@@ -151,8 +151,8 @@ fn search(
     found.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// How each property fails, with every reduction and with none; the dumb search
-/// says the same.
+/// How each property fails. Asserts that reductions do not change that, and
+/// that the dumb search finds the same properties violated.
 fn flaws(toy: &Toy, setting: &Setting, scope: Open, properties: &[Property]) -> Vec<Option<Flaw>> {
     let flaw = |outcome: &Decision| match outcome {
         Decision::Violated(finding) => Some(finding.failing.flaw),
@@ -195,7 +195,7 @@ const TO_ITSELF: Toy = Toy {
     ..TOY
 };
 
-/// What is handed to a node makes it send to itself once more.
+/// A message makes the node that receives it send to itself once more.
 const AND_AGAIN: Toy = Toy {
     step: |held, input, effects| match input {
         Input::Receive { message: Value::Int(value), .. } => {
@@ -258,7 +258,7 @@ fn a_timer_that_does_nothing_hides_no_final_read() {
     assert!(found.iter().all(Option::is_some), "{found:?}");
 }
 
-/// Answers with the value until two ticks after it was written.
+/// Answers the value up to two ticks after it was written, then nothing.
 fn read_while_good(held: &Held, operation: OperationId, clock: u64, effects: &mut Effects<Toy>) {
     let value = if clock <= held.stamp + 2 { held.value.clone() } else { Value::Null };
     effects.reply(operation, Completion::Ok(value));
@@ -285,7 +285,7 @@ fn a_lease_that_lapses_is_seen_to_lapse() {
     };
     let found = flaws(&toy, &calm(1), scope(1, 1, 1), &[LINEARIZABLE, EVENTUAL]);
     assert!(found.iter().all(Option::is_some), "{found:?}");
-    // Two ticks after the write it is still good.
+    // Two ticks after the write the value is still valid.
     let lasting = Toy {
         step: |held, input, effects| match input {
             Input::Request { operation, ref call, clock, .. } if call.is_read() => {
@@ -323,7 +323,7 @@ fn a_search_that_has_found_one_thing_has_not_proved_another() {
 
 #[test]
 fn nodes_that_are_asked_in_an_order_do_not_stand_for_each_other() {
-    // A read asks the others; the first to say something is believed.
+    // A read asks the others and takes the first answer.
     let toy = Toy {
         step: |held, input, effects| match input {
             Input::Request { operation, ref call, .. } if call.is_read() => {
@@ -382,7 +382,7 @@ fn nodes_that_are_asked_in_an_order_do_not_stand_for_each_other() {
 
 #[test]
 fn of_two_timers_that_lead_to_one_state_the_one_that_was_found_is_told() {
-    // Either timer answers and is gone with the other; only one answers well.
+    // Either timer answers and disarms the other; only one answer is right.
     let toy = Toy {
         step: |held, input, effects| match input {
             Input::Request { operation, .. } => {
@@ -407,7 +407,7 @@ fn of_two_timers_that_lead_to_one_state_the_one_that_was_found_is_told() {
 
 #[test]
 fn answers_are_compared_in_every_state_by_every_search() {
-    // Nothing new becomes visible when a node forgets what it holds.
+    // When a node forgets its value, no new write becomes visible.
     let toy = Toy {
         step: |held, input, effects| match input {
             Input::Receive { message: Value::List(_), .. } => held.value = Value::Null,
@@ -446,7 +446,8 @@ fn sample(toy: &Toy, setting: &Setting, properties: &[Property]) -> random::Hunt
 
 #[test]
 fn a_write_that_a_crash_made_a_node_forget_may_stand_below_another() {
-    // What is written last survives, and its stamp is above the first one's.
+    // Only the last write survives a crash; its stamp is above that of the
+    // first.
     let toy = Toy {
         step: |held, input, effects| match input {
             Input::Request { operation, ref call, .. } if call.is_write() => {
@@ -511,7 +512,7 @@ fn more_properties_than_bits_are_judged() {
 
 #[test]
 fn a_node_that_was_told_something_stays_in_the_story() {
-    // The planner (n1) hands each write to the enactors, who lose the second.
+    // A node sends each write to the others, which keep only the first value.
     let toy = Toy {
         step: |held, input, effects| match input {
             Input::Request { ref call, .. } if call.is_write() => {

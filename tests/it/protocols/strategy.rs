@@ -1,11 +1,11 @@
-//! Protocols that nobody has thought of: a strategy whose handlers are a small
-//! table, filled from bytes.
+//! Random protocols: a strategy whose handlers are a small table, filled from
+//! bytes.
 //!
 //! A table says, for each state of a node and each input, what is done: keep
-//! what the input carries, send, answer now or later, arm timers, change what
-//! nobody can see. Most of these protocols are nonsense; that is the point.
-//! Every engine has to say the same of them. The same bytes give the same
-//! protocol for ever, and missing bytes count as zeros.
+//! what the input carries, send, answer now or later, arm timers, change state
+//! that nobody can see. Most of these protocols are nonsense. That is intended,
+//! because all engines have to agree on them too. The same bytes always give
+//! the same protocol, and missing bytes count as zeros.
 
 #![allow(dead_code, reason = "each test that includes this file uses a part of it")]
 
@@ -19,7 +19,7 @@ use quiescence::replication::{
     Visible,
 };
 
-/// Bytes that choices are taken from.
+/// Bytes that determine choices.
 pub struct Choices<'b> {
     bytes: &'b [u8],
     at: usize,
@@ -37,13 +37,13 @@ impl<'b> Choices<'b> {
         byte % sides
     }
 
-    /// True once in so many times; never where bytes are missing.
+    /// True once in `times` on average; never if the bytes have ended.
     pub fn once_in(&mut self, times: u8) -> bool {
         self.below(times) == times - 1
     }
 }
 
-/// As many bytes as a protocol and its setting take, from a number.
+/// As many bytes as a protocol and its setting need, from a seed.
 pub fn bytes_of(seed: u64) -> Vec<u8> {
     let mut dice = Dice(seed);
     let mut bytes = Vec::new();
@@ -53,7 +53,7 @@ pub fn bytes_of(seed: u64) -> Vec<u8> {
     bytes
 }
 
-/// What may be in a table; the rest is left out of it.
+/// What a table may contain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Allowed {
     pub timers: bool,
@@ -103,30 +103,30 @@ enum To {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Do {
-    /// Takes what the input carries into the register.
+    /// Stores what the input carries in the register.
     Keep,
     /// Sends what the input carries, or what is stored, as a message of this
     /// kind.
     Send(To, u8),
-    /// Answers the request at hand.
+    /// Answers the request of this input.
     Answer,
-    /// Answers the request at hand later.
+    /// Answers the request of this input later.
     Wait,
-    /// Answers the one that has waited longest.
+    /// Answers the request that has waited longest.
     AnswerFirst,
-    /// Answers all that wait.
+    /// Answers all requests that wait.
     AnswerAll,
     Fail,
     Unknown,
     Arm(u8),
     Disarm(u8),
-    /// Changes what no future can see.
+    /// Changes state that no later step depends on.
     Noise,
     Forget,
     Panic,
 }
 
-/// How a register takes in a value.
+/// Whether a register replaces its value by a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Policy {
     Overwrite,
@@ -147,23 +147,24 @@ struct Table {
     /// By state, then by cause.
     rules: Vec<Vec<Rule>>,
     policy: Policy,
-    /// How many times what follows from one input is sent on; `None` is for
-    /// ever.
+    /// How many times messages that follow from one input are forwarded; `None`
+    /// for ever.
     hops: Option<u8>,
     /// Whether the order of arrivals is kept.
     arrivals: bool,
-    /// How many ticks a write is good for.
+    /// For how many ticks a write is valid.
     lease: Option<u64>,
-    /// Whether an answer waits until the node is as far as the token says.
+    /// Whether an answer waits until the node has as many keys as the token
+    /// says.
     tokens: bool,
-    /// Nodes that refuse reads, and that refuse writes, one bit each.
+    /// The nodes that refuse reads, and those that refuse writes, one bit each.
     refuses: [u8; 2],
     durable: bool,
     observable: bool,
     invariants: bool,
 }
 
-/// A protocol that nobody has thought of.
+/// A random protocol.
 #[derive(Clone, Debug)]
 pub struct Protocol {
     table: Arc<Table>,
@@ -180,11 +181,11 @@ pub struct Replica {
     /// Values in the order of arrival, if that is kept.
     arrivals: Vec<Value>,
     waiting: Vec<(OperationId, Option<Key>)>,
-    /// Decides nothing.
+    /// No step depends on it.
     noise: bool,
 }
 
-/// A write as it travels.
+/// A write, as messages carry it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Load {
     key: Key,
@@ -196,12 +197,12 @@ pub struct Load {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Message {
     kind: u8,
-    /// How often it may be sent on.
+    /// How many more times it may be forwarded.
     hops: u8,
     load: Option<Load>,
 }
 
-/// The input at hand.
+/// What the current input carries.
 struct Given<'g> {
     request: Option<(OperationId, &'g Call, u8)>,
     from: Option<NodeId>,
@@ -211,7 +212,7 @@ struct Given<'g> {
 }
 
 impl Protocol {
-    /// The protocol that these dice give; a node may be any of `nodes`.
+    /// The protocol that these choices determine, for `nodes` nodes.
     pub fn of(dice: &mut Choices<'_>, nodes: u16, allowed: Allowed) -> Self {
         let states = 1 + dice.below(2);
         let endless = dice.once_in(6);
@@ -231,7 +232,7 @@ impl Protocol {
         };
         if dice.once_in(5) {
             let all = (1_u8 << nodes) - 1;
-            // Somebody serves both.
+            // Some node serves reads, and some node serves writes.
             table.refuses = [dice.below(all), dice.below(all)];
         }
         for _ in 0..states {
@@ -242,7 +243,8 @@ impl Protocol {
         Protocol { table: Arc::new(table) }
     }
 
-    /// Whether its states can have an end: nothing is sent on for ever.
+    /// Whether it may have finitely many states: no message is forwarded for
+    /// ever.
     pub fn is_tame(&self) -> bool {
         self.table.hops.is_some()
     }
@@ -534,7 +536,8 @@ impl Strategy for Protocol {
     }
 
     fn renamed(&self, replica: &Replica, name: &dyn Fn(NodeId) -> NodeId) -> Option<Replica> {
-        // Lawful only where no rule and no refusal knows a node by its number.
+        // Renaming is valid only if no rule and no refusal depends on the
+        // number of a node.
         let numbers = |does: &Do| matches!(does, Do::Send(To::First | To::Next, _));
         let mut all = self.table.rules.iter().flatten().flat_map(|rule| &rule.does);
         let lawful = !all.any(numbers) && self.table.refuses == [0; 2];

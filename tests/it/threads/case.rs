@@ -1,5 +1,5 @@
-//! The case that an exploration of threads left behind replays without any
-//! thread, in every build.
+//! The case that was found by exploring threads replays without threads, in
+//! every build.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Protocols that nobody has thought of, on threads: whatever they do, the
-//! world does the same event by event, answer by answer, to the same end.
+//! Random protocols on threads: a replay in the world has the same events, the
+//! same answers and the same end.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use quiescence::world::{
 use super::in_time;
 use crate::protocols::strategy::{ALL, Allowed, Choices, Protocol, bytes_of};
 
-/// Where a protocol runs, and what is asked.
+/// The cluster in which a protocol runs.
 fn cluster(dice: &mut Choices<'_>, nodes_max: u8) -> Setting {
     let nodes = 1 + u16::from(dice.below(nodes_max));
     let network = if dice.below(2) == 0 { Network::Fifo } else { Network::Unordered };
@@ -21,7 +21,7 @@ fn cluster(dice: &mut Choices<'_>, nodes_max: u8) -> Setting {
     Setting { nodes, network, faults, routing: Routing::Roaming }
 }
 
-/// The number of a call makes its value unlike all others.
+/// A call. Its number makes the written value unique.
 fn call(dice: &mut Choices<'_>, number: u8) -> Call {
     let key = ["x", "y"][usize::from(dice.below(2))];
     match dice.below(2) {
@@ -47,7 +47,8 @@ fn scripts(dice: &mut Choices<'_>, setting: &Setting, sessions: u8, calls: u8) -
     Workload { sessions: (0..sessions).map(script).collect() }
 }
 
-/// What was seen among many runs, so that none of it can go missing unnoticed.
+/// How often each kind of behaviour occurred. Each must occur, so that the test
+/// cannot lose one unnoticed.
 #[derive(Default, Debug)]
 struct Seen(BTreeMap<&'static str, u32>);
 
@@ -110,7 +111,8 @@ fn what_random_protocols_do_on_threads_the_world_does_too() {
     seen.all();
 }
 
-/// Asks a live cluster this and that; what each session heard, and the record.
+/// Makes random requests to a live cluster. What each session heard, and the
+/// record.
 fn asked_live(
     dice: &mut Choices<'_>,
     protocol: &Protocol,

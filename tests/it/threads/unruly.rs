@@ -1,4 +1,5 @@
-//! Small strategies that do whatever a cluster of threads should survive.
+//! Small strategies that misbehave in ways that a cluster on threads must
+//! survive.
 
 #![allow(dead_code, reason = "each test that includes this file uses a part of it")]
 
@@ -8,49 +9,51 @@ use quiescence::replication::{
 };
 
 const N2: NodeId = NodeId(1);
-/// Added to the number of an operation to tell two words about it apart.
+/// Added to the number of an operation to mark a second message about it.
 const MARK: u16 = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unruly {
-    /// Sends what is asked to n2, which panics.
+    /// Sends the request to n2, which panics.
     Panics,
-    /// Sends twice to n2, which panics, and would answer if it went on.
+    /// Sends two messages to n2. It panics at the first, and would answer the
+    /// second.
     PanicsFirst,
     /// Never answers.
     Silent,
     /// Sends to a node that does not exist.
     Astray,
-    /// Sends what is asked to n2, which answers.
+    /// Sends the request to n2, which answers.
     Forwards,
-    /// The same with a word that cannot be told.
+    /// As `Forwards`, but panics when asked for the label of its message.
     Unspeakable,
-    /// Sends what is asked to itself, and answers when it arrives.
+    /// Sends the request to itself, and answers when it arrives.
     Itself,
-    /// Sends what is asked to itself and to n2, and to n2 again, marked, when it
-    /// arrives; n2 answers the marked one with how many others came before.
+    /// Sends the request to itself and to n2. When it arrives at itself, sends
+    /// it to n2 once more, marked; n2 answers the marked one with the number of
+    /// requests that had arrived before.
     InOrder,
-    /// Sends what is asked to itself for ever.
+    /// Sends the request to itself for ever.
     Forever,
     /// Answers when a timer fires.
     ByTimer,
-    /// Answers an operation when the next one is asked.
+    /// Answers an operation when the next one is invoked.
     ByTheNext,
-    /// Answers what is asked at n1; n2 serves nothing.
+    /// Answers requests at n1; n2 serves nothing.
     Refuses,
     /// Answers reads with the token and writes with an unknown outcome, and
     /// counts in the token.
     Counts,
-    /// Answers with the clock: what is asked, and the first operation of all.
+    /// Answers with the clock, both the request and the very first operation.
     Clock,
 }
 
-/// A node: which one, and which operations wait at it.
+/// The node, and the operations that wait at it.
 pub type Replica = (NodeId, Vec<OperationId>);
 
 impl Strategy for Unruly {
     type Replica = Replica;
-    /// What is asked; none makes the receiver panic.
+    /// The request; `None` makes the receiver panic.
     type Message = Option<OperationId>;
     type Token = i64;
 

@@ -1,19 +1,22 @@
-//! The least visibility that a model of the grid allows, and its arbitrations.
+//! Computes the least visibility that a model of the grid allows, and its
+//! arbitrations.
 //!
 //! Given the source of every read (or of some of them), the axioms are Horn
-//! clauses over "this write is visible to that read", and every consequence
-//! runs forward along session order and reads-from. So one pass in an order of
-//! `so ∪ rf` computes the least visibility, if there is such an order; if not,
-//! no visibility is free of cycles. Whatever a larger visibility would allow,
-//! the least one allows too: all constraints grow with it.
+//! clauses over "this write is visible to that read", and every conclusion
+//! about an item follows from items before it in session order and reads-from.
+//! So one pass in a topological order of `so ∪ rf` computes the least
+//! visibility. If `so ∪ rf` has a cycle, no visibility is acyclic. Every
+//! constraint grows with the visibility, so a history that some larger
+//! visibility explains is explained by the least one too.
 //!
-//! Then a read that found its key initial must see no write of it, and writes
-//! must be arbitrated without a cycle: along the axioms, and every visible
-//! write of a key before the one that was answered.
+//! What remains to check: a read that found its key initial sees no write of
+//! that key, and the writes have an arbitration. That is an order that obeys
+//! the axioms and puts each visible write of a key before the write that the
+//! read answered.
 //!
 //! The characterisation by bad patterns is that of Bouajjani, Enea, Guerraoui
-//! and Hamza (POPL 2017), extended from causal models to the grid.
-//! O(n²/64) for n operations.
+//! and Hamza (POPL 2017), extended from causal models to the grid. O(n²/64) for
+//! n operations.
 
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::model::{Grid, Guarantees, Scope};
@@ -28,16 +31,17 @@ pub(in crate::judgement::checker) struct Closure<'a, S> {
     pub(in crate::judgement::checker) sources: &'a [Source],
     /// The writes that happened: acknowledged, or the source of some read.
     pub(in crate::judgement::checker) kept: S,
-    /// For a read the writes visible to it; for a write those that are
-    /// visible to whoever sees it, and arbitrated before it.
+    /// By item. For a read, the writes visible to it; for a write, those that
+    /// are visible to every read that sees it, and arbitrated before it.
     pub(in crate::judgement::checker) rows: Vec<S>,
 }
 
-/// What stands against every arbitration.
+/// Why there is no arbitration.
 pub(in crate::judgement::checker) enum Conflict {
     /// This read found its key initial but sees this write (item, write).
     Initial(usize, usize),
-    /// Writes around a cycle, each before the next, for these reads.
+    /// A cycle of writes, each before the next, forced by the axioms and these
+    /// reads (items).
     Cycle(Vec<usize>, Vec<u32>),
 }
 
@@ -59,10 +63,10 @@ fn kept<S: Set>(view: &View, sources: &[Source]) -> S {
     kept
 }
 
-/// What one session has behind it.
+/// What one session has written and seen so far.
 #[derive(Clone)]
 struct Past<S> {
-    /// Its writes, and what comes with them.
+    /// Its writes, and the writes that every read of them must see too.
     written: S,
     /// What its reads saw.
     seen: S,
@@ -127,8 +131,8 @@ impl<'a, S: Set> Closure<'a, S> {
         self.rows[at] = row;
     }
 
-    /// The arbitrations: one, one per session, or one per read, in the order
-    /// of sessions or items.
+    /// The arbitrations that the scope asks for: one for all reads, one per
+    /// session (in order of sessions) or one per read (in order of items).
     pub(in crate::judgement::checker) fn arbitrate(&self) -> Result<Vec<Vec<usize>>, Conflict> {
         let of_key = self.writes_of_keys();
         self.no_initial_read_sees_a_write(&of_key)?;
@@ -177,7 +181,7 @@ struct Arbiter<'a, 'b, S> {
     of_key: Vec<S>,
     /// For each write, the writes that the axioms put before it.
     before: Vec<S>,
-    /// The order for reads that add nothing to the axioms.
+    /// The order by the axioms alone, for reads that add nothing to them.
     plain: Option<Vec<usize>>,
 }
 
@@ -205,7 +209,8 @@ impl<S: Set> Arbiter<'_, '_, S> {
         order.map_err(|cycle| Conflict::Cycle(cycle, reads.to_vec()))
     }
 
-    /// What `read` sees of its key is older than `write`, which it answered.
+    /// Puts every other write of the key that `read` sees before `write`, which
+    /// it answered.
     fn put_before(&mut self, write: usize, read: usize, saved: &mut Vec<(usize, S)>) {
         let key = index(self.closure.view.write(write).key);
         let mut older = self.closure.rows[read].common(&self.of_key[key]);

@@ -1,9 +1,11 @@
-//! Why a write is visible, or older: the proof behind a conflict.
+//! Derives why a write is visible to a read, or arbitrated before another
+//! write: the proof of a conflict.
 //!
-//! The closure says *that* a fact follows; this walks back along its rules and
-//! writes down *why*, premises first. Every rule leads from a fact about a
-//! read to facts about reads that are earlier, or to writes that are later, in
-//! `so ∪ rf`, so the walk ends. Runs only when a model is violated.
+//! The closure computes *that* a fact follows. This walks back from the fact
+//! along the rules and records *why*, premises first. The premises of a fact
+//! about a read are about earlier reads in `so ∪ rf`, or about later writes
+//! that the same read sees, so the walk ends. Runs only when a model is
+//! violated.
 
 use super::closure::{Closure, Conflict};
 use crate::judgement::checker::view::Source;
@@ -69,7 +71,8 @@ impl<S: Set> Proof<'_, '_, S> {
         }
     }
 
-    /// The last rule of a shortest walk back, with its premises.
+    /// A rule by which the fact follows, with its premises. The rules without
+    /// premises are tried first.
     fn rule(&self, (write, read): Sight) -> (Because, [Option<Sight>; 2]) {
         let Closure { view, grid, sources, .. } = self.closure;
         let (w, r) = (view.write(write), &view.items[read]);
@@ -96,7 +99,8 @@ impl<S: Set> Proof<'_, '_, S> {
         self.rule_through_a_write((write, read))
     }
 
-    /// MW and WFR: what comes with another write that is visible.
+    /// The rules MW and WFR: the read sees `write` because it sees another
+    /// write.
     fn rule_through_a_write(&self, (write, read): Sight) -> (Because, [Option<Sight>; 2]) {
         let Closure { view, grid, rows, .. } = self.closure;
         let w = view.write(write);

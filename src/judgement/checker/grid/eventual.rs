@@ -1,13 +1,13 @@
 //! The kinds in which eventual consistency fails.
 //!
-//! Eventual consistency is base with a shared arbitration and reads at
-//! quiescence that see every write. If base holds, nothing but those reads can
-//! stand against it: no other read is made to see more than its own source.
-//! So two of them that answer a key differently (**diverged**), or one that
-//! finds a key initial although a write to it happened (**lost**), are all the
-//! ways to fail; the first that applies is told. Where several writes could
-//! explain the answer of all reads at quiescence any one of them will do,
-//! because nothing but reads at quiescence follows such a read.
+//! Eventual consistency asks for base, one arbitration for all reads, and reads
+//! at quiescence that see every write. If base holds, only reads at quiescence
+//! can violate it: no other read must see more than its own source. So there
+//! are two ways to fail: two reads at quiescence answer a key differently
+//! (**diverged**), or one finds a key initial although a write to it happened
+//! (**lost**). The first that applies is reported. Where several writes could
+//! be the source of the reads at quiescence, any of them will do: only reads
+//! follow such a read in its session, so it is in no cycle.
 //!
 //! Both kinds are proved by two or three operations. O(n²) in the worst case.
 
@@ -17,7 +17,8 @@ use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::checker::view::View;
 use crate::judgement::verdict::{Counterexample, Kind, Reason};
 
-/// How the reads at quiescence contradict each other, or the writes.
+/// The counterexample, if reads at quiescence contradict each other or the
+/// writes.
 pub(in crate::judgement::checker) fn counterexample(
     history: &History,
     view: &View,

@@ -1,12 +1,12 @@
-//! The 96 models of the grid.
+//! Decides the 96 models of the grid.
 //!
 //! Where every value is written once to a key, the source of each answer is
 //! known and one [`Closure`] decides, or, for a long history, [`vectors`].
-//! Where values repeat, this goes through the possible sources, one read after
-//! the other: constraints only grow as sources are decided, so a conflict among
-//! the sources so far refutes all continuations, and a proof that does not
-//! mention a read's source refutes its other sources as well. Past the budget
-//! the answer is Unknown.
+//! Where values repeat, a backtracking search chooses the sources read by read.
+//! Constraints only grow as sources are chosen, so a conflict refutes all
+//! continuations, and a proof that does not use the chosen source of a read
+//! refutes its other sources as well. When the budget is spent, the answer is
+//! Unknown.
 //!
 //! O(n²/64) for n operations with unique writes, for each choice of sources
 //! otherwise. Deciding sources is NP-hard in general (Gibbons and Korach 1997
@@ -30,9 +30,10 @@ use crate::judgement::verdict::{
 };
 use closure::Closure;
 
-/// What every model asks.
+/// The base model, which every model of the grid implies.
 const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
-/// How many operations the closure looks at, where vectors could do it too.
+/// The closure decides up to this many operations, the vectors more, where both
+/// could.
 const CLOSURE_MAX: usize = 256;
 /// How many reads with several possible sources are decided at most.
 const DEPTH_MAX: usize = 1_000;
@@ -88,18 +89,18 @@ pub(in crate::judgement::checker) fn decide(
             let at: Vec<usize> = items.iter().map(|item| view.items[index(*item)].at).collect();
             let part = view.closed(history, &at);
             match Search::decide(history, &View::of_part(history, &part), grid, meter) {
-                // The core was not enough: prove it on everything.
+                // The named part is not violated by itself: decide the whole.
                 Decision::Holds(_) => Search::decide(history, view, grid, meter),
                 decided => decided,
             }
         }
-        // Bits may do where numbers are too many; if not, it says so.
+        // The closure's bits may fit where the vectors do not; if not, the
+        // search answers Unknown.
         vectors::Outcome::TooMany => Search::decide(history, view, grid, meter),
     }
 }
 
-/// Whether the closure finds a witness: what [`vectors`] is
-/// compared with.
+/// Whether the closure finds a witness. Tests compare [`vectors`] with it.
 #[cfg(test)]
 pub(in crate::judgement::checker) fn closure_decides(
     history: &History,
@@ -178,8 +179,8 @@ impl<'a> Search<'a> {
         Decision::Refuted(Reason::Sources { read: at, cases })
     }
 
-    /// Judges the sources decided so far. `None`: nothing is against them, and
-    /// there are more to decide.
+    /// Judges the sources chosen so far. `None`: they conflict with nothing,
+    /// and more are to be chosen.
     fn judge(&self, finished: bool) -> Option<Decision> {
         match self.view.writes.len() {
             0..=64 => self.judge_by::<Word>(finished),
@@ -201,7 +202,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The possible sources of a read: the latest before it first.
+    /// The possible sources of a read, likely ones first: writes before it from
+    /// the latest to the oldest, the initial value, later writes.
     fn likely_first(&self, read: usize) -> Vec<Source> {
         let mut sources = self.view.sources(&self.view.items[read]).to_vec();
         sources.sort_by_key(|source| match source {
@@ -215,7 +217,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Nothing that happened wrote what this read answered.
+/// The reason for a read whose answer no write that happened can explain.
 fn sourceless(history: &History, read: usize) -> Reason {
     let operations = history.operations();
     let reader = &operations[read];
@@ -285,7 +287,8 @@ fn witness<S: Set>(
     Decision::Holds(Witness::Abstract { visible, arbitration })
 }
 
-/// Gives the processes of which no operation matters an order too.
+/// Extends the orders to all processes of the history: one without items gets
+/// any of them.
 fn one_per_process(history: &History, view: &View, orders: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
     let processes = history.processes();
     let mut all = vec![None; processes.len()];
@@ -333,7 +336,8 @@ fn by_base_alone(reason: &Reason) -> bool {
     }
 }
 
-/// Shrinks what a proof mentions and proves again what is left.
+/// Shrinks the operations that a proof mentions, and proves the violation again
+/// on what is left.
 fn minimal(
     history: &History,
     view: &View,
@@ -359,7 +363,8 @@ fn minimal(
     Counterexample { kind, operations, minimal, reason: proof }
 }
 
-/// The counterexample of every model, if base already fails.
+/// The counterexample to base, and so to every model that implies it, if base
+/// fails.
 pub(in crate::judgement::checker) fn illegal(
     history: &History,
     view: &View,

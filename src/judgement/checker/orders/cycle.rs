@@ -1,13 +1,13 @@
-//! Why no order explains a part of a history: what must come before what, until
-//! it runs in a cycle.
+//! Derives why no order explains a part of a history: what must come before
+//! what, until that is a cycle.
 //!
-//! From what every order keeps, and from what each answer says about the order
-//! (its source is before it, other writes of the key are before the source or
-//! after the read), facts are drawn round by round, the nearest first. Where
-//! nothing new follows and there is no cycle yet, the sources of a read that
-//! has several, or the two orders of a pair, are taken one after the other; so
-//! every contradiction is found, if that does not take too many cases. With all
-//! pairs of writes decided and no cycle there is an order.
+//! From what every order keeps, and from what each answer implies (its source
+//! is before it, other writes of the key are before the source or after the
+//! read), facts are derived round by round, those with the shortest proofs
+//! first. When nothing new follows and there is no cycle yet, the proof splits
+//! into cases: the sources of a read that has several, or the two orders of a
+//! pair. So every contradiction is found, unless that takes too many cases: if
+//! all pairs of writes are ordered and there is no cycle, there is an order.
 //!
 //! It runs on minimal parts only. It decides nothing: a part that it finds no
 //! reason for is violated all the same. O(n³) for each round of n operations.
@@ -20,14 +20,14 @@ use crate::judgement::datatype;
 use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views};
 use crate::judgement::verdict::{Place, Reason, Source, Why};
 
-/// Parts of more operations are not reasoned about.
+/// Parts of more operations get no reason.
 const OPERATIONS_MAX: usize = 128;
 
 /// How many cases one reason may have.
 const CASES_MAX: usize = 24;
 
 /// Why no order of the model explains the part (ascending positions, closed
-/// under possible sources), if that can be told in a few cases.
+/// under possible sources), if a few cases suffice to show it.
 pub(in crate::judgement::checker) fn reason(
     history: &History,
     part: &[usize],
@@ -74,11 +74,11 @@ struct Prover<'a> {
     operations: Vec<&'a Operation>,
     /// What the model asks of orders.
     asked: Orders,
-    /// Where quiet instants count: how many quiet instants were before each.
+    /// If quiet instants count: how many of them were before each operation.
     epochs: Vec<usize>,
 }
 
-/// One order that is looked for: whose, and what is known of it.
+/// One of the orders that the model asks for: whose, and what is known of it.
 struct Order {
     of: Option<usize>,
     /// Whether each operation is in it.
@@ -128,7 +128,7 @@ impl Prover<'_> {
             refuted.push(self.refute(bound, branch, cases)?);
         }
         let cases: [Reason; 2] = refuted.try_into().expect("there are two cases");
-        // What does not need the assumption is the whole proof.
+        // A case that does not use its assumption is the whole proof.
         for (case, (one, other)) in cases.iter().zip([(first, second), (second, first)]) {
             if !assumes(case, of, one, other) {
                 return Some(case.clone());
@@ -150,12 +150,12 @@ impl Prover<'_> {
         Some(Reason::Sources { read, cases: proofs })
     }
 
-    /// The orders that the model speaks of, with what each keeps.
+    /// The orders that the model asks for, with what each keeps.
     fn orders(&self, bound: &[bool], branch: &Branch) -> Vec<Order> {
         let n = self.operations.len();
         let mut whose: Vec<Option<usize>> = vec![None];
         if self.asked.is_by_process() {
-            // The last read of each process.
+            // The last read of each process names the order of the process.
             let last = |at: &usize| {
                 bound[*at]
                     && !(at + 1..n).any(|later| bound[later] && self.same_process(*at, later))
@@ -222,7 +222,7 @@ impl Prover<'_> {
         past
     }
 
-    /// What cannot be in this order, if anything.
+    /// A cycle in this order, or a read in it that is too old.
     fn contradiction(&self, branch: &Branch, order: &Order) -> Option<Reason> {
         let n = self.operations.len();
         let around = (0..n).filter(|&at| order.after[at][at]);
@@ -237,8 +237,8 @@ impl Prover<'_> {
             let steps = self.needed(branch, order.of, &[&ring]);
             return Some(Reason::OrderCycle { of: order.of, cycle, steps });
         }
-        // Where a read answers the last write, what is newer than its source and
-        // before it makes a cycle, which says more.
+        // If reads answer the last write, a newer write between the source and
+        // the read has made a cycle already; only a larger k is left.
         let Reads::LastOf(k @ 2..) = self.asked.reads else { return None };
         let k = usize::try_from(k).unwrap_or(usize::MAX);
         for read in (0..n).filter(|&at| order.explains[at]) {
@@ -268,8 +268,8 @@ impl Prover<'_> {
         None
     }
 
-    /// The facts that these paths go along, and those that they follow from, in
-    /// the order in which they were found.
+    /// The facts that these paths use and, transitively, those that they follow
+    /// from, in the order in which they were found.
     fn needed(&self, branch: &Branch, of: Option<usize>, paths: &[&[usize]]) -> Vec<Place> {
         let mut wanted = vec![false; branch.facts.len()];
         let mut open: Vec<(Option<usize>, Vec<usize>)> =
@@ -292,7 +292,7 @@ impl Prover<'_> {
         facts.map(|(fact, _)| fact.clone()).collect()
     }
 
-    /// What follows directly from what is known of an order and was not known.
+    /// The new facts that follow in one step from what is known of an order.
     fn consequences(&self, branch: &Branch, order: &Order) -> Vec<Place> {
         let n = self.operations.len();
         let of = order.of;
@@ -369,7 +369,7 @@ impl Prover<'_> {
         branch.facts.push(fact);
     }
 
-    /// Two operations on one key of which it is not known which comes first.
+    /// Two operations on one key whose order is not known, and in whose order.
     fn undecided(&self, orders: &[Order]) -> Option<(Option<usize>, usize, usize)> {
         let n = self.operations.len();
         let stale = self.asked.may_be_stale();
@@ -391,8 +391,8 @@ impl Prover<'_> {
         None
     }
 
-    /// Regular registers: a read after its own source, a finished write before
-    /// an initial read, or writes that must come before each other.
+    /// Regular registers: a read before its own source, a finished write before
+    /// a read of the initial value, or a cycle of writes.
     fn regular(&self, bound: &[bool], branch: &Branch) -> Option<Reason> {
         let n = self.operations.len();
         let place = |first, second, why| Place { of: None, first, second, why };
@@ -494,7 +494,7 @@ impl Prover<'_> {
         initial.into_iter().chain((0..self.part.len()).filter(wrote).map(Source::Write)).collect()
     }
 
-    /// Why a read without a source is one.
+    /// The reason for a read that has no possible source.
     fn sourceless(&self, read: usize) -> Option<Reason> {
         let reader = self.operations[read];
         reader.answer()?;
@@ -507,7 +507,7 @@ impl Prover<'_> {
         })
     }
 
-    /// Whether every order that has both keeps the first before the second.
+    /// Whether every order that has both puts the first before the second.
     fn keeps(&self, first: usize, second: usize) -> bool {
         let (a, b) = (self.operations[first], self.operations[second]);
         let (a_writes, b_writes) = (a.call.is_write(), b.call.is_write());
@@ -521,9 +521,9 @@ impl Prover<'_> {
             Time::QuietInstants => self.epochs[first] < self.epochs[second],
         };
         if let Reads::Prefix { monotonic } = self.asked.reads {
-            // Reads are no part of the order, but they see prefixes of it: what
-            // a read sees does not have a later write of its session, and has
-            // what an earlier read saw, if reads are monotonic.
+            // The order has writes alone, and a read stands for the prefix that
+            // it sees: without the later writes of its session and, if reads
+            // are monotonic, with what earlier reads of the session saw.
             let sessions = b_writes || (monotonic && !a_writes);
             return (session && sessions) || (timed && a_writes && b_writes);
         }
@@ -589,7 +589,7 @@ impl Branch {
 }
 
 impl Order {
-    /// Works out what is after what.
+    /// Computes `after`, the transitive closure of `next`.
     fn close(&mut self) {
         for from in 0..self.next.len() {
             let mut reached = vec![false; self.next.len()];
@@ -627,7 +627,7 @@ impl Order {
     }
 }
 
-/// Whether a proof uses that the first of two operations comes first.
+/// Whether a proof uses the assumption that `first` is before `second`.
 fn assumes(reason: &Reason, of: Option<usize>, first: usize, second: usize) -> bool {
     let is_it = |step: &Place| {
         step.why == Why::Assumed && (step.of, step.first, step.second) == (of, first, second)

@@ -1,10 +1,10 @@
-//! Δ-atomicity, and the least Δ: how stale, in time.
+//! Decides Δ-atomicity, and finds the least Δ: staleness in time.
 //!
 //! A history is Δ-atomic if it is linearizable once every read is taken to
 //! begin Δ earlier (Golab, Li and Shah, PODC 2011). A larger Δ allows more, so
-//! the least one is found by halving: O(n log n) for each step with known
-//! sources, by the same zones as linearizability. At Δ = 0 session order
-//! counts, beyond it returns-before alone.
+//! the least one is found by binary search. With known sources each step takes
+//! O(n log n), by the zones that also decide linearizability. At Δ = 0 the
+//! order keeps session order, for a larger Δ returns-before alone.
 
 use super::keys::merged;
 use super::linearizable;
@@ -42,9 +42,9 @@ pub(in crate::judgement::checker) fn decide(
     }
 }
 
-/// The operations with every read begun `delta` earlier (and all times later by
-/// as much, so that none is below 0), in order of invocation, with the
-/// position that each operation had. They are no history any more: operations
+/// The operations with every read invoked `delta` earlier, in order of
+/// invocation, with their positions in the history. All times are later by
+/// `delta`, so that none is below 0. This is not a history any more: operations
 /// of one process may overlap.
 fn shifted(history: &History, delta: u64) -> (Vec<Operation>, Vec<usize>) {
     let mut moved: Vec<(usize, Operation)> =
@@ -60,14 +60,14 @@ fn shifted(history: &History, delta: u64) -> (Vec<Operation>, Vec<usize>) {
     (operations, positions)
 }
 
-/// How often a conflict may raise the bound before the rest is halved.
+/// How many conflicts may raise the bound before binary search does the rest.
 const ROUNDS: usize = 32;
 
 /// The least Δ in nanoseconds; `None` if there is none.
 ///
-/// What is too little for a few operations that contradict each other is too
-/// little for all, so the least Δ of each conflict is tried next; mostly a few
-/// are enough. After that by halving.
+/// A Δ that is too small for a few conflicting operations is too small for the
+/// whole history, so the least Δ of each conflict is tried next. Usually a few
+/// conflicts are enough; after that comes binary search.
 ///
 /// # Errors
 /// If the budget ended.
@@ -96,7 +96,7 @@ pub(in crate::judgement::checker) fn least(
     by_halving(whole, fails, meter)
 }
 
-/// The least Δ that is not too little, if `fails` is.
+/// The least Δ that is enough, by binary search; `fails` is too small.
 fn by_halving(
     whole: &Whole<'_>,
     mut fails: u64,

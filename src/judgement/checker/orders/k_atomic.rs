@@ -1,19 +1,19 @@
-//! k-atomicity, and the least k: how stale, in versions.
+//! Decides k-atomicity, and finds the least k: staleness in versions.
 //!
-//! An order that keeps real time, in which a read may return any of the last k
-//! writes of its key (the initial value counts as one). k = 1 is
-//! linearizability, k = 2 with known sources has a quick answer of its own
-//! ([`two_atomic`]). For more, [`search`](super::search) runs key by key over
-//! registers that remember k values, within the budget; no polynomial
-//! algorithm is known for k ≥ 3 (Golab, Hurwitz and Li, ICDCS 2013).
+//! The order keeps real time, and a read may return any of the last k writes of
+//! its key (the initial value counts as one). k = 1 is linearizability; k = 2
+//! with known sources has a fast procedure of its own ([`two_atomic`]). For
+//! more, [`search`](super::search) runs key by key over registers that remember
+//! k values, within the budget; no polynomial algorithm is known for k ≥ 3
+//! (Golab, Hurwitz and Li, ICDCS 2013).
 //!
-//! The least k is first bounded in O(n log n). From above: let every write
-//! happen at the first return among itself and its reads, and every read as
-//! early as it can; that is an order, so what it needs is enough. From below:
-//! writes that begin after the source returned and return before the read
-//! began are between the two in every order. Only what is in between is
-//! searched. There is a k unless a read answered what nobody wrote, or
-//! returned before its source was invoked.
+//! The least k is first bounded in O(n log n). From above: place every write at
+//! the first return among itself and its reads, and every read as early as
+//! possible; that is an order, so the k that it needs is enough. From below: a
+//! write that is invoked after the source of a read returned, and that returns
+//! before the read is invoked, is between the two in every order. Only the
+//! values between the bounds are searched. There is a k unless a read answered
+//! what nobody wrote, or returned before its source was invoked.
 
 use super::{keys, linearizable};
 use crate::history::{Call, History, Operation, Value};
@@ -83,8 +83,8 @@ fn two(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
     if !is_local(history) || !view.has_known_sources() {
         return remembering(whole, 2, meter);
     }
-    // This procedure needs no budget, but whoever makes a counterexample small
-    // runs it on thousands of parts: without this that would take for ever.
+    // This procedure needs no budget, but minimising a counterexample runs it
+    // on thousands of parts, and that must end.
     if !meter.spend(count(history.len()) / 16) {
         return Decision::unknown("the budget ended");
     }
@@ -97,9 +97,9 @@ fn two(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
 /// What is known of the least k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Least {
-    /// No k will do.
+    /// No k is enough.
     None,
-    /// This is it.
+    /// The least k.
     Is(u32),
     /// It lies between these, both included; the budget ended.
     Between(u32, u32),
@@ -124,10 +124,10 @@ pub(in crate::judgement::checker) fn least(whole: &Whole<'_>, meter: &mut Meter)
 struct Bounds<'a> {
     history: &'a History,
     view: &'a View,
-    /// When each write happens, from 1, and which it is of its key, from 1:
-    /// of those that happen at the same time each has a place of its own.
+    /// The time at which each write happens, from 1, and its rank among the
+    /// writes of its key, from 1: those at the same time have different ranks.
     points: Vec<(u64, u32)>,
-    /// The points of the writes of each key, ascending.
+    /// The times of the writes of each key, ascending.
     of_key: Vec<Vec<u64>>,
 }
 
@@ -194,7 +194,8 @@ impl<'a> Bounds<'a> {
                     Source::Write(write) => self.points[index(write)],
                     _ => (0, 0),
                 };
-                // It happens right after its source, or when it begins.
+                // The read happens right after its source, or when it is
+                // invoked if that is later.
                 let before = number_of(points.partition_point(|point| *point < invoked));
                 Ok(if invoked <= at { 1 } else { before - nth + 1 })
             }
@@ -207,8 +208,8 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    /// How many versions some read needs in every order: writes by their
-    /// returns and reads by their invocations, in one sweep.
+    /// How many versions some read needs in every order: one sweep over the
+    /// returns of writes and the invocations of reads.
     fn certain(&self) -> u32 {
         let mut reads: Vec<Vec<(u64, u64)>> = vec![Vec::new(); self.view.keys];
         let mut writes = reads.clone();
@@ -230,8 +231,8 @@ impl<'a> Bounds<'a> {
     }
 }
 
-/// The most writes (return, invocation) that lie between what a read answered
-/// and the read (invocation, return of its source).
+/// The most writes (return, invocation) that lie between a read (invocation,
+/// return of its source) and its source in every order.
 fn most_between(mut reads: Vec<(u64, u64)>, mut writes: Vec<(u64, u64)>) -> u32 {
     reads.sort_unstable();
     writes.sort_unstable();
@@ -240,7 +241,7 @@ fn most_between(mut reads: Vec<(u64, u64)>, mut writes: Vec<(u64, u64)>) -> u32 
     let mut returned = writes.iter().peekable();
     let mut count = 0;
     let mut most = 0;
-    // A Fenwick tree: of the writes that returned, how many began when.
+    // A Fenwick tree over the invocations of the writes that have returned.
     let mut tree = vec![0_u32; begins.len() + 1];
     for (invoked, after) in reads {
         while let Some((_, began)) = returned.next_if(|(returned, _)| *returned < invoked) {

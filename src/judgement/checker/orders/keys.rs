@@ -1,5 +1,5 @@
-//! Key by key: orders of each key alone, looked for in turns, and one order of
-//! all made from them.
+//! Searches for an order of each key alone, in turns, and merges the orders of
+//! the keys into one.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,8 +15,8 @@ use crate::judgement::verdict::Witness;
 /// How many steps the first turn of a key has.
 const TURN: u64 = 10_000;
 
-/// Searches for an order of each key, or, where session order is not part of
-/// returns-before, for one of all.
+/// Searches for an order of each key or, where session order is not part of
+/// returns-before (`local` is false), for one order of all.
 pub(in crate::judgement::checker) fn search_keys(
     history: &History,
     datatype: &dyn Datatype,
@@ -25,7 +25,8 @@ pub(in crate::judgement::checker) fn search_keys(
 ) -> Decision {
     let keys = of_keys(history);
     if !local && keys.len() > 1 {
-        // A key that has no order by itself has none among the others.
+        // A key that has no order by itself has none among the others, and
+        // alone it is searched faster.
         let mut own = meter.part(meter.left / 4);
         let alone = in_turns(history, keys.clone(), datatype, Keep::RealTime, &mut own);
         meter.spend(own.spent());
@@ -40,11 +41,11 @@ pub(in crate::judgement::checker) fn search_keys(
     }
 }
 
-/// An order of each of these parts, or why there is none: the first part that
-/// has none decides. They take turns with growing budgets, so that one which is
-/// hard does not keep another from being looked at; what is searched again
-/// takes a third as much again at most. One at a time, since a search keeps in
-/// memory where it was.
+/// An order of each of these parts, or the first part that is found to have
+/// none. The parts take turns with growing budgets, so that a hard part does
+/// not keep an easy one from deciding. A turn starts its search again, because
+/// a search that waits would keep its visited positions in memory; that costs
+/// at most a third more.
 pub(in crate::judgement::checker) fn in_turns(
     history: &History,
     parts: Vec<Vec<usize>>,
@@ -92,16 +93,16 @@ pub(in crate::judgement::checker) fn of_keys(history: &History) -> Vec<Vec<usize
     parts
 }
 
-/// One order from the orders of the keys: of the operations that are next in
-/// each key, always the one that was invoked first.
+/// Merges the orders of the keys: of the operations that are next in each key,
+/// it always takes the one that was invoked first.
 ///
-/// That one never has to wait for an operation that is left. Suppose `b`, left,
-/// had returned before it was invoked. Let `a` be the next operation of the key
-/// of `b`. It comes before `b` in the order of that key, which keeps real time,
-/// so it was invoked before `b` returned: earlier than the one that was chosen,
-/// which was invoked first of all.
+/// The result keeps real time. Suppose that `b`, not taken yet, had returned
+/// before the taken operation was invoked. Let `a` be the next operation of the
+/// key of `b`. It is `b` or comes before `b` in the order of that key, which
+/// keeps real time, so `a` was invoked before `b` returned: earlier than the
+/// taken operation, which was invoked first of all that are next.
 ///
-/// Reads count as begun `earlier` nanoseconds earlier.
+/// Reads count as invoked `earlier` nanoseconds earlier.
 pub(in crate::judgement::checker) fn merged(
     history: &History,
     mut orders: Vec<Vec<usize>>,

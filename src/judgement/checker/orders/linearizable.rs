@@ -2,10 +2,11 @@
 //! and in which every answer is right?
 //!
 //! Decided key by key, since linearizability is local (Herlihy and Wing 1990):
-//! a register with known sources by [`zones`], anything else by [`search`](super::search).
-//! Besides returns-before the order keeps session order. They differ only if
-//! an operation returns at the very instant at which its process invokes the
-//! next; such a history is not local and is searched as a whole.
+//! a register with known sources by [`zones`], anything else by
+//! [`search`](super::search). Besides returns-before the order keeps session
+//! order. They differ only if an operation returns at the very instant at which
+//! its process invokes the next; such a history is not local and is searched as
+//! a whole.
 
 use super::keys::{merged, search_keys};
 use crate::judgement::checker::registers::zones;

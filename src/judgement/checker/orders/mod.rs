@@ -1,10 +1,10 @@
-//! Models that ask for orders of operations: one of all of them, or one for
-//! each process or key.
+//! Models that ask for orders of operations: one order of all of them, or one
+//! for each process or key.
 //!
-//! `search` looks for an order of any datatype; `keys` splits a history and
-//! puts orders together again; the other files decide one model or a few that
-//! are alike. `cycle` tells why there is no order. Where a register can be
-//! decided from its times alone, `registers` is asked first.
+//! `search` finds an order, for any datatype; `keys` splits a history by key
+//! and merges the orders; each other file decides one model or a few similar
+//! ones. `cycle` derives why there is no order. A register that can be decided
+//! from its times alone is left to `registers`.
 
 pub(super) mod cycle;
 pub(super) mod delta_atomic;

@@ -1,12 +1,12 @@
 //! Consistent prefix, and consistent prefix in real time.
 //!
 //! If session order, reads-from and (for the second) returns-before among
-//! writes have no cycle together, any order that extends them explains every
+//! writes are acyclic together, any order that extends them explains every
 //! read: let it see the writes up to its source. If they have a cycle, nothing
-//! explains the reads, since a read must at least see its source. The first of
-//! these conditions is that of base; so clients cannot tell consistent prefix
-//! and base apart.
-//! O(n log n): returns-before is a chain of instants.
+//! explains the reads, since a read must at least see its source. The condition
+//! for the first model is that of base, so clients cannot tell consistent
+//! prefix and base apart. O(n log n): returns-before is added as a chain of
+//! instants, not as pairs.
 
 use crate::history::History;
 use crate::judgement::checker::graph::Graph;
@@ -50,7 +50,7 @@ fn given(history: &History, view: &View, sources: &[Source], timed: bool) -> Dec
     match graph.order() {
         Err(cycle) => Decision::Fails(operations_of(view, &cycle)),
         Ok(order) => {
-            // Each read right after its source, the initial ones first.
+            // Each read comes right after its source, initial reads first.
             let mut after: Vec<Vec<usize>> = vec![Vec::new(); view.writes.len() + 1];
             for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none())
             {

@@ -1,14 +1,16 @@
 //! Processor consistency: PRAM with one order of the writes of each key.
 //!
-//! Given those orders it is easy: each process must order its operations and
-//! all writes without a cycle among session order, the orders of the keys,
-//! reads after their source, and reads before what is newer than it. Finding
-//! the orders is a search: what each process must believe about two writes of
-//! a key holds for all of them, so beliefs are closed together; two writes of
-//! a key that nothing orders are tried both ways.
+//! Given those orders it is easy to decide: for each process, its operations
+//! and all writes must be acyclic under session order, the orders of the keys,
+//! reads after their sources, and reads before what is newer than their
+//! sources. The orders are found by a search. What the order of one process
+//! must contain about two writes of a key holds for all processes, so the
+//! beliefs of all are closed together; two writes of a key that nothing orders
+//! are tried both ways.
 //!
-//! Exponential in the number of such pairs, in the worst case; then the budget
-//! ends it. For parts of a few hundred operations: rows of bits.
+//! Exponential in the number of such pairs in the worst case, where the budget
+//! ends it. For parts of a few hundred operations, because it uses rows of
+//! bits.
 
 use crate::judgement::checker::sources::{kept, try_all};
 use crate::judgement::checker::view::{Source, View};
@@ -17,7 +19,7 @@ use crate::judgement::number::{count, index};
 use crate::judgement::relation::{Set, Wide, order};
 use crate::judgement::verdict::Witness;
 
-/// How many operations are looked at; more would be too many for rows of bits.
+/// How many operations are accepted; more are too many for rows of bits.
 const ITEMS_MAX: usize = 600;
 
 /// Decides for a whole history or a part of it.
@@ -37,8 +39,8 @@ pub(in crate::judgement::checker) fn decide(view: &View, meter: &mut Meter) -> D
     })
 }
 
-/// For each process what it must believe: `before[process][b]` has all `a`
-/// that come before `b`.
+/// The beliefs of each process, which are what its order must contain:
+/// `before[process][b]` has all `a` that come before `b`.
 #[derive(Clone)]
 struct Beliefs<'a> {
     view: &'a View,
@@ -84,7 +86,8 @@ impl<'a> Beliefs<'a> {
         Beliefs { view, sources, members, before, pairs }
     }
 
-    /// Draws all consequences; false if some process believes in a cycle.
+    /// Derives all consequences; false if the beliefs of a process have a
+    /// cycle.
     fn close(&mut self, meter: &mut Meter) -> Option<bool> {
         loop {
             let n = self.view.items.len();
@@ -107,8 +110,8 @@ impl<'a> Beliefs<'a> {
         }
     }
 
-    /// What follows in one step; whether anything does. A read that found its
-    /// key initial is before all writes of it.
+    /// Derives what follows in one step; true if anything new does. A read that
+    /// found its key initial is before all writes of it.
     fn consequences(&mut self) -> Option<bool> {
         let mut grew = false;
         for process in 0..self.before.len() {
@@ -150,7 +153,8 @@ impl<'a> Beliefs<'a> {
         Some(grew)
     }
 
-    /// All processes believe that the first write is older; whether that is new.
+    /// Makes all processes believe that `first` is before `second`; true if
+    /// that is new to one.
     fn agree(&mut self, first: usize, second: usize) -> bool {
         let mut grew = false;
         for rows in &mut self.before {
@@ -160,7 +164,8 @@ impl<'a> Beliefs<'a> {
         grew
     }
 
-    /// Looks for orders of the writes of all keys.
+    /// Searches for orders of the writes of all keys; `None` if the budget
+    /// ended.
     fn search(&mut self, meter: &mut Meter) -> Option<bool> {
         if !self.close(meter)? {
             return Some(false);

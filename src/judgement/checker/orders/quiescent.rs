@@ -1,12 +1,13 @@
 //! Quiescent consistency of registers.
 //!
-//! The instants at which nothing is open cut a history into epochs; within an
-//! epoch operations may be put into any order, even against that of a process.
-//! So a read of an epoch may return whatever the epoch writes, or what the
-//! register held when it began: some value that the last epoch with writes to
-//! the key wrote, the same one for all. That is all there is to check, in
+//! The instants at which no operation is open cut a history into epochs; within
+//! an epoch operations may have any order, even against session order. So a
+//! read may return a value that its epoch writes, or the value that the key
+//! held when the epoch began: one that the last epoch with writes to the key
+//! wrote, the same one for all reads. Nothing else needs to be checked:
 //! O(n log n). An operation of unknown outcome stays open for ever, so no
-//! instant after it is quiet, and a write of it that nobody read can be last.
+//! instant after it is quiet, and a pending write that nobody read can be
+//! placed last.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,18 +17,20 @@ use crate::judgement::verdict::Witness;
 
 /// What a key holds when an epoch begins.
 struct Held<'a> {
-    /// Any of these, decided by the first read that needs it.
+    /// The values that the last epoch with writes wrote, each with a write of
+    /// it. The first read that needs one of them decides for it.
     values: BTreeMap<&'a Value, usize>,
     decided: Option<(&'a Value, usize)>,
 }
 
-/// Decides for the operations at these positions; what is open when is a
-/// matter of the whole history.
+/// Decides for the operations at these positions; the epochs are those of the
+/// whole history.
 pub(in crate::judgement::checker) fn decide(history: &History, part: &[usize]) -> Decision {
     let operations = history.operations();
     let epochs = epochs(history, part);
     let mut held: BTreeMap<&Key, Held<'_>> = BTreeMap::new();
-    // For each epoch and key the write that ends it, known when a later read asks.
+    // The writes that must be last of their epoch and key, because a later
+    // epoch reads them.
     let mut last: BTreeSet<usize> = BTreeSet::new();
     for epoch in &epochs {
         let mut writes: BTreeMap<&Key, BTreeMap<&Value, usize>> = BTreeMap::new();
@@ -86,14 +89,15 @@ pub(in crate::judgement::checker) fn epochs(history: &History, part: &[usize]) -
     epochs
 }
 
-/// The operations of the key that stand against a read: all of them.
+/// The operations that contradict a read: all of its key.
 fn needed(operations: &[Operation], part: &[usize], read: usize) -> Vec<usize> {
     let key = &operations[read].call.key;
     part.iter().copied().filter(|&at| operations[at].call.key == *key).collect()
 }
 
-/// Within an epoch: reads of what was there before, then each write with its
-/// reads, the one that a later epoch reads last.
+/// One order of all epochs. Within an epoch: first the reads of older values,
+/// then each write followed by its reads; the write that a later epoch reads
+/// comes last.
 fn order(operations: &[Operation], epochs: &[Vec<usize>], last: &BTreeSet<usize>) -> Vec<usize> {
     let mut whole = Vec::new();
     for epoch in epochs {

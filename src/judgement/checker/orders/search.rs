@@ -1,30 +1,29 @@
 //! Is there an order of some operations that a sequential object explains?
 //!
-//! The search of Wing and Gong (1993) with the memory of visited positions of
-//! Lowe (2017), for any datatype. What an order must keep is a parameter: real
-//! time and the order of sessions, the order of sessions alone, or that order
-//! except that a read need not wait for earlier writes of its session. An
-//! operation of unknown outcome may be placed anywhere after its invocation,
-//! or nowhere.
+//! The search of Wing and Gong (1993) with Lowe's memo of visited positions
+//! (2017), for any datatype. What an order must keep is a parameter: real time
+//! and the order of sessions, the order of sessions alone, or that order except
+//! that a read need not wait for earlier writes of its session. An operation of
+//! unknown outcome may be placed anywhere after its invocation, or nowhere.
 //!
-//! Five shortcuts leave out only what cannot make a difference:
+//! Five shortcuts skip only what cannot make a difference:
 //!
-//! 1. An operation that can be placed, must be placed and changes nothing is
-//!    placed at once: whatever may follow without it may follow it.
-//! 2. So of operations that only read, none is tried as an alternative to
-//!    another.
-//! 3. A value of a register is not overwritten while reads of it are left and
-//!    no write of it is: nothing could answer them any more.
-//! 4. Where time counts, of several operations that can be placed and do the
-//!    same, only the one that returned first is tried. In an order that has
-//!    another one here the two can change places: what stands between them
-//!    began before the first of them returned, hence before the other did.
-//! 5. What an object holds must be able to become what its next answer says,
-//!    unless something that overwrites it may come in between.
+//! 1. An operation that can be placed, must be placed and only reads is placed
+//!    at once: all that may follow without it may also follow it.
+//! 2. So operations that only read are not tried as alternatives to each other.
+//! 3. A value of a register is not overwritten while there are unplaced reads
+//!    of it and no unplaced write of it: nothing could answer those reads any
+//!    more.
+//! 4. If time counts, of several operations that can be placed and have the
+//!    same effect, only the one that returned first is tried. In an order that
+//!    has another one here the two can be exchanged: what is between them was
+//!    invoked before the first of them returned, hence before the other did.
+//! 5. What an object holds must be able to grow into its next answer, unless an
+//!    operation that overwrites the object may come in between.
 //!
-//! Exponential in the worst case (NP-complete, Gibbons and Korach 1997), then
-//! the meter ends it; in practice about as many positions as operations. Knows
-//! no model by name.
+//! Exponential in the worst case (the problem is NP-complete, Gibbons and
+//! Korach 1997), where the meter ends it; in practice it visits about as many
+//! positions as there are operations. Knows no model by name.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -35,7 +34,7 @@ use crate::judgement::number::{count, index, number_of};
 
 /// How many bytes of visited positions are kept at most.
 const BYTES_MAX: usize = 640 << 20;
-/// No value, no session before.
+/// Stands for no value.
 const NONE: u32 = u32::MAX;
 
 /// What an order must keep.
@@ -47,7 +46,8 @@ pub(in crate::judgement::checker) enum Keep {
     RealTime,
     /// The order of sessions.
     Sessions,
-    /// The order of sessions, except that reads need not wait for writes.
+    /// The order of sessions, except that reads need not wait for earlier
+    /// writes of their session.
     WaitingReads,
 }
 
@@ -57,14 +57,14 @@ impl Keep {
     }
 }
 
-/// What came of a search.
+/// The result of a search.
 #[derive(Debug)]
 pub(in crate::judgement::checker) enum Found {
     /// An order, by position in the history.
     Order(Vec<usize>),
     /// There is none.
     NoOrder,
-    /// The budget ended.
+    /// The budget, or the memory for visited positions, ended.
     Spent,
 }
 
@@ -74,8 +74,8 @@ struct Op {
     key: u32,
     /// Operations of a key with equal calls and answers are of one class.
     class: u32,
-    /// Of one effect if they do the same where both are possible: of one
-    /// class, or equal calls of a register.
+    /// Operations of one effect do the same where both are possible: those of
+    /// one class, or equal calls of a register.
     effect: u32,
     /// The value that it finds and the value that it leaves, for registers.
     finds: u32,
@@ -83,7 +83,7 @@ struct Op {
     only_reads: bool,
     is_read: bool,
     invoked: u64,
-    /// When it returned; `u64::MAX` if nobody knows or time does not count.
+    /// When it returned; `u64::MAX` if that is unknown or time does not count.
     returned: u64,
 }
 
@@ -92,7 +92,7 @@ struct Frame {
     op: u32,
     /// What its key held before.
     held: u32,
-    /// Where the alternatives to it begin.
+    /// Where the alternatives to it begin in `choices`.
     base: usize,
 }
 
@@ -112,20 +112,22 @@ struct Search<'a> {
     keep: Keep,
     /// Those that must be placed, in order of invocation; then those that may be.
     ops: Vec<Op>,
-    /// Of each key the answers that must come out of what it holds.
+    /// By key: the answers that what it holds must grow into (shortcut 5).
     growing: Vec<Growing>,
     /// How many must be placed.
     required: usize,
     /// How many of those are left.
     left: usize,
-    /// The required ones that are not placed, as a ring through `required`.
+    /// The required ones that are not placed, as a circular list whose head is
+    /// `required`.
     next: Vec<u32>,
     previous: Vec<u32>,
-    /// As bits, those that may be placed from a word of their own on.
+    /// The placed operations, as bits; the optional ones begin at a word of
+    /// their own.
     placed: Vec<u64>,
     /// What each key holds.
     held: Vec<u32>,
-    /// By value of a key: how many finds and leaves are left.
+    /// By value of a key: how many unplaced operations find it, and leave it.
     unread: Vec<u32>,
     unwritten: Vec<u32>,
     sessions: usize,
@@ -135,24 +137,27 @@ struct Search<'a> {
     choices: Vec<u32>,
     visited: FxHashSet<Box<[u64]>>,
     bytes: usize,
-    /// How often it was looked what can be placed, which makes what the last
-    /// look noted void.
+    /// The number of the current call of `look`. Entries with another number
+    /// are outdated, so that nothing needs to be cleared.
     look: u64,
-    /// By look, the sessions of which an earlier operation waits: any, or a read.
+    /// By session, with the number of the look: bit 0 if an earlier operation
+    /// is unplaced, bit 1 if a read is.
     waiting: Vec<(u64, u8)>,
-    /// By look, for each effect the choice that has it.
+    /// By effect, with the number of the look: the place in `choices` of the
+    /// one that has it.
     tried: Vec<(u64, u32)>,
 }
 
-/// What objects can hold, numbered, and what operations make of it.
+/// The states of objects, numbered, and a memo of the steps between them.
 struct Objects<'a> {
     datatype: &'a dyn Datatype,
-    /// Each with its key.
+    /// The states, each with its key.
     states: Vec<(u32, Value)>,
     numbers: FxHashMap<(u32, Value), u32>,
     /// One call and answer of each class.
     classes: Vec<(&'a Call, Option<&'a Value>)>,
-    /// What follows a state by a class.
+    /// The state that a class leads to from a state; `None` if it is
+    /// impossible.
     steps: FxHashMap<(u32, u32), Option<u32>>,
 }
 
@@ -183,11 +188,12 @@ impl<'a> Objects<'a> {
     }
 }
 
-/// What is left to be placed of one object that grows: nothing if it does not.
+/// The reads of one object that can grow, and what overwrites it; empty if it
+/// cannot grow.
 #[derive(Default)]
 struct Growing {
     answers: Left,
-    /// What overwrites it: what must be placed, and what may be.
+    /// What overwrites it: the required and the optional operations.
     overwrite: [Left; 2],
 }
 
@@ -210,7 +216,7 @@ impl Left {
         None
     }
 
-    /// This one is placed no longer.
+    /// Notes that this one is not placed any more.
     fn take_back(&mut self, op: usize) {
         if let Ok(place) = self.ops.binary_search(&(number_of(op))) {
             self.from = self.from.min(place);
@@ -219,7 +225,7 @@ impl Left {
 }
 
 impl Growing {
-    /// For each key, given operations that must be placed and those that may be.
+    /// For each key; the first `required` operations must be placed.
     fn of(ops: &[Op], required: usize, keys: usize, objects: &Objects<'_>) -> Vec<Growing> {
         let mut growing: Vec<Growing> = (0..keys).map(|_| Growing::default()).collect();
         let mut grows = vec![false; keys];
@@ -256,7 +262,7 @@ fn finds_and_leaves<'a>(
     }
 }
 
-/// How often each of so many values is among these.
+/// How often each value below `values` occurs.
 fn tally(among: impl Iterator<Item = u32>, values: usize) -> Vec<u32> {
     let mut counts = vec![0; values];
     among.filter(|value| *value != NONE).for_each(|value| counts[index(value)] += 1);
@@ -315,7 +321,7 @@ impl<'a> Numbers<'a> {
             return None;
         }
         let key = self.key(&call.key);
-        // What a write answers says nothing.
+        // The answer of a write carries no information.
         let said = answer.filter(|_| !call.is_write());
         let new = number_of(self.objects.classes.len());
         let sort = (key, &call.f, &call.argument, said, answer.is_some());
@@ -434,8 +440,8 @@ impl<'a> Search<'a> {
         Found::Order(self.frames.iter().map(|frame| self.ops[index(frame.op)].at).collect())
     }
 
-    /// Whether an operation must wait for an earlier one of its session, given
-    /// which sessions have some waiting.
+    /// Whether an operation must wait for an unplaced earlier one of its
+    /// session.
     fn waits(&self, op: &Op) -> bool {
         let waiting = self.waiting_of(op.session);
         match self.keep {
@@ -452,8 +458,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// An operation that can be placed at once; if there is none, those that
-    /// can be placed are now choices, the best last.
+    /// An operation that can be placed at once (shortcut 1). If there is none,
+    /// makes all that can be placed choices; the one to try first is the last.
     fn look(&mut self) -> Option<usize> {
         let base = self.choices.len();
         let mut deadline = u64::MAX;
@@ -501,16 +507,17 @@ impl<'a> Search<'a> {
                 continue;
             }
             let (held, class) = (self.held[index(op.key)], op.class);
-            // An operation of unknown outcome that changes nothing here may as
-            // well not have happened.
+            // An operation of unknown outcome that changes nothing here need
+            // not be placed.
             if self.objects.step(held, class).is_some_and(|next| next != held) {
                 self.offer(at);
             }
         }
     }
 
-    /// Makes an operation a choice, unless one that does the same and returned
-    /// earlier is one (of those whose outcome is unknown: was asked earlier).
+    /// Makes an operation a choice, unless a choice of the same effect returned
+    /// earlier (shortcut 4). Of those of unknown outcome the first invoked
+    /// counts.
     fn offer(&mut self, at: usize) {
         let op = &self.ops[at];
         let (look, choice) = self.tried[index(op.effect)];
@@ -529,7 +536,7 @@ impl<'a> Search<'a> {
         self.choices.push(number_of(at));
     }
 
-    /// The word and the bit of an operation among those that are placed.
+    /// The word and the bit of an operation in `placed`.
     fn bit(&self, at: usize) -> (usize, u64) {
         let slot = match at.checked_sub(self.required) {
             None => at,
@@ -543,7 +550,8 @@ impl<'a> Search<'a> {
         self.placed[word] & bit != 0
     }
 
-    /// Whether placing this leaves reads that nothing can answer any more.
+    /// Whether placing this leaves reads that nothing can answer any more
+    /// (shortcut 3).
     fn strands(&self, op: &Op) -> bool {
         let held = index(self.held[index(op.key)]);
         op.leaves != NONE
@@ -553,7 +561,7 @@ impl<'a> Search<'a> {
             && self.unwritten[held] == 0
     }
 
-    /// Whether what a key holds can never become what its next answer says.
+    /// Whether what a key holds can never become its next answer (shortcut 5).
     fn is_hopeless(&mut self, key: usize) -> bool {
         if self.growing[key].answers.ops.is_empty() {
             return false;
@@ -572,6 +580,7 @@ impl<'a> Search<'a> {
     }
 
     /// Places one of the choices from `base` on that leads to a new position.
+    /// False if none does; `None` if the budget or the memory ended.
     fn choose(&mut self, base: usize, meter: &mut Meter) -> Option<bool> {
         while self.choices.len() > base {
             let op = index(self.choices.pop().expect("there are choices left"));
@@ -618,7 +627,7 @@ impl<'a> Search<'a> {
         std::iter::once(first).chain(words).chain(held).collect()
     }
 
-    /// Notes that an operation is placed, or no longer.
+    /// Flips whether an operation counts as placed.
     fn set(&mut self, at: usize) {
         let (word, bit) = self.bit(at);
         self.placed[word] ^= bit;
@@ -644,7 +653,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Takes the last operation back; where the alternatives to it begin.
+    /// Takes back the operation placed last. Returns where the alternatives to
+    /// it begin; `None` if nothing is placed.
     fn undo(&mut self) -> Option<usize> {
         let Frame { op: at, held, base } = self.frames.pop()?;
         let at = index(at);

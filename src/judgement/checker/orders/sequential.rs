@@ -3,14 +3,16 @@
 //! earlier writes of their session (prefix with monotonic reads).
 //!
 //! NP-complete even where sources are known (Gibbons and Korach 1997), so this
-//! is [`search`] within the budget; for a few processes it visits at most one
-//! position for each tuple of progress and contents. A linearization, if there
-//! is one, answers first.
+//! is [`search`] within the budget. It visits at most one position for each
+//! combination of the sessions' progress and the keys' contents, which are few
+//! for a few processes. A long history is first tried for a linearization,
+//! which is faster to find.
 //!
-//! Why the last model is such an order: put every read right after the prefix
-//! that it sees. Writes of a session keep their order, so do its reads
-//! (monotonic reads), and a read comes before the later writes of its session
-//! (else causes run in a cycle); nothing keeps a read after an earlier write.
+//! Why the last model asks for such an order: place every read right after the
+//! prefix that it sees. Then the writes of a session keep their order, so do
+//! its reads (monotonic reads), and a read comes before the later writes of its
+//! session (else causality has a cycle). Nothing keeps a read after an earlier
+//! write.
 
 use super::keys::{in_turns, of_keys};
 use super::linearizable;

@@ -1,18 +1,19 @@
-//! Causal memory, PRAM and slow memory: what one process must believe.
+//! Causal memory, PRAM and slow memory: one order for each process.
 //!
-//! Each process p must put some operations into an order in which its own
-//! reads answer the last write: for PRAM its operations and all writes, in
-//! session order; for slow memory the same for each key; for causal memory its
-//! causal past, in causal order. Where sources are known the order exists if
-//! and only if this has no cycle: the order that must be kept, and, for as
-//! long as anything follows, `w1` before `w2` where `w1` is before a read of p
-//! of the same key that answered `w2`; and no write is before a read of p that
-//! found its key initial. (Bouajjani et al., POPL 2017, for causal memory; the
-//! past of the last operation of p is enough, since it contains the others.)
+//! Each process p must have an order of some operations in which its own reads
+//! answer the last write: for PRAM of its operations and all writes, in session
+//! order; for slow memory the same for each key; for causal memory of its
+//! causal past, in causal order. What p *believes* is what every such order
+//! contains: the order that must be kept, and, to a fixed point, `w1` before
+//! `w2` where `w1` is before a read of p of the same key that answered `w2`. If
+//! sources are known, the order exists if and only if the belief has no cycle
+//! and puts no write before a read of p that found its key initial. (Bouajjani
+//! et al., POPL 2017, for causal memory; the past of the last operation of p is
+//! enough, since it contains the others.)
 //!
-//! What is before an operation is, for each session, a prefix of its writes:
-//! one number per session. O(n·k) for one round of one of k processes, and
-//! rounds until nothing changes.
+//! The writes before an operation are, for each session, a prefix of its
+//! writes: one number per session. One round for one of k processes takes
+//! O(n·k), and there are rounds until nothing changes.
 
 use crate::judgement::checker::rows::join;
 use crate::judgement::checker::sources::{kept, try_all};
@@ -94,7 +95,7 @@ impl Before {
         &mut self.counts[write * self.sessions..][..self.sessions]
     }
 
-    /// Joins the row of `other` into that of `write`; whether that grew.
+    /// Joins the row of `other` into that of `write`; true if that grew.
     fn join(&mut self, write: usize, other: usize) -> bool {
         let mut grew = false;
         for of in 0..self.sessions {
@@ -107,8 +108,8 @@ impl Before {
     }
 }
 
-/// What one process must believe so far; see the top of this file. It grows
-/// round by round until a round adds nothing.
+/// What one process believes so far; see the head of this file. It grows round
+/// by round until a round adds nothing.
 struct Belief<'a> {
     all: &'a Sessions<'a>,
     process: usize,
@@ -118,9 +119,9 @@ struct Belief<'a> {
     before: Before,
     /// For each read of the process the writes before it.
     rows: Vec<Vec<u32>>,
-    /// For each write and session: up to which write of that session what is
-    /// before it was joined into the row. A row is joined again only if it has
-    /// grown since, or most rounds would repeat all the work of the first.
+    /// For each write and session: the last write of that session whose row was
+    /// joined into the row of the write. A row is joined again only if it has
+    /// grown since; else most rounds would repeat all the work of the first.
     joined: Before,
     /// The round in which the row of each write grew last.
     changed: Vec<u32>,
@@ -155,11 +156,11 @@ impl<'a> Belief<'a> {
         self.only.is_none_or(|key| item.key == key)
     }
 
-    /// What is before an operation, and what is before that, goes into its row.
-    /// `None` if a write would be before itself.
+    /// Adds to the row of each operation what is before it, and what is before
+    /// that, in one pass. `None` if a write would be before itself.
     fn spread(&mut self) -> Option<()> {
         let (all, sessions) = (self.all, self.all.view.sessions);
-        // What the process has behind it, and the last write of each session.
+        // The past of the process, and the last write of each session, so far.
         let mut past = vec![0_u32; sessions];
         let mut last = vec![0_u32; sessions];
         let mut reads = 0..;
@@ -181,8 +182,8 @@ impl<'a> Belief<'a> {
         Some(())
     }
 
-    /// Before a read: what the process had behind it, the source, and what is
-    /// before that.
+    /// Before a read come the past of the process, the source, and what is
+    /// before the source.
     fn spread_to_read(&mut self, nth: usize, source: Source, past: &mut [u32]) {
         let row = &mut self.rows[nth];
         self.grew |= join(row, past);
@@ -195,8 +196,8 @@ impl<'a> Belief<'a> {
         past.copy_from_slice(row);
     }
 
-    /// Before a write: the writes of its session so far (for the process itself
-    /// all that it had behind it), and what is before any of those in the row.
+    /// Before a write come the writes of its session so far (for the process
+    /// itself its whole past), and what is before any write in the row.
     fn spread_to_write(
         &mut self,
         write: usize,
@@ -247,8 +248,9 @@ impl<'a> Belief<'a> {
         }
     }
 
-    /// Of the writes before a read, those of its key are before its source: it
-    /// answered the last. `None` if it found the key initial and there are some.
+    /// Puts the writes of its key that are before a read before its source too,
+    /// since the read answers the last. `None` if the read found the key
+    /// initial and there are such writes.
     fn put_sources_last(&mut self) -> Option<()> {
         let all = self.all;
         for (nth, &read) in all.reads[self.process].iter().enumerate() {
@@ -326,7 +328,7 @@ impl<'a> Sessions<'a> {
         Decision::Fails(self.view.items.iter().map(|item| item.at).collect())
     }
 
-    /// What is before each item in causal order: the writes, as counts.
+    /// For each write, the writes before it in causal order, as counts.
     fn causes(&self, meter: &mut Meter) -> Result<Before, Decision> {
         let sessions = self.view.sessions;
         let mut before = self.nothing();
@@ -363,8 +365,8 @@ impl<'a> Sessions<'a> {
         }
     }
 
-    /// What `process` must believe, of one key or of all: an order that it may
-    /// believe in.
+    /// Computes what `process` believes, of one key or of all, and returns an
+    /// order that it allows.
     fn believe(
         &self,
         process: usize,
@@ -389,8 +391,9 @@ impl<'a> Sessions<'a> {
         Ok(self.order(process, only, causes.is_some(), &belief.before, &belief.rows))
     }
 
-    /// An order for the process: before each of its reads exactly what must be
-    /// before it, of which the source is the last of its key; then the rest.
+    /// An order for the process: before each of its reads exactly the writes
+    /// that must be before it, of which the source is the last of its key; then
+    /// the rest.
     fn order(
         &self,
         process: usize,

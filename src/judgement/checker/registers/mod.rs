@@ -1,8 +1,9 @@
-//! Registers that are only read and written, decided from when they were: each
-//! value with its reads is a zone in time (`zones`, `two_atomic`), and a read
-//! is held against the writes that had finished before it (`regular`).
+//! Registers that are only read and written, decided from the times of their
+//! operations: each value with its reads is a zone in time (`zones`,
+//! `two_atomic`), and a read is compared with the writes that finished before
+//! it (`regular`).
 //!
-//! Knows no search and no datatype but registers.
+//! Knows no datatype but registers, and searches for no order.
 
 pub(super) mod regular;
 pub(super) mod two_atomic;

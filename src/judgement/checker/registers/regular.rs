@@ -1,16 +1,17 @@
 //! Regular, weakly regular and safe registers.
 //!
-//! All three ask of a read that its source is not after it in time, and that
-//! no write of its key that returned before the read is newer than the source.
-//! *Safe* asks that only of reads that overlap no write of their key, *weakly
-//! regular* lets each read order the writes in its own way (so only a write
-//! that is after the source and before the read, both in time, stands against
-//! it), *regular* wants one order for all. That order exists if and only if
-//! returns-before among the writes has no cycle with "returned before a read,
-//! so older than its source". O(n·c) for c writes that overlap one.
+//! All three require of a read that its source is not after it in time, and
+//! that no write of its key that returned before the read is newer than the
+//! source. *Safe* requires that only of reads that overlap no write of their
+//! key. *Weakly regular* lets each read order the writes in its own way, so
+//! only a write that is after the source and before the read, both in time,
+//! contradicts the read. *Regular* requires one order for all reads. It exists
+//! if and only if returns-before among the writes is acyclic together with
+//! "returned before a read, so older than its source". O(n·c) for c writes that
+//! overlap one.
 //!
 //! A write of unknown outcome overlaps every later read of its key, whether it
-//! was read or not: for *safe* it is kept.
+//! was read or not, so for *safe* it is kept.
 
 use crate::history::{History, Operation};
 use crate::judgement::checker::graph::Graph;
@@ -61,7 +62,8 @@ struct Judge<'a> {
     history: &'a History,
     view: &'a View,
     keys: Vec<OfKey>,
-    /// The item before each in its session; empty if returns-before says it all.
+    /// The item before each in its session; empty if returns-before contains
+    /// session order.
     previous: Vec<Option<u32>>,
 }
 
@@ -144,7 +146,7 @@ impl Judge<'_> {
         }
         let reads = (0..self.view.items.len())
             .filter(|&at| self.view.items[at].write.is_none() && bound[at]);
-        // For each write when the last of its readers began.
+        // For each write, when the last of its readers began, and that reader.
         let mut readers = vec![None; self.view.writes.len()];
         for read in reads {
             if let Err(part) = self.local(read, sources[read], &mut readers) {
@@ -162,9 +164,9 @@ impl Judge<'_> {
         self.one_order(&writes, &readers, sources)
     }
 
-    /// What is wrong with one read whatever the order of the writes is: its
-    /// source begins after it, or some write lies between the two in time.
-    /// Otherwise notes when it began as that of a reader of its source.
+    /// The operations that contradict one read in every order of the writes:
+    /// its source begins after it, or some write lies between the two in time.
+    /// If there are none, notes the read as a reader of its source.
     fn local(
         &self,
         read: usize,
@@ -192,7 +194,8 @@ impl Judge<'_> {
                 }
                 let last = &mut readers[index(number)];
                 *last = (*last).max(Some((reader.invoked, number_of(read))));
-                // Writes that returned before the read but began after the source did.
+                // A write that began after the source returned, and returned
+                // before the read began.
                 let newer = done[..finished]
                     .iter()
                     .rev()
@@ -241,7 +244,8 @@ impl Judge<'_> {
                 Decision::Holds(Witness::Writes(order))
             }
             Err(cycle) => {
-                // The writes around the cycle, and the reads that ask for it.
+                // The writes on the cycle, and the reads that require its
+                // edges.
                 let mut part = operations_of(self.view, &cycle);
                 let reads = cycle.iter().filter_map(|node| {
                     let write = self.view.items.get(index(*node))?.write?;
@@ -256,14 +260,14 @@ impl Judge<'_> {
         }
     }
 
-    /// A source comes after every write of its key that returned before the
-    /// last of its readers began. (What returned before an earlier reader did
-    /// so before that one too, so the last reader stands for all.) Each such
-    /// write would be an edge, n² of them; so a chain of nodes collects the
-    /// returns, and one edge from the chain stands for all returns up to there.
-    /// Where the source is among them itself it must not be told to come after
-    /// itself: then the chain serves up to the source, and the few writes that
-    /// returned between it and the read have an edge each.
+    /// Puts a source after every write of its key that returned before the last
+    /// of its readers began. (What returned before an earlier reader began also
+    /// returned before the last one did.) An edge for each such write would
+    /// make n² of them, so a chain of nodes follows the returns, and one edge
+    /// from the chain replaces those from all returns up to there. If the
+    /// source is among these itself, that edge would close a cycle: then the
+    /// chain is used up to the source, and the few writes that returned between
+    /// it and the read have an edge each.
     fn finished_before_sources(
         &self,
         key: &OfKey,
@@ -297,8 +301,10 @@ impl Judge<'_> {
         }
     }
 
-    /// Session order where returns-before does not have it: an operation that
-    /// begins at the instant at which the last one of its process ended.
+    /// Adds the session order that returns-before does not contain: a write
+    /// that ends at the instant at which a later operation of its process
+    /// begins comes before that operation and, if it is a read, before its
+    /// source.
     fn tied_before_sources(&self, sources: &[Source], graph: &mut Graph) {
         for at in (0..self.view.items.len()).filter(|_| !self.previous.is_empty()) {
             for tied in self.tied(at) {

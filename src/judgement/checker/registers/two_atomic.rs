@@ -2,41 +2,42 @@
 //! O(n log n).
 //!
 //! After Golab, Hurwitz and Li, *On the k-Atomicity-Verification Problem*
-//! (ICDCS 2013), whose FZF looks at forward zones first. What follows is
-//! worked out from the definition.
+//! (ICDCS 2013), whose algorithm FZF looks at forward zones first. The argument
+//! below is derived from the definition.
 //!
 //! **Clusters.** A write and the reads that answered it form a cluster `c`: its
 //! write began at `i(c)`, its first return is `f(c)`, its last invocation
-//! `l(c)`. The initial value is a cluster at time 0. Let clusters stand in some
-//! order, each at a *place*; a read of the cluster at place `p` must come after
-//! the write there and before the write at `p + 2`. Returns-before is an
-//! interval order, so it can be added to these demands without a cycle as
-//! soon as no single pair closes one: if an operation of `a` returned before
-//! one of `b` began, then `b` must not be demanded before `a`. That is, for all
-//! `a ≠ b`:
+//! `l(c)`. The initial value is a cluster at time 0. An order of the clusters
+//! gives each a *place*; a read of the cluster at place `p` must come after the
+//! write there and before the write at `p + 2`. Returns-before is an interval
+//! order, so it has a cycle with these requirements only if a single pair of
+//! operations makes one: an operation of `a` returned before one of `b` began,
+//! but is required to come after it. So an order is correct if and only if no
+//! read returned before its own write began and, for all `a ≠ b`:
 //!
 //! 1. `f(a) < i(b)` ⇒ `place(a) < place(b)`,
-//! 2. `f(a) < l(b)` ⇒ `place(a) ≤ place(b) + 1`,
+//! 2. `f(a) < l(b)` ⇒ `place(a) ≤ place(b) + 1`.
 //!
-//! and no read returned before its own write began. An order is right if and
-//! only if it obeys both; [`fits`] looks at nothing else.
+//! [`fits`] checks these two conditions and nothing else.
 //!
-//! **Chunks.** Call a cluster *forward* if `f < l`, with the open zone `(f, l)`,
-//! else *backward*, with `[l, f]`. Forward zones that overlap are bound by
-//! demand 2 in both directions: they are neighbours. So the forward clusters of
-//! a *chunk* (a largest group whose zones make one interval) stand in a row
-//! with nothing in between. A backward zone inside that interval is bound to
-//! the one that begins first and to the one that ends last, so it stands
-//! directly before the row or directly after it: there are at most two of them.
-//! In the row, by demand 2, clusters come in the order of `f` except that
-//! neighbours may be exchanged, and every cluster needs a neighbour that began
-//! before it and overlaps it, so only the first two can be: two rows, and two
-//! ways to put backward clusters at their ends. Nothing demands a later chunk
-//! before an earlier one, nor against the order of its zone a backward cluster
-//! that is inside no chunk. Hence each chunk is decided alone, by trying at
-//! most four orders, and taking chunks by their times gives an order of all.
+//! **Chunks.** Call a cluster *forward* if `f < l`, with the open zone
+//! `(f, l)`, else *backward*, with `[l, f]`. Condition 2 applies in both
+//! directions to forward zones that overlap: they are neighbours. So the
+//! forward clusters of a *chunk* (a maximal group whose zones make one
+//! interval) form a row with nothing in between. By condition 2 a backward zone
+//! inside that interval is at most one place before the forward cluster that
+//! begins first, and at most one place after the one that ends last. So it
+//! comes directly before the row or directly after it: there are at most two of
+//! them. In the row, by condition 2, clusters come in the order of `f` except
+//! that neighbours may be exchanged, and every cluster needs a neighbour that
+//! began before it and overlaps it, so only the first two can be exchanged.
+//! That leaves two rows, and two ways to put backward clusters at their ends.
+//! No condition puts a later chunk before an earlier one, or a backward cluster
+//! that is inside no chunk against the order of its zone. Hence each chunk is
+//! decided alone, by trying at most four orders, and the chunks in order of
+//! time give an order of all.
 //!
-//! Does not know k other than 2, nor histories that are not local.
+//! Knows no k but 2, and no history that is not local.
 
 use crate::history::History;
 use crate::judgement::checker::view::{Item, Source, View};
@@ -116,7 +117,7 @@ fn key_of(view: &View, number: usize) -> usize {
     }
 }
 
-/// All clusters by number, or operations that no k would excuse.
+/// All clusters by number, or operations that violate k-atomicity for every k.
 fn clusters(history: &History, view: &View) -> Result<Vec<Cluster>, Vec<usize>> {
     let of_write = |&item: &u32| {
         let write = &view.items[index(item)];
@@ -186,13 +187,13 @@ fn chunks(clusters: &[Cluster], numbers: &[u32]) -> Vec<Chunk> {
             }),
         }
     }
-    // A backward cluster before a chunk that begins where it does.
+    // A backward cluster comes before a chunk that begins at the same time.
     chunks.sort_by_key(|chunk| (chunk.from, !chunk.forward.is_empty()));
     chunks
 }
 
 impl Chunk {
-    /// An order of its clusters that obeys both demands.
+    /// An order of its clusters that obeys both conditions.
     fn order(&self, clusters: &[Cluster]) -> Option<Vec<u32>> {
         let mut exchanged = self.forward.clone();
         if let [first, second, ..] = &mut exchanged[..] {
@@ -216,7 +217,7 @@ impl Chunk {
     }
 }
 
-/// Whether clusters in this order obey both demands. O(m log m).
+/// Whether clusters in this order obey both conditions. O(m log m).
 fn fits(clusters: &[Cluster], order: &[u32]) -> bool {
     let cluster = |place: usize| &clusters[index(order[place])];
     let mut by_return: Vec<usize> = (0..order.len()).collect();
@@ -251,8 +252,8 @@ fn operations(view: &View, chunk: &Chunk) -> Vec<usize> {
 }
 
 /// Puts every operation as early as its place allows: at the last invocation
-/// among what must come before it. Those that fall together keep the order of
-/// places.
+/// among it and what must come before it. Operations at the same point keep the
+/// order of their places.
 fn placed(
     history: &History,
     view: &View,

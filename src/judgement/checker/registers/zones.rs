@@ -1,16 +1,16 @@
 //! Linearizability of a register where every answer has one possible source,
 //! in O(n log n).
 //!
-//! A write and the reads that answered it form a cluster. Its zone reaches
-//! from the first return in it to the last invocation in it: *forward* if the
-//! return comes first (then nothing else may hold the register in between),
+//! A write and the reads that answered it form a cluster. Its zone extends from
+//! the first return in it to the last invocation in it: *forward* if the return
+//! comes first (then the register holds the value all the time in between),
 //! *backward* otherwise. One cluster must come before another exactly if some
 //! return in the first precedes some invocation in the second, so two clusters
-//! contradict each other if that goes both ways: two forward zones overlap, or
-//! a backward zone lies inside a forward one. There is an order if and only if
-//! no two do, and no read returned before its write was invoked (Gibbons and
-//! Korach, SIAM J. Comput. 1997). The initial value is a cluster whose write
-//! came before everything.
+//! contradict each other if that is true in both directions: two forward zones
+//! overlap, or a backward zone lies inside a forward one. There is an order if
+//! and only if no two contradict each other, and no read returned before its
+//! write was invoked (Gibbons and Korach, SIAM J. Comput. 1997). The initial
+//! value is a cluster whose write came before everything.
 
 use crate::history::History;
 use crate::judgement::checker::view::{Source, View};
@@ -31,7 +31,7 @@ struct Cluster {
     reads: (u32, u32),
 }
 
-/// Nothing returned, nothing was invoked.
+/// Stands for no item: the initial value has no write.
 const NOBODY: u32 = u32::MAX;
 
 impl Cluster {
@@ -44,8 +44,8 @@ impl Cluster {
         self.first < self.last
     }
 
-    /// Where it stands in the order of clusters of its key: a backward zone
-    /// before a forward one that begins at the same time.
+    /// Its rank among the clusters of its key: a backward zone comes before a
+    /// forward one that begins at the same time.
     fn rank(&self) -> (u32, u64, bool) {
         match self.is_forward() {
             true => (self.key, self.first, true),
@@ -77,8 +77,9 @@ fn clusters(
     earlier: u64,
 ) -> Result<(Vec<Cluster>, Vec<u32>), Vec<usize>> {
     let operations = history.operations();
-    // One later, so that the initial value is before everything; all but the
-    // reads' beginnings later by the shift, so that no time is below 0.
+    // All times are 1 later, so that the initial value is before everything.
+    // All but the invocations of reads are also later by `earlier`, which makes
+    // reads begin earlier without a time below 0.
     let times = |item: u32| {
         let item = &view.items[index(item)];
         let operation = &operations[item.at];
@@ -130,7 +131,7 @@ fn clusters(
         cluster.reads.1 += 1;
     }
     // A write of unknown outcome that nobody read need not have happened, and
-    // an initial value that nobody read says nothing.
+    // an initial value that nobody read constrains nothing.
     let matters = |cluster: &Cluster| {
         let read = cluster.reads.0 < cluster.reads.1;
         read || cluster.write != NOBODY && !view.items[index(cluster.write)].pending

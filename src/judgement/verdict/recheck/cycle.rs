@@ -1,13 +1,14 @@
 //! Replays proofs about orders: that operations would have to come before each
 //! other in a cycle.
 //!
-//! Written from the predicates: what every order of a model keeps, which reads
-//! it must explain, and who is in it. Each step is verified against that and
-//! the steps before it, so a proof that passes is one about every order that
-//! the model allows. Where a read has several possible sources, or two
-//! operations may come in either order, there must be a proof for each. A
-//! compare-and-set that took effect is a read and a write at once; nothing is
-//! concluded from one that found another value.
+//! Written from the predicates, without the code of the checkers: what every
+//! order of a model keeps, which reads it must explain, and which operations it
+//! contains. Each step is verified against that and the steps before it, so a
+//! proof that passes is one about every order that the model allows. Where a
+//! read has several possible sources, or two operations may come in either
+//! order, there must be a proof for each. A compare-and-set that took effect is
+//! a read and a write at once; nothing is concluded from one that found another
+//! value.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +19,8 @@ use super::unsound::{Replayed, Unsound};
 use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views};
 use crate::judgement::verdict::reason::{Place, Reason, Source, Why};
 
-/// Replays a reason why no order explains the answers; what shows that
-/// something happened or was a cause is looked for in `part` only.
+/// Replays a reason why no order explains the answers. What shows that an
+/// operation happened, or was a cause, must be in `part`.
 pub(super) fn replay(history: &History, model: Model, part: &[usize], reason: &Reason) -> Replayed {
     let Some(asked) = model.orders() else {
         return Unsound::because("this reason is not about orders");
@@ -36,7 +37,7 @@ struct Replay<'a> {
     asked: Orders,
     part: &'a [usize],
     sources: Sources<'a>,
-    /// Orders of two operations assumed in this branch.
+    /// The orders assumed in this branch: whose, what is first, what is second.
     assumed: Vec<(Option<usize>, usize, usize)>,
 }
 
@@ -89,8 +90,8 @@ impl Replay<'_> {
                 return Unsound::because(format!("{first} is not shown to be before {second}"));
             }
         }
-        // Reads have no place in the orders of regular registers: that one is
-        // not before its source is all that can be said.
+        // The orders of regular registers contain no reads. All that can be
+        // shown of a read is that it is before its source, a cycle of two.
         let writes = cycle.iter().all(|&at| self.facts.left(at).is_some());
         let reader =
             |step: &Place| if let Why::Finished { read } = step.why { Some(read) } else { None };
@@ -121,7 +122,8 @@ impl Replay<'_> {
                 Source::Write(source) => path.first() == Some(&source) && source != *write,
                 Source::Initial => path.first() == Some(write),
             };
-            // A compare-and-set is no newer write than the one that it found.
+            // A compare-and-set is not a newer write than the one that it
+            // found.
             let fits =
                 starts && path.last() == Some(&read) && path.contains(write) && *write != read;
             let of_key = self.facts.left(*write).is_some() && self.facts.same_key(*write, read);
@@ -140,7 +142,8 @@ impl Replay<'_> {
         path.windows(2).all(|pair| self.precedes(of, pair[0], pair[1], steps))
     }
 
-    /// Whether this is what every order keeps, or was shown.
+    /// Whether `first` is before `second`: every order keeps it, or a step
+    /// shows it.
     fn precedes(&self, of: Option<usize>, first: usize, second: usize, steps: &[Place]) -> bool {
         let inside = self.is_inside(of, first) && self.is_inside(of, second);
         let shown = |step: &Place| {
@@ -168,7 +171,7 @@ impl Replay<'_> {
         let &Place { of, first, second, ref why } = step;
         let facts = self.facts;
         let write = |at: usize| self.facts.left(at).is_some();
-        // Whether the order must explain this read, and it answered that.
+        // Whether the order must explain this read, and this is its source.
         let reads = |read: usize, source: Source| {
             self.explains(of, read) && self.source(read) == Some(source)
         };
@@ -178,7 +181,8 @@ impl Replay<'_> {
         // Where a read may be stale, other writes may come between it and its source.
         let last = !self.asked.is_regular() && !self.asked.may_be_stale();
         match why {
-            // Everybody's reads are behind their causes in causal memory.
+            // In causal memory every order puts all reads in it after their
+            // sources.
             Why::Source if self.asked.shared == Shared::Causes => {
                 self.source(second) == Some(Source::Write(first))
             }
@@ -230,8 +234,8 @@ impl Replay<'_> {
         self.sources.source(read)
     }
 
-    /// Whether an operation took effect: it was answered, or one that did found
-    /// what it left.
+    /// Whether an operation took effect: it was answered, or it is the source
+    /// of one that took effect.
     fn happened(&self, at: usize) -> bool {
         let (mut open, mut known) = (vec![at], BTreeSet::from([at]));
         while let Some(at) = open.pop() {
@@ -285,7 +289,8 @@ impl Replay<'_> {
             (false, of, _) => of.is_none(),
             (true, Some(of), Shared::Causes) => self.is_cause(at, of),
             (true, Some(of), _) => write || self.same_process(of, at),
-            // What all agree on is about writes.
+            // All processes agree on the order of the writes of a key, and on
+            // nothing else.
             (true, None, shared) => shared == Shared::WritesOfAKey && write,
         };
         member && self.happened(at)
@@ -294,8 +299,8 @@ impl Replay<'_> {
     /// Whether one of the two must come before the other in this order.
     fn are_ordered(&self, of: Option<usize>, first: usize, second: usize) -> bool {
         let inside = self.is_inside(of, first) && self.is_inside(of, second);
-        // Operations on two keys need not come one before the other where each
-        // key has an order, nor in what the orders of processes agree on.
+        // Operations on two keys are not ordered where each key has an order of
+        // its own, nor by what the orders of all processes agree on.
         let agreed = self.asked.is_by_process() && of.is_none();
         let by_key = agreed || self.asked.is_by_key();
         let together = !by_key || self.facts.same_key(first, second);
@@ -316,7 +321,7 @@ impl Replay<'_> {
         past.contains(&first)
     }
 
-    /// Whether every order that has both keeps the first before the second.
+    /// Whether every order that has both puts the first before the second.
     fn keeps(&self, first: usize, second: usize) -> bool {
         let operations = self.history.operations();
         let (Some(a), Some(b)) = (operations.get(first), operations.get(second)) else {
@@ -334,7 +339,8 @@ impl Replay<'_> {
         };
         match (self.asked.reads, [a, b].map(|op| op.call.is_write())) {
             (Reads::Prefix { .. }, [true, true]) => session || in_time,
-            // A read that sees a later write of its session would be its own cause.
+            // A read that sees a later write of its session makes a cycle of
+            // causes.
             (Reads::Prefix { .. }, [false, true]) => session,
             (Reads::Prefix { monotonic }, [false, false]) => session && monotonic,
             (Reads::Prefix { .. }, [true, false]) => false,
@@ -345,8 +351,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Whether at some instant, after the first and before the second, nothing
-    /// is open: what began before it returned before it.
+    /// Whether at some instant, after the first and before the second, no
+    /// operation is open: all that were invoked before it returned before it.
     fn quiet_between(&self, first: usize, second: usize) -> bool {
         let counts = |(_, op): &(usize, &Operation)| op.completion != Completion::Fail;
         let mut open_until = 0;

@@ -1,6 +1,6 @@
-//! What a history says directly: the ground on which proofs are replayed.
+//! What a history says directly: the facts that the replay of a proof rests on.
 //!
-//! Plain look-ups, written for sight rather than speed. Knows no model.
+//! Plain look-ups, written for clarity rather than speed. Knows no model.
 
 use crate::history::{Completion, History, Operation, Value};
 
@@ -62,8 +62,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether `write` wrote what `read` answered, and was asked before that
-    /// (failed writes included).
+    /// Whether `write` wrote what `read` answered, and was invoked before the
+    /// read returned (failed writes included).
     pub(super) fn wrote_the_answer(self, write: usize, read: usize) -> bool {
         self.get(write).is_some_and(|op| {
             op.call.is_write()
@@ -83,7 +83,7 @@ impl<'a> Facts<'a> {
         self.get(at).and_then(left)
     }
 
-    /// What can have been the source of what an operation found.
+    /// The possible sources of what an operation found.
     pub(super) fn sources(self, at: usize) -> Vec<Source> {
         let Some(found) = self.found(at) else { return Vec::new() };
         let initial = (*found == Value::Null).then_some(Source::Initial);
@@ -134,8 +134,8 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// That a read found what nothing that happened left: nobody wrote it, or only
-/// this write, which failed.
+/// Verifies that nothing that may have happened left what a read found: nobody
+/// wrote it, or, if one is given, only failed writes did.
 pub(super) fn sourceless(
     facts: Facts<'_>,
     read: usize,

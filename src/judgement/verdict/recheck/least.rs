@@ -1,10 +1,10 @@
-//! Spells out a short witness: the least visibility that the axioms allow.
+//! Expands a short witness to the least visibility that the axioms allow.
 //!
-//! Draws the consequences of the axioms one by one until nothing is new, with
-//! plain sets and no thought of order or speed, and hands the result to the
-//! replay of spelt-out witnesses, which verifies every conjunct. Where each
-//! read may have an arbitration of its own and none was given, one is made by
-//! taking writes that nothing left must precede.
+//! Derives the consequences of the axioms until nothing is new, with plain sets
+//! and without regard to order or speed, and passes the result to `witness`,
+//! which verifies every conjunct. Where each read may have an arbitration of
+//! its own and none was given, one is made by repeatedly taking a write that no
+//! remaining write must precede.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ pub(super) fn replay(history: &History, grid: Grid, orders: &[Vec<usize>]) -> Re
 }
 
 /// Adds to what each read sees what the guarantees make it see in one step;
-/// whether that was anything.
+/// true if that added anything.
 fn grow(
     facts: Facts<'_>,
     grid: Grid,
@@ -128,7 +128,8 @@ fn axioms(
 }
 
 /// An order of the writes in which what `read` sees of its key is older than
-/// its source; what is left over if there is none stays out.
+/// its source. If there is none, some writes are left out, and `witness`
+/// rejects it.
 fn own_order(
     facts: Facts<'_>,
     read: usize,

@@ -1,4 +1,4 @@
-//! Evidence is not believed but replayed.
+//! Replays evidence, so that no checker has to be trusted.
 //!
 //! `witness`, `least`, `orders` and `registers` replay evidence that a model
 //! holds; `proof` and `cycle` replay proofs that it does not. All rest on

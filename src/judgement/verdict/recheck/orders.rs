@@ -90,15 +90,16 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Whether this is the order that is asked for.
+    /// Verifies that this is an order as it is asked for.
     fn is_accepted(&self, order: &[usize], asked: &Orders) -> Replayed {
-        // Which pairs keep session order, by whether the first and the second
-        // are reads, and whether time counts for reads.
+        // Which pairs of a session keep its order, given whether the first and
+        // the second are reads; whether real time counts for reads; and how
+        // many of the last writes a read may answer.
         let (pairs, timed_reads, last): (&dyn Fn(bool, bool) -> bool, _, _) = match asked.reads {
             Reads::LastOf(last) => (&|_, _| true, true, last),
-            // A read sees what stands before it here. It may see none of the
-            // earlier writes of its session; whatever else it has to do with
-            // sessions keeps its place, so that causes cannot run in a cycle.
+            // A read sees the writes that are before it here. It need not see
+            // the earlier writes of its session; all other pairs of a session
+            // keep their order, so that causes have no cycle.
             Reads::Prefix { monotonic: true } => (&|first, second| first || !second, false, 1),
             Reads::Prefix { monotonic: false } => (&|first, second| !first && !second, false, 1),
             Reads::Recent | Reads::RecentUnlessOverlapped => {
@@ -112,8 +113,8 @@ impl<'a> Claim<'a> {
         self.is_legal(order, usize::try_from(last).unwrap_or(usize::MAX))
     }
 
-    /// The order keeps of sessions and of time what is asked, where these pairs
-    /// of a session and these operations count.
+    /// Verifies that the order keeps what is asked of sessions, for these
+    /// pairs, and of real time, for these operations.
     fn keeps(
         &self,
         order: &[usize],
@@ -131,8 +132,8 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Operations of a session come in its order, if the pair counts: whether
-    /// the first and the second are reads.
+    /// Verifies that operations of a session come in its order, for pairs that
+    /// count, given whether the first and the second are reads.
     fn keeps_sessions(&self, order: &[usize], counts: &dyn Fn(bool, bool) -> bool) -> Replayed {
         // The latest read and the latest other operation placed, by process.
         let mut latest: BTreeMap<ProcessId, [Option<usize>; 2]> = BTreeMap::new();
@@ -152,8 +153,8 @@ impl<'a> Claim<'a> {
         Ok(())
     }
 
-    /// Nothing returned before the invocation of what is placed before it;
-    /// reads count as begun `earlier`.
+    /// Verifies that no operation returned before one that is placed earlier
+    /// was invoked. Reads count as invoked `earlier` nanoseconds earlier.
     fn keeps_time(
         &self,
         order: &[usize],
@@ -174,8 +175,8 @@ impl<'a> Claim<'a> {
         Ok(())
     }
 
-    /// Operations on two sides of an instant without an open operation keep
-    /// their order.
+    /// Verifies that operations on two sides of an instant without an open
+    /// operation keep their order.
     fn keeps_quiet_instants(&self, order: &[usize]) -> Replayed {
         let operations = self.history.operations();
         let mut epochs = vec![0; operations.len()];
@@ -196,7 +197,8 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Every answer is possible, given one of the last `k` changes.
+    /// Verifies that every read is possible in one of the last `k` states of
+    /// its object, and every other operation in the last one.
     fn is_legal(&self, order: &[usize], k: usize) -> Replayed {
         let mut held: BTreeMap<&Key, Vec<Value>> = BTreeMap::new();
         for &at in order {
@@ -223,11 +225,12 @@ impl<'a> Claim<'a> {
         Ok(())
     }
 
-    /// Session order, and every read after all writes placed before it, have
-    /// no cycle: takes away whatever waits for nothing.
+    /// Verifies that session order, and every read after all writes placed
+    /// before it, have no cycle, by a topological sort.
     fn causes_end(&self, order: &[usize]) -> Replayed {
-        // The n-th write placed is seen by what stands after it: reads wait
-        // for a node that waits for the write and the node before.
+        // A read comes after all writes placed before it. Instead of an edge
+        // for each pair, each write has a second node, after itself and the
+        // previous second node; a read comes after the latest one.
         let n = self.history.len();
         let mut waits = vec![0_usize; 2 * n];
         let mut wakes: Vec<Vec<usize>> = vec![Vec::new(); 2 * n];
@@ -393,7 +396,8 @@ impl Claim<'_> {
     }
 
     /// Every order has the causal past of its process's last operation and
-    /// extends causal order, which is read off the orders themselves.
+    /// extends causal order, where a read's source is the one that it has in
+    /// the order of its process.
     fn views_are_pasts(&self, orders: &[Vec<usize>]) -> Replayed {
         let processes = self.processes();
         if orders.len() != processes.len() {
@@ -424,8 +428,8 @@ impl Claim<'_> {
         Ok(())
     }
 
-    /// For each read that is in the order of its process the source that it has
-    /// there, `None` within if nothing of its key stands before it.
+    /// For each read that is in the order of its process, the source that it
+    /// has there: `Some(None)` if no write of its key is before it.
     fn sources_in(
         &self,
         orders: &[Vec<usize>],
@@ -450,8 +454,8 @@ impl Claim<'_> {
         Ok(sources)
     }
 
-    /// The order has what is in the causal past of this operation, without the
-    /// reads of others, and every cause comes before what it causes.
+    /// Verifies that the order has the causal past of this operation, without
+    /// the reads of others, and that every cause comes before its effect.
     fn is_past(
         &self,
         order: &[usize],
@@ -469,10 +473,10 @@ impl Claim<'_> {
         if place.len() != order.len() || !place.keys().eq(past.iter()) {
             return Unsound::because("an order has not the causal past of its process");
         }
-        // Reads of others have no place in this order, but they carry causes:
-        // if B read x=1 and then wrote y=1, x=1 comes before y=1 for A as well,
-        // although B's read stands nowhere in A's order. So the causes of what
-        // has no place are looked through.
+        // Reads of others have no place in this order, but causes pass through
+        // them: if B read x=1 and then wrote y=1, x=1 comes before y=1 for A as
+        // well, although B's read is not in A's order. So a cause without a
+        // place is replaced by its own causes.
         for &at in order {
             let mut open = causes[at].clone();
             let mut behind: BTreeSet<usize> = BTreeSet::new();

@@ -18,8 +18,8 @@ use crate::judgement::oracle;
 use crate::judgement::verdict::evidence::Counterexample;
 use crate::judgement::verdict::reason::{Because, Fact, Reason, Source, Step};
 
-/// How many operations of unknown outcome a part may have of which all fates
-/// are tried.
+/// How many operations of unknown outcome a part may have: every choice of
+/// which of them happened is tried.
 const PENDING_MAX: usize = 12;
 
 /// Replays a counterexample.
@@ -56,7 +56,8 @@ pub(super) fn replay(
     }
 }
 
-/// The part is ascending, closed under possible sources, and what the proof is about.
+/// Verifies that the part is ascending, closed under possible sources, and
+/// contains the operations of the proof.
 fn well_formed(facts: Facts<'_>, claim: &Counterexample) -> Replayed {
     let part = &claim.operations;
     if !part.is_sorted_by(|a, b| a < b) || part.last().is_some_and(|&at| at >= facts.len()) {
@@ -101,9 +102,9 @@ fn no_order(
     }
 }
 
-/// Where an answer may be due to any change of its key, the part has them all:
-/// for a compare-and-set that found another value, and for other datatypes than
-/// registers.
+/// Where an answer may depend on any change of its key, verifies that the part
+/// has them all: for a compare-and-set that found another value, and for
+/// datatypes other than registers.
 fn all_changes(history: &History, claim: &Counterexample, datatype: &dyn Datatype) -> Replayed {
     let operations = history.operations();
     let missed = |op: &Operation| {
@@ -130,7 +131,7 @@ fn all_changes(history: &History, claim: &Counterexample, datatype: &dyn Datatyp
     Ok(())
 }
 
-/// Diverged and lost, and that no earlier kind of the two applies.
+/// Replays the kinds diverged and lost; lost only if diverged does not apply.
 fn quiescent(facts: Facts<'_>, claim: &Counterexample) -> Replayed {
     let answer = |at: usize| facts.get(at).and_then(|op| op.answer());
     match (claim.kind, &claim.reason) {
@@ -217,7 +218,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// That whatever leaves what one of these found is one of them.
+    /// Verifies that every operation that leaves what one of these found is
+    /// among them.
     fn unfounded(&self, read: usize, among: &[usize]) -> Replayed {
         let operation =
             self.facts.get(read).filter(|op| matches!(op.completion, Completion::Ok(_)));
@@ -287,7 +289,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Replays the steps; what they show.
+    /// Replays the steps, and returns the facts that they show.
     fn steps(&self, steps: &[Step]) -> Result<Vec<Fact>, Unsound> {
         let mut known = Vec::new();
         for step in steps {
@@ -341,7 +343,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Each rule also shows that `first` happened; around a cycle, so did all.
+    /// Each rule also shows that `first` happened, so on a cycle all writes
+    /// did.
     fn arbitrated(
         &self,
         first: usize,

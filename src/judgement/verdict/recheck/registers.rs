@@ -50,8 +50,9 @@ pub(super) fn replay(history: &History, model: Model, order: &[usize]) -> Replay
             Source::Initial => finished.is_empty(),
             Source::Write(write) if before(read, write) || !ranks.contains_key(&write) => false,
             Source::Write(write) if asked.views == Views::Read => {
-                // An order of its own, with what was finished first, exists
-                // unless the source comes before some of that.
+                // The read has an order of its own, with the finished writes
+                // before the source, unless the source must come before one of
+                // them.
                 !finished.iter().any(|&other| before(write, other))
             }
             Source::Write(write) => finished.iter().all(|at| ranks[at] <= ranks[&write]),

@@ -1,8 +1,8 @@
-//! What is said where evidence does not show what it claims.
+//! The error for evidence that does not show what it claims.
 
 use thiserror::Error;
 
-/// What comes of replaying a part of some evidence.
+/// The result of replaying a part of some evidence.
 pub(super) type Replayed = Result<(), Unsound>;
 
 /// Why evidence does not show what it claims.
@@ -11,7 +11,7 @@ pub(super) type Replayed = Result<(), Unsound>;
 pub struct Unsound {
     /// The first thing that is wrong with it.
     pub reason: String,
-    /// Whether nothing is wrong as far as that was seen: it is too large to be
+    /// Whether nothing wrong was found, but the evidence is too large to be
     /// replayed.
     pub too_large: bool,
 }

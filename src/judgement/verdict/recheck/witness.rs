@@ -1,9 +1,10 @@
-//! Replays a witness: is this really a visibility with arbitrations, or an
-//! order, that the model accepts?
+//! Replays a witness of a model of the grid: is this really a visibility with
+//! arbitrations that the model accepts?
 //!
 //! Every conjunct of the predicate is verified and nothing is assumed: neither
-//! that the sets are writes, nor that they are closed, nor that sources are
-//! unique. The order of the conjuncts is that of the model's definition.
+//! that the sets contain only writes, nor that they are closed, nor that
+//! sources are unique. The order of the conjuncts is that of the model's
+//! definition.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +97,8 @@ impl<'a> Claim<'a> {
         readers
     }
 
-    /// Every answer is the last visible write, and arbitrations keep the axioms.
+    /// Verifies that every read answers the last write visible to it, and that
+    /// the arbitrations obey the axioms.
     fn arbitrations_explain_every_answer(&self) -> Replayed {
         let facts = Facts::of(self.history);
         let sessions = self.arbitrated_sessions();
@@ -121,8 +123,9 @@ impl<'a> Claim<'a> {
         Ok(())
     }
 
-    /// For each session what MW and WFR say about arbitration: every write
-    /// marked as its own comes after all that stands before it.
+    /// For each session a list of writes that says what MW and WFR require of
+    /// arbitration: every write marked as its own comes after those before it
+    /// in the list.
     fn arbitrated_sessions(&self) -> Vec<Vec<(usize, bool)>> {
         let mut sessions = vec![Vec::new(); self.processes];
         let mut saw = vec![vec![0_u64; self.history.len().div_ceil(64)]; self.processes];
@@ -143,7 +146,7 @@ impl<'a> Claim<'a> {
         sessions
     }
 
-    /// Takes away whatever waits for nothing, until nothing is left.
+    /// Verifies by a topological sort that `so ∪ vis` has no cycle.
     fn causes_do_not_run_in_a_cycle(&self) -> Replayed {
         let operations = self.history.operations();
         let mut waits = vec![0_usize; operations.len()];
@@ -188,11 +191,11 @@ impl<'a> Claim<'a> {
                 session.wrote[at / 64] |= 1 << (at % 64);
             }
         }
-        // Whoever sees a write must see what its session had written (MW) and
-        // seen (WFR) before it. A session forgets nothing: what it had before
-        // one write it also had before the next. So of each session it is enough
-        // to ask for the last write that the read sees. If a read sees x=1 and
-        // x=2, both written by A, all that A had before x=1 is asked for by x=2.
+        // A read that sees a write must see what the write's session had
+        // written (MW) and seen (WFR) before it. That only grows along a
+        // session, so of each session the last write that the read sees is
+        // enough. If a read sees x=1 and x=2, both written by A, all that A had
+        // before x=1 is required by x=2.
         let mut last = vec![None; self.processes];
         for (read, seen) in self.visible.iter().enumerate() {
             last.fill(None);
@@ -234,7 +237,7 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// What a session has behind it, as bits.
+/// What a session has written and seen, as bits.
 #[derive(Clone)]
 struct Session {
     wrote: Box<[u64]>,
@@ -252,8 +255,8 @@ fn unite(row: &mut [u64], other: &[u64]) {
     row.iter_mut().zip(other).for_each(|(word, more)| *word |= more);
 }
 
-/// Whether every write of the session's own comes after all before it, under
-/// the axioms that are asked.
+/// Verifies that every own write of the session comes after those before it in
+/// the list, under the axioms that are asked.
 fn ascends(grid: Grid, session: &[(usize, bool)], ranks: &[Option<usize>]) -> Replayed {
     let mut latest = None;
     for &(write, own) in session {

@@ -1,4 +1,4 @@
-//! Runs that never end, and settling that never comes to rest.
+//! Runs that never end, and settling that never becomes quiet.
 
 use quiescence::history::{Completion, Value};
 use quiescence::hunt::exhaustive::Decision;
@@ -42,7 +42,8 @@ fn a_timer_hides_no_endless_run() {
 
 #[test]
 fn a_message_that_waits_may_end_what_seems_endless() {
-    // What n2 says to itself ends the game; the oldest message comes first.
+    // The stop message arrives before the receiver's next message to itself,
+    // because settling delivers the oldest first.
     let toy = Toy {
         step: |held, input, effects| {
             let stop = Value::from(-1);
@@ -69,7 +70,8 @@ fn a_message_that_waits_may_end_what_seems_endless() {
 
 #[test]
 fn a_long_exchange_that_another_message_ends_is_not_endless() {
-    // While one message comes back as it is, another counts to the end.
+    // While one message is sent again and again unchanged, another counts up to
+    // an end.
     let toy = Toy {
         step: |held, input, effects| {
             match &input {
@@ -148,9 +150,9 @@ fn a_write_that_an_endless_run_misses_for_ever_is_lost() {
     assert_eq!(found, [Some(Flaw::LostWrite), Some(Flaw::NeverQuiet)]);
 }
 
-/// Where each node has a timer that sends, and something changes at a node that
-/// hears of the other's message before the answer to its own: patient timers
-/// never do that, a round of settling always does.
+/// Each node has a timer that sends. A change happens at a node that receives
+/// the other's message before the answer to its own. Patient timers never cause
+/// that; a round of settling always does.
 fn race(
     held: &mut Held,
     input: &Input<Toy>,

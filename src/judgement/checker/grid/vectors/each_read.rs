@@ -1,4 +1,5 @@
-//! The scope `r`: each read alone, with an arbitration of its own.
+//! The scope `r`: each read has an arbitration of its own. It has none exactly
+//! if it sees a write of its key that has the read's source behind it.
 
 use super::held::Vectors;
 use crate::judgement::checker::rows::join;
@@ -6,13 +7,13 @@ use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
 use crate::judgement::number::index;
 
-/// For single reads: whether a source is behind what else is visible.
+/// Tells of single reads whether the source is behind another visible write.
 pub(super) struct EachRead {
-    /// Where WFR counts without MW: for each list of reads, what is behind the
-    /// sources of its first so many, one row after the other.
+    /// Only under WFR without MW. For each list of reads, a row for each of its
+    /// prefixes: what is behind the sources of the reads in the prefix.
     joined: Vec<Vec<u32>>,
-    /// By write: the reads that answered it, by session and place; the first
-    /// of each session.
+    /// By write: the first read of each session that answered it, as session
+    /// and place.
     readers: Vec<Vec<(u32, u32)>>,
 }
 
@@ -80,8 +81,8 @@ impl EachRead {
                 }
                 continue;
             }
-            // Each write of a session has behind it what the one before had, so
-            // the last one that is seen has the most.
+            // What is behind a write grows along its session, so the last
+            // visible write has the most behind it.
             let last = list[end - 1].1;
             let other = index(view.items[index(last)].write.expect("it is a write"));
             if other != source && self.is_in(vectors, source, vectors.behind(other)) {
@@ -91,7 +92,7 @@ impl EachRead {
         Ok(())
     }
 
-    /// Whether a row has this write.
+    /// Whether a row contains this write, directly or as the source of a read.
     fn is_in(&self, vectors: &Vectors<'_>, write: usize, row: &[u32]) -> bool {
         let item = index(vectors.view.writes[write]);
         let sessions = vectors.view.sessions;

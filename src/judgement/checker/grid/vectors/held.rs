@@ -1,26 +1,26 @@
-//! What long histories are kept as: prefixes, lists by key and session, and
-//! the reasons of what is in them.
+//! The tables for long histories: the prefixes that are visible or behind, the
+//! items by key and session, and the items that show why a write is visible.
 //!
-//! It orders nothing and decides nothing: what reads add is in `seen` and
-//! `each_read`, what comes of it is decided above.
+//! It orders nothing and decides nothing: `seen` and `each_read` compute what
+//! reads require, and the module above decides.
 
 use crate::judgement::checker::rows::join;
 use crate::judgement::checker::view::{Source, View};
 use crate::judgement::model::{Grid, Guarantees};
 use crate::judgement::number::{index, number_of};
 
-/// What is done with a read, as an item, and the row of what is visible to it.
+/// Is called with a read (an item) and the row of what is visible to it.
 pub(super) type Each<'f, 'a> = dyn FnMut(&Vectors<'a>, u32, &[u32]) -> Result<(), Vec<u32>> + 'f;
 
-/// For each key and session its items in order, with their places in the
-/// session; those of a key side by side.
+/// For each key and session, its items in order, with their places in the
+/// session. The lists of one key are adjacent.
 pub(super) struct Lists {
     starts: Vec<u32>,
     all: Vec<(u32, u32)>,
 }
 
 impl Lists {
-    /// From triples of list, place and item.
+    /// Sorts triples of list, place and item into their lists.
     fn of(lists: usize, items: &[(u32, u32, u32)]) -> Lists {
         let mut starts = vec![0_u32; lists + 1];
         for (list, ..) in items {
@@ -43,7 +43,7 @@ impl Lists {
         self.several(list, 1)
     }
 
-    /// So many lists from one on, one after the other.
+    /// The items of so many consecutive lists, from `first` on.
     pub(super) fn several(&self, first: usize, lists: usize) -> &[(u32, u32)] {
         &self.all[index(self.starts[first])..index(self.starts[first + lists])]
     }
@@ -53,21 +53,24 @@ pub(super) struct Vectors<'a> {
     pub(super) view: &'a View,
     pub(super) grid: Grid,
     pub(super) sources: Vec<Source>,
-    /// By number of the write.
+    /// By number of the write: whether it happened.
     pub(super) kept: Vec<bool>,
-    /// The place of each item among the reads, or the kept writes, of its session, from 1.
+    /// The place of each item, from 1, among the reads or the kept writes of
+    /// its session.
     pub(super) place: Vec<u32>,
     /// The reads and the kept writes of each session and key.
     pub(super) reads: Lists,
     pub(super) writes: Lists,
-    /// How long a row is: first writes by session, then reads by session.
+    /// The length of a row: a count of writes for each session, then, without
+    /// MW, a count of reads for each session.
     pub(super) width: usize,
-    /// What is *behind* each write: the writes that are visible to every read to
-    /// which this write is, and that are arbitrated before it.
+    /// What is *behind* each write, as rows: the writes that are visible to
+    /// every read that sees this write, and that are arbitrated before it.
     pub(super) behind: Vec<u32>,
-    /// `older` before `newer`, because `read` saw the one and answered the other.
+    /// Edges of arbitration: `read` saw `older` and answered `newer`.
     pub(super) edges: Vec<Edge>,
-    /// Items, and nodes that stand for several writes.
+    /// The number of nodes: items first, then nodes that stand for several
+    /// writes.
     pub(super) nodes: usize,
 }
 
@@ -116,7 +119,7 @@ impl<'a> Vectors<'a> {
         self.grid.asks(guarantee)
     }
 
-    /// Whether rows speak of reads too.
+    /// Whether rows count reads too.
     pub(super) fn by_reads(&self) -> bool {
         self.width > self.view.sessions
     }
@@ -172,14 +175,15 @@ impl<'a> Vectors<'a> {
                 }))
     }
 
-    /// Computes what is behind every write and calls `each` with every read
-    /// that is not made to see everything and with what is visible to it, in
-    /// an order of causes.
+    /// Visits the items in `order`, a topological order of `so ∪ rf`: computes
+    /// what is behind every write, and calls `each` with every read and what is
+    /// visible to it, except for reads at quiescence that must see every write.
     pub(super) fn walk(&mut self, order: &[u32], each: &mut Each<'_, 'a>) -> Result<(), Vec<u32>> {
         let (sessions, width) = (self.view.sessions, self.width);
         let [ryw, mr, mw, wfr] = [Guarantees::RYW, Guarantees::MR, Guarantees::MW, Guarantees::WFR]
             .map(|guarantee| self.asks(guarantee));
-        // What each session has behind it: its writes, and what its reads saw.
+        // By session: its writes with what is behind them, and what its reads
+        // saw.
         let mut written = vec![vec![0_u32; width]; sessions];
         let mut seen = vec![vec![0_u32; width]; sessions];
         let mut row = vec![0_u32; width];
@@ -204,8 +208,9 @@ impl<'a> Vectors<'a> {
                 continue;
             }
             if item.last && self.grid.eventual {
-                // It is made to see everything, and what follows it in its
-                // session are only reads of that kind: its row is not needed.
+                // It must see every write. Its row is not needed, on the
+                // assumption that only reads of that kind follow it in its
+                // session.
                 continue;
             }
             row.fill(0);
@@ -236,10 +241,12 @@ impl<'a> Vectors<'a> {
         Ok(())
     }
 
-    /// Why `read` sees `write`: the items on a short way between them.
+    /// Why `read` sees `write`: the items on a shortest path of rules between
+    /// them.
     pub(super) fn reason_of(&self, write: u32, read: u32) -> Vec<u32> {
         if self.view.items[index(read)].last && self.grid.eventual {
-            // A pending write happened because somebody read it.
+            // A pending write counts as happened only because a read answered
+            // it.
             let number = self.view.items[index(write)].write.expect("it is a write");
             let by = self.sources.iter().position(|source| *source == Source::Write(number));
             return [write, read].into_iter().chain(by.map(number_of)).collect();
@@ -249,9 +256,10 @@ impl<'a> Vectors<'a> {
         part
     }
 
-    /// Walks back from an item to a write that is visible to it or behind it,
-    /// along the rules of the axioms; breadth first. O(n): what a rule reaches
-    /// in a session is a prefix of its reads, or of its writes.
+    /// The items on a shortest path, along the rules of the axioms, from an
+    /// item back to a write that is visible to it or behind it. Breadth-first
+    /// search in O(n): a rule reaches a prefix of the reads, or of the writes,
+    /// of a session, so each item is reached once.
     pub(super) fn path(&self, from: u32, to: u32) -> Vec<u32> {
         let mut parent: Vec<u32> = vec![u32::MAX; self.view.items.len()];
         let mut sessions = vec![[Vec::new(), Vec::new()]; self.view.sessions];
@@ -302,8 +310,8 @@ impl<'a> Vectors<'a> {
         part
     }
 
-    /// Why `read` has no arbitration: it sees `other`, which has the read's
-    /// source behind it.
+    /// The items that show why `read` has no arbitration: it sees `other`,
+    /// which has the read's source behind it.
     pub(super) fn conflict(&self, read: u32, source: usize, other: usize) -> Vec<u32> {
         let (source, other) = (self.view.writes[source], self.view.writes[other]);
         let mut part = self.reason_of(other, read);

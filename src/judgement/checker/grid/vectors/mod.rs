@@ -1,23 +1,24 @@
-//! The 96 models of the grid for long histories, in O(n·k) for n operations
-//! of k processes, where every answer has one possible source.
+//! Decides the 96 models of the grid for long histories, in O(n·k) for n
+//! operations of k processes, where every answer has one possible source.
 //!
-//! What is visible to a read besides its source is, for each session, a prefix
-//! of its writes and the sources of a prefix of its reads (under MW of writes
+//! Besides its source, a read sees for each session a prefix of its writes and
+//! the sources of a prefix of its reads (under MW, a prefix of its writes
 //! alone). Every axiom of the grid only makes prefixes longer, so a row of k or
-//! 2·k numbers says it all, and rows are joined along session order and
-//! reads-from as in [`closure`](super::closure).
+//! 2·k lengths describes all that is visible, and rows are joined along session
+//! order and reads-from as in [`closure`](super::closure).
 //!
-//! *Arbitration* is then a graph over the writes. The axioms order them: along
-//! sessions for MW, and what a session's reads saw before its later writes for
-//! WFR. And what is visible to a read, of its key, is older than its source.
-//! Most of that is behind the source already; only the rest needs an edge, and
-//! under MR what was seen when the process last read the key is older than what
-//! it answered then. One graph decides the scope `g`, one for each session `s`.
-//! For a single read the graph adds only edges into its source, so there a
-//! cycle is a visible write of its key that has the source behind it.
+//! An *arbitration* is then a topological order of a graph over the writes. MW
+//! orders the writes of a session; WFR puts what a session's reads saw before
+//! its later writes; and each read puts the writes of its key that it sees
+//! before its source. A write that is behind the source needs no edge for that.
+//! Under MR neither does a write that an earlier read of the process put before
+//! its own source, because that source is visible too. One graph decides the
+//! scope `g`, one for each session the scope `s`. For a single read all added
+//! edges lead to its source, so there a cycle is a visible write of its key
+//! that has the source behind it.
 //!
-//! A conflict names the few operations that make it; the proof is found on
-//! those by the closure, which shares nothing with this.
+//! A conflict names the few items that cause it; the closure, an independent
+//! procedure, then finds the proof on those items.
 
 use crate::judgement::checker::graph::Graph;
 use crate::judgement::checker::view::{Item, Source, View};
@@ -35,19 +36,21 @@ use seen::Seen;
 /// What was found.
 pub(in crate::judgement::checker) enum Outcome {
     /// Arbitrations of the writes that happened, by number, oldest first: one
-    /// for each session under the scope `s` if they differ, else one for all.
+    /// if it explains all reads; else one for each session under the scope `s`,
+    /// and none under `r`.
     Holds(Vec<Vec<u32>>),
-    /// Items that contradict each other, with what leads to it.
+    /// Items that contradict each other, with those that show why.
     Fails(Vec<u32>),
-    /// There would be too many edges.
+    /// The tables or the graph would be too large.
     TooMany,
 }
 
-/// How many numbers are kept at most (2 GiB): rows are as long as there are
-/// processes, and a process ends after every unknown outcome.
+/// How many numbers are kept at most (2 GiB). A row has an entry or two for
+/// every process, and every unknown outcome ends a process, so there may be
+/// many.
 const SIZE_MAX: usize = 1 << 29;
 
-/// How many numbers there would be.
+/// How many numbers the tables would have.
 fn size(view: &View, grid: Grid) -> usize {
     let asks = |guarantee| grid.asks(guarantee);
     let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
@@ -57,7 +60,8 @@ fn size(view: &View, grid: Grid) -> usize {
     rows.saturating_mul(width).saturating_add(lists.saturating_mul(12))
 }
 
-/// Base: each read sees its source alone, and any order of the writes will do.
+/// Decides base: each read sees only its source, so any order of the writes
+/// will do.
 fn base(view: &View) -> Outcome {
     let sourceless = |item: &&Item| item.write.is_none() && view.sources(item).is_empty();
     if let Some(item) = view.items.iter().position(|item| sourceless(&item)) {
@@ -147,10 +151,10 @@ impl Vectors<'_> {
         }
     }
 
-    /// A read that answered an older write than it saw: the newer one has the
-    /// other behind it, so every arbitration puts it later. That read has no
-    /// arbitration even for itself, and so is the shortest reason that there is.
-    /// Under MW only, where it is cheap to tell what is behind a write.
+    /// Finds a read that saw a write with the read's source behind it. Every
+    /// arbitration puts that write after the source, so the read has no
+    /// arbitration even for itself, which is a shorter reason than any cycle.
+    /// Only under MW, where it is cheap to tell what is behind a write.
     fn hopeless(&self, session: Option<u32>) -> Option<Vec<u32>> {
         if !self.asks(Guarantees::MW) {
             return None;
@@ -163,7 +167,8 @@ impl Vectors<'_> {
         })
     }
 
-    /// Whether the read of an edge is one of the session that is looked at.
+    /// Whether the edge comes from a read of `session`, or from any if there is
+    /// none.
     fn is_of(&self, edge: &Edge, session: Option<u32>) -> bool {
         session.is_none_or(|session| self.view.items[index(edge.read)].session == session)
     }
@@ -174,7 +179,8 @@ impl Vectors<'_> {
         writes.filter(|write| self.kept[index(*write)]).collect()
     }
 
-    /// Reads at quiescence see every write: older than what they answered.
+    /// Adds the edges of reads at quiescence: they see every write, so all
+    /// other writes of the key are older than their source.
     fn see_everything(&self, seen: &mut Seen) -> Result<(), Vec<u32>> {
         let mut done = vec![Vec::new(); self.view.keys];
         for (read, source) in self.final_reads() {
@@ -197,7 +203,8 @@ impl Vectors<'_> {
         Ok(())
     }
 
-    /// No source of a read at quiescence is behind another write of its key.
+    /// Checks that no source of a read at quiescence is behind another write of
+    /// its key.
     fn each_final_read(&self) -> Result<(), Vec<u32>> {
         let mut done = Vec::new();
         for (read, source) in self.final_reads() {
@@ -219,7 +226,8 @@ impl Vectors<'_> {
         Ok(())
     }
 
-    /// The axioms and the edges of all reads, or of one session's.
+    /// The graph of arbitration: the edges of the axioms, and those of all
+    /// reads or of the reads of one session.
     fn graph(&self, session: Option<u32>) -> Graph {
         let [ryw, mw, wfr] = [Guarantees::RYW, Guarantees::MW, Guarantees::WFR]
             .map(|guarantee| self.asks(guarantee));
@@ -260,8 +268,8 @@ impl Vectors<'_> {
         graph
     }
 
-    /// The items that make a cycle: those on it, the reads behind its edges,
-    /// and why those reads see what they see.
+    /// The items that force a cycle: those on it, the reads that its edges come
+    /// from, and the items that show why these reads see what they see.
     fn core(&self, cycle: &[u32], session: Option<u32>) -> Vec<u32> {
         if let Some(part) = self.hopeless(session) {
             return part;
@@ -271,8 +279,8 @@ impl Vectors<'_> {
         let is_write =
             |node: u32| self.view.items.get(index(node)).is_some_and(|item| item.write.is_some());
         for (nth, &older) in cycle.iter().enumerate().filter(|(_, node)| is_write(**node)) {
-            // A node that is no item stands for several writes between two
-            // items: the edge leads through it to the next item.
+            // A node that is not an item stands for several writes: the edge
+            // leads through it to the next item.
             let mut last = nth;
             let mut next = (nth + 1) % cycle.len();
             while index(cycle[next]) >= self.view.items.len() {
@@ -300,8 +308,8 @@ mod tests {
     use crate::judgement::lot::Lot;
     use crate::judgement::number::count;
 
-    /// Some operations of 4 processes on 2 keys, one after the other, with
-    /// answers from anywhere, reads at quiescence and pending writes.
+    /// Some operations of up to 4 processes on up to 2 keys, one after the
+    /// other, with any answers, pending writes and reads at quiescence.
     fn history(lot: &mut Lot) -> History {
         let length = 2 + lot.draw(11);
         let keys = 1 + lot.draw(2);

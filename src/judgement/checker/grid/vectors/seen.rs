@@ -1,9 +1,10 @@
-//! What each read sees of its key besides its source is older than the source.
-//! Here these facts become edges between writes. What is behind the source is
-//! older than it anyway and needs none; under MR, what an earlier read of the
-//! process has had edges for needs none again; and of the writes of one session
-//! the last stands for those before it. So there are few edges, and together
-//! they say as much as all of them.
+//! Turns what reads see into edges between writes: every write of its key that
+//! a read sees, other than its source, is older than the source. Most of these
+//! edges follow from others and are left out: those from writes behind the
+//! source; under MR, those from writes for which an earlier read of the process
+//! already has edges, because the source of that read is visible too; under MW,
+//! those from all but the last visible write of a session. The rest, with the
+//! edges of the axioms, implies them all.
 
 use rustc_hash::FxHashMap;
 
@@ -12,25 +13,26 @@ use crate::judgement::checker::view::Source;
 use crate::judgement::model::Guarantees;
 use crate::judgement::number::{index, number_of};
 
-/// How far each process has seen each list of the keys that it reads, and the
-/// edges that follow.
+/// The edges, and how much of each list each process already has edges for.
 pub(super) struct Seen {
     pub(super) edges: Vec<Edge>,
-    /// By process, key and column: how much of the list has its edges; under MR.
+    /// Under MR, by process, key and column: the length of the prefix of the
+    /// list that already has its edges.
     known: Vec<u32>,
-    /// By process and key, for its own writes where reads do not add up.
+    /// By process and key, for its own writes: without MR and MW.
     own: FxHashMap<(u32, u32), Own>,
-    /// The next node that is no item.
+    /// The number of the next node that is not an item.
     pub(super) next: u32,
 }
 
-/// What is known of the first own writes of a process to a key.
+/// Which of the first own writes of a process to a key have edges.
 #[derive(Clone, Copy)]
 struct Own {
-    /// The newest of the first `among`.
+    /// An own write that a read answered; the rest of the first `among` have
+    /// edges to it.
     newest: Option<u32>,
     among: u32,
-    /// A node after the first `gathered`.
+    /// A node that the first `gathered` have edges to.
     all: Option<u32>,
     gathered: u32,
 }
@@ -81,7 +83,7 @@ impl Seen {
                 }
             };
             let mut begin = if vectors.asks(Guarantees::MW) {
-                // The last one stands for all before it.
+                // The last one is after all before it, by MW.
                 match list[..end].last() {
                     Some((place, last)) if *place > past && *last != newer => end - 1,
                     _ => continue,
@@ -109,8 +111,9 @@ impl Seen {
         Ok(())
     }
 
-    /// The own writes that a read sees are older than its source: with a chain
-    /// of nodes if that is another's, one by one if it is its own.
+    /// Adds edges from the own writes that a read sees to its source: through a
+    /// chain of nodes if the source is another process's, one by one if it is
+    /// its own. Either way each own write gets one edge, not one for each read.
     fn own_writes(&mut self, list: &[(u32, u32)], of: (u32, u32), newer: u32, read: u32) {
         let none = Own { newest: None, among: 0, all: None, gathered: 0 };
         let mut own = *self.own.entry(of).or_insert(none);
