@@ -53,6 +53,9 @@ pub(super) struct Vectors<'a> {
     pub(super) view: &'a View,
     pub(super) grid: Grid,
     pub(super) sources: Vec<Source>,
+    /// By item: the read at quiescence because of which it sees every write; the
+    /// item itself or, under MR, an earlier one of its process.
+    full: Vec<Option<u32>>,
     /// By number of the write: whether it happened.
     pub(super) kept: Vec<bool>,
     /// The place of each item, from 1, among the reads or the kept writes of
@@ -72,6 +75,22 @@ pub(super) struct Vectors<'a> {
     /// The number of nodes: items first, then nodes that stand for several
     /// writes.
     pub(super) nodes: usize,
+}
+
+/// By item: the read at quiescence because of which it sees every write.
+fn full(view: &View, grid: Grid) -> Vec<Option<u32>> {
+    let mut full = vec![None; view.items.len()];
+    let mut of_session: Vec<Option<u32>> = vec![None; view.sessions];
+    for (at, item) in view.items.iter().enumerate().filter(|(_, item)| item.write.is_none()) {
+        let known = &mut of_session[index(item.session)];
+        if item.last && grid.eventual {
+            full[at] = Some(number_of(at));
+            *known = known.or(full[at]);
+        } else if grid.asks(Guarantees::MR) {
+            full[at] = *known;
+        }
+    }
+    full
 }
 
 #[derive(Clone, Copy)]
@@ -111,8 +130,20 @@ impl<'a> Vectors<'a> {
         let width = view.sessions * if asks(Guarantees::MW) { 1 } else { 2 };
         let deep = asks(Guarantees::MW) || asks(Guarantees::WFR);
         let behind = vec![0; if deep { view.writes.len() * width } else { 0 }];
-        let (edges, nodes) = (Vec::new(), view.items.len());
-        Ok(Vectors { view, grid, sources, kept, place, reads, writes, width, behind, edges, nodes })
+        Ok(Vectors {
+            view,
+            grid,
+            sources,
+            full: full(view, grid),
+            kept,
+            place,
+            reads,
+            writes,
+            width,
+            behind,
+            edges: Vec::new(),
+            nodes: view.items.len(),
+        })
     }
 
     pub(super) fn asks(&self, guarantee: Guarantees) -> bool {
@@ -141,12 +172,10 @@ impl<'a> Vectors<'a> {
         }
     }
 
-    /// The reads at quiescence, each with its source.
-    pub(super) fn final_reads(&self) -> impl Iterator<Item = (u32, Source)> + '_ {
-        let eventual = self.grid.eventual;
-        let items = self.view.items.iter().enumerate();
-        let finals = items.filter(move |(_, item)| eventual && item.last && item.write.is_none());
-        finals.map(|(at, _)| (number_of(at), self.sources[at]))
+    /// The reads that see every write, each with its source.
+    pub(super) fn full_reads(&self) -> impl Iterator<Item = (u32, Source)> + '_ {
+        let items = self.full.iter().enumerate().filter(|(_, full)| full.is_some());
+        items.map(|(at, _)| (number_of(at), self.sources[at]))
     }
 
     /// The kept writes of a key, as items.
@@ -177,7 +206,7 @@ impl<'a> Vectors<'a> {
 
     /// Visits the items in `order`, a topological order of `so ∪ rf`: computes
     /// what is behind every write, and calls `each` with every read and what is
-    /// visible to it, except for reads at quiescence that must see every write.
+    /// visible to it, except for reads that see every write.
     pub(super) fn walk(&mut self, order: &[u32], each: &mut Each<'_, 'a>) -> Result<(), Vec<u32>> {
         let (sessions, width) = (self.view.sessions, self.width);
         let [ryw, mr, mw, wfr] = [Guarantees::RYW, Guarantees::MR, Guarantees::MW, Guarantees::WFR]
@@ -207,10 +236,9 @@ impl<'a> Vectors<'a> {
                 written[session][session] = self.place[index(at)];
                 continue;
             }
-            if item.last && self.grid.eventual {
-                // It must see every write. Its row is not needed, on the
-                // assumption that only reads of that kind follow it in its
-                // session.
+            if self.full[index(at)].is_some() {
+                // No row is needed: under MR the later reads of its session see
+                // every write too, and only reads follow it.
                 continue;
             }
             row.fill(0);
@@ -244,12 +272,12 @@ impl<'a> Vectors<'a> {
     /// Why `read` sees `write`: the items on a shortest path of rules between
     /// them.
     pub(super) fn reason_of(&self, write: u32, read: u32) -> Vec<u32> {
-        if self.view.items[index(read)].last && self.grid.eventual {
+        if let Some(quiescent) = self.full[index(read)] {
             // A pending write counts as happened only because a read answered
             // it.
             let number = self.view.items[index(write)].write.expect("it is a write");
             let by = self.sources.iter().position(|source| *source == Source::Write(number));
-            return [write, read].into_iter().chain(by.map(number_of)).collect();
+            return [write, read, quiescent].into_iter().chain(by.map(number_of)).collect();
         }
         let mut part = self.path(read, write);
         part.push(read);

@@ -145,7 +145,7 @@ impl Vectors<'_> {
                 }
                 let mut each = EachRead::of(&self);
                 self.walk(&order, &mut |vectors, read, row| each.read(vectors, read, row))?;
-                self.each_final_read()?;
+                self.each_full_read()?;
                 Ok(Outcome::Holds(Vec::new()))
             }
         }
@@ -179,11 +179,11 @@ impl Vectors<'_> {
         writes.filter(|write| self.kept[index(*write)]).collect()
     }
 
-    /// Adds the edges of reads at quiescence: they see every write, so all
-    /// other writes of the key are older than their source.
+    /// Adds the edges of reads that see every write: all other writes of the key
+    /// are older than their source.
     fn see_everything(&self, seen: &mut Seen) -> Result<(), Vec<u32>> {
         let mut done = vec![Vec::new(); self.view.keys];
-        for (read, source) in self.final_reads() {
+        for (read, source) in self.full_reads() {
             let key = self.view.items[index(read)].key;
             let Source::Write(write) = source else {
                 match self.of_key(key).next() {
@@ -203,11 +203,11 @@ impl Vectors<'_> {
         Ok(())
     }
 
-    /// Checks that no source of a read at quiescence is behind another write of
-    /// its key.
-    fn each_final_read(&self) -> Result<(), Vec<u32>> {
+    /// Checks that no source of a read that sees every write is behind another
+    /// write of its key.
+    fn each_full_read(&self) -> Result<(), Vec<u32>> {
         let mut done = Vec::new();
-        for (read, source) in self.final_reads() {
+        for (read, source) in self.full_reads() {
             let Source::Write(write) = source else { continue };
             if done.contains(&write) {
                 continue;
@@ -363,6 +363,17 @@ mod tests {
                 Some(value) => events.ok_final(id, time + 1, *value).expect("it is open"),
                 None => events.ok_final(id, time + 1, ()).expect("it is open"),
             };
+            // Ordinary reads may follow.
+            for _ in 0..lot.draw(3) {
+                let key = lot.index(keys);
+                let which = lot.index(count(values[key].len()) + 1);
+                time += 2;
+                events.invoke(id, time, Call::read(["x", "y"][key])).expect("it is idle");
+                match values[key].get(which) {
+                    Some(value) => events.ok(id, time + 1, *value).expect("it is open"),
+                    None => events.ok(id, time + 1, ()).expect("it is open"),
+                };
+            }
         }
         events.finish()
     }
