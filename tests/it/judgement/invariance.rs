@@ -46,10 +46,10 @@ fn alike(one: &History, other: &History) -> usize {
     }
     let ((k, delta), (other_k, other_delta)) = (least(one, BUDGET), least(other, BUDGET));
     if k.is_ok() && other_k.is_ok() {
-        assert_eq!(k, other_k);
+        assert_eq!(k, other_k, "{} and {}", notation::write(one), notation::write(other));
     }
     if delta.is_ok() && other_delta.is_ok() {
-        assert_eq!(delta, other_delta);
+        assert_eq!(delta, other_delta, "{} and {}", notation::write(one), notation::write(other));
     }
     decided
 }
@@ -92,7 +92,7 @@ fn renaming_processes_keys_and_values_changes_no_verdict() {
 
 /// The operations as coarse clocks record them: many begin or end at the same
 /// instant.
-fn coarse(history: &History) -> Vec<Operation> {
+pub(super) fn coarse(history: &History) -> Vec<Operation> {
     let round = |time: u64| time / 5;
     let mut ends: BTreeMap<ProcessId, u64> = BTreeMap::new();
     let operations = history.operations().iter().map(|operation| {

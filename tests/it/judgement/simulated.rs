@@ -55,11 +55,11 @@ pub fn drawn(dice: &mut Dice, draw: Draw) -> History {
         .filter(|op| op.call.is_write())
         .map(|op| (op.call.clone(), op.invoked))
         .collect();
-    let mut at_quiescence = Vec::new();
+    let mut writes_later = Vec::new();
     for at in (0..operations.len()).rev() {
         let operation = &mut operations[at];
         if operation.call.is_write() {
-            at_quiescence.push(operation.process);
+            writes_later.push(operation.process);
             continue;
         }
         let Some(returned) = operation.returned else { continue };
@@ -77,11 +77,9 @@ pub fn drawn(dice: &mut Dice, draw: Draw) -> History {
             _ => values.get(recent).map_or(Value::Null, |v| (*v).clone()),
         };
         operation.completion = Completion::Ok(value);
-        let last = !at_quiescence.contains(&operation.process);
+        // Only reads follow a read at quiescence, of either kind.
+        let last = !writes_later.contains(&operation.process);
         operation.final_read = draw.finals && last && dice.one_in(2);
-        if !operation.final_read {
-            at_quiescence.push(operation.process);
-        }
     }
     built(operations)
 }

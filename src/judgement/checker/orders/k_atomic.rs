@@ -14,6 +14,10 @@
 //! before the read is invoked, is between the two in every order. Only the
 //! values between the bounds are searched. There is a k unless a read answered
 //! what nobody wrote, or returned before its source was invoked.
+//!
+//! All that is true if real time keeps the order of sessions. If a process begins
+//! an operation at the instant at which its last one ends, the order from above
+//! may break a session, so as many versions as there are writes are the bound.
 
 use super::{keys, linearizable};
 use crate::history::{Call, History, Operation, Value};
@@ -107,8 +111,9 @@ pub enum Least {
 
 /// The least k.
 pub(in crate::judgement::checker) fn least(whole: &Whole<'_>, meter: &mut Meter) -> Least {
-    let (mut lower, upper) = match Bounds::of(whole.history, whole.view()).find() {
-        Ok(bounds) => bounds,
+    let bounds = Bounds::of(whole.history, whole.view());
+    let (mut lower, upper) = match bounds.find() {
+        Ok(found) => found,
         Err(()) => return Least::None,
     };
     while lower < upper {
@@ -118,12 +123,22 @@ pub(in crate::judgement::checker) fn least(whole: &Whole<'_>, meter: &mut Meter)
             Decision::Unknown(_) => return Least::Between(lower, upper),
         }
     }
-    Least::Is(lower)
+    if bounds.local {
+        return Least::Is(lower);
+    }
+    // A session may have read before it wrote what it read: then no k is enough.
+    match decide(whole, upper, meter) {
+        Decision::Holds(_) => Least::Is(upper),
+        Decision::Fails(_) => Least::None,
+        Decision::Unknown(_) => Least::Between(upper, u32::MAX),
+    }
 }
 
 struct Bounds<'a> {
     history: &'a History,
     view: &'a View,
+    /// Whether an order in real time keeps the order of sessions by itself.
+    local: bool,
     /// The time at which each write happens, from 1, and its rank among the
     /// writes of its key, from 1: those at the same time have different ranks.
     points: Vec<(u64, u32)>,
@@ -136,6 +151,7 @@ impl<'a> Bounds<'a> {
         let mut bounds = Bounds {
             history,
             view,
+            local: is_local(history),
             points: Vec::with_capacity(view.writes.len()),
             of_key: vec![Vec::new(); view.keys],
         };
@@ -189,7 +205,7 @@ impl<'a> Bounds<'a> {
         };
         let possible = |source: &&Source| began(source) <= returned;
         match self.view.sources(item) {
-            [source] if possible(&source) => {
+            [source] if self.local && possible(&source) => {
                 let (at, nth) = match *source {
                     Source::Write(write) => self.points[index(write)],
                     _ => (0, 0),
@@ -199,8 +215,8 @@ impl<'a> Bounds<'a> {
                 let before = number_of(points.partition_point(|point| *point < invoked));
                 Ok(if invoked <= at { 1 } else { before - nth + 1 })
             }
-            // It has several possible sources; the bound must hold for each of
-            // them, so all writes are taken to come in between.
+            // It has several possible sources, or the points may not keep the
+            // order of sessions: any of the writes may come in between.
             sources if sources.iter().any(|source| possible(&source)) => {
                 Ok(number_of(points.len()) + 1)
             }
