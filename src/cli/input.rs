@@ -204,8 +204,11 @@ fn free_memory() -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
         number(line)?.checked_mul(1024)
     });
-    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let group = group.and_then(|text| number(&text));
+    let of_group = |file: &str| {
+        let text = std::fs::read_to_string(format!("/sys/fs/cgroup/memory.{file}")).ok()?;
+        number(&text)
+    };
+    let group = of_group("max").map(|most| most.saturating_sub(of_group("current").unwrap_or(0)));
     let all = [system, group].into_iter().flatten().min();
     all.map_or(u64::MAX, |all| all / 5 * 4)
 }

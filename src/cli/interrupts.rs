@@ -20,8 +20,9 @@ use super::exit::{Exit, Failure};
 static NOTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether the next signal ends the process at once.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
-/// Whether work must end: because of a signal, or because its time is up.
-static ENOUGH: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// Whether the time given to [`until`] is up. It changes only while that time is
+/// locked, so a time that was replaced cannot end the work after it.
+static LATE: AtomicBool = AtomicBool::new(false);
 
 /// The precision of [`until`].
 const GRAIN: Duration = Duration::from_millis(5);
@@ -41,7 +42,7 @@ pub fn install() -> Result<(), Failure> {
         // its flag, and the second one finds the flag.
         let code = Exit::Interrupted as i32;
         register_conditional_shutdown(signal, code, AT_ONCE.clone()).map_err(fault)?;
-        for flag in [&*NOTED, &*ENOUGH, &*AT_ONCE] {
+        for flag in [&*NOTED, &*AT_ONCE] {
             register(signal, flag.clone()).map_err(fault)?;
         }
     }
@@ -61,7 +62,7 @@ pub fn noted() -> bool {
 /// Whether work that can end early must end: after a signal, or after the time
 /// given to [`until`].
 pub fn is_enough() -> bool {
-    ENOUGH.load(Ordering::Relaxed)
+    noted() || LATE.load(Ordering::Relaxed)
 }
 
 /// Makes [`is_enough`] true after this time from now. Each call replaces the
@@ -70,15 +71,18 @@ pub fn until(time: Option<Duration>) {
     static END: Mutex<Option<Instant>> = Mutex::new(None);
     static WATCHED: Once = Once::new();
     let end = || END.lock().unwrap_or_else(PoisonError::into_inner);
-    *end() = time.and_then(|time| clock::now().checked_add(time));
-    ENOUGH.store(noted(), Ordering::Relaxed);
+    let mut next = end();
+    *next = time.and_then(|time| clock::now().checked_add(time));
+    LATE.store(false, Ordering::Relaxed);
+    drop(next);
     if time.is_some() {
         WATCHED.call_once(|| {
             std::thread::spawn(move || {
                 loop {
                     clock::sleep(GRAIN);
-                    if end().is_some_and(|end| clock::now() >= end) {
-                        ENOUGH.store(true, Ordering::Relaxed);
+                    let end = end();
+                    if end.is_some_and(|end| clock::now() >= end) {
+                        LATE.store(true, Ordering::Relaxed);
                     }
                 }
             });

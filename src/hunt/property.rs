@@ -282,10 +282,9 @@ pub enum Rejudged {
     Holds,
     /// The model does not, and the evidence was rechecked.
     Violated(Kind),
-    /// It could not be decided.
+    /// It could not be decided, or its evidence is too large to be replayed.
     Unknown(String),
-    /// The evidence was not confirmed: it is wrong, or too large to be
-    /// replayed.
+    /// The evidence is wrong: so is a checker.
     Unsound(String),
 }
 
@@ -294,6 +293,7 @@ pub fn rejudge(history: &History, model: Model) -> Rejudged {
     let verdict = check(history, model, Budget::default());
     match (&verdict, recheck(history, model, &verdict)) {
         (Verdict::Unknown(unknown), _) => Rejudged::Unknown(unknown.to_string()),
+        (_, Err(unsound)) if unsound.too_large => Rejudged::Unknown(unsound.reason),
         (_, Err(unsound)) => Rejudged::Unsound(unsound.to_string()),
         (Verdict::Violated(found), Ok(())) => Rejudged::Violated(found.kind),
         (Verdict::Holds(_), Ok(())) => Rejudged::Holds,

@@ -129,9 +129,11 @@ impl<'a, R: BufRead> Forms<'a, R> {
         }
     }
 
-    /// The form at the beginning of the text, if it can be read.
+    /// The form that is all of the text, if it can be read.
     pub(super) fn whole(&mut self) -> Option<Edn> {
-        self.form(0).ok().flatten()
+        let form = self.form(0).ok().flatten()?;
+        self.blanks().ok()?;
+        self.peek().ok()?.is_none().then_some(form)
     }
 
     /// Goes back to the line after `line`.

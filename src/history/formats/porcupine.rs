@@ -171,6 +171,7 @@ mod tests {
             ("0/:invoke/:cas/3", "takes `[from to]`"),
             ("0/:maybe/:read/nil", "no type `maybe`"),
             ("0/:invoke/:write", "`` is no value"),
+            ("0/:invoke/:write/3 4", "`3 4` is no value"),
             ("0/:invoke/:write/:timed-out", "no value of an `:invoke`"),
         ] {
             let complaint = read(log(entries).as_bytes()).expect_err("malformed").to_string();

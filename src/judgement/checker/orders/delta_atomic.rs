@@ -25,6 +25,12 @@ pub(in crate::judgement::checker) fn decide(
         return linearizable::decide(whole, meter);
     }
     let history = whole.history;
+    // Once every read begins before everything else, a larger Δ changes nothing.
+    let end = end(history);
+    let delta = delta.min(end);
+    if end.checked_add(delta).is_none_or(|latest| latest == u64::MAX) {
+        return Decision::unknown("the times are too large to be compared with later ones");
+    }
     if whole.view().has_known_sources() {
         return match zones::decide(history, whole.view(), delta) {
             Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, delta))),
@@ -40,6 +46,12 @@ pub(in crate::judgement::checker) fn decide(
         Found::NoOrder => Decision::Fails((0..history.len()).collect()),
         Found::Spent => Decision::unknown("the budget ended before all orders were tried"),
     }
+}
+
+/// The first instant after everything, in nanoseconds.
+fn end(history: &History) -> u64 {
+    let last = |op: &Operation| op.invoked.max(op.returned.unwrap_or(0));
+    history.operations().iter().map(last).max().unwrap_or(0).saturating_add(1)
 }
 
 /// The operations with every read invoked `delta` earlier, in order of
@@ -102,8 +114,7 @@ fn by_halving(
     mut fails: u64,
     meter: &mut Meter,
 ) -> Result<Option<u64>, Decision> {
-    let last = |op: &Operation| op.invoked.max(op.returned.unwrap_or(0));
-    let end = whole.history.operations().iter().map(last).max().unwrap_or(0) + 1;
+    let end = end(whole.history);
     let mut holds = |delta: u64| match decide(whole, delta, meter) {
         Decision::Holds(_) => Ok(true),
         Decision::Fails(_) => Ok(false),
