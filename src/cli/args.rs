@@ -154,6 +154,10 @@ pub struct VerifyArgs {
     /// Judge by every model, and find the least k and Δ
     #[arg(long)]
     pub all: bool,
+    /// What the operations mean: set:add-wins, counter, … (`explain set:add-wins`) [default: the
+    /// first of register, set, counter, queue and text that knows them all]
+    #[arg(long, value_name = "DATATYPE", value_parser = values::datatype, conflicts_with = "follow")]
+    pub datatype: Option<values::Said>,
     /// The initial value of every object, as JSON [default: null in a register, 0 in a
     /// counter; sets, queues and texts are empty]
     #[arg(long, value_name = "VALUE", value_parser = value)]

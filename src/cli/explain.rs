@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::catalogue::Registry;
 use crate::judgement::Model;
+use crate::judgement::datatype::named;
 use crate::report::prose;
 use crate::report::table::setting_text;
 
@@ -13,11 +14,11 @@ use super::exit::{Exit, Failure};
 use super::files;
 use super::screen::Screen;
 
-/// Explain a case file, a model or a strategy in prose
+/// Explain a case file, a model, a datatype or a strategy in prose
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
-    /// A case file, a model like `causal`, or a strategy like `abd`
-    #[arg(value_name = "CASE|MODEL|STRATEGY")]
+    /// A case file, a model like `causal`, a datatype like `set:add-wins`, or a strategy like `abd`
+    #[arg(value_name = "CASE|MODEL|DATATYPE|STRATEGY")]
     subject: String,
 }
 
@@ -26,8 +27,10 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
     let text = &args.subject;
     let width = screen.look.width;
     let name = text.split(':').next().unwrap_or_default();
+    let datatype = named(text);
     let told = match (text.parse::<Model>(), registry.family(name)) {
         (Ok(model), _) => prose::model(model, width),
+        (_, Err(_)) if let Ok(datatype) = datatype => prose::datatype(datatype, width),
         (Err(_), Ok(family)) => {
             registry.parse(text).map_err(Failure::new)?;
             prose::strategy(family, setting_text)
@@ -38,7 +41,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             prose::case(&case, &name, &setting_text(&case.setting), width)
         }
         (Err(model), Err(strategy)) => {
-            let message = format!("`{text}` is not a case file, a model or a strategy");
+            let message = format!("`{text}` is not a case file, a model, a datatype or a strategy");
             let near = strategy.meant.unwrap_or(model.nearest);
             return Err(Failure::new(message).remedy(format!("did you mean `{near}`?")));
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::hunt::property::Property;
+use crate::judgement::datatype::{Datatype, named};
 use crate::judgement::{Model, UnknownModel};
 use crate::report::Look;
 use crate::report::human::Human;
@@ -135,6 +136,21 @@ pub fn faults(text: &str) -> Result<Faults, String> {
 /// A model by name or alias, or a property as case files name it.
 pub fn property(text: &str) -> Result<Property, String> {
     text.parse()
+}
+
+/// A datatype that was named.
+#[derive(Clone, Copy)]
+pub struct Said(pub &'static dyn Datatype);
+
+impl std::fmt::Debug for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+/// A datatype by name.
+pub fn datatype(text: &str) -> Result<Said, String> {
+    named(text).map(|found| Said(found.datatype)).map_err(|error| error.to_string())
 }
 
 /// A model by name or alias.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::history::formats::Options;
+use crate::history::{Completion, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
+use crate::judgement::datatype::{DESCRIBED, Datatype, Described, stranger};
 use crate::judgement::{
     Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
 };
@@ -91,7 +93,14 @@ fn judge(
     (read, reading): (&Input, Duration),
     bar: &ProgressBar,
 ) -> Result<Exit, Failure> {
-    let begun = Begun::with(&read.recording.history, args.initial.as_ref()).map_err(|reason| {
+    let history = &read.recording.history;
+    let said = args.datatype.map(|said| said.0);
+    if let Some(datatype) = said
+        && let Some(at) = stranger(history, datatype)
+    {
+        return Err(not_of(datatype, name, read, at));
+    }
+    let begun = Begun::typed(history, said, args.initial.as_ref()).map_err(|reason| {
         Failure::new(format!("{name}: {reason}")).remedy("give a value of that kind to --initial")
     })?;
     let judge = begun.judge();
@@ -144,6 +153,27 @@ fn judge(
     bar.finish_and_clear();
     screen.print(&reporter.recording(&judged));
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
+}
+
+/// That the operation at a position of a recording is none of a datatype.
+fn not_of(datatype: &dyn Datatype, name: &str, read: &Input, at: usize) -> Failure {
+    let operation = &read.recording.history.operations()[at];
+    let place = match read.recording.lines.get(at) {
+        Some(line) => format!("line {line}"),
+        None => format!("operation {}", at + 1),
+    };
+    let answered = match &operation.completion {
+        Completion::Ok(answer) if *answer != Value::Null => format!(", answered {answer}"),
+        _ => String::new(),
+    };
+    let names = |one: &&Described| one.datatype.name() == datatype.name();
+    let known = DESCRIBED.iter().find(names).map_or("", |one| one.operations);
+    Failure::new(format!(
+        "{name}: {place}: `{}`{answered} is nothing that a {} does",
+        operation.call,
+        datatype.name()
+    ))
+    .remedy(format!("its operations are {known}; without --datatype the type is guessed"))
 }
 
 /// Whether a violation may be due to an unusual initial value of an object.

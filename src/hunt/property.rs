@@ -144,10 +144,11 @@ impl fmt::Display for Flaw {
 
 impl Flaw {
     /// All flaws.
-    pub const ALL: [Flaw; 12] = [
+    pub const ALL: [Flaw; 13] = [
         Flaw::History(Kind::Illegal),
         Flaw::History(Kind::Diverged),
         Flaw::History(Kind::Lost),
+        Flaw::History(Kind::Resurrected),
         Flaw::History(Kind::Unexplained),
         Flaw::Recorded,
         Flaw::NeverQuiet,

@@ -30,8 +30,35 @@ use crate::history::{Call, Completion, Function, History, Key, Operation, Value}
 pub struct Begun<'a> {
     /// As it is judged.
     history: Cow<'a, History>,
-    /// The datatype with its initial value, unless that of the history will do.
-    datatype: Option<Beginning>,
+    /// What its operations mean, unless the history tells.
+    datatype: Option<Typed>,
+}
+
+/// What operations mean, if that was said.
+#[derive(Clone)]
+enum Typed {
+    /// What this datatype says.
+    As(&'static dyn Datatype),
+    /// The same, with another initial value.
+    From(Beginning),
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Typed::As(datatype) => f.write_str(datatype.name()),
+            Typed::From(beginning) => beginning.fmt(f),
+        }
+    }
+}
+
+impl Typed {
+    fn datatype(&self) -> &dyn Datatype {
+        match self {
+            Typed::As(datatype) => *datatype,
+            Typed::From(beginning) => beginning,
+        }
+    }
 }
 
 impl<'a> Begun<'a> {
@@ -41,8 +68,23 @@ impl<'a> Begun<'a> {
     /// # Errors
     /// In words, if no object of the history's datatype can hold the value.
     pub fn with(history: &'a History, initial: Option<&Value>) -> Result<Begun<'a>, String> {
-        let as_it_is = Begun { history: Cow::Borrowed(history), datatype: None };
-        let (Some(initial), Ok(datatype)) = (initial, datatype::of(history)) else {
+        Begun::typed(history, None, initial)
+    }
+
+    /// The same, where operations mean what this datatype says; `None`: what the
+    /// first says that knows them all. Whether it knows them is told by
+    /// [`stranger`](datatype::stranger).
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn typed(
+        history: &'a History,
+        said: Option<&'static dyn Datatype>,
+        initial: Option<&Value>,
+    ) -> Result<Begun<'a>, String> {
+        let as_it_is = Begun { history: Cow::Borrowed(history), datatype: said.map(Typed::As) };
+        let known = said.map_or_else(|| datatype::of(history), Ok);
+        let (Some(initial), Ok(datatype)) = (initial, known) else {
             return Ok(as_it_is);
         };
         if datatype.name() == "register" {
@@ -51,7 +93,7 @@ impl<'a> Begun<'a> {
         let Some(held) = datatype.holding(initial) else {
             return Err(format!("a {} cannot hold {initial} at first", datatype.name()));
         };
-        Ok(Begun { datatype: Some(Beginning { datatype, held }), ..as_it_is })
+        Ok(Begun { datatype: Some(Typed::From(Beginning { datatype, held })), ..as_it_is })
     }
 
     /// The history as it is judged: in registers the initial value is `null`.
@@ -62,7 +104,7 @@ impl<'a> Begun<'a> {
     /// The judge of this history.
     pub fn judge(&self) -> Judge<'_> {
         match &self.datatype {
-            Some(datatype) => Judge::with(&self.history, datatype),
+            Some(typed) => Judge::with(&self.history, typed.datatype()),
             None => Judge::of(&self.history),
         }
     }
@@ -73,7 +115,7 @@ impl<'a> Begun<'a> {
     /// As [`recheck`](super::recheck()).
     pub fn recheck(&self, model: Model, verdict: &Verdict) -> Result<(), Unsound> {
         match &self.datatype {
-            Some(datatype) => recheck_with(&self.history, model, datatype, verdict),
+            Some(typed) => recheck_with(&self.history, model, typed.datatype(), verdict),
             None => recheck(&self.history, model, verdict),
         }
     }

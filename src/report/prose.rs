@@ -6,6 +6,7 @@ use crate::catalogue::Family;
 use crate::history::{escape, notation};
 use crate::hunt::case::{Case, CaseStep};
 use crate::hunt::property::{Property, Rejudged, rejudge};
+use crate::judgement::datatype::Described;
 use crate::judgement::model::{SEPARATING, neighbours};
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::Setting;
@@ -35,6 +36,37 @@ pub fn model(model: Model, width: usize) -> String {
         for line in wrap(&why, width.saturating_sub(15).max(30)) {
             let _ = writeln!(text, "               {line}");
         }
+    }
+    text
+}
+
+/// A datatype: its operations, and what they mean where they are concurrent.
+pub fn datatype(described: &Described, width: usize) -> String {
+    let mut text = described.names[0].to_owned();
+    for (nth, name) in described.names.iter().enumerate().skip(1) {
+        let _ = write!(text, "{} {name}", if nth == 1 { ", also" } else { "," });
+    }
+    text.push_str("\n\n");
+    for line in wrap(described.about, width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    let _ = writeln!(text, "\n  operations   {}", described.operations);
+    if described.formula.is_empty() {
+        let _ =
+            writeln!(text, "  judged by    models of orders, such as linearizable and sequential");
+        return text;
+    }
+    let formula = wrap(described.formula, width.saturating_sub(15).max(30));
+    let _ = writeln!(text, "  a read is    {}", formula.join("\n               "));
+    let _ = writeln!(
+        text,
+        "  where        V the updates visible to the read, vis visibility among them,"
+    );
+    let _ =
+        writeln!(text, "               ar arbitration, a an add or enable, r a remove or disable");
+    for (history, other) in described.examples {
+        let _ = writeln!(text, "\n  not allowed  {history}");
+        let _ = writeln!(text, "               by ccv_ev, which allows it for {other}");
     }
     text
 }

@@ -2,6 +2,7 @@
 //! oracle.
 
 mod conformance;
+mod contexts;
 mod cycles;
 mod descriptions;
 mod evidence;

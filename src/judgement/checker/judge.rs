@@ -1,5 +1,6 @@
 //! The entry point: a history, prepared once to be judged by several models.
 
+use super::contexts;
 use super::decide::is_for_every_datatype;
 use super::grid;
 use super::time::is_local;
@@ -123,8 +124,13 @@ impl<'a> Judge<'a> {
         let asked = model.orders();
         let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
         let any = !staleness && asked.as_ref().is_some_and(is_for_every_datatype);
+        if let Model::Grid(grid) = model
+            && whole.datatype.is_replicated()
+        {
+            return contexts::check(whole.history, whole.datatype, grid, budget);
+        }
         if !whole.plain && !any {
-            return unknown(format!("{model} is about registers that are only read and written"));
+            return unknown(whole.not_covered(model));
         }
         match (model, asked) {
             (_, Some(asked)) => whole.check(model, &asked, budget),

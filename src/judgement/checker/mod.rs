@@ -17,6 +17,7 @@
 //! Read next: `judge`, then `grid`, and [`oracle`](super::oracle) for what all
 //! of them are compared with.
 
+mod contexts;
 mod decide;
 mod graph;
 mod grid;

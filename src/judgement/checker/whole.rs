@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use super::view::View;
 use crate::history::{Completion, Function, History};
 use crate::judgement::datatype::Datatype;
+use crate::judgement::model::Model;
 use crate::judgement::verdict::{Budget, Witness};
 
 /// A history, or a part of one, that is judged.
@@ -27,6 +28,24 @@ impl<'a> Whole<'a> {
     ) -> Whole<'a> {
         let plain = datatype.name() == "register" && is_plain(history);
         Whole { history, datatype, plain, view: OnceCell::new() }
+    }
+
+    /// Why a model says nothing about what is judged.
+    pub(in crate::judgement::checker) fn not_covered(&self, model: Model) -> String {
+        let grid = matches!(model, Model::Grid(_));
+        if grid && self.datatype.name() == "set" {
+            "what concurrent adds and removes of a set mean has to be said: it may be set:add-wins, \
+             set:remove-wins, set:last-writer, set:two-phase or set:grow-only"
+                .to_owned()
+        } else if grid && self.datatype.name() != "register" {
+            format!(
+                "{model} is about registers that are only read and written, and about types whose \
+                 concurrent updates have a meaning; a {} gives them none",
+                self.datatype.name()
+            )
+        } else {
+            format!("{model} is about registers that are only read and written")
+        }
     }
 
     pub(in crate::judgement::checker) fn view(&self) -> &View {

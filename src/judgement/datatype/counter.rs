@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Function, Value};
 
-use super::{Datatype, integer};
+use super::{Context, Datatype, integer};
 
 /// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and `dec`
 /// without one add or take 1), `read` answers the sum. Sums are exact: no read
@@ -27,6 +27,12 @@ fn sum(held: &Value) -> Option<i128> {
         Value::Text(sum) => sum.parse().ok(),
         _ => None,
     }
+}
+
+/// A sum as what an object holds.
+fn exactly(sum: i128) -> Value {
+    let small = i64::try_from(sum).map(Value::Int);
+    small.unwrap_or_else(|_| Value::from(sum.to_string().as_str()))
 }
 
 impl Datatype for Counter {
@@ -61,10 +67,24 @@ impl Datatype for Counter {
         match change(call) {
             Some(change) => {
                 let sum = sum(held)?.checked_add(i128::from(change))?;
-                let small = i64::try_from(sum).map(Value::Int);
-                Some(small.unwrap_or_else(|_| Value::from(sum.to_string().as_str())))
+                Some(exactly(sum))
             }
             None => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
         }
+    }
+
+    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+        let changes = context.updates().iter().map(|call| i128::from(change(call).unwrap_or(0)));
+        Some(exactly(changes.sum()))
+    }
+
+    fn may_answer(&self, answer: &Value, certain: &[&Call], possible: &[&Call]) -> bool {
+        let Some(answer) = sum(answer) else { return false };
+        let changes = |calls: &[&Call], keep: fn(&i128) -> bool| -> i128 {
+            calls.iter().filter_map(|call| change(call).map(i128::from)).filter(keep).sum()
+        };
+        let certain = changes(certain, |_| true);
+        (certain + changes(possible, |by| *by < 0)..=certain + changes(possible, |by| *by > 0))
+            .contains(&answer)
     }
 }

@@ -9,18 +9,30 @@
 //! Invariant: `apply` is a function of its arguments. A failed operation took
 //! no effect and is never applied.
 
+mod context;
 mod counter;
+mod flag;
+mod max_register;
+mod mv_register;
+mod named;
 mod queue;
 mod register;
+mod replicated_set;
 mod set;
 mod text;
 
 use crate::history::{Call, Completion, History, Operation, Value};
 
+pub use context::Context;
 pub use counter::Counter;
+pub use flag::Flag;
+pub use max_register::MaxRegister;
+pub use mv_register::MvRegister;
+pub use named::{DESCRIBED, Described, UnknownDatatype, named};
 pub use queue::Queue;
 pub use register::Register;
 pub(crate) use register::{MISMATCH, aborted, found, left};
+pub use replicated_set::ReplicatedSet;
 pub use set::Set;
 pub use text::Text;
 
@@ -80,6 +92,112 @@ pub trait Datatype: Sync {
     /// What the object holds after `call` was answered with `answer` (`None`:
     /// with whatever it answers); `None` if it would not answer that.
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value>;
+
+    /// What a read answers to which this is visible: the meaning of concurrent
+    /// updates. `None`, the default, gives them none; then only models that ask
+    /// for orders say anything about the type.
+    ///
+    /// The answer must depend on the context alone, and what it says about one of
+    /// the [`parts`](Self::parts) on the updates of that part alone.
+    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+        let _ = context;
+        None
+    }
+
+    /// Whether models of visibility are judged by [`merged`](Self::merged).
+    /// Registers have a faster way of their own.
+    fn is_replicated(&self) -> bool {
+        self.name() != "register" && self.merged(&Context::empty()).is_some()
+    }
+
+    /// An answer in the form in which [`merged`](Self::merged) gives it: elements of
+    /// a set in order, for example.
+    fn normal(&self, answer: &Value) -> Value {
+        answer.clone()
+    }
+
+    /// Whether what this update had seen matters to those who see it: a remove
+    /// that had seen an add cancels it, for example. Such an update reads, as far
+    /// as session guarantees are concerned.
+    fn depends(&self, update: &Call) -> bool {
+        let _ = update;
+        false
+    }
+
+    /// How much of the order of updates matters to [`merged`](Self::merged).
+    fn arbitration(&self) -> Arbitration {
+        Arbitration::Ignored
+    }
+
+    /// The part of the object that this update is about: the element of a set.
+    /// Without an override, objects have one part.
+    fn part(&self, update: &Call) -> Value {
+        let _ = update;
+        Value::Null
+    }
+
+    /// The parts of which this answer says anything but what a new object says.
+    fn parts(&self, answer: &Value) -> Vec<Value> {
+        let _ = answer;
+        vec![Value::Null]
+    }
+
+    /// What an answer says about one part, as it would be if no other part had
+    /// been updated.
+    fn answer_about(&self, answer: &Value, part: &Value) -> Value {
+        let _ = part;
+        answer.clone()
+    }
+
+    /// Whether this update takes back what others did: a remove, a disable.
+    fn undoes(&self, update: &Call) -> bool {
+        let _ = update;
+        false
+    }
+
+    /// Whether a read may answer this that sees all of `certain` and any of
+    /// `possible` besides. `true` is always safe to say; a search ends sooner
+    /// where `false` is said.
+    fn may_answer(&self, answer: &Value, certain: &[&Call], possible: &[&Call]) -> bool {
+        let _ = (answer, certain, possible);
+        true
+    }
+}
+
+/// How much of the order of updates matters to what a read answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arbitration {
+    /// Nothing.
+    Ignored,
+    /// Which update of a part is the last.
+    Last,
+}
+
+/// The types that give concurrent updates a meaning.
+pub static REPLICATED: [&dyn Datatype; 11] = [
+    &Register,
+    &MvRegister,
+    &Counter,
+    &MaxRegister,
+    &Flag::EnableWins,
+    &Flag::DisableWins,
+    &ReplicatedSet::AddWins,
+    &ReplicatedSet::RemoveWins,
+    &ReplicatedSet::LastWriter,
+    &ReplicatedSet::TwoPhase,
+    &ReplicatedSet::GrowOnly,
+];
+
+/// The position of the first operation of a history to which a datatype gives no
+/// meaning; failed ones need none.
+pub fn stranger(history: &History, datatype: &dyn Datatype) -> Option<usize> {
+    history.operations().iter().position(|op| match &op.completion {
+        Completion::Ok(answer) => {
+            answer.is_transaction() || !datatype.knows(&op.call, Some(answer))
+        }
+        Completion::Info => !datatype.knows(&op.call, None),
+        Completion::Fail => false,
+    })
 }
 
 /// The datatypes of this crate, in the order in which they are tried.
@@ -118,6 +236,15 @@ pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
         furthest = 0;
     }
     Err(&all[furthest])
+}
+
+/// The elements of a list, ascending, each once; `None` if it is none.
+fn sorted(value: &Value) -> Option<Value> {
+    let Value::List(elements) = value else { return None };
+    let mut elements = elements.to_vec();
+    elements.sort_unstable();
+    elements.dedup();
+    Some(elements.into())
 }
 
 /// The integer that an argument or an answer is, if it is one.

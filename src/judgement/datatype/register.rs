@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Completion, Function, Operation, Value};
 
-use super::Datatype;
+use super::{Arbitration, Context, Datatype};
 
 /// Holds one value, `null` at first.
 ///
@@ -98,5 +98,16 @@ impl Datatype for Register {
             }
             _ => None,
         }
+    }
+
+    /// The last visible write. A compare-and-set has no meaning here: whether it
+    /// takes effect depends on more than what is visible.
+    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+        let last = context.updates().last().map(|call| &call.argument);
+        Some(last.unwrap_or(&Value::Null).clone())
+    }
+
+    fn arbitration(&self) -> Arbitration {
+        Arbitration::Last
     }
 }

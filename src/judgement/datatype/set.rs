@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Function, Value};
 
-use super::Datatype;
+use super::{Datatype, sorted};
 
 /// Holds values, none at first. `add` and `remove` take an element, `read`
 /// answers a list of all elements in any order.
@@ -46,11 +46,7 @@ impl Datatype for Set {
     }
 
     fn holding(&self, value: &Value) -> Option<Value> {
-        let Value::List(elements) = value else { return None };
-        let mut elements = elements.to_vec();
-        elements.sort_unstable();
-        elements.dedup();
-        Some(elements.into())
+        sorted(value)
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {

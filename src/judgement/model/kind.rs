@@ -15,6 +15,9 @@ pub enum Kind {
     /// At quiescence every read of a key finds it initial, although a write to
     /// it was acknowledged or read.
     Lost,
+    /// Reads at quiescence agree, and what they answer is explained only if some
+    /// update that happened and takes back another (a remove) is left out.
+    Resurrected,
     /// Each answer alone is possible, but nothing the model allows explains
     /// them together.
     Unexplained,
@@ -26,6 +29,7 @@ impl fmt::Display for Kind {
             Kind::Illegal => "illegal",
             Kind::Diverged => "diverged",
             Kind::Lost => "lost",
+            Kind::Resurrected => "resurrected",
             Kind::Unexplained => "unexplained",
         })
     }

@@ -1,51 +1,83 @@
 //! The 96 models of the grid: every visibility and every arbitration.
+//!
+//! An operation is an update if it changes its object. It reads if it was
+//! answered and its answer could be wrong, or if what it had seen matters to
+//! others (a remove from an observed-remove set). For registers updates are the
+//! writes, and reads the reads.
 
-use crate::history::{Operation, Value};
+use crate::history::{Completion, Operation};
 
+use super::super::datatype::{Context, Datatype};
 use super::super::model::{Grid, Guarantees, Scope};
 use super::permutations;
 
-/// Whether a fate, the operations that are taken to have happened, is allowed
-/// by a point of the grid.
+/// How many pairs of an update and an operation that reads are tried.
+const PAIRS_MAX: usize = 16;
+
+/// Whether a fate, the operations that are taken to have happened, is allowed by
+/// a point of the grid; `None` if there are too many pairs to try.
 ///
 /// # Panics
-/// If there are more than 16 pairs of a write and a read.
-pub(super) fn allowed(operations: &[&Operation], grid: Grid) -> bool {
-    Fate::new(operations).allowed(grid)
+/// If the datatype gives no meaning to concurrent updates.
+pub(super) fn allowed(
+    operations: &[&Operation],
+    grid: Grid,
+    datatype: &dyn Datatype,
+) -> Option<bool> {
+    allowed_but(operations, grid, datatype, &|_| false)
+}
+
+/// As [`allowed`], where reads at quiescence need not see excused updates.
+pub(super) fn allowed_but(
+    operations: &[&Operation],
+    grid: Grid,
+    datatype: &dyn Datatype,
+    excused: &dyn Fn(&Operation) -> bool,
+) -> Option<bool> {
+    let fate = Fate::new(operations, datatype, excused);
+    (fate.updates.len() * fate.readers.len() <= PAIRS_MAX).then(|| fate.allowed(grid))
 }
 
 struct Fate<'a> {
     operations: &'a [&'a Operation],
-    writes: Vec<usize>,
-    reads: Vec<usize>,
+    datatype: &'a dyn Datatype,
+    excused: &'a dyn Fn(&Operation) -> bool,
+    updates: Vec<usize>,
+    readers: Vec<usize>,
     arbitrations: Vec<Vec<usize>>,
 }
 
-/// Which writes each read sees: `vis[read][write]`, by operation.
+/// Which updates each operation sees: `vis[reader][update]`.
 type Visibility = Vec<Vec<bool>>;
 
 impl<'a> Fate<'a> {
-    fn new(operations: &'a [&'a Operation]) -> Self {
-        let is_write = |at: &usize| operations[*at].call.is_write();
-        let (writes, reads): (Vec<_>, Vec<_>) = (0..operations.len()).partition(is_write);
-        assert!(writes.len() * reads.len() <= 16, "trying everything takes too long");
-        let mut arbitrations = Vec::new();
-        permutations(&mut writes.clone(), 0, &mut |order| arbitrations.push(order.to_vec()));
-        Fate { operations, writes, reads, arbitrations }
+    fn new(
+        operations: &'a [&'a Operation],
+        datatype: &'a dyn Datatype,
+        excused: &'a dyn Fn(&Operation) -> bool,
+    ) -> Self {
+        let all = || 0..operations.len();
+        let updates: Vec<_> = all().filter(|at| updates(operations[*at], datatype)).collect();
+        let readers: Vec<_> = all().filter(|at| reads(operations[*at], datatype)).collect();
+        Fate { operations, datatype, excused, updates, readers, arbitrations: Vec::new() }
     }
 
     fn so(&self, a: usize, b: usize) -> bool {
         a < b && self.operations[a].process == self.operations[b].process
     }
 
-    fn allowed(&self, grid: Grid) -> bool {
-        let pairs = self.writes.len() * self.reads.len();
+    fn allowed(mut self, grid: Grid) -> bool {
+        let mut arbitrations = Vec::new();
+        let mut updates = self.updates.clone();
+        permutations(&mut updates, 0, &mut |order| arbitrations.push(order.to_vec()));
+        self.arbitrations = arbitrations;
+        let pairs = self.updates.len() * self.readers.len();
         (0_u32..1 << pairs).any(|bits| {
             let n = self.operations.len();
             let mut vis = vec![vec![false; n]; n];
-            for (r, &read) in self.reads.iter().enumerate() {
-                for (w, &write) in self.writes.iter().enumerate() {
-                    vis[read][write] = bits >> (r * self.writes.len() + w) & 1 == 1;
+            for (r, &reader) in self.readers.iter().enumerate() {
+                for (u, &update) in self.updates.iter().enumerate() {
+                    vis[reader][update] = bits >> (r * self.updates.len() + u) & 1 == 1;
                 }
             }
             self.acyclic(&vis) && self.visibility_axioms(grid, &vis) && self.arbitrated(grid, &vis)
@@ -71,22 +103,25 @@ impl<'a> Fate<'a> {
     }
 
     fn visibility_axioms(&self, grid: Grid, vis: &Visibility) -> bool {
-        let (writes, reads) = (&self.writes, &self.reads);
-        for &r in reads {
-            for &w in writes {
-                if vis[r][w] {
+        let (updates, readers) = (&self.updates, &self.readers);
+        for &r in readers {
+            for &u in updates {
+                if vis[r][u] || r == u {
                     continue;
                 }
-                let ryw = grid.asks(Guarantees::RYW) && self.so(w, r);
+                let ryw = grid.asks(Guarantees::RYW) && self.so(u, r);
                 let mr = grid.asks(Guarantees::MR)
-                    && reads.iter().any(|&earlier| self.so(earlier, r) && vis[earlier][w]);
+                    && readers.iter().any(|&earlier| self.so(earlier, r) && vis[earlier][u]);
                 let mw = grid.asks(Guarantees::MW)
-                    && writes.iter().any(|&later| self.so(w, later) && vis[r][later]);
+                    && updates.iter().any(|&later| self.so(u, later) && vis[r][later]);
                 let wfr = grid.asks(Guarantees::WFR)
-                    && reads.iter().any(|&by| {
-                        vis[by][w] && writes.iter().any(|&next| self.so(by, next) && vis[r][next])
+                    && readers.iter().any(|&by| {
+                        let follows = |next: usize| by == next || self.so(by, next);
+                        vis[by][u] && updates.iter().any(|&next| follows(next) && vis[r][next])
                     });
-                let last = grid.eventual && self.operations[r].final_read;
+                let last = grid.eventual
+                    && self.operations[r].final_read
+                    && !(self.excused)(self.operations[u]);
                 if ryw || mr || mw || wfr || last {
                     return false;
                 }
@@ -103,14 +138,14 @@ impl<'a> Fate<'a> {
             })
         };
         match grid.scope {
-            Scope::Global => explains(&self.reads),
-            Scope::Session => self.reads.iter().all(|&read| {
+            Scope::Global => explains(&self.readers),
+            Scope::Session => self.readers.iter().all(|&read| {
                 let process = |at: usize| self.operations[at].process;
-                let session: Vec<_> =
-                    self.reads.iter().copied().filter(|&r| process(r) == process(read)).collect();
+                let of_session = |r: &usize| process(*r) == process(read);
+                let session: Vec<_> = self.readers.iter().copied().filter(of_session).collect();
                 explains(&session)
             }),
-            Scope::Read => self.reads.iter().all(|&read| explains(&[read])),
+            Scope::Read => self.readers.iter().all(|&read| explains(&[read])),
         }
     }
 
@@ -118,18 +153,45 @@ impl<'a> Fate<'a> {
         ar.iter().enumerate().all(|(rank, &newer)| {
             // What is not older than `newer`, `newer` included.
             ar[rank..].iter().all(|&other| {
+                let follows = |read: usize| read == newer || self.so(read, newer);
                 let mw = grid.asks(Guarantees::MW) && self.so(other, newer);
                 let wfr = grid.asks(Guarantees::WFR)
-                    && self.reads.iter().any(|&read| vis[read][other] && self.so(read, newer));
+                    && self.readers.iter().any(|&read| vis[read][other] && follows(read));
                 !mw && !wfr
             })
         })
     }
 
+    /// Whether an operation could answer what it did; what was not answered
+    /// could.
     fn explained(&self, read: usize, vis: &Visibility, ar: &[usize]) -> bool {
         let reader = self.operations[read];
-        let seen = |w: &&usize| vis[read][**w] && self.operations[**w].call.key == reader.call.key;
-        let last = ar.iter().rev().find(seen).map(|&w| &self.operations[w].call.argument);
-        reader.answer() == Some(last.unwrap_or(&Value::Null))
+        let (Completion::Ok(answer), true) =
+            (&reader.completion, self.datatype.answers(&reader.call))
+        else {
+            return true;
+        };
+        let seen = |u: &usize| vis[read][*u] && self.operations[*u].call.key == reader.call.key;
+        let places: Vec<usize> = ar.iter().copied().filter(seen).collect();
+        let saw = |one: usize, other: usize| vis[places[one]][places[other]];
+        let calls = places.iter().map(|&u| &self.operations[u].call).collect();
+        let merged = self.datatype.merged(&Context::new(calls, &saw));
+        self.datatype.normal(answer) == merged.expect("the type gives concurrent updates a meaning")
     }
+}
+
+/// Whether an operation changes its object, if it happens.
+fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    let answer = match &operation.completion {
+        Completion::Ok(answer) => Some(answer),
+        Completion::Info | Completion::Fail => None,
+    };
+    !datatype.only_reads(&operation.call, answer)
+}
+
+/// Whether it matters what an operation sees.
+fn reads(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    let answered = matches!(operation.completion, Completion::Ok(_));
+    (answered && datatype.answers(&operation.call))
+        || (updates(operation, datatype) && datatype.depends(&operation.call))
 }

@@ -40,23 +40,34 @@ const OPERATIONS_MAX: usize = 64;
 /// operations, because that would take too long.
 pub fn judge(history: &History, model: Model) -> Result<(), Kind> {
     assert!(history.len() <= 8, "trying everything takes too long");
+    judge_with(history, model, datatype::of(history).unwrap_or(&Register))
+}
+
+/// As [`judge`], for a datatype of your own.
+///
+/// # Errors
+/// As [`judge`].
+///
+/// # Panics
+/// As [`judge`].
+pub fn judge_with(history: &History, model: Model, datatype: &dyn Datatype) -> Result<(), Kind> {
     let whole: Vec<usize> = (0..history.len()).collect();
-    let datatype = datatype::of(history).unwrap_or(&Register);
     let allowed = |model| {
-        explained(history, &whole, model, datatype).expect("small histories are within the limit")
+        explained(history, &whole, model, datatype).expect("trying everything takes too long")
     };
     if allowed(model) {
         return Ok(());
     }
+    let grid = matches!(model, Model::Grid(_)) && datatype.is_replicated();
     // Only a violation of a model that implies base can be illegal.
-    if !implies(model, Model::BASE, false) || datatype.name() != "register" {
+    if !(implies(model, Model::BASE, false) && datatype.name() == "register" || grid) {
         return Err(Kind::Unexplained);
     }
     if !allowed(Model::BASE) {
         return Err(Kind::Illegal);
     }
     if model == Model::EVENTUAL {
-        return Err(kind(history));
+        return Err(if grid { kind_of(history, datatype) } else { kind(history) });
     }
     Err(Kind::Unexplained)
 }
@@ -100,7 +111,7 @@ pub(super) fn explained(
     for fate in fates(history, part, datatype) {
         let allowed = match (model, model.orders()) {
             (_, Some(asked)) => orders::allowed(history, part, &fate, &asked, datatype, &mut steps),
-            (Model::Grid(grid), None) => Some(grid::allowed(&fate, grid)),
+            (Model::Grid(grid), None) => grid::allowed(&fate, grid, datatype),
             (_, None) => unreachable!("a model asks for a visibility or for orders"),
         };
         match allowed {
@@ -110,6 +121,34 @@ pub(super) fn explained(
         }
     }
     (!undecided).then_some(false)
+}
+
+/// As [`kind`], for other types than registers: a violation is a loss if reads at
+/// quiescence are explained once they need not see what takes nothing back.
+fn kind_of(history: &History, datatype: &dyn Datatype) -> Kind {
+    let operations = history.operations();
+    let answer = |op: &Operation| match &op.completion {
+        Completion::Ok(answer) if op.final_read && datatype.answers(&op.call) => {
+            Some(datatype.normal(answer))
+        }
+        _ => None,
+    };
+    for a in operations {
+        for b in operations.iter().filter(|b| b.call.key == a.call.key) {
+            if let (Some(one), Some(other)) = (answer(a), answer(b))
+                && one != other
+            {
+                return Kind::Diverged;
+            }
+        }
+    }
+    let whole: Vec<usize> = (0..history.len()).collect();
+    let Model::Grid(eventual) = Model::EVENTUAL else { unreachable!("it is in the grid") };
+    let excused = |op: &Operation| !datatype.undoes(&op.call);
+    let explained = fates(history, &whole, datatype)
+        .iter()
+        .any(|fate| grid::allowed_but(fate, eventual, datatype, &excused) == Some(true));
+    if explained { Kind::Lost } else { Kind::Resurrected }
 }
 
 /// The first of the kinds of eventual consistency that applies, given base.

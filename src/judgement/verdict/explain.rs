@@ -171,6 +171,11 @@ impl Prose<'_> {
         }
     }
 
+    /// That an update was acknowledged, if it was.
+    fn acknowledged(&self, at: usize) -> &'static str {
+        if self.operations[at].is_pending() { "" } else { " and was answered" }
+    }
+
     fn did(&self, at: usize) -> String {
         format!("{} {}", self.who(at), self.deed(at))
     }
@@ -252,6 +257,18 @@ impl Prose<'_> {
                 };
                 format!("{}{proof}; yet {}: the write is lost", self.did(*write), self.did(*read))
             }
+            Reason::Missing { read, update } => format!(
+                "{}{}; yet {}: the update is missing there",
+                self.did(*update),
+                self.acknowledged(*update),
+                self.did(*read)
+            ),
+            Reason::Resurrected { read, update } => format!(
+                "{}{}; yet {}, as if nothing had been taken back",
+                self.did(*update),
+                self.acknowledged(*update),
+                self.did(*read)
+            ),
             Reason::NoOrder { model } => model.nothing_explains(),
             Reason::OrderCycle { of, cycle, steps } => self.order_cycle(*of, cycle, steps),
             Reason::TooOld { read, newer, steps } => self.too_old(*read, newer, steps),

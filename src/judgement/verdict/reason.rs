@@ -73,6 +73,21 @@ pub enum Reason {
         /// happened; `None` if it was acknowledged.
         seen_by: Option<usize>,
     },
+    /// Reads at quiescence are explained if `update`, which happened, need not be
+    /// visible to `read`, and not otherwise.
+    Missing {
+        /// A read at quiescence.
+        read: usize,
+        /// The update, which takes nothing back.
+        update: usize,
+    },
+    /// The same, where the update takes back another: it is a remove.
+    Resurrected {
+        /// A read at quiescence.
+        read: usize,
+        /// The remove.
+        update: usize,
+    },
     /// No order that the model allows explains the answers: all were tried.
     NoOrder {
         /// The model.
@@ -315,6 +330,9 @@ impl Reason {
             Reason::Lost { read, write, seen_by } => {
                 all.extend([*read, *write]);
                 all.extend(seen_by);
+            }
+            Reason::Missing { read, update } | Reason::Resurrected { read, update } => {
+                all.extend([*read, *update]);
             }
             Reason::NoOrder { .. } => {}
             Reason::OrderCycle { of, cycle, steps } => {

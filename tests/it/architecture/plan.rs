@@ -165,6 +165,12 @@ pub const PLAN: &[Part] = &[
         without: DECIDES,
     },
     Part {
+        at: "crate::judgement::datatype",
+        uses: &["crate::history", "crate::judgement::datatype"],
+        crates: &["strsim", "thiserror"],
+        without: DECIDES,
+    },
+    Part {
         at: "crate::judgement::verdict",
         uses: &[
             "crate::history",

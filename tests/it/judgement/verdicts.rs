@@ -120,9 +120,13 @@ fn another_datatype_is_unknown_to_models_of_visibility() {
     let judge = |text: &str, model| check(&history(text), model, Budget::default());
     let text = "[add]s=3|rs=[3]";
     let Verdict::Unknown(why) = judge(text, Model::EVENTUAL) else { panic!("a verdict") };
+    assert!(why.reason.starts_with("what concurrent adds and removes of a set mean"), "{why}");
+    let queue = "[enqueue]q=3|[dequeue]q=null:3 @ 0011";
+    let Verdict::Unknown(why) = judge(queue, Model::EVENTUAL) else { panic!("a verdict") };
     assert_eq!(
         why.to_string(),
-        "eventual is about registers that are only read and written (0 steps spent)"
+        "eventual is about registers that are only read and written, and about types whose \
+         concurrent updates have a meaning; a queue gives them none (0 steps spent)"
     );
     assert_eq!(word(&judged(text, "linearizable")), "holds");
     assert_eq!(word(&judge("[add]s=3~|rs0", Model::EVENTUAL)), "holds");

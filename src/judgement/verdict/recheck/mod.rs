@@ -4,6 +4,7 @@
 //! holds; `proof` and `cycle` replay proofs that it does not. All rest on
 //! `facts`, what a history says directly. Nothing here imports a checker.
 
+mod contexts;
 mod cycle;
 mod facts;
 mod least;
@@ -53,8 +54,17 @@ pub fn recheck_with(
     datatype: &dyn Datatype,
     verdict: &Verdict,
 ) -> Result<(), Unsound> {
+    let replicated = datatype.is_replicated();
     match (verdict, model) {
         (Verdict::Unknown(_), _) => Ok(()),
+        (Verdict::Violated(counterexample), Model::Grid(_)) if replicated => {
+            contexts::replay_proof(history, model, datatype, counterexample)
+        }
+        (Verdict::Holds(Witness::Abstract { visible, arbitration }), Model::Grid(grid))
+            if replicated =>
+        {
+            contexts::replay(history, grid, datatype, visible, arbitration)
+        }
         (Verdict::Violated(counterexample), _) => {
             proof::replay(history, model, datatype, counterexample)
         }

@@ -38,7 +38,7 @@ pub(super) fn replay(
         }
         (Kind::Illegal, _) => Replay::new(facts, base).reason(&claim.reason),
         (Kind::Diverged | Kind::Lost, Model::EVENTUAL) => quiescent(facts, claim),
-        (Kind::Diverged | Kind::Lost, _) => Unsound::because(format!(
+        (Kind::Diverged | Kind::Lost | Kind::Resurrected, _) => Unsound::because(format!(
             "{} is a kind of eventual consistency, not of {model}",
             claim.kind
         )),
@@ -209,6 +209,8 @@ impl<'a> Replay<'a> {
             Reason::Sources { read, cases } => self.cases(*read, cases),
             Reason::Diverged { .. }
             | Reason::Lost { .. }
+            | Reason::Missing { .. }
+            | Reason::Resurrected { .. }
             | Reason::NoOrder { .. }
             | Reason::OrderCycle { .. }
             | Reason::TooOld { .. }

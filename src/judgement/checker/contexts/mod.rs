@@ -1,0 +1,325 @@
+//! Models of visibility for datatypes whose concurrent updates have a meaning.
+//!
+//! What the 96 models of the grid ask is the same for every type, with updates
+//! instead of writes: a visibility and arbitrations such that each answer is what
+//! the type says of the updates that are visible ([`Datatype::merged`]). For
+//! registers there is a faster way ([`grid`](super::grid)).
+//!
+//! The general problem is NP-hard, so this is a search within the budget
+//! ([`search`]). Evidence is a visibility with its arbitrations, or a part of the
+//! history that nothing explains. It knows nothing of real time.
+//!
+//! Read next: `problem` for what is looked for, `search` for how.
+
+mod problem;
+mod search;
+
+use crate::history::{Completion, History, Operation, Value};
+use crate::judgement::checker::whole::Meter;
+use crate::judgement::datatype::Datatype;
+use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
+use crate::judgement::relation::Set;
+use crate::judgement::verdict::{Budget, Counterexample, Reason, Unknown, Verdict, Witness};
+
+use problem::{Choice, Problem, answered, updates};
+use search::{Found, search};
+
+/// What every model of the grid asks.
+const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
+
+/// How many operations are searched at most.
+const OPERATIONS_MAX: usize = 512;
+
+/// Judges by a model of the grid.
+pub(in crate::judgement::checker) fn check(
+    history: &History,
+    datatype: &dyn Datatype,
+    grid: Grid,
+    budget: Budget,
+) -> Verdict {
+    let unknown =
+        |reason: &str, spent| Verdict::Unknown(Unknown { reason: reason.to_owned(), spent });
+    if history.len() > OPERATIONS_MAX {
+        return unknown("visibility is searched for up to 512 operations of this type", 0);
+    }
+    let contexts = Contexts { history, datatype, grid };
+    let all: Vec<usize> = (0..history.len()).collect();
+    let mut meter = Meter::new(budget);
+    let problem = contexts.problem(&all, grid);
+    match search(&problem, &mut meter) {
+        Found::Explained(choice) => Verdict::Holds(contexts.witness(&problem, &choice)),
+        Found::Unknown => {
+            unknown("the budget ended before every visibility was tried", meter.spent())
+        }
+        Found::Nothing => match contexts.counterexample(&all, budget) {
+            Some(counterexample) => Verdict::Violated(counterexample),
+            None => unknown("the budget ended before it was known how it fails", meter.spent()),
+        },
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Contexts<'a> {
+    history: &'a History,
+    datatype: &'a dyn Datatype,
+    grid: Grid,
+}
+
+impl<'a> Contexts<'a> {
+    fn problem(&self, part: &[usize], grid: Grid) -> Problem<'a> {
+        Problem::of(self.history, part, self.datatype, grid)
+    }
+
+    /// A choice that explains every answer, as evidence.
+    fn witness(&self, problem: &Problem<'_>, choice: &Choice) -> Witness {
+        let positions = |places: &[usize]| places.iter().map(|at| problem.positions[*at]).collect();
+        let mut visible = vec![Vec::new(); self.history.len()];
+        for (at, position) in problem.positions.iter().enumerate() {
+            visible[*position] = positions(&choice.sees[at].numbers().collect::<Vec<_>>());
+        }
+        let orders = problem.arbitrations(choice).expect("a choice has arbitrations");
+        let all: Vec<usize> = problem.happened(choice).numbers().collect();
+        let any = orders.first().map_or(all, |(_, order)| order.clone());
+        let place = |at: usize| problem.positions.binary_search(&at).ok();
+        let of = |first: Option<usize>| {
+            let found = orders.iter().find(|(group, _)| Some(*group) == first);
+            positions(found.map_or(&any, |(_, order)| order))
+        };
+        let operations = self.history.operations();
+        let arbitration = match self.grid.scope {
+            Scope::Global => vec![of(Some(0))],
+            Scope::Session => {
+                let first = |process| {
+                    let own = |at: &&usize| operations[**at].process == process;
+                    problem.positions.iter().find(own).and_then(|at| place(*at))
+                };
+                self.history.processes().into_iter().map(|id| of(first(id))).collect()
+            }
+            Scope::Read => {
+                let all = 0..operations.len();
+                let reads = all.filter(|at| answered(&operations[*at], self.datatype));
+                reads.map(|at| of(place(at))).collect()
+            }
+        };
+        Witness::Abstract { visible, arbitration }
+    }
+
+    /// How a history fails that nothing explains: the first kind that applies, with
+    /// a minimal part. `None` if the budget ends before that is known.
+    fn counterexample(&self, all: &[usize], budget: Budget) -> Option<Counterexample> {
+        let mut meter = Meter::new(budget);
+        if self.explained(all, BASE, &|_| false, &mut meter)? == Explained::No {
+            return Some(self.illegal(all, budget));
+        }
+        let model = Model::Grid(self.grid);
+        if model != Model::EVENTUAL {
+            let reason = Reason::NoOrder { model };
+            return Some(self.minimal(all, self.grid, Kind::Unexplained, reason, budget));
+        }
+        if let Some((first, second)) = self.diverged(all) {
+            let reason = Reason::Diverged { first, second };
+            let operations = vec![first, second];
+            let kind = Kind::Diverged;
+            return Some(Counterexample { kind, operations, minimal: true, reason });
+        }
+        let undoes = |op: &Operation| self.datatype.undoes(&op.call);
+        let adds_excused =
+            self.explained(all, self.grid, &|op| !undoes(op), &mut meter)? == Explained::Yes;
+        let (kind, of_kind): (_, &dyn Fn(&Operation) -> bool) = match adds_excused {
+            true => (Kind::Lost, &|op| !undoes(op)),
+            false => (Kind::Resurrected, &undoes),
+        };
+        let (read, update) = self.missing(all, of_kind, adds_excused, &mut meter)?;
+        let reason = match kind {
+            Kind::Lost => Reason::Missing { read, update },
+            _ => Reason::Resurrected { read, update },
+        };
+        Some(self.minimal(all, self.grid, kind, reason, budget))
+    }
+
+    /// Two reads at quiescence of one key that differ.
+    fn diverged(&self, all: &[usize]) -> Option<(usize, usize)> {
+        let operations = self.history.operations();
+        let answer = |at: usize| match &operations[at].completion {
+            Completion::Ok(answer) => self.datatype.normal(answer),
+            Completion::Info | Completion::Fail => Value::Null,
+        };
+        let last =
+            |at: &&usize| operations[**at].final_read && answered(&operations[**at], self.datatype);
+        let finals: Vec<usize> = all.iter().filter(last).copied().collect();
+        finals.iter().enumerate().find_map(|(nth, &first)| {
+            let differs = |second: &&usize| {
+                operations[first].call.key == operations[**second].call.key
+                    && answer(first) != answer(**second)
+            };
+            finals[nth + 1..].iter().find(differs).map(|second| (first, *second))
+        })
+    }
+
+    /// An update without which the rest is explained (or one of those), and a read
+    /// at quiescence that does not see it then.
+    fn missing(
+        &self,
+        all: &[usize],
+        of_kind: &dyn Fn(&Operation) -> bool,
+        others_count: bool,
+        meter: &mut Meter,
+    ) -> Option<(usize, usize)> {
+        let operations = self.history.operations();
+        let mut excused: Vec<usize> = all
+            .iter()
+            .copied()
+            .filter(|at| updates(&operations[*at], self.datatype))
+            .filter(|at| !others_count || of_kind(&operations[*at]))
+            .collect();
+        let mut seen = None;
+        // What need not be excused is not missing.
+        for at in excused.clone() {
+            let fewer: Vec<usize> = excused.iter().copied().filter(|other| *other != at).collect();
+            let problem = self.excusing(all, &fewer);
+            match search(&problem, meter) {
+                Found::Explained(choice) => {
+                    (excused, seen) = (fewer, Some((problem, choice)));
+                }
+                Found::Nothing => {}
+                Found::Unknown => return None,
+            }
+        }
+        let (problem, choice) = match seen {
+            Some(seen) => seen,
+            None => {
+                let problem = self.excusing(all, &excused);
+                let Found::Explained(choice) = search(&problem, meter) else { return None };
+                (problem, choice)
+            }
+        };
+        let mut wanted = excused.iter().copied().filter(|at| of_kind(&operations[*at]));
+        wanted.find_map(|update| {
+            let place = problem.positions.binary_search(&update).ok()?;
+            let mut finals = problem.answered().filter(|at| problem.operations[*at].final_read);
+            let misses = finals.find(|read| !choice.sees[*read].contains(place))?;
+            Some((problem.positions[misses], update))
+        })
+    }
+
+    fn excusing(&self, all: &[usize], excused: &[usize]) -> Problem<'a> {
+        let operations = self.history.operations();
+        let is = |op: &Operation| excused.iter().any(|at| std::ptr::eq(&operations[*at], op));
+        self.problem(all, self.grid).excusing(is)
+    }
+
+    /// What even the weakest model does not allow.
+    fn illegal(&self, all: &[usize], budget: Budget) -> Counterexample {
+        let operations = self.history.operations();
+        let changes = |at: &&usize| {
+            let op = &operations[**at];
+            op.completion != Completion::Fail && updates(op, self.datatype)
+        };
+        let all_updates: Vec<usize> = all.iter().filter(changes).copied().collect();
+        let mut reads = all.iter().filter(|at| answered(&operations[**at], self.datatype));
+        let alone = reads.find(|read| {
+            let mut part = all_updates.clone();
+            part.push(**read);
+            part.sort_unstable();
+            part.dedup();
+            self.explained(&part, BASE, &|_| false, &mut Meter::new(budget.to_minimise()))
+                == Some(Explained::No)
+        });
+        let reason = match alone {
+            Some(read) => Reason::Thin { read: *read },
+            None => Reason::NoOrder { model: Model::BASE },
+        };
+        self.minimal(all, BASE, Kind::Illegal, reason, budget)
+    }
+
+    fn explained(
+        &self,
+        part: &[usize],
+        grid: Grid,
+        excused: &dyn Fn(&Operation) -> bool,
+        meter: &mut Meter,
+    ) -> Option<Explained> {
+        match search(&self.problem(part, grid).excusing(excused), meter) {
+            Found::Explained(_) => Some(Explained::Yes),
+            Found::Nothing => Some(Explained::No),
+            Found::Unknown => None,
+        }
+    }
+
+    /// The smallest part that fails, found by leaving out reads, and updates of
+    /// parts of objects of which no read that is left says anything.
+    ///
+    /// Leaving these out is sound: whoever explains the whole explains such a
+    /// part with the same visibility, restricted to it.
+    fn minimal(
+        &self,
+        all: &[usize],
+        grid: Grid,
+        kind: Kind,
+        reason: Reason,
+        budget: Budget,
+    ) -> Counterexample {
+        let mut meter = Meter::new(budget.to_minimise());
+        let operations = self.history.operations();
+        let counts = |at: &usize| operations[*at].completion != Completion::Fail;
+        let mut part: Vec<usize> = all.iter().copied().filter(counts).collect();
+        let kept = reason.operations();
+        let mut minimal = true;
+        loop {
+            let before = part.len();
+            for unit in self.units(&part) {
+                if unit.iter().any(|at| kept.contains(at) || !part.contains(at)) {
+                    continue;
+                }
+                let less: Vec<usize> =
+                    part.iter().copied().filter(|at| !unit.contains(at)).collect();
+                match self.explained(&less, grid, &|_| false, &mut meter) {
+                    Some(Explained::No) => part = less,
+                    Some(Explained::Yes) => {}
+                    None => minimal = false,
+                }
+            }
+            if part.len() == before {
+                return Counterexample { kind, operations: part, minimal, reason };
+            }
+        }
+    }
+
+    /// What may be left out of a part together: each read alone, and all updates
+    /// of a part of an object of which no read says anything.
+    fn units(&self, part: &[usize]) -> Vec<Vec<usize>> {
+        let operations = self.history.operations();
+        let is_update = |at: &usize| updates(&operations[*at], self.datatype);
+        let mut units: Vec<Vec<usize>> =
+            part.iter().filter(|at| !is_update(at)).map(|at| vec![*at]).collect();
+        let about = |at: &usize| {
+            let call = &operations[*at].call;
+            (&call.key, self.datatype.part(call))
+        };
+        let mut groups: Vec<_> = part.iter().filter(|at| is_update(at)).map(about).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        for group in groups {
+            let said = |at: &usize| match &operations[*at].completion {
+                Completion::Ok(answer) if operations[*at].call.key == *group.0 => {
+                    let answer = self.datatype.normal(answer);
+                    answered(&operations[*at], self.datatype)
+                        && self.datatype.parts(&answer).contains(&group.1)
+                }
+                _ => false,
+            };
+            if !part.iter().any(said) {
+                let own = part.iter().copied().filter(is_update);
+                units.push(own.filter(|at| about(at) == group).collect());
+            }
+        }
+        units
+    }
+}
+
+/// Whether anything explains the answers of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Explained {
+    Yes,
+    No,
+}

@@ -1,0 +1,285 @@
+//! What has to be found for a model of visibility: who sees which updates.
+//!
+//! An operation *updates* if it changes its object. It *reads* if its answer
+//! could be wrong, or if what it had seen matters to others
+//! ([`Datatype::depends`]). A [`Choice`] says of some pairs whether the reader
+//! sees the update; the guarantees of the model say what follows.
+//!
+//! Invariant: what follows is necessary, so a choice from which a contradiction
+//! follows has no completion; and if nothing contradicts a choice, seeing
+//! nothing else completes it as far as the guarantees are concerned, because
+//! each of them only ever asks to see more. It does not know what answers mean.
+
+use crate::history::{Completion, History, Operation};
+use crate::judgement::datatype::Datatype;
+use crate::judgement::model::{Grid, Guarantees, Scope};
+use crate::judgement::relation::{Set, Wide, order};
+
+/// Some operations of a history, and what a model asks of them. They are named
+/// by their places among these.
+pub(super) struct Problem<'a> {
+    pub(super) operations: Vec<&'a Operation>,
+    /// Their positions in the history.
+    pub(super) positions: Vec<usize>,
+    pub(super) datatype: &'a dyn Datatype,
+    grid: Grid,
+    /// Those that change an object.
+    pub(super) updates: Wide,
+    /// Those that read.
+    pub(super) readers: Wide,
+    /// For each: those of the same process before it.
+    earlier: Vec<Wide>,
+    /// Updates that reads at quiescence need not see.
+    excused: Wide,
+}
+
+/// What has been chosen, and what follows from it.
+#[derive(Clone)]
+pub(super) struct Choice {
+    /// For each operation: the updates that it sees.
+    pub(super) sees: Vec<Wide>,
+    /// For each operation: the updates that it does not see.
+    pub(super) hides: Vec<Wide>,
+    /// Updates that must be arbitrated before another, for the answer of a reader:
+    /// reader, older and newer update.
+    older: Vec<(usize, usize, usize)>,
+}
+
+impl<'a> Problem<'a> {
+    /// The operations at these positions, but for those that failed and reads
+    /// that were not answered.
+    pub(super) fn of(
+        history: &'a History,
+        part: &[usize],
+        datatype: &'a dyn Datatype,
+        grid: Grid,
+    ) -> Self {
+        let all = history.operations();
+        let counts = |at: &usize| all[*at].completion != Completion::Fail;
+        let plays = |at: &usize| updates(&all[*at], datatype) || answered(&all[*at], datatype);
+        let positions: Vec<usize> = part.iter().copied().filter(counts).filter(plays).collect();
+        let operations: Vec<&Operation> = positions.iter().map(|at| &all[*at]).collect();
+        let size = operations.len();
+        let (mut changing, mut reading) = (Wide::empty(size), Wide::empty(size));
+        for (at, operation) in operations.iter().enumerate() {
+            if updates(operation, datatype) {
+                changing.insert(at);
+            }
+            if reads(operation, datatype) {
+                reading.insert(at);
+            }
+        }
+        let earlier = (0..size).map(|at| {
+            let mut earlier = Wide::empty(size);
+            let same = |before: &usize| operations[*before].process == operations[at].process;
+            (0..at).filter(same).for_each(|before| earlier.insert(before));
+            earlier
+        });
+        let earlier = earlier.collect();
+        let excused = Wide::empty(size);
+        let (updates, readers) = (changing, reading);
+        Problem { operations, positions, datatype, grid, updates, readers, earlier, excused }
+    }
+
+    /// The same, where reads at quiescence need not see these updates.
+    pub(super) fn excusing(mut self, may: impl Fn(&Operation) -> bool) -> Self {
+        for at in self.updates.numbers().collect::<Vec<_>>() {
+            if may(self.operations[at]) {
+                self.excused.insert(at);
+            }
+        }
+        self
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// The readers whose answers have to be explained.
+    pub(super) fn answered(&self) -> impl Iterator<Item = usize> + '_ {
+        self.readers.numbers().filter(|at| answered(self.operations[*at], self.datatype))
+    }
+
+    /// Nothing is chosen; `None` if even that is contradictory.
+    pub(super) fn start(&self) -> Option<Choice> {
+        let none = vec![Wide::empty(self.len()); self.len()];
+        let choice = Choice { sees: none.clone(), hides: none, older: Vec::new() };
+        self.followed(choice)
+    }
+
+    /// The choice where also a reader sees an update, or does not.
+    pub(super) fn with(
+        &self,
+        choice: &Choice,
+        reader: usize,
+        update: usize,
+        sees: bool,
+    ) -> Option<Choice> {
+        let mut choice = choice.clone();
+        let rows = if sees { &mut choice.sees } else { &mut choice.hides };
+        rows[reader].insert(update);
+        self.followed(choice)
+    }
+
+    /// The choice where also, for a reader, this update is the last of some.
+    pub(super) fn with_last(
+        &self,
+        choice: &Choice,
+        reader: usize,
+        last: usize,
+        of: &[usize],
+    ) -> Option<Choice> {
+        let mut choice = choice.clone();
+        let others = of.iter().filter(|update| **update != last);
+        choice.older.extend(others.map(|older| (reader, *older, last)));
+        self.followed(choice)
+    }
+
+    /// The choice with all that follows; `None` if that contradicts it.
+    fn followed(&self, mut choice: Choice) -> Option<Choice> {
+        loop {
+            let mut grown = false;
+            let seen = self.seen_by_any(&choice);
+            for reader in self.readers.numbers() {
+                let must = self.must_see(reader, &choice, &seen);
+                let before = choice.sees[reader].len();
+                choice.sees[reader].unite(&must);
+                grown |= choice.sees[reader].len() > before;
+                let contradicts = choice.sees[reader].common(&choice.hides[reader]).len() > 0;
+                if contradicts || choice.sees[reader].contains(reader) {
+                    return None;
+                }
+            }
+            if !grown {
+                break;
+            }
+        }
+        self.has_no_causal_cycle(&choice).then_some(())?;
+        self.arbitrations(&choice)?;
+        Some(choice)
+    }
+
+    fn seen_by_any(&self, choice: &Choice) -> Wide {
+        let mut seen = Wide::empty(self.len());
+        self.readers.numbers().for_each(|reader| seen.unite(&choice.sees[reader]));
+        seen
+    }
+
+    /// What a reader must see, given what it and others see.
+    fn must_see(&self, reader: usize, choice: &Choice, seen: &Wide) -> Wide {
+        let mut must = choice.sees[reader].clone();
+        if self.grid.asks(Guarantees::RYW) {
+            must.unite(&self.earlier[reader].common(&self.updates));
+        }
+        if self.grid.asks(Guarantees::MR) {
+            let reads = self.earlier[reader].common(&self.readers);
+            reads.numbers().for_each(|read| must.unite(&choice.sees[read]));
+        }
+        if self.grid.eventual && self.operations[reader].final_read {
+            for update in self.updates.numbers() {
+                let happened = seen.contains(update) || !self.operations[update].is_pending();
+                if happened && !self.excused.contains(update) {
+                    must.insert(update);
+                }
+            }
+        }
+        for update in choice.sees[reader].numbers() {
+            if self.grid.asks(Guarantees::MW) {
+                must.unite(&self.earlier[update].common(&self.updates));
+            }
+            if self.grid.asks(Guarantees::WFR) {
+                must.unite(&self.based_on(update, choice));
+            }
+        }
+        must
+    }
+
+    /// What the session of an update had seen when it asked for the update.
+    fn based_on(&self, update: usize, choice: &Choice) -> Wide {
+        let mut base = Wide::empty(self.len());
+        let mut reads = self.earlier[update].common(&self.readers);
+        if self.readers.contains(update) {
+            reads.insert(update);
+        }
+        reads.numbers().for_each(|read| base.unite(&choice.sees[read]));
+        base
+    }
+
+    /// Whether session order and visibility have no cycle.
+    fn has_no_causal_cycle(&self, choice: &Choice) -> bool {
+        let mut before = self.earlier.clone();
+        let mut all = Wide::empty(self.len());
+        for (at, row) in before.iter_mut().enumerate() {
+            row.unite(&choice.sees[at]);
+            all.insert(at);
+        }
+        order(&before, &all).is_ok()
+    }
+
+    /// The orders of the updates that happened, one for each group of readers
+    /// that share one, oldest first; `None` if there is none.
+    pub(super) fn arbitrations(&self, choice: &Choice) -> Option<Vec<(usize, Vec<usize>)>> {
+        let mut before = vec![Wide::empty(self.len()); self.len()];
+        for update in self.updates.numbers() {
+            if self.grid.asks(Guarantees::MW) {
+                before[update].unite(&self.earlier[update].common(&self.updates));
+            }
+            if self.grid.asks(Guarantees::WFR) {
+                before[update].unite(&self.based_on(update, choice));
+            }
+        }
+        let group = |reader: usize| match self.grid.scope {
+            Scope::Global => 0,
+            Scope::Session => self.first_of_process(reader),
+            Scope::Read => reader,
+        };
+        let mut groups: Vec<usize> = self.answered().map(group).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let happened = self.happened(choice);
+        let mut orders = Vec::new();
+        for of in groups {
+            let mut before = before.clone();
+            for &(reader, older, newer) in &choice.older {
+                if group(reader) == of {
+                    before[newer].insert(older);
+                }
+            }
+            orders.push((of, order(&before, &happened).ok()?));
+        }
+        Some(orders)
+    }
+
+    /// The updates that are taken to have happened: those that were acknowledged,
+    /// and those that somebody sees.
+    pub(super) fn happened(&self, choice: &Choice) -> Wide {
+        let mut happened = self.seen_by_any(choice);
+        let acknowledged = |at: &usize| !self.operations[*at].is_pending();
+        self.updates.numbers().filter(acknowledged).for_each(|at| happened.insert(at));
+        happened
+    }
+
+    /// The first operation of the same process.
+    fn first_of_process(&self, at: usize) -> usize {
+        self.earlier[at].numbers().next().unwrap_or(at)
+    }
+}
+
+/// Whether an operation changes its object, if it happens.
+pub(super) fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    let answer = match &operation.completion {
+        Completion::Ok(answer) => Some(answer),
+        Completion::Info | Completion::Fail => None,
+    };
+    !datatype.only_reads(&operation.call, answer)
+}
+
+/// Whether the answer of an operation has to be explained.
+pub(super) fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    matches!(operation.completion, Completion::Ok(_)) && datatype.answers(&operation.call)
+}
+
+fn reads(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    answered(operation, datatype)
+        || (updates(operation, datatype) && datatype.depends(&operation.call))
+}

@@ -1,0 +1,186 @@
+//! The search for a visibility that explains every answer.
+//!
+//! The answer of a read is explained part by part: a *task* is a read with one
+//! part of its object. The search decides, for the task with the fewest open
+//! pairs, which updates of the part the read sees and, where that matters, which
+//! of these had seen which others; then it compares. What is refuted by what
+//! follows from the guarantees is never tried.
+//!
+//! Invariant: every visibility is tried but those that are refuted. Exponential
+//! in the open pairs in the worst case; bounded by the meter.
+
+use crate::history::{Call, Completion, Operation, Value};
+use crate::judgement::checker::whole::Meter;
+use crate::judgement::datatype::{Arbitration, Context};
+use crate::judgement::number::count;
+use crate::judgement::relation::Set;
+
+use super::problem::{Choice, Problem};
+
+/// A read, and one part of its object.
+struct Task {
+    read: usize,
+    part: Value,
+    /// What it answered about that part, and what it answered altogether.
+    answer: Value,
+    /// The updates of the part.
+    updates: Vec<usize>,
+}
+
+/// What a search found.
+pub(super) enum Found {
+    /// A choice that explains every answer.
+    Explained(Choice),
+    /// There is none.
+    Nothing,
+    /// The budget ended before.
+    Unknown,
+}
+
+/// Looks for a choice that explains every answer.
+pub(super) fn search(problem: &Problem<'_>, meter: &mut Meter) -> Found {
+    let Some(start) = problem.start() else { return Found::Nothing };
+    let tasks = tasks(problem);
+    let mut search = Search { problem, tasks, meter, out_of_steps: false };
+    let open: Vec<usize> = (0..search.tasks.len()).collect();
+    match search.explain(start, open) {
+        Some(choice) => Found::Explained(choice),
+        None if search.out_of_steps => Found::Unknown,
+        None => Found::Nothing,
+    }
+}
+
+/// The parts of each answer that its read has to be explained in.
+fn tasks(problem: &Problem<'_>) -> Vec<Task> {
+    let datatype = problem.datatype;
+    let mut tasks = Vec::new();
+    for read in problem.answered() {
+        let Operation { call, completion, .. } = problem.operations[read];
+        let Completion::Ok(answer) = completion else { unreachable!("it was answered") };
+        let answer = datatype.normal(answer);
+        let of_key = |at: &usize| problem.operations[*at].call.key == call.key;
+        let updates: Vec<usize> = problem.updates.numbers().filter(of_key).collect();
+        let part_of = |at: &usize| datatype.part(&problem.operations[*at].call);
+        let mut parts: Vec<Value> = updates.iter().map(part_of).collect();
+        parts.extend(datatype.parts(&answer));
+        parts.sort_unstable();
+        parts.dedup();
+        tasks.extend(parts.into_iter().map(|part| Task {
+            read,
+            answer: datatype.answer_about(&answer, &part),
+            updates: updates.iter().copied().filter(|at| part_of(at) == part).collect(),
+            part,
+        }));
+    }
+    tasks
+}
+
+struct Search<'s, 'a> {
+    problem: &'s Problem<'a>,
+    tasks: Vec<Task>,
+    meter: &'s mut Meter,
+    out_of_steps: bool,
+}
+
+impl Search<'_, '_> {
+    /// Explains the tasks that are left, the one with the fewest open pairs first.
+    fn explain(&mut self, choice: Choice, mut left: Vec<usize>) -> Option<Choice> {
+        if !self.meter.spend(1 + count(self.problem.len()) / 4) {
+            self.out_of_steps = true;
+            return None;
+        }
+        let open = |task: &usize| self.open(&choice, *task).count();
+        let Some(next) = left.iter().copied().min_by_key(open) else { return Some(choice) };
+        let pair = self.open(&choice, next).next();
+        if !self.is_possible(&choice, next) {
+            return None;
+        }
+        if let Some((reader, update)) = pair {
+            // Most updates are seen by what was asked later.
+            let first = update < reader;
+            for sees in [first, !first] {
+                let further = self.problem.with(&choice, reader, update, sees);
+                if let Some(found) = further.and_then(|choice| self.explain(choice, left.clone())) {
+                    return Some(found);
+                }
+                if self.out_of_steps {
+                    return None;
+                }
+            }
+            return None;
+        }
+        left.retain(|task| *task != next);
+        let seen = self.seen(&choice, next);
+        match self.problem.datatype.arbitration() {
+            Arbitration::Last if seen.len() > 1 => seen.iter().find_map(|last| {
+                let mut ordered = seen.clone();
+                ordered.retain(|update| update != last);
+                ordered.push(*last);
+                if !self.explains(&choice, next, &ordered) || self.out_of_steps {
+                    return None;
+                }
+                let read = self.tasks[next].read;
+                let further = self.problem.with_last(&choice, read, *last, &seen)?;
+                self.explain(further, left.clone())
+            }),
+            _ => self
+                .explains(&choice, next, &seen)
+                .then_some(())
+                .and_then(|()| self.explain(choice, left)),
+        }
+    }
+
+    /// The pairs of a reader and an update that a task depends on and that are not
+    /// decided yet: what its read sees, then what these updates had seen.
+    fn open<'c>(
+        &'c self,
+        choice: &'c Choice,
+        task: usize,
+    ) -> impl Iterator<Item = (usize, usize)> + 'c {
+        let Task { read, updates, .. } = &self.tasks[task];
+        let is_open = |reader: usize, update: usize| {
+            reader != update
+                && !choice.sees[reader].contains(update)
+                && !choice.hides[reader].contains(update)
+        };
+        let own = updates.iter().map(|update| (*read, *update));
+        let seen = || updates.iter().filter(|update| choice.sees[*read].contains(**update));
+        let depends = |update: &&usize| {
+            self.problem.datatype.depends(&self.problem.operations[**update].call)
+        };
+        let pairs =
+            seen().filter(depends).flat_map(move |one| seen().map(move |other| (*one, *other)));
+        own.chain(pairs).filter(move |(reader, update)| is_open(*reader, *update))
+    }
+
+    /// Whether the answer may still be given, whatever is decided next.
+    fn is_possible(&self, choice: &Choice, task: usize) -> bool {
+        let Task { read, updates, answer, .. } = &self.tasks[task];
+        let call = |update: &usize| -> &Call { &self.problem.operations[*update].call };
+        let possible = |update: &&usize| !choice.hides[*read].contains(**update);
+        let (certain, maybe): (Vec<_>, Vec<_>) = updates
+            .iter()
+            .filter(possible)
+            .partition(|update| choice.sees[*read].contains(**update));
+        let certain: Vec<_> = certain.into_iter().map(call).collect();
+        let maybe: Vec<_> = maybe.into_iter().map(call).collect();
+        self.problem.datatype.may_answer(answer, &certain, &maybe)
+    }
+
+    /// The updates of a task that its read sees.
+    fn seen(&self, choice: &Choice, task: usize) -> Vec<usize> {
+        let Task { read, updates, .. } = &self.tasks[task];
+        updates.iter().copied().filter(|update| choice.sees[*read].contains(*update)).collect()
+    }
+
+    /// Whether a read that sees just these updates of a part, oldest first, answers
+    /// what it did.
+    fn explains(&self, choice: &Choice, task: usize, seen: &[usize]) -> bool {
+        let Task { answer, part, .. } = &self.tasks[task];
+        let calls = seen.iter().map(|update| &self.problem.operations[*update].call).collect();
+        let saw = |one: usize, other: usize| choice.sees[seen[one]].contains(seen[other]);
+        let merged = self.problem.datatype.merged(&Context::new(calls, &saw));
+        let merged = merged.expect("only types with a meaning for concurrent updates come here");
+        self.problem.datatype.answer_about(&merged, part) == *answer
+    }
+}

@@ -1,0 +1,56 @@
+//! A register that keeps the largest number.
+
+use crate::history::{Call, Function, Value};
+
+use super::{Context, Datatype, integer};
+
+/// Holds an integer, or `null` at first. `write` replaces it by its argument if
+/// that is larger, `read` answers it.
+///
+/// Concurrent writes: the largest one that is visible.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxRegister;
+
+impl Datatype for MaxRegister {
+    fn name(&self) -> &'static str {
+        "max-register"
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        let number = |value: &Value| integer(value).is_some();
+        match call.f {
+            Function::Read => answer.is_none_or(|answer| *answer == Value::Null || number(answer)),
+            Function::Write => number(&call.argument),
+            Function::Other(_) => false,
+        }
+    }
+
+    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
+        call.is_read()
+    }
+
+    fn answers(&self, call: &Call) -> bool {
+        call.is_read()
+    }
+
+    fn initial(&self) -> Value {
+        Value::Null
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        match call.f {
+            Function::Read => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            _ => Some(larger(held, &call.argument).clone()),
+        }
+    }
+
+    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+        let written = context.updates().iter().map(|call| &call.argument);
+        Some(written.fold(&Value::Null, larger).clone())
+    }
+}
+
+/// The larger of two numbers, of which the first may be missing.
+fn larger<'v>(held: &'v Value, other: &'v Value) -> &'v Value {
+    if integer(held) < integer(other) { other } else { held }
+}

@@ -1,0 +1,67 @@
+//! A register that keeps all values that nobody has replaced.
+
+use crate::history::{Call, Function, Value};
+
+use super::{Context, Datatype, sorted};
+
+/// Holds values, none at first. `write` replaces all that its writer had seen,
+/// `read` answers a list of what is left, in any order, each value once.
+///
+/// Concurrent writes: the values of those that no other visible write had seen
+/// (DeCandia et al., *Dynamo*, SOSP 2007; Shapiro et al., 2011).
+#[derive(Clone, Copy, Debug)]
+pub struct MvRegister;
+
+impl Datatype for MvRegister {
+    fn name(&self) -> &'static str {
+        "mv-register"
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        match call.f {
+            Function::Read => answer.is_none_or(|answer| matches!(answer, Value::List(_))),
+            Function::Write => true,
+            Function::Other(_) => false,
+        }
+    }
+
+    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
+        call.is_read()
+    }
+
+    fn answers(&self, call: &Call) -> bool {
+        call.is_read()
+    }
+
+    fn initial(&self) -> Value {
+        Vec::new().into()
+    }
+
+    fn holding(&self, value: &Value) -> Option<Value> {
+        sorted(value)
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        match call.f {
+            Function::Read => match answer {
+                Some(answer) => self.holding(answer).filter(|seen| seen == held),
+                None => Some(held.clone()),
+            },
+            _ => Some(vec![call.argument.clone()].into()),
+        }
+    }
+
+    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+        let written = context.updates().iter().enumerate();
+        let left = written.filter(|(at, _)| !context.was_seen(*at, "write"));
+        sorted(&left.map(|(_, call)| call.argument.clone()).collect::<Vec<_>>().into())
+    }
+
+    fn normal(&self, answer: &Value) -> Value {
+        sorted(answer).unwrap_or_else(|| answer.clone())
+    }
+
+    fn depends(&self, _: &Call) -> bool {
+        true
+    }
+}

@@ -1,0 +1,332 @@
+//! Replays evidence about types whose concurrent updates have a meaning.
+//!
+//! A witness is compared with every conjunct of the predicate, pair by pair. A
+//! part that nothing explains is given to the oracle, which tries everything;
+//! before, it is made sure that the part lacks nothing that could explain it.
+//! Plain loops, for at most a few hundred operations.
+
+use crate::history::{Completion, History, Operation};
+
+use super::unsound::{Replayed, Unsound};
+use crate::judgement::datatype::{Context, Datatype};
+use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
+use crate::judgement::oracle;
+use crate::judgement::verdict::evidence::Counterexample;
+use crate::judgement::verdict::reason::Reason;
+
+/// Replays a visibility and its arbitrations.
+pub(super) fn replay(
+    history: &History,
+    grid: Grid,
+    datatype: &dyn Datatype,
+    visible: &[Vec<usize>],
+    arbitration: &[Vec<usize>],
+) -> Replayed {
+    let claim = Claim { operations: history.operations(), grid, datatype, visible, arbitration };
+    claim.fits(history.processes().len())?;
+    claim.rows_are_updates_that_happened()?;
+    claim.causes_do_not_run_in_a_cycle()?;
+    claim.guarantees_are_kept()?;
+    claim.answers_are_explained(history)
+}
+
+struct Claim<'a> {
+    operations: &'a [Operation],
+    grid: Grid,
+    datatype: &'a dyn Datatype,
+    visible: &'a [Vec<usize>],
+    arbitration: &'a [Vec<usize>],
+}
+
+impl Claim<'_> {
+    fn updates(&self, at: usize) -> bool {
+        self.operations.get(at).is_some_and(|op| updates(op, self.datatype))
+    }
+
+    fn answered(&self, at: usize) -> bool {
+        answered(&self.operations[at], self.datatype)
+    }
+
+    fn reads(&self, at: usize) -> bool {
+        let depends = self.datatype.depends(&self.operations[at].call);
+        self.answered(at) || (depends && self.updates(at))
+    }
+
+    fn all(&self) -> std::ops::Range<usize> {
+        0..self.operations.len()
+    }
+
+    fn so(&self, first: usize, second: usize) -> bool {
+        first < second && self.operations[first].process == self.operations[second].process
+    }
+
+    fn sees(&self, reader: usize, update: usize) -> bool {
+        self.visible[reader].contains(&update)
+    }
+
+    /// The updates that are taken to have happened.
+    fn happened(&self, at: usize) -> bool {
+        match self.arbitration.first() {
+            Some(order) => order.contains(&at),
+            None => self.updates(at) && self.operations[at].returned.is_some(),
+        }
+    }
+
+    fn fits(&self, processes: usize) -> Replayed {
+        let orders = match self.grid.scope {
+            Scope::Global => 1,
+            Scope::Session => processes,
+            Scope::Read => self.all().filter(|&at| self.answered(at)).count(),
+        };
+        if self.visible.len() != self.operations.len() || self.arbitration.len() != orders {
+            return Unsound::because("the rows and orders do not fit the history");
+        }
+        for order in self.arbitration {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            let listed = self.all().filter(|&at| self.happened(at));
+            if !sorted.iter().copied().eq(listed) {
+                return Unsound::because("two arbitrations order different updates");
+            }
+            if let Some(at) = order.iter().find(|&&at| !self.updates(at)) {
+                return Unsound::because(format!("{at} is no update that can have happened"));
+            }
+        }
+        let acknowledged = |&at: &usize| self.updates(at) && self.operations[at].returned.is_some();
+        match self.all().filter(acknowledged).find(|&at| !self.happened(at)) {
+            Some(at) => Unsound::because(format!("acknowledged update {at} is not arbitrated")),
+            None => Ok(()),
+        }
+    }
+
+    fn rows_are_updates_that_happened(&self) -> Replayed {
+        for (reader, seen) in self.visible.iter().enumerate() {
+            if !seen.is_empty() && !self.reads(reader) {
+                return Unsound::because(format!("operation {reader} sees nothing"));
+            }
+            for (nth, &update) in seen.iter().enumerate() {
+                if !self.updates(update) || !self.happened(update) || update == reader {
+                    return Unsound::because(format!("{reader} cannot see {update}"));
+                }
+                if seen[..nth].contains(&update) {
+                    return Unsound::because(format!("{reader} sees {update} twice"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away whatever waits for nothing, until nothing is left.
+    fn causes_do_not_run_in_a_cycle(&self) -> Replayed {
+        let mut left: Vec<usize> = self.all().collect();
+        while !left.is_empty() {
+            let waits = |at: &usize| left.iter().any(|&on| self.so(on, *at) || self.sees(*at, on));
+            let rest: Vec<usize> = left.iter().copied().filter(waits).collect();
+            if rest.len() == left.len() {
+                return Unsound::because("session order and visibility run in a cycle");
+            }
+            left = rest;
+        }
+        Ok(())
+    }
+
+    fn guarantees_are_kept(&self) -> Replayed {
+        for reader in self.all().filter(|&at| self.reads(at)) {
+            for update in self.all().filter(|&at| self.happened(at) && at != reader) {
+                if !self.sees(reader, update)
+                    && let Some(owed) = self.owed(reader, update)
+                {
+                    return Unsound::because(format!(
+                        "{reader} does not see {update}, which {owed} demands"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a reader must see an update, if it must.
+    fn owed(&self, reader: usize, update: usize) -> Option<&'static str> {
+        let asks = |guarantee| self.grid.asks(guarantee);
+        let readers = || self.all().filter(|&at| self.reads(at));
+        let earlier = |by: &usize| self.so(*by, reader) && self.sees(*by, update);
+        if asks(Guarantees::RYW) && self.so(update, reader) {
+            Some("read-your-writes")
+        } else if asks(Guarantees::MR) && readers().any(|by| earlier(&by)) {
+            Some("monotonic reads")
+        } else if asks(Guarantees::MW)
+            && self.visible[reader].iter().any(|&later| self.so(update, later))
+        {
+            Some("monotonic writes")
+        } else if asks(Guarantees::WFR)
+            && self.visible[reader].iter().any(|&later| self.is_based_on(later, update))
+        {
+            Some("writes follow reads")
+        } else if self.grid.eventual && self.operations[reader].final_read {
+            Some("quiescence")
+        } else {
+            None
+        }
+    }
+
+    /// Whether the session of `later` had seen `update` when it asked for `later`.
+    fn is_based_on(&self, later: usize, update: usize) -> bool {
+        let before = |by: &usize| *by == later || self.so(*by, later);
+        self.all().filter(before).any(|by| self.sees(by, update))
+    }
+
+    fn answers_are_explained(&self, history: &History) -> Replayed {
+        let processes = history.processes();
+        let reads = self.all().filter(|&at| self.answered(at));
+        for (nth, read) in reads.enumerate() {
+            let process = self.operations[read].process;
+            let order = match self.grid.scope {
+                Scope::Global => 0,
+                Scope::Session => processes.binary_search(&process).expect("it is listed"),
+                Scope::Read => nth,
+            };
+            self.answer_is_explained(read, &self.arbitration[order])?;
+        }
+        self.arbitration.iter().try_for_each(|order| self.is_in_order(order))
+    }
+
+    fn answer_is_explained(&self, read: usize, order: &[usize]) -> Replayed {
+        let operation = &self.operations[read];
+        let counts = |at: &usize| {
+            self.sees(read, *at) && self.operations[*at].call.key == operation.call.key
+        };
+        let seen: Vec<usize> = order.iter().copied().filter(counts).collect();
+        let calls = seen.iter().map(|&at| &self.operations[at].call).collect();
+        let saw = |one: usize, other: usize| self.sees(seen[one], seen[other]);
+        let merged = self.datatype.merged(&Context::new(calls, &saw));
+        let Completion::Ok(answer) = &operation.completion else { return Ok(()) };
+        match merged {
+            Some(merged) if merged == self.datatype.normal(answer) => Ok(()),
+            Some(merged) => Unsound::because(format!("read {read} should have answered {merged}")),
+            None => Unsound::because("the type gives concurrent updates no meaning"),
+        }
+    }
+
+    /// Whether sessions are arbitrated as the guarantees say.
+    fn is_in_order(&self, order: &[usize]) -> Replayed {
+        for (rank, &newer) in order.iter().enumerate() {
+            let late = order[rank..].iter().find(|&&older| {
+                (self.grid.asks(Guarantees::MW) && self.so(older, newer))
+                    || (self.grid.asks(Guarantees::WFR) && self.is_based_on(newer, older))
+            });
+            if let Some(older) = late {
+                return Unsound::because(format!("{newer} is arbitrated before {older}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Replays a counterexample.
+pub(super) fn replay_proof(
+    history: &History,
+    model: Model,
+    datatype: &dyn Datatype,
+    claim: &Counterexample,
+) -> Replayed {
+    let part = &claim.operations;
+    let operations = history.operations();
+    if !part.is_sorted_by(|a, b| a < b) || part.last().is_some_and(|&at| at >= history.len()) {
+        return Unsound::because("the operations are not ascending positions in the history");
+    }
+    if claim.reason.operations().iter().any(|at| part.binary_search(at).is_err()) {
+        return Unsound::because("the proof mentions an operation that the part lacks");
+    }
+    let named = |at: usize, final_read: bool, undoes: Option<bool>| match undoes {
+        None => operations[at].final_read == final_read && answered(&operations[at], datatype),
+        Some(undoes) => {
+            updates(&operations[at], datatype) && datatype.undoes(&operations[at].call) == undoes
+        }
+    };
+    let (fails, fits) = match (claim.kind, &claim.reason) {
+        (Kind::Illegal, Reason::Thin { read }) => {
+            (Model::BASE, answered(&operations[*read], datatype))
+        }
+        (Kind::Illegal, Reason::NoOrder { .. }) => (Model::BASE, true),
+        (Kind::Diverged, &Reason::Diverged { first, second }) => {
+            return diverged(operations, datatype, model, first, second);
+        }
+        (Kind::Lost, &Reason::Missing { read, update }) => {
+            (Model::EVENTUAL, named(read, true, None) && named(update, false, Some(false)))
+        }
+        (Kind::Resurrected, &Reason::Resurrected { read, update }) => {
+            (Model::EVENTUAL, named(read, true, None) && named(update, false, Some(true)))
+        }
+        (Kind::Unexplained, Reason::NoOrder { model: of }) => (model, *of == model),
+        _ => (model, false),
+    };
+    let about_quiescence = matches!(claim.kind, Kind::Lost | Kind::Resurrected);
+    if !fits || (about_quiescence && model != Model::EVENTUAL) {
+        return Unsound::because(format!("this reason does not show that it is {}", claim.kind));
+    }
+    lacks_nothing(operations, part, datatype)?;
+    match oracle::explained(history, part, fails, datatype) {
+        Some(false) => Ok(()),
+        Some(true) => Unsound::because("a visibility explains the answers of this part"),
+        None => Unsound::too_large("the part is too large to try every visibility"),
+    }
+}
+
+/// That two reads at quiescence differ about one key.
+fn diverged(
+    operations: &[Operation],
+    datatype: &dyn Datatype,
+    model: Model,
+    first: usize,
+    second: usize,
+) -> Replayed {
+    let [one, two] = [&operations[first], &operations[second]];
+    let finals = [one, two].iter().all(|op| op.final_read && answered(op, datatype));
+    let (Completion::Ok(a), Completion::Ok(b)) = (&one.completion, &two.completion) else {
+        return Unsound::because("these reads were not answered");
+    };
+    let differ = one.call.key == two.call.key && datatype.normal(a) != datatype.normal(b);
+    match finals && differ && model == Model::EVENTUAL {
+        true => Ok(()),
+        false => Unsound::because("these are not two reads at quiescence that differ"),
+    }
+}
+
+/// That nothing outside a part could explain one of its answers: of each key that
+/// it reads it has all updates, but for those of parts of the object of which no
+/// answer says anything, and of these it has all or none.
+fn lacks_nothing(operations: &[Operation], part: &[usize], datatype: &dyn Datatype) -> Replayed {
+    let inside = |at: usize| part.binary_search(&at).is_ok();
+    for &read in part.iter().filter(|&&at| answered(&operations[at], datatype)) {
+        let Completion::Ok(answer) = &operations[read].completion else { continue };
+        let said = datatype.parts(&datatype.normal(answer));
+        let of_key = |at: &usize| {
+            updates(&operations[*at], datatype)
+                && operations[*at].call.key == operations[read].call.key
+        };
+        let of = |at: usize| datatype.part(&operations[at].call);
+        for at in (0..operations.len()).filter(of_key).filter(|&at| !inside(at)) {
+            let split = |&other: &usize| of_key(&other) && of(other) == of(at);
+            if said.contains(&of(at)) || part.iter().any(split) {
+                return Unsound::because(format!(
+                    "operation {at} could explain an answer, the part lacks it"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an operation changes its object, if it happened.
+fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    let answer = match &operation.completion {
+        Completion::Ok(answer) => Some(answer),
+        Completion::Info => None,
+        Completion::Fail => return false,
+    };
+    !datatype.only_reads(&operation.call, answer)
+}
+
+fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    matches!(operation.completion, Completion::Ok(_)) && datatype.answers(&operation.call)
+}

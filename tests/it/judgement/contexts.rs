@@ -1,0 +1,362 @@
+//! Types whose concurrent updates have a meaning: checker, evidence and oracle
+//! agree, on all small histories and on larger random ones.
+
+use std::collections::BTreeMap;
+
+use quiescence::history::{Builder, Call, Function, History, Key, ProcessId, Value, notation};
+use quiescence::judgement::datatype::{
+    Arbitration, Context, Counter, DESCRIBED, Datatype, Flag, MaxRegister, MvRegister, REPLICATED,
+    Register, ReplicatedSet, named,
+};
+use quiescence::judgement::model::implies;
+use quiescence::judgement::{
+    Budget, Grid, Guarantees, Kind, Model, Scope, Verdict, check, check_with, oracle, recheck_with,
+};
+
+use crate::dice::Dice;
+use crate::support::effort;
+
+/// A call with its answer, and how it ends.
+#[derive(Clone, Debug)]
+enum Ask {
+    Done(Call),
+    Open(Call),
+    Failed(Call),
+    Read(Value),
+    /// At quiescence, by a process of its own.
+    Last(Value),
+}
+
+fn call(f: &str, argument: Value) -> Call {
+    Call { f: Function::named(f), key: Key::new("s"), argument }
+}
+
+/// A history of these, each by the process at the same place.
+fn history(asked: &[(Ask, u32)]) -> History {
+    let mut events = Builder::new();
+    let mut time = 0;
+    // A process ends with what is open.
+    let mut processes: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut fresh = 100;
+    for (ask, process) in asked.iter().filter(|(ask, _)| !matches!(ask, Ask::Last(_))) {
+        time += 2;
+        let id = ProcessId(*processes.entry(*process).or_insert(*process));
+        let (asked, answer) = match ask {
+            Ask::Done(call) => (call.clone(), Some(Value::Null)),
+            Ask::Open(call) | Ask::Failed(call) => (call.clone(), None),
+            Ask::Read(value) => (Call::read("s"), Some(value.clone())),
+            Ask::Last(_) => unreachable!("they are left for later"),
+        };
+        events.invoke(id, time, asked).expect("the process is idle");
+        match (ask, answer) {
+            (Ask::Failed(_), _) => events.fail(id, time + 1).expect("it is open"),
+            (_, Some(answer)) => events.ok(id, time + 1, answer).expect("it is open"),
+            (_, None) => {
+                events.info(id).expect("it is open");
+                fresh += 1;
+                processes.insert(*process, fresh);
+            }
+        }
+    }
+    for (ask, _) in asked {
+        if let Ask::Last(value) = ask {
+            time += 2;
+            fresh += 1;
+            let id = ProcessId(fresh);
+            events.invoke(id, time, Call::read("s")).expect("a fresh process");
+            events.ok_final(id, time + 1, value.clone()).expect("it is open");
+        }
+    }
+    events.finish()
+}
+
+/// Some updates of a type, and some answers.
+fn vocabulary(datatype: &dyn Datatype) -> (Vec<Call>, Vec<Value>) {
+    let list = |numbers: &[i64]| -> Value {
+        numbers.iter().copied().map(Value::from).collect::<Vec<_>>().into()
+    };
+    let written = || [1, 2].map(|number| call("write", Value::from(number)));
+    let sets = || {
+        let add = |element: i64| call("add", element.into());
+        vec![add(1), call("remove", 1.into()), add(2)]
+    };
+    let lists = || vec![list(&[]), list(&[1]), list(&[2]), list(&[2, 1])];
+    let name = datatype.name();
+    match name {
+        "counter" => (
+            vec![call("add", 1.into()), call("add", 2.into()), call("dec", Value::Null)],
+            [0, 1, 2, 3].map(Value::from).to_vec(),
+        ),
+        "mv-register" => (written().to_vec(), lists()),
+        "flag:enable-wins" | "flag:disable-wins" => (
+            vec![call("enable", Value::Null), call("disable", Value::Null)],
+            [0, 1].map(Value::from).to_vec(),
+        ),
+        "set:grow-only" => (vec![call("add", 1.into()), call("add", 2.into())], lists()),
+        _ if name.starts_with("set:") => (sets(), lists()),
+        _ => (written().to_vec(), vec![Value::Null, 1.into(), 2.into(), 3.into()]),
+    }
+}
+
+/// Models that differ in every respect in which models of the grid can.
+fn models() -> Vec<Model> {
+    let grid = |guarantees, scope, eventual| Model::Grid(Grid { guarantees, scope, eventual });
+    let mut all = vec![
+        Model::BASE,
+        Model::EVENTUAL,
+        grid(Guarantees::NONE, Scope::Read, true),
+        grid(Guarantees::RYW, Scope::Global, false),
+        grid(Guarantees::MR, Scope::Global, false),
+        grid(Guarantees::RYW | Guarantees::MR | Guarantees::MW, Scope::Global, false),
+        Model::Linearizable,
+        Model::Sequential,
+    ];
+    for eventual in [false, true] {
+        all.extend([
+            grid(Guarantees::ALL, Scope::Global, eventual),
+            grid(Guarantees::ALL, Scope::Session, eventual),
+            grid(Guarantees::RYW | Guarantees::WFR, Scope::Read, eventual),
+        ]);
+    }
+    all
+}
+
+/// What checker, recheck and oracle say of a history, which must be the same.
+fn agreed(history: &History, datatype: &dyn Datatype, model: Model) -> Result<(), Kind> {
+    let text = || format!("{} as {} under {model}", notation::write(history), datatype.name());
+    let verdict = check_with(history, model, datatype, Budget::default());
+    let checked = match &verdict {
+        Verdict::Holds(_) => Ok(()),
+        Verdict::Violated(found) => {
+            assert!(found.minimal, "{}: {found:?}", text());
+            Err(found.kind)
+        }
+        Verdict::Unknown(unknown) => panic!("{}: {unknown}", text()),
+    };
+    assert_eq!(checked, oracle::judge_with(history, model, datatype), "{}", text());
+    if let Err(unsound) = recheck_with(history, model, datatype, &verdict) {
+        panic!("{}: {unsound}: {verdict:?}", text());
+    }
+    checked
+}
+
+/// All words of this length over these letters, one of so many.
+fn words(letters: usize, length: u32, one_of: usize, mut each: impl FnMut(&[usize])) {
+    let all = letters.pow(length);
+    for number in (0..all).step_by(one_of) {
+        let mut rest = number;
+        let word: Vec<usize> = (0..length)
+            .map(|_| {
+                let letter = rest % letters;
+                rest /= letters;
+                letter
+            })
+            .collect();
+        each(&word);
+    }
+}
+
+/// Which process asks what: each new one is the next.
+fn assignments(length: usize) -> Vec<Vec<u32>> {
+    let mut all: Vec<Vec<u32>> = vec![Vec::new()];
+    for _ in 0..length {
+        all = all
+            .into_iter()
+            .flat_map(|known| {
+                let next = known.iter().max().map_or(0, |most| most + 1);
+                (0..=next.min(2)).map(move |process| [known.as_slice(), &[process]].concat())
+            })
+            .collect();
+    }
+    all
+}
+
+/// Compares all histories of this length of one type, one of so many; how many
+/// were violated as each kind.
+fn compare(datatype: &dyn Datatype, length: u32, one_of: usize) -> BTreeMap<String, u64> {
+    let (updates, answers) = vocabulary(datatype);
+    let mut letters: Vec<Ask> = updates.iter().cloned().map(Ask::Done).collect();
+    letters.extend(updates.first().cloned().map(Ask::Open));
+    letters.extend(updates.first().cloned().map(Ask::Failed));
+    letters.extend(answers.iter().cloned().map(Ask::Read));
+    letters.extend(answers.iter().cloned().map(Ask::Last));
+    let assignments = assignments(usize::try_from(length).expect("it is short"));
+    let models = models();
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    words(letters.len(), length, one_of, |word| {
+        for processes in &assignments {
+            let asked: Vec<_> = word
+                .iter()
+                .zip(processes)
+                .map(|(letter, process)| (letters[*letter].clone(), *process))
+                .collect();
+            let history = history(&asked);
+            let mut said = BTreeMap::new();
+            for model in &models {
+                let outcome = agreed(&history, datatype, *model);
+                let kind = outcome.map_or_else(|kind| kind.to_string(), |()| "holds".to_owned());
+                *kinds.entry(kind).or_default() += 1;
+                said.insert(*model, outcome.is_ok());
+            }
+            for (strong, holds) in &said {
+                for (weak, weak_holds) in &said {
+                    let follows = !implies(*strong, *weak, false) || !holds || *weak_holds;
+                    assert!(follows, "{} implies {}", strong, weak);
+                }
+            }
+        }
+    });
+    kinds
+}
+
+#[test]
+fn checker_and_oracle_agree_on_histories_of_three_operations() {
+    // One in five, in an order that goes through all letters.
+    let one_of = usize::try_from(effort(5, 1)).expect("a few");
+    for datatype in REPLICATED.iter().filter(|datatype| datatype.is_replicated()) {
+        let kinds = compare(*datatype, 3, one_of);
+        for kind in ["holds", "illegal", "diverged", "unexplained", "lost"] {
+            assert!(kinds.contains_key(kind), "{}: {kinds:?}", datatype.name());
+        }
+        println!("{}: {kinds:?}", datatype.name());
+    }
+}
+
+#[test]
+fn checker_and_oracle_agree_on_histories_of_four_operations() {
+    let one_of = usize::try_from(effort(601, 1)).expect("a few");
+    for datatype in REPLICATED.iter().filter(|datatype| datatype.is_replicated()) {
+        println!("{}: {:?}", datatype.name(), compare(*datatype, 4, one_of));
+    }
+}
+
+/// Registers under another name, so that the search judges them.
+struct Renamed;
+
+impl Datatype for Renamed {
+    fn name(&self) -> &'static str {
+        "a register by another name"
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        Register.knows(call, answer)
+    }
+
+    fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool {
+        Register.only_reads(call, answer)
+    }
+
+    fn answers(&self, call: &Call) -> bool {
+        Register.answers(call)
+    }
+
+    fn initial(&self) -> Value {
+        Register.initial()
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        Register.apply(held, call, answer)
+    }
+
+    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+        Register.merged(context)
+    }
+
+    fn arbitration(&self) -> Arbitration {
+        Register.arbitration()
+    }
+}
+
+#[test]
+fn the_search_says_of_registers_what_their_own_checker_says() {
+    let mut dice = Dice(7);
+    let mut violated = 0;
+    for _ in 0..effort(200, 20_000) {
+        let length = 3 + dice.below(6);
+        let asked: Vec<_> = (0..length)
+            .map(|_| {
+                let value = Value::from(i64::try_from(dice.below(3)).expect("a few"));
+                let read = if value == Value::from(0) { Value::Null } else { value.clone() };
+                let ask = match dice.below(6) {
+                    0 | 1 => Ask::Done(call("write", value)),
+                    2 => Ask::Open(call("write", value)),
+                    3 => Ask::Last(read),
+                    _ => Ask::Read(read),
+                };
+                (ask, u32::try_from(dice.below(3)).expect("a few"))
+            })
+            .collect();
+        let history = history(&asked);
+        for grid in Grid::all() {
+            let model = Model::Grid(grid);
+            let own = check(&history, model, Budget::default());
+            let searched = check_with(&history, model, &Renamed, Budget::default());
+            assert_eq!(own.holds(), searched.holds(), "{} {model}", notation::write(&history));
+            assert_eq!(own.kind(), searched.kind(), "{} {model}", notation::write(&history));
+            violated += u64::from(!own.holds());
+        }
+    }
+    assert!(violated > 5_000, "{violated}");
+}
+
+#[test]
+fn what_a_type_says_of_concurrent_updates_is_what_its_name_says() {
+    let (add, remove) = (call("add", 1.into()), call("remove", 1.into()));
+    // Neither saw the other; the remove is arbitrated last.
+    let apart = Context::new(vec![&add, &remove], &|_, _| false);
+    // The remove saw the add.
+    let removed = Context::new(vec![&add, &remove], &|one, other| (one, other) == (1, 0));
+    // The add saw the remove.
+    let added = Context::new(vec![&remove, &add], &|one, other| (one, other) == (1, 0));
+    let has = |set: ReplicatedSet, context: &Context<'_>| {
+        set.merged(context) == Some(vec![Value::from(1)].into())
+    };
+    let said = |set| [&apart, &removed, &added].map(|context| has(set, context));
+    assert_eq!(said(ReplicatedSet::AddWins), [true, false, true]);
+    assert_eq!(said(ReplicatedSet::RemoveWins), [false, false, true]);
+    assert_eq!(said(ReplicatedSet::LastWriter), [false, false, true]);
+    assert_eq!(said(ReplicatedSet::TwoPhase), [false, false, false]);
+    let (on, off) = (call("enable", Value::Null), call("disable", Value::Null));
+    let flags = Context::new(vec![&on, &off], &|_, _| false);
+    assert_eq!(Flag::EnableWins.merged(&flags), Some(1.into()));
+    assert_eq!(Flag::DisableWins.merged(&flags), Some(0.into()));
+    let (one, two) = (call("write", 1.into()), call("write", 2.into()));
+    let written = Context::new(vec![&two, &one], &|_, _| false);
+    assert_eq!(MvRegister.merged(&written), Some(vec![1.into(), 2.into()].into()));
+    assert_eq!(MaxRegister.merged(&written), Some(2.into()));
+    assert_eq!(Register.merged(&written), Some(1.into()));
+    let (three, less) = (call("add", 3.into()), call("dec", Value::Null));
+    let added = Context::new(vec![&three, &less], &|_, _| false);
+    assert_eq!(Counter.merged(&added), Some(2.into()));
+}
+
+#[test]
+fn examples_tell_types_apart() {
+    let model: Model = "ccv_ev".parse().expect("a model");
+    let mut examples = 0;
+    for described in &DESCRIBED {
+        for (text, other) in described.examples {
+            let history = notation::parse(text).expect("the examples are in the notation");
+            let other = named(other).expect("an example names another type").datatype;
+            let judged = |datatype| check_with(&history, model, datatype, Budget::default());
+            assert!(judged(described.datatype).kind().is_some(), "{text}");
+            assert!(judged(other).holds(), "{text}");
+            examples += 1;
+        }
+    }
+    assert!(examples >= 6);
+}
+
+#[test]
+fn every_datatype_has_the_name_that_it_goes_by() {
+    for described in &DESCRIBED {
+        assert!(described.names.contains(&described.datatype.name()));
+        let replicated = described.datatype.merged(&Context::empty()).is_some();
+        assert_eq!(replicated, !described.formula.is_empty(), "{}", described.names[0]);
+    }
+    for datatype in REPLICATED {
+        assert!(named(datatype.name()).is_ok());
+    }
+    let error = named("set:ad-wins").err().expect("it is misspelt").to_string();
+    assert!(error.contains("did you mean `set:add-wins`?"), "{error}");
+}
