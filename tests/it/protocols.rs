@@ -111,7 +111,7 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
 
 /// Protocols of the deep profile on which engines once disagreed, and what was
 /// special about them.
-const DISAGREED: [(u64, &str); 13] = [
+const DISAGREED: [(u64, &str); 14] = [
     (14_724, "an answer that nobody wrote, in runs that a panic ends"),
     (28_108, "an invariant that breaks in a round of settling made other stories longer"),
     (28_838, "the same"),
@@ -125,6 +125,7 @@ const DISAGREED: [(u64, &str); 13] = [
     (555_636, "settling oscillates, which patient timers never do by themselves"),
     (560_629, "nodes disagree while it settles; the dumb search did not look there"),
     (699_796, "orders of deliveries that differ only in what they make visible"),
+    (873_476, "a cycle of what can be observed, on which the rest of a replica changes"),
 ];
 
 #[test]

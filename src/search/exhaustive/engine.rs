@@ -45,6 +45,9 @@ const ROUND: usize = 1 << 15;
 /// Of how many states the parents are read together.
 const AHEAD: usize = 32;
 
+/// Why replicas cannot be counted as one that differ in what nobody observes.
+const UNSEEN: &str = "what recurs as far as it can be observed does not recur as a whole";
+
 /// How many shortest ways to one matter are kept.
 const WAYS: usize = 16;
 
@@ -590,7 +593,10 @@ impl Engine<'_> {
         let workload = self.tables.clients.workload(self.rest_of(state), None);
         let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
         let walk = component.walk(&self.tables, &self.store, state);
-        let cycle = path::cycle(&self.tables, &self.store, &workload, &stem, &walk)?;
+        let Some(cycle) = path::cycle(&self.tables, &self.store, &workload, &stem, &walk)? else {
+            assert!(self.tables.plan.reduce.forget, "what the search did, a world can do");
+            return Err(Refused::Reduction("forget", UNSEEN));
+        };
         self.found.push(Found { matter, workload, stem, cycle });
         Ok(())
     }

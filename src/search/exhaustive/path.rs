@@ -68,18 +68,21 @@ pub(super) fn way_to_panic(
     Ok(steps)
 }
 
-/// The steps of a cycle that begins where `stem` ends.
+/// The steps of a cycle that begins where `stem` ends; `None` if they lead back to
+/// where they began only as far as the search distinguishes replicas: with
+/// `forget` a part of them that nobody can observe may have changed.
 pub(super) fn cycle(
     tables: &Tables<'_>,
     store: &Store,
     workload: &Workload,
     stem: &[Step],
     walk: &[(Label, State)],
-) -> Result<Vec<Step>, Panicked> {
+) -> Result<Option<Vec<Step>>, Panicked> {
     let mut world = World::new(tables.strategy, tables.setting, workload)?;
     for step in stem {
         world.perform(&step.action, step.number).expect("a world has just done this");
     }
+    let start = world.state();
     let mut walker = Walk { tables, world, steps: Vec::new() };
     for &(label, state) in walk {
         let wanted = Wanted::row(tables, store.row(state));
@@ -89,7 +92,7 @@ pub(super) fn cycle(
         let done = enabled.iter().any(|action| walker.try_step(action, &wanted));
         assert!(done, "what the search did, a world can do");
     }
-    Ok(walker.steps)
+    Ok((walker.world.state() == start).then_some(walker.steps))
 }
 
 /// What a world is to come to.

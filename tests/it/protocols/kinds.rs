@@ -30,6 +30,8 @@ struct Toy {
     step: fn(&mut Held, Input<Toy>, &mut Effects<Toy>),
     clocks: bool,
     durable: fn(&Held) -> Held,
+    /// Whether the noise is declared to be seen by no later step.
+    forgets: bool,
     invariants: fn() -> Vec<Invariant<Held>>,
 }
 
@@ -82,6 +84,10 @@ impl Strategy for Toy {
         self.clocks
     }
 
+    fn observable(&self, held: &Held) -> Option<Held> {
+        self.forgets.then(|| Held { noise: 0, ..held.clone() })
+    }
+
     fn renamed(&self, held: &Held, name: &dyn Fn(NodeId) -> NodeId) -> Option<Held> {
         Some(Held { node: name(held.node), ..held.clone() })
     }
@@ -95,8 +101,13 @@ impl Strategy for Toy {
     }
 }
 
-const TOY: Toy =
-    Toy { step: |_, _, _| {}, clocks: false, durable: Held::clone, invariants: Vec::new };
+const TOY: Toy = Toy {
+    step: |_, _, _| {},
+    clocks: false,
+    durable: Held::clone,
+    forgets: false,
+    invariants: Vec::new,
+};
 
 fn done() -> Completion {
     Completion::Ok(Value::Null)

@@ -150,6 +150,29 @@ fn a_write_that_an_endless_run_misses_for_ever_is_lost() {
     assert_eq!(found, [Some(Flaw::LostWrite), Some(Flaw::NeverQuiet)]);
 }
 
+#[test]
+fn a_cycle_of_what_can_be_observed_may_be_shorter_than_that_of_the_whole() {
+    // Each message to itself flips a bit that no step looks at.
+    let toy = Toy {
+        step: |held, input, effects| {
+            match &input {
+                Input::Request { call, .. } if call.is_write() => {
+                    effects.send(held.node, Value::from(0));
+                }
+                Input::Receive { message, .. } => {
+                    held.noise = 1 - held.noise;
+                    effects.send(held.node, message.clone());
+                }
+                _ => {}
+            }
+            local(held, &input, effects);
+        },
+        forgets: true,
+        ..TOY
+    };
+    assert_eq!(flaws(&toy, &calm(1), scope(1, 1, 0), &[EVENTUAL]), [Some(Flaw::NeverQuiet)]);
+}
+
 /// Each node has a timer that sends. A change happens at a node that receives
 /// the other's message before the answer to its own. Patient timers never cause
 /// that; a round of settling always does.
