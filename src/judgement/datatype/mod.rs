@@ -136,16 +136,17 @@ pub trait Datatype: Sync {
         Value::Null
     }
 
-    /// The parts of which this answer says anything but what a new object says.
-    fn parts(&self, answer: &Value) -> Vec<Value> {
-        let _ = answer;
-        vec![Value::Null]
+    /// The parts of which this answer says anything but what a new object says,
+    /// ascending, each with what it says: what a read answers of an object of which
+    /// nothing else was updated.
+    fn parts(&self, answer: &Value) -> Vec<(Value, Value)> {
+        vec![(Value::Null, answer.clone())]
     }
 
-    /// What an answer says about one part, as it would be if no other part had
+    /// What an answer says about some parts, as it would be if no other part had
     /// been updated.
-    fn answer_about(&self, answer: &Value, part: &Value) -> Value {
-        let _ = part;
+    fn answer_about(&self, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
+        let _ = about;
         answer.clone()
     }
 

@@ -154,16 +154,14 @@ impl Datatype for ReplicatedSet {
         update.argument.clone()
     }
 
-    fn parts(&self, answer: &Value) -> Vec<Value> {
-        match Set.holding(answer) {
-            Some(Value::List(elements)) => elements.to_vec(),
-            _ => Vec::new(),
-        }
+    fn parts(&self, answer: &Value) -> Vec<(Value, Value)> {
+        let Some(Value::List(elements)) = sorted(answer) else { return Vec::new() };
+        elements.into_iter().map(|element| (element.clone(), vec![element].into())).collect()
     }
 
-    fn answer_about(&self, answer: &Value, part: &Value) -> Value {
-        let elements = self.parts(answer).into_iter();
-        elements.filter(|element| element == part).collect::<Vec<_>>().into()
+    fn answer_about(&self, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
+        let Some(Value::List(elements)) = sorted(answer) else { return answer.clone() };
+        elements.into_iter().filter(about).collect::<Vec<_>>().into()
     }
 
     fn undoes(&self, update: &Call) -> bool {

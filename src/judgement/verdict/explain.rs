@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::history::{Completion, History, Operation, Value, escape};
+use crate::history::{Completion, Function, History, Operation, Value, escape};
 
 use super::super::datatype;
 use super::evidence::Counterexample;
@@ -228,7 +228,13 @@ impl Prose<'_> {
 
     fn reason(&self, reason: &Reason) -> String {
         match reason {
-            Reason::Thin { read } => format!("{}, which nobody wrote", self.did(*read)),
+            Reason::Thin { read } => {
+                let key = &self.operations[*read].call.key;
+                let other = |op: &Operation| matches!(op.call.f, Function::Other(_));
+                let others = self.operations.iter().any(|op| op.call.key == *key && other(op));
+                let why = if others { "which nothing explains" } else { "which nobody wrote" };
+                format!("{}, {why}", self.did(*read))
+            }
             Reason::FailedWriteSeen { read, write } => format!(
                 "{}, but the write {} of {} had failed",
                 self.did(*read),

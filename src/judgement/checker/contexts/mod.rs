@@ -14,21 +14,24 @@
 mod problem;
 mod search;
 
-use crate::history::{Completion, History, Operation, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::checker::whole::Meter;
 use crate::judgement::datatype::Datatype;
 use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
 use crate::judgement::relation::Set;
 use crate::judgement::verdict::{Budget, Counterexample, Reason, Unknown, Verdict, Witness};
 
-use problem::{Choice, Problem, answered, updates};
+use problem::{Choice, Problem, answered, known_parts, updates};
 use search::{Found, search};
 
 /// What every model of the grid asks.
 const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
 
-/// How many operations are searched at most.
-const OPERATIONS_MAX: usize = 512;
+/// How many operations are searched at most: rows of bits for each take quadratic
+/// space.
+const OPERATIONS_MAX: usize = 8_192;
 
 /// Judges by a model of the grid.
 pub(in crate::judgement::checker) fn check(
@@ -40,9 +43,10 @@ pub(in crate::judgement::checker) fn check(
     let unknown =
         |reason: &str, spent| Verdict::Unknown(Unknown { reason: reason.to_owned(), spent });
     if history.len() > OPERATIONS_MAX {
-        return unknown("visibility is searched for up to 512 operations of this type", 0);
+        return unknown("visibility is searched for up to 8,192 operations of this type", 0);
     }
-    let contexts = Contexts { history, datatype, grid };
+    let known = known_parts(history, datatype);
+    let contexts = Contexts { history, datatype, known: &known, grid };
     let all: Vec<usize> = (0..history.len()).collect();
     let mut meter = Meter::new(budget);
     let problem = contexts.problem(&all, grid);
@@ -62,12 +66,13 @@ pub(in crate::judgement::checker) fn check(
 struct Contexts<'a> {
     history: &'a History,
     datatype: &'a dyn Datatype,
+    known: &'a BTreeSet<(Key, Value)>,
     grid: Grid,
 }
 
 impl<'a> Contexts<'a> {
     fn problem(&self, part: &[usize], grid: Grid) -> Problem<'a> {
-        Problem::of(self.history, part, self.datatype, grid)
+        Problem::of(self.history, part, self.datatype, self.known, grid)
     }
 
     /// A choice that explains every answer, as evidence.
@@ -156,8 +161,9 @@ impl<'a> Contexts<'a> {
         })
     }
 
-    /// An update without which the rest is explained (or one of those), and a read
-    /// at quiescence that does not see it then.
+    /// An update of this kind such that reads at quiescence are explained if one of
+    /// them need not see it (and perhaps some others), and not otherwise; with that
+    /// read.
     fn missing(
         &self,
         all: &[usize],
@@ -172,34 +178,26 @@ impl<'a> Contexts<'a> {
             .filter(|at| updates(&operations[*at], self.datatype))
             .filter(|at| !others_count || of_kind(&operations[*at]))
             .collect();
-        let mut seen = None;
-        // What need not be excused is not missing.
-        for at in excused.clone() {
-            let fewer: Vec<usize> = excused.iter().copied().filter(|other| *other != at).collect();
-            let problem = self.excusing(all, &fewer);
-            match search(&problem, meter) {
-                Found::Explained(choice) => {
-                    (excused, seen) = (fewer, Some((problem, choice)));
-                }
-                Found::Nothing => {}
+        loop {
+            let problem = self.excusing(all, &excused);
+            let Found::Explained(choice) = search(&problem, meter) else { return None };
+            // Those that are seen by all need no excuse.
+            let unseen = |update: &usize| {
+                let place = problem.positions.binary_search(update).ok()?;
+                let mut finals = problem.answered().filter(|at| problem.operations[*at].final_read);
+                let read = finals.find(|read| !choice.sees[*read].contains(place))?;
+                Some((problem.positions[read], *update))
+            };
+            excused.retain(|update| unseen(update).is_some());
+            let next = excused.iter().position(|at| of_kind(&operations[*at]))?;
+            let mut fewer = excused.clone();
+            let update = fewer.remove(next);
+            match search(&self.excusing(all, &fewer), meter) {
+                Found::Nothing => return unseen(&update),
+                Found::Explained(_) => excused = fewer,
                 Found::Unknown => return None,
             }
         }
-        let (problem, choice) = match seen {
-            Some(seen) => seen,
-            None => {
-                let problem = self.excusing(all, &excused);
-                let Found::Explained(choice) = search(&problem, meter) else { return None };
-                (problem, choice)
-            }
-        };
-        let mut wanted = excused.iter().copied().filter(|at| of_kind(&operations[*at]));
-        wanted.find_map(|update| {
-            let place = problem.positions.binary_search(&update).ok()?;
-            let mut finals = problem.answered().filter(|at| problem.operations[*at].final_read);
-            let misses = finals.find(|read| !choice.sees[*read].contains(place))?;
-            Some((problem.positions[misses], update))
-        })
     }
 
     fn excusing(&self, all: &[usize], excused: &[usize]) -> Problem<'a> {
@@ -210,26 +208,15 @@ impl<'a> Contexts<'a> {
 
     /// What even the weakest model does not allow.
     fn illegal(&self, all: &[usize], budget: Budget) -> Counterexample {
+        let reason = Reason::NoOrder { model: Model::BASE };
+        let found = self.minimal(all, BASE, Kind::Illegal, reason, budget);
         let operations = self.history.operations();
-        let changes = |at: &&usize| {
-            let op = &operations[**at];
-            op.completion != Completion::Fail && updates(op, self.datatype)
-        };
-        let all_updates: Vec<usize> = all.iter().filter(changes).copied().collect();
-        let mut reads = all.iter().filter(|at| answered(&operations[**at], self.datatype));
-        let alone = reads.find(|read| {
-            let mut part = all_updates.clone();
-            part.push(**read);
-            part.sort_unstable();
-            part.dedup();
-            self.explained(&part, BASE, &|_| false, &mut Meter::new(budget.to_minimise()))
-                == Some(Explained::No)
-        });
-        let reason = match alone {
-            Some(read) => Reason::Thin { read: *read },
-            None => Reason::NoOrder { model: Model::BASE },
-        };
-        self.minimal(all, BASE, Kind::Illegal, reason, budget)
+        let mut reads =
+            found.operations.iter().filter(|at| answered(&operations[**at], self.datatype));
+        match (reads.next(), reads.next()) {
+            (Some(&read), None) => Counterexample { reason: Reason::Thin { read }, ..found },
+            _ => found,
+        }
     }
 
     fn explained(
@@ -246,8 +233,9 @@ impl<'a> Contexts<'a> {
         }
     }
 
-    /// The smallest part that fails, found by leaving out reads, and updates of
-    /// parts of objects of which no read that is left says anything.
+    /// The smallest part that fails, found by leaving out reads, and all updates of
+    /// a part of an object together: what answers say of that part is then not
+    /// asked.
     ///
     /// Leaving these out is sound: whoever explains the whole explains such a
     /// part with the same visibility, restricted to it.
@@ -265,54 +253,46 @@ impl<'a> Contexts<'a> {
         let mut part: Vec<usize> = all.iter().copied().filter(counts).collect();
         let kept = reason.operations();
         let mut minimal = true;
+        // Ever smaller pieces (Zeller and Hildebrandt, TSE 2002), until no single
+        // unit can go.
+        let mut size = usize::MAX;
         loop {
+            let spare = |unit: &Vec<usize>| !unit.iter().any(|at| kept.contains(at));
+            let units: Vec<Vec<usize>> = self.units(&part).into_iter().filter(spare).collect();
+            size = size.min(units.len().next_power_of_two()).max(1);
             let before = part.len();
-            for unit in self.units(&part) {
-                if unit.iter().any(|at| kept.contains(at) || !part.contains(at)) {
-                    continue;
-                }
+            for piece in units.chunks(size) {
+                let out: BTreeSet<usize> = piece.iter().flatten().copied().collect();
                 let less: Vec<usize> =
-                    part.iter().copied().filter(|at| !unit.contains(at)).collect();
+                    part.iter().copied().filter(|at| !out.contains(at)).collect();
                 match self.explained(&less, grid, &|_| false, &mut meter) {
                     Some(Explained::No) => part = less,
                     Some(Explained::Yes) => {}
                     None => minimal = false,
                 }
             }
-            if part.len() == before {
+            if size == 1 && part.len() == before {
                 return Counterexample { kind, operations: part, minimal, reason };
             }
+            size = (size / 2).max(1);
         }
     }
 
     /// What may be left out of a part together: each read alone, and all updates
-    /// of a part of an object of which no read says anything.
+    /// of a part of an object.
     fn units(&self, part: &[usize]) -> Vec<Vec<usize>> {
         let operations = self.history.operations();
-        let is_update = |at: &usize| updates(&operations[*at], self.datatype);
-        let mut units: Vec<Vec<usize>> =
-            part.iter().filter(|at| !is_update(at)).map(|at| vec![*at]).collect();
-        let about = |at: &usize| {
-            let call = &operations[*at].call;
-            (&call.key, self.datatype.part(call))
-        };
-        let mut groups: Vec<_> = part.iter().filter(|at| is_update(at)).map(about).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        for group in groups {
-            let said = |at: &usize| match &operations[*at].completion {
-                Completion::Ok(answer) if operations[*at].call.key == *group.0 => {
-                    let answer = self.datatype.normal(answer);
-                    answered(&operations[*at], self.datatype)
-                        && self.datatype.parts(&answer).contains(&group.1)
-                }
-                _ => false,
-            };
-            if !part.iter().any(said) {
-                let own = part.iter().copied().filter(is_update);
-                units.push(own.filter(|at| about(at) == group).collect());
+        let mut units = Vec::new();
+        let mut groups: BTreeMap<(&Key, Value), Vec<usize>> = BTreeMap::new();
+        for &at in part {
+            let call = &operations[at].call;
+            if updates(&operations[at], self.datatype) {
+                groups.entry((&call.key, self.datatype.part(call))).or_default().push(at);
+            } else {
+                units.push(vec![at]);
             }
         }
+        units.extend(groups.into_values());
         units
     }
 }

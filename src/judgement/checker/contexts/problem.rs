@@ -10,7 +10,9 @@
 //! nothing else completes it as far as the guarantees are concerned, because
 //! each of them only ever asks to see more. It does not know what answers mean.
 
-use crate::history::{Completion, History, Operation};
+use std::collections::BTreeSet;
+
+use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::datatype::Datatype;
 use crate::judgement::model::{Grid, Guarantees, Scope};
 use crate::judgement::relation::{Set, Wide, order};
@@ -22,6 +24,8 @@ pub(super) struct Problem<'a> {
     /// Their positions in the history.
     pub(super) positions: Vec<usize>,
     pub(super) datatype: &'a dyn Datatype,
+    /// The parts of objects that are updated anywhere in the history.
+    known: &'a BTreeSet<(Key, Value)>,
     grid: Grid,
     /// Those that change an object.
     pub(super) updates: Wide,
@@ -29,6 +33,8 @@ pub(super) struct Problem<'a> {
     pub(super) readers: Wide,
     /// For each: those of the same process before it.
     earlier: Vec<Wide>,
+    /// The updates of each process.
+    of_process: Vec<Wide>,
     /// Updates that reads at quiescence need not see.
     excused: Wide,
 }
@@ -52,6 +58,7 @@ impl<'a> Problem<'a> {
         history: &'a History,
         part: &[usize],
         datatype: &'a dyn Datatype,
+        known: &'a BTreeSet<(Key, Value)>,
         grid: Grid,
     ) -> Self {
         let all = history.operations();
@@ -75,10 +82,26 @@ impl<'a> Problem<'a> {
             (0..at).filter(same).for_each(|before| earlier.insert(before));
             earlier
         });
-        let earlier = earlier.collect();
-        let excused = Wide::empty(size);
-        let (updates, readers) = (changing, reading);
-        Problem { operations, positions, datatype, grid, updates, readers, earlier, excused }
+        let earlier: Vec<Wide> = earlier.collect();
+        let mut of_process = Vec::new();
+        for first in (0..size).filter(|at| earlier[*at].len() == 0) {
+            let mut own = Wide::empty(size);
+            let same = |at: &usize| operations[*at].process == operations[first].process;
+            (first..size).filter(same).for_each(|at| own.insert(at));
+            of_process.push(own.common(&changing));
+        }
+        Problem {
+            operations,
+            positions,
+            datatype,
+            known,
+            grid,
+            updates: changing,
+            readers: reading,
+            earlier,
+            of_process,
+            excused: Wide::empty(size),
+        }
     }
 
     /// The same, where reads at quiescence need not see these updates.
@@ -89,6 +112,11 @@ impl<'a> Problem<'a> {
             }
         }
         self
+    }
+
+    /// Whether a part of an object is updated anywhere in the history.
+    pub(super) fn is_updated(&self, key: &Key, part: &Value) -> bool {
+        self.known.contains(&(key.clone(), part.clone()))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -107,6 +135,20 @@ impl<'a> Problem<'a> {
         self.followed(choice)
     }
 
+    /// The choice where also these readers see these updates, and others do not.
+    pub(super) fn with_all(
+        &self,
+        choice: &Choice,
+        pairs: &[(usize, usize, bool)],
+    ) -> Option<Choice> {
+        let mut choice = choice.clone();
+        for &(reader, update, sees) in pairs {
+            let rows = if sees { &mut choice.sees } else { &mut choice.hides };
+            rows[reader].insert(update);
+        }
+        self.followed(choice)
+    }
+
     /// The choice where also a reader sees an update, or does not.
     pub(super) fn with(
         &self,
@@ -115,10 +157,7 @@ impl<'a> Problem<'a> {
         update: usize,
         sees: bool,
     ) -> Option<Choice> {
-        let mut choice = choice.clone();
-        let rows = if sees { &mut choice.sees } else { &mut choice.hides };
-        rows[reader].insert(update);
-        self.followed(choice)
+        self.with_all(choice, &[(reader, update, sees)])
     }
 
     /// The choice where also, for a reader, this update is the last of some.
@@ -140,8 +179,9 @@ impl<'a> Problem<'a> {
         loop {
             let mut grown = false;
             let seen = self.seen_by_any(&choice);
+            let based = self.all_based_on(&choice);
             for reader in self.readers.numbers() {
-                let must = self.must_see(reader, &choice, &seen);
+                let must = self.must_see(reader, &choice, &seen, &based);
                 let before = choice.sees[reader].len();
                 choice.sees[reader].unite(&must);
                 grown |= choice.sees[reader].len() > before;
@@ -166,14 +206,15 @@ impl<'a> Problem<'a> {
     }
 
     /// What a reader must see, given what it and others see.
-    fn must_see(&self, reader: usize, choice: &Choice, seen: &Wide) -> Wide {
+    fn must_see(&self, reader: usize, choice: &Choice, seen: &Wide, based: &[Wide]) -> Wide {
         let mut must = choice.sees[reader].clone();
         if self.grid.asks(Guarantees::RYW) {
             must.unite(&self.earlier[reader].common(&self.updates));
         }
         if self.grid.asks(Guarantees::MR) {
+            // What the read before it sees contains what those before that see.
             let reads = self.earlier[reader].common(&self.readers);
-            reads.numbers().for_each(|read| must.unite(&choice.sees[read]));
+            reads.numbers().last().into_iter().for_each(|read| must.unite(&choice.sees[read]));
         }
         if self.grid.eventual && self.operations[reader].final_read {
             for update in self.updates.numbers() {
@@ -183,15 +224,33 @@ impl<'a> Problem<'a> {
                 }
             }
         }
-        for update in choice.sees[reader].numbers() {
+        if !self.grid.asks(Guarantees::MW) && !self.grid.asks(Guarantees::WFR) {
+            return must;
+        }
+        // What is behind an update contains what is behind earlier ones of its
+        // process, so the last one of each process is enough.
+        for own in &self.of_process {
+            let Some(last) = choice.sees[reader].common(own).numbers().last() else { continue };
             if self.grid.asks(Guarantees::MW) {
-                must.unite(&self.earlier[update].common(&self.updates));
+                must.unite(&self.earlier[last].common(&self.updates));
             }
             if self.grid.asks(Guarantees::WFR) {
-                must.unite(&self.based_on(update, choice));
+                must.unite(&based[last]);
             }
         }
         must
+    }
+
+    /// For each update: what its session had seen when it asked for it; nothing if
+    /// the model does not look at that.
+    fn all_based_on(&self, choice: &Choice) -> Vec<Wide> {
+        let mut based = vec![Wide::empty(self.len()); self.len()];
+        if self.grid.asks(Guarantees::WFR) {
+            for update in self.updates.numbers() {
+                based[update] = self.based_on(update, choice);
+            }
+        }
+        based
     }
 
     /// What the session of an update had seen when it asked for the update.
@@ -237,6 +296,10 @@ impl<'a> Problem<'a> {
         groups.sort_unstable();
         groups.dedup();
         let happened = self.happened(choice);
+        if choice.older.is_empty() {
+            let order = order(&before, &happened).ok()?;
+            return Some(groups.into_iter().map(|of| (of, order.clone())).collect());
+        }
         let mut orders = Vec::new();
         for of in groups {
             let mut before = before.clone();
@@ -263,6 +326,14 @@ impl<'a> Problem<'a> {
     fn first_of_process(&self, at: usize) -> usize {
         self.earlier[at].numbers().next().unwrap_or(at)
     }
+}
+
+/// The parts of objects that are updated anywhere in a history, if not by what
+/// failed.
+pub(super) fn known_parts(history: &History, datatype: &dyn Datatype) -> BTreeSet<(Key, Value)> {
+    let counts = |op: &&Operation| op.completion != Completion::Fail && updates(op, datatype);
+    let all = history.operations().iter().filter(counts);
+    all.map(|op| (op.call.key.clone(), datatype.part(&op.call))).collect()
 }
 
 /// Whether an operation changes its object, if it happens.

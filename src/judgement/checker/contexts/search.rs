@@ -9,7 +9,9 @@
 //! Invariant: every visibility is tried but those that are refuted. Exponential
 //! in the open pairs in the worst case; bounded by the meter.
 
-use crate::history::{Call, Completion, Operation, Value};
+use std::collections::BTreeMap;
+
+use crate::history::{Call, Completion, Key, Operation, Value};
 use crate::judgement::checker::whole::Meter;
 use crate::judgement::datatype::{Arbitration, Context};
 use crate::judgement::number::count;
@@ -20,8 +22,7 @@ use super::problem::{Choice, Problem};
 /// A read, and one part of its object.
 struct Task {
     read: usize,
-    part: Value,
-    /// What it answered about that part, and what it answered altogether.
+    /// What it answered about that part.
     answer: Value,
     /// The updates of the part.
     updates: Vec<usize>,
@@ -39,10 +40,13 @@ pub(super) enum Found {
 
 /// Looks for a choice that explains every answer.
 pub(super) fn search(problem: &Problem<'_>, meter: &mut Meter) -> Found {
+    if !meter.spend(count(problem.len() * problem.len()) / 256) {
+        return Found::Unknown;
+    }
     let Some(start) = problem.start() else { return Found::Nothing };
     let tasks = tasks(problem);
     let mut search = Search { problem, tasks, meter, out_of_steps: false };
-    let open: Vec<usize> = (0..search.tasks.len()).collect();
+    let Some((start, open)) = search.decided(&start) else { return Found::Nothing };
     match search.explain(start, open) {
         Some(choice) => Found::Explained(choice),
         None if search.out_of_steps => Found::Unknown,
@@ -50,27 +54,32 @@ pub(super) fn search(problem: &Problem<'_>, meter: &mut Meter) -> Found {
     }
 }
 
-/// The parts of each answer that its read has to be explained in.
+/// The parts of each answer that its read has to be explained in: those of which
+/// there are updates here, and those of which nobody knows any.
 fn tasks(problem: &Problem<'_>) -> Vec<Task> {
     let datatype = problem.datatype;
+    let mut updates: BTreeMap<(&Key, Value), Vec<usize>> = BTreeMap::new();
+    for at in problem.updates.numbers() {
+        let call = &problem.operations[at].call;
+        updates.entry((&call.key, datatype.part(call))).or_default().push(at);
+    }
+    let nothing = merged(problem, &Context::empty());
     let mut tasks = Vec::new();
     for read in problem.answered() {
         let Operation { call, completion, .. } = problem.operations[read];
         let Completion::Ok(answer) = completion else { unreachable!("it was answered") };
         let answer = datatype.normal(answer);
-        let of_key = |at: &usize| problem.operations[*at].call.key == call.key;
-        let updates: Vec<usize> = problem.updates.numbers().filter(of_key).collect();
-        let part_of = |at: &usize| datatype.part(&problem.operations[*at].call);
-        let mut parts: Vec<Value> = updates.iter().map(part_of).collect();
-        parts.extend(datatype.parts(&answer));
-        parts.sort_unstable();
-        parts.dedup();
-        tasks.extend(parts.into_iter().map(|part| Task {
-            read,
-            answer: datatype.answer_about(&answer, &part),
-            updates: updates.iter().copied().filter(|at| part_of(at) == part).collect(),
-            part,
-        }));
+        let said: BTreeMap<Value, Value> = datatype.parts(&answer).into_iter().collect();
+        let about = |part: &Value| said.get(part).unwrap_or(&nothing).clone();
+        let from = (&call.key, Value::Null);
+        for ((_, part), updates) in
+            updates.range(from..).take_while(|((key, _), _)| **key == call.key)
+        {
+            tasks.push(Task { read, answer: about(part), updates: updates.clone() });
+        }
+        for part in said.keys().filter(|part| !problem.is_updated(&call.key, part)) {
+            tasks.push(Task { read, answer: about(part), updates: Vec::new() });
+        }
     }
     tasks
 }
@@ -83,6 +92,26 @@ struct Search<'s, 'a> {
 }
 
 impl Search<'_, '_> {
+    /// The choice with all that the parts of at most one update decide, and the
+    /// tasks that are left; `None` if those contradict each other.
+    fn decided(&self, start: &Choice) -> Option<(Choice, Vec<usize>)> {
+        let mut pairs = Vec::new();
+        let mut open = Vec::new();
+        for (at, task) in self.tasks.iter().enumerate() {
+            let says = |seen: &[usize]| self.explains(start, at, seen);
+            match task.updates[..] {
+                [] => says(&[]).then_some(())?,
+                [only] if only != task.read => match (says(&[]), says(&[only])) {
+                    (false, false) => return None,
+                    (true, true) => {}
+                    (_, sees) => pairs.push((task.read, only, sees)),
+                },
+                _ => open.push(at),
+            }
+        }
+        Some((self.problem.with_all(start, &pairs)?, open))
+    }
+
     /// Explains the tasks that are left, the one with the fewest open pairs first.
     fn explain(&mut self, choice: Choice, mut left: Vec<usize>) -> Option<Choice> {
         if !self.meter.spend(1 + count(self.problem.len()) / 4) {
@@ -176,11 +205,14 @@ impl Search<'_, '_> {
     /// Whether a read that sees just these updates of a part, oldest first, answers
     /// what it did.
     fn explains(&self, choice: &Choice, task: usize, seen: &[usize]) -> bool {
-        let Task { answer, part, .. } = &self.tasks[task];
         let calls = seen.iter().map(|update| &self.problem.operations[*update].call).collect();
         let saw = |one: usize, other: usize| choice.sees[seen[one]].contains(seen[other]);
-        let merged = self.problem.datatype.merged(&Context::new(calls, &saw));
-        let merged = merged.expect("only types with a meaning for concurrent updates come here");
-        self.problem.datatype.answer_about(&merged, part) == *answer
+        merged(self.problem, &Context::new(calls, &saw)) == self.tasks[task].answer
     }
+}
+
+/// What a read answers that sees this.
+fn merged(problem: &Problem<'_>, context: &Context<'_>) -> Value {
+    let merged = problem.datatype.merged(context);
+    merged.expect("only types with a meaning for concurrent updates come here")
 }

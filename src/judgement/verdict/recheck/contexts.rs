@@ -5,7 +5,9 @@
 //! before, it is made sure that the part lacks nothing that could explain it.
 //! Plain loops, for at most a few hundred operations.
 
-use crate::history::{Completion, History, Operation};
+use std::collections::BTreeSet;
+
+use crate::history::{Completion, History, Operation, Value};
 
 use super::unsound::{Replayed, Unsound};
 use crate::judgement::datatype::{Context, Datatype};
@@ -265,7 +267,8 @@ pub(super) fn replay_proof(
         return Unsound::because(format!("this reason does not show that it is {}", claim.kind));
     }
     lacks_nothing(operations, part, datatype)?;
-    match oracle::explained(history, part, fails, datatype) {
+    let about = about_parts(operations, part, datatype);
+    match oracle::explained(&about, part, fails, datatype) {
         Some(false) => Ok(()),
         Some(true) => Unsound::because("a visibility explains the answers of this part"),
         None => Unsound::too_large("the part is too large to try every visibility"),
@@ -292,29 +295,46 @@ fn diverged(
     }
 }
 
-/// That nothing outside a part could explain one of its answers: of each key that
-/// it reads it has all updates, but for those of parts of the object of which no
-/// answer says anything, and of these it has all or none.
+/// That nothing outside a part could explain one of its answers: of each part of
+/// an object it has all updates, or none.
 fn lacks_nothing(operations: &[Operation], part: &[usize], datatype: &dyn Datatype) -> Replayed {
     let inside = |at: usize| part.binary_search(&at).is_ok();
-    for &read in part.iter().filter(|&&at| answered(&operations[at], datatype)) {
-        let Completion::Ok(answer) = &operations[read].completion else { continue };
-        let said = datatype.parts(&datatype.normal(answer));
-        let of_key = |at: &usize| {
-            updates(&operations[*at], datatype)
-                && operations[*at].call.key == operations[read].call.key
-        };
-        let of = |at: usize| datatype.part(&operations[at].call);
-        for at in (0..operations.len()).filter(of_key).filter(|&at| !inside(at)) {
-            let split = |&other: &usize| of_key(&other) && of(other) == of(at);
-            if said.contains(&of(at)) || part.iter().any(split) {
-                return Unsound::because(format!(
-                    "operation {at} could explain an answer, the part lacks it"
-                ));
-            }
+    let about = |at: usize| (&operations[at].call.key, datatype.part(&operations[at].call));
+    let all = || (0..operations.len()).filter(|&at| updates(&operations[at], datatype));
+    let known: BTreeSet<_> = all().filter(|&at| inside(at)).map(about).collect();
+    match all().find(|&at| !inside(at) && known.contains(&about(at))) {
+        Some(at) => {
+            Unsound::because(format!("operation {at} could explain an answer, the part lacks it"))
         }
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The history with what answers say about parts of objects of which the claim has
+/// no update taken out, unless nobody updates them: what is left to explain is
+/// less.
+fn about_parts(operations: &[Operation], part: &[usize], datatype: &dyn Datatype) -> History {
+    let all = || (0..operations.len()).filter(|&at| updates(&operations[at], datatype));
+    let about = |at: usize| (&operations[at].call.key, datatype.part(&operations[at].call));
+    let everywhere: BTreeSet<_> = all().map(about).collect();
+    let here: BTreeSet<_> = all().filter(|at| part.binary_search(at).is_ok()).map(about).collect();
+    let restricted = operations.iter().enumerate().map(|(at, operation)| {
+        let mut operation = operation.clone();
+        if let Completion::Ok(answer) = &operation.completion
+            && part.binary_search(&at).is_ok()
+            && answered(&operation, datatype)
+        {
+            let key = &operation.call.key;
+            let counts = |part: &Value| {
+                let of = (key, part.clone());
+                here.contains(&of) || !everywhere.contains(&of)
+            };
+            let answer = datatype.answer_about(&datatype.normal(answer), &counts);
+            operation.completion = Completion::Ok(answer);
+        }
+        operation
+    });
+    History::of(restricted.collect()).expect("only answers differ")
 }
 
 /// Whether an operation changes its object, if it happened.
