@@ -152,16 +152,26 @@ fn a_write_that_an_endless_run_misses_for_ever_is_lost() {
 
 #[test]
 fn a_cycle_of_what_can_be_observed_may_be_shorter_than_that_of_the_whole() {
-    // Each message to itself flips a bit that no step looks at.
+    // A write sends y, then x. While they come in turns, x first, x sends both
+    // again and flips a bit that no step looks at. The oldest first, it ends.
     let toy = Toy {
         step: |held, input, effects| {
+            let [x, y] = ["x", "y"].map(Value::from);
+            let is_write = matches!(&input, Input::Request { call, .. } if call.is_write());
+            let is_x = matches!(&input, Input::Receive { message, .. } if *message == x);
             match &input {
-                Input::Request { call, .. } if call.is_write() => {
-                    effects.send(held.node, Value::from(0));
+                Input::Receive { .. } => {
+                    let goes_on = is_x == (held.stamp == 0) && held.stamp < 2;
+                    held.stamp = if goes_on { 1 - held.stamp } else { 2 };
+                    held.noise ^= u8::from(is_x && goes_on);
+                    if is_x && goes_on {
+                        effects.send(held.node, y);
+                        effects.send(held.node, x);
+                    }
                 }
-                Input::Receive { message, .. } => {
-                    held.noise = 1 - held.noise;
-                    effects.send(held.node, message.clone());
+                _ if is_write => {
+                    effects.send(held.node, y);
+                    effects.send(held.node, x);
                 }
                 _ => {}
             }
