@@ -360,3 +360,43 @@ fn every_datatype_has_the_name_that_it_goes_by() {
     let error = named("set:ad-wins").err().expect("it is misspelt").to_string();
     assert!(error.contains("did you mean `set:add-wins`?"), "{error}");
 }
+
+#[test]
+fn long_histories_are_judged_or_unknown_and_nothing_else() {
+    // Five processes add, each read sees all so far; of the adds one may be lost.
+    let long = |adds: i64, lost: Option<i64>| {
+        let mut asked: Vec<(Ask, u32)> = Vec::new();
+        let seen = |upto: i64| -> Value {
+            let all = (0..upto).filter(|element| Some(*element) != lost).map(Value::from);
+            all.collect::<Vec<_>>().into()
+        };
+        for element in 0..adds {
+            let process = u32::try_from(element % 5).expect("a few");
+            asked.push((Ask::Done(call("add", element.into())), process));
+            if element % 50 == 49 {
+                asked.push((Ask::Read(seen(element + 1)), 5));
+            }
+        }
+        asked.push((Ask::Last(seen(adds)), 6));
+        history(&asked)
+    };
+    let set = ReplicatedSet::GrowOnly;
+    let ccv: Model = "ccv".parse().expect("a model");
+    for model in [Model::EVENTUAL, ccv] {
+        assert!(check_with(&long(600, None), model, &set, Budget::default()).holds());
+        let lossy = long(600, Some(300));
+        let verdict = check_with(&lossy, model, &set, Budget::default());
+        let Verdict::Violated(found) = &verdict else { panic!("{model}: {verdict:?}") };
+        assert!(found.minimal && found.operations.len() <= 3, "{model}: {found:?}");
+        assert_eq!(recheck_with(&lossy, model, &set, &verdict), Ok(()));
+    }
+    // Which of many equal adds a read of a counter sees is not known.
+    let mut asked: Vec<(Ask, u32)> = Vec::new();
+    for nth in 0..300_u32 {
+        asked.push((Ask::Done(call("add", 1.into())), nth % 5));
+        asked.push((Ask::Read(i64::from(nth + 1).into()), 5));
+    }
+    let huge = Budget { steps: u64::MAX / 2, ..Budget::default() };
+    let verdict = check_with(&history(&asked), ccv, &Counter, huge);
+    assert!(!matches!(verdict, Verdict::Violated(_)), "{verdict:?}");
+}

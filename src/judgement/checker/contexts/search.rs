@@ -7,7 +7,8 @@
 //! follows from the guarantees is never tried.
 //!
 //! Invariant: every visibility is tried but those that are refuted. Exponential
-//! in the open pairs in the worst case; bounded by the meter.
+//! in the open pairs in the worst case; bounded by the meter, and by how many
+//! choices are kept at the same time.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,12 @@ use crate::judgement::number::count;
 use crate::judgement::relation::Set;
 
 use super::problem::{Choice, Problem};
+
+/// How many choices are kept at the same time at most, one for each open pair that
+/// was decided: that bounds the stack.
+const DEPTH_MAX: usize = 600;
+/// How many bytes they take at most.
+const BYTES_MAX: usize = 256 << 20;
 
 /// A read, and one part of its object.
 struct Task {
@@ -45,7 +52,10 @@ pub(super) fn search(problem: &Problem<'_>, meter: &mut Meter) -> Found {
     }
     let Some(start) = problem.start() else { return Found::Nothing };
     let tasks = tasks(problem);
-    let mut search = Search { problem, tasks, meter, out_of_steps: false };
+    // A choice has two rows of bits for each operation.
+    let bytes = problem.len().pow(2) / 4 + 1;
+    let depth = DEPTH_MAX.min(BYTES_MAX / bytes);
+    let mut search = Search { problem, tasks, meter, depth, out_of_steps: false };
     let Some((start, open)) = search.decided(&start) else { return Found::Nothing };
     match search.explain(start, open) {
         Some(choice) => Found::Explained(choice),
@@ -88,6 +98,8 @@ struct Search<'s, 'a> {
     problem: &'s Problem<'a>,
     tasks: Vec<Task>,
     meter: &'s mut Meter,
+    /// How many more choices may be kept at the same time.
+    depth: usize,
     out_of_steps: bool,
 }
 
@@ -113,11 +125,18 @@ impl Search<'_, '_> {
     }
 
     /// Explains the tasks that are left, the one with the fewest open pairs first.
-    fn explain(&mut self, choice: Choice, mut left: Vec<usize>) -> Option<Choice> {
-        if !self.meter.spend(1 + count(self.problem.len()) / 4) {
+    fn explain(&mut self, choice: Choice, left: Vec<usize>) -> Option<Choice> {
+        if self.depth == 0 || !self.meter.spend(1 + count(self.problem.len()) / 4) {
             self.out_of_steps = true;
             return None;
         }
+        self.depth -= 1;
+        let explained = self.explain_next(choice, left);
+        self.depth += 1;
+        explained
+    }
+
+    fn explain_next(&mut self, choice: Choice, mut left: Vec<usize>) -> Option<Choice> {
         let open = |task: &usize| self.open(&choice, *task).count();
         let Some(next) = left.iter().copied().min_by_key(open) else { return Some(choice) };
         let pair = self.open(&choice, next).next();
