@@ -1,10 +1,10 @@
 //! The search for a visibility that explains every answer.
 //!
 //! The answer of a read is explained part by part: a *task* is a read with one
-//! part of its object. The search decides, for the task with the fewest open
-//! pairs, which updates of the part the read sees and, where that matters, which
-//! of these had seen which others; then it compares. What is refuted by what
-//! follows from the guarantees is never tried.
+//! part of its object. For the task with the fewest open updates the search picks
+//! those that the read sees and, where that matters, decides which of these had
+//! seen which others; then it compares. What is refuted by what follows from the
+//! guarantees is never tried.
 //!
 //! Invariant: every visibility is tried but those that are refuted. Exponential
 //! in the open pairs in the worst case; bounded by the meter, and by how many
@@ -20,8 +20,8 @@ use crate::judgement::relation::Set;
 
 use super::problem::{Choice, Problem};
 
-/// How many choices are kept at the same time at most, one for each open pair that
-/// was decided: that bounds the stack.
+/// How many choices are kept at the same time at most, one for each task and each
+/// pair of updates that was decided: that bounds the stack.
 const DEPTH_MAX: usize = 600;
 /// How many bytes they take at most.
 const BYTES_MAX: usize = 256 << 20;
@@ -136,82 +136,129 @@ impl Search<'_, '_> {
         explained
     }
 
-    fn explain_next(&mut self, choice: Choice, mut left: Vec<usize>) -> Option<Choice> {
-        let open = |task: &usize| self.open(&choice, *task).count();
-        let Some(next) = left.iter().copied().min_by_key(open) else { return Some(choice) };
-        let pair = self.open(&choice, next).next();
-        if !self.is_possible(&choice, next) {
-            return None;
-        }
-        if let Some((reader, update)) = pair {
-            // Most updates are seen by what was asked later.
-            let first = update < reader;
-            for sees in [first, !first] {
-                let further = self.problem.with(&choice, reader, update, sees);
-                if let Some(found) = further.and_then(|choice| self.explain(choice, left.clone())) {
-                    return Some(found);
-                }
-                if self.out_of_steps {
-                    return None;
-                }
+    fn explain_next(&mut self, choice: Choice, left: Vec<usize>) -> Option<Choice> {
+        let open = |task: &usize| self.open(&choice, *task).len();
+        let Some(task) = left.iter().copied().min_by_key(open) else { return Some(choice) };
+        let read = self.tasks[task].read;
+        let mut picks = Picks { read, open: self.open(&choice, task), seen: Vec::new() };
+        let mut begun = false;
+        while let Some(seen) = self.next_pick(&choice, task, &mut picks, begun) {
+            begun = true;
+            let sees = picks.open.iter().zip(seen).map(|(update, sees)| (read, *update, sees));
+            let further = self.problem.with_all(&choice, &sees.collect::<Vec<_>>());
+            let found = further.and_then(|choice| self.explain_task(choice, task, &left));
+            if found.is_some() || self.out_of_steps {
+                return found;
             }
+        }
+        None
+    }
+
+    /// Decides what the updates that the read of a task sees had seen of each other,
+    /// compares, and goes on with the other tasks.
+    fn explain_task(&mut self, choice: Choice, task: usize, left: &[usize]) -> Option<Choice> {
+        if self.depth == 0 {
+            self.out_of_steps = true;
             return None;
         }
-        left.retain(|task| *task != next);
-        let seen = self.seen(&choice, next);
+        let seen = self.seen(&choice, task);
+        if let Some((one, other)) = self.open_between(&choice, &seen) {
+            self.depth -= 1;
+            // Most updates are seen by what was asked later.
+            let found = [other < one, one < other].into_iter().find_map(|sees| {
+                let further = self.problem.with(&choice, one, other, sees);
+                let alive = further.filter(|_| !self.out_of_steps);
+                alive.and_then(|choice| self.explain_task(choice, task, left))
+            });
+            self.depth += 1;
+            return found;
+        }
+        let left: Vec<usize> = left.iter().copied().filter(|other| *other != task).collect();
         match self.problem.datatype.arbitration() {
             Arbitration::Last if seen.len() > 1 => seen.iter().find_map(|last| {
                 let mut ordered = seen.clone();
                 ordered.retain(|update| update != last);
                 ordered.push(*last);
-                if !self.explains(&choice, next, &ordered) || self.out_of_steps {
+                if !self.explains(&choice, task, &ordered) || self.out_of_steps {
                     return None;
                 }
-                let read = self.tasks[next].read;
+                let read = self.tasks[task].read;
                 let further = self.problem.with_last(&choice, read, *last, &seen)?;
                 self.explain(further, left.clone())
             }),
-            _ => self
-                .explains(&choice, next, &seen)
-                .then_some(())
-                .and_then(|()| self.explain(choice, left)),
+            _ => {
+                self.explains(&choice, task, &seen).then_some(())?;
+                self.explain(choice, left)
+            }
         }
     }
 
-    /// The pairs of a reader and an update that a task depends on and that are not
-    /// decided yet: what its read sees, then what these updates had seen.
-    fn open<'c>(
-        &'c self,
-        choice: &'c Choice,
-        task: usize,
-    ) -> impl Iterator<Item = (usize, usize)> + 'c {
+    /// The updates of a task of which it is not decided whether its read sees them.
+    fn open(&self, choice: &Choice, task: usize) -> Vec<usize> {
         let Task { read, updates, .. } = &self.tasks[task];
-        let is_open = |reader: usize, update: usize| {
-            reader != update
-                && !choice.sees[reader].contains(update)
-                && !choice.hides[reader].contains(update)
-        };
-        let own = updates.iter().map(|update| (*read, *update));
-        let seen = || updates.iter().filter(|update| choice.sees[*read].contains(**update));
-        let depends = |update: &&usize| {
-            self.problem.datatype.depends(&self.problem.operations[**update].call)
-        };
-        let pairs =
-            seen().filter(depends).flat_map(move |one| seen().map(move |other| (*one, *other)));
-        own.chain(pairs).filter(move |(reader, update)| is_open(*reader, *update))
+        let is_open = |update: &usize| is_open(choice, *read, *update);
+        updates.iter().copied().filter(is_open).collect()
     }
 
-    /// Whether the answer may still be given, whatever is decided next.
-    fn is_possible(&self, choice: &Choice, task: usize) -> bool {
-        let Task { read, updates, answer, .. } = &self.tasks[task];
-        let call = |update: &usize| -> &Call { &self.problem.operations[*update].call };
-        let possible = |update: &&usize| !choice.hides[*read].contains(**update);
-        let (certain, maybe): (Vec<_>, Vec<_>) = updates
-            .iter()
-            .filter(possible)
-            .partition(|update| choice.sees[*read].contains(**update));
-        let certain: Vec<_> = certain.into_iter().map(call).collect();
-        let maybe: Vec<_> = maybe.into_iter().map(call).collect();
+    /// Two of these updates of which it matters and is not decided whether the
+    /// first had seen the second.
+    fn open_between(&self, choice: &Choice, seen: &[usize]) -> Option<(usize, usize)> {
+        let depends =
+            |update: &usize| self.problem.datatype.depends(&self.problem.operations[*update].call);
+        let ones = seen.iter().copied().filter(depends);
+        let mut pairs = ones.flat_map(|one| seen.iter().map(move |other| (one, *other)));
+        pairs.find(|(one, other)| is_open(choice, *one, *other))
+    }
+
+    /// The next way to decide which of the open updates the read sees, likely ones
+    /// first; none of which a beginning makes the answer impossible.
+    fn next_pick(
+        &mut self,
+        choice: &Choice,
+        task: usize,
+        picks: &mut Picks,
+        begun: bool,
+    ) -> Option<Vec<bool>> {
+        let mut back = begun;
+        loop {
+            if back {
+                picks.step_back()?;
+            }
+            loop {
+                if !self.meter.spend(1 + count(picks.open.len()) / 16) {
+                    self.out_of_steps = true;
+                    return None;
+                }
+                if !self.is_possible(choice, task, picks) {
+                    break;
+                }
+                if picks.seen.len() == picks.open.len() {
+                    return Some(picks.seen.clone());
+                }
+                picks.seen.push(picks.likely(picks.seen.len()));
+            }
+            back = true;
+        }
+    }
+
+    /// Whether the answer may still be given after what is decided and picked.
+    fn is_possible(&self, choice: &Choice, task: usize, picks: &Picks) -> bool {
+        let Task { read, updates, answer } = &self.tasks[task];
+        let picked = |update: &usize| {
+            let place = picks.open.binary_search(update).ok()?;
+            picks.seen.get(place).copied()
+        };
+        let (mut certain, mut maybe) = (Vec::new(), Vec::new());
+        for update in updates {
+            let call: &Call = &self.problem.operations[*update].call;
+            match picked(update) {
+                Some(true) => certain.push(call),
+                Some(false) => {}
+                None if choice.sees[*read].contains(*update) => certain.push(call),
+                None if choice.hides[*read].contains(*update) || update == read => {}
+                None => maybe.push(call),
+            }
+        }
         self.problem.datatype.may_answer(answer, &certain, &maybe)
     }
 
@@ -227,6 +274,41 @@ impl Search<'_, '_> {
         let calls = seen.iter().map(|update| &self.problem.operations[*update].call).collect();
         let saw = |one: usize, other: usize| choice.sees[seen[one]].contains(seen[other]);
         merged(self.problem, &Context::new(calls, &saw)) == self.tasks[task].answer
+    }
+}
+
+/// Whether it is not decided yet whether a reader sees an update.
+fn is_open(choice: &Choice, reader: usize, update: usize) -> bool {
+    reader != update
+        && !choice.sees[reader].contains(update)
+        && !choice.hides[reader].contains(update)
+}
+
+/// Which of the open updates a read sees, as far as that is picked.
+struct Picks {
+    read: usize,
+    /// Ascending.
+    open: Vec<usize>,
+    seen: Vec<bool>,
+}
+
+impl Picks {
+    /// What is picked first for an open update: most are seen by what was asked
+    /// later.
+    fn likely(&self, place: usize) -> bool {
+        self.open[place] < self.read
+    }
+
+    /// Picks otherwise for the last update for which that was not tried yet; `None`
+    /// if there is none.
+    fn step_back(&mut self) -> Option<()> {
+        while let Some(seen) = self.seen.pop() {
+            if seen == self.likely(self.seen.len()) {
+                self.seen.push(!seen);
+                return Some(());
+            }
+        }
+        None
     }
 }
 
