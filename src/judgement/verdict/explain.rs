@@ -230,7 +230,7 @@ impl Prose<'_> {
         match reason {
             Reason::Thin { read } => {
                 let key = &self.operations[*read].call.key;
-                let other = |op: &Operation| matches!(op.call.f, Function::Other(_));
+                let other = |op: &Operation| matches!(&op.call.f, Function::Other(f) if f != "cas");
                 let others = self.operations.iter().any(|op| op.call.key == *key && other(op));
                 let why = if others { "which nothing explains" } else { "which nobody wrote" };
                 format!("{}, {why}", self.did(*read))
