@@ -48,16 +48,18 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         }
         let began = clock::now();
         bar.set_message(screen.look.text(&format!("reading {history}")));
-        match input::read(history, Options { lenient: args.lenient }, args.memory) {
-            Ok(read) => {
-                let reading = began.elapsed();
-                // From here on an interrupt has a partial result to print.
-                interrupts::heed();
-                let waiting = u32::try_from(args.histories.len() - nth).unwrap_or(u32::MAX);
-                let left = args.time.map(|time| time.saturating_sub(start.elapsed()) / waiting);
-                interrupts::until(left);
-                exits.push(judge(args, screen, &mut *reporter, history, (&read, reading), &bar)?);
-            }
+        let read = input::read(history, Options { lenient: args.lenient }, args.memory);
+        let judged = read.and_then(|read| {
+            let reading = began.elapsed();
+            // From here on an interrupt has a partial result to print.
+            interrupts::heed();
+            let waiting = u32::try_from(args.histories.len() - nth).unwrap_or(u32::MAX);
+            let left = args.time.map(|time| time.saturating_sub(start.elapsed()) / waiting);
+            interrupts::until(left);
+            judge(args, screen, &mut *reporter, history, (&read, reading), &bar)
+        });
+        match judged {
+            Ok(exit) => exits.push(exit),
             Err(failure) if args.histories.len() > 1 => {
                 screen.note(&failure.to_string());
                 exits.push(Exit::Malformed);
@@ -96,7 +98,7 @@ fn judge(
     let history = &read.recording.history;
     let said = args.datatype.map(|said| said.0);
     if let Some(datatype) = said
-        && let Some(at) = stranger(history, datatype)
+        && let Some(at) = stranger(history, datatype, false)
     {
         return Err(not_of(datatype, name, read, at));
     }

@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Function, Value};
 
-use super::{Context, Datatype, integer};
+use super::{Context, Datatype, after_read, integer};
 
 /// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and `dec`
 /// without one add or take 1), `read` answers the sum. Sums are exact: no read
@@ -47,10 +47,6 @@ impl Datatype for Counter {
         }
     }
 
-    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
-        call.is_read()
-    }
-
     fn answers(&self, call: &Call) -> bool {
         call.is_read()
     }
@@ -69,7 +65,7 @@ impl Datatype for Counter {
                 let sum = sum(held)?.checked_add(i128::from(change))?;
                 Some(exactly(sum))
             }
-            None => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            None => after_read(held, answer),
         }
     }
 

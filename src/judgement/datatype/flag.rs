@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Function, Value};
 
-use super::{Context, Datatype, integer};
+use super::{Context, Datatype, after_read, integer};
 
 /// Holds 0 or 1, 0 at first. `enable` makes it 1, `disable` makes it 0, `read`
 /// answers it. (Shapiro et al., *A comprehensive study of Convergent and
@@ -33,10 +33,6 @@ impl Datatype for Flag {
         }
     }
 
-    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
-        call.is_read()
-    }
-
     fn answers(&self, call: &Call) -> bool {
         call.is_read()
     }
@@ -47,7 +43,7 @@ impl Datatype for Flag {
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match call.f {
-            Function::Read => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            Function::Read => after_read(held, answer),
             _ => Some(Value::from(i64::from(call.f.as_str() == "enable"))),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Function, Value};
 
-use super::{Context, Datatype, integer};
+use super::{Context, Datatype, after_read, integer};
 
 /// Holds an integer, or `null` at first. `write` replaces it by its argument if
 /// that is larger, `read` answers it.
@@ -25,10 +25,6 @@ impl Datatype for MaxRegister {
         }
     }
 
-    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
-        call.is_read()
-    }
-
     fn answers(&self, call: &Call) -> bool {
         call.is_read()
     }
@@ -39,7 +35,7 @@ impl Datatype for MaxRegister {
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match call.f {
-            Function::Read => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            Function::Read => after_read(held, answer),
             _ => Some(larger(held, &call.argument).clone()),
         }
     }

@@ -57,7 +57,10 @@ pub trait Datatype: Sync {
 
     /// Whether this call, where its answer is possible, leaves the object as it
     /// is. `false` is always safe to say.
-    fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool;
+    fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool {
+        let _ = answer;
+        call.is_read()
+    }
 
     /// Whether an answer to this call can be wrong. `true` is always safe to say.
     fn answers(&self, call: &Call) -> bool {
@@ -174,30 +177,18 @@ pub enum Arbitration {
     Last,
 }
 
-/// The types that give concurrent updates a meaning.
-pub static REPLICATED: [&dyn Datatype; 11] = [
-    &Register,
-    &MvRegister,
-    &Counter,
-    &MaxRegister,
-    &Flag::EnableWins,
-    &Flag::DisableWins,
-    &ReplicatedSet::AddWins,
-    &ReplicatedSet::RemoveWins,
-    &ReplicatedSet::LastWriter,
-    &ReplicatedSet::TwoPhase,
-    &ReplicatedSet::GrowOnly,
-];
-
 /// The position of the first operation of a history to which a datatype gives no
-/// meaning; failed ones need none.
-pub fn stranger(history: &History, datatype: &dyn Datatype) -> Option<usize> {
-    history.operations().iter().position(|op| match &op.completion {
-        Completion::Ok(answer) => {
-            answer.is_transaction() || !datatype.knows(&op.call, Some(answer))
-        }
-        Completion::Info => !datatype.knows(&op.call, None),
-        Completion::Fail => false,
+/// meaning. Failed ones need none, unless `failed` asks for it; a transaction on
+/// several objects has none.
+pub fn stranger(history: &History, datatype: &dyn Datatype, failed: bool) -> Option<usize> {
+    history.operations().iter().position(|op| {
+        let (counts, answer) = match &op.completion {
+            Completion::Ok(answer) => (true, Some(answer)),
+            Completion::Info => (true, None),
+            Completion::Fail => (failed, None),
+        };
+        let all = || answer.into_iter().chain([&op.call.argument]);
+        counts && (all().any(Value::is_transaction) || !datatype.knows(&op.call, answer))
     })
 }
 
@@ -207,26 +198,15 @@ pub static ALL: [&dyn Datatype; 5] = [&Register, &Set, &Counter, &Queue, &Text];
 /// The first datatype that knows every operation of a history, failed ones
 /// included; if none does, the first that knows every one that did not fail.
 ///
-/// # Errors The first operation unknown to the datatype that knows the longest
-/// beginning of the history.
+/// # Errors
+/// The first operation unknown to the datatype that knows the longest beginning of
+/// the history.
 pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
     let all = history.operations();
-    let knows = |datatype: &&dyn Datatype, op: &Operation| match &op.completion {
-        Completion::Ok(answer) => {
-            !answer.is_transaction() && datatype.knows(&op.call, Some(answer))
-        }
-        Completion::Info | Completion::Fail => datatype.knows(&op.call, None),
-    };
-    let stranger = |datatype: &&dyn Datatype, failed: bool| {
-        all.iter().position(|op| {
-            let counts = failed || op.completion != Completion::Fail;
-            counts && (op.call.argument.is_transaction() || !knows(datatype, op))
-        })
-    };
     let mut furthest = 0;
     for failed in [true, false] {
         for datatype in ALL {
-            match stranger(&datatype, failed) {
+            match stranger(history, datatype, failed) {
                 None => return Ok(datatype),
                 Some(at) => furthest = furthest.max(at),
             }
@@ -237,6 +217,12 @@ pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
         furthest = 0;
     }
     Err(&all[furthest])
+}
+
+/// What an object holds after a read: what it held before; `None` if it would not
+/// have answered that.
+fn after_read(held: &Value, answer: Option<&Value>) -> Option<Value> {
+    answer.is_none_or(|answer| answer == held).then(|| held.clone())
 }
 
 /// The elements of a list, ascending, each once; `None` if it is none.

@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Completion, Function, Operation, Value};
 
-use super::{Arbitration, Context, Datatype};
+use super::{Arbitration, Context, Datatype, after_read};
 
 /// Holds one value, `null` at first.
 ///
@@ -85,7 +85,7 @@ impl Datatype for Register {
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match (&call.f, &call.argument) {
-            (Function::Read, _) => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            (Function::Read, _) => after_read(held, answer),
             (Function::Write, value) => Some(value.clone()),
             (Function::Other(_), Value::List(pair)) => {
                 let mismatch = answer.map(|answer| *answer == Value::from(MISMATCH));

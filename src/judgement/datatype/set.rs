@@ -22,10 +22,6 @@ impl Datatype for Set {
         }
     }
 
-    fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
-        call.is_read()
-    }
-
     fn answers(&self, call: &Call) -> bool {
         call.is_read()
     }

@@ -2,7 +2,7 @@
 
 use crate::history::{Call, Value};
 
-use super::Datatype;
+use super::{Datatype, after_read};
 
 /// Holds a text, empty at first. `get` answers it, `put` replaces it, `append`
 /// adds to its end.
@@ -52,7 +52,7 @@ impl Datatype for Text {
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match (call.f.as_str(), held, &call.argument) {
-            ("get", ..) => answer.is_none_or(|answer| answer == held).then(|| held.clone()),
+            ("get", ..) => after_read(held, answer),
             ("put", _, argument) => Some(argument.clone()),
             (_, Value::Text(held), Value::Text(more)) => {
                 Some(Value::from(format!("{held}{more}").as_str()))

@@ -125,6 +125,47 @@ fn a_history_without_an_answer_exits_with_4() {
 }
 
 #[test]
+fn what_operations_mean_can_be_said_and_what_has_no_meaning_is_refused() {
+    let cart = r#"{"process":0,"f":"add","key":"c","value":1,"invoke":10,"return":20}
+{"process":1,"f":"remove","key":"c","value":2,"invoke":30,"return":40}
+{"process":2,"f":"read","key":"c","value":[],"invoke":50,"return":60,"type":"ok","final":true}
+"#;
+    let said = verify(cart, "--model eventual");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("what concurrent adds and removes of a set mean"), "{said:?}");
+    let said = verify(cart, "--model eventual --datatype or-set");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("(lost) lines 1, 3: process 0 asked for `add c=1`"), "{said:?}");
+    let twice = r#"{"process":0,"f":"write","key":"x","value":[["w",0,1]],"invoke":0,"return":1}"#;
+    let strange = r#"{"process":0,"f":"frob","key":"\u001b[31m","invoke":0,"return":1}"#;
+    for (text, words, wanted) in [
+        (cart, "--datatype g-set", "line 2: `remove c=2` is nothing that a set:grow-only does"),
+        (cart, "--datatype counter", "line 2: `remove c=2` is nothing that a counter does"),
+        (cart, "--datatype ad-wins", "did you mean `set:add-wins`?"),
+        (cart, "--datatype set --follow", "cannot be used with"),
+        (
+            twice,
+            "--datatype register",
+            "line 1: `write x=[[\"w\",0,1]]` is nothing that a register",
+        ),
+        (strange, "--datatype register", "line 1: `frob "),
+    ] {
+        let said = verify(text, words);
+        assert_eq!(said.code, Some(2), "{words}: {said:?}");
+        assert!(said.err.contains(wanted), "{words}: {said:?}");
+        assert!(!said.err.contains('\u{1b}') && said.out.is_empty(), "{words}: {said:?}");
+    }
+    // Of several recordings the others are judged all the same.
+    let place = Place::new();
+    place.write("cart.jsonl", cart);
+    place.write("stale.jsonl", STALE);
+    let said = place.run("verify cart.jsonl stale.jsonl --datatype register");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("cart.jsonl: line 1: `add c=1`"), "{said:?}");
+    assert!(said.out.contains("stale.jsonl: read 3 operations"), "{said:?}");
+}
+
+#[test]
 fn what_objects_held_at_first_can_be_said_and_is_suggested() {
     let early = r#"{"process":0,"f":"read","key":"x","value":0,"invoke":10,"return":20}"#;
     let said = verify(early, "");

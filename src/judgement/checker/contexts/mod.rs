@@ -52,9 +52,7 @@ pub(in crate::judgement::checker) fn check(
     let problem = contexts.problem(&all, grid);
     match search(&problem, &mut meter) {
         Found::Explained(choice) => Verdict::Holds(contexts.witness(&problem, &choice)),
-        Found::Unknown => {
-            unknown("the budget ended before every visibility was tried", meter.spent())
-        }
+        Found::Unknown(why) => unknown(why, meter.spent()),
         Found::Nothing => match contexts.counterexample(&all, budget) {
             Some(counterexample) => Verdict::Violated(counterexample),
             None => unknown("the budget ended before it was known how it fails", meter.spent()),
@@ -195,7 +193,7 @@ impl<'a> Contexts<'a> {
             match search(&self.excusing(all, &fewer), meter) {
                 Found::Nothing => return unseen(&update),
                 Found::Explained(_) => excused = fewer,
-                Found::Unknown => return None,
+                Found::Unknown(_) => return None,
             }
         }
     }
@@ -229,7 +227,7 @@ impl<'a> Contexts<'a> {
         match search(&self.problem(part, grid).excusing(excused), meter) {
             Found::Explained(_) => Some(Explained::Yes),
             Found::Nothing => Some(Explained::No),
-            Found::Unknown => None,
+            Found::Unknown(_) => None,
         }
     }
 

@@ -41,26 +41,31 @@ pub(super) enum Found {
     Explained(Choice),
     /// There is none.
     Nothing,
-    /// The budget ended before.
-    Unknown,
+    /// It is not known, for this reason.
+    Unknown(&'static str),
 }
+
+/// Why a search ended early.
+const SPENT: &str = "the budget ended before every visibility was tried";
+const TOO_DEEP: &str =
+    "too much would have to be decided at once: many updates are about the same part";
 
 /// Looks for a choice that explains every answer.
 pub(super) fn search(problem: &Problem<'_>, meter: &mut Meter) -> Found {
     if !meter.spend(count(problem.len() * problem.len()) / 256) {
-        return Found::Unknown;
+        return Found::Unknown(SPENT);
     }
     let Some(start) = problem.start() else { return Found::Nothing };
     let tasks = tasks(problem);
     // A choice has two rows of bits for each operation.
     let bytes = problem.len().pow(2) / 4 + 1;
     let depth = DEPTH_MAX.min(BYTES_MAX / bytes);
-    let mut search = Search { problem, tasks, meter, depth, out_of_steps: false };
+    let mut search = Search { problem, tasks, meter, depth, ended: None };
     let Some((start, open)) = search.decided(&start) else { return Found::Nothing };
-    match search.explain(start, open) {
-        Some(choice) => Found::Explained(choice),
-        None if search.out_of_steps => Found::Unknown,
-        None => Found::Nothing,
+    match (search.explain(start, open), search.ended) {
+        (Some(choice), _) => Found::Explained(choice),
+        (None, Some(why)) => Found::Unknown(why),
+        (None, None) => Found::Nothing,
     }
 }
 
@@ -100,7 +105,8 @@ struct Search<'s, 'a> {
     meter: &'s mut Meter,
     /// How many more choices may be kept at the same time.
     depth: usize,
-    out_of_steps: bool,
+    /// Why it ended early, if it did.
+    ended: Option<&'static str>,
 }
 
 impl Search<'_, '_> {
@@ -126,14 +132,22 @@ impl Search<'_, '_> {
 
     /// Explains the tasks that are left, the one with the fewest open pairs first.
     fn explain(&mut self, choice: Choice, left: Vec<usize>) -> Option<Choice> {
-        if self.depth == 0 || !self.meter.spend(1 + count(self.problem.len()) / 4) {
-            self.out_of_steps = true;
-            return None;
+        if !self.meter.spend(1 + count(self.problem.len()) / 4) {
+            return self.end(SPENT);
+        }
+        if self.depth == 0 {
+            return self.end(TOO_DEEP);
         }
         self.depth -= 1;
         let explained = self.explain_next(choice, left);
         self.depth += 1;
         explained
+    }
+
+    /// Ends the search, with the first reason.
+    fn end<T>(&mut self, why: &'static str) -> Option<T> {
+        self.ended.get_or_insert(why);
+        None
     }
 
     fn explain_next(&mut self, choice: Choice, left: Vec<usize>) -> Option<Choice> {
@@ -147,7 +161,7 @@ impl Search<'_, '_> {
             let sees = picks.open.iter().zip(seen).map(|(update, sees)| (read, *update, sees));
             let further = self.problem.with_all(&choice, &sees.collect::<Vec<_>>());
             let found = further.and_then(|choice| self.explain_task(choice, task, &left));
-            if found.is_some() || self.out_of_steps {
+            if found.is_some() || self.ended.is_some() {
                 return found;
             }
         }
@@ -158,8 +172,7 @@ impl Search<'_, '_> {
     /// compares, and goes on with the other tasks.
     fn explain_task(&mut self, choice: Choice, task: usize, left: &[usize]) -> Option<Choice> {
         if self.depth == 0 {
-            self.out_of_steps = true;
-            return None;
+            return self.end(TOO_DEEP);
         }
         let seen = self.seen(&choice, task);
         if let Some((one, other)) = self.open_between(&choice, &seen) {
@@ -167,7 +180,7 @@ impl Search<'_, '_> {
             // Most updates are seen by what was asked later.
             let found = [other < one, one < other].into_iter().find_map(|sees| {
                 let further = self.problem.with(&choice, one, other, sees);
-                let alive = further.filter(|_| !self.out_of_steps);
+                let alive = further.filter(|_| self.ended.is_none());
                 alive.and_then(|choice| self.explain_task(choice, task, left))
             });
             self.depth += 1;
@@ -179,7 +192,7 @@ impl Search<'_, '_> {
                 let mut ordered = seen.clone();
                 ordered.retain(|update| update != last);
                 ordered.push(*last);
-                if !self.explains(&choice, task, &ordered) || self.out_of_steps {
+                if !self.explains(&choice, task, &ordered) || self.ended.is_some() {
                     return None;
                 }
                 let read = self.tasks[task].read;
@@ -226,8 +239,7 @@ impl Search<'_, '_> {
             }
             loop {
                 if !self.meter.spend(1 + count(picks.open.len()) / 16) {
-                    self.out_of_steps = true;
-                    return None;
+                    return self.end(SPENT);
                 }
                 if !self.is_possible(choice, task, picks) {
                     break;
