@@ -1,5 +1,5 @@
-//! The tables of strategies and promises are made from the catalogue, and from
-//! what `check` finds. In a document they are between `<!-- catalogue: … -->`
+//! The tables of strategies, promises and datatypes are made from the catalogue,
+//! from what `check` finds, and from what `explain` says. In a document they are between `<!-- catalogue: … -->`
 //! and `<!-- end -->`.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test it docs::tables` writes them.
@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use quiescence::catalogue::{Family, Registry};
 use quiescence::hunt::promise::{Expected, Promise};
+use quiescence::judgement::datatype::DESCRIBED;
 use quiescence::report::table::setting_text;
 use quiescence::report::verdict::property_name;
 use quiescence::world::Setting;
@@ -131,6 +132,20 @@ fn the_tables_of_strategies_are_those_of_the_catalogue() {
     for family in Registry::standard().families() {
         check_region("docs/strategies.md", family.name, &of_family(family));
     }
+}
+
+#[test]
+fn the_table_of_replicated_datatypes_is_what_explain_says() {
+    let mut lines = head(&["datatype", "operations", "a read answers"]).to_vec();
+    for one in DESCRIBED.iter().filter(|one| !one.formula.is_empty()) {
+        let operations = one.operations.trim_start_matches("read · ");
+        lines.push(row(&[
+            format!("`{}`", one.names[0]),
+            operations.to_owned(),
+            one.about.to_owned(),
+        ]));
+    }
+    check_region("docs/spec.md", "datatypes", &lines);
 }
 
 /// What `check` found for every promise, by the heading above it (a strategy
