@@ -10,7 +10,8 @@ use quiescence::judgement::datatype::{
 };
 use quiescence::judgement::model::implies;
 use quiescence::judgement::{
-    Budget, Grid, Guarantees, Kind, Model, Scope, Verdict, check, check_with, oracle, recheck_with,
+    Budget, Counterexample, Grid, Guarantees, Kind, Model, Reason, Scope, Verdict, check,
+    check_with, oracle, recheck_with,
 };
 
 use crate::dice::Dice;
@@ -333,6 +334,64 @@ fn what_a_type_says_of_concurrent_updates_is_what_its_name_says() {
     let (three, less) = (call("add", 3.into()), call("dec", Value::Null));
     let added = Context::new(vec![&three, &less], &|_, _| false);
     assert_eq!(Counter.merged(&added), Some(2.into()));
+}
+
+#[test]
+fn a_witness_of_a_weaker_model_is_none_of_a_stronger_one() {
+    let mut refused: BTreeMap<Model, u64> = BTreeMap::new();
+    for datatype in replicated() {
+        let (updates, answers) = vocabulary(datatype);
+        let mut letters: Vec<Ask> = updates.into_iter().map(Ask::Done).collect();
+        letters.extend(
+            answers.iter().cloned().flat_map(|value| [Ask::Read(value.clone()), Ask::Last(value)]),
+        );
+        words(letters.len(), 3, 7, |word| {
+            for processes in assignments(3) {
+                let asked = word.iter().map(|letter| letters[*letter].clone());
+                let history = history(&asked.zip(processes).collect::<Vec<_>>());
+                let base = check_with(&history, Model::BASE, datatype, Budget::default());
+                if !base.holds() {
+                    continue;
+                }
+                for model in models() {
+                    let Model::Grid(Grid { scope: Scope::Global, .. }) = model else { continue };
+                    if check_with(&history, model, datatype, Budget::default()).holds() {
+                        continue;
+                    }
+                    let text = || format!("{} {model}", notation::write(&history));
+                    assert!(recheck_with(&history, model, datatype, &base).is_err(), "{}", text());
+                    *refused.entry(model).or_default() += 1;
+                }
+            }
+        });
+    }
+    assert!(refused.len() >= 6, "{refused:?}");
+}
+
+#[test]
+fn a_counterexample_that_lacks_what_explains_it_is_refused() {
+    let add = |number: i64| Ask::Done(call("add", number.into()));
+    let counted = history(&[(add(1), 0), (add(2), 1), (Ask::Read(3.into()), 2)]);
+    let claim = |operations: Vec<usize>| {
+        let reason = Reason::Thin { read: 2 };
+        let found = Counterexample { kind: Kind::Illegal, operations, minimal: true, reason };
+        recheck_with(&counted, Model::BASE, &Counter, &Verdict::Violated(found))
+    };
+    let why = |operations| claim(operations).expect_err("it is explained").reason;
+    assert_eq!(why(vec![0, 2]), "operation 1 could explain an answer, the part lacks it");
+    assert_eq!(why(vec![0, 1, 2]), "a visibility explains the answers of this part");
+    assert_eq!(why(vec![0, 1]), "the proof mentions an operation that the part lacks");
+    // The same about another element is no part of it.
+    let set = history(&[(add(1), 0), (add(2), 1), (Ask::Last(vec![1.into()].into()), 2)]);
+    let lost = |update| {
+        let reason = Reason::Missing { read: 2, update };
+        let operations = vec![update, 2];
+        let found = Counterexample { kind: Kind::Lost, operations, minimal: true, reason };
+        let verdict = Verdict::Violated(found);
+        recheck_with(&set, Model::EVENTUAL, &ReplicatedSet::AddWins, &verdict)
+    };
+    assert_eq!(lost(1), Ok(()));
+    assert!(lost(0).is_err());
 }
 
 #[test]
