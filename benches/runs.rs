@@ -9,6 +9,7 @@ use quiescence::catalogue::Registry;
 use quiescence::hunt::property::Property;
 use quiescence::hunt::random::{Plan, hunt};
 use quiescence::judgement::Model;
+use quiescence::judgement::datatype::Register;
 use quiescence::search::random::Scope;
 
 fn main() {
@@ -25,8 +26,14 @@ fn main() {
         let subject = Registry::standard().parse(name).expect("it exists").remove(0);
         // async-primary violates ryw; judge there what it keeps.
         let kept = properties.iter().filter(|p| name != "async-primary" || p.to_string() != "ryw");
-        let plan =
-            Plan { scope, properties: kept.cloned().collect(), sought: vec![], runs, seed: 1 };
+        let plan = Plan {
+            scope,
+            properties: kept.cloned().collect(),
+            datatype: &Register,
+            sought: vec![],
+            runs,
+            seed: 1,
+        };
         let begin = Instant::now();
         let done = hunt(&*subject, &plan, &|_| false);
         let seconds = begin.elapsed().as_secs_f64();

@@ -128,6 +128,7 @@ fn main() -> std::process::ExitCode {
 mod tests {
     use super::*;
     use quiescence::hunt::random::{Plan, Sampled, hunt};
+    use quiescence::judgement::datatype::Register;
     use quiescence::search::random::Scope;
 
     #[test]
@@ -136,7 +137,14 @@ mod tests {
             let subject = registry().parse(name).expect("it is registered").remove(0);
             let scope = Scope { setting: Setting::calm(3, Network::Unordered), ..Scope::default() };
             let properties = vec![Property::Model(Model::EVENTUAL)];
-            let plan = Plan { scope, properties, sought: vec![], runs: 5_000, seed: 1 };
+            let plan = Plan {
+                scope,
+                properties,
+                datatype: &Register,
+                sought: vec![],
+                runs: 5_000,
+                seed: 1,
+            };
             let found = hunt(&*subject, &plan, &|_| false).found.remove(0);
             assert!(found.looked_at > 0, "final reads were answered");
             match found.outcome {

@@ -39,8 +39,11 @@ pub fn case_file(bytes: &[u8]) {
     if case.schedule.len() > 200 || case.setting.nodes > 8 {
         return;
     }
-    if let Ok(subject) = Registry::standard().named(&case.strategy) {
-        let _ = replay::replay(&case, &*subject);
+    let registry = Registry::standard();
+    if let (Ok(subject), Ok(datatype)) =
+        (registry.named(&case.strategy), registry.datatype(&case.datatype))
+    {
+        let _ = replay::replay(&case, &*subject, datatype);
     }
 }
 
@@ -99,10 +102,11 @@ pub fn schedule(bytes: &[u8]) {
         panic!("{}: {text}", subject.strategy_name());
     }
     let place = (&scenario.setting, &scenario.workload);
-    let judged = (&Property::NoPanic, &Judgement::Holds);
+    let datatype = Registry::standard().datatype_of(&*subject).expect("it has a datatype");
+    let judged = (&Property::NoPanic, datatype, &Judgement::Holds);
     let case = Case::of_run(&*subject, place, &run, judged, false, FoundBy::default());
     let again = read::read(&case.to_text()).expect("what was written can be read");
-    let replayed = replay::replay(&again, &*subject).expect("its steps are possible");
+    let replayed = replay::replay(&again, &*subject, datatype).expect("its steps are possible");
     assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::hunt::Subject;
 use crate::hunt::promise::{Expected, Promise};
 use crate::hunt::property::{Flaw, Property};
+use crate::judgement::datatype::Datatype;
 use crate::replication::{Strategy, StrategyName};
 use crate::world::Setting;
 
@@ -33,6 +34,11 @@ pub struct Family {
     pub mutants: Vec<Mutant>,
     /// What to try next.
     pub hints: Vec<Hint>,
+    /// The most states of a search for one of its promises, if all promises are
+    /// checked and nothing else is asked for.
+    pub states: Option<u64>,
+    /// What the operations mean, if no datatype of the crate says it.
+    pub datatype: Option<&'static dyn Datatype>,
     build: Build,
 }
 
@@ -83,6 +89,8 @@ impl Family {
             promises: Vec::new(),
             mutants: Vec::new(),
             hints: Vec::new(),
+            states: None,
+            datatype: None,
             build,
         }
     }
@@ -91,6 +99,22 @@ impl Family {
     #[must_use]
     pub fn sources(mut self, sources: &'static str) -> Self {
         self.sources = sources;
+        self
+    }
+
+    /// Says how many states a search for one of its promises visits at most, where
+    /// all promises are checked.
+    #[must_use]
+    pub fn states(mut self, states: u64) -> Self {
+        self.states = Some(states);
+        self
+    }
+
+    /// Says what the operations mean, for a datatype of one's own. Otherwise it is
+    /// the one that the strategy [names](Strategy::datatype).
+    #[must_use]
+    pub fn datatype(mut self, datatype: &'static dyn Datatype) -> Self {
+        self.datatype = Some(datatype);
         self
     }
 

@@ -13,12 +13,15 @@
 mod abd;
 mod async_primary;
 pub mod bench;
+mod crdt;
 mod family;
 mod multi_primary_lww;
 mod notebook;
 mod primary_backup;
+mod primary_object;
 mod registry;
 mod standard;
+mod tombstones;
 mod variants;
 mod yardstick;
 

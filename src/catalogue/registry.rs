@@ -7,7 +7,8 @@ use thiserror::Error;
 use crate::hunt::Subject;
 use crate::hunt::promise::Promise;
 use crate::hunt::property::Flaw;
-use crate::replication::StrategyName;
+use crate::judgement::datatype::{Datatype, UnknownDatatype, named};
+use crate::replication::{Strategy, StrategyName};
 
 use super::family::{Advice, Family};
 use super::variants::Parameter;
@@ -86,6 +87,34 @@ impl Registry {
             let names = self.families.iter().map(|family| family.name);
             UnknownStrategy::new(format!("there is no strategy `{name}`"), name, names)
         })
+    }
+
+    /// What the operations of a strategy mean: the datatype of its family, or the
+    /// one that it names.
+    ///
+    /// # Errors
+    /// If nothing is known of the datatype that it names.
+    pub fn datatype_of(
+        &self,
+        subject: &dyn Subject,
+    ) -> Result<&'static dyn Datatype, UnknownDatatype> {
+        let family = self.family(&subject.strategy_name().name).ok();
+        match family.and_then(|family| family.datatype) {
+            Some(own) => Ok(own),
+            None => Ok(named(subject.erased().datatype())?.datatype),
+        }
+    }
+
+    /// The datatype with this name, of the crate or of a family.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn datatype(&self, name: &str) -> Result<&'static dyn Datatype, UnknownDatatype> {
+        let mut own = self.families.iter().filter_map(|family| family.datatype);
+        match own.find(|own| own.name() == name) {
+            Some(own) => Ok(own),
+            None => Ok(named(name)?.datatype),
+        }
     }
 
     /// Every strategy that `NAME[:parameter=value,…]` stands for: one, or

@@ -2,18 +2,26 @@
 
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
-use super::{abd, async_primary, multi_primary_lww, notebook, primary_backup, yardstick};
+use super::{
+    abd, async_primary, crdt, multi_primary_lww, notebook, primary_backup, primary_object,
+    tombstones, yardstick,
+};
 
 impl Registry {
     /// The strategies of this crate, in the order in which they are listed.
     pub fn standard() -> Self {
-        let families = vec![
+        let mut families = vec![
             notebook::family(),
             primary_backup::family(),
+            primary_object::family(),
             abd::family(),
             async_primary::family(),
             multi_primary_lww::family(),
+            tombstones::family(),
         ];
+        families.extend(crdt::state_based::families());
+        families.extend(crdt::delta_based::families());
+        families.extend(crdt::operation_based::families());
         Registry { families }
     }
 }

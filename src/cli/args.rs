@@ -36,6 +36,12 @@ pub struct CheckArgs {
     /// Judge by this model (can be given several times)
     #[arg(long = "model", short, value_name = "MODEL", value_parser = values::property)]
     pub models: Vec<Property>,
+    /// What the operations mean: counter, set:add-wins, … [default: what the strategy says]
+    #[arg(long, value_name = "DATATYPE", value_parser = values::datatype)]
+    pub datatype: Option<values::Said>,
+    /// Among how many elements of a set, or amounts of a counter, clients choose
+    #[arg(long, value_name = "N", default_value = "2", value_parser = values::size)]
+    pub arguments: usize,
     /// The number of nodes
     #[arg(long, value_name = "N", value_parser = values::nodes)]
     pub nodes: Option<u16>,

@@ -115,7 +115,8 @@ fn save(search: &Search, row: &Row<'_>, seed: u64) -> Result<Option<String>, Fai
         }
     };
     let case = Case::of(&*search.subject, &finding.failing, finding.is_minimal(), found);
-    let replayed = replay::replay(&case, &*search.subject).map(|replayed| replayed.fidelity);
+    let replayed =
+        replay::replay(&case, &*search.subject, search.datatype).map(|replayed| replayed.fidelity);
     assert_eq!(replayed, Ok(replay::Fidelity::Reproduced), "what was found must replay");
     row.news().map(|_| files::save(&case, &search.short)).transpose()
 }

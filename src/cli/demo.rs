@@ -17,6 +17,7 @@ use crate::hunt::Subject;
 use crate::hunt::case::{words, write::why};
 use crate::hunt::outcome::{Outcome, Status};
 use crate::hunt::property::{Property, judge, looked_at};
+use crate::judgement::datatype::Register;
 use crate::report::{Tone, pad, verdict};
 use crate::threads::live;
 use crate::threads::live::Live;
@@ -194,8 +195,8 @@ fn judged(run: &Run, screen: &Screen) -> Exit {
     screen.print("\n");
     for name in ["eventual", "ryw", "mr"] {
         let property: Property = name.parse().expect("these are names of models");
-        let judgement = judge(run, &property);
-        let outcome = Outcome::of_run(&judgement, looked_at(run, &property));
+        let judgement = judge(run, &property, &Register);
+        let outcome = Outcome::of_run(&judgement, looked_at(run, &property, &Register));
         let (tone, word) = match outcome {
             Outcome::Violated(_) => (Tone::Bad, "FAIL"),
             Outcome::Vacuous(_) => (Tone::Doubt, "-   "),
@@ -203,7 +204,7 @@ fn judged(run: &Run, screen: &Screen) -> Exit {
             Outcome::Unknown(_) => (Tone::Doubt, "?   "),
         };
         outcomes.push(outcome);
-        let why = why(run, &property, &judgement);
+        let why = why(run, &property, &judgement, &Register);
         let (mark, title) =
             (screen.look.paint(tone, word), pad(&verdict::title(&property, &judgement), 34));
         screen.print(&format!("{mark}  {title}  {}\n", screen.look.text(&why)));

@@ -38,7 +38,8 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
         _ if is_file(text) => {
             let (case, _) = files::read(Path::new(text))?;
             let name = registry.short(&case.strategy);
-            prose::case(&case, &name, &setting_text(&case.setting), width)
+            let datatype = registry.datatype(&case.datatype).map_err(Failure::new)?;
+            prose::case(&case, datatype, &name, &setting_text(&case.setting), width)
         }
         (Err(model), Err(strategy)) => {
             let message = format!("`{text}` is not a case file, a model, a datatype or a strategy");

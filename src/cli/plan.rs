@@ -8,8 +8,9 @@ use crate::hunt::Subject;
 use crate::hunt::both::Plan;
 use crate::hunt::promise::{Expected, Promise};
 use crate::hunt::property::Property;
-use crate::hunt::{exhaustive, random};
+use crate::hunt::{exhaustive, random, served};
 use crate::judgement::Model;
+use crate::judgement::datatype::Datatype;
 use crate::replication::When;
 use crate::search::exhaustive::Open;
 use crate::search::random::Scope;
@@ -17,6 +18,7 @@ use crate::world::Setting;
 
 use super::args::CheckArgs;
 use super::exit::Failure;
+use super::values;
 
 /// One set of runs, and the properties to judge in it.
 pub struct Search {
@@ -24,6 +26,8 @@ pub struct Search {
     pub subject: Box<dyn Subject>,
     /// Its short name.
     pub short: String,
+    /// What its operations mean.
+    pub datatype: &'static dyn Datatype,
     /// The setting.
     pub setting: Setting,
     /// How to search, and what to judge.
@@ -58,7 +62,14 @@ pub fn promised(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<
             match searches.iter_mut().find(same) {
                 Some(search) => search.asks(&promise.property, Some(promise.expected)),
                 None => {
-                    let mut search = empty(args, registry, subject, &promise.setting, seed);
+                    let mut search = empty(args, registry, subject, &promise.setting, seed)?;
+                    let name = search.subject.strategy_name();
+                    let bound = registry.family(&name.name).ok().and_then(|family| family.states);
+                    if let (Some(exhaustive), Some(states), None, false) =
+                        (&mut search.plan.exhaustive, bound, args.states, args.deep)
+                    {
+                        exhaustive.limits.states = states;
+                    }
                     search.asks(&promise.property, Some(promise.expected));
                     searches.push(search);
                 }
@@ -110,7 +121,7 @@ fn searches_of(
         // Each search needs a subject of its own, which cannot be cloned.
         let subject =
             registry.named(&name).map_err(|error| Failure::new(format!("{text}: {error}")))?;
-        let mut search = empty(args, registry, subject, &setting, seed);
+        let mut search = empty(args, registry, subject, &setting, seed)?;
         let asked = if args.models.is_empty() { properties } else { args.models.clone() };
         for property in asked.iter().chain([&Property::NoPanic]) {
             search.asks(property, None);
@@ -152,21 +163,37 @@ fn empty(
     subject: Box<dyn Subject>,
     setting: &Setting,
     seed: u64,
-) -> Search {
+) -> Result<Search, Failure> {
     let usual = Scope::default();
     let setting = overridden(args, setting);
+    let short = registry.short(&subject.strategy_name());
+    let datatype = match args.datatype {
+        Some(values::Said(said)) => said,
+        None => registry
+            .datatype_of(&*subject)
+            .map_err(|unknown| Failure::new(format!("{short}: {unknown}")))?,
+    };
+    let menu = served(&*subject, setting.nodes, datatype, args.arguments);
+    if menu.updates.is_empty() {
+        let datatype = datatype.name();
+        let problem = format!("no node of {short} serves an update of the datatype `{datatype}`");
+        return Err(Failure::new(problem).remedy("without --datatype, it is asked what it says"));
+    }
     let scope = Scope {
         setting: setting.clone(),
         sessions: args.sessions.unwrap_or(usual.sessions),
         operations: args.operations.unwrap_or(usual.operations),
         keys: args.keys.unwrap_or(usual.keys),
+        menu: menu.clone(),
         ..usual
     };
-    let random =
-        random::Plan { scope, properties: Vec::new(), sought: Vec::new(), runs: args.runs(), seed };
+    let (properties, sought) = (Vec::new(), Vec::new());
+    let random = random::Plan { scope, properties, datatype, sought, runs: args.runs(), seed };
     let exhaustive = exhaustive::Plan {
         setting: setting.clone(),
         scopes: scopes(args),
+        menu,
+        datatype,
         properties: Vec::new(),
         reduce: args.reduce,
         limits: args.limits(),
@@ -177,8 +204,7 @@ fn empty(
         exhaustive: args.search.is_exhaustive().then_some(exhaustive),
         random: args.search.is_random().then_some(random),
     };
-    let short = registry.short(&subject.strategy_name());
-    Search { subject, short, setting, plan, expected: Vec::new() }
+    Ok(Search { subject, short, datatype, setting, plan, expected: Vec::new() })
 }
 
 /// The scopes of the exhaustive search, from small ones up to the one that was

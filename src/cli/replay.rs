@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::catalogue::Registry;
-use crate::hunt::case::read::{place_of_step, place_of_strategy};
+use crate::hunt::case::read::{place_of_datatype, place_of_step, place_of_strategy};
 use crate::hunt::case::replay::{Replay, replay};
 use crate::hunt::landmarks::Landmarks;
 use crate::hunt::outcome::Status;
@@ -45,7 +45,11 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
             "`explain` shows a case without its strategy; only a binary that registers the strategy can replay it",
         )
     })?;
-    let replayed = quietly(|| replay(&case, &*subject)).map_err(|(step, why)| {
+    let datatype = registry.datatype(&case.datatype).map_err(|error| {
+        let place = files::place(&args.case, place_of_datatype(&text));
+        Failure::new(format!("{place}: {error}"))
+    })?;
+    let replayed = quietly(|| replay(&case, &*subject, datatype)).map_err(|(step, why)| {
         let place = files::place(&args.case, place_of_step(&text, step));
         Failure::new(format!("{place}: step {}: {why}", step + 1))
             .remedy("the action is impossible there, so no run has recorded this step")
@@ -54,7 +58,7 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
         walk(&replayed, screen);
     }
     let short = registry.short(&case.strategy);
-    let landmarks = quietly(|| Landmarks::of(&replayed.run));
+    let landmarks = quietly(|| Landmarks::of(&replayed.run, datatype));
     let told = Replayed {
         strategy: &short,
         registry,

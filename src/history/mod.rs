@@ -18,6 +18,7 @@ mod builder;
 pub mod escape;
 mod event;
 pub mod formats;
+mod menu;
 pub mod notation;
 mod operation;
 mod request;
@@ -25,6 +26,7 @@ mod rules;
 
 pub use builder::{Builder, History};
 pub use event::{Event, What};
+pub use menu::{Argument, Item, Menu};
 pub use operation::{Call, Completion, Function, Key, NodeId, Operation, ProcessId, Value};
 pub use request::Request;
 pub use rules::{Malformed, Rule, Rules};

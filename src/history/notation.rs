@@ -15,6 +15,7 @@
 //! | `wx1?`, `rx?` | pending: the outcome is unknown |
 //! | `wx1~`, `rx~` | failed: certainly no effect |
 //! | `wkey0="v"`, `rkey0=null`, `wx=-3` | the long form: any key (quoted if it has blanks or marks), any JSON value |
+//! | `[delete]x` | a write of `null`: a register is deleted |
 //! | `[add]s=3`, `[pop]q=null:7` | another function, with argument and, if not null, answer |
 //!
 //! In the short form a key is letters and a value is digits, and the digit
@@ -269,20 +270,21 @@ impl Reader<'_> {
         };
         let long = self.take_while(|c| !c.is_whitespace() && !ODD.contains(c)).to_owned();
         let is_read = f == Function::Read;
-        let (key, argument, answer) =
-            if self.asks && f != Function::Write && self.peek() != Some('=') {
-                (key + &long, Value::Null, Value::Null)
-            } else if self.asks && is_read {
-                return self.complain("here stands what is asked, and not what is answered");
-            } else if self.peek() == Some('=') {
-                let (argument, answer) = self.long_values(is_read)?;
-                (key + &long, argument, answer)
-            } else {
-                match (is_read, self.short_value(&long, is_read)?) {
-                    (true, answer) => (key, Value::Null, answer),
-                    (false, argument) => (key, argument, Value::Null),
-                }
-            };
+        let deletes = f.as_str() == "delete";
+        let alone = (self.asks && f != Function::Write) || deletes;
+        let (key, argument, answer) = if alone && self.peek() != Some('=') {
+            (key + &long, Value::Null, Value::Null)
+        } else if self.asks && is_read {
+            return self.complain("here stands what is asked, and not what is answered");
+        } else if self.peek() == Some('=') {
+            let (argument, answer) = self.long_values(is_read)?;
+            (key + &long, argument, answer)
+        } else {
+            match (is_read, self.short_value(&long, is_read)?) {
+                (true, answer) => (key, Value::Null, answer),
+                (false, argument) => (key, argument, Value::Null),
+            }
+        };
         let mark = match self.peek() {
             Some('!') => Mark::Final,
             Some('?') => Mark::Pending,
@@ -298,6 +300,8 @@ impl Reader<'_> {
         if self.peek().is_some_and(|c| !c.is_whitespace() && c != '|' && c != '@') {
             return self.complain("expected a blank, `|` or `@` after an operation");
         }
+        // A register is deleted by a write of what a new one holds.
+        let f = if deletes && argument == Value::Null { Function::Write } else { f };
         Ok(Token { call: Call { f, key: Key::new(key), argument }, answer, mark })
     }
 

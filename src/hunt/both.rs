@@ -10,6 +10,7 @@ use super::exhaustive::{self, Doubt, Proof};
 use super::minimise::Failing;
 use super::property::Property;
 use super::random;
+use crate::history::Menu;
 use crate::replication::When;
 use crate::search::exhaustive::Open;
 use crate::world::Ending;
@@ -89,6 +90,8 @@ pub struct Conclusion {
 pub struct Hunt {
     /// One entry for each property, in the order of the plan.
     pub conclusions: Vec<Conclusion>,
+    /// What clients chose from.
+    pub menu: Menu,
     /// The coverage of the exhaustive hunt, if it ran.
     pub searched: Option<exhaustive::Explored>,
     /// The coverage of the random hunt; empty if it did not run.
@@ -146,7 +149,9 @@ pub fn hunt(
     let missing = (0..conditions.len()).filter(|at| missed(*at)).map(|at| conditions[at].0);
     let by_random = |name: &&str| sampled.runs == 0 || sampled.never_reached.contains(name);
     sampled.never_reached = missing.filter(by_random).collect();
-    Hunt { conclusions, searched, sampled }
+    let menus = plan.exhaustive.iter().map(|plan| &plan.menu);
+    let menu = menus.chain(plan.random.iter().map(|plan| &plan.scope.menu)).next();
+    Hunt { conclusions, menu: menu.cloned().unwrap_or_default(), searched, sampled }
 }
 
 impl Conclusion {

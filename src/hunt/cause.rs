@@ -3,12 +3,14 @@
 //! A smaller run may fail in the same way because of other writes. It would
 //! then show another bug, and the one that was found would be lost. So a cause
 //! names the operations that explain the failing answer: the writes whose value
-//! it shows, or the write that it should show.
+//! it shows, or the update that it should show. Where an answer is made of many
+//! updates, as that of a counter, it names none.
 //!
 //! Invariant: a cause depends only on the ids of operations, not on their
 //! values or their positions in the history, because minimising changes both.
 //! It does not know how runs are minimised.
 
+use crate::judgement::datatype::{Datatype, answered, updates};
 use crate::judgement::{Counterexample, Reason};
 use crate::replication::OperationId;
 use crate::world::Run;
@@ -23,13 +25,13 @@ pub struct Cause(Vec<OperationId>);
 
 impl Cause {
     /// The cause of this judgement.
-    pub fn of(run: &Run, judgement: &Judgement) -> Self {
+    pub fn of(run: &Run, judgement: &Judgement, datatype: &dyn Datatype) -> Self {
         let mut operations: Vec<OperationId> = match judgement {
             Judgement::Violated(_, Some(found)) => {
-                explaining(run, found).into_iter().map(|at| run.operations[at]).collect()
+                explaining(run, found, datatype).into_iter().map(|at| run.operations[at]).collect()
             }
             Judgement::Violated(Flaw::LostWrite, None) => {
-                let lost = loss(run).ok().flatten();
+                let lost = loss(run, datatype).ok().flatten();
                 lost.map(|loss| loss.operations[loss.write]).into_iter().collect()
             }
             _ => Vec::new(),
@@ -48,23 +50,26 @@ impl Cause {
     }
 }
 
-/// The positions of the writes that explain the failing answer.
-fn explaining(run: &Run, found: &Counterexample) -> Vec<usize> {
+/// The positions of the updates that explain the failing answer.
+fn explaining(run: &Run, found: &Counterexample, datatype: &dyn Datatype) -> Vec<usize> {
     let operations = run.history.operations();
     let reads = match found.reason {
         Reason::Lost { write, .. }
         | Reason::FailedWriteSeen { write, .. }
         | Reason::InitialRead { write, .. } => return vec![write],
+        Reason::Missing { update, .. } | Reason::Resurrected { update, .. } => {
+            return vec![update];
+        }
         Reason::Thin { .. } => return Vec::new(),
         Reason::Diverged { first, second } => vec![first, second],
         _ => {
             let part = found.operations.iter().copied();
-            part.filter(|at| operations[*at].answer().is_some()).max().into_iter().collect()
+            part.filter(|at| answered(&operations[*at], datatype)).max().into_iter().collect()
         }
     };
     let shows = |read: usize, write: usize| {
         let (read, write) = (&operations[read], &operations[write]);
-        write.call.is_write()
+        updates(write, datatype)
             && write.call.key == read.call.key
             && read.answer() == Some(&write.call.argument)
     };

@@ -2,10 +2,13 @@
 //! record.
 //!
 //! A write is lost if some final read takes into account neither that write nor
-//! a write after it in the strategy's order. Agreement does not matter here:
-//! three nodes that agree on a value without that write have lost it.
+//! a write after it in the strategy's order. Where that order does not matter to
+//! what a read answers, as with counters, nothing makes up for an update that is
+//! not taken into account. Agreement does not matter here: three nodes that agree on
+//! a value without that write have lost it.
 
 use crate::history::{Completion, History};
+use crate::judgement::datatype::{Arbitration, Datatype, updates};
 use crate::replication::OperationId;
 use crate::world::{Ending, Facts, Run, Visit};
 
@@ -27,14 +30,14 @@ pub struct Loss<'r> {
 ///
 /// # Errors
 /// If it is unknown, with the reason.
-pub fn loss(run: &Run) -> Result<Option<Loss<'_>>, String> {
+pub fn loss<'r>(run: &'r Run, datatype: &dyn Datatype) -> Result<Option<Loss<'r>>, String> {
     if run.ending == Ending::Settled {
-        return loss_in(&run.history, &run.operations, &run.facts, run.unanswered);
+        return loss_in((&run.history, &run.operations), &run.facts, run.unanswered, datatype);
     }
     let visits = run.visits.as_ref().ok_or("the run ended before it became quiet")?;
     let mut doubt = None;
     for Visit { history, operations, facts, unanswered, .. } in visits {
-        match loss_in(history, operations, facts, *unanswered) {
+        match loss_in((history, operations), facts, *unanswered, datatype) {
             Ok(None) => {}
             Ok(Some(loss)) => return Ok(Some(loss)),
             Err(why) => doubt = Some(why),
@@ -49,12 +52,12 @@ pub fn loss(run: &Run) -> Result<Option<Loss<'_>>, String> {
 /// # Errors
 /// If it is unknown, with the reason.
 pub fn loss_in<'r>(
-    history: &'r History,
-    operations: &'r [OperationId],
+    (history, operations): (&'r History, &'r [OperationId]),
     facts: &Facts,
     unanswered: usize,
+    datatype: &dyn Datatype,
 ) -> Result<Option<Loss<'r>>, String> {
-    match lost_write(history, operations, facts)? {
+    match lost_write(history, operations, facts, datatype)? {
         Some((write, read)) => Ok(Some(Loss { history, operations, write, read })),
         None if unanswered > 0 => Err(format!("{unanswered} final reads got no answer")),
         None => Ok(None),
@@ -70,9 +73,10 @@ fn lost_write(
     history: &History,
     operations: &[OperationId],
     facts: &Facts,
+    datatype: &dyn Datatype,
 ) -> Result<Option<(usize, usize)>, String> {
     let all = history.operations();
-    let writes: Vec<_> = (0..all.len()).filter(|&at| all[at].call.is_write()).collect();
+    let writes: Vec<_> = (0..all.len()).filter(|&at| updates(&all[at], datatype)).collect();
     let with_keys: Vec<_> =
         writes.iter().map(|&at| (operations[at], all[at].call.key.clone())).collect();
     for (read, op) in all.iter().enumerate().filter(|(_, op)| op.final_read) {
@@ -83,10 +87,18 @@ fn lost_write(
         for &write in writes.iter().filter(|&&write| all[write].call.key == *key) {
             let acknowledged = matches!(all[write].completion, Completion::Ok(_));
             let stamp = facts.stamp(operations[write]);
+            // An update replaces an earlier one of the same part of the object.
+            let part = |at: usize| (&all[at].call.key, datatype.part(&all[at].call));
+            let replaces = |other: &usize| {
+                part(*other) == part(write)
+                    && stamp.is_some()
+                    && facts.stamp(operations[*other]) > stamp
+            };
             let above = |other: &OperationId| {
-                let of_key = with_keys.iter().any(|(known, of)| known == other && of == key);
+                let named = |at: &&usize| operations[**at] == *other;
+                let found = || writes.iter().find(named);
                 *other == operations[write]
-                    || (of_key && stamp.is_some() && facts.stamp(*other) > stamp)
+                    || datatype.arbitration() == Arbitration::Last && found().is_some_and(replaces)
             };
             if acknowledged && !seen.iter().any(above) {
                 return Ok(Some((write, read)));

@@ -12,8 +12,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::History;
-use crate::judgement::{Budget, Grid, Model, Verdict, check};
+use crate::history::{History, Menu};
+use crate::judgement::datatype::{Datatype, answered};
+use crate::judgement::{Budget, Grid, Model, Verdict, check_with};
 use crate::replication::When;
 use crate::search::exhaustive::explore;
 use crate::search::exhaustive::{
@@ -34,6 +35,10 @@ pub struct Plan {
     pub setting: Setting,
     /// The scopes to try, from the smallest.
     pub scopes: Vec<Open>,
+    /// What clients choose from.
+    pub menu: Menu,
+    /// What the operations mean.
+    pub datatype: &'static dyn Datatype,
     /// What is judged.
     pub properties: Vec<Property>,
     /// The reductions that may be used.
@@ -234,9 +239,10 @@ fn is_lively(property: &Property) -> bool {
 }
 
 /// Whether every final read takes every acknowledged write into account.
-fn keeps(sight: &Sight<'_>) -> Result<bool, String> {
+fn keeps(sight: &Sight<'_>, datatype: &dyn Datatype) -> Result<bool, String> {
     let facts = sight.facts.ok_or("what final reads take into account was not recorded")?;
-    let lost = loss_in(sight.history, sight.operations, facts, unanswered(sight))?;
+    let seen = (sight.history, sight.operations);
+    let lost = loss_in(seen, facts, unanswered(sight), datatype)?;
     Ok(lost.is_none())
 }
 
@@ -259,17 +265,21 @@ enum Ended {
 
 /// Whether the history of a state obeys a property. `None` if this state cannot
 /// decide that.
-fn judged(sight: &Sight<'_>, property: &Property) -> Option<Result<bool, String>> {
+fn judged(
+    sight: &Sight<'_>,
+    property: &Property,
+    datatype: &dyn Datatype,
+) -> Option<Result<bool, String>> {
     match property {
         // A history without final reads cannot satisfy a model about final
         // reads, but it can already violate it: no final read can make up for
         // an answer that nobody wrote.
         Property::Model(model) if is_lively(property) && !sight.quiet => {
-            Some(allowed(sight, *model)).filter(|allowed| *allowed == Ok(false))
+            Some(allowed(sight, *model, datatype)).filter(|allowed| *allowed == Ok(false))
         }
         Property::Durable if !sight.quiet => None,
-        Property::Model(model) => Some(allowed(sight, *model)),
-        Property::Durable => Some(keeps(sight)),
+        Property::Model(model) => Some(allowed(sight, *model, datatype)),
+        Property::Durable => Some(keeps(sight, datatype)),
         _ => None,
     }
 }
@@ -295,8 +305,8 @@ fn search(
     let mut judge = |sight: &Sight<'_>| {
         let mut violated = 0;
         for (at, property) in properties.iter().enumerate() {
-            let Some(allowed) = judged(sight, property) else { continue };
-            looked_at[at] += answers(sight.history, property);
+            let Some(allowed) = judged(sight, property, plan.datatype) else { continue };
+            looked_at[at] += answers(sight.history, property, plan.datatype);
             match allowed {
                 Ok(true) => {}
                 Ok(false) => violated |= 1 << at,
@@ -306,7 +316,7 @@ fn search(
         violated
     };
     let search = Search {
-        work: Work::Open(scope),
+        work: Work::Open(scope, plan.menu.clone()),
         tracks,
         reduce: plan.reduce,
         limits: plan.limits,
@@ -414,17 +424,24 @@ fn bounded(bound: Bound, scope: Open, explored: &Exploration) -> Doubt {
     Doubt::Bounded { scope, bound, states: explored.states, actions: explored.depth.into() }
 }
 
-/// A scope in words: `2 sessions, 2 writes, 1 read, 1 key`.
-pub fn scope_text(scope: &Open) -> String {
+/// A scope in words: `2 sessions, 2 writes, 1 read, 1 key`, or
+/// `2 sessions, 2 updates (add 1, add -1), 1 read, 1 key`.
+pub fn scope_text(scope: &Open, menu: &Menu) -> String {
     let many = |number: usize, word: &str| {
         let ending = if number == 1 { "" } else { "s" };
         format!("{number} {word}{ending}")
     };
+    let updates = match *menu == Menu::register() {
+        true => many(scope.writes, "write"),
+        false => {
+            let items: Vec<_> = menu.updates.iter().map(ToString::to_string).collect();
+            format!("{} ({})", many(scope.writes, "update"), items.join(", "))
+        }
+    };
     let patient = if scope.patient { ", patient timers" } else { "" };
     format!(
-        "{}, {}, {}, {}{patient}",
+        "{}, {updates}, {}, {}{patient}",
         many(scope.sessions, "session"),
-        many(scope.writes, "write"),
         many(scope.reads, "read"),
         many(scope.keys, "key"),
     )
@@ -491,7 +508,7 @@ fn confirmed(
     let setting = &plan.setting;
     let settled = re_execute(subject, setting, &way.workload, &way.stem, property.shows());
     let judged = |run: Run| {
-        let judgement = judge(&run, property);
+        let judgement = judge(&run, property, plan.datatype);
         (run, judgement)
     };
     let (mut run, mut judgement) = judged(settled);
@@ -507,15 +524,15 @@ fn confirmed(
         "what the search found of `{property}` is not found again: {run:?}"
     );
     let place = (setting.clone(), way.workload.clone());
-    let failing = Failing::judged(place, run, property.clone(), judgement)?;
+    let failing = Failing::judged(place, run, (property.clone(), plan.datatype), judgement)?;
     Some(minimise(subject, Aim::FewestActions, failing))
 }
 
 /// Whether a model allows the history of this state; an error says why that is
 /// unknown.
-fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
+fn allowed(sight: &Sight<'_>, model: Model, datatype: &dyn Datatype) -> Result<bool, String> {
     let finals = unanswered(sight);
-    match check(sight.history, model, Budget::default()) {
+    match check_with(sight.history, model, datatype, Budget::default()) {
         Verdict::Violated(_) => Ok(false),
         Verdict::Unknown(unknown) => Err(unknown.to_string()),
         Verdict::Holds(_) if is_lively(&Property::Model(model)) && finals > 0 => {
@@ -527,8 +544,8 @@ fn allowed(sight: &Sight<'_>, model: Model) -> Result<bool, String> {
 
 /// How many answers of a history the property can judge. If there are none in
 /// any state, the search is vacuous.
-fn answers(history: &History, property: &Property) -> u64 {
-    let answered = history.operations().iter().filter(|op| op.answer().is_some());
+fn answers(history: &History, property: &Property, datatype: &dyn Datatype) -> u64 {
+    let answered = history.operations().iter().filter(|op| answered(op, datatype));
     let counted = answered.filter(|op| match property {
         Property::Model(Model::Grid(grid)) => op.final_read == grid.eventual,
         Property::Durable => op.final_read,

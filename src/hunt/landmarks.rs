@@ -3,7 +3,8 @@
 //!
 //! They are judged once for each run, whichever property it fails.
 
-use crate::judgement::{Budget, Model, Verdict, check};
+use crate::judgement::datatype::{Datatype, answered};
+use crate::judgement::{Budget, Model, Verdict, check_with};
 use crate::world::{Ending, Run};
 
 use super::property::Property;
@@ -34,18 +35,20 @@ pub struct Landmarks {
 impl Landmarks {
     /// Judges a run by all landmarks. None is judged if the run ended early or
     /// nothing was read, because such a run is no evidence that a model holds.
-    pub fn of(run: &Run) -> Landmarks {
-        let reads = run.history.operations().iter().any(|op| op.answer().is_some());
+    pub fn of(run: &Run, datatype: &dyn Datatype) -> Landmarks {
+        let reads = run.history.operations().iter().any(|op| answered(op, datatype));
         if !reads || matches!(run.ending, Ending::Panicked(_) | Ending::Broken(_)) {
             return Landmarks::default();
         }
         // `eventual` depends also on how the run ends.
         let settled = run.ending == Ending::Settled;
         let asked = landmarks().into_iter().filter(|model| settled || *model != Model::EVENTUAL);
-        let known = asked.filter_map(|model| match check(&run.history, model, Budget::default()) {
-            Verdict::Violated(_) => Some((model, false)),
-            Verdict::Holds(_) => Some((model, true)),
-            Verdict::Unknown(_) => None,
+        let known = asked.filter_map(|model| {
+            match check_with(&run.history, model, datatype, Budget::default()) {
+                Verdict::Violated(_) => Some((model, false)),
+                Verdict::Holds(_) => Some((model, true)),
+                Verdict::Unknown(_) => None,
+            }
         });
         Landmarks { known: known.collect() }
     }

@@ -17,7 +17,8 @@
 use std::collections::BTreeSet;
 
 use crate::history::{NodeId, Value};
-use crate::judgement::{Counterexample, Verdict, recheck};
+use crate::judgement::datatype::Datatype;
+use crate::judgement::{Counterexample, Verdict, recheck_with};
 use crate::replication::OperationId;
 use crate::search::key;
 use crate::world::re_execute;
@@ -41,6 +42,8 @@ pub struct Failing {
     pub run: Run,
     /// The property that fails.
     pub property: Property,
+    /// What the operations mean.
+    pub datatype: &'static dyn Datatype,
     /// How it fails.
     pub flaw: Flaw,
     /// The evidence, if the history itself is the flaw.
@@ -54,21 +57,21 @@ impl Failing {
         setting: Setting,
         workload: Workload,
         run: Run,
-        property: Property,
+        (property, datatype): (Property, &'static dyn Datatype),
     ) -> Option<Failing> {
-        let judgement = judge(&run, &property);
-        Self::judged((setting, workload), run, property, judgement)
+        let judgement = judge(&run, &property, datatype);
+        Self::judged((setting, workload), run, (property, datatype), judgement)
     }
 
     /// The failing run, if the judgement says that it fails.
     pub(super) fn judged(
         (setting, workload): (Setting, Workload),
         run: Run,
-        property: Property,
+        (property, datatype): (Property, &'static dyn Datatype),
         judgement: Judgement,
     ) -> Option<Failing> {
         let Judgement::Violated(flaw, counterexample) = judgement else { return None };
-        Some(Failing { setting, workload, run, property, flaw, counterexample })
+        Some(Failing { setting, workload, run, property, datatype, flaw, counterexample })
     }
 
     /// The result of judging it.
@@ -94,13 +97,14 @@ impl Failing {
         if how.aim == Aim::FewestActions && run.schedule.len() > self.run.schedule.len() {
             return None;
         }
-        let other = Failing::of(setting, workload, run, self.property.clone())?;
+        let judged = (self.property.clone(), self.datatype);
+        let other = Failing::of(setting, workload, run, judged)?;
         let same = other.flaw == self.flaw && other.cause() == self.cause().renamed(name);
         same.then_some(other)
     }
 
     fn cause(&self) -> Cause {
-        Cause::of(&self.run, &self.judgement())
+        Cause::of(&self.run, &self.judgement(), self.datatype)
     }
 
     /// A key that orders equally short runs by simplicity: first the fewest
@@ -127,7 +131,7 @@ impl Failing {
     fn recheck(&self) {
         if let (Property::Model(model), Some(found)) = (&self.property, &self.counterexample)
             && let verdict = Verdict::Violated(found.clone())
-            && let Err(unsound) = recheck(&self.run.history, *model, &verdict)
+            && let Err(unsound) = recheck_with(&self.run.history, *model, self.datatype, &verdict)
         {
             let text = crate::history::notation::write(&self.run.history);
             assert!(
@@ -228,12 +232,20 @@ fn fewer_actions(how: How<'_>, mut failing: Failing) -> Failing {
 
 /// Normalises names, each only if the failure stays the same: drops what is not
 /// used, names sessions in the order in which they begin and keys from the
-/// first name on, and numbers values in the order of writing.
+/// first name on, and numbers values in the order of writing; equal ones stay
+/// equal.
 fn tidier(how: How<'_>, mut failing: Failing) -> Failing {
     failing = renamed(how, failing, Sessions::AsTheyAre);
     failing = renamed(how, failing, Sessions::AsTheyBegin);
     let before = failing.workload.clone();
-    failing = revalued(how, failing, |invoked| (1..).zip(invoked).map(|(at, _)| at).collect());
+    failing = revalued(how, failing, |written| {
+        let first = |value| written.iter().position(|other| other == value).expect("one of them");
+        let mut firsts: Vec<usize> = written.iter().map(first).collect();
+        firsts.sort_unstable();
+        firsts.dedup();
+        let rank = |value| firsts.binary_search(&first(value)).expect("one of them");
+        written.iter().map(|value| 1 + i64::try_from(rank(value)).expect("few")).collect()
+    });
     if failing.workload == before {
         // The failure may depend on the order of the values, as with a strategy
         // that keeps the largest one. Then keep that order, and number the
@@ -352,8 +364,8 @@ fn renamed(how: How<'_>, failing: Failing, sessions: Sessions) -> Failing {
     tidy.filter(|tidy| tidy.chosen().len() <= chosen.len()).unwrap_or(failing)
 }
 
-/// Writes other numbers: `values` maps those written now, in the order of
-/// writing, to new ones.
+/// Writes other numbers: `values` maps the arguments that are numbers, in the
+/// order of invocation, to new ones.
 fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>) -> Failing {
     let mut workload = failing.workload.clone();
     let written: Vec<(OperationId, i64)> = failing
@@ -364,7 +376,7 @@ fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>)
             let script = workload.sessions.get(usize::from(id.session))?;
             let call = &script.operations.get(usize::from(id.number))?.call;
             match call.argument {
-                Value::Int(value) if call.is_write() => Some((id, value)),
+                Value::Int(value) => Some((id, value)),
                 _ => None,
             }
         })

@@ -45,4 +45,34 @@ pub mod property;
 #[cfg(feature = "proptest")]
 pub mod random;
 
+use crate::history::Menu;
+use crate::judgement::datatype::Datatype;
+use crate::replication::{Cluster, Strategy};
+
 pub use crate::replication::Subject;
+
+/// What clients ask in a search: the calls of a datatype that some node serves.
+/// They choose among so many `arguments`, where the datatype lets them.
+///
+/// ```
+/// use quiescence::hunt::served;
+/// use quiescence::judgement::datatype::ReplicatedSet;
+/// use quiescence::prelude::*;
+///
+/// let set = Registry::standard().parse("or-set")?.remove(0);
+/// let menu = served(&*set, 3, &ReplicatedSet::AddWins, 2);
+/// assert_eq!(menu.to_string(), "add 1, remove 1, add 2, remove 2; read");
+/// # Ok::<(), quiescence::catalogue::UnknownStrategy>(())
+/// ```
+pub fn served(
+    subject: &dyn Subject,
+    nodes: u16,
+    datatype: &dyn Datatype,
+    arguments: usize,
+) -> Menu {
+    let (strategy, cluster) = (subject.erased(), Cluster::of(nodes));
+    datatype.menu(arguments).only(|item| {
+        let call = item.call("x", 1);
+        cluster.nodes().any(|node| strategy.serves(&call, node, &cluster))
+    })
+}

@@ -6,6 +6,7 @@
 //! judged nothing is vacuous and never kept. Results are data; reports put them
 //! into words.
 
+use crate::history::Menu;
 use crate::judgement::checker::Leasts;
 use crate::judgement::{Survey, Verdict};
 use crate::world::Setting;
@@ -227,6 +228,8 @@ pub struct Row<'h> {
     pub expected: Option<Expected>,
     /// What the hunts found of the property.
     pub found: &'h Conclusion,
+    /// What clients chose from.
+    pub menu: &'h Menu,
     /// What random runs covered.
     pub sampled: &'h Sample,
     /// What exhaustive searches covered, if there were any.
@@ -250,6 +253,7 @@ impl<'h> Row<'h> {
             setting,
             expected: *expected,
             found,
+            menu: &hunt.menu,
             sampled: &hunt.sampled,
             searched: hunt.searched.as_ref(),
             outcome: Outcome::of(found, &hunt.sampled),
@@ -302,7 +306,7 @@ impl Failure {
                         &failing.workload,
                         &failing.run.schedule,
                     ),
-                    landmarks: Landmarks::of(&failing.run),
+                    landmarks: Landmarks::of(&failing.run, failing.datatype),
                 }),
             }
         }
@@ -385,11 +389,13 @@ mod tests {
         let (kept, unknown) =
             (sampled(1), Conclusion { undecided: Some((1, String::new())), ..sampled(1) });
         let (setting, ran) = (Setting::calm(3, crate::world::Network::Fifo), ran());
+        let menu = Menu::register();
         let row = |found, expected| Row {
             strategy: "abd",
             setting: &setting,
             expected,
             found,
+            menu: &menu,
             sampled: &ran,
             searched: None,
             outcome: Outcome::of(found, &ran),

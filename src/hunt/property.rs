@@ -6,9 +6,11 @@
 
 use std::fmt;
 
-use crate::history::{History, Operation};
+use crate::history::{Completion, History, Operation};
+use crate::judgement::datatype::{Datatype, answered, reads, updates};
 use crate::judgement::{
-    Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check, recheck,
+    Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check_with,
+    recheck_with,
 };
 use crate::world::{Ending, Run, Shows};
 
@@ -204,14 +206,14 @@ impl Judgement {
     }
 }
 
-/// Judges one property of a run.
+/// Judges one property of a run whose operations mean what `datatype` says.
 ///
 /// # Panics
 /// If a checker rejects a history for which the run itself recorded a sound
 /// witness: then the checker is wrong, and nothing it says can be trusted.
-pub fn judge(run: &Run, property: &Property) -> Judgement {
+pub fn judge(run: &Run, property: &Property, datatype: &dyn Datatype) -> Judgement {
     match (property, &run.ending) {
-        (Property::Durable, _) => match loss(run) {
+        (Property::Durable, _) => match loss(run, datatype) {
             Ok(None) => Judgement::Holds,
             Ok(Some(_)) => Judgement::Violated(Flaw::LostWrite, None),
             Err(why) => Judgement::Unknown(why),
@@ -226,8 +228,8 @@ pub fn judge(run: &Run, property: &Property) -> Judgement {
             Judgement::Violated(Flaw::Broken, None)
         }
         (Property::Always(_), _) => Judgement::Holds,
-        (Property::Model(model), _) => judge_model(run, *model),
-        (Property::WhiteBox(model), _) => match record(run, *model) {
+        (Property::Model(model), _) => judge_model(run, *model, datatype),
+        (Property::WhiteBox(model), _) => match record(run, *model, datatype) {
             None => Judgement::Unknown(
                 "the strategy does not record what every read took into account".to_owned(),
             ),
@@ -239,20 +241,34 @@ pub fn judge(run: &Run, property: &Property) -> Judgement {
 
 /// Whether the record of the run satisfies `model`; `None` if there is no
 /// record.
-pub fn record(run: &Run, model: Model) -> Option<Result<(), Unsound>> {
-    let verdict = Verdict::Holds(white_box(run, model)?);
-    Some(recheck(&run.history, model, &verdict))
+pub fn record(run: &Run, model: Model, datatype: &dyn Datatype) -> Option<Result<(), Unsound>> {
+    let verdict = Verdict::Holds(white_box(run, model, datatype)?);
+    Some(recheck_with(&run.history, model, datatype, &verdict))
 }
 
-fn judge_model(run: &Run, model: Model) -> Judgement {
-    let verdict = check(&run.history, model, Budget::default());
+/// Whether a model allows the history of a run. Where that has to be searched for,
+/// the record of the run, which is a witness if it is sound, is tried first.
+fn verdict(run: &Run, model: Model, datatype: &dyn Datatype) -> Verdict {
+    if datatype.is_replicated()
+        && let Some(witness) = white_box(run, model, datatype)
+    {
+        let verdict = Verdict::Holds(witness);
+        if recheck_with(&run.history, model, datatype, &verdict).is_ok() {
+            return verdict;
+        }
+    }
+    check_with(&run.history, model, datatype, Budget::default())
+}
+
+fn judge_model(run: &Run, model: Model, datatype: &dyn Datatype) -> Judgement {
+    let verdict = verdict(run, model, datatype);
     let wants_quiet = matches!(model, Model::Grid(Grid { eventual: true, .. }));
     if wants_quiet && let Some(flaw) = flaw_of_cycle(run, &verdict) {
         return Judgement::Violated(flaw, None);
     }
     match (verdict, &run.ending) {
         (Verdict::Violated(counterexample), _) => {
-            contradiction(run, model);
+            contradiction(run, model, datatype);
             Judgement::Violated(Flaw::History(counterexample.kind), Some(counterexample))
         }
         (Verdict::Unknown(unknown), _) => Judgement::Unknown(unknown.to_string()),
@@ -290,9 +306,9 @@ pub enum Rejudged {
 }
 
 /// Judges a recorded history by a model.
-pub fn rejudge(history: &History, model: Model) -> Rejudged {
-    let verdict = check(history, model, Budget::default());
-    match (&verdict, recheck(history, model, &verdict)) {
+pub fn rejudge(history: &History, model: Model, datatype: &dyn Datatype) -> Rejudged {
+    let verdict = check_with(history, model, datatype, Budget::default());
+    match (&verdict, recheck_with(history, model, datatype, &verdict)) {
         (Verdict::Unknown(unknown), _) => Rejudged::Unknown(unknown.to_string()),
         (_, Err(unsound)) if unsound.too_large => Rejudged::Unknown(unsound.reason),
         (_, Err(unsound)) => Rejudged::Unsound(unsound.to_string()),
@@ -303,8 +319,8 @@ pub fn rejudge(history: &History, model: Model) -> Rejudged {
 
 /// How many answers of a run, or other facts, a property can judge. If there
 /// are none in any run, nothing was checked.
-pub fn looked_at(run: &Run, property: &Property) -> usize {
-    let answered = run.history.operations().iter().filter(|op| op.answer().is_some());
+pub fn looked_at(run: &Run, property: &Property, datatype: &dyn Datatype) -> usize {
+    let answered = run.history.operations().iter().filter(|op| answered(op, datatype));
     match property {
         Property::Model(Model::Grid(Grid { eventual: true, .. }))
         | Property::WhiteBox(Model::Grid(Grid { eventual: true, .. })) => {
@@ -315,7 +331,7 @@ pub fn looked_at(run: &Run, property: &Property) -> usize {
         }
         Property::Model(_) | Property::WhiteBox(_) => answered.count(),
         Property::Durable => {
-            let acknowledged = |op: &&Operation| op.call.is_write() && op.returned.is_some();
+            let acknowledged = |op: &&Operation| updates(op, datatype) && op.returned.is_some();
             run.history.operations().iter().filter(acknowledged).count()
         }
         Property::StrongConvergence => usize::try_from(run.compared).unwrap_or(usize::MAX),
@@ -349,9 +365,9 @@ fn flaw_of_cycle(run: &Run, verdict: &Verdict) -> Option<Flaw> {
 /// A self-test for every rejected run. The visibility and the order that the
 /// run recorded are a candidate witness. If that witness is sound, the checker
 /// was wrong to reject the history.
-fn contradiction(run: &Run, model: Model) {
+fn contradiction(run: &Run, model: Model, datatype: &dyn Datatype) {
     assert!(
-        !matches!(record(run, model), Some(Ok(()))),
+        !matches!(record(run, model, datatype), Some(Ok(()))),
         "the checker of `{}` rejects a history that the run's own record explains; \
          this is a bug in the checker: {}",
         model.name(),
@@ -360,30 +376,33 @@ fn contradiction(run: &Run, model: Model) {
 }
 
 /// The visibility and the order that the run recorded, as a witness for
-/// `model`; `None` if the strategy did not record them for every read.
-pub fn white_box(run: &Run, model: Model) -> Option<Witness> {
+/// `model`; `None` if the strategy did not record them for every operation that
+/// reads.
+pub fn white_box(run: &Run, model: Model, datatype: &dyn Datatype) -> Option<Witness> {
     let Model::Grid(Grid { scope: Scope::Global, .. }) = model else { return None };
     let operations = run.history.operations();
     let happened = |at: &usize| {
         let op = &operations[*at];
         let stamped = run.facts.stamp(run.operations[*at]).is_some();
-        op.call.is_write() && (op.returned.is_some() || stamped)
+        updates(op, datatype) && (matches!(op.completion, Completion::Ok(_)) || stamped)
     };
     let mut order: Vec<usize> = (0..operations.len()).filter(happened).collect();
     order.sort_by_key(|&at| (run.facts.stamp(run.operations[at]), at));
-    let writes: Vec<_> =
+    let known: Vec<_> =
         order.iter().map(|&at| (run.operations[at], operations[at].call.key.clone())).collect();
     let mut visible = vec![Vec::new(); operations.len()];
     for (at, op) in operations.iter().enumerate() {
-        if op.answer().is_none() {
+        let id = run.operations[at];
+        let seen = if answered(op, datatype) {
+            run.facts.visible_to(id, &op.call.key, &known)?
+        } else if reads(op, datatype) && order.contains(&at) {
+            run.facts.seen_by_write(id)?
+        } else {
             continue;
-        }
-        let seen = run.facts.visible_to(run.operations[at], &op.call.key, &writes)?;
-        visible[at] = order
-            .iter()
-            .copied()
-            .filter(|&write| seen.binary_search(&run.operations[write]).is_ok())
-            .collect();
+        };
+        let sees =
+            |update: &usize| *update != at && seen.binary_search(&run.operations[*update]).is_ok();
+        visible[at] = order.iter().copied().filter(sees).collect();
         visible[at].sort_unstable();
     }
     Some(Witness::Abstract { visible, arbitration: vec![order] })

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::strategy::{Strategy as Generator, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use crate::judgement::datatype::Datatype;
 use crate::replication::When;
 use crate::search::random::{Scope, scenario};
 use crate::world::execute;
@@ -26,6 +27,8 @@ pub struct Plan {
     pub scope: Scope,
     /// What is judged.
     pub properties: Vec<Property>,
+    /// What the operations mean.
+    pub datatype: &'static dyn Datatype,
     /// Those among them that are known to be violated. If no run has violated one
     /// of these yet, the hunt goes on for up to [`SOUGHT`] times as many runs.
     pub sought: Vec<Property>,
@@ -155,9 +158,9 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
                 continue;
             }
             if hunted.is_empty() {
-                entry.looked_at += looked_at(&run, &entry.property) as u64;
+                entry.looked_at += looked_at(&run, &entry.property, plan.datatype) as u64;
             }
-            match judge(&run, &entry.property) {
+            match judge(&run, &entry.property, plan.datatype) {
                 Judgement::Holds => {}
                 Judgement::Unknown(why) => match &mut entry.outcome {
                     Sampled::Unknown(count, _) => *count += 1,
@@ -167,7 +170,8 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
                     let first = hunted.first().map_or(flaw, |first| first.failing.flaw);
                     if flaw == first {
                         let mut tree = generate(&generator, plan.seed, number);
-                        let failing = failing(&scenario, run.clone(), &entry.property, judgement);
+                        let judged = (&entry.property, plan.datatype);
+                        let failing = failing(&scenario, run.clone(), judged, judgement);
                         hunted.extend(failing.map(|it| small(subject, &mut tree, it, number)));
                     }
                 }
@@ -212,11 +216,11 @@ const SHRINK_TRIES: usize = 2_000;
 fn failing(
     scenario: &Scenario,
     run: Run,
-    property: &Property,
+    (property, datatype): (&Property, &'static dyn Datatype),
     judgement: Judgement,
 ) -> Option<Failing> {
     let place = (scenario.setting.clone(), scenario.workload.clone());
-    Failing::judged(place, run, property.clone(), judgement)
+    Failing::judged(place, run, (property.clone(), datatype), judgement)
 }
 
 fn small(
@@ -225,7 +229,7 @@ fn small(
     first: Failing,
     number: u64,
 ) -> Shrunk {
-    let (property, flaw) = (first.property.clone(), first.flaw);
+    let (property, datatype, flaw) = (first.property.clone(), first.datatype, first.flaw);
     let shrunk_from = first.run.schedule.len();
     let mut best = first;
     let mut simpler = tree.simplify();
@@ -235,8 +239,8 @@ fn small(
         }
         let scenario = tree.current();
         let run = execute(subject, &scenario, None);
-        let judgement = judge(&run, &property);
-        simpler = match failing(&scenario, run, &property, judgement) {
+        let judgement = judge(&run, &property, datatype);
+        simpler = match failing(&scenario, run, (&property, datatype), judgement) {
             Some(smaller) if smaller.flaw == flaw => {
                 best = smaller;
                 tree.simplify()

@@ -261,6 +261,7 @@ trait Steps: Send + Sync {
     fn durable(&self, replica: &AnyReplica) -> AnyReplica;
     fn label(&self, message: &AnyMessage) -> String;
     fn show(&self, replica: &AnyReplica) -> Option<Vec<Part>>;
+    fn datatype(&self) -> &'static str;
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool;
     fn reads_clock(&self) -> bool;
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica>;
@@ -335,6 +336,10 @@ impl<S: Strategy> Steps for Typed<S> {
         self.0.show(replica_of::<S>(replica))
     }
 
+    fn datatype(&self) -> &'static str {
+        self.0.datatype()
+    }
+
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool {
         self.0.serves(call, node, cluster)
     }
@@ -399,6 +404,10 @@ impl Strategy for AnyStrategy {
 
     fn show(&self, replica: &AnyReplica) -> Option<Vec<Part>> {
         self.0.show(replica)
+    }
+
+    fn datatype(&self) -> &'static str {
+        self.0.datatype()
     }
 
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool {

@@ -34,6 +34,7 @@ use std::hash::Hash;
 use crate::history::NodeId;
 
 pub mod asynchronous;
+pub mod crdt;
 pub mod erased;
 mod invariant;
 mod log;

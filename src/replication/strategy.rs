@@ -9,6 +9,9 @@ use crate::history::{Call, Completion, NodeId, Value};
 
 use super::{Cluster, Invariant, OperationId, Part, Stamp, StrategyName, TimerId};
 
+/// What is replicated if a strategy does not say.
+const REGISTER: &str = "register";
+
 /// A replication method: all that its nodes do, as one pure function.
 pub trait Strategy: Clone + Send + Sync + 'static {
     /// All that one node knows.
@@ -57,12 +60,18 @@ pub trait Strategy: Clone + Send + Sync + 'static {
         None
     }
 
+    /// The datatype that is replicated, by name: what clients ask, and what the
+    /// answers are judged by. Without an override these are registers.
+    fn datatype(&self) -> &'static str {
+        REGISTER
+    }
+
     /// Whether `node` accepts `call` from clients. Final reads are issued at
     /// every node that serves reads. Without an override every node serves
-    /// reads and writes.
+    /// all calls; of registers, reads and writes.
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool {
         let _ = (node, cluster);
-        call.is_read() || call.is_write()
+        call.is_read() || call.is_write() || self.datatype() != REGISTER
     }
 
     /// Whether handlers use clock readings. If not, every reading is 0, and time is

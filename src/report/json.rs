@@ -87,7 +87,7 @@ fn replay(replayed: &Replayed<'_>) -> Value {
         "difference": difference,
         "verdict": verdict,
         "kind": replay.judgement.flaw().map(|flaw| flaw.to_string()),
-        "evidence": why(&replay.run, &case.property, &replay.judgement),
+        "evidence": why(&replay.run, &case.property, &replay.judgement, replay.datatype),
         "steps": steps,
     })
 }
@@ -108,7 +108,10 @@ fn result(line: &Row<'_>) -> Value {
     };
     let failing = line.found.finding.as_ref().map(|finding| &finding.failing);
     let evidence = failing
-        .map(|failing| why(&failing.run, &line.found.property, &failing.judgement()))
+        .map(|failing| {
+            let judgement = failing.judgement();
+            why(&failing.run, &line.found.property, &judgement, failing.datatype)
+        })
         .or_else(|| reason(&line.outcome));
     json!({
         "strategy": line.strategy,
@@ -139,7 +142,7 @@ fn coverage(line: &Row<'_>) -> Value {
             told.insert("states".to_owned(), (*states).into());
             told.insert("actions".to_owned(), (*actions).into());
         }
-        told.insert("why".to_owned(), doubt_text(doubt).into());
+        told.insert("why".to_owned(), doubt_text(doubt, line.menu).into());
         told
     };
     // Random runs are only a sample, so only a proof makes a result complete.

@@ -6,7 +6,7 @@ use crate::catalogue::Family;
 use crate::history::{escape, notation};
 use crate::hunt::case::{Case, CaseStep};
 use crate::hunt::property::{Property, Rejudged, rejudge};
-use crate::judgement::datatype::Described;
+use crate::judgement::datatype::{Datatype, Described};
 use crate::judgement::model::{SEPARATING, neighbours};
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::Setting;
@@ -127,7 +127,7 @@ pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
 }
 
 /// A case, described from what it records; no strategy is run.
-pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
+pub fn case(case: &Case, datatype: &dyn Datatype, name: &str, place: &str, width: usize) -> String {
     let mut text = format!("A case of {}, on {place}.\n\nWhat happened\n", escape::line(name));
     for (number, step) in (1..).zip(&case.schedule) {
         let lines = wrap(&escape::line(&sentence(step)), width.saturating_sub(7));
@@ -148,7 +148,7 @@ pub fn case(case: &Case, name: &str, place: &str, width: usize) -> String {
         let _ = writeln!(text, "  process {number}   {}", escape::line(&seen.join(" ")));
     }
     text.push_str("\nVerdict\n");
-    for paragraph in verdict(case) {
+    for paragraph in verdict(case, datatype) {
         let lines = wrap(&escape::line(&paragraph), width.saturating_sub(2));
         let _ = writeln!(text, "  {}", lines.join("\n  "));
     }
@@ -169,7 +169,7 @@ fn sentence(step: &CaseStep) -> String {
 }
 
 /// The recorded verdict, its meaning, and what judging the history again gives.
-fn verdict(case: &Case) -> Vec<String> {
+fn verdict(case: &Case, datatype: &dyn Datatype) -> Vec<String> {
     let mut told = vec![match &case.kind {
         Some(kind) => format!("{} is violated ({kind}).", case.property),
         None => format!("{} holds.", case.property),
@@ -182,7 +182,7 @@ fn verdict(case: &Case) -> Vec<String> {
         return told;
     };
     told.push(model.about());
-    told.push(match rejudge(&case.history, model) {
+    told.push(match rejudge(&case.history, model, datatype) {
         Rejudged::Unknown(why) => format!("Judged again now: unknown, {why}."),
         Rejudged::Unsound(why) => format!("Judged again now: {why}."),
         Rejudged::Violated(kind) => format!(

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::history::Menu;
 use crate::hunt::both::How;
 use crate::hunt::exhaustive::{Doubt, Proof, scope_text};
 use crate::hunt::outcome::{Met, Outcome, Row, Undecided, Vacuity};
@@ -56,12 +57,13 @@ fn told(row: &Row<'_>) -> String {
 /// What exhaustive searches showed of the property: where it is proved, and
 /// where it is not and why.
 pub(super) fn extent(row: &Row<'_>) -> Vec<String> {
-    let proof =
-        |proof: &Proof| format!("{} ({} states)", scope_text(&proof.scope), count(proof.states));
+    let proof = |proof: &Proof| {
+        format!("{} ({} states)", scope_text(&proof.scope, row.menu), count(proof.states))
+    };
     let proofs: Vec<_> = row.found.proofs.iter().map(proof).collect();
     let proved = (!proofs.is_empty()).then(|| format!("proved: {}", proofs.join("; ")));
     let doubts = row.found.doubts.iter();
-    let doubts = doubts.map(|doubt| format!("not proved: {}", doubt_text(doubt)));
+    let doubts = doubts.map(|doubt| format!("not proved: {}", doubt_text(doubt, row.menu)));
     proved.into_iter().chain(doubts).collect()
 }
 
@@ -71,14 +73,14 @@ fn and_extent(row: &Row<'_>) -> String {
 }
 
 /// `2 sessions, 2 writes, 1 read, 1 key (the limit of states, at 2,000,000 states and 14 actions)`.
-pub fn doubt_text(doubt: &Doubt) -> String {
+pub fn doubt_text(doubt: &Doubt, menu: &Menu) -> String {
     let many = |number: u64, word: &str| {
         format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
     };
     match doubt {
         Doubt::Bounded { scope, bound, states, actions } => format!(
             "{} ({bound}, at {} and {})",
-            scope_text(scope),
+            scope_text(scope, menu),
             many(*states, "state"),
             many(*actions, "action")
         ),
@@ -224,6 +226,7 @@ mod tests {
             setting: &Setting::calm(3, crate::world::Network::Fifo),
             expected: None,
             found,
+            menu: &Menu::register(),
             sampled: coverage,
             searched: None,
             outcome: Outcome::of(found, coverage),

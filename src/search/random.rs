@@ -23,7 +23,7 @@
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
 
-use crate::history::{Call, NodeId, Value};
+use crate::history::{Menu, NodeId};
 use crate::search::key;
 use crate::world::{
     FaultPlan, Faults, Network, Planned, Routing, Scenario, Script, Setting, Workload,
@@ -42,10 +42,13 @@ pub struct Scope {
     pub keys: usize,
     /// The most choices before the ordinary order goes on.
     pub choices: usize,
+    /// What clients choose from.
+    pub menu: Menu,
 }
 
 impl Default for Scope {
-    /// Three nodes, an unordered network without faults, sticky sessions.
+    /// Three nodes, an unordered network without faults, sticky sessions,
+    /// registers.
     fn default() -> Self {
         Scope {
             setting: Setting {
@@ -58,48 +61,52 @@ impl Default for Scope {
             operations: 4,
             keys: 2,
             choices: 40,
+            menu: Menu::register(),
         }
     }
 }
 
-/// One operation before it has a value: kind and key, and a node for sessions
+/// One operation before it is a call: what and on which key, and a node for sessions
 /// that roam.
 type Draft = (u8, u16);
 
-/// Generates workloads: reads, and writes of values that are unique in the
-/// workload (1, 2, 3, … in order of session).
+/// Generates workloads: updates and queries of the menu, about as many of each.
+/// New numbers are 1, 2, 3, … in order of session. Shrinking moves calls towards
+/// the first update of the menu.
 pub fn workload(scope: &Scope) -> impl Strategy<Value = Workload> + use<> {
     let nodes = scope.setting.nodes;
     let keys = scope.keys.max(1);
     let routing = scope.setting.routing;
+    let menu = scope.menu.clone();
     let operation = (any::<u8>(), 0..nodes);
     let session = (0..nodes, vec(operation, 1..=scope.operations.max(1)));
     (vec(session, 1..=scope.sessions.max(1)), any::<u8>()).prop_map(move |(drafts, draw)| {
         // Clients that meet on one key find more than clients that miss each
         // other on many: two workloads in three use a single key.
         let keys = if draw < 171 { 1 } else { keys };
-        build(drafts, keys, routing)
+        build(&menu, drafts, keys, routing)
     })
 }
 
-fn build(drafts: Vec<(u16, Vec<Draft>)>, keys: usize, routing: Routing) -> Workload {
-    let mut value = 0;
+fn build(menu: &Menu, drafts: Vec<(u16, Vec<Draft>)>, keys: usize, routing: Routing) -> Workload {
+    let mut new = 0;
     let mut planned = |(kind, node): Draft| {
-        // The lowest bit chooses the function, so that 0 is a write: a
-        // workload without writes shows nothing.
-        let key = key(usize::from(kind >> 1) % keys);
-        let call = if kind & 1 == 0 {
-            value += 1;
-            Call::write(key, Value::Int(value))
-        } else {
-            Call::read(key)
+        // The lowest bit chooses between updates and queries, so that 0 is an
+        // update: a workload without updates shows nothing.
+        let (first, second) = match kind & 1 {
+            0 => (&menu.updates, &menu.queries),
+            _ => (&menu.queries, &menu.updates),
         };
+        let items = if first.is_empty() { second } else { first };
+        let item = items.get(usize::from(kind >> 1) % items.len().max(1))?;
+        let key = key(usize::from(kind >> 1) / items.len() % keys);
+        new += i64::from(menu.updates(&item.call(key.clone(), 0)));
         let node = (routing == Routing::Roaming).then_some(NodeId(node));
-        Planned { call, node }
+        Some(Planned { call: item.call(key, new), node })
     };
     let sessions = drafts.into_iter().map(|(node, operations)| Script {
         node: NodeId(node),
-        operations: operations.into_iter().map(&mut planned).collect(),
+        operations: operations.into_iter().filter_map(&mut planned).collect(),
     });
     Workload { sessions: sessions.collect() }
 }

@@ -22,6 +22,8 @@ pub struct Facts {
     sums: Vec<u64>,
     /// The highest stamp under which each write became visible anywhere.
     stamps: FxHashMap<OperationId, Stamp>,
+    /// What was visible where each write first became so: what it had seen.
+    origins: FxHashMap<OperationId, Seen>,
     /// What each answered operation saw, in order of answering.
     seen: Vec<(OperationId, Seen)>,
 }
@@ -61,12 +63,13 @@ impl Facts {
     }
 
     pub(crate) fn visible(&mut self, node: NodeId, write: OperationId, stamp: Stamp) {
-        let log = self.logs[node.index()].last_mut().expect("there is always a log");
-        if !log.contains(&write) {
+        let (last, length) = (self.logs[node.index()].len() - 1, self.taken(node).len());
+        if !self.taken(node).contains(&write) {
             let sum = &mut self.sums[node.index()];
             *sum = sum.wrapping_add(FxBuildHasher.hash_one(write));
+            self.logs[node.index()][last].push(write);
         }
-        log.push(write);
+        self.origins.entry(write).or_insert(Seen::Log(node.index(), last, length));
         self.stamped(write, stamp);
     }
 
@@ -128,6 +131,24 @@ impl Facts {
         writes: &[(OperationId, Key)],
     ) -> Option<Vec<OperationId>> {
         let (_, seen) = self.seen.iter().find(|(operation, _)| *operation == read)?;
+        self.resolve(seen, key, writes)
+    }
+
+    /// The writes that `write` had seen, ascending: those that were visible at the
+    /// node where it first became visible. `None` if it never did.
+    pub fn seen_by_write(&self, write: OperationId) -> Option<Vec<OperationId>> {
+        let key = Key::new("");
+        let mut seen = self.resolve(self.origins.get(&write)?, &key, &[])?;
+        seen.retain(|other| *other != write);
+        Some(seen)
+    }
+
+    fn resolve(
+        &self,
+        seen: &Seen,
+        key: &Key,
+        writes: &[(OperationId, Key)],
+    ) -> Option<Vec<OperationId>> {
         let mut all: Vec<_> = match seen {
             Seen::Unrecorded => return None,
             Seen::Log(node, log, length) => self.logs[*node][*log][..*length].to_vec(),

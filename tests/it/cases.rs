@@ -10,6 +10,7 @@ use quiescence::hunt::case::{Case, FoundBy, NotACase, SearchName, read, replay};
 use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::Model;
+use quiescence::judgement::datatype::Register;
 use quiescence::replication::OperationId;
 use quiescence::world::re_execute;
 use quiescence::world::{Action, Planned, Script, Shows, Step, Workload};
@@ -37,7 +38,7 @@ fn crossing(invoked: &[u16]) -> Failing {
     let chosen: Vec<_> = (1..).zip(operations).map(step).collect();
     let run = re_execute(&*subject, &setting, &workload, &chosen, Shows::All);
     let property = Property::Model(Model::EVENTUAL);
-    Failing::of(setting, workload, run, property).expect("the two replicas disagree")
+    Failing::of(setting, workload, run, (property, &Register)).expect("the two replicas disagree")
 }
 
 fn text(invoked: &[u16]) -> String {
@@ -48,7 +49,7 @@ fn text(invoked: &[u16]) -> String {
 fn outcome(text: &str) -> replay::Fidelity {
     let case = read::read(text).expect("it is a case");
     assert_eq!(case.to_text(), text, "reading and writing changes nothing");
-    replay::replay(&case, &*storing()).expect("its steps are possible").fidelity
+    replay::replay(&case, &*storing(), &Register).expect("its steps are possible").fidelity
 }
 
 /// The complaint about the case of `invoked` with one text replaced by another,

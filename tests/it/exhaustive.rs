@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use quiescence::catalogue::Registry;
 use quiescence::catalogue::bench::{agree, puts, setting};
+use quiescence::history::Menu;
 use quiescence::history::{Completion, NodeId, Value};
 use quiescence::hunt::Subject;
 use quiescence::hunt::exhaustive::{Decision, Doubt, Plan as HuntPlan, hunt, up_to};
 use quiescence::hunt::property::{Flaw, Property};
+use quiescence::judgement::datatype::Register;
 use quiescence::judgement::{Kind, Model};
 use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
@@ -294,6 +296,8 @@ fn prove(name: &str, setting: &Setting, properties: &[Property], reduce: Reduce)
     let plan = HuntPlan {
         setting: setting.clone(),
         scopes: vec![SMALL],
+        menu: Menu::register(),
+        datatype: &Register,
         properties: properties.to_vec(),
         reduce,
         limits: Limits::default(),
@@ -330,7 +334,7 @@ fn a_crossing_of_two_writes_is_found_as_the_shortest_story() {
 fn a_strategy_that_reacts_is_searched_without_macro_steps_and_that_is_said() {
     let plan = Plan {
         tracks: HISTORY,
-        ..plan(Work::Open(SMALL), Reduce { macro_steps: true, ..Reduce::NONE }, 1)
+        ..plan(Work::Open(SMALL, Menu::register()), Reduce { macro_steps: true, ..Reduce::NONE }, 1)
     };
     let backup = PrimaryBackup { reads: Reads::Primary };
     let setting = calm(2, Network::Fifo);
@@ -384,7 +388,8 @@ fn nodes_with_the_same_writes_must_answer_alike_in_every_state() {
 fn states_of(name: &str, setting: &Setting, patient: bool, jobs: usize) -> (u64, u64) {
     let subjects = Registry::standard().parse(name).expect("it is registered");
     let open = Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient };
-    let plan = Plan { tracks: HISTORY, ..plan(Work::Open(open), Reduce::NONE, jobs) };
+    let plan =
+        Plan { tracks: HISTORY, ..plan(Work::Open(open, Menu::register()), Reduce::NONE, jobs) };
     let found = explore(&*subjects[0], setting, &plan, 0, &mut |_| 0).expect("it is covered");
     assert_eq!(found.ending, Ending::Complete, "{name}");
     (found.states, found.transitions)
@@ -480,6 +485,8 @@ fn climb(properties: Vec<Property>) -> (Box<dyn Subject>, HuntPlan) {
     let plan = HuntPlan {
         setting: calm(3, Network::Fifo),
         scopes: up_to(largest),
+        menu: Menu::register(),
+        datatype: &Register,
         properties,
         reduce: Reduce::ALL,
         limits: Limits { states: 5_000, ..Limits::default() },

@@ -10,11 +10,12 @@ use std::fs;
 use std::path::Path;
 
 use quiescence::catalogue::Registry;
-use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
 use quiescence::hunt::promise::Expected;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
+use quiescence::hunt::{Subject, served};
+use quiescence::judgement::datatype::Register;
 use quiescence::judgement::{Kind, Model};
 use quiescence::search::random::Scope;
 use quiescence::world::re_execute;
@@ -30,11 +31,15 @@ fn strategy(name: &str) -> Box<dyn Subject> {
 
 fn plan(setting: &Setting, properties: Vec<Property>, runs: u64, seed: u64) -> Plan {
     let scope = Scope { setting: setting.clone(), ..Scope::default() };
-    Plan { scope, properties, sought: vec![], runs, seed }
+    Plan { scope, properties, datatype: &Register, sought: vec![], runs, seed }
 }
 
+/// Hunts with the calls of the datatype that the strategy replicates.
 fn go(subject: &dyn Subject, plan: &Plan) -> Hunt {
-    hunt(subject, plan, &|_| false)
+    let datatype = Registry::standard().datatype_of(subject).expect("it is known");
+    let menu = served(subject, plan.scope.setting.nodes, datatype, 2);
+    let scope = Scope { menu, ..plan.scope.clone() };
+    hunt(subject, &Plan { scope, datatype, ..plan.clone() }, &|_| false)
 }
 
 fn finding(hunt: Hunt) -> Shrunk {
@@ -152,7 +157,7 @@ fn assert_minimal(subject: &dyn Subject, found: &Shrunk) {
             &fewer,
             failing.property.shows(),
         );
-        let flaw = judge(&run, &failing.property).flaw();
+        let flaw = judge(&run, &failing.property, failing.datatype).flaw();
         let as_short = run.schedule.iter().filter(|step| !step.settling).count() < chosen.len();
         assert!(
             flaw != Some(failing.flaw) || !as_short,
@@ -177,7 +182,8 @@ fn what_is_found_is_minimal_and_replays_from_its_text() {
             let text = case.to_text();
             let again = read::read(&text).expect("a case that was written can be read");
             assert_eq!(again.to_text(), text, "reading and writing changes nothing");
-            let replayed = replay::replay(&again, &*subject).expect("its steps are possible");
+            let replayed = replay::replay(&again, &*subject, found.failing.datatype)
+                .expect("its steps are possible");
             assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{name}");
             shown.insert(text);
         }
@@ -206,8 +212,10 @@ fn every_committed_case_replays() {
     for path in paths {
         let text = fs::read_to_string(&path).expect("a committed case can be read");
         let case = read::read(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let subject = Registry::standard().named(&case.strategy).expect("its strategy exists");
-        let replayed = replay::replay(&case, &*subject)
+        let registry = Registry::standard();
+        let subject = registry.named(&case.strategy).expect("its strategy exists");
+        let datatype = registry.datatype(&case.datatype).expect("it is known");
+        let replayed = replay::replay(&case, &*subject, datatype)
             .unwrap_or_else(|(step, why)| panic!("{} at {step}: {why}", path.display()));
         assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{}", path.display());
         assert_eq!(replayed.judgement.flaw(), case.kind);
@@ -264,10 +272,10 @@ fn an_impossible_action_is_the_fault_of_a_case_that_records_no_sends() {
         .collect();
     let subject = strategy("notebook:storing");
     let whole = read::read(&bare).expect("it is a case");
-    let replayed = replay::replay(&whole, &*subject).expect("its steps are possible");
+    let replayed = replay::replay(&whole, &*subject, &Register).expect("its steps are possible");
     assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
     let wrong = bare.replace("n2→n1 #1", "n2→n1 #7");
     let wrong = read::read(&wrong).expect("it is well formed");
-    let (step, why) = replay::replay(&wrong, &*subject).expect_err("nobody sent that");
+    let (step, why) = replay::replay(&wrong, &*subject, &Register).expect_err("nobody sent that");
     assert_eq!((step, why.as_str()), (3, "the message is not in flight"));
 }

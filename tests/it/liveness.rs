@@ -6,6 +6,7 @@ use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::exhaustive::{Decision, Shortest};
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Model;
+use quiescence::judgement::datatype::Register;
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::replication::{OperationId, TimerId};
 use quiescence::search::exhaustive::{Open, Reduce};
@@ -48,7 +49,7 @@ fn convicted(subject: &dyn Subject) -> Shortest {
 fn replays(subject: &dyn Subject, finding: &Shortest) -> Case {
     let case = Case::of(subject, &finding.failing, false, FoundBy::default());
     let case = read::read(&case.to_text()).expect("what was written can be read");
-    let replayed = replay::replay(&case, subject).expect("it can be replayed");
+    let replayed = replay::replay(&case, subject, &Register).expect("it can be replayed");
     assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced);
     assert_eq!(replayed.judgement.flaw(), Some(finding.failing.flaw));
     case
@@ -103,7 +104,7 @@ fn ending(timers: &[(u16, u32)]) -> Ending {
     let (workload, stem, cycle) = fires(timers);
     let run = repeat(&Gossip::Chance, &pair(), &workload, &stem, &cycle);
     if let Ending::Cycle { .. } = run.ending {
-        assert_eq!(judge(&run, &eventual()).flaw(), Some(Flaw::NotGuaranteed));
+        assert_eq!(judge(&run, &eventual(), &Register).flaw(), Some(Flaw::NotGuaranteed));
     }
     run.ending
 }

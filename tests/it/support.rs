@@ -1,12 +1,14 @@
 //! Helpers that several of these tests use.
 
-use quiescence::hunt::Subject;
+use quiescence::catalogue::Registry;
 use quiescence::hunt::exhaustive::{Decision, Plan, hunt};
 use quiescence::hunt::property::Property;
+use quiescence::hunt::{Subject, served};
 use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::world::Setting;
 
-/// The result of an exhaustive search of one scope, for each property.
+/// The result of an exhaustive search of one scope, for each property. Clients ask the
+/// calls of the datatype that is replicated, with one element or amount.
 pub fn searched(
     subject: &dyn Subject,
     setting: &Setting,
@@ -14,9 +16,12 @@ pub fn searched(
     properties: &[Property],
     (reduce, jobs): (Reduce, usize),
 ) -> Vec<(Property, Decision)> {
+    let datatype = Registry::standard().datatype_of(subject).expect("it is known");
     let plan = Plan {
         setting: setting.clone(),
         scopes: vec![scope],
+        menu: served(subject, setting.nodes, datatype, 1),
+        datatype,
         properties: properties.to_vec(),
         reduce,
         limits: Limits::default(),

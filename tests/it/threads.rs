@@ -15,6 +15,7 @@ use quiescence::hunt::Subject;
 use quiescence::hunt::case::words::sentence;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::judgement::Kind;
+use quiescence::judgement::datatype::Register;
 use quiescence::replication::OperationId;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use quiescence::replication::notebook::{Notebook, Variant};
@@ -322,7 +323,7 @@ fn the_experiment_of_the_notebook_runs_live_and_is_judged() {
         assert_eq!(sentence(&events[0]).text(), "A writes x=1 at n1: ok");
         let flaw = |name: &str| {
             let property: Property = name.parse().expect("the name of a model");
-            judge(&run, &property).flaw()
+            judge(&run, &property, &Register).flaw()
         };
         assert_eq!(flaw("eventual"), Some(Flaw::History(Kind::Diverged)));
         assert!(flaw("mr").is_some(), "the reader went from x=1 to nothing");
@@ -367,7 +368,7 @@ fn live_sessions_may_be_driven_by_threads_of_the_caller() {
             let recorded = live.stop();
             assert_eq!(recorded.answers.len(), 8);
             let run = recorded.replay(&LWW).expect("the world follows");
-            assert_eq!(judge(&run, &"eventual".parse().expect("a model")).flaw(), None);
+            assert_eq!(judge(&run, &"eventual".parse().expect("a model"), &Register).flaw(), None);
         }
     });
 }

@@ -9,6 +9,7 @@ use quiescence::hunt::case::{Case, FoundBy, SearchName};
 use quiescence::hunt::minimise::{Aim, Failing, minimise};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::Kind;
+use quiescence::judgement::datatype::Register;
 use quiescence::replication::notebook::{Notebook, Variant};
 
 use super::explore::{explore, scripts};
@@ -24,7 +25,7 @@ fn the_first_run_of_the_notebook_that_diverges_is_the_committed_case() {
     let diverging = explored.runs.iter().find_map(|(execution, recorded)| {
         let run = recorded.replay(&STORING).expect("the world follows");
         let (setting, workload) = (recorded.setting.clone(), recorded.workload.clone());
-        Some((*execution, Failing::of(setting, workload, run, property.clone())?))
+        Some((*execution, Failing::of(setting, workload, run, (property.clone(), &Register))?))
     });
     let (execution, failing) = diverging.expect("some interleaving diverges");
     assert_eq!(failing.flaw, Flaw::History(Kind::Diverged));

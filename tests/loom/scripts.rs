@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use quiescence::history::{Call, NodeId};
 use quiescence::hunt::property::{Property, judge};
+use quiescence::judgement::datatype::Register;
 use quiescence::replication::notebook::{Notebook, Variant};
 use quiescence::threads::mailbox;
 use quiescence::world::{Planned, Script, Workload};
@@ -35,7 +36,7 @@ fn diverges(clients: &[Writes; 2]) -> bool {
     let model = move || {
         let recorded = mailbox::run(&STORING, &cluster(2, &workload), &workload);
         let run = recorded.replay(&STORING).expect("the world follows");
-        assert!(judge(&run, &property).flaw().is_none(), "it diverges");
+        assert!(judge(&run, &property, &Register).flaw().is_none(), "it diverges");
     };
     panic::catch_unwind(AssertUnwindSafe(|| builder(Some(2)).check(model))).is_err()
 }

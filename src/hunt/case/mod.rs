@@ -34,6 +34,8 @@ pub struct Case {
     pub tool: String,
     /// The strategy.
     pub strategy: StrategyName,
+    /// The name of the datatype that it replicates.
+    pub datatype: String,
     /// The setting of the run.
     pub setting: Setting,
     /// What clients asked.

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use crate::history::{Call, NodeId, notation};
+use crate::hunt::property::Flaw;
 use crate::replication::{Cluster, OperationId, TimerId};
 use crate::world::client::Client;
 use crate::world::{
@@ -72,6 +73,11 @@ pub fn place_of_strategy(text: &str) -> (usize, usize) {
     locate(text, &[At::Key("strategy")])
 }
 
+/// The line and column, from 1, of the datatype in the text of a case.
+pub fn place_of_datatype(text: &str) -> (usize, usize) {
+    locate(text, &[At::Key("datatype")])
+}
+
 fn without_place(text: &str) -> String {
     text.split(" at line ").next().unwrap_or(text).to_owned()
 }
@@ -120,21 +126,7 @@ fn case(file: File) -> Checked<Case> {
     let history = notation::parse(&file.history)
         .map_err(|error| Complaint(vec![At::Key("history")], error.reason))?;
     let property = file.model.parse().map_err(|error| Complaint(vec![At::Key("model")], error))?;
-    let kind = match (file.verdict, file.kind) {
-        (VerdictWord::Violated, Some(kind)) => {
-            let kind = kind.parse().map_err(|reason| Complaint(vec![At::Key("kind")], reason))?;
-            Some(kind)
-        }
-        (VerdictWord::Holds, None) => None,
-        (VerdictWord::Violated, None) => {
-            let reason = "a violated verdict has a kind, for example \"diverged\"";
-            return Err(Complaint(vec![At::Key("verdict")], reason.to_owned()));
-        }
-        (VerdictWord::Holds, Some(_)) => {
-            let reason = "a verdict that holds has no kind";
-            return Err(Complaint(vec![At::Key("kind")], reason.to_owned()));
-        }
-    };
+    let kind = kind(file.verdict, file.kind)?;
     let found = found(&file.found)?;
     let mut walk = Walk::new(&setting, &workload, &file.start, &file.schedule);
     let mut schedule = Vec::with_capacity(file.schedule.len());
@@ -161,6 +153,7 @@ fn case(file: File) -> Checked<Case> {
     Ok(Case {
         tool: file.tool,
         strategy: file.strategy,
+        datatype: file.datatype,
         setting,
         workload,
         start: file.start,
@@ -172,6 +165,25 @@ fn case(file: File) -> Checked<Case> {
         evidence: file.evidence,
         minimal: file.minimal,
         found,
+    })
+}
+
+/// How the property fails, if it does.
+fn kind(verdict: VerdictWord, kind: Option<String>) -> Checked<Option<Flaw>> {
+    Ok(match (verdict, kind) {
+        (VerdictWord::Violated, Some(kind)) => {
+            let kind = kind.parse().map_err(|reason| Complaint(vec![At::Key("kind")], reason))?;
+            Some(kind)
+        }
+        (VerdictWord::Holds, None) => None,
+        (VerdictWord::Violated, None) => {
+            let reason = "a violated verdict has a kind, for example \"diverged\"";
+            return Err(Complaint(vec![At::Key("verdict")], reason.to_owned()));
+        }
+        (VerdictWord::Holds, Some(_)) => {
+            let reason = "a verdict that holds has no kind";
+            return Err(Complaint(vec![At::Key("kind")], reason.to_owned()));
+        }
     })
 }
 

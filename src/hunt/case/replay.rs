@@ -4,6 +4,7 @@
 use crate::history::notation;
 use crate::hunt::Subject;
 use crate::hunt::property::{Flaw, Judgement, judge};
+use crate::judgement::datatype::Datatype;
 use crate::world::trace;
 use crate::world::trace::Trace;
 use crate::world::{NotEnabled, Run};
@@ -24,6 +25,8 @@ pub struct Replay {
     pub run: Run,
     /// The result of judging the new run by the property of the case.
     pub judgement: Judgement,
+    /// What the operations mean.
+    pub datatype: &'static dyn Datatype,
 }
 
 /// Whether a replay matched the record.
@@ -49,14 +52,19 @@ pub struct Difference {
     pub present: String,
 }
 
-/// Replays a case on a strategy.
+/// Replays a case on a strategy. The operations mean what `datatype` says; it is
+/// for the caller to find the one that the case names.
 ///
 /// # Errors
 /// If an action is impossible although nothing differed before it, and the case
 /// does not record what was sent: the position of the step, from 0, and the
 /// reason. Such a file cannot show that the action was ever possible, so this
 /// is an error of the file, not a changed strategy.
-pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, String)> {
+pub fn replay(
+    case: &Case,
+    subject: &dyn Subject,
+    datatype: &'static dyn Datatype,
+) -> Result<Replay, (usize, String)> {
     let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
     let followed = trace::follow(subject, &case.setting, &case.workload, &recorded);
     let mut before = followed.steps.iter().zip(&case.schedule);
@@ -76,9 +84,9 @@ pub fn replay(case: &Case, subject: &dyn Subject) -> Result<Replay, (usize, Stri
         _ => re_execute(subject, &case.setting, &case.workload, &resolved, case.property.shows()),
     };
     let trace = trace::trace(subject, &case.setting, &case.workload, &run.schedule);
-    let judgement = judge(&run, &case.property);
+    let judgement = judge(&run, &case.property, datatype);
     let fidelity = compare(case, &followed, &trace, &run, &judgement);
-    Ok(Replay { fidelity, trace, run, judgement })
+    Ok(Replay { fidelity, trace, run, judgement, datatype })
 }
 
 /// How many of the last steps form a cycle that was chosen, if they do.

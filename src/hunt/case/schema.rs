@@ -15,6 +15,8 @@ pub(super) struct File {
     pub format: String,
     pub tool: String,
     pub strategy: StrategyName,
+    #[serde(default = "register", skip_serializing_if = "is_register")]
+    pub datatype: String,
     pub cluster: ClusterShape,
     #[serde(default)]
     pub faults: FaultsShape,
@@ -64,6 +66,15 @@ pub(super) struct FaultsShape {
     pub clocks: Vec<i32>,
     #[serde(skip_serializing_if = "is_default")]
     pub keep_token: bool,
+}
+
+/// What is replicated where a case does not say.
+fn register() -> String {
+    "register".to_owned()
+}
+
+fn is_register(name: &String) -> bool {
+    *name == register()
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -83,12 +83,23 @@ pub fn struck_here(strike: Strike) -> String {
     }
 }
 
-/// `writes x=1`, `reads x`, `calls add x=3`.
+/// `writes x=1`, `deletes x`, `reads x`, `calls add x=3`.
 pub fn asks(call: &Call) -> String {
     match (call.is_read(), call.is_write()) {
         (true, _) => format!("reads {}", call.key),
+        (_, true) if call.argument == Value::Null => format!("deletes {}", call.key),
         (_, true) => format!("writes {}={}", call.key, call.argument),
         _ => format!("calls {call}"),
+    }
+}
+
+/// `wrote x=1`, `deleted x`, `read x`, `called add x=3`.
+pub(super) fn did(call: &Call) -> String {
+    match (call.is_read(), call.is_write()) {
+        (true, _) => format!("read {}", call.key),
+        (_, true) if call.argument == Value::Null => format!("deleted {}", call.key),
+        (_, true) => format!("wrote {}={}", call.key, call.argument),
+        _ => format!("called {call}"),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use crate::history::{History, Value, notation};
+use crate::history::{Completion, History, Value, notation};
 use crate::hunt::Subject;
 use crate::hunt::durable::loss;
 use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Flaw, Judgement, Property, record, white_box};
+use crate::judgement::datatype::{Arbitration, Datatype, answered, updates};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
 use crate::world::trace::{Trace, TraceStep, trace};
 use crate::world::{Action, Ending, MessageName, Run, SessionId, Setting, Strike, Workload};
@@ -16,15 +17,15 @@ use super::schema::{
     ClusterShape, FaultsShape, File, FoundShape, OperationShape, SessionShape, StepShape,
     VerdictWord,
 };
-use super::words::sentence;
+use super::words::{did, sentence};
 use super::{Case, CaseStep, FORMAT, FoundBy};
 
 impl Case {
     /// The case of a failing run. `minimal` says whether it was checked that no
     /// chosen action can be removed.
     pub fn of(subject: &dyn Subject, failing: &Failing, minimal: bool, found: FoundBy) -> Case {
-        let Failing { setting, workload, run, property, .. } = failing;
-        let judged = (property, &failing.judgement());
+        let Failing { setting, workload, run, property, datatype, .. } = failing;
+        let judged = (property, *datatype, &failing.judgement());
         Case::of_run(subject, (setting, workload), run, judged, minimal, found)
     }
 
@@ -33,7 +34,7 @@ impl Case {
         subject: &dyn Subject,
         (setting, workload): (&Setting, &Workload),
         run: &Run,
-        (property, judgement): (&Property, &Judgement),
+        (property, datatype, judgement): (&Property, &dyn Datatype, &Judgement),
         minimal: bool,
         found: FoundBy,
     ) -> Case {
@@ -41,6 +42,7 @@ impl Case {
         Case {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             strategy: subject.strategy_name(),
+            datatype: datatype.name().to_owned(),
             setting: setting.clone(),
             workload: workload.clone(),
             start: trace.start.iter().map(sent).collect(),
@@ -49,7 +51,7 @@ impl Case {
             history: run.history.clone(),
             property: property.clone(),
             kind: judgement.flaw(),
-            evidence: evidence(run, property, judgement),
+            evidence: evidence(run, property, judgement, datatype),
             minimal,
             found,
         }
@@ -88,8 +90,13 @@ pub(super) fn cycle(run: &Run) -> Option<usize> {
 }
 
 /// Why a run fails, as JSON that is the same for the same run.
-pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) -> serde_json::Value {
-    let why = why(run, property, judgement);
+pub(super) fn evidence(
+    run: &Run,
+    property: &Property,
+    judgement: &Judgement,
+    datatype: &dyn Datatype,
+) -> serde_json::Value {
+    let why = why(run, property, judgement, datatype);
     match judgement {
         Judgement::Violated(_, Some(counterexample)) => {
             let operations = run.history.operations();
@@ -111,16 +118,20 @@ pub(super) fn evidence(run: &Run, property: &Property, judgement: &Judgement) ->
 }
 
 /// Which acknowledged write is lost, and which final read misses it.
-fn lost(run: &Run, who: &dyn Fn(usize) -> String) -> String {
-    let Ok(Some(loss)) = loss(run) else { unreachable!("a write is lost") };
+fn lost(run: &Run, datatype: &dyn Datatype, who: &dyn Fn(usize) -> String) -> String {
+    let Ok(Some(loss)) = loss(run, datatype) else { unreachable!("a write is lost") };
     let operations = loss.history.operations();
     let (write, read) = (&operations[loss.write], &operations[loss.read]);
     let node = read.node.map_or(String::new(), |node| format!(" at {node}"));
+    let missed = match (datatype.arbitration(), write.call.is_write()) {
+        (Arbitration::Last, true) => "neither that write nor a later one into account",
+        (Arbitration::Last, false) => "neither that nor what replaces it into account",
+        (Arbitration::Ignored, _) => "no account of it",
+    };
     format!(
-        "{} wrote {}={} and was told that it was done, and in the end a read of {}{node} takes neither that write nor a later one into account",
+        "{} {} and was told that it was done, and in the end a read of {}{node} takes {missed}",
         who(loss.write),
-        write.call.key,
-        write.call.argument,
+        did(&write.call),
         read.call.key
     )
 }
@@ -135,9 +146,15 @@ fn disagreed(run: &Run) -> String {
 }
 
 /// Why a run fails, in words.
-pub fn why(run: &Run, property: &Property, judgement: &Judgement) -> String {
+pub fn why(
+    run: &Run,
+    property: &Property,
+    judgement: &Judgement,
+    datatype: &dyn Datatype,
+) -> String {
     let operations = run.history.operations();
-    why_by(run, property, judgement, &|at| format!("process {}", operations[at].process.0))
+    let who = |at: usize| format!("process {}", operations[at].process.0);
+    why_by(run, property, judgement, datatype, &who)
 }
 
 /// As [`why`], where `who` names the client that issued the operation at a
@@ -146,17 +163,18 @@ pub fn why_by(
     run: &Run,
     property: &Property,
     judgement: &Judgement,
+    datatype: &dyn Datatype,
     who: &dyn Fn(usize) -> String,
 ) -> String {
     match (judgement, &run.ending) {
         (Judgement::Violated(_, Some(counterexample)), _) => {
             counterexample.explain_by(&run.history, who)
         }
-        (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run, who),
+        (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run, datatype, who),
         (Judgement::Violated(Flaw::Disagreed, None), _) => disagreed(run),
         (Judgement::Violated(Flaw::Recorded, None), _) => match property {
-            Property::WhiteBox(model) => match record(run, *model) {
-                Some(Err(unsound)) => own_write_unseen(run, *model, who)
+            Property::WhiteBox(model) => match record(run, *model, datatype) {
+                Some(Err(unsound)) => own_update_unseen(run, *model, datatype, who)
                     .unwrap_or_else(|| format!("by the strategy's own record, {unsound}")),
                 Some(Ok(())) | None => unreachable!("the record contradicts the model"),
             },
@@ -197,25 +215,33 @@ pub fn why_by(
 
 /// In words, a read that did not take an earlier write of its own process into
 /// account, by the strategy's own record.
-fn own_write_unseen(run: &Run, model: Model, who: &dyn Fn(usize) -> String) -> Option<String> {
+fn own_update_unseen(
+    run: &Run,
+    model: Model,
+    datatype: &dyn Datatype,
+    who: &dyn Fn(usize) -> String,
+) -> Option<String> {
     let asked = matches!(model, Model::Grid(grid) if grid.asks(Guarantees::RYW));
-    let Some(Witness::Abstract { visible, .. }) = white_box(run, model).filter(|_| asked) else {
-        return None;
-    };
+    let record = white_box(run, model, datatype).filter(|_| asked);
+    let Some(Witness::Abstract { visible, .. }) = record else { return None };
     let operations = run.history.operations();
-    let reads = operations.iter().enumerate().filter(|(_, op)| op.answer().is_some());
+    let reads = operations.iter().enumerate().filter(|(_, op)| answered(op, datatype));
     reads.into_iter().find_map(|(at, read)| {
-        let own = |write: &usize| {
-            let op = &operations[*write];
-            op.process == read.process && op.call.is_write() && op.returned.is_some()
+        let own = |update: &usize| {
+            let op = &operations[*update];
+            op.process == read.process && updates(op, datatype) && op.returned.is_some()
         };
-        let write = (0..at).filter(own).find(|write| !visible[at].contains(write))?;
-        let answer = read.answer().expect("it was answered");
-        let saw = if *answer == Value::Null { "nothing".to_owned() } else { answer.to_string() };
-        let wrote = &operations[write].call;
+        let update = (0..at).filter(own).find(|update| !visible[at].contains(update))?;
+        let saw = match &read.completion {
+            Completion::Ok(Value::Null) => "nothing".to_owned(),
+            Completion::Ok(answer) => answer.to_string(),
+            Completion::Info | Completion::Fail => unreachable!("it was answered"),
+        };
+        let updated = &operations[update].call;
+        let what = if updated.is_write() { "write" } else { "update" };
         Some(format!(
-            "{} wrote {}={}, then read {} and saw {saw}; by the strategy's own record that read did not take the write of its own process into account",
-            who(write), wrote.key, wrote.argument, read.call.key
+            "{} {}, then {} and saw {saw}; by the strategy's own record that read did not take the {what} of its own process into account",
+            who(update), did(updated), did(&read.call)
         ))
     })
 }
@@ -247,6 +273,7 @@ fn file(case: &Case) -> File {
         format: FORMAT.to_owned(),
         tool: case.tool.clone(),
         strategy: case.strategy.clone(),
+        datatype: case.datatype.clone(),
         cluster: ClusterShape { nodes: case.setting.nodes.into(), network: case.setting.network },
         faults: FaultsShape {
             budget: faults.budget,

@@ -1,6 +1,6 @@
 //! A counter: numbers are added, the sum is read.
 
-use crate::history::{Call, Function, Value};
+use crate::history::{Call, Function, Item, Menu, Value};
 
 use super::{Context, Datatype, after_read, integer};
 
@@ -82,5 +82,11 @@ impl Datatype for Counter {
         let certain = changes(certain, |_| true);
         (certain + changes(possible, |by| *by < 0)..=certain + changes(possible, |by| *by > 0))
             .contains(&answer)
+    }
+
+    /// Adds 1, -1, 2, -2, ….
+    fn menu(&self, arguments: usize) -> Menu {
+        let amounts = (1..).flat_map(|amount: i64| [amount, -amount]).take(arguments);
+        Menu::with_reads(amounts.map(|amount| Item::with("add", amount)).collect())
     }
 }

@@ -1,6 +1,6 @@
 //! A flag that is enabled and disabled.
 
-use crate::history::{Call, Function, Value};
+use crate::history::{Call, Function, Item, Menu, Value};
 
 use super::{Context, Datatype, after_read, integer};
 
@@ -67,7 +67,23 @@ impl Datatype for Flag {
         true
     }
 
+    fn matters(&self, update: &Call, other: &Call) -> bool {
+        let names = (update.f.as_str(), other.f.as_str());
+        match self {
+            Flag::EnableWins => names == ("disable", "enable"),
+            Flag::DisableWins => names == ("enable", "disable"),
+        }
+    }
+
+    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
+        [few, many].contains(&answer)
+    }
+
     fn undoes(&self, update: &Call) -> bool {
         update.f.as_str() == "disable"
+    }
+
+    fn menu(&self, _: usize) -> Menu {
+        Menu::with_reads(["enable", "disable"].map(Item::plain).to_vec())
     }
 }

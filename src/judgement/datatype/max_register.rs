@@ -1,6 +1,6 @@
 //! A register that keeps the largest number.
 
-use crate::history::{Call, Function, Value};
+use crate::history::{Call, Function, Item, Menu, Value};
 
 use super::{Context, Datatype, after_read, integer};
 
@@ -43,6 +43,11 @@ impl Datatype for MaxRegister {
     fn merged(&self, context: &Context<'_>) -> Option<Value> {
         let written = context.updates().iter().map(|call| &call.argument);
         Some(written.fold(&Value::Null, larger).clone())
+    }
+
+    fn menu(&self, arguments: usize) -> Menu {
+        let numbers = (1..).take(arguments);
+        Menu::with_reads(numbers.map(|number: i64| Item::with("write", number)).collect())
     }
 }
 

@@ -17,11 +17,14 @@ mod mv_register;
 mod named;
 mod queue;
 mod register;
+mod register_with;
 mod replicated_set;
 mod set;
 mod text;
 
-use crate::history::{Call, Completion, History, Operation, Value};
+use std::fmt;
+
+use crate::history::{Call, Completion, History, Menu, Operation, Value};
 
 pub use context::Context;
 pub use counter::Counter;
@@ -32,6 +35,7 @@ pub use named::{DESCRIBED, Described, UnknownDatatype, named};
 pub use queue::Queue;
 pub use register::Register;
 pub(crate) use register::{MISMATCH, aborted, found, left};
+pub use register_with::RegisterWith;
 pub use replicated_set::ReplicatedSet;
 pub use set::Set;
 pub use text::Text;
@@ -127,6 +131,22 @@ pub trait Datatype: Sync {
         false
     }
 
+    /// Whether it matters to those who see both that `update` had seen `other`.
+    /// `true` is safe to say of updates that [depend](Self::depends) on what they
+    /// had seen.
+    fn matters(&self, update: &Call, other: &Call) -> bool {
+        let _ = other;
+        self.depends(update)
+    }
+
+    /// Whether a read may answer this where `few` is answered if updates had seen as
+    /// few others as possible, and `many` if they had seen as many. `true` is always
+    /// safe to say; a search ends sooner where `false` is said.
+    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
+        let _ = (answer, few, many);
+        true
+    }
+
     /// How much of the order of updates matters to [`merged`](Self::merged).
     fn arbitration(&self) -> Arbitration {
         Arbitration::Ignored
@@ -166,6 +186,41 @@ pub trait Datatype: Sync {
         let _ = (answer, certain, possible);
         true
     }
+
+    /// What clients ask in a search, simplest first; `arguments` says among how
+    /// many elements or amounts they choose, where they do. By default they ask
+    /// nothing, so that such a type is judged in recordings only.
+    fn menu(&self, arguments: usize) -> Menu {
+        let _ = arguments;
+        Menu::default()
+    }
+}
+
+impl fmt::Debug for dyn Datatype + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Whether an operation changes its object, if it happens.
+pub fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    let answer = match &operation.completion {
+        Completion::Ok(answer) => Some(answer),
+        Completion::Info | Completion::Fail => None,
+    };
+    !datatype.only_reads(&operation.call, answer)
+}
+
+/// Whether the answer of an operation has to be explained.
+pub fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    matches!(operation.completion, Completion::Ok(_)) && datatype.answers(&operation.call)
+}
+
+/// Whether it matters what an operation had seen: its answer has to be
+/// explained, or the answers of others depend on it.
+pub fn reads(operation: &Operation, datatype: &dyn Datatype) -> bool {
+    answered(operation, datatype)
+        || (updates(operation, datatype) && datatype.depends(&operation.call))
 }
 
 /// How much of the order of updates matters to what a read answers.

@@ -1,6 +1,6 @@
 //! A register that keeps all values that nobody has replaced.
 
-use crate::history::{Call, Function, Value};
+use crate::history::{Call, Function, Menu, Value};
 
 use super::{Context, Datatype, sorted};
 
@@ -59,5 +59,20 @@ impl Datatype for MvRegister {
 
     fn depends(&self, _: &Call) -> bool {
         true
+    }
+
+    /// The more the writes had seen, the fewer of them are left.
+    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
+        let all = |value: &Value| match value {
+            Value::List(all) => all.to_vec(),
+            _ => Vec::new(),
+        };
+        let (answer, few, many) = (all(answer), all(few), all(many));
+        many.iter().all(|value| answer.contains(value))
+            && answer.iter().all(|value| few.contains(value))
+    }
+
+    fn menu(&self, _: usize) -> Menu {
+        Menu::register()
     }
 }

@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use super::{
-    Counter, Datatype, Flag, MaxRegister, MvRegister, Queue, Register, ReplicatedSet, Set, Text,
+    Counter, Datatype, Flag, MaxRegister, MvRegister, Queue, Register, RegisterWith, ReplicatedSet,
+    Set, Text,
 };
 
 /// A datatype of this crate, described.
@@ -28,13 +29,31 @@ pub struct Described {
 }
 
 /// The datatypes of this crate.
-pub static DESCRIBED: [Described; 14] = [
+pub static DESCRIBED: [Described; 16] = [
     Described {
         names: &["register", "lww-register"],
         datatype: &Register,
         operations: "read · write v · cas [from, to]",
         about: "The value of the last visible write, by arbitration; null if there is none.",
         formula: "value of max_ar V",
+        examples: &[],
+    },
+    Described {
+        names: &["deletable-register"],
+        datatype: &RegisterWith::Deletes,
+        operations: "read · write v · delete",
+        about: "The value of the last visible write, by arbitration; null if there is none, or if \
+                that was a delete, which writes null.",
+        formula: "value of max_ar V",
+        examples: &[],
+    },
+    Described {
+        names: &["cas-register"],
+        datatype: &RegisterWith::CompareAndSets,
+        operations: "read · write v · cas [from, to]",
+        about: "What the register holds. A compare-and-set replaces `from` by `to`, and answers \
+                `mismatch` where it finds another value.",
+        formula: "",
         examples: &[],
     },
     Described {

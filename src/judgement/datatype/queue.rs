@@ -1,6 +1,6 @@
 //! A queue: first in, first out.
 
-use crate::history::{Call, Value};
+use crate::history::{Argument, Call, Item, Menu, Value};
 
 use super::Datatype;
 
@@ -46,5 +46,10 @@ impl Datatype for Queue {
             }
         }
         Some(values.into())
+    }
+
+    fn menu(&self, _: usize) -> Menu {
+        let enqueue = Item::new("enqueue", Argument::New);
+        Menu { updates: vec![enqueue, Item::plain("dequeue")], queries: Vec::new() }
     }
 }

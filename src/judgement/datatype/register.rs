@@ -1,6 +1,6 @@
 //! A register: read, write, and compare-and-set.
 
-use crate::history::{Call, Completion, Function, Operation, Value};
+use crate::history::{Call, Completion, Function, Menu, Operation, Value};
 
 use super::{Arbitration, Context, Datatype, after_read};
 
@@ -109,5 +109,9 @@ impl Datatype for Register {
 
     fn arbitration(&self) -> Arbitration {
         Arbitration::Last
+    }
+
+    fn menu(&self, _: usize) -> Menu {
+        Menu::register()
     }
 }

@@ -1,6 +1,6 @@
 //! Sets by what concurrent adds and removes of one element mean.
 
-use crate::history::{Call, Value};
+use crate::history::{Call, Item, Menu, Value};
 
 use super::{Arbitration, Context, Datatype, Set, sorted};
 
@@ -143,6 +143,20 @@ impl Datatype for ReplicatedSet {
         matches!(self, ReplicatedSet::AddWins | ReplicatedSet::RemoveWins)
     }
 
+    fn matters(&self, update: &Call, other: &Call) -> bool {
+        let names = (update.f.as_str(), other.f.as_str());
+        match self {
+            ReplicatedSet::AddWins => names == (REMOVE, ADD),
+            ReplicatedSet::RemoveWins => names == (ADD, REMOVE),
+            _ => false,
+        }
+    }
+
+    /// An element that is there and one that is not are all that can be told of it.
+    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
+        [few, many].contains(&answer)
+    }
+
     fn arbitration(&self) -> Arbitration {
         match self {
             ReplicatedSet::LastWriter => Arbitration::Last,
@@ -166,5 +180,12 @@ impl Datatype for ReplicatedSet {
 
     fn undoes(&self, update: &Call) -> bool {
         update.f.as_str() == REMOVE
+    }
+
+    fn menu(&self, arguments: usize) -> Menu {
+        let elements = (1..).take(arguments);
+        let both = |element: i64| [ADD, REMOVE].map(|f| Item::with(f, element));
+        let all = Menu::with_reads(elements.flat_map(both).collect());
+        all.only(|item| *self != ReplicatedSet::GrowOnly || item.f.as_str() != REMOVE)
     }
 }

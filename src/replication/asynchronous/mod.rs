@@ -2,3 +2,4 @@
 
 pub mod async_primary;
 pub mod multi_primary_lww;
+pub mod tombstones;

@@ -2,3 +2,4 @@
 
 pub mod abd;
 pub mod primary_backup;
+pub mod primary_object;

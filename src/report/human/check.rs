@@ -143,7 +143,7 @@ impl Page<'_> {
                 How::Exhaustive { scope, states } => format!(
                     "{all} {}, the fewest with {} · {} states",
                     if all == 1 { "action" } else { "actions" },
-                    scope_text(scope),
+                    scope_text(scope, row.menu),
                     count(*states)
                 ),
             };
@@ -163,6 +163,7 @@ impl Page<'_> {
                 run: &failing.run,
                 property: &row.found.property,
                 judgement: &failing.judgement(),
+                datatype: failing.datatype,
                 landmarks: &failure.landmarks,
                 minimal: finding.is_minimal(),
             };

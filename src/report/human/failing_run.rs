@@ -4,6 +4,7 @@ use crate::catalogue::Registry;
 use crate::hunt::case::write::why_by;
 use crate::hunt::landmarks::Landmarks;
 use crate::hunt::property::{Judgement, Property};
+use crate::judgement::datatype::Datatype;
 use crate::report::Look;
 use crate::report::timeline::{Story, timeline};
 use crate::report::verdict::{Block, client, verdict};
@@ -22,6 +23,8 @@ pub(super) struct FailingRun<'a> {
     pub(super) run: &'a Run,
     pub(super) property: &'a Property,
     pub(super) judgement: &'a Judgement,
+    /// What the operations mean.
+    pub(super) datatype: &'static dyn Datatype,
     pub(super) landmarks: &'a Landmarks,
     /// Whether no single action can be removed.
     pub(super) minimal: bool,
@@ -40,7 +43,7 @@ impl FailingRun<'_> {
     pub(super) fn block(&self, saved: Option<&str>, replay: Option<&str>, look: &Look) -> String {
         let steps = &self.run.schedule;
         let who = |at: usize| client(self.run, self.workload, at);
-        let why = why_by(self.run, self.property, self.judgement, &who);
+        let why = why_by(self.run, self.property, self.judgement, self.datatype, &who);
         let flaw = self.judgement.flaw();
         let block = Block {
             property: self.property,

@@ -45,6 +45,7 @@ fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
         run: &replay.run,
         property: &case.property,
         judgement: &replay.judgement,
+        datatype: replay.datatype,
         landmarks,
         minimal: case.minimal,
     };

@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
-use crate::history::{self, Builder, Call, Completion, History, Key, NodeId, ProcessId, Value};
+use crate::history::{
+    self, Builder, Call, Completion, History, Item, Key, Menu, NodeId, ProcessId, Value,
+};
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, OperationId, Stamp, Strategy};
 use crate::search::key;
@@ -62,7 +64,7 @@ impl<'a> Clients<'a> {
     pub(super) fn sessions(&self) -> usize {
         match &self.plan.work {
             Work::Scripted(workload) => workload.sessions.len(),
-            Work::Open(open) => open.sessions,
+            Work::Open(open, _) => open.sessions,
         }
     }
 
@@ -138,7 +140,7 @@ impl<'a> Clients<'a> {
                 let call = script.operations[usize::from(operation.number)].call.clone();
                 self.calls.number(call)
             }
-            Work::Open(_) => standing.asked.last().expect("an open operation was asked").call,
+            Work::Open(..) => standing.asked.last().expect("an open operation was asked").call,
         }
     }
 
@@ -151,25 +153,25 @@ impl<'a> Clients<'a> {
         rest: &Rest,
     ) -> Vec<(u16, Call, NodeId)> {
         let cluster = Cluster::of(self.setting.nodes);
-        let open = match &self.plan.work {
+        let (open, menu) = match &self.plan.work {
             Work::Scripted(workload) => {
                 let script = &workload.sessions[usize::from(session)];
                 let next = script.served(strategy, cluster, standing.client.next()).next();
                 let next = next.map(|(number, call, node)| (number, call.clone(), node));
                 return next.into_iter().collect();
             }
-            Work::Open(open) => open,
+            Work::Open(open, menu) => (open, menu),
         };
-        let (writes, reads) = self.asked(rest);
+        let (writes, reads) = self.asked(rest, menu);
         let mut calls = Vec::new();
         for number in 0..open.keys {
-            if writes < open.writes {
-                let value = 100 * i64::from(session) + i64::from(standing.client.next()) + 1;
-                calls.push(Call::write(key(number), value));
-            }
-            if reads < open.reads {
-                calls.push(Call::read(key(number)));
-            }
+            let new = 100 * i64::from(session) + i64::from(standing.client.next()) + 1;
+            let all = |items: &[Item], left: bool| {
+                let items = items.iter().filter(move |_| left);
+                items.map(|item| item.call(key(number), new)).collect::<Vec<_>>()
+            };
+            calls.extend(all(&menu.updates, writes < open.writes));
+            calls.extend(all(&menu.queries, reads < open.reads));
         }
         let nodes = cluster.nodes().filter(|node| standing.home.is_none_or(|home| home == *node));
         let all = nodes.flat_map(|node| calls.iter().map(move |call| (call.clone(), node)));
@@ -178,12 +180,12 @@ impl<'a> Clients<'a> {
             .collect()
     }
 
-    /// How many writes and reads were asked in all.
-    fn asked(&self, rest: &Rest) -> (usize, usize) {
+    /// How many updates and queries were asked in all.
+    fn asked(&self, rest: &Rest, menu: &Menu) -> (usize, usize) {
         let standings = rest.sessions.iter().map(|at| &self.standings[*at]);
         let asked = standings.flat_map(|standing| &standing.asked);
         let (writes, reads): (Vec<_>, _) =
-            asked.partition::<Vec<_>, _>(|asked| self.call(asked.call).is_write());
+            asked.partition::<Vec<_>, _>(|asked| menu.updates(self.call(asked.call)));
         (writes.len(), reads.len())
     }
 
@@ -249,7 +251,7 @@ impl<'a> Clients<'a> {
             SmallVec::new()
         };
         let stays =
-            self.setting.routing == Routing::Sticky && matches!(self.plan.work, Work::Open(_));
+            self.setting.routing == Routing::Sticky && matches!(self.plan.work, Work::Open(..));
         let number = operation.number;
         self.change(rest, operation.session, |standing| {
             standing.client.invoke(number, node);
@@ -328,7 +330,7 @@ impl<'a> Clients<'a> {
     pub(super) fn keys(&self, rest: Id<Rest>) -> Vec<Key> {
         match &self.plan.work {
             Work::Scripted(workload) => workload.keys(),
-            Work::Open(_) => {
+            Work::Open(..) => {
                 let asked = self.standings_of(rest).flat_map(|standing| &standing.asked);
                 asked.map(|asked| self.call(asked.call).key.clone()).collect()
             }
@@ -368,7 +370,7 @@ impl<'a> Clients<'a> {
     /// asked next, if one is.
     pub(super) fn workload(&self, rest: Id<Rest>, next: Option<Id<Request>>) -> Workload {
         let mut workload = self.scripts(rest);
-        if let (Work::Open(_), Some(request)) = (&self.plan.work, next)
+        if let (Work::Open(..), Some(request)) = (&self.plan.work, next)
             && let Ask::Invoke(operation, call, node) = self.request(request).ask
         {
             let script = &mut workload.sessions[usize::from(operation.session)];

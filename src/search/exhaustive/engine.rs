@@ -118,7 +118,7 @@ pub fn explore(
 
 /// Why nodes cannot stand for each other in this search, if they cannot.
 fn lopsided(setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
-    if matches!(plan.work, Work::Open(_)) || setting.faults.budget[FaultKind::Retry] > 0 {
+    if matches!(plan.work, Work::Open(..)) || setting.faults.budget[FaultKind::Retry] > 0 {
         Some("every node may be used by a client")
     } else if plan.tracks.every_state() {
         Some("what is looked at in every state may know nodes by number")

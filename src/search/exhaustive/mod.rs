@@ -38,7 +38,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::history::{Call, History, NodeId, Value};
+use crate::history::{Call, History, Menu, NodeId, Value};
 use crate::replication::OperationId;
 use crate::world::component::Panicked;
 use crate::world::{Facts, Faults, Step, Workload};
@@ -75,8 +75,8 @@ pub struct Plan<'a> {
 pub enum Work {
     /// These scripts.
     Scripted(Workload),
-    /// Whatever scripts there are within these bounds.
-    Open(Open),
+    /// Whatever scripts there are within these bounds, of calls on this menu.
+    Open(Open, Menu),
 }
 
 /// Bounds on what clients ask. Every session may ask anything of any node
@@ -85,9 +85,9 @@ pub enum Work {
 pub struct Open {
     /// How many sessions there are.
     pub sessions: usize,
-    /// How many writes all of them ask together.
+    /// How many updates all of them ask together: writes, adds, removes, ….
     pub writes: usize,
-    /// How many reads all of them ask together.
+    /// How many queries all of them ask together.
     pub reads: usize,
     /// How many keys there are.
     pub keys: usize,

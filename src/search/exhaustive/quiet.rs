@@ -81,7 +81,7 @@ impl Tables<'_> {
     ) -> Result<Option<Id<Finals>>, Panicked> {
         let all = match &self.plan.work {
             Work::Scripted(workload) => workload.keys(),
-            Work::Open(open) => open.keys(),
+            Work::Open(open, _) => open.keys(),
         };
         let keys = self.answers.keys.number(all);
         let held = self.held_at(place, at);

@@ -241,7 +241,7 @@ impl<'a> Tables<'a> {
             let node = &self.held[component.held].node;
             known.quiet.push(component.inbox.is_empty() && node.up && node.cut == 0);
             let timer = |message: &Id<Message>| messages[*message].timer;
-            let open = matches!(self.plan.work, Work::Open(Open { patient: true, .. }));
+            let open = matches!(self.plan.work, Work::Open(Open { patient: true, .. }, _));
             let patient = open || self.plan.patient;
             let none = if patient && !component.inbox.is_empty() { u64::MAX } else { 0 };
             let timers = component.inbox.iter().filter_map(timer);

@@ -294,7 +294,13 @@ pub const PLAN: &[Part] = &[
     },
     Part {
         at: "crate::hunt::random",
-        uses: &["crate::hunt", "crate::replication", "crate::search", "crate::world"],
+        uses: &[
+            "crate::hunt",
+            "crate::judgement",
+            "crate::replication",
+            "crate::search",
+            "crate::world",
+        ],
         crates: &["proptest"],
         without: DECIDES,
     },

@@ -59,6 +59,11 @@ fn head(cells: &[&str]) -> [String; 2] {
     [format!("| {} |", cells.join(" | ")), format!("|{}", "---|".repeat(cells.len()))]
 }
 
+/// Whether a family replicates a datatype whose states converge.
+fn converges(family: &Family) -> bool {
+    family.states.is_some()
+}
+
 /// The lines for one family.
 fn of_family(family: &Family) -> Vec<String> {
     let mut lines = Vec::new();
@@ -130,7 +135,8 @@ fn check_region(document: &str, name: &str, lines: &[String]) {
 #[test]
 fn the_tables_of_strategies_are_those_of_the_catalogue() {
     for family in Registry::standard().families() {
-        check_region("docs/strategies.md", family.name, &of_family(family));
+        let document = if converges(family) { "docs/crdts.md" } else { "docs/strategies.md" };
+        check_region(document, family.name, &of_family(family));
     }
 }
 
@@ -174,6 +180,12 @@ fn verdict(found: &str) -> String {
         return if found.ends_with("(sampled)") { "sampled" } else { "violated" }.to_owned();
     };
     let scope = |scope: &str| {
+        // What clients choose among stands between brackets.
+        let (begin, end) = (scope.find('('), scope.find("), "));
+        let scope = match (begin, end) {
+            (Some(begin), Some(end)) => format!("{}{}", &scope[..begin], &scope[end + 1..]),
+            _ => scope.to_owned(),
+        };
         let numbers: Vec<_> = scope.split(", ").map(|part| &part[..1]).take(3).collect();
         let patient = if scope.contains("patient") { " patient" } else { "" };
         format!("{}{patient}", numbers.join("·"))
@@ -181,36 +193,58 @@ fn verdict(found: &str) -> String {
     format!("proved {}", scopes.split("; ").map(scope).collect::<Vec<_>>().join("; "))
 }
 
-#[test]
-fn the_table_of_promises_says_what_is_proved_what_is_sampled_and_what_is_violated() {
-    let found = promises();
-    let models = ["eventual", "read-your-writes", "monotonic-reads", "linearizable"];
-    let mut lines = head(&[["strategy", "where"].as_slice(), &models].concat()).to_vec();
+/// The table of what `check` found of these models, and how many promises it tells.
+fn table<'f>(
+    families: impl Iterator<Item = &'f Family>,
+    models: &[&str],
+    found: &BTreeMap<(String, String), String>,
+) -> (Vec<String>, usize) {
+    let mut lines = head(&[["strategy", "where"].as_slice(), models].concat()).to_vec();
     let mut told = 0;
-    let registry = Registry::standard();
-    for family in registry.families().iter().filter(|family| family.name != "notebook") {
-        for group in groups(family) {
-            let (strategy, setting) = (&group[0].strategy, &group[0].setting);
-            let here = format!("{strategy} · {}", setting_text(setting));
-            let cell = |model: &str| found.get(&(here.clone(), model.to_owned())).cloned();
-            let cells = models.map(|model| cell(model).unwrap_or_default());
-            told += cells.iter().filter(|cell| !cell.is_empty()).count();
-            if cells.iter().any(|cell| !cell.is_empty()) {
-                let first = [format!("`{strategy}`"), place(setting)];
-                lines.push(row(&[first.as_slice(), &cells].concat()));
-            }
+    for group in families.flat_map(groups) {
+        let (strategy, setting) = (&group[0].strategy, &group[0].setting);
+        let here = format!("{strategy} · {}", setting_text(setting));
+        let cell = |model: &&str| found.get(&(here.clone(), (*model).to_owned())).cloned();
+        let cells: Vec<_> = models.iter().map(|model| cell(model).unwrap_or_default()).collect();
+        told += cells.iter().filter(|cell| !cell.is_empty()).count();
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            let first = [format!("`{strategy}`"), place(setting)];
+            lines.push(row(&[first.as_slice(), &cells].concat()));
         }
     }
+    (lines, told)
+}
+
+#[test]
+fn the_tables_of_promises_say_what_is_proved_what_is_sampled_and_what_is_violated() {
+    let found = promises();
+    let registry = Registry::standard();
+    let (converging, others): (Vec<_>, Vec<_>) =
+        registry.families().iter().partition(|family| converges(family));
+    let of = |families: &[&Family], models: &[&str]| {
+        let is_asked = |(here, model): &(String, String)| {
+            let name = |family: &&Family| {
+                let rest = here.strip_prefix(family.name);
+                rest.is_some_and(|rest| rest.starts_with([':', ' ']))
+            };
+            families.iter().any(name) && models.contains(&model.as_str())
+        };
+        found.keys().filter(|key| is_asked(key)).count()
+    };
+    let models = ["eventual", "read-your-writes", "monotonic-reads", "linearizable"];
+    let (notebook, registers): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|family| family.name == "notebook");
+    let (mut lines, told) = table(registers.iter().copied(), &models, &found);
+    assert_eq!(told, of(&registers, &models), "the table tells all promises about these models");
     let is_notebook = |here: &str| here.starts_with("notebook:");
     let of_notebook = found.iter().filter(|((here, _), _)| is_notebook(here));
-    let notebook: Vec<_> = of_notebook.map(|(_, verdict)| verdict.as_str()).collect();
-    assert_eq!(notebook, ["violated"; 5]);
+    let verdicts: Vec<_> = of_notebook.map(|(_, verdict)| verdict.as_str()).collect();
+    assert_eq!((verdicts.as_slice(), notebook.len()), (["violated"; 5].as_slice(), 1));
     let last = "| `notebook`, all five variants | unordered, 2 nodes, sticky | violated | | | |";
     lines.push(last.to_owned());
-    let asked = found
-        .keys()
-        .filter(|(here, model)| !is_notebook(here) && models.contains(&model.as_str()))
-        .count();
-    assert_eq!(told, asked, "the table tells all promises about these models");
     check_region("README.md", "promises", &lines);
+    let models = ["eventual", "ccv_ev", "strong-convergence", "durable"];
+    let (lines, told) = table(converging.iter().copied(), &models, &found);
+    assert_eq!(told, of(&converging, &models), "the table tells all promises about these models");
+    check_region("docs/crdts.md", "datatype promises", &lines);
 }

@@ -18,17 +18,22 @@ use quiescence::world::{
     Workload,
 };
 
-use super::dumb::{self, Dumb};
+use super::dumb::{self, Dumb, Object};
 use super::strategy::{ALL, Allowed, Choices, Protocol};
 
-/// The most states, of all scripts together. Larger protocols are skipped.
+/// The most states of a random protocol.
 const STATES_MAX: usize = 400;
 
 /// A protocol, and the setting and scope in which it is searched.
 pub struct Sample {
-    protocol: Protocol,
-    setting: Setting,
-    scope: Open,
+    pub protocol: Box<dyn Subject>,
+    pub setting: Setting,
+    pub scope: Open,
+    pub object: Object,
+    /// The most states, of all scripts together. Larger protocols are skipped.
+    pub limit: usize,
+    /// The protocol in words.
+    pub words: String,
 }
 
 impl Sample {
@@ -39,7 +44,10 @@ impl Sample {
         let scope = scope(&mut dice);
         let allowed = Allowed { panics: dice.once_in(4) && panics, ..ALL };
         let protocol = Protocol::of(&mut dice, setting.nodes, allowed);
-        Sample { protocol, setting, scope }
+        let words = format!("{protocol:?}");
+        let object = Object::register();
+        let protocol = Box::new(protocol);
+        Sample { protocol, setting, scope, object, limit: STATES_MAX, words }
     }
 
     fn properties(&self) -> Vec<Property> {
@@ -47,7 +55,7 @@ impl Sample {
             [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
         let mut all: Vec<_> = models.map(Property::Model).into();
         all.extend([Property::Durable, Property::StrongConvergence, Property::NoPanic]);
-        for (name, when) in (&self.protocol as &dyn Subject).conditions() {
+        for (name, when) in self.protocol.conditions() {
             if when == When::Always {
                 all.push(Property::Always(name.to_owned()));
             }
@@ -60,12 +68,14 @@ impl Sample {
         let plan = HuntPlan {
             setting: self.setting.clone(),
             scopes: vec![self.scope],
+            menu: self.object.menu.clone(),
+            datatype: self.object.datatype,
             properties: self.properties(),
             reduce,
             limits: Limits::default(),
             jobs,
         };
-        hunt(&self.protocol, &plan, &|_| false).found
+        hunt(&*self.protocol, &plan, &|_| false).found
     }
 
     /// A search on one thread that only visits states.
@@ -86,8 +96,9 @@ impl Sample {
     /// How many states the search finds.
     fn states(&self) -> u64 {
         let tracks = Tracks { history: true, real_time: true, visible: true, ..Tracks::default() };
-        let plan = self.plan(Work::Open(self.scope), tracks, Reduce::NONE);
-        let explored = explore(&self.protocol, &self.setting, &plan, 0, &mut |_| 0);
+        let plan =
+            self.plan(Work::Open(self.scope, self.object.menu.clone()), tracks, Reduce::NONE);
+        let explored = explore(&*self.protocol, &self.setting, &plan, 0, &mut |_| 0);
         let explored = explored.expect("it is covered");
         let begins = explored.states > 0;
         assert!(explored.ending == Ending::Complete || !begins, "{}", self.told());
@@ -110,19 +121,19 @@ impl Sample {
             all.insert(format!("{} {told:?} {finals:?}", sight.quiet));
             0
         };
-        let explored = explore(&self.protocol, &self.setting, &plan, 1, &mut judge);
+        let explored = explore(&*self.protocol, &self.setting, &plan, 1, &mut judge);
         explored.expect("it is covered");
         all
     }
 
     fn told(&self) -> String {
         let Setting { nodes, network, faults, routing } = &self.setting;
-        let scope = scope_text(&self.scope);
-        format!("{nodes} nodes, {network}, {routing}, {faults:?}, {scope}, {:?}", self.protocol)
+        let scope = scope_text(&self.scope, &self.object.menu);
+        format!("{nodes} nodes, {network}, {routing}, {faults:?}, {scope}, {}", self.words)
     }
 }
 
-fn setting(dice: &mut Choices<'_>) -> Setting {
+pub fn setting(dice: &mut Choices<'_>) -> Setting {
     let nodes = 1 + u16::from(dice.below(3));
     let mut budget = Faults::NONE;
     if dice.below(2) == 0 {
@@ -140,7 +151,7 @@ fn setting(dice: &mut Choices<'_>) -> Setting {
     }
 }
 
-fn scope(dice: &mut Choices<'_>) -> Open {
+pub fn scope(dice: &mut Choices<'_>) -> Open {
     let (sessions, writes, reads) =
         [(1, 1, 1), (1, 2, 1), (2, 1, 1), (1, 3, 0), (2, 2, 0), (1, 1, 2)]
             [usize::from(dice.below(6))];
@@ -159,8 +170,9 @@ pub enum Came {
 /// Asserts that the search agrees with the dumb search.
 pub fn compare(sample: &Sample) -> Came {
     let properties = sample.properties();
-    let (protocol, setting) = (&sample.protocol, &sample.setting);
-    let dumb = dumb::search(protocol, setting, sample.scope, &properties, STATES_MAX);
+    let (protocol, setting) = (&*sample.protocol, &sample.setting);
+    let scope = (sample.scope, &sample.object);
+    let dumb = dumb::search(protocol, setting, scope, &properties, sample.limit);
     let Some(dumb) = dumb else { return Came::TooLarge };
     let (states, expected) = (sample.states(), dumb.states as u64);
     if setting.faults.budget[FaultKind::Retry] == 0 {
@@ -171,7 +183,9 @@ pub fn compare(sample: &Sample) -> Came {
         assert!(states >= expected, "{states} of {expected} states of {}", sample.told());
     }
     let none = Reduce::NONE;
-    for workload in dumb::workloads(protocol, setting, sample.scope).iter().take(2) {
+    for workload in
+        dumb::workloads(protocol, setting, sample.scope, &sample.object.menu).iter().take(2)
+    {
         let symmetric = sample.outcomes(workload, Reduce { symmetry: true, ..none });
         let plain = sample.outcomes(workload, none);
         assert_eq!(symmetric, plain, "outcomes with symmetry of {}", sample.told());
@@ -223,10 +237,10 @@ fn agree(
                     failing.run
                 );
             }
-            let case = Case::of(&sample.protocol, failing, true, FoundBy::default());
+            let case = Case::of(&*sample.protocol, failing, true, FoundBy::default());
             let text = case.to_text();
             let again = read::read(&text).expect("a case that was written can be read");
-            let replayed = replay::replay(&again, &sample.protocol);
+            let replayed = replay::replay(&again, &*sample.protocol, sample.object.datatype);
             let outcome = replayed.map(|replayed| replayed.fidelity);
             assert_eq!(outcome, Ok(replay::Fidelity::Reproduced), "{}\n{text}", told());
         }

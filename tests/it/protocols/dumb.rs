@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use quiescence::history::{Call, Completion, Key, NodeId, notation};
+use quiescence::history::{Call, Completion, Key, Menu, NodeId, notation};
 use quiescence::hunt::property::{Judgement, Property, judge};
-use quiescence::judgement::{Budget, Model, Verdict, check};
+use quiescence::judgement::datatype::{Datatype, Register};
+use quiescence::judgement::{Budget, Model, Verdict, check_with};
 use quiescence::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
 use quiescence::replication::{Cluster, Effects, OperationId, Stamp, Strategy, Subject, TimerId};
 use quiescence::search::exhaustive::Open;
@@ -77,12 +78,26 @@ struct Node<'w> {
 /// The most messages in flight in a state. Larger worlds would take too long.
 const IN_FLIGHT_MAX: usize = 100;
 
+/// What clients ask, and what it means.
+#[derive(Clone)]
+pub struct Object {
+    pub menu: Menu,
+    pub datatype: &'static dyn Datatype,
+}
+
+impl Object {
+    /// Registers.
+    pub fn register() -> Self {
+        Object { menu: Menu::register(), datatype: &Register }
+    }
+}
+
 /// Searches a scope. `None` if its scripts together have more states than
 /// `limit`, or a state is too large.
 pub fn search(
     strategy: &dyn Subject,
     setting: &Setting,
-    scope: Open,
+    (scope, object): (Open, &Object),
     properties: &[Property],
     limit: usize,
 ) -> Option<Dumb> {
@@ -90,22 +105,22 @@ pub fn search(
     let mut dumb = Dumb::default();
     let mut all: BTreeSet<u64> = BTreeSet::new();
     let mut left = limit;
-    for workload in workloads(strategy, setting, scope) {
+    for workload in workloads(strategy, setting, scope, &object.menu) {
         let (nodes, wholes) =
             spread(strategy, setting, scope, &workload, properties, left, &mut dumb)?;
         left -= nodes.len();
         all.extend(wholes);
         for node in &nodes {
-            dumb.judge_state(strategy, setting, scope, node, properties);
+            dumb.judge_state(strategy, setting, (scope, object), node, properties);
         }
         for (part, happens) in components(&nodes, |_| true) {
             if is_just(&nodes, &part, &happens, false) {
-                dumb.judge_component(strategy, setting, &nodes, &part, properties, false);
+                dumb.judge_component((strategy, object), setting, &nodes, &part, properties, false);
             }
         }
         for (part, happens) in components(&nodes, |label| matches!(label, Label::Deliver(..))) {
             if is_just(&nodes, &part, &happens, true) {
-                dumb.judge_component(strategy, setting, &nodes, &part, properties, true);
+                dumb.judge_component((strategy, object), setting, &nodes, &part, properties, true);
             }
         }
     }
@@ -367,7 +382,7 @@ impl Dumb {
         &mut self,
         strategy: &AnyStrategy,
         setting: &Setting,
-        scope: Open,
+        (scope, object): (Open, &Object),
         node: &Node<'_>,
         properties: &[Property],
     ) {
@@ -393,7 +408,7 @@ impl Dumb {
                 }
                 _ => plain.schedule.len(),
             };
-            match judge(&run, property) {
+            match judge(&run, property, object.datatype) {
                 Judgement::Holds => {}
                 Judgement::Violated(..) => {
                     // The length of an endless run depends on the search, so it
@@ -420,7 +435,7 @@ impl Dumb {
     /// Judges a component in which a run can stay for ever.
     fn judge_component(
         &mut self,
-        strategy: &AnyStrategy,
+        (strategy, object): (&AnyStrategy, &Object),
         setting: &Setting,
         nodes: &[Node<'_>],
         part: &[usize],
@@ -450,7 +465,9 @@ impl Dumb {
                 self.note(EVENTUAL, None);
             }
             for property in properties {
-                match (property, check(&visit.history, Model::EVENTUAL, Budget::default())) {
+                let verdict =
+                    check_with(&visit.history, Model::EVENTUAL, object.datatype, Budget::default());
+                match (property, verdict) {
                     (Property::Model(Model::EVENTUAL), Verdict::Violated(_)) => {
                         self.note(EVENTUAL, None);
                     }
@@ -472,7 +489,7 @@ impl Dumb {
                             ending: Ending::Settled,
                             ..run
                         };
-                        match judge(&run, property) {
+                        match judge(&run, property, object.datatype) {
                             Judgement::Holds => {}
                             Judgement::Violated(..) => {
                                 self.note(Property::Durable, None);
@@ -539,7 +556,12 @@ fn disagrees(strategy: &AnyStrategy, world: &World<'_>) -> bool {
 }
 
 /// Every script in the scope, except those that are a prefix of another.
-pub fn workloads(strategy: &dyn Subject, setting: &Setting, scope: Open) -> Vec<Workload> {
+pub fn workloads(
+    strategy: &dyn Subject,
+    setting: &Setting,
+    scope: Open,
+    menu: &Menu,
+) -> Vec<Workload> {
     let strategy = &strategy.erased();
     let cluster = Cluster::of(setting.nodes);
     let keys = || (0..scope.keys).map(quiescence::search::key);
@@ -549,16 +571,19 @@ pub fn workloads(strategy: &dyn Subject, setting: &Setting, scope: Open) -> Vec<
     while next < all.len() {
         let now = all[next].clone();
         next += 1;
-        let count =
-            |writes: bool| now.iter().flatten().filter(|(c, _)| c.is_write() == writes).count();
+        let count = |updates: bool| {
+            now.iter().flatten().filter(|(call, _)| menu.updates(call) == updates).count()
+        };
         for session in 0..scope.sessions {
             let mut calls = Vec::new();
             let value = i64::try_from(100 * session + now[session].len() + 1).expect("small");
-            if count(true) < scope.writes {
-                calls.extend(keys().map(|key| Call::write(key, value)));
-            }
-            if count(false) < scope.reads {
-                calls.extend(keys().map(Call::read));
+            for (items, left) in [
+                (&menu.updates, count(true) < scope.writes),
+                (&menu.queries, count(false) < scope.reads),
+            ] {
+                for item in items.iter().filter(|_| left) {
+                    calls.extend(keys().map(|key| item.call(key, value)));
+                }
             }
             for call in calls {
                 for node in cluster.nodes() {

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use quiescence::history::Menu;
 use quiescence::history::{Call, Completion, NodeId, Value};
 use quiescence::hunt::exhaustive::Decision;
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::random;
 use quiescence::judgement::Model;
+use quiescence::judgement::datatype::Register;
 use quiescence::replication::{
     Cluster, Effects, Input, Invariant, OperationId, Stamp, Strategy, StrategyName, TimerId,
     Visible,
@@ -19,7 +21,7 @@ use quiescence::world::{
     Workload,
 };
 
-use super::dumb;
+use super::dumb::{self, Object};
 use crate::support::searched;
 
 mod endless;
@@ -175,7 +177,8 @@ fn flaws(toy: &Toy, setting: &Setting, scope: Open, properties: &[Property]) -> 
     let (all, none): (Vec<_>, Vec<_>) =
         (all.iter().map(flaw).collect(), none.iter().map(flaw).collect());
     assert_eq!(all, none, "reductions change nothing");
-    let dumb = dumb::search(toy, setting, scope, properties, 20_000).expect("it is small");
+    let dumb = dumb::search(toy, setting, (scope, &Object::register()), properties, 20_000)
+        .expect("it is small");
     let violated: Vec<_> =
         properties.iter().map(|property| dumb.violated.contains_key(property)).collect();
     assert_eq!(none.iter().map(Option::is_some).collect::<Vec<_>>(), violated);
@@ -233,9 +236,10 @@ fn what_a_node_sends_to_itself_loses_no_state() {
     for network in [Network::Unordered, Network::Fifo] {
         let setting = Setting { network, ..calm(1) };
         for (toy, jobs) in [(TO_ITSELF, 1), (TO_ITSELF, 2), (AND_AGAIN, 1), (AND_AGAIN, 2)] {
-            let dumb = dumb::search(&toy, &setting, scope(1, 2, 1), &[], 20_000);
+            let dumb =
+                dumb::search(&toy, &setting, (scope(1, 2, 1), &Object::register()), &[], 20_000);
             let plan = Plan {
-                work: Work::Open(scope(1, 2, 1)),
+                work: Work::Open(scope(1, 2, 1), Menu::register()),
                 tracks: Tracks { history: true, real_time: true, ..Tracks::default() },
                 reduce: Reduce::NONE,
                 limits: Limits::default(),
@@ -446,6 +450,7 @@ fn answers_are_compared_in_every_state_by_every_search() {
 fn sample(toy: &Toy, setting: &Setting, properties: &[Property]) -> random::Hunt {
     let scope = Scope { setting: setting.clone(), keys: 1, ..Scope::default() };
     let plan = random::Plan {
+        datatype: &Register,
         scope,
         properties: properties.to_vec(),
         sought: Vec::new(),

@@ -18,12 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::checker::whole::Meter;
-use crate::judgement::datatype::Datatype;
+use crate::judgement::datatype::{Arbitration, Datatype, answered, updates};
 use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
 use crate::judgement::relation::Set;
 use crate::judgement::verdict::{Budget, Counterexample, Reason, Unknown, Verdict, Witness};
 
-use problem::{Choice, Problem, answered, known_parts, updates};
+use problem::{Choice, Problem, known_parts};
 use search::{Found, search};
 
 /// What every model of the grid asks.
@@ -50,7 +50,10 @@ pub(in crate::judgement::checker) fn check(
     let all: Vec<usize> = (0..history.len()).collect();
     let mut meter = Meter::new(budget);
     let problem = contexts.problem(&all, grid);
-    match search(&problem, &mut meter) {
+    // Reads at quiescence see the same updates, so nothing explains two that differ.
+    let differ = grid.eventual && contexts.is_function() && contexts.diverged(&all).is_some();
+    let found = if differ { Found::Nothing } else { search(&problem, &mut meter) };
+    match found {
         Found::Explained(choice) => Verdict::Holds(contexts.witness(&problem, &choice)),
         Found::Unknown(why) => unknown(why, meter.spent()),
         Found::Nothing => match contexts.counterexample(&all, budget) {
@@ -138,6 +141,11 @@ impl<'a> Contexts<'a> {
             _ => Reason::Resurrected { read, update },
         };
         Some(self.minimal(all, self.grid, kind, reason, budget))
+    }
+
+    /// Whether reads that see the same updates answer alike.
+    fn is_function(&self) -> bool {
+        self.grid.scope == Scope::Global || self.datatype.arbitration() == Arbitration::Ignored
     }
 
     /// Two reads at quiescence of one key that differ.

@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use crate::history::{Completion, History, Key, Operation, Value};
-use crate::judgement::datatype::Datatype;
+use crate::judgement::datatype::{Datatype, answered, reads, updates};
 use crate::judgement::model::{Grid, Guarantees, Scope};
 use crate::judgement::relation::{Set, Wide, order};
 
@@ -334,23 +334,4 @@ pub(super) fn known_parts(history: &History, datatype: &dyn Datatype) -> BTreeSe
     let counts = |op: &&Operation| op.completion != Completion::Fail && updates(op, datatype);
     let all = history.operations().iter().filter(counts);
     all.map(|op| (op.call.key.clone(), datatype.part(&op.call))).collect()
-}
-
-/// Whether an operation changes its object, if it happens.
-pub(super) fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    let answer = match &operation.completion {
-        Completion::Ok(answer) => Some(answer),
-        Completion::Info | Completion::Fail => None,
-    };
-    !datatype.only_reads(&operation.call, answer)
-}
-
-/// Whether the answer of an operation has to be explained.
-pub(super) fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    matches!(operation.completion, Completion::Ok(_)) && datatype.answers(&operation.call)
-}
-
-fn reads(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    answered(operation, datatype)
-        || (updates(operation, datatype) && datatype.depends(&operation.call))
 }

@@ -171,11 +171,15 @@ impl Search<'_, '_> {
     /// Decides what the updates that the read of a task sees had seen of each other,
     /// compares, and goes on with the other tasks.
     fn explain_task(&mut self, choice: Choice, task: usize, left: &[usize]) -> Option<Choice> {
+        if !self.meter.spend(1 + count(self.problem.len()) / 16) {
+            return self.end(SPENT);
+        }
         if self.depth == 0 {
             return self.end(TOO_DEEP);
         }
         let seen = self.seen(&choice, task);
         if let Some((one, other)) = self.open_between(&choice, &seen) {
+            self.is_between(&choice, task, &seen).then_some(())?;
             self.depth -= 1;
             // Most updates are seen by what was asked later.
             let found = [other < one, one < other].into_iter().find_map(|sees| {
@@ -216,11 +220,28 @@ impl Search<'_, '_> {
     /// Two of these updates of which it matters and is not decided whether the
     /// first had seen the second.
     fn open_between(&self, choice: &Choice, seen: &[usize]) -> Option<(usize, usize)> {
-        let depends =
-            |update: &usize| self.problem.datatype.depends(&self.problem.operations[*update].call);
-        let ones = seen.iter().copied().filter(depends);
-        let mut pairs = ones.flat_map(|one| seen.iter().map(move |other| (one, *other)));
-        pairs.find(|(one, other)| is_open(choice, *one, *other))
+        let call = |update: usize| &self.problem.operations[update].call;
+        let mut pairs = seen.iter().flat_map(|one| seen.iter().map(move |other| (*one, *other)));
+        pairs.find(|(one, other)| {
+            is_open(choice, *one, *other) && self.problem.datatype.matters(call(*one), call(*other))
+        })
+    }
+
+    /// Whether the answer may still be given, however it is decided which of the
+    /// updates that the read sees had seen which others.
+    fn is_between(&self, choice: &Choice, task: usize, seen: &[usize]) -> bool {
+        let datatype = self.problem.datatype;
+        if datatype.arbitration() != Arbitration::Ignored {
+            return true;
+        }
+        let calls = || seen.iter().map(|update| &self.problem.operations[*update].call).collect();
+        let saw = |one: usize, other: usize| choice.sees[seen[one]].contains(seen[other]);
+        let may = |one: usize, other: usize| {
+            one != other && !choice.hides[seen[one]].contains(seen[other])
+        };
+        let few = merged(self.problem, &Context::new(calls(), &saw));
+        let many = merged(self.problem, &Context::new(calls(), &may));
+        datatype.is_between(&self.tasks[task].answer, &few, &many)
     }
 
     /// The next way to decide which of the open updates the read sees, likely ones

@@ -1,0 +1,45 @@
+//! Types that are replicated by sending what updates add to their states.
+
+use crate::catalogue::family::Family;
+use crate::catalogue::variants::Variants;
+use crate::judgement::{Kind, Model};
+use crate::replication::crdt::delta_based::{DeltaBased, Intervals};
+use crate::replication::crdt::orswot::Orswot;
+use crate::replication::crdt::pn_counter::{Merge, PnCounter};
+use crate::replication::crdt::{Dropped, Lattice};
+use crate::world::FaultKind;
+
+use super::{STATES, convergent, nodes, with};
+
+fn family<L: Lattice>(name: &'static str, about: &'static str, lattice: L) -> Family {
+    let plain = DeltaBased { lattice, intervals: Intervals::Causal };
+    let variants = Variants::of(plain).parameter(
+        "intervals",
+        "which deltas are sent, and when",
+        [
+            ("causal", |it| it.intervals = Intervals::Causal),
+            ("basic", |it| it.intervals = Intervals::Basic),
+            ("assumed", |it| it.intervals = Intervals::Assumed),
+        ],
+    );
+    let lost = with(&nodes(2), FaultKind::Drop);
+    let assumed = "what was sent counts as received: a lost interval is never sent again";
+    Family::new(name, about, &nodes(2), variants)
+        .sources("Almeida, Shoker & Baquero 2018")
+        .states(STATES)
+        .keeps("", &nodes(2), convergent())
+        .keeps("", &lost, [Model::EVENTUAL])
+        .keeps("intervals=basic", &nodes(3), [Model::EVENTUAL])
+        .breaks("intervals=basic", &lost, Model::EVENTUAL, Kind::Diverged)
+        .mutant("intervals=assumed", assumed, &lost, Model::EVENTUAL, Kind::Diverged)
+}
+
+/// All of them, in the order in which they are listed.
+pub(in crate::catalogue) fn families() -> Vec<Family> {
+    let counter = PnCounter { merge: Merge::Larger };
+    let set = Orswot { dropped: Dropped::Removed };
+    vec![
+        family("delta-counter", "delta-based: a counter with an entry for each node", counter),
+        family("delta-set", "delta-based: an observed-remove set without tombstones", set),
+    ]
+}

@@ -1,0 +1,168 @@
+//! Types that are replicated by sending whole states.
+
+use crate::catalogue::family::Family;
+use crate::catalogue::variants::Variants;
+use crate::hunt::property::{Flaw, Property};
+use crate::judgement::{Kind, Model};
+use crate::replication::crdt::flag::Flag;
+use crate::replication::crdt::lww_register::LwwRegister;
+use crate::replication::crdt::lww_set::LwwSet;
+use crate::replication::crdt::mv_register::MvRegister;
+use crate::replication::crdt::or_set::{OrSet, Removes};
+use crate::replication::crdt::orswot::Orswot;
+use crate::replication::crdt::pn_counter::{Merge, PnCounter};
+use crate::replication::crdt::remove_wins_set::RemoveWinsSet;
+use crate::replication::crdt::state_based::{Ids, StateBased};
+use crate::replication::crdt::{Dropped, Lattice};
+use crate::world::FaultKind;
+
+use super::{STATES, convergent, nodes, with};
+
+const SHAPIRO: &str = "Shapiro, Preguiça, Baquero & Zawirski 2011";
+
+/// What all of these can be told.
+fn variants<L: Lattice>(lattice: L) -> Variants<StateBased<L>> {
+    let plain = StateBased { lattice, ids: Ids::Own, anti_entropy: false };
+    Variants::of(plain).parameter(
+        "anti-entropy",
+        "whether a timer repairs what was lost",
+        [("off", |it| it.anti_entropy = false), ("on", |it| it.anti_entropy = true)],
+    )
+}
+
+/// A family with the promises that all of these make.
+fn family<L: Lattice>(
+    name: &'static str,
+    about: &'static str,
+    sources: &'static str,
+    variants: Variants<StateBased<L>>,
+) -> Family {
+    let twice = with(&nodes(3), FaultKind::Duplicate);
+    let lost = with(&nodes(2), FaultKind::Drop);
+    Family::new(name, about, &nodes(3), variants)
+        .sources(sources)
+        .states(STATES)
+        .keeps("", &nodes(3), convergent())
+        .keeps("", &twice, [Model::EVENTUAL])
+        .breaks("", &lost, Model::EVENTUAL, Kind::Diverged)
+        .keeps("anti-entropy=on", &lost, [Model::EVENTUAL])
+}
+
+/// All of them, in the order in which they are listed.
+pub(in crate::catalogue) fn families() -> Vec<Family> {
+    vec![
+        pn_counter(),
+        family(
+            "lww-register",
+            "state-based: the largest stamp wins",
+            SHAPIRO,
+            variants(LwwRegister),
+        ),
+        mv_register(),
+        family(
+            "ew-flag",
+            "state-based: of concurrent updates of a flag, enable wins",
+            SHAPIRO,
+            variants(Flag::EnableWins),
+        ),
+        family(
+            "dw-flag",
+            "state-based: of concurrent updates of a flag, disable wins",
+            SHAPIRO,
+            variants(Flag::DisableWins),
+        ),
+        or_set(),
+        orswot(),
+        family(
+            "rw-set",
+            "state-based: a set in which the remove wins",
+            SHAPIRO,
+            variants(RemoveWinsSet),
+        ),
+        family(
+            "lww-set",
+            "state-based: a set in which the last add or remove of an element decides",
+            SHAPIRO,
+            variants(LwwSet),
+        ),
+    ]
+}
+
+fn pn_counter() -> Family {
+    let variants = variants(PnCounter { merge: Merge::Larger })
+        .parameter(
+            "merge",
+            "how two entries of one node are joined",
+            [
+                ("larger", |it| it.lattice.merge = Merge::Larger),
+                ("sum", |it| it.lattice.merge = Merge::Sum),
+            ],
+        )
+        .parameter(
+            "ids",
+            "what tells the entries of nodes apart",
+            [("own", |it| it.ids = Ids::Own), ("same", |it| it.ids = Ids::Same)],
+        );
+    let adds = "states are joined by addition: what both contain counts twice";
+    let collide = "all nodes have the same id: of concurrent adds only one counts";
+    family("pn-counter", "state-based: a counter with an entry for each node", SHAPIRO, variants)
+        .mutant("merge=sum", adds, &nodes(2), Property::StrongConvergence, Flaw::Disagreed)
+        .mutant("ids=same", collide, &nodes(2), Model::EVENTUAL, Kind::Lost)
+        .hint(
+            "",
+            Kind::Diverged,
+            "repair what was lost",
+            "quiescence check pn-counter:anti-entropy=on --faults drop=1",
+        )
+}
+
+fn mv_register() -> Family {
+    let variants = variants(MvRegister { dropped: Dropped::Removed }).parameter(
+        "dropped",
+        "which values a join takes for replaced",
+        [
+            ("removed", |it| it.lattice.dropped = Dropped::Removed),
+            ("known", |it| it.lattice.dropped = Dropped::Known),
+        ],
+    );
+    let descends = "a join drops a value where the other side descends from it, not only where it \
+                    descends strictly: what both have vanishes";
+    let twice = with(&nodes(2), FaultKind::Duplicate);
+    let sources = "DeCandia et al. 2007; Preguiça et al. 2010";
+    family("mv-register", "state-based: a register that keeps concurrent values", sources, variants)
+        .mutant("dropped=known", descends, &twice, Model::EVENTUAL, Kind::Diverged)
+}
+
+fn or_set() -> Family {
+    let variants = variants(OrSet { removes: Removes::Tags }).parameter(
+        "removes",
+        "what a remove takes away",
+        [
+            ("tags", |it| it.lattice.removes = Removes::Tags),
+            ("value", |it| it.lattice.removes = Removes::Value),
+        ],
+    );
+    let by_value = "a remove takes the element away, not the adds that it has seen";
+    family("or-set", "state-based: an observed-remove set with tombstones", SHAPIRO, variants)
+        .mutant("removes=value", by_value, &nodes(2), Model::EVENTUAL, Kind::Lost)
+}
+
+fn orswot() -> Family {
+    let variants = variants(Orswot { dropped: Dropped::Removed }).parameter(
+        "dropped",
+        "which adds a join takes for removed",
+        [
+            ("removed", |it| it.lattice.dropped = Dropped::Removed),
+            ("known", |it| it.lattice.dropped = Dropped::Known),
+        ],
+    );
+    let descends = "a join takes an add for removed where the other side knows it, though it may \
+                    have it still";
+    family(
+        "orswot",
+        "state-based: an observed-remove set without tombstones",
+        "Bieniusa et al. 2012",
+        variants,
+    )
+    .mutant("dropped=known", descends, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+}

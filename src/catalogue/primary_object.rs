@@ -1,0 +1,41 @@
+//! Counters and registers with compare-and-set on a primary.
+
+use crate::judgement::{Kind, Model};
+use crate::replication::synchronous::primary_object::{Object, PrimaryObject, Retries};
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::family::Family;
+use super::variants::Variants;
+
+pub(super) fn family() -> Family {
+    let fifo = Setting::calm(2, Network::Fifo);
+    let retried = fifo.clone().with_faults(Faults::NONE.with(FaultKind::Retry, 1));
+    let plain = PrimaryObject { object: Object::Counter, retries: Retries::Recognised };
+    let variants = Variants::of(plain)
+        .parameter(
+            "object",
+            "what is replicated",
+            [
+                ("counter", |it| it.object = Object::Counter),
+                ("cas-register", |it| it.object = Object::CasRegister),
+            ],
+        )
+        .parameter(
+            "retries",
+            "what is done with an update that was asked before",
+            [
+                ("recognised", |it| it.retries = Retries::Recognised),
+                ("applied", |it| it.retries = Retries::Applied),
+            ],
+        );
+    let about = "synchronous: a counter, or a register with compare-and-set, on a primary";
+    let twice = "an update that is asked again is applied again: an add counts twice, and a \
+                 compare-and-set finds its own effect";
+    let (cas, applied) = ("object=cas-register", "retries=applied");
+    Family::new("primary-object", about, &retried, variants)
+        .sources("Alsberg & Day 1976; Birrell & Nelson 1984")
+        .keeps("", &retried, [Model::Linearizable, Model::EVENTUAL])
+        .keeps(cas, &retried, [Model::Linearizable])
+        .keeps(applied, &fifo, [Model::Linearizable])
+        .mutant(applied, twice, &retried, Model::EVENTUAL, Kind::Illegal)
+}
