@@ -33,6 +33,7 @@ pub(super) fn family() -> Family {
                  compare-and-set finds its own effect";
     let (cas, applied) = ("object=cas-register", "retries=applied");
     Family::new("primary-object", about, &retried, variants)
+        .states(200_000)
         .sources("Alsberg & Day 1976; Birrell & Nelson 1984")
         .keeps("", &retried, [Model::Linearizable, Model::EVENTUAL])
         .keeps(cas, &retried, [Model::Linearizable])

@@ -23,6 +23,7 @@ pub(super) fn family() -> Family {
     let early = "a tombstone is collected while an older write is on its way, which comes back";
     let overtaken = "on links that are not FIFO an older write comes after the tombstone is gone";
     Family::new("tombstones", about, &fifo, variants)
+        .states(200_000)
         .sources("Johnson & Thomas 1975 (RFC 677); the grace period of Cassandra")
         .keeps("", &unordered, [Model::EVENTUAL])
         .keeps("", &unordered, [Property::StrongConvergence])

@@ -8,7 +8,7 @@
 //! a value without that write have lost it.
 
 use crate::history::{Completion, History};
-use crate::judgement::datatype::{Arbitration, Datatype, updates};
+use crate::judgement::datatype::{Arbitration, Datatype, stranger, updates};
 use crate::replication::OperationId;
 use crate::world::{Ending, Facts, Run, Visit};
 
@@ -57,6 +57,10 @@ pub fn loss_in<'r>(
     unanswered: usize,
     datatype: &dyn Datatype,
 ) -> Result<Option<Loss<'r>>, String> {
+    if let Some(at) = stranger(history, datatype, false) {
+        let call = &history.operations()[at].call;
+        return Err(format!("`{call}` is no operation of the datatype `{}`", datatype.name()));
+    }
     match lost_write(history, operations, facts, datatype)? {
         Some((write, read)) => Ok(Some(Loss { history, operations, write, read })),
         None if unanswered > 0 => Err(format!("{unanswered} final reads got no answer")),

@@ -15,11 +15,11 @@ use quiescence::hunt::promise::Expected;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
 use quiescence::hunt::{Subject, served};
-use quiescence::judgement::datatype::Register;
+use quiescence::judgement::datatype::{Datatype, Queue, Register, ReplicatedSet};
 use quiescence::judgement::{Kind, Model};
 use quiescence::search::random::Scope;
 use quiescence::world::re_execute;
-use quiescence::world::{Setting, Step};
+use quiescence::world::{Network, Setting, Step};
 
 use crate::support::{effort, overwrites};
 
@@ -278,4 +278,24 @@ fn an_impossible_action_is_the_fault_of_a_case_that_records_no_sends() {
     let wrong = read::read(&wrong).expect("it is well formed");
     let (step, why) = replay::replay(&wrong, &*subject, &Register).expect_err("nobody sent that");
     assert_eq!((step, why.as_str()), (3, "the message is not in flight"));
+}
+
+/// What is said of a datatype is not believed: answers that it cannot give are no
+/// violations of it.
+#[test]
+fn answers_that_a_datatype_does_not_know_are_not_judged_by_it() {
+    let setting = Setting::calm(2, Network::Unordered);
+    let properties = ["eventual", "sequential", "durable"].map(|name| name.parse().expect("one"));
+    let subject = strategy("pn-counter");
+    let said: [&'static dyn Datatype; 2] = [&ReplicatedSet::GrowOnly, &Queue];
+    for datatype in said {
+        let plan = plan(&setting, properties.to_vec(), 50, 1);
+        let menu = served(&*subject, 2, datatype, 2);
+        let scope = Scope { menu, ..plan.scope.clone() };
+        let found = hunt(&*subject, &Plan { scope, datatype, ..plan }, &|_| false).found;
+        for found in found {
+            let unknown = matches!(&found.outcome, Sampled::Unknown(_, why) if why.contains("no operation of"));
+            assert!(unknown, "{} as {}: {:?}", found.property, datatype.name(), found.outcome);
+        }
+    }
 }

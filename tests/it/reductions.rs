@@ -42,7 +42,7 @@ fn strategies() -> Vec<(String, Setting)> {
 }
 
 fn variants(family: &Family) -> Vec<(String, Setting)> {
-    if family.states.is_some() {
+    if family.states.is_some_and(|states| states < 100_000) {
         let promised = family.promises.iter().map(|promise| promise.strategy.clone());
         let promised: BTreeSet<_> = promised.collect();
         return promised.into_iter().map(|name| (name, family.setting.clone())).collect();
@@ -78,6 +78,10 @@ fn properties() -> Vec<Property> {
     all
 }
 
+fn is_grid(property: &Property) -> bool {
+    matches!(property, Property::Model(Model::Grid(_)))
+}
+
 /// How a property is violated, and in how many actions at least.
 type Verdict = Option<(Flaw, usize)>;
 
@@ -94,6 +98,8 @@ fn verdicts(
             Some((finding.failing.flaw, finding.failing.run.schedule.len()))
         }
         Decision::Proved(_, doubts) if doubts.is_empty() => None,
+        // Models of visibility say nothing of compare-and-sets.
+        Decision::Unknown(_) if name.contains("cas-register") && is_grid(property) => None,
         other => panic!("{property} of {name} with {reduce}: {other:?}"),
     };
     found.iter().map(verdict).collect()

@@ -37,15 +37,11 @@ fn family<L: Lattice>(
     sources: &'static str,
     variants: Variants<StateBased<L>>,
 ) -> Family {
-    let twice = with(&nodes(3), FaultKind::Duplicate);
-    let lost = with(&nodes(2), FaultKind::Drop);
     Family::new(name, about, &nodes(3), variants)
         .sources(sources)
         .states(STATES)
         .keeps("", &nodes(3), convergent())
-        .keeps("", &twice, [Model::EVENTUAL])
-        .breaks("", &lost, Model::EVENTUAL, Kind::Diverged)
-        .keeps("anti-entropy=on", &lost, [Model::EVENTUAL])
+        .keeps("", &with(&nodes(2), FaultKind::Duplicate), [Model::EVENTUAL])
 }
 
 /// All of them, in the order in which they are listed.
@@ -104,10 +100,13 @@ fn pn_counter() -> Family {
             [("own", |it| it.ids = Ids::Own), ("same", |it| it.ids = Ids::Same)],
         );
     let adds = "states are joined by addition: what both contain counts twice";
+    let lost = with(&nodes(2), FaultKind::Drop);
     let collide = "all nodes have the same id: of concurrent adds only one counts";
     family("pn-counter", "state-based: a counter with an entry for each node", SHAPIRO, variants)
         .mutant("merge=sum", adds, &nodes(2), Property::StrongConvergence, Flaw::Disagreed)
         .mutant("ids=same", collide, &nodes(2), Model::EVENTUAL, Kind::Lost)
+        .breaks("", &lost, Model::EVENTUAL, Kind::Diverged)
+        .keeps("anti-entropy=on", &lost, [Model::EVENTUAL])
         .hint(
             "",
             Kind::Diverged,
@@ -142,9 +141,12 @@ fn or_set() -> Family {
             ("value", |it| it.lattice.removes = Removes::Value),
         ],
     );
+    let lost = with(&nodes(2), FaultKind::Drop);
     let by_value = "a remove takes the element away, not the adds that it has seen";
     family("or-set", "state-based: an observed-remove set with tombstones", SHAPIRO, variants)
         .mutant("removes=value", by_value, &nodes(2), Model::EVENTUAL, Kind::Lost)
+        .breaks("", &lost, Model::EVENTUAL, Kind::Diverged)
+        .keeps("anti-entropy=on", &lost, [Model::EVENTUAL])
 }
 
 fn orswot() -> Family {

@@ -68,20 +68,36 @@ pub fn check_with(
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub struct Judge<'a> {
-    /// The history, or the operation that no datatype knows.
-    pub(in crate::judgement::checker) whole: Result<Whole<'a>, &'a Operation>,
+    /// The history, or the operation that is not known.
+    pub(in crate::judgement::checker) whole: Result<Whole<'a>, Stranger<'a>>,
+}
+
+/// An operation that is not known, and the datatype that does not know it; none if no
+/// datatype does.
+#[derive(Clone, Copy)]
+pub(in crate::judgement::checker) struct Stranger<'a> {
+    operation: &'a Operation,
+    to: Option<&'static str>,
 }
 
 impl<'a> Judge<'a> {
     /// Prepares a history, with the first datatype that knows all its
     /// operations. O(n).
     pub fn of(history: &'a History) -> Judge<'a> {
-        Judge { whole: datatype::of(history).map(|datatype| Whole::of(history, datatype)) }
+        let whole = datatype::of(history).map(|datatype| Whole::of(history, datatype));
+        Judge { whole: whole.map_err(|operation| Stranger { operation, to: None }) }
     }
 
-    /// Prepares a history whose operations mean what `datatype` says. O(n).
+    /// Prepares a history whose operations mean what `datatype` says. If it does not
+    /// know one of them, every verdict is unknown. O(n).
     pub fn with(history: &'a History, datatype: &'a dyn Datatype) -> Judge<'a> {
-        Judge { whole: Ok(Whole::of(history, datatype)) }
+        let stranger = datatype::stranger(history, datatype, false);
+        Judge {
+            whole: match stranger.map(|at| &history.operations()[at]) {
+                Some(operation) => Err(Stranger { operation, to: Some(datatype.name()) }),
+                None => Ok(Whole::of(history, datatype)),
+            },
+        }
     }
 
     /// The name of the datatype of the history, if one knows all its
@@ -119,7 +135,7 @@ impl<'a> Judge<'a> {
         let unknown = |reason| Verdict::Unknown(Unknown { reason, spent: 0 });
         let whole = match &self.whole {
             Ok(whole) => whole,
-            Err(stranger) => return unknown(not_understood(stranger)),
+            Err(stranger) => return unknown(not_understood(*stranger)),
         };
         let asked = model.orders();
         let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
@@ -140,22 +156,24 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Why a history is not judged that contains this operation, which no datatype
-/// knows.
-fn not_understood(stranger: &Operation) -> String {
-    let call = &stranger.call;
-    let answer = match &stranger.completion {
+/// Why a history is not judged that contains this operation.
+fn not_understood(stranger: Stranger<'_>) -> String {
+    let call = &stranger.operation.call;
+    let answer = match &stranger.operation.completion {
         Completion::Ok(answer) => answer,
         _ => &Value::Null,
     };
     let transaction = [&call.argument, answer].into_iter().find(|value| value.is_transaction());
-    match transaction {
-        Some(list) => format!(
+    match (transaction, stranger.to) {
+        (Some(list), _) => format!(
             "`{}` of {} is a transaction, a list of micro-operations: {list}; only operations on \
              one object are judged",
             call.f.as_str(),
             call.key
         ),
-        None => format!("no datatype here knows `{call}` beside what came before"),
+        (None, None) => format!("no datatype here knows `{call}` beside what came before"),
+        (None, Some(datatype)) => {
+            format!("`{call}`, answered {answer}, is no operation of the datatype `{datatype}`")
+        }
     }
 }
