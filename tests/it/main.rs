@@ -16,6 +16,7 @@ mod demo;
 mod dice;
 mod docs;
 mod exhaustive;
+mod foreign;
 mod formats;
 mod hunt;
 mod judgement;

@@ -233,6 +233,21 @@ pub const PLAN: &[Part] = &[
         crates: &[],
         without: &[SURROUNDINGS, TIME, PRINTING, THREADS_BUT_ARC, CHANCE],
     },
+    // Messages and inputs of cores are shared, too.
+    Part {
+        at: "crate::replication::foreign",
+        uses: &["crate::history", "crate::replication"],
+        crates: &[],
+        without: &[SURROUNDINGS, TIME, PRINTING, THREADS_BUT_ARC, CHANCE],
+    },
+    // The library under test may bind its values to their thread, so live cores are
+    // kept by threads. No result depends on whether one is found.
+    Part {
+        at: "crate::replication::foreign::live",
+        uses: &[],
+        crates: &[],
+        without: &[SURROUNDINGS, TIME, PRINTING, CHANCE],
+    },
     Part {
         at: "crate::world",
         uses: &["crate::history", "crate::replication"],
