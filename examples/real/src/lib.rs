@@ -1,0 +1,121 @@
+//! Published replication libraries under test, as they are: one core a file, and a
+//! registry of all of them.
+//!
+//! Each library holds one register for each key: `write x=1` sets an entry of its
+//! map, and `read x` answers the entry. docs/real.md of the crate says what was
+//! found.
+
+pub mod automerge;
+pub mod crdts;
+pub mod yrs;
+
+use quiescence::catalogue::{Family, Registry, Variants};
+use quiescence::history::{Call, Value};
+use quiescence::hunt::property::{Flaw, Property};
+use quiescence::judgement::{Kind, Model};
+use quiescence::replication::foreign::{Core, Foreign};
+use quiescence::world::{FaultKind, Faults, Network, Setting};
+
+use self::automerge::Document;
+use self::crdts::{Crdts, by};
+use self::yrs::{v0_18, v0_27, v0_28};
+
+/// Every library, with what it was found to keep and to break.
+pub fn registry() -> Registry {
+    let all = of_yrs(Registry::empty());
+    of_crdts(of_automerge(all))
+}
+
+fn of_yrs(all: Registry) -> Registry {
+    let unordered = |nodes| Setting::calm(nodes, Network::Unordered);
+    let (fifo, one_lost) = (Setting::calm(3, Network::Fifo), Faults::NONE.with(FaultKind::Drop, 1));
+    let updates = "each write sends its update";
+    let asks = "and a timer asks for what is missing, by state vectors";
+    all.with(
+        family::<v0_28::Yrs<false>>("yrs", "yrs 0.28.1", updates, &unordered(3))
+            .keeps("", &fifo, SAFE_AND_EVENTUAL)
+            .keeps("", &unordered(2), SAFE_AND_EVENTUAL)
+            .keeps("", &unordered(3), [Property::NoPanic])
+            .breaks("", &unordered(3), Model::EVENTUAL, Kind::Diverged),
+    )
+    .with(
+        family::<v0_28::Yrs<true>>("yrs-asks", "yrs 0.28.1", asks, &unordered(3))
+            .keeps("", &unordered(2).with_faults(one_lost), SAFE_AND_EVENTUAL)
+            .keeps("", &unordered(3), SAFE_AND_EVENTUAL),
+    )
+    .with(
+        family::<v0_27::Yrs<false>>("yrs-0.27", "yrs 0.27.0", updates, &unordered(2))
+            .breaks("", &fifo, Model::EVENTUAL, Kind::Diverged)
+            .breaks("", &unordered(2), Model::EVENTUAL, Kind::Diverged)
+            .breaks("", &unordered(2), Property::NoPanic, Flaw::Panicked),
+    )
+    .with(
+        family::<v0_18::Yrs<false>>("yrs-0.18", "yrs 0.18.2", updates, &unordered(2))
+            .breaks("", &fifo, Model::EVENTUAL, Kind::Diverged)
+            .breaks("", &unordered(2), Model::EVENTUAL, Kind::Diverged),
+    )
+}
+
+fn of_automerge(all: Registry) -> Registry {
+    let fifo = |faults| Setting::calm(2, Network::Fifo).with_faults(faults);
+    let one_lost = Faults::NONE.with(FaultKind::Drop, 1);
+    let plain = "its sync protocol, on connections that last";
+    let reconnects = "its sync protocol, and a timer that connects again";
+    all.with(
+        family::<Document<false>>("automerge", "automerge 0.12.0", plain, &fifo(Faults::NONE))
+            .keeps("", &fifo(Faults::NONE), SAFE_AND_EVENTUAL)
+            .breaks("", &fifo(one_lost), Model::EVENTUAL, Kind::Diverged),
+    )
+    .with(
+        family::<Document<true>>(
+            "automerge-reconnects",
+            "automerge 0.12.0",
+            reconnects,
+            &fifo(one_lost),
+        )
+        .keeps("", &fifo(Faults::NONE), SAFE_AND_EVENTUAL)
+        .breaks("", &fifo(one_lost), Model::EVENTUAL, Flaw::NeverQuiet),
+    )
+}
+
+fn of_crdts(all: Registry) -> Registry {
+    let setting = Setting::calm;
+    let (fifo, unordered) = (setting(3, Network::Fifo), setting(3, Network::Unordered));
+    let (two_fifo, two) = (setting(2, Network::Fifo), setting(2, Network::Unordered));
+    let twice = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Duplicate, 1));
+    let name = "crdts 7.3.2, Map of MVReg";
+    all.with(
+        family::<Crdts<{ by::OPERATIONS }>>("crdts-operations", name, "by operations", &fifo)
+            .keeps("", &fifo, SAFE_AND_EVENTUAL)
+            .breaks("", &two, Model::EVENTUAL, Kind::Diverged),
+    )
+    .with(family::<Crdts<{ by::STATES }>>("crdts-states", name, "by states", &unordered).keeps(
+        "",
+        &twice,
+        SAFE_AND_EVENTUAL,
+    ))
+    .with(
+        family::<Crdts<{ by::BOTH }>>("crdts-both", name, "by operations, later by states", &two)
+            .keeps("", &two_fifo, SAFE_AND_EVENTUAL)
+            .breaks("", &two, Model::EVENTUAL, Kind::Lost),
+    )
+}
+
+/// What is asked of every library where it is used as documented.
+const SAFE_AND_EVENTUAL: [Property; 2] = [Property::NoPanic, Property::Model(Model::EVENTUAL)];
+
+/// A family whose only member is a core.
+fn family<C: Core>(
+    name: &'static str,
+    library: &'static str,
+    how: &'static str,
+    setting: &Setting,
+) -> Family {
+    Family::new(name, how, setting, Variants::of(Foreign::<C>::new())).sources(library)
+}
+
+/// What a write writes: workloads write whole numbers.
+fn number(call: &Call) -> i64 {
+    let Value::Int(value) = call.argument else { panic!("{call} writes no number") };
+    value
+}
