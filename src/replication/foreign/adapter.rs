@@ -200,7 +200,7 @@ impl<C: Core> Replica<C> {
         assert!(
             does,
             "the core is not deterministic: {what} of `{}` at {} differs when the same inputs \
-             are given to a new core",
+             are given to a new core (or its digest leaves out what an earlier input changed)",
             C::name(),
             self.node
         );

@@ -17,7 +17,9 @@
 //! core owes the second half: a digest that leaves something out makes a search
 //! take different states for one, and its proofs are wrong. The adapter
 //! checks what it can: it gives the list to a new core now and then, or after
-//! every step ([`Recheck`]), and panics if anything comes out differently.
+//! every step ([`Recheck`]), and panics if anything comes out differently. That
+//! finds every core that is not deterministic where it shows, and a digest that
+//! leaves something out where an input that seemed to change nothing did.
 //!
 //! A counter that only grows, whose replicas send each other what they have
 //! counted:

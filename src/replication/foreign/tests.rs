@@ -169,12 +169,14 @@ fn clones_that_step_differently_do_not_influence_each_other() {
 fn a_replica_goes_to_another_thread_although_its_core_does_not() {
     let bags = Foreign::<Bag>::new();
     let mut replica = bags.boot(NodeId(0), &Cluster::of(2));
-    does(&bags, &mut replica, asks(0, Call::write("x", 1)));
+    for (number, value) in [(0, 1), (1, 2), (2, 3)] {
+        does(&bags, &mut replica, asks(number, Call::write("x", value)));
+    }
     let (mut copy, there) = (replica.clone(), bags.clone());
-    let other = std::thread::spawn(move || does(&there, &mut copy, asks(1, Call::write("x", 2))));
-    let here = does(&bags, &mut replica, asks(1, Call::write("x", 2)));
+    let other = std::thread::spawn(move || does(&there, &mut copy, asks(3, Call::write("x", 4))));
+    let here = does(&bags, &mut replica, asks(3, Call::write("x", 4)));
     assert_eq!(other.join().expect("nothing panics"), here);
-    assert!(here.contains("[(NodeId(1), [1, 2])]"), "{here}");
+    assert!(here.contains("[(NodeId(1), [3, 4])]"), "{here}");
 }
 
 #[test]
@@ -224,12 +226,54 @@ fn a_core_that_knows_something_hidden_is_caught() {
         *panicked.downcast::<String>().expect("it says why")
     }
     let begins = "the core is not deterministic: ";
-    let ends = " of `Sinner` at n2 differs when the same inputs are given to a new core";
+    let ends = " of `Sinner` at n2 differs when the same inputs are given to a new core \
+                (or its digest leaves out what an earlier input changed)";
     for (said, what) in
         [(caught::<0>(), "a digest"), (caught::<1>(), "a message"), (caught::<2>(), "an answer")]
     {
         assert_eq!(said, format!("{begins}{what}{ends}"));
     }
+}
+
+/// Remembers a message, which its digest does not say.
+struct Forgetful(bool);
+
+impl Core for Forgetful {
+    fn new(_: NodeId, _: &Cluster) -> Self {
+        Forgetful(false)
+    }
+
+    fn request(&mut self, _: OperationId, _: &Call) -> Answer {
+        Answer::Ok(i64::from(self.0).into())
+    }
+
+    fn receive(&mut self, _: NodeId, _: &[u8]) {
+        self.0 = true;
+    }
+
+    fn outgoing(&mut self) -> Vec<(NodeId, Vec<u8>)> {
+        Vec::new()
+    }
+
+    fn digest(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn show(&self) -> String {
+        String::new()
+    }
+}
+
+#[test]
+fn a_digest_that_leaves_out_what_a_message_changed_is_caught_when_it_shows() {
+    let forgetful = Foreign::<Forgetful>::new().rechecked(Recheck::Always);
+    let mut replica = forgetful.boot(NodeId(0), &Cluster::of(2));
+    let message = Input::Receive { from: NodeId(1), message: vec![1].into(), clock: 0 };
+    does(&forgetful, &mut replica, message);
+    let step = || does(&forgetful, &mut replica, asks(0, Call::read("x")));
+    let panicked = catch_unwind(AssertUnwindSafe(step)).expect_err("it is noticed");
+    let said = panicked.downcast::<String>().expect("it says why");
+    assert!(said.contains("an answer of `Forgetful` at n1 differs"), "{said}");
 }
 
 #[test]
