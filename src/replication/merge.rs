@@ -6,43 +6,65 @@
 //! again. So a merge has to cope with what a network does: old states arrive after
 //! new ones if it does not keep their order, and twice if it duplicates messages.
 //!
-//! Here one register keeps the larger value and another one adds up. The largest
-//! value converges in every run of a small scope. The sum is convicted:
+//! Two counters: one joins by adding up, the other one has an entry for each node
+//! and keeps the larger entry. The first is convicted in a small scope, the second
+//! is proved there:
 //!
 //! ```
+//! use std::collections::BTreeMap;
+//!
 //! use quiescence::hunt::exhaustive::{Decision, Plan, hunt};
+//! use quiescence::hunt::served;
+//! use quiescence::judgement::datatype::Counter;
 //! use quiescence::prelude::*;
 //! use quiescence::replication::merge::{Merge, Merged};
 //! use quiescence::search::exhaustive::{Limits, Open, Reduce};
 //!
 //! #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-//! struct Number<const ADDS: bool>(i64);
+//! struct Sum(i64);
 //!
-//! impl<const ADDS: bool> Merged for Number<ADDS> {
-//!     fn new(_: NodeId) -> Self { Number(0) }
-//!     fn apply(&mut self, call: &Call) {
-//!         let Value::Int(written) = call.argument else { return };
-//!         self.0 = if ADDS { self.0 + written } else { self.0.max(written) };
-//!     }
-//!     fn merge(&mut self, other: &Self) {
-//!         self.0 = if ADDS { self.0 + other.0 } else { self.0.max(other.0) };
-//!     }
-//!     fn value(&self) -> Value { if self.0 == 0 { Value::Null } else { self.0.into() } }
+//! impl Merged for Sum {
+//!     fn datatype() -> &'static str { "counter" }
+//!     fn new(_: NodeId) -> Self { Sum(0) }
+//!     fn apply(&mut self, _: &Call) { self.0 += 1; }
+//!     fn merge(&mut self, other: &Self) { self.0 += other.0; }
+//!     fn value(&self) -> Value { self.0.into() }
 //! }
 //!
-//! let plan = Plan {
-//!     setting: Setting::calm(2, Network::Unordered),
-//!     scopes: vec![Open { sessions: 2, writes: 2, reads: 1, keys: 1, patient: false }],
-//!     properties: vec![Model::EVENTUAL.into()],
-//!     reduce: Reduce::ALL,
-//!     limits: Limits::default(),
-//!     jobs: 1,
-//! };
-//! let adds = hunt(&Merge::<Number<true>>::new(), &plan, &|_| false);
-//! let (_, Decision::Violated(found)) = &adds.found[0] else { panic!("{adds:?}") };
-//! assert_eq!(found.failing.flaw, Flaw::History(Kind::Illegal), "nobody wrote the sum");
-//! let larger = hunt(&Merge::<Number<false>>::new(), &plan, &|_| false);
-//! assert!(matches!(&larger.found[0], (_, Decision::Proved(proofs, _)) if proofs.len() == 1));
+//! #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+//! struct Entries { me: NodeId, of: BTreeMap<NodeId, i64> }
+//!
+//! impl Merged for Entries {
+//!     fn datatype() -> &'static str { "counter" }
+//!     fn new(me: NodeId) -> Self { Entries { me, of: BTreeMap::new() } }
+//!     fn apply(&mut self, _: &Call) { *self.of.entry(self.me).or_default() += 1; }
+//!     fn merge(&mut self, other: &Self) {
+//!         for (node, theirs) in &other.of {
+//!             let mine = self.of.entry(*node).or_default();
+//!             *mine = (*mine).max(*theirs);
+//!         }
+//!     }
+//!     fn value(&self) -> Value { self.of.values().sum::<i64>().into() }
+//! }
+//!
+//! fn decide<T: Merged>() -> Decision {
+//!     let counter = Merge::<T>::new();
+//!     let plan = Plan {
+//!         setting: Setting::calm(2, Network::Unordered),
+//!         scopes: vec![Open { sessions: 2, writes: 2, reads: 1, keys: 1, patient: false }],
+//!         menu: served(&counter, 2, &Counter, 1),
+//!         datatype: &Counter,
+//!         properties: vec![Model::EVENTUAL.into()],
+//!         reduce: Reduce::ALL,
+//!         limits: Limits::default(),
+//!         jobs: 1,
+//!     };
+//!     hunt(&counter, &plan, &|_| false).found.remove(0).1
+//! }
+//!
+//! let Decision::Violated(found) = decide::<Sum>() else { panic!("it counts twice") };
+//! assert_eq!(found.failing.flaw, Flaw::History(Kind::Illegal), "nobody added so much");
+//! assert!(matches!(decide::<Entries>(), Decision::Proved(proofs, _) if proofs.len() == 1));
 //! ```
 //!
 //! Invariant: every node merges exactly what arrives; what is sent is the object
@@ -55,10 +77,17 @@ use std::marker::PhantomData;
 
 use crate::history::{Call, Key, NodeId, Value};
 
+use super::strategy::REGISTER;
 use super::{Cluster, Effects, Input, Part, Strategy, StrategyName, shown};
 
 /// An object that is replicated by merging states.
 pub trait Merged: Clone + Ord + Hash + Debug + Send + Sync + 'static {
+    /// The datatype of the object, by name: what clients ask, and what the answers
+    /// are judged by.
+    fn datatype() -> &'static str {
+        REGISTER
+    }
+
     /// The object of `node` before anything happened.
     fn new(node: NodeId) -> Self;
 
@@ -68,8 +97,8 @@ pub trait Merged: Clone + Ord + Hash + Debug + Send + Sync + 'static {
     /// The state of another node arrives.
     fn merge(&mut self, other: &Self);
 
-    /// What a read answers; `Null` is what a register holds before the first
-    /// write.
+    /// What a read answers. It is the only query; `Null` is what a register holds
+    /// before the first write.
     fn value(&self) -> Value;
 }
 
@@ -122,6 +151,10 @@ impl<T: Merged> Strategy for Merge<T> {
         StrategyName::new(path.rsplit("::").next().unwrap_or(path))
     }
 
+    fn datatype(&self) -> &'static str {
+        T::datatype()
+    }
+
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Objects<T> {
         Objects { me: node, cluster: *cluster, objects: BTreeMap::new() }
     }
@@ -152,10 +185,6 @@ impl<T: Merged> Strategy for Merge<T> {
     fn show(&self, node: &Objects<T>) -> Option<Vec<Part>> {
         let part = |(key, object): (&Key, &T)| Part::Key(key.clone(), shown(&object.value()));
         Some(node.objects.iter().map(part).collect())
-    }
-
-    fn serves(&self, _: &Call, _: NodeId, _: &Cluster) -> bool {
-        true
     }
 }
 

@@ -10,7 +10,7 @@ use crate::history::{Call, Completion, NodeId, Value};
 use super::{Cluster, Invariant, OperationId, Part, Stamp, StrategyName, TimerId};
 
 /// What is replicated if a strategy does not say.
-const REGISTER: &str = "register";
+pub(super) const REGISTER: &str = "register";
 
 /// A replication method: all that its nodes do, as one pure function.
 pub trait Strategy: Clone + Send + Sync + 'static {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
+use quiescence::history::Menu;
 use quiescence::hunt::exhaustive::{Decision, Plan as Proof, hunt as search};
 use quiescence::hunt::random::{Plan, Sampled, hunt};
+use quiescence::judgement::datatype::Register;
 use quiescence::prelude::*;
 use quiescence::replication::foreign::{Answer, Core, Foreign, Recheck};
 use quiescence::search::exhaustive::{Limits, Open, Reduce};
@@ -20,7 +22,7 @@ type Entry = (u64, u16, i64);
 /// A register by last writer, as a library might have it: not `Clone`, not `Send`.
 /// With `REPAIRS`, writes are sent by the timer as long as someone has not confirmed
 /// them; without, they are sent once, at once.
-struct Register<const REPAIRS: bool> {
+struct LastWriter<const REPAIRS: bool> {
     me: NodeId,
     held: Rc<RefCell<BTreeMap<String, Entry>>>,
     unconfirmed: Vec<(NodeId, String, u64)>,
@@ -28,7 +30,7 @@ struct Register<const REPAIRS: bool> {
     others: Vec<NodeId>,
 }
 
-impl<const REPAIRS: bool> Register<REPAIRS> {
+impl<const REPAIRS: bool> LastWriter<REPAIRS> {
     fn send_unconfirmed(&mut self) {
         let held = self.held.borrow();
         for (to, key, _) in &self.unconfirmed {
@@ -38,12 +40,12 @@ impl<const REPAIRS: bool> Register<REPAIRS> {
     }
 }
 
-impl<const REPAIRS: bool> Core for Register<REPAIRS> {
+impl<const REPAIRS: bool> Core for LastWriter<REPAIRS> {
     const TIMER: bool = REPAIRS;
 
     fn new(me: NodeId, cluster: &Cluster) -> Self {
         let others = cluster.others(me).collect();
-        Register { me, held: Rc::default(), unconfirmed: Vec::new(), out: Vec::new(), others }
+        LastWriter { me, held: Rc::default(), unconfirmed: Vec::new(), out: Vec::new(), others }
     }
 
     fn request(&mut self, _: OperationId, call: &Call) -> Answer {
@@ -107,6 +109,8 @@ fn eventual<C: Core>(faults: Faults, patient: bool) -> Decision {
     let plan = Proof {
         setting: Setting::calm(2, Network::Unordered).with_faults(faults),
         scopes: vec![Open { sessions: 2, writes: 2, reads: 1, keys: 1, patient }],
+        menu: Menu::register(),
+        datatype: &Register,
         properties: vec![Model::EVENTUAL.into()],
         reduce: Reduce::ALL,
         limits: Limits { states: 200_000, ..Limits::default() },
@@ -118,9 +122,9 @@ fn eventual<C: Core>(faults: Faults, patient: bool) -> Decision {
 #[test]
 fn a_core_is_searched_completely_with_a_timer_and_without() {
     for decision in [
-        eventual::<Register<false>>(Faults::NONE, false),
-        eventual::<Register<true>>(Faults::NONE, true),
-        eventual::<Register<true>>(ONE_LOST, true),
+        eventual::<LastWriter<false>>(Faults::NONE, false),
+        eventual::<LastWriter<true>>(Faults::NONE, true),
+        eventual::<LastWriter<true>>(ONE_LOST, true),
     ] {
         let Decision::Proved(proofs, doubts) = decision else { panic!("{decision:?}") };
         assert!(doubts.is_empty() && proofs[0].looked_at > 0, "{proofs:?} {doubts:?}");
@@ -129,7 +133,7 @@ fn a_core_is_searched_completely_with_a_timer_and_without() {
 
 #[test]
 fn a_core_that_sends_once_is_convicted_where_a_message_is_lost() {
-    let decision = eventual::<Register<false>>(ONE_LOST, false);
+    let decision = eventual::<LastWriter<false>>(ONE_LOST, false);
     let Decision::Violated(found) = decision else { panic!("{decision:?}") };
     assert_eq!(found.failing.flaw, Flaw::History(Kind::Diverged));
 }
@@ -139,14 +143,14 @@ fn random_runs_of_a_core_hold() {
     let setting = Setting::calm(3, Network::Unordered).with_faults(ONE_LOST);
     let scope = Scope { setting, ..Scope::default() };
     let properties = vec![Property::Model(Model::EVENTUAL), Property::NoPanic];
-    let plan = Plan { scope, properties, sought: vec![], runs: 300, seed: 7 };
-    for found in hunt(&Foreign::<Register<true>>::new(), &plan, &|_| false).found {
+    let plan = Plan { scope, properties, datatype: &Register, sought: vec![], runs: 300, seed: 7 };
+    for found in hunt(&Foreign::<LastWriter<true>>::new(), &plan, &|_| false).found {
         assert!(found.looked_at > 0 && matches!(found.outcome, Sampled::None), "{found:?}");
     }
 }
 
 /// Everything in a run: its steps with what each sent, its history, its end.
-fn all_of(core: &Foreign<Register<true>>, scenario: &Scenario) -> String {
+fn all_of(core: &Foreign<LastWriter<true>>, scenario: &Scenario) -> String {
     let Run { schedule, history, ending, .. } = execute(core, scenario, None);
     let trace = trace(core, &scenario.setting, &scenario.workload, &schedule);
     format!("{trace:?} {history:?} {ending:?}")
@@ -159,7 +163,7 @@ proptest! {
     fn the_same_script_sends_the_same_bytes_in_every_world_and_on_every_thread(
         scenario in scenario(&Scope::default()),
     ) {
-        let core = Foreign::<Register<true>>::new().rechecked(Recheck::Sampled);
+        let core = Foreign::<LastWriter<true>>::new().rechecked(Recheck::Sampled);
         let here = all_of(&core, &scenario);
         let always = core.clone().rechecked(Recheck::Always);
         prop_assert_eq!(&here, &all_of(&always, &scenario));

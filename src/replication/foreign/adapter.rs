@@ -225,8 +225,9 @@ impl<C: Core> Strategy for Foreign<C> {
         StrategyName::new(C::name())
     }
 
-    // `Core::datatype` is to be forwarded HERE once strategies say their datatype:
-    // fn datatype(&self) -> &'static str { C::datatype() }
+    fn datatype(&self) -> &'static str {
+        C::datatype()
+    }
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica<C> {
         let core = C::new(node, cluster);

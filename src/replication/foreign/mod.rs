@@ -25,12 +25,15 @@
 //! counted:
 //!
 //! ```
+//! use quiescence::history::Function;
 //! use quiescence::prelude::*;
 //! use quiescence::replication::foreign::{Answer, Core, Foreign};
 //!
 //! struct Grows { me: usize, counts: Vec<u8>, out: Vec<(NodeId, Vec<u8>)> }
 //!
 //! impl Core for Grows {
+//!     fn datatype() -> &'static str { "counter" }
+//!
 //!     fn new(node: NodeId, cluster: &Cluster) -> Self {
 //!         Grows { me: node.index(), counts: vec![0; cluster.size()], out: Vec::new() }
 //!     }
@@ -58,12 +61,14 @@
 //! }
 //!
 //! let counter = Foreign::<Grows>::new();
+//! assert_eq!(counter.datatype(), "counter");
 //! let mut replica = counter.boot(NodeId(1), &Cluster::of(2));
 //! let asks = |call| Input::Request {
 //!     operation: OperationId { session: 0, number: 0 }, call, token: (), clock: 0,
 //! };
+//! let adds_one = Call { f: Function::named("add"), ..Call::write("x", 1) };
 //! let mut effects = Effects::new();
-//! counter.step(&mut replica, asks(Call::write("x", 1)), &mut effects);
+//! counter.step(&mut replica, asks(adds_one), &mut effects);
 //! assert_eq!(effects.sends(), [(NodeId(0), vec![0, 1].into())]);
 //! counter.step(&mut replica, asks(Call::read("x")), &mut effects);
 //! assert_eq!(effects.replies()[1].completion(), &Completion::Ok(Value::Int(1)));
@@ -80,6 +85,7 @@ mod tests;
 
 use crate::history::{Call, Completion, NodeId, Value};
 
+use super::strategy::REGISTER;
 use super::{Cluster, OperationId};
 
 pub use adapter::{Foreign, Packet, Recheck, Replica};
@@ -100,9 +106,10 @@ pub trait Core: Sized + 'static {
         path.rsplit("::").next().unwrap_or(path).to_owned()
     }
 
-    /// The datatype that it replicates, by name.
+    /// The datatype that it replicates, by name: what clients ask, and what the
+    /// answers are judged by.
     fn datatype() -> &'static str {
-        "register"
+        REGISTER
     }
 
     /// The core of `node` before anything happened. Whatever the library would
@@ -147,10 +154,11 @@ pub trait Core: Sized + 'static {
         }
     }
 
-    /// Whether `node` accepts `call` from clients.
+    /// Whether `node` accepts `call` from clients. Without an override every node
+    /// serves all calls; of registers, reads and writes.
     fn serves(call: &Call, node: NodeId, cluster: &Cluster) -> bool {
-        let _ = (call, node, cluster);
-        true
+        let _ = (node, cluster);
+        call.is_read() || call.is_write() || Self::datatype() != REGISTER
     }
 }
 
