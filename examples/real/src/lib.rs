@@ -1,9 +1,9 @@
 //! Published replication libraries under test, as they are: one core a file, and a
 //! registry of all of them.
 //!
-//! Each library holds one register for each key: `write x=1` sets an entry of its
-//! map, and `read x` answers the entry. docs/real.md of the crate says what was
-//! found.
+//! Most hold one register for each key: `write x=1` sets an entry of the library's
+//! map, and `read x` answers the entry. Others hold a set or a counter for each
+//! key. docs/real.md of the crate says what was found.
 
 pub mod automerge;
 pub mod crdts;
@@ -17,13 +17,15 @@ use quiescence::replication::foreign::{Core, Foreign};
 use quiescence::world::{FaultKind, Faults, Network, Setting};
 
 use self::automerge::Document;
-use self::crdts::{Crdts, by};
+use self::crdts::by;
+use self::crdts::map::Crdts;
+use self::crdts::objects::Objects;
 use self::yrs::{v0_18, v0_27, v0_28};
 
 /// Every library, with what it was found to keep and to break.
 pub fn registry() -> Registry {
     let all = of_yrs(Registry::empty());
-    of_crdts(of_automerge(all))
+    of_counters(of_sets(of_crdts(of_automerge(all))))
 }
 
 fn of_yrs(all: Registry) -> Registry {
@@ -101,6 +103,53 @@ fn of_crdts(all: Registry) -> Registry {
     )
 }
 
+fn of_sets(all: Registry) -> Registry {
+    type Set<const BY: u8> = Objects<::crdts::Orswot<i64, u16>, BY>;
+    let setting = Setting::calm;
+    let (fifo, unordered) = (setting(3, Network::Fifo), setting(3, Network::Unordered));
+    let (two_fifo, two) = (setting(2, Network::Fifo), setting(2, Network::Unordered));
+    let twice = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Duplicate, 1));
+    let name = "crdts 7.3.2, Orswot";
+    all.with(
+        family::<Set<{ by::OPERATIONS }>>("crdts-set-operations", name, "by operations", &fifo)
+            .keeps("", &fifo, SAFE_AND_EVENTUAL)
+            .breaks("", &two, Model::EVENTUAL, Kind::Diverged),
+    )
+    .with(family::<Set<{ by::STATES }>>("crdts-set-states", name, "by states", &unordered).keeps(
+        "",
+        &twice,
+        SAFE_AND_EVENTUAL,
+    ))
+    .with(
+        family::<Set<{ by::BOTH }>>("crdts-set-both", name, "by operations, later by states", &two)
+            .keeps("", &two_fifo, SAFE_AND_EVENTUAL)
+            .breaks("", &two, Model::EVENTUAL, Kind::Lost),
+    )
+}
+
+fn of_counters(all: Registry) -> Registry {
+    type Counter<const BY: u8> = Objects<::crdts::PNCounter<u16>, BY>;
+    let unordered = Setting::calm(3, Network::Unordered);
+    let with = |kind| unordered.clone().with_faults(Faults::NONE.with(kind, 1));
+    let (twice, lost) = (with(FaultKind::Duplicate), with(FaultKind::Drop));
+    let name = "crdts 7.3.2, PNCounter";
+    all.with(
+        family::<Counter<{ by::OPERATIONS }>>(
+            "crdts-counter-operations",
+            name,
+            "by operations",
+            &unordered,
+        )
+        .keeps("", &twice, SAFE_AND_EVENTUAL)
+        .breaks("", &lost, Model::EVENTUAL, Kind::Diverged),
+    )
+    .with(
+        family::<Counter<{ by::STATES }>>("crdts-counter-states", name, "by states", &unordered)
+            .keeps("", &twice, SAFE_AND_EVENTUAL)
+            .breaks("", &lost, Model::EVENTUAL, Kind::Diverged),
+    )
+}
+
 /// What is asked of every library where it is used as documented.
 const SAFE_AND_EVENTUAL: [Property; 2] = [Property::NoPanic, Property::Model(Model::EVENTUAL)];
 
@@ -114,8 +163,8 @@ fn family<C: Core>(
     Family::new(name, how, setting, Variants::of(Foreign::<C>::new())).sources(library)
 }
 
-/// What a write writes: workloads write whole numbers.
+/// The number that an update is called with: workloads have whole numbers only.
 fn number(call: &Call) -> i64 {
-    let Value::Int(value) = call.argument else { panic!("{call} writes no number") };
+    let Value::Int(value) = call.argument else { panic!("{call} has no number") };
     value
 }

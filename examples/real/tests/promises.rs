@@ -13,6 +13,7 @@ use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
 use quiescence::hunt::exhaustive::{self, ladder};
 use quiescence::hunt::promise::{Expected, Promise};
 use quiescence::hunt::random;
+use quiescence::hunt::served;
 use quiescence::search::exhaustive::{Limits, Reduce};
 use quiescence::search::random::Scope;
 use quiescence::world::{FaultKind, Network, Setting};
@@ -26,20 +27,25 @@ fn conclusions(name: &str) -> Vec<(Promise, Conclusion)> {
     let promises: Vec<_> = registry.promises().filter(|it| it.strategy == name).cloned().collect();
     assert!(!promises.is_empty(), "{name} promises something");
     let subject = registry.parse(name).expect("it is registered").remove(0);
+    let datatype = registry.datatype_of(&*subject).expect("its datatype is known");
     let mut found = Vec::new();
     for promise in promises {
+        let menu = served(&*subject, promise.setting.nodes, datatype, 2);
         let properties = vec![promise.property.clone()];
         let exhaustive = exhaustive::Plan {
             setting: promise.setting.clone(),
             scopes: ladder(),
+            menu: menu.clone(),
+            datatype,
             properties: properties.clone(),
             reduce: Reduce::ALL,
             limits: Limits { states: 130_000, ..Limits::default() },
             jobs: 1,
         };
         let random = random::Plan {
-            scope: Scope { setting: promise.setting.clone(), ..Scope::default() },
+            scope: Scope { setting: promise.setting.clone(), menu, ..Scope::default() },
             properties: properties.clone(),
+            datatype,
             sought: vec![],
             runs: 1_000,
             seed: SEED,
@@ -160,6 +166,27 @@ fn crdts_by_both_loses_a_write_without_the_order_of_operations() {
 }
 
 #[test]
+fn sets_of_crdts_by_operations_need_their_order() {
+    comes_out("crdts-set-operations", &[4]);
+}
+
+#[test]
+fn sets_of_crdts_by_states_need_nothing() {
+    comes_out("crdts-set-states", &[]);
+}
+
+#[test]
+fn sets_of_crdts_by_both_lose_an_element_without_the_order_of_operations() {
+    comes_out("crdts-set-both", &[6]);
+}
+
+#[test]
+fn counters_of_crdts_need_no_order_but_every_last_operation_of_an_actor() {
+    comes_out("crdts-counter-operations", &[3]);
+    comes_out("crdts-counter-states", &[3]);
+}
+
+#[test]
 fn every_committed_case_replays_and_belongs_to_a_finding() {
     let registry = registry();
     let violated = |promise: &&Promise| promise.expected != Expected::Holds;
@@ -171,7 +198,8 @@ fn every_committed_case_replays_and_belongs_to_a_finding() {
         let text = fs::read_to_string(&path).expect("a committed case can be read");
         let case = read::read(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let subject = registry.named(&case.strategy).expect("its library is registered");
-        let replayed = replay::replay(&case, &*subject)
+        let datatype = registry.datatype(&case.datatype).expect("it is known");
+        let replayed = replay::replay(&case, &*subject, datatype)
             .unwrap_or_else(|(step, why)| panic!("{} at {step}: {why}", path.display()));
         assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{}", path.display());
         assert_eq!(replayed.judgement.flaw(), case.kind, "{}", path.display());

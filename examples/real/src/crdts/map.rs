@@ -1,4 +1,4 @@
-//! `crdts`: a `Map` of `MVReg`, replicated by operations, by states, or by both.
+//! A `Map` of `MVReg`.
 //!
 //! Where several values are left of concurrent writes, a read answers the largest.
 //! Actors are the numbers of nodes. Nothing is removed, so the hash table of
@@ -9,19 +9,11 @@ use quiescence::history::{Call, NodeId, Value};
 use quiescence::replication::foreign::{Answer, Core};
 use quiescence::replication::{Cluster, OperationId};
 
+use super::by;
+
 /// The map of a user.
 type Registers = Map<String, MVReg<i64, u16>, u16>;
 type Operation = map::Op<String, MVReg<i64, u16>, u16>;
-
-/// What nodes send.
-pub mod by {
-    /// The operation, at once.
-    pub const OPERATIONS: u8 = 0;
-    /// The whole state, at once.
-    pub const STATES: u8 = 1;
-    /// The operation at once, and the whole state now and then.
-    pub const BOTH: u8 = 2;
-}
 
 /// A replica of the map.
 pub struct Crdts<const BY: u8> {
