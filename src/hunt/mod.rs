@@ -6,7 +6,9 @@
 //! returns values, and calls `stop` to learn whether its time is up.
 //!
 //! ```
+//! use quiescence::history::Menu;
 //! use quiescence::hunt::exhaustive::{self, Decision, Plan};
+//! use quiescence::judgement::datatype::Register;
 //! use quiescence::prelude::*;
 //! use quiescence::search::exhaustive::{Limits, Reduce};
 //!
@@ -14,6 +16,8 @@
 //! let plan = Plan {
 //!     setting: Setting::calm(2, Network::Unordered),
 //!     scopes: exhaustive::ladder(),
+//!     menu: Menu::register(),
+//!     datatype: &Register,
 //!     properties: vec![Model::EVENTUAL.into()],
 //!     reduce: Reduce::ALL,
 //!     limits: Limits::default(),
