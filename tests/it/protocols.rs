@@ -104,7 +104,7 @@ fn compare_all(
 
 #[test]
 fn the_search_says_of_random_protocols_what_whole_worlds_say() {
-    let (came, wrong) = compare_all(seeds(2_000), |bytes| Sample::of(bytes, true));
+    let (came, wrong) = compare_all(seeds(1_200), |bytes| Sample::of(bytes, true));
     println!("{came:?}");
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);
@@ -120,7 +120,7 @@ fn nothing(wrong: &BTreeMap<u64, String>) {
 
 #[test]
 fn the_search_says_of_known_strategies_in_random_circumstances_what_whole_worlds_say() {
-    let (came, wrong) = compare_all(seeds(200), known::sample);
+    let (came, wrong) = compare_all(seeds(150), known::sample);
     println!("{came:?}");
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);
