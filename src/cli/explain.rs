@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::catalogue::Registry;
+use crate::hunt::case::read::place_of_datatype;
 use crate::judgement::Model;
 use crate::judgement::datatype::named;
 use crate::report::prose;
@@ -22,6 +23,10 @@ pub struct ExplainArgs {
     subject: String,
 }
 
+/// Who can tell what the operations of a case mean.
+pub const UNREGISTERED: &str =
+    "the operations of a case mean what its datatype says; a binary that registers it knows it";
+
 /// Runs the subcommand.
 pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let text = &args.subject;
@@ -36,9 +41,12 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             prose::strategy(family, setting_text)
         }
         _ if is_file(text) => {
-            let (case, _) = files::read(Path::new(text))?;
+            let (case, written) = files::read(Path::new(text))?;
             let name = registry.short(&case.strategy);
-            let datatype = registry.datatype(&case.datatype).map_err(Failure::new)?;
+            let datatype = registry.datatype(&case.datatype).map_err(|error| {
+                let place = files::place(Path::new(text), place_of_datatype(&written));
+                Failure::new(format!("{place}: {error}")).remedy(UNREGISTERED)
+            })?;
             prose::case(&case, datatype, &name, &setting_text(&case.setting), width)
         }
         (Err(model), Err(strategy)) => {

@@ -14,6 +14,7 @@ use crate::report::reporter::Replayed;
 use crate::report::states;
 
 use super::exit::{Exit, Failure};
+use super::explain::UNREGISTERED;
 use super::files;
 use super::quiet::quietly;
 use super::screen::Screen;
@@ -47,7 +48,7 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
     })?;
     let datatype = registry.datatype(&case.datatype).map_err(|error| {
         let place = files::place(&args.case, place_of_datatype(&text));
-        Failure::new(format!("{place}: {error}"))
+        Failure::new(format!("{place}: {error}")).remedy(UNREGISTERED)
     })?;
     let replayed = quietly(|| replay(&case, &*subject, datatype)).map_err(|(step, why)| {
         let place = files::place(&args.case, place_of_step(&text, step));

@@ -41,8 +41,6 @@ pub enum Argument {
     This(Value),
     /// A number that no other call of the run has.
     New,
-    /// A list of a number that no other call has, and this position.
-    NewAt(i64),
 }
 
 impl Menu {
@@ -96,7 +94,6 @@ impl Item {
         let argument = match &self.argument {
             Argument::This(value) => value.clone(),
             Argument::New => Value::Int(new),
-            Argument::NewAt(position) => vec![Value::Int(new), Value::Int(*position)].into(),
         };
         Call { f: self.f.clone(), key: key.into(), argument }
     }
@@ -119,7 +116,6 @@ impl fmt::Display for Item {
             Argument::This(Value::Null) => Ok(()),
             Argument::This(value) => write!(f, " {value}"),
             Argument::New => f.write_str(" a new number"),
-            Argument::NewAt(position) => write!(f, " a new number at {position}"),
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::history::{Completion, History, Operation};
-use crate::judgement::datatype::{Datatype, answered, reads, updates};
+use crate::judgement::datatype::{Datatype, answered, reads, stranger, updates};
 use crate::judgement::{
     Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check_with,
     recheck_with,
@@ -229,6 +229,11 @@ pub fn judge(run: &Run, property: &Property, datatype: &dyn Datatype) -> Judgeme
         }
         (Property::Always(_), _) => Judgement::Holds,
         (Property::Model(model), _) => judge_model(run, *model, datatype),
+        (Property::WhiteBox(_), _) if let Some(at) = stranger(&run.history, datatype, false) => {
+            let call = &run.history.operations()[at].call;
+            let datatype = datatype.name();
+            Judgement::Unknown(format!("`{call}` is no operation of the datatype `{datatype}`"))
+        }
         (Property::WhiteBox(model), _) => match record(run, *model, datatype) {
             None => Judgement::Unknown(
                 "the strategy does not record what every read took into account".to_owned(),
@@ -255,6 +260,7 @@ const FEW: usize = 256;
 fn verdict(run: &Run, model: Model, datatype: &dyn Datatype) -> Verdict {
     if datatype.is_replicated()
         && run.history.len() <= FEW
+        && stranger(&run.history, datatype, false).is_none()
         && let Some(witness) = white_box(run, model, datatype)
     {
         let verdict = Verdict::Holds(witness);

@@ -10,12 +10,13 @@ use std::fs;
 use std::path::Path;
 
 use quiescence::catalogue::Registry;
+use quiescence::history::{Item, Menu};
 use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
 use quiescence::hunt::promise::Expected;
 use quiescence::hunt::property::{Flaw, Property, judge};
 use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
 use quiescence::hunt::{Subject, served};
-use quiescence::judgement::datatype::{Datatype, Queue, Register, ReplicatedSet};
+use quiescence::judgement::datatype::{Counter, Datatype, Queue, Register, ReplicatedSet};
 use quiescence::judgement::{Kind, Model};
 use quiescence::search::random::Scope;
 use quiescence::world::re_execute;
@@ -285,12 +286,18 @@ fn an_impossible_action_is_the_fault_of_a_case_that_records_no_sends() {
 #[test]
 fn answers_that_a_datatype_does_not_know_are_not_judged_by_it() {
     let setting = Setting::calm(2, Network::Unordered);
-    let properties = ["eventual", "sequential", "durable"].map(|name| name.parse().expect("one"));
+    let properties = ["eventual", "sequential", "durable", "white-box:eventual"]
+        .map(|name| name.parse().expect("one"));
     let subject = strategy("pn-counter");
-    let said: [&'static dyn Datatype; 2] = [&ReplicatedSet::GrowOnly, &Queue];
-    for datatype in said {
+    // The counter adds 0, so that nothing but the name is wrong.
+    let odd = Menu::with_reads(vec![Item::with("frob", 0)]);
+    let said: [(&'static dyn Datatype, Menu); 3] = [
+        (&ReplicatedSet::GrowOnly, ReplicatedSet::GrowOnly.menu(2)),
+        (&Queue, Queue.menu(2)),
+        (&Counter, odd),
+    ];
+    for (datatype, menu) in said {
         let plan = plan(&setting, properties.to_vec(), 50, 1);
-        let menu = served(&*subject, 2, datatype, 2);
         let scope = Scope { menu, ..plan.scope.clone() };
         let found = hunt(&*subject, &Plan { scope, datatype, ..plan }, &|_| false).found;
         for found in found {

@@ -19,7 +19,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Call, NodeId, Value};
+use crate::history::{NodeId, Value};
 use crate::replication::{Cluster, Effects, Input, Part, Strategy, TimerId};
 
 use super::{Lattice, Objects};
@@ -193,10 +193,6 @@ impl<L: Lattice> Strategy for DeltaBased<L> {
 
     fn datatype(&self) -> &'static str {
         self.lattice.datatype()
-    }
-
-    fn serves(&self, _: &Call, _: NodeId, _: &Cluster) -> bool {
-        true
     }
 
     fn label(&self, message: &Message<L::State>) -> String {

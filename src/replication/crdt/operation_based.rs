@@ -226,10 +226,6 @@ impl<T: Operations> Strategy for OperationBased<T> {
         self.operations.datatype()
     }
 
-    fn serves(&self, _: &Call, _: NodeId, _: &Cluster) -> bool {
-        true
-    }
-
     fn label(&self, message: &Message<T::Effect>) -> String {
         self.operations.tell(&message.key, &message.effect)
     }

@@ -10,7 +10,7 @@
 //!
 //! Source: Shapiro et al., 2011, section 2.2.
 
-use crate::history::{Call, NodeId, Value};
+use crate::history::{NodeId, Value};
 use crate::replication::{Cluster, Effects, Input, Part, Strategy, TimerId};
 
 use super::{Lattice, Objects};
@@ -109,10 +109,6 @@ impl<L: Lattice> Strategy for StateBased<L> {
 
     fn datatype(&self) -> &'static str {
         self.lattice.datatype()
-    }
-
-    fn serves(&self, _: &Call, _: NodeId, _: &Cluster) -> bool {
-        true
     }
 
     fn label(&self, message: &Objects<L::State>) -> String {

@@ -54,6 +54,24 @@ fn a_case_of_a_newer_format_is_refused() {
 }
 
 #[test]
+fn a_datatype_that_is_not_there_is_answered_with_the_nearest_and_its_place() {
+    let (place, path) = Place::with_case();
+    let known = "\"cluster\"";
+    let text = read(&path).replacen(known, &format!("\"datatype\": \"contour\", {known}"), 1);
+    place.write(CASE, text);
+    let meant = "did you mean `counter`?";
+    for command in ["replay", "explain"] {
+        let said = place.run(&format!("{command} {CASE}"));
+        refused(&said, &[&format!("{CASE}:"), meant, "a binary that registers it"]);
+    }
+    let said = place.run("check or-set --datatype contour");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains(meant), "{said:?}");
+    let said = place.run("check notebook:storing --datatype counter");
+    refused(&said, &["no node of notebook:storing serves an update", "`counter`"]);
+}
+
+#[test]
 fn a_strategy_or_parameter_that_is_not_there_is_answered_with_the_nearest() {
     refused(&edited("\"notebook\"", "\"notebok\""), &["did you mean `notebook`?"]);
     refused(&edited("\"storing\"", "\"string\""), &["did you mean `storing`?"]);
