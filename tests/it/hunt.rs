@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use proptest::strategy::{Strategy as Generator, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use quiescence::catalogue::Registry;
 use quiescence::history::{Item, Menu};
 use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
@@ -18,9 +20,10 @@ use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
 use quiescence::hunt::{Subject, served};
 use quiescence::judgement::datatype::{Counter, Datatype, Queue, Register, ReplicatedSet};
 use quiescence::judgement::{Kind, Model};
-use quiescence::search::random::Scope;
-use quiescence::world::re_execute;
-use quiescence::world::{Network, Setting, Step};
+use quiescence::replication::crdt::delta_based::{DeltaBased, Intervals};
+use quiescence::replication::crdt::lww_set::LwwSet;
+use quiescence::search::random::{Scope, scenario};
+use quiescence::world::{FaultKind, Faults, Network, Setting, Step, execute, re_execute};
 
 use crate::support::{effort, overwrites};
 
@@ -305,4 +308,54 @@ fn answers_that_a_datatype_does_not_know_are_not_judged_by_it() {
             assert!(unknown, "{} as {}: {:?}", found.property, datatype.name(), found.outcome);
         }
     }
+}
+
+/// Durability of sets in which the last writer wins, decided again: each final read
+/// takes into account each acknowledged update or a later one of the same element.
+#[test]
+fn an_update_of_another_element_makes_up_for_none_that_was_lost() {
+    let (durable, set) = (Property::Durable, ReplicatedSet::LastWriter);
+    let faults = Faults::NONE.with(FaultKind::Drop, 1);
+    let setting = Setting::calm(2, Network::Unordered).with_faults(faults);
+    let strategy = DeltaBased { lattice: LwwSet, intervals: Intervals::Basic };
+    let scope = Scope { setting, keys: 1, menu: set.menu(2), ..Scope::default() };
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::XorShift));
+    let (mut lost, mut by_others) = (0, 0);
+    for _ in 0..1_000 {
+        let scenario = scenario(&scope).new_tree(&mut runner).expect("nothing is rejected");
+        let run = execute(&strategy, &scenario.current(), None);
+        let operations = run.history.operations();
+        let update = |at: &usize| !operations[*at].call.is_read();
+        let updates: Vec<usize> = (0..operations.len()).filter(update).collect();
+        let newer = |one: usize, other: usize| {
+            run.facts.stamp(run.operations[one]) > run.facts.stamp(run.operations[other])
+        };
+        let same = |one: usize, other: usize| {
+            operations[one].call.argument == operations[other].call.argument
+        };
+        // Whether a final read misses one, and whether it misses one if any newer update
+        // makes up for it.
+        let (mut misses, mut misses_all) = (false, false);
+        for read in (0..operations.len()).filter(|at| operations[*at].final_read) {
+            let key = &operations[read].call.key;
+            let seen =
+                run.facts.visible_to(run.operations[read], key, &[]).expect("it is recorded");
+            for &one in &updates {
+                let makes_up = |other: &&usize| {
+                    seen.contains(&run.operations[**other])
+                        && (**other == one || newer(**other, one))
+                };
+                let found: Vec<_> = updates.iter().filter(makes_up).collect();
+                misses |= !found.iter().any(|other| **other == one || same(**other, one));
+                misses_all |= found.is_empty();
+            }
+        }
+        let flaw = judge(&run, &durable, &set).flaw();
+        assert_eq!(flaw, misses.then_some(Flaw::LostWrite), "{:?}", run.history);
+        lost += usize::from(misses);
+        by_others += usize::from(misses && !misses_all);
+    }
+    assert!(lost > 50 && by_others > 10, "{lost}, {by_others}");
 }

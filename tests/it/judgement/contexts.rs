@@ -463,3 +463,18 @@ fn long_histories_are_judged_or_unknown_and_nothing_else() {
     let verdict = check_with(&history(&asked), ccv, &Counter, huge);
     assert!(!matches!(verdict, Verdict::Violated(_)), "{verdict:?}");
 }
+
+/// What matters between updates is searched for where nothing but the final read
+/// tells it.
+#[test]
+fn a_final_read_decides_what_updates_had_seen() {
+    let removed_or_not = [("[]", true), ("[1]", true), ("[2]", false)];
+    for datatype in [ReplicatedSet::AddWins, ReplicatedSet::RemoveWins] {
+        for (answer, holds) in removed_or_not {
+            let text = format!("[add]s=1|[remove]s=1|rs={answer}! @ 001122");
+            let history = notation::parse(&text).expect("it is in the notation");
+            let verdict = check_with(&history, Model::EVENTUAL, &datatype, Budget::default());
+            assert_eq!(verdict.holds(), holds, "{text} as {datatype:?}: {verdict:?}");
+        }
+    }
+}
