@@ -41,6 +41,8 @@ pub enum Argument {
     This(Value),
     /// A number that no other call of the run has.
     New,
+    /// A list of these.
+    List(Vec<Argument>),
 }
 
 impl Menu {
@@ -91,11 +93,30 @@ impl Item {
 
     /// The call on this object; `new` is the number that no other call has.
     pub fn call(&self, key: impl Into<Key>, new: i64) -> Call {
-        let argument = match &self.argument {
+        Call { f: self.f.clone(), key: key.into(), argument: self.argument.value(new) }
+    }
+}
+
+impl Argument {
+    fn value(&self, new: i64) -> Value {
+        match self {
             Argument::This(value) => value.clone(),
             Argument::New => Value::Int(new),
-        };
-        Call { f: self.f.clone(), key: key.into(), argument }
+            Argument::List(all) => all.iter().map(|one| one.value(new)).collect::<Vec<_>>().into(),
+        }
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::This(value) => value.fmt(f),
+            Argument::New => f.write_str("a new number"),
+            Argument::List(all) => {
+                let all: Vec<_> = all.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", all.join(", "))
+            }
+        }
     }
 }
 
@@ -114,8 +135,7 @@ impl fmt::Display for Item {
         match &self.argument {
             Argument::This(Value::Null) if self.f == Function::Write => f.write_str(" null"),
             Argument::This(Value::Null) => Ok(()),
-            Argument::This(value) => write!(f, " {value}"),
-            Argument::New => f.write_str(" a new number"),
+            argument => write!(f, " {argument}"),
         }
     }
 }

@@ -102,9 +102,14 @@ fn lost_write(
                 let named = |at: &&usize| operations[**at] == *other;
                 let found = || writes.iter().find(named);
                 *other == operations[write]
-                    || datatype.arbitration() == Arbitration::Last && found().is_some_and(replaces)
+                    || datatype.arbitration(key) == Arbitration::Last
+                        && found().is_some_and(replaces)
             };
             if acknowledged && !seen.iter().any(above) {
+                if datatype.arbitration(key) == Arbitration::Whole {
+                    let (call, name) = (&all[write].call, datatype.name());
+                    return Err(format!("what makes up for `{call}` is not known of a {name}"));
+                }
                 return Ok(Some((write, read)));
             }
         }

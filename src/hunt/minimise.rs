@@ -364,8 +364,8 @@ fn renamed(how: How<'_>, failing: Failing, sessions: Sessions) -> Failing {
     tidy.filter(|tidy| tidy.chosen().len() <= chosen.len()).unwrap_or(failing)
 }
 
-/// Writes other numbers: `values` maps the arguments that are numbers, in the
-/// order of invocation, to new ones.
+/// Writes other numbers: `values` maps the arguments that are numbers, and the first
+/// ones of lists, in the order of invocation, to new ones.
 fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>) -> Failing {
     let mut workload = failing.workload.clone();
     let written: Vec<(OperationId, i64)> = failing
@@ -375,8 +375,12 @@ fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>)
             let Action::Invoke(id) = step.action else { return None };
             let script = workload.sessions.get(usize::from(id.session))?;
             let call = &script.operations.get(usize::from(id.number))?.call;
-            match call.argument {
-                Value::Int(value) => Some((id, value)),
+            match &call.argument {
+                Value::Int(value) => Some((id, *value)),
+                Value::List(all) => match all.first() {
+                    Some(Value::Int(value)) => Some((id, *value)),
+                    _ => None,
+                },
                 _ => None,
             }
         })
@@ -384,7 +388,10 @@ fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>)
     let before: Vec<i64> = written.iter().map(|(_, value)| *value).collect();
     for ((id, _), value) in written.iter().zip(values(&before)) {
         let script = &mut workload.sessions[usize::from(id.session)];
-        script.operations[usize::from(id.number)].call.argument = Value::Int(value);
+        match &mut script.operations[usize::from(id.number)].call.argument {
+            Value::List(all) => all[0] = Value::Int(value),
+            argument => *argument = Value::Int(value),
+        }
     }
     let setting = failing.setting.clone();
     changed(how, failing, setting, workload)

@@ -147,19 +147,19 @@ impl Datatype for Beginning {
         self.datatype.only_reads(call, answer)
     }
 
-    fn answers(&self, call: &Call) -> bool {
-        self.datatype.answers(call)
+    fn answers(&self, call: &Call, answer: Option<&Value>) -> bool {
+        self.datatype.answers(call, answer)
     }
 
     fn overwrites(&self, call: &Call) -> bool {
         self.datatype.overwrites(call)
     }
 
-    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
-        self.datatype.grows_to(held, answer)
+    fn grows_to(&self, call: &Call, held: &Value, answer: &Value) -> bool {
+        self.datatype.grows_to(call, held, answer)
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         self.held.clone()
     }
 
@@ -214,8 +214,8 @@ pub fn exchange(history: &History, initial: &Value) -> History {
 pub fn suggested(history: &History) -> Option<Value> {
     let datatype = datatype::of(history).ok()?;
     let mut seen: Option<Value> = None;
-    for value in early(history, datatype) {
-        if value == datatype.initial() || seen.as_ref().is_some_and(|seen| *seen != value) {
+    for (key, value) in early(history, datatype) {
+        if value == datatype.initial(key) || seen.as_ref().is_some_and(|seen| *seen != value) {
             return None;
         }
         seen = Some(value);
@@ -232,7 +232,7 @@ struct Changes {
 
 /// The values that early reads saw and that only the initial value explains.
 /// O(n).
-fn early(history: &History, datatype: &dyn Datatype) -> Vec<Value> {
+fn early<'h>(history: &'h History, datatype: &dyn Datatype) -> Vec<(&'h Key, Value)> {
     let operations = history.operations();
     let mut changes: FxHashMap<&Key, Changes> = FxHashMap::default();
     for op in operations.iter().filter(|op| op.completion != Completion::Fail) {
@@ -260,8 +260,9 @@ fn early(history: &History, datatype: &dyn Datatype) -> Vec<Value> {
         let tried = told.get(&(&op.call.key, value));
         tried.is_none_or(|tried| op.returned.is_some_and(|returned| returned < *tried))
     };
-    let seen = early.iter().filter(|op| unexplained(op)).filter_map(|op| answered(op));
-    seen.filter_map(|value| datatype.holding(value)).collect()
+    let seen = early.iter().filter(|op| unexplained(op));
+    let held = |op: &&&'h Operation| Some((&op.call.key, datatype.holding(answered(op)?)?));
+    seen.filter_map(|op| held(&op)).collect()
 }
 
 /// Since when an operation may explain what these reads of registers saw:

@@ -123,10 +123,10 @@ fn lost(run: &Run, datatype: &dyn Datatype, who: &dyn Fn(usize) -> String) -> St
     let operations = loss.history.operations();
     let (write, read) = (&operations[loss.write], &operations[loss.read]);
     let node = read.node.map_or(String::new(), |node| format!(" at {node}"));
-    let missed = match (datatype.arbitration(), write.call.is_write()) {
+    let missed = match (datatype.arbitration(&write.call.key), write.call.is_write()) {
         (Arbitration::Last, true) => "neither that write nor a later one into account",
         (Arbitration::Last, false) => "neither that nor what replaces it into account",
-        (Arbitration::Ignored, _) => "no account of it",
+        (Arbitration::Ignored | Arbitration::Whole | Arbitration::Listed, _) => "no account of it",
     };
     format!(
         "{} {} and was told that it was done, and in the end a read of {}{node} takes {missed}",

@@ -110,9 +110,7 @@ impl<'a> Judge<'a> {
     /// operation that no datatype knows.
     pub fn says_anything(&self) -> bool {
         let Ok(whole) = &self.whole else { return true };
-        let answered = |op: &&Operation| matches!(op.completion, Completion::Ok(_));
-        let mut answered = whole.history.operations().iter().filter(answered);
-        answered.any(|op| whole.datatype.answers(&op.call))
+        whole.history.operations().iter().any(|op| datatype::answered(op, whole.datatype))
     }
 
     /// Why the fast procedures do not apply to this history, so that what they

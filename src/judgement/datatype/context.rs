@@ -20,7 +20,7 @@ use crate::history::Call;
 /// };
 /// let (three, four) = (add(3), add(4));
 /// let context = Context::new(vec![&three, &four], &|_, _| false);
-/// assert_eq!(Counter.merged(&context), Some(Value::Int(7)));
+/// assert_eq!(Counter.merged(&Call::read("c"), &context), Some(Value::Int(7)));
 /// ```
 pub struct Context<'c> {
     updates: Vec<&'c Call>,

@@ -1,18 +1,30 @@
 //! A counter: numbers are added, the sum is read.
 
-use crate::history::{Call, Function, Item, Menu, Value};
+use crate::history::{Call, Function, Item, Key, Menu, Value};
 
 use super::{Context, Datatype, after_read, integer};
 
 /// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and `dec`
-/// without one add or take 1), `read` answers the sum. Sums are exact: no read
-/// can answer one of more than 64 bits.
+/// without one add or take 1), `read` answers the sum. `add-and-get` and
+/// `get-and-add` add an integer and answer the sum after it and before it. Sums are
+/// exact: nothing can answer one of more than 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter;
 
+pub(super) const ADD_AND_GET: &str = "add-and-get";
+const GET_AND_ADD: &str = "get-and-add";
+
+/// What a call answers beyond what the updates that it sees make.
+fn own(call: &Call) -> i128 {
+    match call.f.as_str() {
+        ADD_AND_GET => i128::from(change(call).unwrap_or(0)),
+        _ => 0,
+    }
+}
+
 fn change(call: &Call) -> Option<i64> {
     match (call.f.as_str(), &call.argument) {
-        ("add", argument) => integer(argument),
+        ("add" | ADD_AND_GET | GET_AND_ADD, argument) => integer(argument),
         ("inc", Value::Null) => Some(1),
         ("dec", Value::Null) => Some(-1),
         _ => None,
@@ -43,15 +55,19 @@ impl Datatype for Counter {
     fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
         match call.f {
             Function::Read => answer.is_none_or(|answer| integer(answer).is_some()),
-            _ => change(call).is_some(),
+            _ => {
+                let asks = self.answers(call, answer);
+                change(call).is_some()
+                    && answer.is_none_or(|answer| !asks || integer(answer).is_some())
+            }
         }
     }
 
-    fn answers(&self, call: &Call) -> bool {
-        call.is_read()
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
+        matches!(call.f.as_str(), "read" | ADD_AND_GET | GET_AND_ADD)
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Value::Int(0)
     }
 
@@ -62,20 +78,29 @@ impl Datatype for Counter {
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match change(call) {
             Some(change) => {
-                let sum = sum(held)?.checked_add(i128::from(change))?;
-                Some(exactly(sum))
+                let before = sum(held)?;
+                let asked = answer.filter(|_| self.answers(call, answer));
+                let told = exactly(before.checked_add(own(call))?);
+                let sum = exactly(before.checked_add(i128::from(change))?);
+                asked.is_none_or(|answer| *answer == told).then_some(sum)
             }
             None => after_read(held, answer),
         }
     }
 
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+    fn merged(&self, call: &Call, context: &Context<'_>) -> Option<Value> {
         let changes = context.updates().iter().map(|call| i128::from(change(call).unwrap_or(0)));
-        Some(exactly(changes.sum()))
+        Some(exactly(own(call) + changes.sum::<i128>()))
     }
 
-    fn may_answer(&self, answer: &Value, certain: &[&Call], possible: &[&Call]) -> bool {
-        let Some(answer) = sum(answer) else { return false };
+    fn may_answer(
+        &self,
+        call: &Call,
+        answer: &Value,
+        certain: &[&Call],
+        possible: &[&Call],
+    ) -> bool {
+        let Some(answer) = sum(answer).map(|answer| answer - own(call)) else { return false };
         let changes = |calls: &[&Call], keep: fn(&i128) -> bool| -> i128 {
             calls.iter().filter_map(|call| change(call).map(i128::from)).filter(keep).sum()
         };
@@ -88,5 +113,50 @@ impl Datatype for Counter {
     fn menu(&self, arguments: usize) -> Menu {
         let amounts = (1..).flat_map(|amount: i64| [amount, -amount]).take(arguments);
         Menu::with_reads(amounts.map(|amount| Item::with("add", amount)).collect())
+    }
+}
+
+/// A [`Counter`], by name and meaning, of which clients ask `add-and-get` in searches.
+#[derive(Clone, Copy, Debug)]
+pub struct CounterWithAnswers;
+
+impl Datatype for CounterWithAnswers {
+    fn name(&self) -> &'static str {
+        Counter.name()
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        Counter.knows(call, answer)
+    }
+
+    fn answers(&self, call: &Call, answer: Option<&Value>) -> bool {
+        Counter.answers(call, answer)
+    }
+
+    fn initial(&self, key: &Key) -> Value {
+        Counter.initial(key)
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        Counter.apply(held, call, answer)
+    }
+
+    fn merged(&self, call: &Call, context: &Context<'_>) -> Option<Value> {
+        Counter.merged(call, context)
+    }
+
+    fn may_answer(
+        &self,
+        call: &Call,
+        answer: &Value,
+        certain: &[&Call],
+        possible: &[&Call],
+    ) -> bool {
+        Counter.may_answer(call, answer, certain, possible)
+    }
+
+    fn menu(&self, arguments: usize) -> Menu {
+        let amounts = (1..).take(arguments);
+        Menu::with_reads(amounts.map(|amount: i64| Item::with(ADD_AND_GET, amount)).collect())
     }
 }

@@ -1,6 +1,6 @@
 //! A flag that is enabled and disabled.
 
-use crate::history::{Call, Function, Item, Menu, Value};
+use crate::history::{Call, Function, Item, Key, Menu, Value};
 
 use super::{Context, Datatype, after_read, integer};
 
@@ -33,11 +33,11 @@ impl Datatype for Flag {
         }
     }
 
-    fn answers(&self, call: &Call) -> bool {
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
         call.is_read()
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Value::Int(0)
     }
 
@@ -48,7 +48,7 @@ impl Datatype for Flag {
         }
     }
 
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+    fn merged(&self, _: &Call, context: &Context<'_>) -> Option<Value> {
         let is = |name: &'static str| move |at: &usize| context.updates()[*at].f.as_str() == name;
         let all = || 0..context.updates().len();
         let enabled = match self {
@@ -75,7 +75,7 @@ impl Datatype for Flag {
         }
     }
 
-    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
+    fn is_between(&self, _: &Call, answer: &Value, few: &Value, many: &Value) -> bool {
         [few, many].contains(&answer)
     }
 

@@ -1,6 +1,6 @@
 //! A register that keeps the largest number.
 
-use crate::history::{Call, Function, Item, Menu, Value};
+use crate::history::{Call, Function, Item, Key, Menu, Value};
 
 use super::{Context, Datatype, after_read, integer};
 
@@ -25,11 +25,11 @@ impl Datatype for MaxRegister {
         }
     }
 
-    fn answers(&self, call: &Call) -> bool {
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
         call.is_read()
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Value::Null
     }
 
@@ -40,7 +40,7 @@ impl Datatype for MaxRegister {
         }
     }
 
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+    fn merged(&self, _: &Call, context: &Context<'_>) -> Option<Value> {
         let written = context.updates().iter().map(|call| &call.argument);
         Some(written.fold(&Value::Null, larger).clone())
     }

@@ -12,31 +12,40 @@
 mod context;
 mod counter;
 mod flag;
+mod log;
+mod map;
 mod max_register;
 mod mv_register;
 mod named;
+mod opaque;
 mod queue;
 mod register;
 mod register_with;
 mod replicated_set;
+mod sequence;
 mod set;
 mod text;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::history::{Call, Completion, History, Menu, Operation, Value};
+use crate::history::{Call, Completion, History, Key, Menu, Operation, Value};
 
 pub use context::Context;
-pub use counter::Counter;
+pub use counter::{Counter, CounterWithAnswers};
 pub use flag::Flag;
+pub use log::Log;
+pub use map::Map;
 pub use max_register::MaxRegister;
 pub use mv_register::MvRegister;
 pub use named::{DESCRIBED, Described, UnknownDatatype, named};
+pub use opaque::Opaque;
 pub use queue::Queue;
 pub use register::Register;
 pub(crate) use register::{MISMATCH, aborted, found, left};
 pub use register_with::RegisterWith;
 pub use replicated_set::ReplicatedSet;
+pub use sequence::Sequence;
 pub use set::Set;
 pub use text::Text;
 
@@ -46,7 +55,7 @@ pub use text::Text;
 /// use quiescence::history::{Call, Value};
 /// use quiescence::judgement::datatype::{Datatype, Register};
 ///
-/// let nothing = Register.initial();
+/// let nothing = Register.initial(&"x".into());
 /// let one = Register.apply(&nothing, &Call::write("x", 1), None).expect("a write is possible");
 /// assert!(Register.apply(&one, &Call::read("x"), Some(&Value::Int(1))).is_some());
 /// assert!(Register.apply(&one, &Call::read("x"), Some(&Value::Null)).is_none());
@@ -66,9 +75,10 @@ pub trait Datatype: Sync {
         call.is_read()
     }
 
-    /// Whether an answer to this call can be wrong. `true` is always safe to say.
-    fn answers(&self, call: &Call) -> bool {
-        let _ = call;
+    /// Whether this answer to a call can be wrong; `None`: whether any can. `true` is
+    /// always safe to say.
+    fn answers(&self, call: &Call, answer: Option<&Value>) -> bool {
+        let _ = (call, answer);
         true
     }
 
@@ -79,16 +89,16 @@ pub trait Datatype: Sync {
         true
     }
 
-    /// Whether an object that holds `held` can come to answer `answer` by calls
-    /// that do not [overwrite](Self::overwrites) it. `true` is always safe to
+    /// Whether an object that holds `held` can come to answer `answer` to `call` by
+    /// calls that do not [overwrite](Self::overwrites) it. `true` is always safe to
     /// say.
-    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
-        let _ = (held, answer);
+    fn grows_to(&self, call: &Call, held: &Value, answer: &Value) -> bool {
+        let _ = (call, held, answer);
         true
     }
 
-    /// What a new object holds.
-    fn initial(&self) -> Value;
+    /// What a new object holds that has this key.
+    fn initial(&self, key: &Key) -> Value;
 
     /// The internal value of an object that is said to hold `value`; `None` if
     /// no object can hold that.
@@ -100,26 +110,28 @@ pub trait Datatype: Sync {
     /// with whatever it answers); `None` if it would not answer that.
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value>;
 
-    /// What a read answers to which this is visible: the meaning of concurrent
+    /// What `call` answers to which this is visible: the meaning of concurrent
     /// updates. `None`, the default, gives them none; then only models that ask
     /// for orders say anything about the type.
     ///
-    /// The answer must depend on the context alone, and what it says about one of
-    /// the [`parts`](Self::parts) on the updates of that part alone.
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
-        let _ = context;
+    /// The answer must depend on the call and the context alone, and what it says
+    /// about one of the [`parts`](Self::parts) on the updates of that part alone. The
+    /// context of an update does not contain the update.
+    fn merged(&self, call: &Call, context: &Context<'_>) -> Option<Value> {
+        let _ = (call, context);
         None
     }
 
     /// Whether models of visibility are judged by [`merged`](Self::merged).
     /// Registers have a faster way of their own.
     fn is_replicated(&self) -> bool {
-        self.name() != "register" && self.merged(&Context::empty()).is_some()
+        self.name() != "register" && self.merged(&Call::read(""), &Context::empty()).is_some()
     }
 
     /// An answer in the form in which [`merged`](Self::merged) gives it: elements of
     /// a set in order, for example.
-    fn normal(&self, answer: &Value) -> Value {
+    fn normal(&self, call: &Call, answer: &Value) -> Value {
+        let _ = call;
         answer.clone()
     }
 
@@ -139,16 +151,18 @@ pub trait Datatype: Sync {
         self.depends(update)
     }
 
-    /// Whether a read may answer this where `few` is answered if updates had seen as
+    /// Whether `call` may be answered this where `few` is answered if updates had seen as
     /// few others as possible, and `many` if they had seen as many. `true` is always
     /// safe to say; a search ends sooner where `false` is said.
-    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
-        let _ = (answer, few, many);
+    fn is_between(&self, call: &Call, answer: &Value, few: &Value, many: &Value) -> bool {
+        let _ = (call, answer, few, many);
         true
     }
 
-    /// How much of the order of updates matters to [`merged`](Self::merged).
-    fn arbitration(&self) -> Arbitration {
+    /// How much of the order of updates matters to what the object answers that has
+    /// this key.
+    fn arbitration(&self, key: &Key) -> Arbitration {
+        let _ = key;
         Arbitration::Ignored
     }
 
@@ -159,17 +173,40 @@ pub trait Datatype: Sync {
         Value::Null
     }
 
-    /// The parts of which this answer says anything but what a new object says,
-    /// ascending, each with what it says: what a read answers of an object of which
+    /// The parts of which this answer to `call` says anything but what a new object
+    /// says, each with what it says: what would be answered of an object of which
     /// nothing else was updated.
-    fn parts(&self, answer: &Value) -> Vec<(Value, Value)> {
+    fn parts(&self, call: &Call, answer: &Value) -> Vec<(Value, Value)> {
+        let _ = call;
         vec![(Value::Null, answer.clone())]
+    }
+
+    /// The only part of the object that answers to this call speak of; `None`: they
+    /// speak of all of them.
+    fn asks(&self, call: &Call) -> Option<Value> {
+        let _ = call;
+        None
+    }
+
+    /// Whether this update makes the part that it is about, which only one update can
+    /// do: the insert of an element in a text. A second one has no meaning.
+    fn makes(&self, update: &Call) -> bool {
+        let _ = update;
+        false
+    }
+
+    /// Whether these answers of one object can be true together, whatever was
+    /// visible: there is one order of the elements of a text, for example. Fewer
+    /// answers that can be true together still can.
+    fn agree(&self, answers: &[(&Call, &Value)]) -> bool {
+        let _ = answers;
+        true
     }
 
     /// What an answer says about some parts, as it would be if no other part had
     /// been updated.
-    fn answer_about(&self, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
-        let _ = about;
+    fn answer_about(&self, call: &Call, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
+        let _ = (call, about);
         answer.clone()
     }
 
@@ -179,11 +216,17 @@ pub trait Datatype: Sync {
         false
     }
 
-    /// Whether a read may answer this that sees all of `certain` and any of
+    /// Whether `call` may be answered this if it sees all of `certain` and any of
     /// `possible` besides. `true` is always safe to say; a search ends sooner
     /// where `false` is said.
-    fn may_answer(&self, answer: &Value, certain: &[&Call], possible: &[&Call]) -> bool {
-        let _ = (answer, certain, possible);
+    fn may_answer(
+        &self,
+        call: &Call,
+        answer: &Value,
+        certain: &[&Call],
+        possible: &[&Call],
+    ) -> bool {
+        let _ = (call, answer, certain, possible);
         true
     }
 
@@ -213,7 +256,8 @@ pub fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
 
 /// Whether the answer of an operation has to be explained.
 pub fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    matches!(operation.completion, Completion::Ok(_)) && datatype.answers(&operation.call)
+    let Completion::Ok(answer) = &operation.completion else { return false };
+    datatype.answers(&operation.call, Some(answer))
 }
 
 /// Whether it matters what an operation had seen: its answer has to be
@@ -230,12 +274,19 @@ pub enum Arbitration {
     Ignored,
     /// Which update of a part is the last.
     Last,
+    /// All of it. The search tries every order of the updates of a part.
+    Whole,
+    /// All of it: answers list the parts in the order of the updates that made them.
+    /// There is one order for all answers; it extends session order and visibility.
+    Listed,
 }
 
 /// The position of the first operation of a history to which a datatype gives no
 /// meaning. Failed ones need none, unless `failed` asks for it; a transaction on
-/// several objects has none.
+/// several objects has none, nor has the second update that makes the same part of an
+/// object.
 pub fn stranger(history: &History, datatype: &dyn Datatype, failed: bool) -> Option<usize> {
+    let mut made = BTreeSet::new();
     history.operations().iter().position(|op| {
         let (counts, answer) = match &op.completion {
             Completion::Ok(answer) => (true, Some(answer)),
@@ -243,7 +294,13 @@ pub fn stranger(history: &History, datatype: &dyn Datatype, failed: bool) -> Opt
             Completion::Fail => (failed, None),
         };
         let all = || answer.into_iter().chain([&op.call.argument]);
-        counts && (all().any(Value::is_transaction) || !datatype.knows(&op.call, answer))
+        let mut again = |call: &Call| {
+            datatype.makes(call) && !made.insert((call.key.clone(), datatype.part(call)))
+        };
+        counts
+            && (all().any(Value::is_transaction)
+                || !datatype.knows(&op.call, answer)
+                || again(&op.call))
     })
 }
 
@@ -287,6 +344,13 @@ fn sorted(value: &Value) -> Option<Value> {
     elements.sort_unstable();
     elements.dedup();
     Some(elements.into())
+}
+
+/// A list of these elements, ascending.
+fn sorted_all(elements: &[Value]) -> Value {
+    let mut elements = elements.to_vec();
+    elements.sort_unstable();
+    elements.into()
 }
 
 /// The integer that an argument or an answer is, if it is one.

@@ -1,6 +1,6 @@
 //! A register that keeps all values that nobody has replaced.
 
-use crate::history::{Call, Function, Menu, Value};
+use crate::history::{Call, Function, Key, Menu, Value};
 
 use super::{Context, Datatype, sorted};
 
@@ -25,11 +25,11 @@ impl Datatype for MvRegister {
         }
     }
 
-    fn answers(&self, call: &Call) -> bool {
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
         call.is_read()
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Vec::new().into()
     }
 
@@ -47,13 +47,13 @@ impl Datatype for MvRegister {
         }
     }
 
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+    fn merged(&self, _: &Call, context: &Context<'_>) -> Option<Value> {
         let written = context.updates().iter().enumerate();
         let left = written.filter(|(at, _)| !context.was_seen(*at, "write"));
         sorted(&left.map(|(_, call)| call.argument.clone()).collect::<Vec<_>>().into())
     }
 
-    fn normal(&self, answer: &Value) -> Value {
+    fn normal(&self, _: &Call, answer: &Value) -> Value {
         sorted(answer).unwrap_or_else(|| answer.clone())
     }
 
@@ -62,7 +62,7 @@ impl Datatype for MvRegister {
     }
 
     /// The more the writes had seen, the fewer of them are left.
-    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
+    fn is_between(&self, _: &Call, answer: &Value, few: &Value, many: &Value) -> bool {
         let all = |value: &Value| match value {
             Value::List(all) => all.to_vec(),
             _ => Vec::new(),

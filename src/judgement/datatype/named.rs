@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::{
-    Counter, Datatype, Flag, MaxRegister, MvRegister, Queue, Register, RegisterWith, ReplicatedSet,
-    Set, Text,
+    Counter, CounterWithAnswers, Datatype, Flag, Log, Map, MaxRegister, MvRegister, Opaque, Queue,
+    Register, RegisterWith, ReplicatedSet, Sequence, Set, Text,
 };
 
 /// A datatype of this crate, described.
@@ -29,7 +29,7 @@ pub struct Described {
 }
 
 /// The datatypes of this crate.
-pub static DESCRIBED: [Described; 16] = [
+pub static DESCRIBED: [Described; 26] = [
     Described {
         names: &["register", "lww-register"],
         datatype: &Register,
@@ -67,9 +67,18 @@ pub static DESCRIBED: [Described; 16] = [
     Described {
         names: &["counter", "pn-counter"],
         datatype: &Counter,
-        operations: "read · add n · inc · dec",
-        about: "The sum of the visible changes.",
+        operations: "read · add n · inc · dec · add-and-get n · get-and-add n",
+        about: "The sum of the visible changes. `add-and-get` and `get-and-add` answer the sum \
+                after and before their own.",
         formula: "Σ n over V",
+        examples: &[],
+    },
+    Described {
+        names: &["answering-counter"],
+        datatype: &CounterWithAnswers,
+        operations: "read · add-and-get n",
+        about: "A counter of which clients ask `add-and-get` in searches.",
+        formula: "Σ n over V, and the own n",
         examples: &[],
     },
     Described {
@@ -105,9 +114,10 @@ pub static DESCRIBED: [Described; 16] = [
     Described {
         names: &["set:add-wins", "or-set", "aw-set"],
         datatype: &ReplicatedSet::AddWins,
-        operations: "read · add e · remove e",
+        operations: "read · add e · remove e · add-if-absent e",
         about: "The elements with a visible add that no visible remove had seen: of a concurrent \
-                add and remove the add wins (observed-remove set).",
+                add and remove the add wins (observed-remove set). `add-if-absent` adds an \
+                element and answers 1 if it sees that it is not there, and 0 otherwise.",
         formula: "{ e | ∃ a ∈ V: ¬∃ r ∈ V: a vis r }",
         examples: &[(
             "[add]z=1 [add]s=1 rq=[]|[add]q=1 [remove]s=1 rz=[]|rs=[]! @ 00000011111122",
@@ -117,7 +127,7 @@ pub static DESCRIBED: [Described; 16] = [
     Described {
         names: &["set:remove-wins", "rw-set"],
         datatype: &ReplicatedSet::RemoveWins,
-        operations: "read · add e · remove e",
+        operations: "read · add e · remove e · add-if-absent e",
         about: "The elements with a visible add, all of whose visible removes were seen by a \
                 visible add: of a concurrent add and remove the remove wins.",
         formula: "{ e | (∃ a ∈ V) ∧ ∀ r ∈ V: ∃ a' ∈ V: r vis a' }",
@@ -129,7 +139,7 @@ pub static DESCRIBED: [Described; 16] = [
     Described {
         names: &["set:last-writer", "lww-set"],
         datatype: &ReplicatedSet::LastWriter,
-        operations: "read · add e · remove e",
+        operations: "read · add e · remove e · add-if-absent e",
         about: "The elements whose last visible add or remove, by arbitration, is an add.",
         formula: "{ e | max_ar of the updates of e in V is an add }",
         examples: &[(
@@ -140,7 +150,7 @@ pub static DESCRIBED: [Described; 16] = [
     Described {
         names: &["set:two-phase", "2p-set"],
         datatype: &ReplicatedSet::TwoPhase,
-        operations: "read · add e · remove e",
+        operations: "read · add e · remove e · add-if-absent e",
         about: "The elements with a visible add and no visible remove: what was removed never \
                 comes back.",
         formula: "{ e | (∃ a ∈ V) ∧ ¬∃ r ∈ V }",
@@ -149,15 +159,88 @@ pub static DESCRIBED: [Described; 16] = [
     Described {
         names: &["set:grow-only", "g-set"],
         datatype: &ReplicatedSet::GrowOnly,
-        operations: "read · add e",
+        operations: "read · add e · add-if-absent e",
         about: "All elements with a visible add.",
         formula: "{ e | ∃ a ∈ V }",
         examples: &[],
     },
     Described {
+        names: &["map:register", "lww-map"],
+        datatype: &Map::REGISTERS,
+        operations: "read · write [k, v] · remove k",
+        about: "A pair of each key with a visible write that no visible remove of it had seen, and \
+                the value of the last of them, by arbitration.",
+        formula: "{ (k, value of max_ar S) | S = { w of k ∈ V | ¬∃ r of k ∈ V: w vis r } ≠ ∅ }",
+        examples: &[],
+    },
+    Described {
+        names: &["map:mv-register", "map", "or-map"],
+        datatype: &Map::MV_REGISTERS,
+        operations: "read · write [k, v] · remove k",
+        about: "A pair of each key with a visible write that no visible remove of it had seen, and \
+                a list of the values of those that no other of them had seen.",
+        formula: "{ (k, mv-register of S) | S = { w of k ∈ V | ¬∃ r of k ∈ V: w vis r } ≠ ∅ }",
+        examples: &[],
+    },
+    Described {
+        names: &["map:counter"],
+        datatype: &Map::COUNTERS,
+        operations: "read · add [k, n] · inc [k] · dec [k] · remove k",
+        about: "A pair of each key with a visible change that no visible remove of it had seen, \
+                and the sum of those.",
+        formula: "{ (k, Σ n over S) | S = { u of k ∈ V | ¬∃ r of k ∈ V: u vis r } ≠ ∅ }",
+        examples: &[],
+    },
+    Described {
+        names: &["map:set:add-wins", "map:set"],
+        datatype: &Map::SETS,
+        operations: "read · add [k, e] · remove [k, e] · remove k",
+        about: "A pair of each key with a visible update that no visible remove of it had seen, \
+                and the set that those make, as `set:add-wins` says.",
+        formula: "{ (k, set:add-wins of S) | S = { u of k ∈ V | ¬∃ r of k ∈ V: u vis r } ≠ ∅ }",
+        examples: &[],
+    },
+    Described {
+        names: &["log"],
+        datatype: &Log,
+        operations: "read · append v",
+        about: "All values whose append is visible, in the order of arbitration, which is the same \
+                for all reads and extends session order and visibility. No value is appended twice.",
+        formula: "V in the order ar ⊇ so ∪ vis",
+        examples: &[],
+    },
+    Described {
+        names: &["text", "list"],
+        datatype: &Sequence::Strong,
+        operations: "read · insert [e, position] · delete e",
+        about: "The elements whose insert is visible and that no visible delete had seen, in an \
+                order that is the same for all answers. No element is inserted twice. Inserts and \
+                deletes answer nothing, or the list that their author sees then.",
+        formula: "{ e | i ∈ V ∧ ¬∃ d ∈ V: i vis d } in an order ≺ of all elements",
+        examples: &[],
+    },
+    Described {
+        names: &["text:weak"],
+        datatype: &Sequence::Weak,
+        operations: "read · insert [e, position] · delete e",
+        about: "As `text`, but only any two answers have the elements that they share in the same \
+                order.",
+        formula: "{ e | i ∈ V ∧ ¬∃ d ∈ V: i vis d } in an order ≺ for each pair of answers",
+        examples: &[],
+    },
+    Described {
+        names: &["text:together"],
+        datatype: &Sequence::Together,
+        operations: "read · insert [e, position] · delete e",
+        about: "As `text`, and what was typed in one go stays together: nothing else stands \
+                between an element and those that were inserted behind it, or before it.",
+        formula: "as text, where ≺ is a walk through the tree of what was inserted behind what",
+        examples: &[],
+    },
+    Described {
         names: &["set"],
         datatype: &Set,
-        operations: "read · add e · remove e",
+        operations: "read · add e · remove e · add-if-absent e",
         about: "What was added and not removed since. What a concurrent add and remove of one \
                 element mean is not said.",
         formula: "",
@@ -176,6 +259,15 @@ pub static DESCRIBED: [Described; 16] = [
         datatype: &Text,
         operations: "get · put t · append t",
         about: "The text that was put last, with all that was appended since.",
+        formula: "",
+        examples: &[],
+    },
+    Described {
+        names: &["opaque"],
+        datatype: &Opaque,
+        operations: "any",
+        about: "Nothing is known of what it answers. Only agreement is judged: \
+                `strong-convergence`, and whether reads at quiescence agree.",
         formula: "",
         examples: &[],
     },

@@ -1,6 +1,6 @@
 //! A queue: first in, first out.
 
-use crate::history::{Argument, Call, Item, Menu, Value};
+use crate::history::{Argument, Call, Item, Key, Menu, Value};
 
 use super::Datatype;
 
@@ -22,11 +22,11 @@ impl Datatype for Queue {
         false
     }
 
-    fn answers(&self, call: &Call) -> bool {
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
         call.f.as_str() == "dequeue"
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Vec::new().into()
     }
 

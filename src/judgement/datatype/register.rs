@@ -1,6 +1,6 @@
 //! A register: read, write, and compare-and-set.
 
-use crate::history::{Call, Completion, Function, Menu, Operation, Value};
+use crate::history::{Call, Completion, Function, Key, Menu, Operation, Value};
 
 use super::{Arbitration, Context, Datatype, after_read};
 
@@ -75,11 +75,11 @@ impl Datatype for Register {
         }
     }
 
-    fn answers(&self, call: &Call) -> bool {
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
         !call.is_write()
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Value::Null
     }
 
@@ -102,12 +102,12 @@ impl Datatype for Register {
 
     /// The last visible write. A compare-and-set has no meaning here: whether it
     /// takes effect depends on more than what is visible.
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+    fn merged(&self, _: &Call, context: &Context<'_>) -> Option<Value> {
         let last = context.updates().last().map(|call| &call.argument);
         Some(last.unwrap_or(&Value::Null).clone())
     }
 
-    fn arbitration(&self) -> Arbitration {
+    fn arbitration(&self, _: &Key) -> Arbitration {
         Arbitration::Last
     }
 

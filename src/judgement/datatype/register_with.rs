@@ -1,6 +1,6 @@
 //! Registers of which clients ask more than reads and writes.
 
-use crate::history::{Call, Item, Menu, Value};
+use crate::history::{Call, Item, Key, Menu, Value};
 
 use super::{Arbitration, Context, Datatype, Register};
 
@@ -27,27 +27,27 @@ impl Datatype for RegisterWith {
         Register.only_reads(call, answer)
     }
 
-    fn answers(&self, call: &Call) -> bool {
-        Register.answers(call)
+    fn answers(&self, call: &Call, answer: Option<&Value>) -> bool {
+        Register.answers(call, answer)
     }
 
-    fn initial(&self) -> Value {
-        Register.initial()
+    fn initial(&self, key: &Key) -> Value {
+        Register.initial(key)
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         Register.apply(held, call, answer)
     }
 
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+    fn merged(&self, call: &Call, context: &Context<'_>) -> Option<Value> {
         match self {
-            RegisterWith::Deletes => Register.merged(context),
+            RegisterWith::Deletes => Register.merged(call, context),
             RegisterWith::CompareAndSets => None,
         }
     }
 
-    fn arbitration(&self) -> Arbitration {
-        Register.arbitration()
+    fn arbitration(&self, key: &Key) -> Arbitration {
+        Register.arbitration(key)
     }
 
     fn menu(&self, arguments: usize) -> Menu {

@@ -1,7 +1,8 @@
 //! Sets by what concurrent adds and removes of one element mean.
 
-use crate::history::{Call, Item, Menu, Value};
+use crate::history::{Call, Item, Key, Menu, Value};
 
+use super::set::ADD_IF_ABSENT;
 use super::{Arbitration, Context, Datatype, Set, sorted};
 
 /// A [`Set`] with a meaning for concurrent updates. One after the other they all
@@ -31,6 +32,11 @@ pub enum ReplicatedSet {
 const ADD: &str = "add";
 const REMOVE: &str = "remove";
 
+/// Whether an update adds an element; otherwise it removes one.
+fn adds(update: &Call) -> bool {
+    update.f.as_str() != REMOVE
+}
+
 impl ReplicatedSet {
     /// All of them.
     pub const ALL: [ReplicatedSet; 5] = [
@@ -44,21 +50,31 @@ impl ReplicatedSet {
     /// Whether an element is in the set that these updates of it make.
     fn has(self, context: &Context<'_>) -> bool {
         let updates = context.updates();
-        let named = |name: &'static str| {
+        let places = |adding: bool| {
             let all = updates.iter().enumerate();
-            all.filter(move |(_, call)| call.f.as_str() == name).map(|(at, _)| at)
+            all.filter(move |(_, call)| adds(call) == adding).map(|(at, _)| at)
         };
+        let was_seen = |update: usize, adding: bool| {
+            places(adding).any(|by| by != update && context.saw(by, update))
+        };
+        let (added, removed) = (places(true).next().is_some(), places(false).next().is_some());
         match self {
-            ReplicatedSet::AddWins => named(ADD).any(|at| !context.was_seen(at, REMOVE)),
-            ReplicatedSet::RemoveWins => {
-                named(ADD).next().is_some() && named(REMOVE).all(|at| context.was_seen(at, ADD))
-            }
-            ReplicatedSet::LastWriter => updates.last().is_some_and(|last| last.f.as_str() == ADD),
-            ReplicatedSet::TwoPhase => {
-                named(ADD).next().is_some() && named(REMOVE).next().is_none()
-            }
-            ReplicatedSet::GrowOnly => named(ADD).next().is_some(),
+            ReplicatedSet::AddWins => places(true).any(|at| !was_seen(at, false)),
+            ReplicatedSet::RemoveWins => added && places(false).all(|at| was_seen(at, true)),
+            ReplicatedSet::LastWriter => updates.last().is_some_and(|last| adds(last)),
+            ReplicatedSet::TwoPhase => added && !removed,
+            ReplicatedSet::GrowOnly => added,
         }
+    }
+
+    /// Whether a set that these updates make has an element.
+    fn contains(self, element: &Value, context: &Context<'_>) -> bool {
+        let updates = context.updates();
+        let of = |at: &usize| updates[*at].argument == *element;
+        let places: Vec<usize> = (0..updates.len()).filter(of).collect();
+        let saw = |one: usize, other: usize| context.saw(places[one], places[other]);
+        let own = places.iter().map(|at| updates[*at]).collect();
+        self.has(&Context::new(own, &saw))
     }
 }
 
@@ -82,22 +98,22 @@ impl Datatype for ReplicatedSet {
         Set.only_reads(call, answer)
     }
 
-    fn answers(&self, call: &Call) -> bool {
-        Set.answers(call)
+    fn answers(&self, call: &Call, answer: Option<&Value>) -> bool {
+        Set.answers(call, answer)
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, key: &Key) -> Value {
         match self {
             // What is in the set, and what was removed.
-            ReplicatedSet::TwoPhase => vec![Set.initial(), Set.initial()].into(),
-            _ => Set.initial(),
+            ReplicatedSet::TwoPhase => vec![Set.initial(key), Set.initial(key)].into(),
+            _ => Set.initial(key),
         }
     }
 
     fn holding(&self, value: &Value) -> Option<Value> {
         let held = Set.holding(value)?;
         match self {
-            ReplicatedSet::TwoPhase => Some(vec![held, Set.initial()].into()),
+            ReplicatedSet::TwoPhase => Some(vec![held, Vec::new().into()].into()),
             _ => Some(held),
         }
     }
@@ -111,6 +127,9 @@ impl Datatype for ReplicatedSet {
         let gone = |element: &Value| matches!(removed, Value::List(all) if all.contains(element));
         match call.f.as_str() {
             ADD if gone(&call.argument) => Some(held.clone()),
+            ADD_IF_ABSENT if gone(&call.argument) => {
+                answer.is_none_or(|answer| *answer == Value::Int(1)).then(|| held.clone())
+            }
             REMOVE => {
                 let add = Call { f: crate::history::Function::named(ADD), ..call.clone() };
                 let elements = Set.apply(elements, call, answer)?;
@@ -120,22 +139,19 @@ impl Datatype for ReplicatedSet {
         }
     }
 
-    fn merged(&self, context: &Context<'_>) -> Option<Value> {
+    fn merged(&self, call: &Call, context: &Context<'_>) -> Option<Value> {
         let updates = context.updates();
+        if call.f.as_str() == ADD_IF_ABSENT {
+            return Some(Value::from(i64::from(!self.contains(&call.argument, context))));
+        }
         let mut elements: Vec<&Value> = updates.iter().map(|call| &call.argument).collect();
         elements.sort_unstable();
         elements.dedup();
-        let has = |element: &&Value| {
-            let of = |at: &usize| updates[*at].argument == **element;
-            let places: Vec<usize> = (0..updates.len()).filter(of).collect();
-            let saw = |one: usize, other: usize| context.saw(places[one], places[other]);
-            let own = places.iter().map(|at| updates[*at]).collect();
-            self.has(&Context::new(own, &saw))
-        };
+        let has = |element: &&Value| self.contains(element, context);
         Some(elements.into_iter().filter(has).cloned().collect::<Vec<_>>().into())
     }
 
-    fn normal(&self, answer: &Value) -> Value {
+    fn normal(&self, _: &Call, answer: &Value) -> Value {
         sorted(answer).unwrap_or_else(|| answer.clone())
     }
 
@@ -144,20 +160,19 @@ impl Datatype for ReplicatedSet {
     }
 
     fn matters(&self, update: &Call, other: &Call) -> bool {
-        let names = (update.f.as_str(), other.f.as_str());
         match self {
-            ReplicatedSet::AddWins => names == (REMOVE, ADD),
-            ReplicatedSet::RemoveWins => names == (ADD, REMOVE),
+            ReplicatedSet::AddWins => !adds(update) && adds(other),
+            ReplicatedSet::RemoveWins => adds(update) && !adds(other),
             _ => false,
         }
     }
 
     /// An element that is there and one that is not are all that can be told of it.
-    fn is_between(&self, answer: &Value, few: &Value, many: &Value) -> bool {
+    fn is_between(&self, _: &Call, answer: &Value, few: &Value, many: &Value) -> bool {
         [few, many].contains(&answer)
     }
 
-    fn arbitration(&self) -> Arbitration {
+    fn arbitration(&self, _: &Key) -> Arbitration {
         match self {
             ReplicatedSet::LastWriter => Arbitration::Last,
             _ => Arbitration::Ignored,
@@ -168,12 +183,19 @@ impl Datatype for ReplicatedSet {
         update.argument.clone()
     }
 
-    fn parts(&self, answer: &Value) -> Vec<(Value, Value)> {
+    fn asks(&self, call: &Call) -> Option<Value> {
+        (call.f.as_str() == ADD_IF_ABSENT).then(|| call.argument.clone())
+    }
+
+    fn parts(&self, call: &Call, answer: &Value) -> Vec<(Value, Value)> {
+        if let Some(element) = self.asks(call) {
+            return vec![(element, answer.clone())];
+        }
         let Some(Value::List(elements)) = sorted(answer) else { return Vec::new() };
         elements.into_iter().map(|element| (element.clone(), vec![element].into())).collect()
     }
 
-    fn answer_about(&self, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
+    fn answer_about(&self, _: &Call, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
         let Some(Value::List(elements)) = sorted(answer) else { return answer.clone() };
         elements.into_iter().filter(about).collect::<Vec<_>>().into()
     }

@@ -1,13 +1,16 @@
 //! A set: elements are added and removed, all of them are read.
 
-use crate::history::{Call, Function, Value};
+use crate::history::{Call, Function, Item, Key, Menu, Value};
 
-use super::{Datatype, sorted};
+use super::{Datatype, integer, sorted};
 
 /// Holds values, none at first. `add` and `remove` take an element, `read`
-/// answers a list of all elements in any order.
+/// answers a list of all elements in any order. `add-if-absent` adds an element that
+/// is not there and answers 1, or 0 if it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Set;
+
+pub(super) const ADD_IF_ABSENT: &str = "add-if-absent";
 
 impl Datatype for Set {
     fn name(&self) -> &'static str {
@@ -18,26 +21,34 @@ impl Datatype for Set {
         match &call.f {
             Function::Read => answer.is_none_or(|answer| matches!(answer, Value::List(_))),
             Function::Write => false,
+            Function::Other(name) if name == ADD_IF_ABSENT => {
+                answer.is_none_or(|answer| matches!(integer(answer), Some(0 | 1)))
+            }
             Function::Other(name) => name == "add" || name == "remove",
         }
     }
 
-    fn answers(&self, call: &Call) -> bool {
-        call.is_read()
+    fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool {
+        let found = call.f.as_str() == ADD_IF_ABSENT && answer == Some(&Value::Int(0));
+        call.is_read() || found
+    }
+
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
+        call.is_read() || call.f.as_str() == ADD_IF_ABSENT
     }
 
     fn overwrites(&self, call: &Call) -> bool {
         call.f.as_str() == "remove"
     }
 
-    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
+    fn grows_to(&self, _: &Call, held: &Value, answer: &Value) -> bool {
         match (held, answer) {
             (Value::List(held), Value::List(seen)) => held.iter().all(|one| seen.contains(one)),
             _ => true,
         }
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Vec::new().into()
     }
 
@@ -52,11 +63,21 @@ impl Datatype for Set {
             return self.holding(answer).filter(|seen| seen == held);
         }
         let mut elements = elements.to_vec();
-        match (call.f.as_str(), elements.binary_search(&call.argument)) {
-            ("add", Err(place)) => elements.insert(place, call.argument.clone()),
+        let found = elements.binary_search(&call.argument);
+        let told = Value::from(i64::from(found.is_err()));
+        if self.answers(call, answer) && answer.is_some_and(|answer| *answer != told) {
+            return None;
+        }
+        match (call.f.as_str(), found) {
+            ("add" | ADD_IF_ABSENT, Err(place)) => elements.insert(place, call.argument.clone()),
             ("remove", Ok(place)) => drop(elements.remove(place)),
             _ => {}
         }
         Some(elements.into())
+    }
+
+    fn menu(&self, arguments: usize) -> Menu {
+        let both = |element: i64| [ADD_IF_ABSENT, "remove"].map(|f| Item::with(f, element));
+        Menu::with_reads((1..).take(arguments).flat_map(both).collect())
     }
 }

@@ -1,6 +1,6 @@
 //! A register of text that can be appended to.
 
-use crate::history::{Call, Value};
+use crate::history::{Call, Key, Value};
 
 use super::{Datatype, after_read};
 
@@ -27,7 +27,7 @@ impl Datatype for Text {
         call.f.as_str() == "get"
     }
 
-    fn answers(&self, call: &Call) -> bool {
+    fn answers(&self, call: &Call, _: Option<&Value>) -> bool {
         call.f.as_str() == "get"
     }
 
@@ -35,14 +35,14 @@ impl Datatype for Text {
         call.f.as_str() == "put"
     }
 
-    fn grows_to(&self, held: &Value, answer: &Value) -> bool {
+    fn grows_to(&self, _: &Call, held: &Value, answer: &Value) -> bool {
         match (held, answer) {
             (Value::Text(held), Value::Text(seen)) => seen.starts_with(held.as_str()),
             _ => true,
         }
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         Value::from("")
     }
 

@@ -109,7 +109,7 @@ enum About {
 /// true if none does.
 fn can_be_wrong(call: &Call) -> bool {
     let mut knowing = datatype::ALL.iter().filter(|datatype| datatype.knows(call, None)).peekable();
-    knowing.peek().is_none() || knowing.any(|datatype| datatype.answers(call))
+    knowing.peek().is_none() || knowing.any(|datatype| datatype.answers(call, None))
 }
 
 /// Judges a recording while it grows.

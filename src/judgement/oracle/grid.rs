@@ -7,7 +7,7 @@
 
 use crate::history::{Completion, Operation};
 
-use super::super::datatype::{Context, Datatype};
+use super::super::datatype::{Arbitration, Context, Datatype};
 use super::super::model::{Grid, Guarantees, Scope};
 use super::permutations;
 
@@ -67,6 +67,9 @@ impl<'a> Fate<'a> {
     }
 
     fn allowed(mut self, grid: Grid) -> bool {
+        if !self.agree() {
+            return false;
+        }
         let mut arbitrations = Vec::new();
         let mut updates = self.updates.clone();
         permutations(&mut updates, 0, &mut |order| arbitrations.push(order.to_vec()));
@@ -82,6 +85,26 @@ impl<'a> Fate<'a> {
             }
             self.acyclic(&vis) && self.visibility_axioms(grid, &vis) && self.arbitrated(grid, &vis)
         })
+    }
+
+    /// Whether answers of the object of an operation list its updates in order.
+    fn is_listed(&self, at: usize) -> bool {
+        self.datatype.arbitration(&self.operations[at].call.key) == Arbitration::Listed
+    }
+
+    /// Whether the answers of each object can be true together.
+    fn agree(&self) -> bool {
+        let told = |of: &&Operation| {
+            let own = self.operations.iter().filter(|op| op.call.key == of.call.key);
+            let told = own.filter_map(|op| match &op.completion {
+                Completion::Ok(answer) if self.datatype.answers(&op.call, Some(answer)) => {
+                    Some((&op.call, answer))
+                }
+                _ => None,
+            });
+            self.datatype.agree(&told.collect::<Vec<_>>())
+        };
+        self.operations.iter().all(told)
     }
 
     fn acyclic(&self, vis: &Visibility) -> bool {
@@ -141,11 +164,14 @@ impl<'a> Fate<'a> {
             Scope::Global => explains(&self.readers),
             Scope::Session => self.readers.iter().all(|&read| {
                 let process = |at: usize| self.operations[at].process;
-                let of_session = |r: &usize| process(*r) == process(read);
+                let of_session = |r: &usize| process(*r) == process(read) || self.is_listed(*r);
                 let session: Vec<_> = self.readers.iter().copied().filter(of_session).collect();
                 explains(&session)
             }),
-            Scope::Read => self.readers.iter().all(|&read| explains(&[read])),
+            Scope::Read => self.readers.iter().all(|&read| {
+                let with = |r: &usize| *r == read || self.is_listed(*r);
+                explains(&self.readers.iter().copied().filter(with).collect::<Vec<_>>())
+            }),
         }
     }
 
@@ -154,8 +180,9 @@ impl<'a> Fate<'a> {
             // What is not older than `newer`, `newer` included.
             ar[rank..].iter().all(|&other| {
                 let follows = |read: usize| read == newer || self.so(read, newer);
-                let mw = grid.asks(Guarantees::MW) && self.so(other, newer);
-                let wfr = grid.asks(Guarantees::WFR)
+                let listed = self.is_listed(newer);
+                let mw = (grid.asks(Guarantees::MW) || listed) && self.so(other, newer);
+                let wfr = (grid.asks(Guarantees::WFR) || listed)
                     && self.readers.iter().any(|&read| vis[read][other] && follows(read));
                 !mw && !wfr
             })
@@ -166,17 +193,17 @@ impl<'a> Fate<'a> {
     /// could.
     fn explained(&self, read: usize, vis: &Visibility, ar: &[usize]) -> bool {
         let reader = self.operations[read];
-        let (Completion::Ok(answer), true) =
-            (&reader.completion, self.datatype.answers(&reader.call))
-        else {
+        let Completion::Ok(answer) = &reader.completion else { return true };
+        if !self.datatype.answers(&reader.call, Some(answer)) {
             return true;
-        };
+        }
         let seen = |u: &usize| vis[read][*u] && self.operations[*u].call.key == reader.call.key;
         let places: Vec<usize> = ar.iter().copied().filter(seen).collect();
         let saw = |one: usize, other: usize| vis[places[one]][places[other]];
         let calls = places.iter().map(|&u| &self.operations[u].call).collect();
-        let merged = self.datatype.merged(&Context::new(calls, &saw));
-        self.datatype.normal(answer) == merged.expect("the type gives concurrent updates a meaning")
+        let merged = self.datatype.merged(&reader.call, &Context::new(calls, &saw));
+        self.datatype.normal(&reader.call, answer)
+            == merged.expect("the type gives concurrent updates a meaning")
     }
 }
 
@@ -191,7 +218,9 @@ fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
 
 /// Whether it matters what an operation sees.
 fn reads(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    let answered = matches!(operation.completion, Completion::Ok(_));
-    (answered && datatype.answers(&operation.call))
-        || (updates(operation, datatype) && datatype.depends(&operation.call))
+    let answered = match &operation.completion {
+        Completion::Ok(answer) => datatype.answers(&operation.call, Some(answer)),
+        Completion::Info | Completion::Fail => false,
+    };
+    answered || (updates(operation, datatype) && datatype.depends(&operation.call))
 }

@@ -128,8 +128,8 @@ pub(super) fn explained(
 fn kind_of(history: &History, datatype: &dyn Datatype) -> Kind {
     let operations = history.operations();
     let answer = |op: &Operation| match &op.completion {
-        Completion::Ok(answer) if op.final_read && datatype.answers(&op.call) => {
-            Some(datatype.normal(answer))
+        Completion::Ok(answer) if op.final_read && datatype.answers(&op.call, Some(answer)) => {
+            Some(datatype.normal(&op.call, answer))
         }
         _ => None,
     };

@@ -79,7 +79,7 @@ impl Legal<'_> {
             _ => None,
         };
         let place = held.iter().position(|(of, _)| *of == &call.key);
-        let initial = vec![self.datatype.initial()];
+        let initial = vec![self.datatype.initial(&call.key)];
         let values = place.map_or(&initial, |place| &held[place].1);
         if self.datatype.only_reads(call, answer) {
             return values.iter().any(|value| self.datatype.apply(value, call, answer).is_some());

@@ -24,7 +24,7 @@ impl Datatype for Recent {
     fn only_reads(&self, call: &Call, _: Option<&Value>) -> bool {
         call.is_read()
     }
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &quiescence::history::Key) -> Value {
         vec![Value::Null].into()
     }
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {

@@ -51,7 +51,8 @@ pub(in crate::judgement::checker) fn check(
     let mut meter = Meter::new(budget);
     let problem = contexts.problem(&all, grid);
     // Reads at quiescence see the same updates, so nothing explains two that differ.
-    let differ = grid.eventual && contexts.is_function() && contexts.diverged(&all).is_some();
+    let differ = grid.eventual
+        && contexts.diverged(&all).is_some_and(|(read, _)| contexts.is_function(read));
     let found = if differ { Found::Nothing } else { search(&problem, &mut meter) };
     match found {
         Found::Explained(choice) => Verdict::Holds(contexts.witness(&problem, &choice)),
@@ -143,16 +144,18 @@ impl<'a> Contexts<'a> {
         Some(self.minimal(all, self.grid, kind, reason, budget))
     }
 
-    /// Whether reads that see the same updates answer alike.
-    fn is_function(&self) -> bool {
-        self.grid.scope == Scope::Global || self.datatype.arbitration() == Arbitration::Ignored
+    /// Whether reads that see the same updates of the object of this read answer alike.
+    fn is_function(&self, read: usize) -> bool {
+        let key = &self.history.operations()[read].call.key;
+        let whole = [Arbitration::Ignored, Arbitration::Listed];
+        self.grid.scope == Scope::Global || whole.contains(&self.datatype.arbitration(key))
     }
 
     /// Two reads at quiescence of one key that differ.
     fn diverged(&self, all: &[usize]) -> Option<(usize, usize)> {
         let operations = self.history.operations();
         let answer = |at: usize| match &operations[at].completion {
-            Completion::Ok(answer) => self.datatype.normal(answer),
+            Completion::Ok(answer) => self.datatype.normal(&operations[at].call, answer),
             Completion::Info | Completion::Fail => Value::Null,
         };
         let last =

@@ -10,10 +10,10 @@
 //! nothing else completes it as far as the guarantees are concerned, because
 //! each of them only ever asks to see more. It does not know what answers mean.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Completion, History, Key, Operation, Value};
-use crate::judgement::datatype::{Datatype, answered, reads, updates};
+use crate::history::{Call, Completion, History, Key, Operation, Value};
+use crate::judgement::datatype::{Arbitration, Datatype, answered, reads, updates};
 use crate::judgement::model::{Grid, Guarantees, Scope};
 use crate::judgement::relation::{Set, Wide, order};
 
@@ -128,11 +128,60 @@ impl<'a> Problem<'a> {
         self.readers.numbers().filter(|at| answered(self.operations[*at], self.datatype))
     }
 
+    /// Whether the answers of each object can be true together, as far as they speak
+    /// of parts of which there are updates here, or of which nobody knows any.
+    pub(super) fn answers_agree(&self) -> bool {
+        let mut here = BTreeSet::new();
+        for at in self.updates.numbers() {
+            let call = &self.operations[at].call;
+            here.insert((call.key.clone(), self.datatype.part(call)));
+        }
+        let mut told: BTreeMap<&Key, Vec<(&Call, Value)>> = BTreeMap::new();
+        for read in self.answered() {
+            let Operation { call, completion, .. } = self.operations[read];
+            let Completion::Ok(answer) = completion else { unreachable!("it was answered") };
+            let counts = |part: &Value| {
+                let of = (call.key.clone(), part.clone());
+                here.contains(&of) || !self.known.contains(&of)
+            };
+            let answer = self.datatype.answer_about(call, answer, &counts);
+            told.entry(&call.key).or_default().push((call, answer));
+        }
+        let agree = |answers: &Vec<(&Call, Value)>| {
+            let all: Vec<_> = answers.iter().map(|(call, answer)| (*call, answer)).collect();
+            self.datatype.agree(&all)
+        };
+        told.values().all(agree)
+    }
+
     /// Nothing is chosen; `None` if even that is contradictory.
     pub(super) fn start(&self) -> Option<Choice> {
         let none = vec![Wide::empty(self.len()); self.len()];
-        let choice = Choice { sees: none.clone(), hides: none, older: Vec::new() };
-        self.followed(choice)
+        let older = self.answered().filter(|read| self.is_listed(*read));
+        let older = older.flat_map(|read| self.listed(read)).collect();
+        self.followed(Choice { sees: none.clone(), hides: none, older })
+    }
+
+    /// Whether answers of the object of an operation list its updates in order.
+    fn is_listed(&self, at: usize) -> bool {
+        self.datatype.arbitration(&self.operations[at].call.key) == Arbitration::Listed
+    }
+
+    /// What the answer of a read says about the order of updates: reader, older and
+    /// newer update.
+    fn listed(&self, read: usize) -> Vec<(usize, usize, usize)> {
+        let Operation { call, completion, .. } = self.operations[read];
+        let Completion::Ok(answer) = completion else { unreachable!("it was answered") };
+        let parts = self.datatype.parts(call, answer);
+        let maker = |part: &Value| {
+            let makes = |at: &usize| {
+                let update = &self.operations[*at].call;
+                update.key == call.key && self.datatype.part(update) == *part
+            };
+            self.updates.numbers().find(makes)
+        };
+        let updates: Vec<usize> = parts.iter().filter_map(|(part, _)| maker(part)).collect();
+        updates.windows(2).map(|two| (read, two[0], two[1])).collect()
     }
 
     /// The choice where also these readers see these updates, and others do not.
@@ -171,6 +220,18 @@ impl<'a> Problem<'a> {
         let mut choice = choice.clone();
         let others = of.iter().filter(|update| **update != last);
         choice.older.extend(others.map(|older| (reader, *older, last)));
+        self.followed(choice)
+    }
+
+    /// The choice where also, for a reader, these updates are in this order.
+    pub(super) fn with_order(
+        &self,
+        choice: &Choice,
+        reader: usize,
+        order: &[usize],
+    ) -> Option<Choice> {
+        let mut choice = choice.clone();
+        choice.older.extend(order.windows(2).map(|two| (reader, two[0], two[1])));
         self.followed(choice)
     }
 
@@ -280,10 +341,11 @@ impl<'a> Problem<'a> {
     pub(super) fn arbitrations(&self, choice: &Choice) -> Option<Vec<(usize, Vec<usize>)>> {
         let mut before = vec![Wide::empty(self.len()); self.len()];
         for update in self.updates.numbers() {
-            if self.grid.asks(Guarantees::MW) {
+            let listed = self.is_listed(update);
+            if self.grid.asks(Guarantees::MW) || listed {
                 before[update].unite(&self.earlier[update].common(&self.updates));
             }
-            if self.grid.asks(Guarantees::WFR) {
+            if self.grid.asks(Guarantees::WFR) || listed {
                 before[update].unite(&self.based_on(update, choice));
             }
         }
@@ -304,7 +366,7 @@ impl<'a> Problem<'a> {
         for of in groups {
             let mut before = before.clone();
             for &(reader, older, newer) in &choice.older {
-                if group(reader) == of {
+                if group(reader) == of || self.is_listed(reader) {
                     before[newer].insert(older);
                 }
             }

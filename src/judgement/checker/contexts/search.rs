@@ -55,6 +55,9 @@ pub(super) fn search(problem: &Problem<'_>, meter: &mut Meter) -> Found {
     if !meter.spend(count(problem.len() * problem.len()) / 256) {
         return Found::Unknown(SPENT);
     }
+    if !problem.answers_agree() {
+        return Found::Nothing;
+    }
     let Some(start) = problem.start() else { return Found::Nothing };
     let tasks = tasks(problem);
     // A choice has two rows of bits for each operation.
@@ -78,18 +81,19 @@ fn tasks(problem: &Problem<'_>) -> Vec<Task> {
         let call = &problem.operations[at].call;
         updates.entry((&call.key, datatype.part(call))).or_default().push(at);
     }
-    let nothing = merged(problem, &Context::empty());
     let mut tasks = Vec::new();
     for read in problem.answered() {
         let Operation { call, completion, .. } = problem.operations[read];
         let Completion::Ok(answer) = completion else { unreachable!("it was answered") };
-        let answer = datatype.normal(answer);
-        let said: BTreeMap<Value, Value> = datatype.parts(&answer).into_iter().collect();
+        let answer = datatype.normal(call, answer);
+        let said: BTreeMap<Value, Value> = datatype.parts(call, &answer).into_iter().collect();
+        let nothing = merged(problem, call, &Context::empty());
         let about = |part: &Value| said.get(part).unwrap_or(&nothing).clone();
+        let only = datatype.asks(call);
+        let asked = |part: &Value| only.as_ref().is_none_or(|only| only == part);
         let from = (&call.key, Value::Null);
-        for ((_, part), updates) in
-            updates.range(from..).take_while(|((key, _), _)| **key == call.key)
-        {
+        let own = updates.range(from..).take_while(|((key, _), _)| **key == call.key);
+        for ((_, part), updates) in own.filter(|((_, part), _)| asked(part)) {
             tasks.push(Task { read, answer: about(part), updates: updates.clone() });
         }
         for part in said.keys().filter(|part| !problem.is_updated(&call.key, part)) {
@@ -191,7 +195,7 @@ impl Search<'_, '_> {
             return found;
         }
         let left: Vec<usize> = left.iter().copied().filter(|other| *other != task).collect();
-        match self.problem.datatype.arbitration() {
+        match self.arbitration(task) {
             Arbitration::Last if seen.len() > 1 => seen.iter().find_map(|last| {
                 let mut ordered = seen.clone();
                 ordered.retain(|update| update != last);
@@ -203,11 +207,40 @@ impl Search<'_, '_> {
                 let further = self.problem.with_last(&choice, read, *last, &seen)?;
                 self.explain(further, left.clone())
             }),
+            Arbitration::Whole => self.explain_in_order(&choice, task, (&[], &seen), &left),
             _ => {
                 self.explains(&choice, task, &seen).then_some(())?;
                 self.explain(choice, left)
             }
         }
+    }
+
+    /// Tries every order of the updates that the read of a task sees: some, oldest
+    /// first, and then the others.
+    fn explain_in_order(
+        &mut self,
+        choice: &Choice,
+        task: usize,
+        (some, others): (&[usize], &[usize]),
+        left: &[usize],
+    ) -> Option<Choice> {
+        if !self.meter.spend(1 + count(self.problem.len()) / 16) {
+            return self.end(SPENT);
+        }
+        if others.is_empty() {
+            self.explains(choice, task, some).then_some(())?;
+            let read = self.tasks[task].read;
+            return self.explain(self.problem.with_order(choice, read, some)?, left.to_vec());
+        }
+        for next in others {
+            let rest: Vec<usize> = others.iter().copied().filter(|other| other != next).collect();
+            let some = [some, &[*next]].concat();
+            let found = self.explain_in_order(choice, task, (&some, &rest), left);
+            if found.is_some() || self.ended.is_some() {
+                return found;
+            }
+        }
+        None
     }
 
     /// The updates of a task of which it is not decided whether its read sees them.
@@ -231,17 +264,18 @@ impl Search<'_, '_> {
     /// updates that the read sees had seen which others.
     fn is_between(&self, choice: &Choice, task: usize, seen: &[usize]) -> bool {
         let datatype = self.problem.datatype;
-        if datatype.arbitration() != Arbitration::Ignored {
+        if matches!(self.arbitration(task), Arbitration::Last | Arbitration::Whole) {
             return true;
         }
+        let call = self.call(task);
         let calls = || seen.iter().map(|update| &self.problem.operations[*update].call).collect();
         let saw = |one: usize, other: usize| choice.sees[seen[one]].contains(seen[other]);
         let may = |one: usize, other: usize| {
             one != other && !choice.hides[seen[one]].contains(seen[other])
         };
-        let few = merged(self.problem, &Context::new(calls(), &saw));
-        let many = merged(self.problem, &Context::new(calls(), &may));
-        datatype.is_between(&self.tasks[task].answer, &few, &many)
+        let few = merged(self.problem, call, &Context::new(calls(), &saw));
+        let many = merged(self.problem, call, &Context::new(calls(), &may));
+        datatype.is_between(call, &self.tasks[task].answer, &few, &many)
     }
 
     /// The next way to decide which of the open updates the read sees, likely ones
@@ -292,7 +326,7 @@ impl Search<'_, '_> {
                 None => maybe.push(call),
             }
         }
-        self.problem.datatype.may_answer(answer, &certain, &maybe)
+        self.problem.datatype.may_answer(self.call(task), answer, &certain, &maybe)
     }
 
     /// The updates of a task that its read sees.
@@ -306,7 +340,16 @@ impl Search<'_, '_> {
     fn explains(&self, choice: &Choice, task: usize, seen: &[usize]) -> bool {
         let calls = seen.iter().map(|update| &self.problem.operations[*update].call).collect();
         let saw = |one: usize, other: usize| choice.sees[seen[one]].contains(seen[other]);
-        merged(self.problem, &Context::new(calls, &saw)) == self.tasks[task].answer
+        merged(self.problem, self.call(task), &Context::new(calls, &saw)) == self.tasks[task].answer
+    }
+
+    /// What the read of a task asked.
+    fn call(&self, task: usize) -> &Call {
+        &self.problem.operations[self.tasks[task].read].call
+    }
+
+    fn arbitration(&self, task: usize) -> Arbitration {
+        self.problem.datatype.arbitration(&self.call(task).key)
     }
 }
 
@@ -345,8 +388,8 @@ impl Picks {
     }
 }
 
-/// What a read answers that sees this.
-fn merged(problem: &Problem<'_>, context: &Context<'_>) -> Value {
-    let merged = problem.datatype.merged(context);
+/// What this call answers if it sees this.
+fn merged(problem: &Problem<'_>, call: &Call, context: &Context<'_>) -> Value {
+    let merged = problem.datatype.merged(call, context);
     merged.expect("only types with a meaning for concurrent updates come here")
 }

@@ -20,7 +20,7 @@
 //! may break a session, so as many versions as there are writes are the bound.
 
 use super::{keys, linearizable};
-use crate::history::{Call, History, Operation, Value};
+use crate::history::{Call, History, Key, Operation, Value};
 use crate::judgement::checker::registers::two_atomic;
 use crate::judgement::checker::time::is_local;
 use crate::judgement::checker::view::{Source, View};
@@ -45,7 +45,7 @@ impl Datatype for Recent {
         call.is_read()
     }
 
-    fn initial(&self) -> Value {
+    fn initial(&self, _: &Key) -> Value {
         vec![Value::Null].into()
     }
 

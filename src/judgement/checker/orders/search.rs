@@ -359,7 +359,7 @@ impl<'a> Numbers<'a> {
         let new = number_of(self.keys.len());
         let number = *self.keys.entry(key).or_insert(new);
         if number == new {
-            let initial = self.objects.datatype.initial();
+            let initial = self.objects.datatype.initial(key);
             self.held.push(self.objects.number(number, initial));
         }
         number
@@ -574,9 +574,9 @@ impl<'a> Search<'a> {
         let Some(next) = next else { return false };
         let before = |other: &usize| self.ops[*other].invoked <= self.ops[next].returned;
         let (_, held) = &self.objects.states[index(self.held[key])];
-        let (_, answer) = self.objects.classes[index(self.ops[next].class)];
+        let (call, answer) = self.objects.classes[index(self.ops[next].class)];
         let answer = answer.expect("it was answered");
-        !others.iter().flatten().any(before) && !self.objects.datatype.grows_to(held, answer)
+        !others.iter().flatten().any(before) && !self.objects.datatype.grows_to(call, held, answer)
     }
 
     /// Places one of the choices from `base` on that leads to a new position.

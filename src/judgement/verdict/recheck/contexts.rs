@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::history::{Completion, History, Operation, Value};
 
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::datatype::{Context, Datatype};
+use crate::judgement::datatype::{Arbitration, Context, Datatype};
 use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
 use crate::judgement::oracle;
 use crate::judgement::verdict::evidence::Counterexample;
@@ -29,6 +29,7 @@ pub(super) fn replay(
     claim.rows_are_updates_that_happened()?;
     claim.causes_do_not_run_in_a_cycle()?;
     claim.guarantees_are_kept()?;
+    claim.answers_agree()?;
     claim.answers_are_explained(history)
 }
 
@@ -52,6 +53,11 @@ impl Claim<'_> {
     fn reads(&self, at: usize) -> bool {
         let depends = self.datatype.depends(&self.operations[at].call);
         self.answered(at) || (depends && self.updates(at))
+    }
+
+    /// Whether answers of the object of an operation list its updates in order.
+    fn is_listed(&self, at: usize) -> bool {
+        self.datatype.arbitration(&self.operations[at].call.key) == Arbitration::Listed
     }
 
     fn all(&self) -> std::ops::Range<usize> {
@@ -147,6 +153,26 @@ impl Claim<'_> {
         Ok(())
     }
 
+    fn answers_agree(&self) -> Replayed {
+        for (nth, first) in self.operations.iter().enumerate() {
+            let key = &first.call.key;
+            let of = |op: &&Operation| op.call.key == *key && answered(op, self.datatype);
+            if self.operations[..nth].iter().any(|op| op.call.key == *key) {
+                continue;
+            }
+            let mut answers = Vec::new();
+            for op in self.operations.iter().filter(of) {
+                if let Completion::Ok(answer) = &op.completion {
+                    answers.push((&op.call, answer));
+                }
+            }
+            if !self.datatype.agree(&answers) {
+                return Unsound::because(format!("the answers of {key} contradict each other"));
+            }
+        }
+        Ok(())
+    }
+
     /// Why a reader must see an update, if it must.
     fn owed(&self, reader: usize, update: usize) -> Option<&'static str> {
         let asks = |guarantee| self.grid.asks(guarantee);
@@ -188,6 +214,10 @@ impl Claim<'_> {
                 Scope::Read => nth,
             };
             self.answer_is_explained(read, &self.arbitration[order])?;
+            if self.is_listed(read) {
+                let mut all = self.arbitration.iter();
+                all.try_for_each(|order| self.answer_is_explained(read, order))?;
+            }
         }
         self.arbitration.iter().try_for_each(|order| self.is_in_order(order))
     }
@@ -200,10 +230,10 @@ impl Claim<'_> {
         let seen: Vec<usize> = order.iter().copied().filter(counts).collect();
         let calls = seen.iter().map(|&at| &self.operations[at].call).collect();
         let saw = |one: usize, other: usize| self.sees(seen[one], seen[other]);
-        let merged = self.datatype.merged(&Context::new(calls, &saw));
+        let merged = self.datatype.merged(&operation.call, &Context::new(calls, &saw));
         let Completion::Ok(answer) = &operation.completion else { return Ok(()) };
         match merged {
-            Some(merged) if merged == self.datatype.normal(answer) => Ok(()),
+            Some(merged) if merged == self.datatype.normal(&operation.call, answer) => Ok(()),
             Some(merged) => Unsound::because(format!("read {read} should have answered {merged}")),
             None => Unsound::because("the type gives concurrent updates no meaning"),
         }
@@ -213,8 +243,10 @@ impl Claim<'_> {
     fn is_in_order(&self, order: &[usize]) -> Replayed {
         for (rank, &newer) in order.iter().enumerate() {
             let late = order[rank..].iter().find(|&&older| {
-                (self.grid.asks(Guarantees::MW) && self.so(older, newer))
-                    || (self.grid.asks(Guarantees::WFR) && self.is_based_on(newer, older))
+                let listed = self.is_listed(newer);
+                ((self.grid.asks(Guarantees::MW) || listed) && self.so(older, newer))
+                    || ((self.grid.asks(Guarantees::WFR) || listed)
+                        && self.is_based_on(newer, older))
             });
             if let Some(older) = late {
                 return Unsound::because(format!("{newer} is arbitrated before {older}"));
@@ -288,7 +320,8 @@ fn diverged(
     let (Completion::Ok(a), Completion::Ok(b)) = (&one.completion, &two.completion) else {
         return Unsound::because("these reads were not answered");
     };
-    let differ = one.call.key == two.call.key && datatype.normal(a) != datatype.normal(b);
+    let differ = one.call.key == two.call.key
+        && datatype.normal(&one.call, a) != datatype.normal(&two.call, b);
     match finals && differ && model == Model::EVENTUAL {
         true => Ok(()),
         false => Unsound::because("these are not two reads at quiescence that differ"),
@@ -329,8 +362,9 @@ fn about_parts(operations: &[Operation], part: &[usize], datatype: &dyn Datatype
                 let of = (key, part.clone());
                 here.contains(&of) || !everywhere.contains(&of)
             };
-            let answer = datatype.answer_about(&datatype.normal(answer), &counts);
-            operation.completion = Completion::Ok(answer);
+            let answer = datatype.answer_about(&operation.call, answer, &counts);
+            let asked = datatype.asks(&operation.call).is_none_or(|part| counts(&part));
+            operation.completion = if asked { Completion::Ok(answer) } else { Completion::Fail };
         }
         operation
     });
@@ -348,5 +382,8 @@ fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
 }
 
 fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    matches!(operation.completion, Completion::Ok(_)) && datatype.answers(&operation.call)
+    match &operation.completion {
+        Completion::Ok(answer) => datatype.answers(&operation.call, Some(answer)),
+        Completion::Info | Completion::Fail => false,
+    }
 }

@@ -203,7 +203,8 @@ impl<'a> Claim<'a> {
         let mut held: BTreeMap<&Key, Vec<Value>> = BTreeMap::new();
         for &at in order {
             let call = &self.operation(at).call;
-            let values = held.entry(&call.key).or_insert_with(|| vec![self.datatype.initial()]);
+            let values =
+                held.entry(&call.key).or_insert_with(|| vec![self.datatype.initial(&call.key)]);
             let answer = self.answer(at);
             if self.datatype.only_reads(call, answer) {
                 let possible = |value: &Value| self.datatype.apply(value, call, answer).is_some();

@@ -1,0 +1,313 @@
+//! A text, or any other list into which elements are inserted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::{Argument, Call, Item, Key, Menu, Value};
+
+use super::{Context, Datatype, after_read, sorted_all};
+
+/// Holds elements in order, none at first. `insert` with `[element, position]` puts
+/// an element at that position, or at the end if that is nearer; `delete` with an
+/// element takes it out; `read` answers the list. Inserts and deletes answer nothing
+/// (`null`), or the list that their author sees then.
+///
+/// No element is inserted twice. So a delete names what it deletes, where an editor
+/// names a position: which element stands there is what its author sees.
+///
+/// Concurrent updates: a list has the elements whose insert is visible and that no
+/// visible delete had seen. In which order it has them, the variants say. Only
+/// positions that were answered count: an element stands where its author's answer
+/// shows it.
+///
+/// Source: the strong and the weak list specification of Attiya, Burckhardt, Gotsman,
+/// Morrison, Yang and Zawirski, *Specification and Complexity of Collaborative Text
+/// Editing*, PODC 2016.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sequence {
+    /// There is one order of all elements ever inserted, and all answers follow it.
+    Strong,
+    /// Any two answers have the elements that they share in the same order.
+    Weak,
+    /// One order, and what was typed in one go stays together: between an element and
+    /// those that were inserted behind it there is nothing else (forward), nor between
+    /// one and those that were inserted before it (backward).
+    ///
+    /// Source: *maximal non-interleaving* of Weidner and Kleppmann, *The Art of the
+    /// Fugue*, 2023, where what stood beside an inserted element is what its author's
+    /// answer shows. Elements of which no answer shows that are not looked at.
+    Together,
+}
+
+const INSERT: &str = "insert";
+const DELETE: &str = "delete";
+
+/// The element and the position of an insert.
+fn inserted(call: &Call) -> Option<(&Value, usize)> {
+    match &call.argument {
+        Value::List(pair) if call.f.as_str() == INSERT => match &pair[..] {
+            [element, Value::Int(position)] => Some((element, usize::try_from(*position).ok()?)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A list; empty if it is none.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::List(all) => all,
+        _ => &[],
+    }
+}
+
+/// Whether an answer to an insert shows its element once, where it was inserted.
+fn stands(element: &Value, position: usize, all: &[Value]) -> bool {
+    let place = position.min(all.len().saturating_sub(1));
+    all.get(place) == Some(element) && all.iter().filter(|other| *other == element).count() == 1
+}
+
+impl Datatype for Sequence {
+    fn name(&self) -> &'static str {
+        match self {
+            Sequence::Strong => "text",
+            Sequence::Weak => "text:weak",
+            Sequence::Together => "text:together",
+        }
+    }
+
+    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
+        let elements = |answer: &Value| match answer {
+            Value::List(all) => !all.contains(&Value::Null),
+            other => *other == Value::Null && !call.is_read(),
+        };
+        let known = match call.f.as_str() {
+            "read" => true,
+            INSERT => inserted(call).is_some_and(|(element, _)| *element != Value::Null),
+            DELETE => call.argument != Value::Null,
+            _ => false,
+        };
+        known && answer.is_none_or(elements)
+    }
+
+    fn answers(&self, _: &Call, answer: Option<&Value>) -> bool {
+        answer != Some(&Value::Null)
+    }
+
+    fn initial(&self, _: &Key) -> Value {
+        Vec::new().into()
+    }
+
+    fn holding(&self, value: &Value) -> Option<Value> {
+        matches!(value, Value::List(_)).then(|| value.clone())
+    }
+
+    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
+        let mut all = list(held).to_vec();
+        match (call.f.as_str(), inserted(call)) {
+            (_, Some((element, position))) => {
+                all.insert(position.min(all.len()), element.clone());
+            }
+            (DELETE, None) => all.retain(|element| *element != call.argument),
+            _ => return after_read(held, answer),
+        }
+        let all: Value = all.into();
+        answer.is_none_or(|answer| *answer == Value::Null || *answer == all).then_some(all)
+    }
+
+    /// The elements, without their order, and without the one that `call` inserts or
+    /// deletes.
+    fn merged(&self, call: &Call, context: &Context<'_>) -> Option<Value> {
+        let updates = context.updates();
+        let mut left = Vec::new();
+        for (at, update) in updates.iter().enumerate() {
+            let Some((element, _)) = inserted(update) else { continue };
+            let deletes = |by: &Call| by.f.as_str() == DELETE && by.argument == *element;
+            let deleted = |by: usize| deletes(updates[by]) && context.saw(by, at);
+            if !deletes(call) && !(0..updates.len()).any(deleted) {
+                left.push(element.clone());
+            }
+        }
+        Some(sorted_all(&left))
+    }
+
+    /// As [`merged`](Self::merged) says it; what an insert answers with its element
+    /// where it does not belong stays as it is, which nothing explains.
+    fn normal(&self, call: &Call, answer: &Value) -> Value {
+        let mut all = list(answer).to_vec();
+        if let Some((element, position)) = inserted(call) {
+            if !stands(element, position, &all) {
+                return answer.clone();
+            }
+            all.retain(|other| other != element);
+        }
+        all.retain(|element| *element != Value::Null);
+        sorted_all(&all)
+    }
+
+    fn depends(&self, update: &Call) -> bool {
+        update.f.as_str() == DELETE
+    }
+
+    fn matters(&self, update: &Call, other: &Call) -> bool {
+        (update.f.as_str(), other.f.as_str()) == (DELETE, INSERT)
+    }
+
+    /// An element that is there and one that is not are all that can be told of it.
+    fn is_between(&self, _: &Call, answer: &Value, few: &Value, many: &Value) -> bool {
+        [few, many].contains(&answer)
+    }
+
+    fn part(&self, update: &Call) -> Value {
+        inserted(update).map_or(&update.argument, |(element, _)| element).clone()
+    }
+
+    fn parts(&self, _: &Call, answer: &Value) -> Vec<(Value, Value)> {
+        let mut parts: BTreeMap<&Value, Vec<Value>> = BTreeMap::new();
+        for element in list(answer) {
+            parts.entry(element).or_default().push(element.clone());
+        }
+        parts.into_iter().map(|(element, all)| (element.clone(), all.into())).collect()
+    }
+
+    fn makes(&self, update: &Call) -> bool {
+        update.f.as_str() == INSERT
+    }
+
+    fn agree(&self, answers: &[(&Call, &Value)]) -> bool {
+        let lists: Vec<&[Value]> = answers.iter().map(|(_, answer)| list(answer)).collect();
+        match self {
+            Sequence::Strong => have_an_order(&lists),
+            Sequence::Weak => {
+                let mut firsts = lists.iter().enumerate();
+                firsts.all(|(nth, one)| lists[..=nth].iter().all(|two| have_an_order(&[one, two])))
+            }
+            Sequence::Together => have_an_order(&lists) && Typed::of(answers).is_together(&lists),
+        }
+    }
+
+    /// Elements that are not asked about leave a gap, so that the others stand where
+    /// they stood.
+    fn answer_about(&self, _: &Call, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
+        if *answer == Value::Null {
+            return Value::Null;
+        }
+        let kept = |element: &Value| if about(element) { element.clone() } else { Value::Null };
+        list(answer).iter().map(kept).collect::<Vec<_>>().into()
+    }
+
+    fn undoes(&self, update: &Call) -> bool {
+        update.f.as_str() == DELETE
+    }
+
+    /// Inserts at the first positions, and deletes of the elements that are inserted
+    /// first.
+    fn menu(&self, arguments: usize) -> Menu {
+        let positions = (0..).take(arguments);
+        let insert = |position: i64| {
+            let position = Argument::This(position.into());
+            Item::new(INSERT, Argument::List(vec![Argument::New, position]))
+        };
+        let elements = (1..).take(arguments);
+        let delete = |element: i64| Item::with(DELETE, element);
+        Menu::with_reads(positions.map(insert).chain(elements.map(delete)).collect())
+    }
+}
+
+/// Whether one order has all these lists as parts. Gaps tell nothing. O(n log n) for
+/// lists of n elements in all.
+fn have_an_order(lists: &[&[Value]]) -> bool {
+    let mut after: BTreeMap<&Value, BTreeSet<&Value>> = BTreeMap::new();
+    let mut waits: BTreeMap<&Value, usize> = BTreeMap::new();
+    for list in lists {
+        let elements: Vec<&Value> = list.iter().filter(|one| **one != Value::Null).collect();
+        for element in &elements {
+            waits.entry(element).or_default();
+        }
+        for two in elements.windows(2) {
+            if after.entry(two[0]).or_default().insert(two[1]) {
+                *waits.entry(two[1]).or_default() += 1;
+            }
+        }
+    }
+    let mut free: Vec<&Value> =
+        waits.iter().filter(|(_, waits)| **waits == 0).map(|(element, _)| *element).collect();
+    let mut placed = 0;
+    while let Some(element) = free.pop() {
+        placed += 1;
+        for next in after.get(element).into_iter().flatten() {
+            let waits = waits.get_mut(next).expect("it is listed");
+            *waits -= 1;
+            if *waits == 0 {
+                free.push(next);
+            }
+        }
+    }
+    placed == waits.len()
+}
+
+/// What stood beside an element when it was inserted; `None`: an end of the list.
+type Beside<'a> = (Option<&'a Value>, Option<&'a Value>);
+
+/// Where elements were inserted, as far as answers tell.
+struct Typed<'a>(BTreeMap<&'a Value, Beside<'a>>);
+
+impl<'a> Typed<'a> {
+    /// The elements of which it is known behind which one they were inserted, and of
+    /// that as well, and so on.
+    fn of(answers: &[(&'a Call, &'a Value)]) -> Self {
+        let mut told: BTreeMap<&Value, Beside<'_>> = BTreeMap::new();
+        for (call, answer) in answers {
+            let Some((element, _)) = inserted(call) else { continue };
+            let all = list(answer);
+            let Some(at) = all.iter().position(|other| other == element) else { continue };
+            let left = at.checked_sub(1).map(|before| &all[before]);
+            told.insert(element, (left, all.get(at + 1)));
+        }
+        loop {
+            let known = |beside: &Beside<'_>| beside.0.is_none_or(|left| told.contains_key(left));
+            let unknown: Vec<&Value> =
+                told.iter().filter(|(_, beside)| !known(beside)).map(|(one, _)| *one).collect();
+            if unknown.is_empty() {
+                return Typed(told);
+            }
+            told.retain(|element, _| !unknown.contains(element));
+        }
+    }
+
+    /// Whether nothing stands between an element and those that were inserted behind
+    /// it, nor, of those that were inserted behind the same one, between one and those
+    /// that were inserted before it. There must be one order of all lists: then no
+    /// element stands behind itself.
+    fn is_together(&self, lists: &[&'a [Value]]) -> bool {
+        let behind = |one: &'a Value| self.0.get(one).and_then(|beside| beside.0);
+        let right = |one: &'a Value| self.0.get(one).and_then(|beside| beside.1);
+        let before = |one: &'a Value| right(one).filter(|next| behind(next) == behind(one));
+        // Whether it is known before what an element was inserted, and so on.
+        let is_told = |one: &&'a Value| {
+            let mut steps = std::iter::successors(Some(*one), |at| before(at));
+            steps.all(|at| right(at).is_none_or(|next| self.0.contains_key(next)))
+        };
+        lists.iter().all(|list| {
+            let known: Vec<&'a Value> =
+                list.iter().filter(|one| self.0.contains_key(one)).collect();
+            self.0.keys().all(|first| {
+                let forward = |one: &&'a Value| leads(*one, first, behind);
+                let siblings = known.iter().copied().filter(|one| behind(one) == behind(first));
+                let siblings: Vec<&'a Value> = siblings.filter(is_told).collect();
+                let backward = |one: &&'a Value| leads(*one, first, before);
+                is_one_run(&known, forward) && is_one_run(&siblings, backward)
+            })
+        })
+    }
+}
+
+/// Whether the elements of which something is true stand beside each other.
+fn is_one_run<'v>(all: &[&'v Value], of: impl Fn(&&'v Value) -> bool) -> bool {
+    let places: Vec<usize> = (0..all.len()).filter(|at| of(&all[*at])).collect();
+    places.windows(2).all(|two| two[1] == two[0] + 1)
+}
+
+/// Whether steps lead from one element to another, or they are the same.
+fn leads<'v>(from: &'v Value, to: &Value, step: impl Fn(&'v Value) -> Option<&'v Value>) -> bool {
+    std::iter::successors(Some(from), |at| step(at)).any(|one| one == to)
+}
