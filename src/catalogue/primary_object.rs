@@ -1,4 +1,4 @@
-//! Counters and registers with compare-and-set on a primary.
+//! Counters, sets, and registers with compare-and-set on a primary.
 
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::primary_object::{Object, PrimaryObject, Retries};
@@ -17,6 +17,8 @@ pub(super) fn family() -> Family {
             "what is replicated",
             [
                 ("counter", |it| it.object = Object::Counter),
+                ("answering-counter", |it| it.object = Object::AnsweringCounter),
+                ("set", |it| it.object = Object::Set),
                 ("cas-register", |it| it.object = Object::CasRegister),
             ],
         )
@@ -28,15 +30,26 @@ pub(super) fn family() -> Family {
                 ("applied", |it| it.retries = Retries::Applied),
             ],
         );
-    let about = "synchronous: a counter, or a register with compare-and-set, on a primary";
+    let about = "synchronous: a counter, a set, or a register with compare-and-set, on a primary";
     let twice = "an update that is asked again is applied again: an add counts twice, and a \
                  compare-and-set finds its own effect";
+    let found = "an add-if-absent that is asked again finds its own element, and answers that it was \
+                 there";
     let (cas, applied) = ("object=cas-register", "retries=applied");
     Family::new("primary-object", about, &retried, variants)
         .states(200_000)
         .sources("Alsberg & Day 1976; Birrell & Nelson 1984")
         .keeps("", &retried, [Model::Linearizable, Model::EVENTUAL])
         .keeps(cas, &retried, [Model::Linearizable])
+        .keeps("object=answering-counter", &retried, [Model::Linearizable, Model::EVENTUAL])
+        .keeps("object=set", &retried, [Model::Linearizable])
         .keeps(applied, &fifo, [Model::Linearizable])
         .mutant(applied, twice, &retried, Model::EVENTUAL, Kind::Illegal)
+        .mutant(
+            "object=set,retries=applied",
+            found,
+            &retried,
+            Model::Linearizable,
+            Kind::Unexplained,
+        )
 }

@@ -22,6 +22,7 @@ impl Registry {
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());
         families.extend(crdt::operation_based::families());
+        families.extend(crdt::texts::families());
         Registry { families }
     }
 }

@@ -234,6 +234,12 @@ pub fn judge(run: &Run, property: &Property, datatype: &dyn Datatype) -> Judgeme
             let datatype = datatype.name();
             Judgement::Unknown(format!("`{call}` is no operation of the datatype `{datatype}`"))
         }
+        (Property::WhiteBox(_), _)
+            if datatype.name() != "register" && !datatype.is_replicated() =>
+        {
+            let name = datatype.name();
+            Judgement::Unknown(format!("concurrent updates of a {name} have no meaning"))
+        }
         (Property::WhiteBox(model), _) => match record(run, *model, datatype) {
             None => Judgement::Unknown(
                 "the strategy does not record what every read took into account".to_owned(),

@@ -16,6 +16,7 @@ mod roads;
 mod sampled;
 pub mod simulated;
 mod space;
+mod texts;
 mod verdicts;
 
 use quiescence::history::{History, notation};

@@ -7,6 +7,7 @@ use crate::world::{FaultKind, Faults, Network, Setting};
 pub(super) mod delta_based;
 pub(super) mod operation_based;
 pub(super) mod state_based;
+pub(super) mod texts;
 
 /// The most states of a search where all promises are checked: whole states travel,
 /// so scopes are large.

@@ -5,9 +5,11 @@ use crate::catalogue::variants::Variants;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::flag::Flag;
+use crate::replication::crdt::log::{Log, Order};
 use crate::replication::crdt::lww_register::LwwRegister;
 use crate::replication::crdt::lww_set::LwwSet;
 use crate::replication::crdt::mv_register::MvRegister;
+use crate::replication::crdt::or_map::{MapRemoves, OrMap};
 use crate::replication::crdt::or_set::{OrSet, Removes};
 use crate::replication::crdt::orswot::Orswot;
 use crate::replication::crdt::pn_counter::{Merge, PnCounter};
@@ -81,6 +83,8 @@ pub(in crate::catalogue) fn families() -> Vec<Family> {
             SHAPIRO,
             variants(LwwSet),
         ),
+        or_map(),
+        log(),
     ]
 }
 
@@ -167,4 +171,38 @@ fn orswot() -> Family {
         variants,
     )
     .mutant("dropped=known", descends, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+}
+
+fn or_map() -> Family {
+    let variants = variants(OrMap { removes: MapRemoves::Key }).parameter(
+        "removes",
+        "what a remove takes away",
+        [
+            ("key", |it| it.lattice.removes = MapRemoves::Key),
+            ("all", |it| it.lattice.removes = MapRemoves::All),
+        ],
+    );
+    let all = "a remove takes away all that was seen, under other keys too";
+    let sources = "Almeida, Shoker & Baquero 2018";
+    family("or-map", "state-based: a map that keeps concurrent values of a key", sources, variants)
+        .mutant("removes=all", all, &nodes(2), Model::EVENTUAL, Kind::Lost)
+}
+
+fn log() -> Family {
+    let variants = variants(Log { order: Order::Stamps }).parameter(
+        "order",
+        "what entries are ordered by",
+        [
+            ("stamps", |it| it.lattice.order = Order::Stamps),
+            ("nodes", |it| it.lattice.order = Order::Nodes),
+        ],
+    );
+    let early = "entries are ordered by node: an entry may come before what its author had read";
+    family(
+        "lamport-log",
+        "state-based: a log in the order of Lamport stamps",
+        "Lamport 1978",
+        variants,
+    )
+    .mutant("order=nodes", early, &nodes(2), Model::EVENTUAL, Kind::Illegal)
 }

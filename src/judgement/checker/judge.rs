@@ -3,10 +3,11 @@
 use super::contexts;
 use super::decide::is_for_every_datatype;
 use super::grid;
+use super::opaque;
 use super::time::is_local;
 use super::whole::Whole;
 use crate::history::{Completion, History, Operation, Value};
-use crate::judgement::datatype::{self, Datatype};
+use crate::judgement::datatype::{self, Datatype, Opaque};
 use crate::judgement::model::Model;
 use crate::judgement::verdict::{Budget, Unknown, Verdict};
 
@@ -135,6 +136,9 @@ impl<'a> Judge<'a> {
             Ok(whole) => whole,
             Err(stranger) => return unknown(not_understood(*stranger)),
         };
+        if whole.datatype.name() == Opaque.name() {
+            return opaque::check(whole.history, model);
+        }
         let asked = model.orders();
         let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
         let any = !staleness && asked.as_ref().is_some_and(is_for_every_datatype);

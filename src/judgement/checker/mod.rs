@@ -23,6 +23,7 @@ mod graph;
 mod grid;
 mod judge;
 mod minimise;
+mod opaque;
 mod orders;
 mod registers;
 mod rows;

@@ -130,15 +130,16 @@ impl Datatype for Sequence {
         Some(sorted_all(&left))
     }
 
-    /// As [`merged`](Self::merged) says it; what an insert answers with its element
-    /// where it does not belong stays as it is, which nothing explains.
+    /// As [`merged`](Self::merged) says it. An insert that does not answer its element
+    /// where it belongs is taken to show one that it saw before, which nothing explains.
     fn normal(&self, call: &Call, answer: &Value) -> Value {
         let mut all = list(answer).to_vec();
         if let Some((element, position)) = inserted(call) {
-            if !stands(element, position, &all) {
-                return answer.clone();
-            }
+            let stands = stands(element, position, &all);
             all.retain(|other| other != element);
+            if !stands {
+                all.push(element.clone());
+            }
         }
         all.retain(|element| *element != Value::Null);
         sorted_all(&all)

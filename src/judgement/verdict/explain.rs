@@ -76,11 +76,16 @@ impl Counterexample {
             Reason::NoOrder { model } => {
                 format!("{}: {}", model.nothing_explains(), prose.in_time(&self.operations))
             }
+            Reason::Contradictory => {
+                format!("{CONTRADICTORY}: {}", prose.in_time(&self.operations))
+            }
             reason => prose.reason(reason),
         };
         (text, prose.left_out.get())
     }
 }
+
+const CONTRADICTORY: &str = "no order of the elements fits all of these answers";
 
 struct Prose<'a> {
     operations: &'a [Operation],
@@ -276,6 +281,7 @@ impl Prose<'_> {
                 self.did(*read)
             ),
             Reason::NoOrder { model } => model.nothing_explains(),
+            Reason::Contradictory => CONTRADICTORY.to_owned(),
             Reason::OrderCycle { of, cycle, steps } => self.order_cycle(*of, cycle, steps),
             Reason::TooOld { read, newer, steps } => self.too_old(*read, newer, steps),
             Reason::Either { first, second, cases, .. } => {

@@ -88,6 +88,9 @@ pub enum Reason {
         /// The remove.
         update: usize,
     },
+    /// The answers cannot be true together, whatever was visible: they show elements
+    /// in different orders.
+    Contradictory,
     /// No order that the model allows explains the answers: all were tried.
     NoOrder {
         /// The model.
@@ -334,7 +337,7 @@ impl Reason {
             Reason::Missing { read, update } | Reason::Resurrected { read, update } => {
                 all.extend([*read, *update]);
             }
-            Reason::NoOrder { .. } => {}
+            Reason::NoOrder { .. } | Reason::Contradictory => {}
             Reason::OrderCycle { of, cycle, steps } => {
                 all.extend(of);
                 all.extend(cycle);

@@ -23,7 +23,9 @@ use crate::replication::{
 use super::Seen;
 
 pub mod counter;
+pub mod indexed_text;
 pub mod or_set;
+pub mod text;
 
 /// A type whose updates are sent as effects.
 pub trait Operations: Clone + Send + Sync + 'static {
@@ -44,6 +46,12 @@ pub trait Operations: Clone + Send + Sync + 'static {
 
     /// What a read answers.
     fn read(&self, state: &Self::State) -> Value;
+
+    /// What an update answers that was applied to a state.
+    fn told(&self, state: &Self::State) -> Value {
+        let _ = state;
+        Value::Null
+    }
 
     /// An effect on this object, for people.
     fn tell(&self, key: &Key, effect: &Self::Effect) -> String;
@@ -181,10 +189,12 @@ impl<T: Operations> OperationBased<T> {
         };
         let number = replica.applied.get(&replica.me).copied().unwrap_or(0) + 1;
         let from = replica.me;
-        let message = Message { from, number, after, key: call.key, effect, operation, stamp };
+        let key = call.key.clone();
+        let message = Message { from, number, after, key, effect, operation, stamp };
         effects.broadcast(replica.cluster.others(replica.me), &message);
         self.apply(replica, message, effects);
-        effects.ok(operation, Value::Null);
+        let told = self.operations.told(&replica.objects[&call.key]);
+        effects.reply(operation, Completion::Ok(told)).seeing(Visible::Here);
     }
 }
 

@@ -1,5 +1,5 @@
-//! Objects on a primary that are changed, not overwritten: counters, and registers with
-//! compare-and-set. An update is answered when every backup has it.
+//! Objects on a primary that are changed, not overwritten: counters, sets, and registers
+//! with compare-and-set. An update is answered when every backup has it.
 //!
 //! The primary (`n1`) puts updates into a log and sends them to all backups. When all
 //! have acknowledged one, it is applied and answered. Other nodes forward what they are
@@ -14,7 +14,7 @@
 //!
 //! Source: Alsberg & Day 1976; recognised retries: Birrell & Nelson 1984.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
 use crate::replication::{
@@ -35,6 +35,10 @@ pub struct PrimaryObject {
 pub enum Object {
     /// A counter.
     Counter,
+    /// A counter that answers what it holds after an add.
+    AnsweringCounter,
+    /// A set that answers whether an element was absent that was added.
+    Set,
     /// A register with compare-and-set.
     CasRegister,
 }
@@ -79,8 +83,21 @@ impl PrimaryObject {
     fn changed(self, held: Option<&Value>, call: &Call) -> (Value, Value) {
         let held = held.cloned().unwrap_or_else(|| self.initial());
         match (self.object, &held, &call.argument) {
-            (Object::Counter, Value::Int(sum), Value::Int(by)) => {
-                (Value::Int(sum.saturating_add(*by)), Value::Null)
+            (Object::Counter | Object::AnsweringCounter, Value::Int(sum), Value::Int(by)) => {
+                let sum = Value::Int(sum.saturating_add(*by));
+                let told = call.f.as_str() == "add-and-get";
+                (sum.clone(), if told { sum } else { Value::Null })
+            }
+            (Object::Set, Value::List(elements), element) => {
+                let mut elements: BTreeSet<Value> = elements.iter().cloned().collect();
+                let told = match call.f.as_str() {
+                    "remove" => {
+                        elements.remove(element);
+                        Value::Null
+                    }
+                    _ => Value::from(i64::from(elements.insert(element.clone()))),
+                };
+                (elements.into_iter().collect::<Vec<_>>().into(), told)
             }
             (_, _, Value::List(pair)) if call.f.as_str() == "cas" && pair.len() == 2 => {
                 match held == pair[0] {
@@ -94,7 +111,8 @@ impl PrimaryObject {
 
     fn initial(self) -> Value {
         match self.object {
-            Object::Counter => Value::Int(0),
+            Object::Counter | Object::AnsweringCounter => Value::Int(0),
+            Object::Set => Vec::new().into(),
             Object::CasRegister => Value::Null,
         }
     }
@@ -190,6 +208,8 @@ impl Strategy for PrimaryObject {
     fn datatype(&self) -> &'static str {
         match self.object {
             Object::Counter => "counter",
+            Object::AnsweringCounter => "answering-counter",
+            Object::Set => "set",
             Object::CasRegister => "cas-register",
         }
     }

@@ -224,6 +224,9 @@ impl<'a> Contexts<'a> {
             found.operations.iter().filter(|at| answered(&operations[**at], self.datatype));
         match (reads.next(), reads.next()) {
             (Some(&read), None) => Counterexample { reason: Reason::Thin { read }, ..found },
+            _ if !self.problem(&found.operations, BASE).answers_agree() => {
+                Counterexample { reason: Reason::Contradictory, ..found }
+            }
             _ => found,
         }
     }

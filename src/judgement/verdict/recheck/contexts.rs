@@ -281,7 +281,7 @@ pub(super) fn replay_proof(
         (Kind::Illegal, Reason::Thin { read }) => {
             (Model::BASE, answered(&operations[*read], datatype))
         }
-        (Kind::Illegal, Reason::NoOrder { .. }) => (Model::BASE, true),
+        (Kind::Illegal, Reason::NoOrder { .. } | Reason::Contradictory) => (Model::BASE, true),
         (Kind::Diverged, &Reason::Diverged { first, second }) => {
             return diverged(operations, datatype, model, first, second);
         }
@@ -304,6 +304,22 @@ pub(super) fn replay_proof(
         Some(false) => Ok(()),
         Some(true) => Unsound::because("a visibility explains the answers of this part"),
         None => Unsound::too_large("the part is too large to try every visibility"),
+    }
+}
+
+/// That all reads at quiescence of a key answer the same, which is all that is asked
+/// of an opaque object.
+pub(super) fn replay_agreement(history: &History, model: Model) -> Replayed {
+    let finals = history.operations().iter().filter(|op| op.final_read);
+    let told = |op: &Operation| match &op.completion {
+        Completion::Ok(answer) => Some((op.call.key.clone(), answer.clone())),
+        Completion::Info | Completion::Fail => None,
+    };
+    let answers: BTreeSet<_> = finals.filter_map(told).collect();
+    let keys: BTreeSet<_> = answers.iter().map(|(key, _)| key).collect();
+    match keys.len() == answers.len() && model == Model::EVENTUAL {
+        true => Ok(()),
+        false => Unsound::because("reads at quiescence differ, or the model asks for more"),
     }
 }
 

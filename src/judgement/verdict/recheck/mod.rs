@@ -16,7 +16,7 @@ mod witness;
 
 use super::evidence::{Verdict, Witness};
 use crate::history::History;
-use crate::judgement::datatype::{self, Datatype};
+use crate::judgement::datatype::{self, Datatype, Opaque};
 use crate::judgement::model::Model;
 pub use unsound::Unsound;
 
@@ -55,8 +55,13 @@ pub fn recheck_with(
     verdict: &Verdict,
 ) -> Result<(), Unsound> {
     let replicated = datatype.is_replicated();
+    let opaque = datatype.name() == Opaque.name();
     match (verdict, model) {
         (Verdict::Unknown(_), _) => Ok(()),
+        (Verdict::Violated(counterexample), _) if opaque => {
+            contexts::replay_proof(history, model, datatype, counterexample)
+        }
+        (Verdict::Holds(_), _) if opaque => contexts::replay_agreement(history, model),
         (Verdict::Violated(counterexample), Model::Grid(_)) if replicated => {
             contexts::replay_proof(history, model, datatype, counterexample)
         }

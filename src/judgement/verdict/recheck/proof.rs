@@ -212,6 +212,7 @@ impl<'a> Replay<'a> {
             | Reason::Missing { .. }
             | Reason::Resurrected { .. }
             | Reason::NoOrder { .. }
+            | Reason::Contradictory
             | Reason::OrderCycle { .. }
             | Reason::TooOld { .. }
             | Reason::Either { .. } => {

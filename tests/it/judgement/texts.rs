@@ -1,0 +1,256 @@
+//! What texts, logs and maps mean, compared with something dumb, and told in words.
+
+use quiescence::history::{Builder, Call, Completion, Function, History, Key, Value, notation};
+use quiescence::judgement::datatype::{Datatype, Log, Map, Opaque, Sequence, Set};
+use quiescence::judgement::{
+    Budget, Grid, Guarantees, Kind, Model, Reason, Scope, Verdict, check_with, recheck_with,
+};
+
+use crate::dice::Dice;
+use crate::support::effort;
+
+fn list(elements: &[i64]) -> Value {
+    elements.iter().copied().map(Value::from).collect::<Vec<_>>().into()
+}
+
+fn call(f: &str, argument: Value) -> Call {
+    Call { f: Function::named(f), key: Key::new("t"), argument }
+}
+
+/// Whether one of all orders of 1 to 4 has these lists as parts.
+fn has_an_order(lists: &[Vec<i64>]) -> bool {
+    let mut orders = vec![Vec::new()];
+    for element in 1..=4 {
+        orders = orders
+            .into_iter()
+            .flat_map(|order: Vec<i64>| {
+                (0..=order.len()).map(move |at| {
+                    let mut longer = order.clone();
+                    longer.insert(at, element);
+                    longer
+                })
+            })
+            .collect();
+    }
+    let is_part = |list: &[i64], order: &[i64]| {
+        let mut order = order.iter();
+        list.iter().all(|one| order.any(|other| other == one))
+    };
+    orders.iter().any(|order| lists.iter().all(|list| is_part(list, order)))
+}
+
+/// Some of 1 to 4, in any order.
+fn shuffled(dice: &mut Dice) -> Vec<i64> {
+    let mut left: Vec<i64> = (1..=4).collect();
+    let mut some = Vec::new();
+    for _ in 0..dice.below(5) {
+        some.push(left.remove(dice.below(left.len())));
+    }
+    some
+}
+
+#[test]
+fn answers_agree_if_one_order_has_them_all() {
+    let mut dice = Dice(3);
+    let (mut strong, mut weak) = ([0, 0], [0, 0]);
+    for _ in 0..effort(3_000, 300_000) {
+        let lists: Vec<Vec<i64>> = (0..2 + dice.below(3)).map(|_| shuffled(&mut dice)).collect();
+        let read = Call::read("t");
+        let values: Vec<Value> = lists.iter().map(|one| list(one)).collect();
+        let answers: Vec<_> = values.iter().map(|value| (&read, value)).collect();
+        let one = has_an_order(&lists);
+        let pairs = lists
+            .iter()
+            .all(|one| lists.iter().all(|other| has_an_order(&[one.clone(), other.clone()])));
+        assert_eq!(Sequence::Strong.agree(&answers), one, "{lists:?}");
+        assert_eq!(Sequence::Weak.agree(&answers), pairs, "{lists:?}");
+        strong[usize::from(one)] += 1;
+        weak[usize::from(pairs)] += 1;
+    }
+    assert!(strong.iter().chain(&weak).all(|times| *times > 100), "{strong:?} {weak:?}");
+    assert!(weak[1] > strong[1], "three answers can go round: {strong:?} {weak:?}");
+}
+
+/// What is asked of answers is asked of any of them as well: a part of a contradiction
+/// that is left out must not make another.
+#[test]
+fn fewer_answers_still_agree() {
+    let mut dice = Dice(11);
+    let mut agreed = 0;
+    for _ in 0..effort(20_000, 2_000_000) {
+        // Clients type into one list, each into what it saw last.
+        let mut all: Vec<i64> = Vec::new();
+        let mut told: Vec<(Call, Value)> = Vec::new();
+        for element in 1..=5 {
+            let mut seen = all.clone();
+            seen.retain(|_| dice.below(4) > 0);
+            let at = dice.below(seen.len() + 1);
+            seen.insert(at, element);
+            let position = i64::try_from(at).expect("it is short");
+            told.push((call("insert", list(&[element, position])), list(&seen)));
+            all.insert(dice.below(all.len() + 1), element);
+        }
+        told.push((Call::read("t"), list(&all)));
+        let pairs: Vec<_> = told.iter().map(|(call, answer)| (call, answer)).collect();
+        for datatype in [Sequence::Strong, Sequence::Weak, Sequence::Together] {
+            if !datatype.agree(&pairs) {
+                continue;
+            }
+            agreed += 1;
+            let mut fewer = pairs.clone();
+            fewer.retain(|_| dice.below(3) > 0);
+            assert!(datatype.agree(&fewer), "{datatype:?}: {pairs:?}, but not {fewer:?}");
+            // Nor do gaps.
+            let gone = Value::from(i64::try_from(1 + dice.below(5)).expect("a few"));
+            let about = |part: &Value| *part != gone;
+            let rest: Vec<_> = pairs
+                .iter()
+                .filter(|(call, _)| datatype.part(call) != gone)
+                .map(|(call, answer)| (*call, datatype.answer_about(call, answer, &about)))
+                .collect();
+            let rest: Vec<_> = rest.iter().map(|(call, answer)| (*call, answer)).collect();
+            assert!(datatype.agree(&rest), "{datatype:?}: {pairs:?}, but not {rest:?}");
+        }
+    }
+    assert!(agreed > 1_000, "{agreed}");
+}
+
+/// What was typed, in the order of typing, and what is read.
+fn together(typed: &[(i64, i64, &[i64])], read: &[i64]) -> bool {
+    let typed = typed.iter();
+    let typed =
+        typed.map(|(element, at, seen)| (call("insert", list(&[*element, *at])), list(seen)));
+    let mut told: Vec<(Call, Value)> = typed.collect();
+    told.push((Call::read("t"), list(read)));
+    let pairs: Vec<_> = told.iter().map(|(call, answer)| (call, answer)).collect();
+    Sequence::Together.agree(&pairs)
+}
+
+#[test]
+fn what_was_typed_in_one_go_stays_together() {
+    // A types 1, 2 forward; B types 3, 4.
+    let forward: [(i64, i64, &[i64]); 4] =
+        [(1, 0, &[1]), (2, 1, &[1, 2]), (3, 0, &[3]), (4, 1, &[3, 4])];
+    assert!(together(&forward, &[1, 2, 3, 4]) && together(&forward, &[3, 4, 1, 2]));
+    assert!(!together(&forward, &[1, 3, 2, 4]) && !together(&forward, &[1, 3, 4, 2]));
+    // The same backward.
+    let backward: [(i64, i64, &[i64]); 4] =
+        [(1, 0, &[1]), (2, 0, &[2, 1]), (3, 0, &[3]), (4, 0, &[4, 3])];
+    assert!(together(&backward, &[2, 1, 4, 3]) && together(&backward, &[4, 3, 2, 1]));
+    assert!(!together(&backward, &[2, 4, 1, 3]) && !together(&backward, &[4, 2, 1, 3]));
+    // Who inserts between 1 and 2 means to.
+    assert!(together(&[(1, 0, &[1]), (2, 1, &[1, 2]), (3, 1, &[1, 3, 2])], &[1, 3, 2]));
+}
+
+fn judged(text: &str, datatype: &dyn Datatype, model: Model) -> Verdict {
+    let history = notation::parse(text).expect("it is in the notation");
+    let verdict = check_with(&history, model, datatype, Budget::default());
+    assert_eq!(recheck_with(&history, model, datatype, &verdict), Ok(()), "{text}: {verdict:?}");
+    verdict
+}
+
+#[test]
+fn histories_of_texts_are_judged_as_the_specification_says() {
+    let base = |text: &str, datatype: Sequence| judged(text, &datatype, Model::BASE);
+    // Two readers see two elements in different orders.
+    let apart = "[insert]t=[1,0]|[insert]t=[2,0]|rt=[1,2]|rt=[2,1] @ 00112233";
+    for datatype in [Sequence::Strong, Sequence::Weak, Sequence::Together] {
+        let Verdict::Violated(found) = base(apart, datatype) else { panic!("{datatype:?}") };
+        assert_eq!((found.kind, found.reason), (Kind::Illegal, Reason::Contradictory));
+    }
+    // Three readers whose orders go round: no two of them contradict each other.
+    let round = "[insert]t=[1,0]|[insert]t=[2,0]|[insert]t=[3,0]|rt=[1,2]|rt=[2,3]|rt=[3,1] \
+                 @ 001122334455";
+    assert!(base(round, Sequence::Weak).holds());
+    assert!(!base(round, Sequence::Strong).holds());
+    // An element stands where it was inserted, and once; it is not there before.
+    let at = |answer: &str| format!("[insert]t=[1,0] [insert]t=[2,1]:{answer} @ 0000");
+    let inserted = |answer: &str| {
+        let history = at(answer).replace(&format!(":{answer}"), "");
+        let mut history = notation::parse(&history).expect("it is in the notation");
+        history = answered(&history, 1, answer);
+        check_with(&history, Model::BASE, &Sequence::Strong, Budget::default()).holds()
+    };
+    assert!(inserted("[1,2]") && inserted("[2]"));
+    assert!(!inserted("[2,1]") && !inserted("[1]") && !inserted("[1,2,2]") && !inserted("[1,2,3]"));
+}
+
+/// The same history, where the operation at a place was answered this.
+fn answered(history: &History, at: usize, answer: &str) -> History {
+    let answer: Value = serde_json::from_str(answer).expect("it is JSON");
+    let mut operations = history.operations().to_vec();
+    operations[at].completion = Completion::Ok(answer);
+    let mut events = Builder::new();
+    for operation in operations {
+        events.invoke(operation.process, operation.invoked, operation.call).expect("it is idle");
+        let Completion::Ok(answer) = operation.completion else { unreachable!("all are answered") };
+        let returned = operation.returned.expect("it is answered");
+        events.ok(operation.process, returned, answer).expect("it is open");
+    }
+    events.finish()
+}
+
+#[test]
+fn one_element_is_inserted_once() {
+    let twice = notation::parse("[insert]t=[1,0]|[insert]t=[1,0] @ 0011").expect("well-formed");
+    let verdict = check_with(&twice, Model::BASE, &Sequence::Strong, Budget::default());
+    let Verdict::Unknown(unknown) = verdict else { panic!("{verdict:?}") };
+    assert!(unknown.reason.contains("is no operation of the datatype `text`"), "{unknown}");
+}
+
+#[test]
+fn a_log_has_one_order_which_extends_what_its_authors_had_seen() {
+    let eventual = |text: &str| judged(text, &Log, Model::EVENTUAL).kind();
+    assert_eq!(eventual("[append]t=1|[append]t=2|rt=[1,2]!|rt=[1,2]! @ 00112233"), None);
+    assert_eq!(eventual("[append]t=1|[append]t=2|rt=[2,1]!|rt=[2,1]! @ 00112233"), None);
+    // Its author appended 1 before, or had read it.
+    assert_eq!(eventual("[append]t=1 [append]t=2|rt=[2,1]! @ 000011"), Some(Kind::Illegal));
+    let read = "[append]t=1|rt=[1] [append]t=2|rt=[2,1]! @ 00111122";
+    assert_eq!(eventual(read), Some(Kind::Illegal));
+    // One order for all, even where each session may have its own arbitration.
+    for scope in [Scope::Global, Scope::Session, Scope::Read] {
+        let model = Model::Grid(Grid { guarantees: Guarantees::NONE, scope, eventual: false });
+        let apart = judged("[append]t=1|[append]t=2|rt=[1,2]|rt=[2,1] @ 00112233", &Log, model);
+        assert!(apart.kind().is_some(), "{scope:?}");
+    }
+}
+
+#[test]
+fn an_update_of_a_key_wins_over_a_remove_that_had_not_seen_it() {
+    let holds = |text: &str, map: Map| judged(text, &map, Model::EVENTUAL).holds();
+    let (registers, counters) = (Map::MV_REGISTERS, Map::COUNTERS);
+    assert!(holds("[write]t=[1,7]|[remove]t=1|rt=[[1,[7]]]! @ 001122", registers));
+    assert!(holds("[write]t=[1,7]|[remove]t=1|rt=[]! @ 001122", registers));
+    let seen = "[write]t=[1,7]|rt=[[1,[7]]] [remove]t=1|rt=[[1,[7]]]! @ 00111122";
+    let causal: Model = "ccv_ev".parse().expect("a model");
+    assert!(!judged(seen, &registers, causal).holds());
+    // What the remove had not seen is left of a counter.
+    assert!(holds("[add]t=[1,3]|[add]t=[1,4]|[remove]t=1|rt=[[1,4]]! @ 00112233", counters));
+    assert!(!holds("[add]t=[1,3]|[add]t=[1,4]|[remove]t=1|rt=[[1,5]]! @ 00112233", counters));
+}
+
+#[test]
+fn of_an_opaque_object_only_agreement_is_judged() {
+    let apart = judged("wx1|wx2|rx=9!|rx=8! @ 00112233", &Opaque, Model::EVENTUAL);
+    assert_eq!(apart.kind(), Some(Kind::Diverged));
+    assert!(judged("wx1|wx2|rx=9!|rx=9! @ 00112233", &Opaque, Model::EVENTUAL).holds());
+    let base = judged("wx1|wx2|rx=9 @ 001122", &Opaque, Model::BASE);
+    assert!(matches!(base, Verdict::Unknown(_)), "{base:?}");
+    let linearizable = judged("wx1 rx=9 @ 0000", &Opaque, Model::Linearizable);
+    assert!(matches!(linearizable, Verdict::Unknown(_)), "{linearizable:?}");
+}
+
+#[test]
+fn a_set_says_whether_an_element_was_absent() {
+    let text = "[add-if-absent]t=1 [remove]t=1 [add-if-absent]t=1 @ 000000";
+    let history = notation::parse(text).expect("it is in the notation");
+    let answers = |all: [&str; 3]| {
+        let told = all.iter().enumerate();
+        told.fold(history.clone(), |history, (at, answer)| answered(&history, at, answer))
+    };
+    let linearizable =
+        |history| check_with(&history, Model::Linearizable, &Set, Budget::default()).holds();
+    assert!(linearizable(answers(["1", "null", "1"])));
+    assert!(!linearizable(answers(["1", "null", "0"])));
+    assert!(!linearizable(answers(["0", "null", "1"])));
+}
