@@ -160,10 +160,11 @@ pub struct VerifyArgs {
     /// Judge by every model, and find the least k and Δ
     #[arg(long)]
     pub all: bool,
-    /// What the operations mean: set:add-wins, counter, … (`explain set:add-wins`) [default: the
-    /// first of register, set, counter, queue and text that knows them all]
-    #[arg(long, value_name = "DATATYPE", value_parser = values::datatype, conflicts_with = "follow")]
-    pub datatype: Option<values::Said>,
+    /// What the operations mean: set:add-wins, counter, … (`explain set:add-wins`), also for
+    /// single keys: `counter,cart=set:add-wins` [default: the first of register, set, counter,
+    /// queue and text that knows them all, or all of a key]
+    #[arg(long, value_name = "DATATYPE", value_parser = values::meaning, conflicts_with = "follow")]
+    pub datatype: Option<values::Meaning>,
     /// The initial value of every object, as JSON [default: null in a register, 0 in a
     /// counter; sets, queues and texts are empty]
     #[arg(long, value_name = "VALUE", value_parser = value)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::history::Key;
 use crate::hunt::property::Property;
 use crate::judgement::datatype::{Datatype, named};
 use crate::judgement::{Model, UnknownModel};
@@ -151,6 +152,36 @@ impl std::fmt::Debug for Said {
 /// A datatype by name.
 pub fn datatype(text: &str) -> Result<Said, String> {
     named(text).map(|found| Said(found.datatype)).map_err(|error| error.to_string())
+}
+
+/// What the operations of a recording mean.
+#[derive(Clone, Debug, Default)]
+pub struct Meaning {
+    /// On all keys that are not named.
+    pub all: Option<Said>,
+    /// On some keys.
+    pub of: Vec<(Key, Said)>,
+}
+
+/// `T`, `T,key=T,…` or `key=T,…`.
+pub fn meaning(text: &str) -> Result<Meaning, String> {
+    let mut meaning = Meaning::default();
+    for part in text.split(',') {
+        match part.rsplit_once('=') {
+            Some((key, name)) => {
+                let key = Key::new(key);
+                if meaning.of.iter().any(|(other, _)| *other == key) {
+                    return Err(format!("the datatype of {key} is given twice"));
+                }
+                meaning.of.push((key, datatype(name)?));
+            }
+            None if meaning.all.is_some() => {
+                return Err("the datatype of all other keys is given twice".to_owned());
+            }
+            None => meaning.all = Some(datatype(part)?),
+        }
+    }
+    Ok(meaning)
 }
 
 /// A model by name or alias.

@@ -1,15 +1,15 @@
 //! `verify`: judge recorded histories.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::history::formats::Options;
-use crate::history::{Completion, Value};
+use crate::history::{Completion, Key, Operation, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
-use crate::judgement::datatype::{DESCRIBED, Datatype, Described, stranger};
+use crate::judgement::datatype::{self, DESCRIBED, Datatype, Described, Keyed, Register, stranger};
 use crate::judgement::{
     Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
 };
@@ -95,16 +95,7 @@ fn judge(
     (read, reading): (&Input, Duration),
     bar: &ProgressBar,
 ) -> Result<Exit, Failure> {
-    let history = &read.recording.history;
-    let said = args.datatype.map(|said| said.0);
-    if let Some(datatype) = said
-        && let Some(at) = stranger(history, datatype, false)
-    {
-        return Err(not_of(datatype, name, read, at));
-    }
-    let begun = Begun::typed(history, said, args.initial.as_ref()).map_err(|reason| {
-        Failure::new(format!("{name}: {reason}")).remedy("give a value of that kind to --initial")
-    })?;
+    let begun = begun(args, name, read)?;
     let judge = begun.judge();
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
@@ -157,13 +148,84 @@ fn judge(
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
 }
 
+/// The recording with what its operations mean: as it is said, or else as one datatype
+/// that knows them all says, or else, where there are several keys, as one for each key
+/// says.
+fn begun<'a>(args: &VerifyArgs, name: &str, read: &'a Input) -> Result<Begun<'a>, Failure> {
+    let history = &read.recording.history;
+    let said = args.datatype.clone().unwrap_or_default();
+    let all = said.all.map(|said| said.0);
+    let keys = || history.operations().iter().map(|op| &op.call.key);
+    let guess = all.is_none() && datatype::of(history).is_err();
+    if said.of.is_empty() && !guess {
+        if let Some(datatype) = all
+            && let Some(at) = stranger(history, datatype, false)
+        {
+            return Err(not_of(datatype, name, read, at));
+        }
+        return Begun::typed(history, all, args.initial.as_ref()).map_err(|reason| {
+            let failure = Failure::new(format!("{name}: {reason}"));
+            failure.remedy("give a value of that kind to --initial")
+        });
+    }
+    if let Some((key, _)) = said.of.iter().find(|(key, _)| !keys().any(|other| other == key)) {
+        return Err(Failure::new(format!("{name}: no operation is on the key {key}"))
+            .remedy("give --datatype a key of the recording, as in `counter,cart=set:add-wins`"));
+    }
+    let of: BTreeMap<Key, &'static dyn Datatype> =
+        said.of.iter().map(|(key, said)| (key.clone(), said.0)).collect();
+    match Keyed::new(history, of.clone(), all) {
+        Ok(keyed) => match stranger(history, &keyed, false) {
+            Some(at) => {
+                let own = of.get(&history.operations()[at].call.key).copied().or(all);
+                Err(not_of(own.unwrap_or(&Register), name, read, at))
+            }
+            None if args.initial.is_some() => {
+                Err(Failure::new(format!("{name}: its keys are of several datatypes"))
+                    .remedy("leave out --initial"))
+            }
+            None => Ok(Begun::by_key(history, keyed)),
+        },
+        // What no datatype knows is not judged, and the verdict says so.
+        Err(at) if of.is_empty() && !is_known(&history.operations()[at]) => {
+            Ok(Begun::with(history, None).expect("nothing is said"))
+        }
+        Err(at) => {
+            let operation = &history.operations()[at];
+            let key = &operation.call.key;
+            let place = place(read, at);
+            Err(Failure::new(format!(
+                "{name}: {place}: no datatype here knows `{}` beside what came before",
+                operation.call
+            ))
+            .remedy(format!("say what {key} is: --datatype …,{key}=DATATYPE")))
+        }
+    }
+}
+
+/// Whether some datatype knows an operation by itself.
+fn is_known(operation: &Operation) -> bool {
+    let answer = match &operation.completion {
+        Completion::Ok(answer) => Some(answer),
+        Completion::Info | Completion::Fail => None,
+    };
+    let all = || answer.into_iter().chain([&operation.call.argument]);
+    !all().any(Value::is_transaction)
+        && datatype::ALL.iter().any(|datatype| datatype.knows(&operation.call, answer))
+}
+
+/// Where an operation is in a recording.
+fn place(read: &Input, at: usize) -> String {
+    match read.recording.lines.get(at) {
+        Some(line) => format!("line {line}"),
+        None => format!("operation {}", at + 1),
+    }
+}
+
 /// That the operation at a position of a recording is none of a datatype.
 fn not_of(datatype: &dyn Datatype, name: &str, read: &Input, at: usize) -> Failure {
     let operation = &read.recording.history.operations()[at];
-    let place = match read.recording.lines.get(at) {
-        Some(line) => format!("line {line}"),
-        None => format!("operation {}", at + 1),
-    };
+    let place = place(read, at);
     let answered = match &operation.completion {
         Completion::Ok(answer) if *answer != Value::Null => format!(", answered {answer}"),
         _ => String::new(),

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use super::checker::Judge;
-use super::datatype::{self, Datatype, left};
+use super::datatype::{self, Datatype, Keyed, left};
 use super::model::Model;
 use super::verdict::{Unsound, Verdict, recheck, recheck_with};
 use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
@@ -41,6 +41,8 @@ enum Typed {
     As(&'static dyn Datatype),
     /// The same, with another initial value.
     From(Beginning),
+    /// For each key what its datatype says.
+    ByKey(Keyed),
 }
 
 impl std::fmt::Debug for Typed {
@@ -48,6 +50,7 @@ impl std::fmt::Debug for Typed {
         match self {
             Typed::As(datatype) => f.write_str(datatype.name()),
             Typed::From(beginning) => beginning.fmt(f),
+            Typed::ByKey(keyed) => f.write_str(keyed.name()),
         }
     }
 }
@@ -57,6 +60,7 @@ impl Typed {
         match self {
             Typed::As(datatype) => *datatype,
             Typed::From(beginning) => beginning,
+            Typed::ByKey(keyed) => keyed,
         }
     }
 }
@@ -94,6 +98,11 @@ impl<'a> Begun<'a> {
             return Err(format!("a {} cannot hold {initial} at first", datatype.name()));
         };
         Ok(Begun { datatype: Some(Typed::From(Beginning { datatype, held })), ..as_it_is })
+    }
+
+    /// The same, where operations mean what the datatype of their key says.
+    pub fn by_key(history: &'a History, keyed: Keyed) -> Begun<'a> {
+        Begun { history: Cow::Borrowed(history), datatype: Some(Typed::ByKey(keyed)) }
     }
 
     /// The history as it is judged: in registers the initial value is `null`.

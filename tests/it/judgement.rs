@@ -8,6 +8,7 @@ mod descriptions;
 mod evidence;
 mod exhaustive;
 mod invariance;
+mod keyed;
 mod lattice;
 mod laws;
 mod meaning;

@@ -12,6 +12,7 @@
 mod context;
 mod counter;
 mod flag;
+mod keyed;
 mod log;
 mod map;
 mod max_register;
@@ -34,6 +35,7 @@ use crate::history::{Call, Completion, History, Key, Menu, Operation, Value};
 pub use context::Context;
 pub use counter::{Counter, CounterWithAnswers};
 pub use flag::Flag;
+pub use keyed::Keyed;
 pub use log::Log;
 pub use map::Map;
 pub use max_register::MaxRegister;
@@ -314,6 +316,11 @@ pub static ALL: [&dyn Datatype; 5] = [&Register, &Set, &Counter, &Queue, &Text];
 /// The first operation unknown to the datatype that knows the longest beginning of
 /// the history.
 pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
+    first_knowing(history).map_err(|at| &history.operations()[at])
+}
+
+/// As [`of`], with the position of the operation.
+fn first_knowing(history: &History) -> Result<&'static dyn Datatype, usize> {
     let all = history.operations();
     let mut furthest = 0;
     for failed in [true, false] {
@@ -328,7 +335,7 @@ pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
         }
         furthest = 0;
     }
-    Err(&all[furthest])
+    Err(furthest)
 }
 
 /// What an object holds after a read: what it held before; `None` if it would not

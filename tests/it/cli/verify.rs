@@ -209,6 +209,43 @@ fn a_violation_is_one_though_nothing_was_read() {
 }
 
 #[test]
+fn each_key_may_have_a_datatype_of_its_own() {
+    let shop = r#"{"process":0,"f":"add","key":"cart","value":1,"invoke":10,"return":20}
+{"process":1,"f":"write","key":"name","value":2,"invoke":30,"return":40}
+{"process":2,"f":"read","key":"cart","value":[],"invoke":50,"return":60,"type":"ok","final":true}
+"#;
+    // Guessed key by key: the cart is a set, the name a register.
+    let said = verify(shop, "--model linearizable");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let said = verify(shop, "--model eventual --datatype cart=set:add-wins");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("(lost) lines 1, 3: process 0 asked for `add cart=1`"), "{said:?}");
+    let said = verify(shop, "--model eventual --datatype register,cart=or-set");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let mixed = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
+{"process":1,"f":"add","key":"x","value":2,"invoke":30,"return":40}
+"#;
+    for (text, words, wanted) in [
+        (
+            shop,
+            "--datatype counter,cart=or-set",
+            "line 2: `write name=2` is nothing that a counter",
+        ),
+        (shop, "--datatype cart=counter", "line 3: `read cart`, answered [] is nothing that a"),
+        (shop, "--datatype trolley=or-set", "no operation is on the key trolley"),
+        (shop, "--datatype cart=or-set,cart=counter", "the datatype of cart is given twice"),
+        (shop, "--datatype counter,register", "the datatype of all other keys is given twice"),
+        (shop, "--datatype cart=ad-wins", "did you mean `set:add-wins`?"),
+        (shop, "--datatype cart=or-set --initial 5", "its keys are of several datatypes"),
+        (mixed, "", "line 2: no datatype here knows `add x=2` beside what came before"),
+    ] {
+        let said = verify(text, words);
+        assert_eq!(said.code, Some(2), "{words}: {said:?}");
+        assert!(said.err.contains(wanted) && said.out.is_empty(), "{words}: {said:?}");
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_unknown_and_not_empty() {
     let lock = r#"{"process":0,"f":"acquire","key":"l","invoke":10,"return":20}
         {"process":1,"f":"acquire","key":"l","invoke":30,"return":40}"#;
