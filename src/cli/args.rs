@@ -224,9 +224,11 @@ impl VerifyArgs {
         match (self.all, self.models.is_empty()) {
             (true, _) => Model::all().collect(),
             (false, false) => self.models.clone(),
-            (false, true) => ["eventual", "ryw", "mr", "mr_mw", "mr_wfr", "ccv", "linearizable"]
-                .map(named)
-                .to_vec(),
+            (false, true) => {
+                ["eventual", "eventual-rt", "ryw", "mr", "mr_mw", "mr_wfr", "ccv", "linearizable"]
+                    .map(named)
+                    .to_vec()
+            }
         }
     }
 }

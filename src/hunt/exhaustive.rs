@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use crate::history::{History, Menu};
 use crate::judgement::datatype::{Datatype, answered};
-use crate::judgement::{Budget, Grid, Model, Verdict, check_with};
+use crate::judgement::{Budget, Model, Verdict, check_with};
 use crate::replication::When;
 use crate::search::exhaustive::explore;
 use crate::search::exhaustive::{
@@ -234,7 +234,7 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
 }
 
 fn is_lively(property: &Property) -> bool {
-    let eventual = matches!(property, Property::Model(Model::Grid(Grid { eventual: true, .. })));
+    let eventual = matches!(property, Property::Model(model) if model.is_eventual());
     eventual || *property == Property::Durable
 }
 
@@ -547,7 +547,9 @@ fn allowed(sight: &Sight<'_>, model: Model, datatype: &dyn Datatype) -> Result<b
 fn answers(history: &History, property: &Property, datatype: &dyn Datatype) -> u64 {
     let answered = history.operations().iter().filter(|op| answered(op, datatype));
     let counted = answered.filter(|op| match property {
-        Property::Model(Model::Grid(grid)) => op.final_read == grid.eventual,
+        Property::Model(model @ (Model::Grid(_) | Model::EventualRealTime)) => {
+            op.final_read == model.is_eventual()
+        }
         Property::Durable => op.final_read,
         _ => true,
     });

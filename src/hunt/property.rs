@@ -279,7 +279,7 @@ fn verdict(run: &Run, model: Model, datatype: &dyn Datatype) -> Verdict {
 
 fn judge_model(run: &Run, model: Model, datatype: &dyn Datatype) -> Judgement {
     let verdict = verdict(run, model, datatype);
-    let wants_quiet = matches!(model, Model::Grid(Grid { eventual: true, .. }));
+    let wants_quiet = model.is_eventual();
     if wants_quiet && let Some(flaw) = flaw_of_cycle(run, &verdict) {
         return Judgement::Violated(flaw, None);
     }
@@ -339,8 +339,7 @@ pub fn rejudge(history: &History, model: Model, datatype: &dyn Datatype) -> Reju
 pub fn looked_at(run: &Run, property: &Property, datatype: &dyn Datatype) -> usize {
     let answered = run.history.operations().iter().filter(|op| answered(op, datatype));
     match property {
-        Property::Model(Model::Grid(Grid { eventual: true, .. }))
-        | Property::WhiteBox(Model::Grid(Grid { eventual: true, .. })) => {
+        Property::Model(model) | Property::WhiteBox(model) if model.is_eventual() => {
             answered.filter(|op| op.final_read).count() + usize::from(never_settles(run))
         }
         Property::Model(Model::Grid(_)) | Property::WhiteBox(Model::Grid(_)) => {

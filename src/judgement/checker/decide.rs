@@ -87,13 +87,15 @@ impl Whole<'_> {
             {
                 views::decide(self.view(), asked, meter)
             }
-            (Views::One, Shared::Nothing, Reads::Prefix { monotonic: true }) if in_sessions => {
+            (Views::One, Shared::Nothing, Reads::Prefix { monotonic: true, eventual: false })
+                if in_sessions =>
+            {
                 sequential::prefix_monotonic(self, meter)
             }
-            (Views::One, Shared::Nothing, Reads::Prefix { monotonic: false })
+            (Views::One, Shared::Nothing, Reads::Prefix { monotonic: false, eventual })
                 if in_sessions || in_time =>
             {
-                prefix::decide(self, in_time, meter)
+                prefix::decide(self, (in_time, eventual), meter)
             }
             (Views::One | Views::Read, Shared::Nothing, Reads::Recent)
             | (Views::One, Shared::Nothing, Reads::RecentUnlessOverlapped)

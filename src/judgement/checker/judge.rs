@@ -142,10 +142,10 @@ impl<'a> Judge<'a> {
         let asked = model.orders();
         let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
         let any = !staleness && asked.as_ref().is_some_and(is_for_every_datatype);
-        if let Model::Grid(grid) = model
+        if let Some(asked) = contexts::Visibility::of(model)
             && whole.datatype.is_replicated()
         {
-            return contexts::check(whole.history, whole.datatype, grid, budget);
+            return contexts::check(whole.history, whole.datatype, asked, budget);
         }
         if !whole.plain && !any {
             return unknown(whole.not_covered(model));

@@ -32,7 +32,7 @@ impl<'a> Whole<'a> {
 
     /// Why a model says nothing about what is judged.
     pub(in crate::judgement::checker) fn not_covered(&self, model: Model) -> String {
-        let grid = matches!(model, Model::Grid(_));
+        let grid = matches!(model, Model::Grid(_) | Model::EventualRealTime);
         if grid && self.datatype.name() == "set" {
             "what concurrent adds and removes of a set mean has to be said: it may be set:add-wins, \
              set:remove-wins, set:last-writer, set:two-phase or set:grow-only"

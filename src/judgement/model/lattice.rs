@@ -1,6 +1,6 @@
 //! The lattice: which model implies which.
 //!
-//! 29 models are nodes of their own; the edges are those of a transitive
+//! 30 models are nodes of their own; the edges are those of a transitive
 //! reduction that was compared with every small history (see
 //! `tests/it/judgement/lattice.rs`). In addition, a point of the grid implies
 //! every point that asks less, and what a named model among these implies.
@@ -26,11 +26,12 @@ const ALL_BUT_RYW: Guarantees = Guarantees::ALL.without(Guarantees::RYW);
 const MR_MW: Model = grid(ALL_BUT_RYW.without(Guarantees::WFR), Scope::Global, false);
 const MR_WFR: Model = grid(ALL_BUT_RYW.without(Guarantees::MW), Scope::Global, false);
 const MW_EV: Model = grid(Guarantees::MW, Scope::Global, true);
+const MW_WFR_EV: Model = grid(ALL_BUT_RYW.without(Guarantees::MR), Scope::Global, true);
 const CCV_EV: Model = grid(Guarantees::ALL, Scope::Global, true);
 const EV_VIS: Model = grid(Guarantees::NONE, Scope::Read, true);
 
 /// Implications that do not follow from the points of the grid alone.
-static EDGES: [Edge; 13] = [
+static EDGES: [Edge; 14] = [
     (Model::Linearizable, &[Model::Sequential, Model::Regular, Model::Quiescent]),
     (
         Model::Sequential,
@@ -49,6 +50,7 @@ static EDGES: [Edge; 13] = [
     (Model::Regular, &[Model::READ_YOUR_WRITES, Model::RegularWeak, Model::Safe]),
     (Model::RegularWeak, &[Model::PrefixRealTime]),
     (Model::PrefixRealTime, &[Model::Prefix]),
+    (Model::EventualRealTime, &[MW_WFR_EV, Model::PrefixRealTime]),
 ];
 
 /// Models that allow the same histories.
@@ -62,12 +64,12 @@ static EQUAL: [Model; 4] = [
 /// Edges into models of eventual visibility, for histories in which every
 /// write returned before the first read at quiescence was invoked.
 static QUIET_EDGES: [Edge; 3] = [
-    (Model::Linearizable, &[CCV_EV]),
+    (Model::Linearizable, &[CCV_EV, Model::EventualRealTime]),
     (Model::Regular, &[Model::EVENTUAL, MW_EV]),
     (Model::RegularWeak, &[EV_VIS]),
 ];
 
-/// The 29 models that are nodes of the lattice: the named points of the grid,
+/// The 30 models that are nodes of the lattice: the named points of the grid,
 /// then the other models, each in the order of their table.
 pub fn nodes() -> impl Iterator<Item = Model> {
     let placed = |model: &Model| *model != Model::Quiescent;
@@ -146,9 +148,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_29_models_have_26_classes_and_as_many_implications_as_counted_by_hand() {
+    fn the_30_models_have_27_classes_and_as_many_implications_as_counted_by_hand() {
         let nodes: Vec<Model> = nodes().collect();
-        assert_eq!(nodes.len(), 29);
+        assert_eq!(nodes.len(), 30);
         let equal = |a: Model, b: Model| implies(a, b, true) && implies(b, a, true);
         let mut classes: Vec<Model> = Vec::new();
         for node in nodes {
@@ -156,13 +158,13 @@ mod tests {
                 classes.push(node);
             }
         }
-        assert_eq!(classes.len(), 26);
+        assert_eq!(classes.len(), 27);
         let count = |quiet: bool| {
             let pairs = classes.iter().flat_map(|a| classes.iter().map(move |b| (*a, *b)));
             pairs.filter(|(a, b)| a != b && implies(*a, *b, quiet)).count()
         };
-        assert_eq!(count(false), 105);
-        assert_eq!(count(true), 114);
+        assert_eq!(count(false), 111);
+        assert_eq!(count(true), 121);
     }
 
     #[test]

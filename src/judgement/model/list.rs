@@ -30,6 +30,9 @@ pub enum Model {
     PrefixMonotonic,
     /// As `Prefix`, with an order that keeps real time.
     PrefixRealTime,
+    /// As `PrefixRealTime`, and reads at quiescence see all of the order: the last
+    /// write in real time wins.
+    EventualRealTime,
     /// A read answers the last finished write or an overlapping one, with one
     /// order of the writes for all reads (Lamport 1986; Viotti and Vukolić
     /// 2016).

@@ -49,7 +49,7 @@ impl Model {
 
     /// Whether reads at quiescence must see everything.
     pub fn is_eventual(self) -> bool {
-        matches!(self, Model::Grid(Grid { eventual: true, .. }))
+        matches!(self, Model::Grid(Grid { eventual: true, .. }) | Model::EventualRealTime)
     }
 
     /// What the model asks of orders; `None` for a model of the grid, which
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn no_two_models_ask_the_same_of_orders() {
         let all: Vec<Orders> = Model::all().filter_map(Model::orders).collect();
-        assert_eq!(all.len(), 14);
+        assert_eq!(all.len(), 15);
         for (nth, one) in all.iter().enumerate() {
             assert!(!all[..nth].contains(one), "{one:?}");
         }

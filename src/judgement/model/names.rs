@@ -223,7 +223,7 @@ mod tests {
         for list in [&mut names, &mut sentences, &mut predicates] {
             list.sort();
             list.dedup();
-            assert_eq!(list.len(), 96 + 14);
+            assert_eq!(list.len(), 96 + 15);
         }
     }
 

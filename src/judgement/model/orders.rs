@@ -82,6 +82,8 @@ pub(in crate::judgement) enum Reads {
     Prefix {
         /// Whether a read sees all that earlier reads of its process saw.
         monotonic: bool,
+        /// Whether a read at quiescence sees all of it.
+        eventual: bool,
     },
     /// The order contains the writes alone. A read answers a write that does
     /// not follow the read in time or in its session, and that is not ordered
@@ -105,8 +107,8 @@ pub(super) const LINEARIZABLE: Orders = Orders {
 pub(super) const PRAM: Orders =
     Orders { views: Views::Process, time: Time::Ignored, ..LINEARIZABLE };
 /// Consistent prefix; the other models of prefixes are derived from it.
-pub(super) const PREFIX: Orders =
-    Orders { time: Time::Ignored, reads: Reads::Prefix { monotonic: false }, ..LINEARIZABLE };
+pub(super) const PREFIX: Orders = Orders { time: Time::Ignored, reads: PREFIXES, ..LINEARIZABLE };
+const PREFIXES: Reads = Reads::Prefix { monotonic: false, eventual: false };
 /// The regular register; the weaker ones are derived from it.
 pub(super) const REGULAR: Orders = Orders { reads: Reads::Recent, ..LINEARIZABLE };
 

@@ -24,7 +24,7 @@ pub(super) struct Other {
 }
 
 /// All of them, weaker ones later within each family.
-pub(super) static OTHERS: [Other; 14] = [
+pub(super) static OTHERS: [Other; 15] = [
     Other {
         model: Model::Linearizable,
         name: "linearizable",
@@ -127,7 +127,7 @@ pub(super) static OTHERS: [Other; 14] = [
         predicate: "∃ ar ⊇ so∩W×W, vis: RVal ∧ acyclic(so ∪ vis) ∧ every vis⁻¹(r) is a prefix of \
                     ar ∧ vis;(so∩R×R) ⊆ vis",
         source: "Terry, Replicated data consistency explained through baseball, CACM 2013",
-        orders: Orders { reads: Reads::Prefix { monotonic: true }, ..PREFIX },
+        orders: Orders { reads: Reads::Prefix { monotonic: true, eventual: false }, ..PREFIX },
         nothing: "no order of the writes has these answers at its prefixes",
     },
     Other {
@@ -155,6 +155,24 @@ pub(super) static OTHERS: [Other; 14] = [
         source: "after Terry 2013, with returns-before of Burckhardt 2014",
         orders: Orders { time: Time::ReturnsBefore { reads_earlier: 0 }, ..PREFIX },
         nothing: "no order of the writes has these answers at its prefixes",
+    },
+    Other {
+        model: Model::EventualRealTime,
+        name: "eventual-rt",
+        long: "eventual consistency in real time",
+        aliases: &["ev_rt", "eventual-real-time", "last-write-wins"],
+        about: "Reads at quiescence see every write, in an order that keeps real time: of writes \
+                that were acknowledged one after the other, the last one wins.",
+        predicate: "∃ ar, vis: RVal ∧ ar ⊇ rb∩W×W ∧ acyclic(so ∪ vis ∪ ar) ∧ W × final reads ⊆ vis",
+        source: "eventual consistency (Terry et al., SOSP 1995) with returns-before of Burckhardt \
+                 2014",
+        orders: Orders {
+            time: Time::ReturnsBefore { reads_earlier: 0 },
+            reads: Reads::Prefix { monotonic: false, eventual: true },
+            ..PREFIX
+        },
+        nothing: "no order of the writes that keeps real time has what was read at its prefixes, \
+                  and what is read at quiescence at its end",
     },
     Other {
         model: Model::Regular,

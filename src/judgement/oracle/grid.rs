@@ -8,7 +8,7 @@
 use crate::history::{Completion, Operation};
 
 use super::super::datatype::{Arbitration, Context, Datatype};
-use super::super::model::{Grid, Guarantees, Scope};
+use super::super::model::{Grid, Guarantees, Model, Scope};
 use super::permutations;
 
 /// How many pairs of an update and an operation that reads are tried.
@@ -38,6 +38,13 @@ pub(super) fn allowed_but(
     (fate.updates.len() * fate.readers.len() <= PAIRS_MAX).then(|| fate.allowed(grid))
 }
 
+/// As [`allowed`], for eventual consistency in real time.
+pub(super) fn allowed_in_time(operations: &[&Operation], datatype: &dyn Datatype) -> Option<bool> {
+    let Model::Grid(eventual) = Model::EVENTUAL else { unreachable!("it is in the grid") };
+    let fate = Fate { timed: true, ..Fate::new(operations, datatype, &|_| false) };
+    (fate.updates.len() * fate.readers.len() <= PAIRS_MAX).then(|| fate.allowed(eventual))
+}
+
 struct Fate<'a> {
     operations: &'a [&'a Operation],
     datatype: &'a dyn Datatype,
@@ -45,6 +52,8 @@ struct Fate<'a> {
     updates: Vec<usize>,
     readers: Vec<usize>,
     arbitrations: Vec<Vec<usize>>,
+    /// Whether arbitration extends real time, session order and visibility.
+    timed: bool,
 }
 
 /// Which updates each operation sees: `vis[reader][update]`.
@@ -59,7 +68,15 @@ impl<'a> Fate<'a> {
         let all = || 0..operations.len();
         let updates: Vec<_> = all().filter(|at| updates(operations[*at], datatype)).collect();
         let readers: Vec<_> = all().filter(|at| reads(operations[*at], datatype)).collect();
-        Fate { operations, datatype, excused, updates, readers, arbitrations: Vec::new() }
+        Fate {
+            operations,
+            datatype,
+            excused,
+            updates,
+            readers,
+            arbitrations: Vec::new(),
+            timed: false,
+        }
     }
 
     fn so(&self, a: usize, b: usize) -> bool {
@@ -107,12 +124,25 @@ impl<'a> Fate<'a> {
         self.operations.iter().all(told)
     }
 
+    fn extends_time_and_causes(&self, vis: &Visibility, ar: &[usize]) -> bool {
+        let place = |at: usize| ar.iter().position(|other| *other == at);
+        let older = |a: usize, b: usize| place(a).zip(place(b)).is_some_and(|(a, b)| a < b);
+        let in_time = |a: usize, b: usize| self.operations[a].returns_before(self.operations[b]);
+        let against = |&a: &usize| ar.iter().any(|&b| older(a, b) && in_time(b, a));
+        !ar.iter().any(|a| against(a)) && self.no_cycle(&|a, b| vis[b][a] || older(a, b))
+    }
+
     fn acyclic(&self, vis: &Visibility) -> bool {
+        self.no_cycle(&|a, b| vis[b][a])
+    }
+
+    /// Whether session order and this relation have no cycle.
+    fn no_cycle(&self, relation: &dyn Fn(usize, usize) -> bool) -> bool {
         let n = self.operations.len();
         let mut reach = vec![vec![false; n]; n];
         for a in 0..n {
             for b in 0..n {
-                reach[a][b] = self.so(a, b) || vis[b][a];
+                reach[a][b] = self.so(a, b) || relation(a, b);
             }
         }
         for via in 0..n {
@@ -157,6 +187,7 @@ impl<'a> Fate<'a> {
         let explains = |reads: &[usize]| {
             self.arbitrations.iter().any(|ar| {
                 self.arbitration_axioms(grid, vis, ar)
+                    && (!self.timed || self.extends_time_and_causes(vis, ar))
                     && reads.iter().all(|&read| self.explained(read, vis, ar))
             })
         };

@@ -58,7 +58,8 @@ pub fn judge_with(history: &History, model: Model, datatype: &dyn Datatype) -> R
     if allowed(model) {
         return Ok(());
     }
-    let grid = matches!(model, Model::Grid(_)) && datatype.is_replicated();
+    let seen = matches!(model, Model::Grid(_) | Model::EventualRealTime);
+    let grid = seen && datatype.is_replicated();
     // Only a violation of a model that implies base can be illegal.
     if !(implies(model, Model::BASE, false) && datatype.name() == "register" || grid) {
         return Err(Kind::Unexplained);
@@ -110,6 +111,9 @@ pub(super) fn explained(
     let mut undecided = false;
     for fate in fates(history, part, datatype) {
         let allowed = match (model, model.orders()) {
+            (Model::EventualRealTime, _) if datatype.is_replicated() => {
+                grid::allowed_in_time(&fate, datatype)
+            }
             (_, Some(asked)) => orders::allowed(history, part, &fate, &asked, datatype, &mut steps),
             (Model::Grid(grid), None) => grid::allowed(&fate, grid, datatype),
             (_, None) => unreachable!("a model asks for a visibility or for orders"),

@@ -31,7 +31,7 @@ pub(super) fn allowed(
         (Reads::LastOf(_), Views::ProcessAndKey) => all(fate.processes(), |process| {
             all(fate.keys(), |key| fate.view(process, |op| op.call.key == *key, steps))
         }),
-        (Reads::Prefix { monotonic }, _) => Some(fate.prefixes(monotonic)),
+        (Reads::Prefix { monotonic, eventual }, _) => Some(fate.prefixes(monotonic, eventual)),
         (_, Views::Read) => {
             Some(fate.reads().all(|read| fate.some_order(&|order| fate.explains(read, order))))
         }
@@ -256,12 +256,14 @@ impl<'a> Fate<'a> {
 
     /// Whether in some order every read sees a prefix that explains it. Only
     /// the shortest such prefix is tried: a longer one only adds causes.
-    fn prefixes(&self, monotonic: bool) -> bool {
+    fn prefixes(&self, monotonic: bool, eventual: bool) -> bool {
         self.some_order(&|order| {
             let mut cuts = vec![0; self.operations.len()];
             self.reads().all(|read| {
                 let earlier = (0..read).filter(|&at| monotonic && self.so(at, read));
-                let least = earlier.map(|at| cuts[at]).max().unwrap_or(0);
+                let all = eventual && self.operations[read].final_read;
+                let seen = earlier.map(|at| cuts[at]).max().unwrap_or(0);
+                let least = if all { order.len() } else { seen };
                 let cut = (least..=order.len()).find(|&cut| self.answers(read, &order[..cut]));
                 cuts[read] = cut.unwrap_or(0);
                 cut.is_some()

@@ -42,7 +42,7 @@ fn the_corpus_has_45_histories_and_every_model_of_the_grid() {
     let corpus = corpus();
     assert_eq!(corpus.len(), 45);
     for (name, (_, last)) in corpus {
-        assert_eq!(expectations(&last).len(), 96 + 29, "{name}");
+        assert_eq!(expectations(&last).len(), 96 + 30, "{name}");
     }
 }
 

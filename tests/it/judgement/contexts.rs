@@ -156,6 +156,7 @@ fn models() -> Vec<Model> {
     let mut all = vec![
         Model::BASE,
         Model::EVENTUAL,
+        Model::EventualRealTime,
         grid(Guarantees::NONE, Scope::Read, true),
         grid(Guarantees::RYW, Scope::Global, false),
         grid(Guarantees::MR, Scope::Global, false),
@@ -361,8 +362,7 @@ fn the_search_says_of_registers_what_their_own_checker_says() {
             })
             .collect();
         let history = history(&asked);
-        for grid in Grid::all() {
-            let model = Model::Grid(grid);
+        for model in Grid::all().map(Model::Grid).chain([Model::EventualRealTime]) {
             let own = check(&history, model, Budget::default());
             let searched = check_with(&history, model, &Renamed, Budget::default());
             assert_eq!(own.holds(), searched.holds(), "{} {model}", notation::write(&history));

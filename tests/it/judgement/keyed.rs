@@ -68,7 +68,16 @@ fn checker_and_oracle_agree_about_several_types_at_once() {
         if stranger(&history, &keyed, false).is_some() {
             continue;
         }
-        for name in ["base", "eventual", "ryw", "ccv", "causal_s", "linearizable", "sequential"] {
+        for name in [
+            "base",
+            "eventual",
+            "eventual-rt",
+            "ryw",
+            "ccv",
+            "causal_s",
+            "linearizable",
+            "sequential",
+        ] {
             let model: Model = name.parse().expect("a model");
             let verdict = check_with(&history, model, &keyed, Budget::default());
             assert!(!matches!(verdict, Verdict::Unknown(_)), "{text} {name}: {verdict:?}");

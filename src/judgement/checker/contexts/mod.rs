@@ -7,7 +7,10 @@
 //!
 //! The general problem is NP-hard, so this is a search within the budget
 //! ([`search`]). Evidence is a visibility with its arbitrations, or a part of the
-//! history that nothing explains. It knows nothing of real time.
+//! history that nothing explains.
+//!
+//! Eventual consistency in real time is judged here, too: the arbitration then extends
+//! real time, session order and visibility. Nothing else here knows of time.
 //!
 //! Read next: `problem` for what is looked for, `search` for how.
 
@@ -26,30 +29,57 @@ use crate::judgement::verdict::{Budget, Counterexample, Reason, Unknown, Verdict
 use problem::{Choice, Problem, known_parts};
 use search::{Found, search};
 
-/// What every model of the grid asks.
-const BASE: Grid = Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false };
+/// What every model of visibility asks.
+const BASE: Visibility = Visibility {
+    grid: Grid { guarantees: Guarantees::NONE, scope: Scope::Global, eventual: false },
+    timed: false,
+};
+
+/// A model of visibility.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::judgement::checker) struct Visibility {
+    grid: Grid,
+    /// Whether arbitration extends real time, session order and visibility.
+    timed: bool,
+}
+
+impl Visibility {
+    /// What a model asks; `None` if it is no model of visibility.
+    pub(in crate::judgement::checker) fn of(model: Model) -> Option<Visibility> {
+        match (model, Model::EVENTUAL) {
+            (Model::Grid(grid), _) => Some(Visibility { grid, timed: false }),
+            (Model::EventualRealTime, Model::Grid(grid)) => Some(Visibility { grid, timed: true }),
+            _ => None,
+        }
+    }
+
+    fn model(self) -> Model {
+        if self.timed { Model::EventualRealTime } else { Model::Grid(self.grid) }
+    }
+}
 
 /// How many operations are searched at most: rows of bits for each take quadratic
 /// space.
 const OPERATIONS_MAX: usize = 8_192;
 
-/// Judges by a model of the grid.
+/// Judges by a model of visibility.
 pub(in crate::judgement::checker) fn check(
     history: &History,
     datatype: &dyn Datatype,
-    grid: Grid,
+    asked: Visibility,
     budget: Budget,
 ) -> Verdict {
+    let grid = asked.grid;
     let unknown =
         |reason: &str, spent| Verdict::Unknown(Unknown { reason: reason.to_owned(), spent });
     if history.len() > OPERATIONS_MAX {
         return unknown("visibility is searched for up to 8,192 operations of this type", 0);
     }
     let known = known_parts(history, datatype);
-    let contexts = Contexts { history, datatype, known: &known, grid };
+    let contexts = Contexts { history, datatype, known: &known, asked };
     let all: Vec<usize> = (0..history.len()).collect();
     let mut meter = Meter::new(budget);
-    let problem = contexts.problem(&all, grid);
+    let problem = contexts.problem(&all, asked);
     // Reads at quiescence see the same updates, so nothing explains two that differ.
     let differ = grid.eventual
         && contexts.diverged(&all).is_some_and(|(read, _)| contexts.is_function(read));
@@ -69,12 +99,12 @@ struct Contexts<'a> {
     history: &'a History,
     datatype: &'a dyn Datatype,
     known: &'a BTreeSet<(Key, Value)>,
-    grid: Grid,
+    asked: Visibility,
 }
 
 impl<'a> Contexts<'a> {
-    fn problem(&self, part: &[usize], grid: Grid) -> Problem<'a> {
-        Problem::of(self.history, part, self.datatype, self.known, grid)
+    fn problem(&self, part: &[usize], asked: Visibility) -> Problem<'a> {
+        Problem::of(self.history, part, self.datatype, self.known, asked)
     }
 
     /// A choice that explains every answer, as evidence.
@@ -93,7 +123,7 @@ impl<'a> Contexts<'a> {
             positions(found.map_or(&any, |(_, order)| order))
         };
         let operations = self.history.operations();
-        let arbitration = match self.grid.scope {
+        let arbitration = match self.asked.grid.scope {
             Scope::Global => vec![of(Some(0))],
             Scope::Session => {
                 let first = |process| {
@@ -118,10 +148,10 @@ impl<'a> Contexts<'a> {
         if self.explained(all, BASE, &|_| false, &mut meter)? == Explained::No {
             return Some(self.illegal(all, budget));
         }
-        let model = Model::Grid(self.grid);
+        let model = self.asked.model();
         if model != Model::EVENTUAL {
             let reason = Reason::NoOrder { model };
-            return Some(self.minimal(all, self.grid, Kind::Unexplained, reason, budget));
+            return Some(self.minimal(all, self.asked, Kind::Unexplained, reason, budget));
         }
         if let Some((first, second)) = self.diverged(all) {
             let reason = Reason::Diverged { first, second };
@@ -131,7 +161,7 @@ impl<'a> Contexts<'a> {
         }
         let undoes = |op: &Operation| self.datatype.undoes(&op.call);
         let adds_excused =
-            self.explained(all, self.grid, &|op| !undoes(op), &mut meter)? == Explained::Yes;
+            self.explained(all, self.asked, &|op| !undoes(op), &mut meter)? == Explained::Yes;
         let (kind, of_kind): (_, &dyn Fn(&Operation) -> bool) = match adds_excused {
             true => (Kind::Lost, &|op| !undoes(op)),
             false => (Kind::Resurrected, &undoes),
@@ -141,14 +171,14 @@ impl<'a> Contexts<'a> {
             Kind::Lost => Reason::Missing { read, update },
             _ => Reason::Resurrected { read, update },
         };
-        Some(self.minimal(all, self.grid, kind, reason, budget))
+        Some(self.minimal(all, self.asked, kind, reason, budget))
     }
 
     /// Whether reads that see the same updates of the object of this read answer alike.
     fn is_function(&self, read: usize) -> bool {
         let key = &self.history.operations()[read].call.key;
         let whole = [Arbitration::Ignored, Arbitration::Listed];
-        self.grid.scope == Scope::Global || whole.contains(&self.datatype.arbitration(key))
+        self.asked.grid.scope == Scope::Global || whole.contains(&self.datatype.arbitration(key))
     }
 
     /// Two reads at quiescence of one key that differ.
@@ -212,7 +242,7 @@ impl<'a> Contexts<'a> {
     fn excusing(&self, all: &[usize], excused: &[usize]) -> Problem<'a> {
         let operations = self.history.operations();
         let is = |op: &Operation| excused.iter().any(|at| std::ptr::eq(&operations[*at], op));
-        self.problem(all, self.grid).excusing(is)
+        self.problem(all, self.asked).excusing(is)
     }
 
     /// What even the weakest model does not allow.
@@ -234,11 +264,11 @@ impl<'a> Contexts<'a> {
     fn explained(
         &self,
         part: &[usize],
-        grid: Grid,
+        asked: Visibility,
         excused: &dyn Fn(&Operation) -> bool,
         meter: &mut Meter,
     ) -> Option<Explained> {
-        match search(&self.problem(part, grid).excusing(excused), meter) {
+        match search(&self.problem(part, asked).excusing(excused), meter) {
             Found::Explained(_) => Some(Explained::Yes),
             Found::Nothing => Some(Explained::No),
             Found::Unknown(_) => None,
@@ -254,7 +284,7 @@ impl<'a> Contexts<'a> {
     fn minimal(
         &self,
         all: &[usize],
-        grid: Grid,
+        asked: Visibility,
         kind: Kind,
         reason: Reason,
         budget: Budget,
@@ -277,7 +307,7 @@ impl<'a> Contexts<'a> {
                 let out: BTreeSet<usize> = piece.iter().flatten().copied().collect();
                 let less: Vec<usize> =
                     part.iter().copied().filter(|at| !out.contains(at)).collect();
-                match self.explained(&less, grid, &|_| false, &mut meter) {
+                match self.explained(&less, asked, &|_| false, &mut meter) {
                     Some(Explained::No) => part = less,
                     Some(Explained::Yes) => {}
                     None => minimal = false,

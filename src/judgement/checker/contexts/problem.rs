@@ -17,6 +17,8 @@ use crate::judgement::datatype::{Arbitration, Datatype, answered, reads, updates
 use crate::judgement::model::{Grid, Guarantees, Scope};
 use crate::judgement::relation::{Set, Wide, order};
 
+use super::Visibility;
+
 /// Some operations of a history, and what a model asks of them. They are named
 /// by their places among these.
 pub(super) struct Problem<'a> {
@@ -27,6 +29,9 @@ pub(super) struct Problem<'a> {
     /// The parts of objects that are updated anywhere in the history.
     known: &'a BTreeSet<(Key, Value)>,
     grid: Grid,
+    /// If arbitration extends real time: for each operation, the updates that returned
+    /// before it was invoked, if it is an update.
+    returned: Option<Vec<Wide>>,
     /// Those that change an object.
     pub(super) updates: Wide,
     /// Those that read.
@@ -59,7 +64,7 @@ impl<'a> Problem<'a> {
         part: &[usize],
         datatype: &'a dyn Datatype,
         known: &'a BTreeSet<(Key, Value)>,
-        grid: Grid,
+        asked: Visibility,
     ) -> Self {
         let all = history.operations();
         let counts = |at: &usize| all[*at].completion != Completion::Fail;
@@ -90,12 +95,14 @@ impl<'a> Problem<'a> {
             (first..size).filter(same).for_each(|at| own.insert(at));
             of_process.push(own.common(&changing));
         }
+        let returned = asked.timed.then(|| returned_before(&operations, &changing));
         Problem {
             operations,
             positions,
             datatype,
             known,
-            grid,
+            grid: asked.grid,
+            returned,
             updates: changing,
             readers: reading,
             earlier,
@@ -327,13 +334,26 @@ impl<'a> Problem<'a> {
 
     /// Whether session order and visibility have no cycle.
     fn has_no_causal_cycle(&self, choice: &Choice) -> bool {
+        self.in_causal_order(choice).is_some()
+    }
+
+    /// All operations, so that session order and visibility are kept, and also real
+    /// time and what is chosen of arbitration, if arbitration extends real time; `None`
+    /// if they cannot all be kept.
+    fn in_causal_order(&self, choice: &Choice) -> Option<Vec<usize>> {
         let mut before = self.earlier.clone();
         let mut all = Wide::empty(self.len());
         for (at, row) in before.iter_mut().enumerate() {
             row.unite(&choice.sees[at]);
+            if let Some(returned) = &self.returned {
+                row.unite(&returned[at]);
+            }
             all.insert(at);
         }
-        order(&before, &all).is_ok()
+        if self.returned.is_some() {
+            choice.older.iter().for_each(|&(_, older, newer)| before[newer].insert(older));
+        }
+        order(&before, &all).ok()
     }
 
     /// The orders of the updates that happened, one for each group of readers
@@ -358,6 +378,11 @@ impl<'a> Problem<'a> {
         groups.sort_unstable();
         groups.dedup();
         let happened = self.happened(choice);
+        if self.returned.is_some() {
+            let mut order = self.in_causal_order(choice)?;
+            order.retain(|at| happened.contains(*at));
+            return Some(groups.into_iter().map(|of| (of, order.clone())).collect());
+        }
         if choice.older.is_empty() {
             let order = order(&before, &happened).ok()?;
             return Some(groups.into_iter().map(|of| (of, order.clone())).collect());
@@ -388,6 +413,19 @@ impl<'a> Problem<'a> {
     fn first_of_process(&self, at: usize) -> usize {
         self.earlier[at].numbers().next().unwrap_or(at)
     }
+}
+
+/// For each update: the updates that returned before it was invoked.
+fn returned_before(operations: &[&Operation], updates: &Wide) -> Vec<Wide> {
+    let rows = (0..operations.len()).map(|at| {
+        let mut row = Wide::empty(operations.len());
+        if updates.contains(at) {
+            let before = |other: &usize| operations[*other].returns_before(operations[at]);
+            updates.numbers().filter(before).for_each(|other| row.insert(other));
+        }
+        row
+    });
+    rows.collect()
 }
 
 /// The parts of objects that are updated anywhere in a history, if not by what

@@ -520,12 +520,14 @@ impl Prover<'_> {
             }
             Time::QuietInstants => self.epochs[first] < self.epochs[second],
         };
-        if let Reads::Prefix { monotonic } = self.asked.reads {
+        if let Reads::Prefix { monotonic, eventual } = self.asked.reads {
             // The order has writes alone, and a read stands for the prefix that
             // it sees: without the later writes of its session and, if reads
-            // are monotonic, with what earlier reads of the session saw.
+            // are monotonic, with what earlier reads of the session saw. At
+            // quiescence it may have to see all.
             let sessions = b_writes || (monotonic && !a_writes);
-            return (session && sessions) || (timed && a_writes && b_writes);
+            let seen = eventual && a_writes && b.final_read;
+            return seen || (session && sessions) || (timed && a_writes && b_writes);
         }
         let together = !self.asked.is_by_key() || a.call.key == b.call.key;
         together && (session || timed)

@@ -19,12 +19,22 @@ use crate::judgement::verdict::reason::Reason;
 /// Replays a visibility and its arbitrations.
 pub(super) fn replay(
     history: &History,
-    grid: Grid,
+    model: Model,
     datatype: &dyn Datatype,
     visible: &[Vec<usize>],
     arbitration: &[Vec<usize>],
 ) -> Replayed {
-    let claim = Claim { operations: history.operations(), grid, datatype, visible, arbitration };
+    let (Model::Grid(grid), timed) = (match model {
+        Model::EventualRealTime => (Model::EVENTUAL, true),
+        model => (model, false),
+    }) else {
+        return Unsound::because(format!("a visibility says nothing about {model}"));
+    };
+    let operations = history.operations();
+    let claim = Claim { operations, grid, datatype, visible, arbitration };
+    if timed {
+        claim.arbitration_extends_time_and_causes()?;
+    }
     claim.fits(history.processes().len())?;
     claim.rows_are_updates_that_happened()?;
     claim.causes_do_not_run_in_a_cycle()?;
@@ -132,6 +142,39 @@ impl Claim<'_> {
             let rest: Vec<usize> = left.iter().copied().filter(waits).collect();
             if rest.len() == left.len() {
                 return Unsound::because("session order and visibility run in a cycle");
+            }
+            left = rest;
+        }
+        Ok(())
+    }
+
+    /// The same, where updates also wait for those that are arbitrated before them, or
+    /// that returned before they were invoked.
+    fn arbitration_extends_time_and_causes(&self) -> Replayed {
+        let [order] = self.arbitration else {
+            return Unsound::because("there is more than one arbitration");
+        };
+        let place = |at: usize| order.iter().position(|other| *other == at);
+        let arbitrated =
+            |on: usize, at: usize| place(on).zip(place(at)).is_some_and(|(a, b)| a < b);
+        let returned = |on: usize, at: usize| {
+            self.updates(on)
+                && self.updates(at)
+                && self.operations[on].returns_before(&self.operations[at])
+        };
+        let mut left: Vec<usize> = self.all().collect();
+        while !left.is_empty() {
+            let waits = |at: &usize| {
+                left.iter().any(|&on| {
+                    self.so(on, *at)
+                        || self.sees(*at, on)
+                        || arbitrated(on, *at)
+                        || returned(on, *at)
+                })
+            };
+            let rest: Vec<usize> = left.iter().copied().filter(waits).collect();
+            if rest.len() == left.len() {
+                return Unsound::because("arbitration contradicts real time or causes");
             }
             left = rest;
         }

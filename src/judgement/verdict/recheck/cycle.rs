@@ -342,8 +342,8 @@ impl Replay<'_> {
             // A read that sees a later write of its session makes a cycle of
             // causes.
             (Reads::Prefix { .. }, [false, true]) => session,
-            (Reads::Prefix { monotonic }, [false, false]) => session && monotonic,
-            (Reads::Prefix { .. }, [true, false]) => false,
+            (Reads::Prefix { monotonic, .. }, [false, false]) => session && monotonic,
+            (Reads::Prefix { eventual, .. }, [true, false]) => eventual && b.final_read,
             _ if self.asked.is_by_key() => {
                 (session || in_time) && self.facts.same_key(first, second)
             }

@@ -62,14 +62,15 @@ pub fn recheck_with(
             contexts::replay_proof(history, model, datatype, counterexample)
         }
         (Verdict::Holds(_), _) if opaque => contexts::replay_agreement(history, model),
-        (Verdict::Violated(counterexample), Model::Grid(_)) if replicated => {
-            contexts::replay_proof(history, model, datatype, counterexample)
-        }
-        (Verdict::Holds(Witness::Abstract { visible, arbitration }), Model::Grid(grid))
+        (Verdict::Violated(counterexample), Model::Grid(_) | Model::EventualRealTime)
             if replicated =>
         {
-            contexts::replay(history, grid, datatype, visible, arbitration)
+            contexts::replay_proof(history, model, datatype, counterexample)
         }
+        (
+            Verdict::Holds(Witness::Abstract { visible, arbitration }),
+            Model::Grid(_) | Model::EventualRealTime,
+        ) if replicated => contexts::replay(history, model, datatype, visible, arbitration),
         (Verdict::Violated(counterexample), _) => {
             proof::replay(history, model, datatype, counterexample)
         }

@@ -100,17 +100,38 @@ impl<'a> Claim<'a> {
             // A read sees the writes that are before it here. It need not see
             // the earlier writes of its session; all other pairs of a session
             // keep their order, so that causes have no cycle.
-            Reads::Prefix { monotonic: true } => (&|first, second| first || !second, false, 1),
-            Reads::Prefix { monotonic: false } => (&|first, second| !first && !second, false, 1),
+            Reads::Prefix { monotonic: true, .. } => (&|first, second| first || !second, false, 1),
+            Reads::Prefix { monotonic: false, .. } => {
+                (&|first, second| !first && !second, false, 1)
+            }
             Reads::Recent | Reads::RecentUnlessOverlapped => {
                 return Unsound::because("reads have no place in an order of writes");
             }
         };
         self.keeps(order, asked, pairs, &|at| timed_reads || !self.is_read(at))?;
-        if asked.reads == (Reads::Prefix { monotonic: false }) {
-            self.causes_end(order)?;
+        if let Reads::Prefix { monotonic, eventual } = asked.reads {
+            if !monotonic {
+                self.causes_end(order)?;
+            }
+            if eventual {
+                self.finals_see_all(order)?;
+            }
         }
         self.is_legal(order, usize::try_from(last).unwrap_or(usize::MAX))
+    }
+
+    /// Verifies that no write comes after a read at quiescence of its key.
+    fn finals_see_all(&self, order: &[usize]) -> Replayed {
+        for (rank, &read) in order.iter().enumerate() {
+            let key = &self.operation(read).call.key;
+            let newer = |at: &&usize| !self.is_read(**at) && self.operation(**at).call.key == *key;
+            if self.operation(read).final_read
+                && let Some(write) = order[rank..].iter().find(newer)
+            {
+                return Unsound::because(format!("{read} does not see {write}"));
+            }
+        }
+        Ok(())
     }
 
     /// Verifies that the order keeps what is asked of sessions, for these
