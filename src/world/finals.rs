@@ -178,6 +178,7 @@ pub(crate) fn ask(
             fork.carry_out(to, &mut effects)?;
         }
         fork.waiting.clear();
+        let before = fork.nodes.clone();
         for to in (0..).take(nodes.len()).map(NodeId) {
             for timer in fork.nodes[to.index()].timers.clone() {
                 let local = &mut fork.nodes[to.index()];
@@ -185,7 +186,8 @@ pub(crate) fn ask(
                 fork.carry_out(to, &mut effects)?;
             }
         }
-        if fork.waiting.is_empty() {
+        // A timer may have to fire several times before it sends something.
+        if fork.waiting.is_empty() && fork.nodes == before {
             return Ok(None);
         }
     }

@@ -171,3 +171,67 @@ proptest! {
         prop_assert_eq!(&here, &there.join().expect("nothing panics"));
     }
 }
+
+/// Asks the other node for what it answers, by a timer that has to fire three times.
+struct Slow {
+    me: NodeId,
+    fired: u8,
+    waiting: Vec<OperationId>,
+    finished: Vec<(OperationId, Completion)>,
+    out: Vec<(NodeId, Vec<u8>)>,
+}
+
+impl Core for Slow {
+    const TIMER: bool = true;
+
+    fn new(me: NodeId, _: &Cluster) -> Self {
+        let (waiting, finished, out) = (Vec::new(), Vec::new(), Vec::new());
+        Slow { me, fired: 0, waiting, finished, out }
+    }
+
+    fn request(&mut self, operation: OperationId, _: &Call) -> Answer {
+        self.waiting.push(operation);
+        Answer::Pending
+    }
+
+    fn receive(&mut self, from: NodeId, bytes: &[u8]) {
+        if bytes == b"which?" {
+            self.out.push((from, b"none".to_vec()));
+        } else {
+            let none = |operation| (operation, Completion::Ok(Value::Null));
+            self.finished.extend(self.waiting.drain(..).map(none));
+        }
+    }
+
+    fn outgoing(&mut self) -> Vec<(NodeId, Vec<u8>)> {
+        std::mem::take(&mut self.out)
+    }
+
+    fn finished(&mut self) -> Vec<(OperationId, Completion)> {
+        std::mem::take(&mut self.finished)
+    }
+
+    fn timer(&mut self) {
+        self.fired = if self.waiting.is_empty() { 0 } else { (self.fired + 1).min(3) };
+        if self.fired == 3 {
+            self.out.push((NodeId(1 - self.me.0), b"which?".to_vec()));
+        }
+    }
+
+    fn digest(&self) -> Vec<u8> {
+        format!("{} {:?}", self.fired, self.waiting).into_bytes()
+    }
+
+    fn show(&self) -> String {
+        format!("fired {}", self.fired)
+    }
+}
+
+#[test]
+fn a_final_read_waits_for_a_timer_that_counts_before_it_sends() {
+    let setting = Setting::calm(2, Network::Fifo);
+    let workload = "rx@n1".parse().expect("the text is in the notation");
+    let scenario = Scenario { setting, workload, choices: Vec::new(), priorities: Vec::new() };
+    let run = execute(&Foreign::<Slow>::new(), &scenario, None);
+    assert_eq!((run.pending, run.unanswered), (0, 0));
+}
