@@ -6,7 +6,9 @@
 //! key. docs/real.md of the crate says what was found.
 
 pub mod automerge;
+pub mod consensus;
 pub mod crdts;
+pub mod loro;
 pub mod yrs;
 
 use quiescence::catalogue::{Family, Registry, Variants};
@@ -17,15 +19,19 @@ use quiescence::replication::foreign::{Core, Foreign};
 use quiescence::world::{FaultKind, Faults, Network, Setting};
 
 use self::automerge::Document;
+use self::consensus::omnipaxos::Omni;
+use self::consensus::raft::{Raft, reads};
 use self::crdts::by;
 use self::crdts::map::Crdts;
 use self::crdts::objects::Objects;
+use self::loro::Loro;
 use self::yrs::{v0_18, v0_27, v0_28};
 
 /// Every library, with what it was found to keep and to break.
 pub fn registry() -> Registry {
     let all = of_yrs(Registry::empty());
-    of_counters(of_sets(of_crdts(of_automerge(all))))
+    let all = of_counters(of_sets(of_crdts(of_loro(of_automerge(all)))));
+    of_raft(of_omnipaxos(all))
 }
 
 fn of_yrs(all: Registry) -> Registry {
@@ -149,6 +155,61 @@ fn of_counters(all: Registry) -> Registry {
             .breaks("", &lost, Model::EVENTUAL, Kind::Diverged),
     )
 }
+
+fn of_loro(all: Registry) -> Registry {
+    let unordered = |nodes| Setting::calm(nodes, Network::Unordered);
+    let twice = unordered(2).with_faults(Faults::NONE.with(FaultKind::Duplicate, 1));
+    let how = "each write sends the updates since the last";
+    all.with(
+        family::<Loro>("loro", "loro 1.17.1", how, &unordered(3))
+            .keeps("", &twice, SAFE_AND_EVENTUAL)
+            .keeps("", &unordered(3), SAFE_AND_EVENTUAL),
+    )
+}
+
+fn of_omnipaxos(all: Registry) -> Registry {
+    let fifo = |nodes| Setting::calm(nodes, Network::Fifo);
+    let one_lost = fifo(3).with_faults(Faults::NONE.with(FaultKind::Drop, 1));
+    let name = "omnipaxos 0.2.4";
+    all.with(
+        family::<Omni<false>>("omnipaxos", name, "reads go through the log", &fifo(3))
+            .keeps("", &fifo(2), LINEARIZABLE)
+            .keeps("", &one_lost, LINEARIZABLE),
+    )
+    .with(
+        family::<Omni<true>>("omnipaxos-local-reads", name, "reads ask nobody", &fifo(3))
+            .keeps("", &fifo(2), SAFE_AND_EVENTUAL)
+            .breaks("", &fifo(3), Model::Linearizable, Kind::Unexplained),
+    )
+}
+
+fn of_raft(all: Registry) -> Registry {
+    let fifo = |nodes| Setting::calm(nodes, Network::Fifo);
+    let lost_and_twice = Faults::NONE.with(FaultKind::Drop, 1).with(FaultKind::Duplicate, 1);
+    let mess = Setting::calm(3, Network::Unordered).with_faults(lost_and_twice);
+    let name = "raft 0.7.0";
+    let (logged, indexed) = ("reads go through the log", "reads ask the leader for an index");
+    all.with(
+        family::<Raft<{ reads::LOGGED }>>("raft", name, logged, &fifo(3))
+            .keeps("", &fifo(2), LINEARIZABLE)
+            .keeps("", &fifo(3), LINEARIZABLE)
+            .keeps("", &mess, LINEARIZABLE),
+    )
+    .with(
+        family::<Raft<{ reads::INDEXED }>>("raft-read-index", name, indexed, &fifo(3))
+            .keeps("", &fifo(2), LINEARIZABLE)
+            .keeps("", &mess, LINEARIZABLE),
+    )
+    .with(
+        family::<Raft<{ reads::LOCAL }>>("raft-local-reads", name, "reads ask nobody", &fifo(3))
+            .keeps("", &fifo(2), SAFE_AND_EVENTUAL)
+            .breaks("", &fifo(3), Model::Linearizable, Kind::Unexplained),
+    )
+}
+
+/// What is asked of logs.
+const LINEARIZABLE: [Property; 3] =
+    [Property::NoPanic, Property::Model(Model::EVENTUAL), Property::Model(Model::Linearizable)];
 
 /// What is asked of every library where it is used as documented.
 const SAFE_AND_EVENTUAL: [Property; 2] = [Property::NoPanic, Property::Model(Model::EVENTUAL)];

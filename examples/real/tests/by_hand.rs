@@ -1,8 +1,14 @@
-//! Two of the findings without quiescence: calls of the library, one after the other.
+//! Three of the findings without quiescence: calls of the library, one after the other.
 
 use automerge::sync::{Message, State, SyncDoc};
 use automerge::transaction::Transactable;
 use automerge::{ActorId, Automerge, AutomergeError, ROOT, ReadDoc};
+use omnipaxos::messages::Message as Sent;
+use omnipaxos::storage::{Entry, NoSnapshot};
+use omnipaxos::util::LogEntry;
+use omnipaxos::{ClusterConfig, OmniPaxos, OmniPaxosConfig, ServerConfig};
+use omnipaxos_storage::memory_storage::MemoryStorage;
+use serde::{Deserialize, Serialize};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, Map, MapRef, ReadTxn, Transact, Update};
 
@@ -105,4 +111,91 @@ fn automerge_talks_for_ever_after_a_loss_until_both_connect_again() {
     let held = values.iter().map(|value| value.as_ref().map(|(value, _)| value.to_string()));
     let held: Vec<_> = held.collect();
     assert_eq!(held[0], held[1]);
+}
+
+/// An entry of a log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Word(u8);
+
+impl Entry for Word {
+    type Snapshot = NoSnapshot;
+}
+
+/// A server of the log.
+struct Server(OmniPaxos<Word, MemoryStorage<Word>>);
+
+impl Server {
+    fn new(pid: u64) -> Self {
+        let (configuration_id, nodes, flexible_quorum) = (1, vec![1, 2, 3], None);
+        let cluster_config = ClusterConfig { configuration_id, nodes, flexible_quorum };
+        let server_config =
+            ServerConfig { pid, resend_message_tick_timeout: 2, ..ServerConfig::default() };
+        let config = OmniPaxosConfig { cluster_config, server_config };
+        Server(config.build(MemoryStorage::default()).expect("the configuration is valid"))
+    }
+
+    /// What it sends about the log to another one. The rest stays on its way.
+    fn says(&mut self, to: u64) -> Sent<Word> {
+        let mut all = Vec::new();
+        self.0.take_outgoing_messages(&mut all);
+        let about_log = |it: &Sent<Word>| matches!(it, Sent::SequencePaxos(_));
+        let mut to_it = all.into_iter().filter(|it| about_log(it) && it.get_receiver() == to);
+        to_it.next().expect("it has something to say")
+    }
+
+    fn hears(&mut self, message: Sent<Word>) {
+        self.0.handle_incoming(message);
+    }
+
+    fn append(&mut self, word: u8) {
+        self.0.append(Word(word)).expect("nobody changes the configuration");
+    }
+
+    fn decided(&self) -> Vec<LogEntry<Word>> {
+        self.0.read_decided_suffix(0).unwrap_or_default()
+    }
+}
+
+#[test]
+fn omnipaxos_decides_differently_if_an_overtaken_synchronisation_arrives_late() {
+    let [mut one, mut two, mut three] = [1, 2, 3].map(Server::new);
+    three.0.tick();
+    one.hears(three.says(1));
+    let promise = one.says(3);
+    one.0.tick();
+    one.0.tick();
+    let promise_again = one.says(3);
+    three.hears(promise);
+    let late = three.says(1);
+    three.append(1);
+    three.says(1);
+    three.hears(promise_again);
+    // The second synchronisation overtakes the first.
+    one.hears(three.says(1));
+    three.hears(one.says(3));
+    assert_eq!(three.decided(), [LogEntry::Decided(Word(1))]);
+    // So does an entry the message before it, and one prepares again.
+    three.says(1);
+    three.append(2);
+    one.hears(three.says(1));
+    three.hears(one.says(3));
+    one.hears(three.says(1));
+    one.says(3);
+    assert_eq!(one.0.read_entries(0..), Some(vec![LogEntry::Undecided(Word(1))]));
+    one.hears(late);
+    one.says(3);
+    assert_eq!(one.0.read_entries(0..), None);
+    // A leader that never had the entry is elected by a server that had it.
+    two.0.try_become_leader();
+    two.says(1);
+    two.0.try_become_leader();
+    one.hears(two.says(1));
+    two.hears(one.says(2));
+    one.hears(two.says(1));
+    two.hears(one.says(2));
+    two.append(9);
+    one.hears(two.says(1));
+    two.hears(one.says(2));
+    assert_eq!(two.decided(), [LogEntry::Decided(Word(9))]);
+    assert_eq!(three.decided(), [LogEntry::Decided(Word(1))]);
 }

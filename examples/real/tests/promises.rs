@@ -14,15 +14,19 @@ use quiescence::hunt::exhaustive::{self, ladder};
 use quiescence::hunt::promise::{Expected, Promise};
 use quiescence::hunt::random;
 use quiescence::hunt::served;
-use quiescence::search::exhaustive::{Limits, Reduce};
+use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::search::random::Scope;
 use quiescence::world::{FaultKind, Network, Setting};
 use quiescence_real::registry;
 
 const SEED: u64 = 1;
 
+/// The only scope in which logs are proved here: larger ones take minutes. Timers wait
+/// until nothing is in flight.
+const LOGS: Open = Open { sessions: 1, writes: 1, reads: 1, keys: 1, patient: true };
+
 /// What both hunts conclude of everything that is promised of a library.
-fn conclusions(name: &str) -> Vec<(Promise, Conclusion)> {
+fn conclusions(name: &str, scopes: &[Open]) -> Vec<(Promise, Conclusion)> {
     let registry = registry();
     let promises: Vec<_> = registry.promises().filter(|it| it.strategy == name).cloned().collect();
     assert!(!promises.is_empty(), "{name} promises something");
@@ -34,7 +38,7 @@ fn conclusions(name: &str) -> Vec<(Promise, Conclusion)> {
         let properties = vec![promise.property.clone()];
         let exhaustive = exhaustive::Plan {
             setting: promise.setting.clone(),
-            scopes: ladder(),
+            scopes: scopes.to_vec(),
             menu: menu.clone(),
             datatype,
             properties: properties.clone(),
@@ -100,12 +104,22 @@ fn is_committed(promise: &Promise, finding: &Finding) {
 /// Every promise of a library comes out as the registry says; the findings have so
 /// many actions, in order.
 fn comes_out(name: &str, lengths: &[usize]) {
+    comes_out_in(name, &ladder(), |_| true, lengths);
+}
+
+/// The same of a log. With faults its smallest scope is too large to prove anything.
+fn log_comes_out(name: &str, lengths: &[usize]) {
+    comes_out_in(name, &[LOGS], |setting| setting.faults.budget.total() == 0, lengths);
+}
+
+fn comes_out_in(name: &str, scopes: &[Open], is_proved: fn(&Setting) -> bool, lengths: &[usize]) {
     let mut found = Vec::new();
-    for (promise, conclusion) in conclusions(name) {
+    for (promise, conclusion) in conclusions(name, scopes) {
         let what = format!("{name} {} at {}", promise.property, place(&promise.setting));
         match (promise.expected, &conclusion.finding) {
             (Expected::Holds, None) => {
-                assert!(!conclusion.proofs.is_empty() && conclusion.sampled, "{what}");
+                assert_eq!(!conclusion.proofs.is_empty(), is_proved(&promise.setting), "{what}");
+                assert!(conclusion.sampled, "{what}");
                 assert!(conclusion.looked_at > 0, "{what}: answers were judged");
                 assert_eq!(conclusion.undecided, None, "{what}");
             }
@@ -187,10 +201,30 @@ fn counters_of_crdts_need_no_order_but_every_last_operation_of_an_actor() {
 }
 
 #[test]
+fn loro_holds_without_order_and_with_a_duplicate() {
+    comes_out("loro", &[]);
+}
+
+#[test]
+fn omnipaxos_is_linearizable_on_fifo_unless_reads_ask_nobody() {
+    log_comes_out("omnipaxos", &[]);
+    log_comes_out("omnipaxos-local-reads", &[28]);
+}
+
+#[test]
+fn raft_is_linearizable_unless_reads_ask_nobody() {
+    log_comes_out("raft", &[]);
+    log_comes_out("raft-read-index", &[]);
+    log_comes_out("raft-local-reads", &[68]);
+}
+
+#[test]
 fn every_committed_case_replays_and_belongs_to_a_finding() {
     let registry = registry();
     let violated = |promise: &&Promise| promise.expected != Expected::Holds;
-    let expected: BTreeSet<_> = registry.promises().filter(violated).map(file).collect();
+    let mut expected: BTreeSet<_> = registry.promises().filter(violated).map(file).collect();
+    // No search found this one: see directed.rs.
+    expected.insert(folder().join("omnipaxos-unordered3-eventual.json"));
     let entries = fs::read_dir(folder()).expect("the folder can be listed");
     let committed: BTreeSet<_> = entries.map(|entry| entry.expect("it is there").path()).collect();
     assert_eq!(committed, expected);
