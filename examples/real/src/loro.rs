@@ -80,9 +80,9 @@ impl Core for Loro {
     fn label(bytes: &[u8]) -> String {
         let meta = LoroDoc::decode_import_blob_meta(bytes, true).expect("an update was sent");
         let counts = |version: &VersionVector| {
-            let mut counts: Vec<_> =
-                version.iter().map(|(peer, count)| format!("{peer}.{count}")).collect();
-            counts.sort_unstable();
+            // There is no iterator but that of a hash table.
+            let count = |peer| version.get(&peer).map(|count| format!("{peer}.{count}"));
+            let counts: Vec<_> = (1..=16).filter_map(count).collect();
             format!("[{}]", counts.join(" "))
         };
         let (from, to) = (counts(&meta.partial_start_vv), counts(&meta.partial_end_vv));

@@ -207,7 +207,7 @@ impl<const READS: u8> Core for Raft<READS> {
         let marks = (log.committed, log.persisted, log.applied, &log.unstable.entries);
         let rare = (raft.lead_transferee, raft.pending_conf_index, raft.pending_request_snapshot);
         let peers: BTreeMap<_, _> = raft.prs().iter().collect();
-        let votes: BTreeMap<_, _> = raft.prs().votes().iter().collect();
+        let votes: Vec<_> = peers.keys().map(|id| raft.prs().votes().get(id)).collect();
         let reads = (&raft.read_only, &self.unindexed, &self.indexed, &self.unsent);
         let (stored, waiting) = (stored(raft.store()), self.registers.waiting());
         let pace = &self.pace;
