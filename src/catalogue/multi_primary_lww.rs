@@ -44,6 +44,7 @@ pub(super) fn family() -> Family {
         .keeps(wall, &unordered, [eventual, ryw])
         .keeps("", &unordered, [own_record.clone(), Property::Durable])
         .keeps("", &unordered, [Property::StrongConvergence])
+        .breaks("", &unordered, Model::EventualRealTime, Kind::Unexplained)
         .keeps(wall, &unordered, [own_record.clone()])
         .mutant(wall, misorders, &skewed, own_record, Flaw::Recorded)
         .breaks(wall, &skewed, with_wfr, Kind::Unexplained)

@@ -24,6 +24,7 @@ pub(super) fn family() -> Family {
         .sources("Alsberg & Day 1976; Budhiraja et al. 1993")
         .keeps("", &one_crash, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
         .keeps("", &one_crash, [Property::Model(Model::Linearizable), Property::Durable])
+        .keeps("", &one_crash, [Model::EventualRealTime])
         .keeps(local, &fifo, [Model::EVENTUAL, Model::MONOTONIC_READS])
         .mutant(local, early, &fifo, Model::Linearizable, Kind::Unexplained)
         .breaks(local, &fifo.roaming(), Model::MONOTONIC_READS, Kind::Unexplained)
