@@ -59,17 +59,18 @@ fn rga() -> Family {
     let first = |variants: Variants<OperationBased<Text<Rga>>>| {
         variants.parameter(
             "first",
-            "which of the elements behind the same one comes first",
+            "which of the elements with the same left neighbour comes first",
             [
                 ("newest", |it| it.operations.placement.first = First::Newest),
                 ("oldest", |it| it.operations.placement.first = First::Oldest),
             ],
         )
     };
-    let about = "operation-based: a text; each element is placed behind its left neighbour";
+    let about =
+        "operation-based: a text; each element is placed to the right of its left neighbour";
     let sources = "Roh, Jeon, Kim & Lee 2011; Attiya et al. 2016";
-    let misplaced = "of the elements behind the same one the oldest comes first: a new element \
-                     does not stand where it was inserted";
+    let misplaced = "of the elements with the same left neighbour the oldest comes first: a new \
+                     element does not stand where it was inserted";
     family("rga", about, sources, (Rga { first: First::Newest }, first))
         .mutant("first=oldest", misplaced, &nodes(2), Model::EVENTUAL, Kind::Illegal)
         .breaks(TOGETHER, &nodes(2), Model::EVENTUAL, Kind::Illegal)
@@ -92,10 +93,15 @@ fn fugue() -> Family {
 
 fn fractional() -> Family {
     let about = "operation-based: a text; each element has an identifier between two others";
-    let mixed = "authors who type at the same place choose identifiers from the same room: what \
-                 they type is interleaved";
     family("fractional-text", about, "Weiss, Urso & Molli 2009", (Fractional, |variants| variants))
-        .mutant(TOGETHER, mixed, &nodes(2), Model::EVENTUAL, Kind::Illegal)
+        .breaks(TOGETHER, &nodes(2), Model::EVENTUAL, Kind::Illegal)
+        .hint(
+            TOGETHER,
+            Kind::Illegal,
+            "authors who type at the same place choose identifiers from the same interval: let \
+             what is typed in one go be a branch of its own",
+            "quiescence check fugue:asked=together",
+        )
 }
 
 fn indexed() -> Family {

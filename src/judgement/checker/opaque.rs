@@ -1,9 +1,7 @@
 //! Objects of which nothing is known but that reads at quiescence must agree.
 //!
-//! Eventual consistency of an unknown type asks that *some* function of what is
-//! visible explains the answers. Reads at quiescence see the same updates, so they
-//! must agree; and if they do, there is such a function, since all other reads may be
-//! taken to see something else each.
+//! Reads at quiescence see the same updates, so they must agree. Nothing else is
+//! checked: other reads may have seen less.
 
 use crate::history::{Completion, History};
 use crate::judgement::model::{Kind, Model};

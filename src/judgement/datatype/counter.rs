@@ -4,8 +4,8 @@ use crate::history::{Call, Function, Item, Key, Menu, Value};
 
 use super::{Context, Datatype, after_read, integer};
 
-/// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and `dec`
-/// without one add or take 1), `read` answers the sum. `add-and-get` and
+/// Holds an integer, 0 at first. `add` with an integer adds it (`inc` and `dec`,
+/// without an argument, add and subtract 1), `read` answers the sum. `add-and-get` and
 /// `get-and-add` add an integer and answer the sum after it and before it. Sums are
 /// exact: nothing can answer one of more than 64 bits.
 #[derive(Clone, Copy, Debug)]

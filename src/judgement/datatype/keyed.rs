@@ -16,8 +16,8 @@ pub struct Keyed {
 }
 
 impl Keyed {
-    /// These types, and that of all other keys; `None`: for each of these keys the
-    /// first that knows all its operations.
+    /// These types, and that of all other keys; `None`: each of these has the first type
+    /// that knows all its operations.
     ///
     /// # Errors
     /// The position of the first operation that no datatype knows beside what came
@@ -85,7 +85,7 @@ impl Datatype for Keyed {
         self.of(key).initial(key)
     }
 
-    /// No object of several types holds the same.
+    /// Objects of different types share no value.
     fn holding(&self, _: &Value) -> Option<Value> {
         None
     }

@@ -2,8 +2,8 @@
 //!
 //! A [`Datatype`] says which answers one object may give when its operations
 //! are called one after the other. Everything else (which orders of calls
-//! count) is the model's business. Registers, counters, sets, queues and text
-//! registers are here; others are added by implementing the trait and handing
+//! count) is the model's business. The datatypes of this crate are listed in
+//! [`DESCRIBED`]; others are added by implementing the trait and handing
 //! it to [`check_with`](super::checker::check_with).
 //!
 //! Invariant: `apply` is a function of its arguments. A failed operation took
@@ -112,7 +112,7 @@ pub trait Datatype: Sync {
     /// with whatever it answers); `None` if it would not answer that.
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value>;
 
-    /// What `call` answers to which this is visible: the meaning of concurrent
+    /// What `call` answers if it sees these updates: the meaning of concurrent
     /// updates. `None`, the default, gives them none; then only models that ask
     /// for orders say anything about the type.
     ///
@@ -153,9 +153,9 @@ pub trait Datatype: Sync {
         self.depends(update)
     }
 
-    /// Whether `call` may be answered this where `few` is answered if updates had seen as
-    /// few others as possible, and `many` if they had seen as many. `true` is always
-    /// safe to say; a search ends sooner where `false` is said.
+    /// Whether `call` may answer this, given that it would answer `few` if updates had
+    /// seen as few others as possible, and `many` if they had seen as many as possible.
+    /// `true` is always safe to say; a search ends sooner where `false` is said.
     fn is_between(&self, call: &Call, answer: &Value, few: &Value, many: &Value) -> bool {
         let _ = (call, answer, few, many);
         true
@@ -175,16 +175,16 @@ pub trait Datatype: Sync {
         Value::Null
     }
 
-    /// The parts of which this answer to `call` says anything but what a new object
-    /// says, each with what it says: what would be answered of an object of which
-    /// nothing else was updated.
+    /// The parts of the object of which this answer to `call` tells something, each with
+    /// what the answer would be if only that part had been updated. Parts that look as
+    /// in a new object may be left out.
     fn parts(&self, call: &Call, answer: &Value) -> Vec<(Value, Value)> {
         let _ = call;
         vec![(Value::Null, answer.clone())]
     }
 
-    /// The only part of the object that answers to this call speak of; `None`: they
-    /// speak of all of them.
+    /// The one part of the object that answers to this call are about; `None` if they
+    /// are about all parts.
     fn asks(&self, call: &Call) -> Option<Value> {
         let _ = call;
         None
@@ -198,8 +198,8 @@ pub trait Datatype: Sync {
     }
 
     /// Whether these answers of one object can be true together, whatever was
-    /// visible: there is one order of the elements of a text, for example. Fewer
-    /// answers that can be true together still can.
+    /// visible: there is one order of the elements of a text, for example. If some
+    /// answers can be true together, so must any of them.
     fn agree(&self, answers: &[(&Call, &Value)]) -> bool {
         let _ = answers;
         true
@@ -306,7 +306,8 @@ pub fn stranger(history: &History, datatype: &dyn Datatype, failed: bool) -> Opt
     })
 }
 
-/// The datatypes of this crate, in the order in which they are tried.
+/// The datatypes that are guessed from the operations of a history, in the order in
+/// which they are tried.
 pub static ALL: [&dyn Datatype; 5] = [&Register, &Set, &Counter, &Queue, &Text];
 
 /// The first datatype that knows every operation of a history, failed ones

@@ -232,9 +232,11 @@ pub static DESCRIBED: [Described; 26] = [
         names: &["text:together"],
         datatype: &Sequence::Together,
         operations: "read · insert [e, position] · delete e",
-        about: "As `text`, and what was typed in one go stays together: nothing else stands \
-                between an element and those that were inserted behind it, or before it.",
-        formula: "as text, where ≺ is a walk through the tree of what was inserted behind what",
+        about: "As `text`, and what was typed in one go stays together, forward and backward: \
+                nothing else stands between an element and those that were inserted to its right, \
+                and to the right of these in turn; and likewise to the left, among those with the \
+                same left neighbour.",
+        formula: "as text, where what was inserted to the right of each element is one run of ≺",
         examples: &[],
     },
     Described {

@@ -7,7 +7,7 @@ use crate::history::{Argument, Call, Item, Key, Menu, Value};
 use super::{Context, Datatype, after_read, sorted_all};
 
 /// Holds elements in order, none at first. `insert` with `[element, position]` puts
-/// an element at that position, or at the end if that is nearer; `delete` with an
+/// an element at that position, or at the end if the list is shorter; `delete` with an
 /// element takes it out; `read` answers the list. Inserts and deletes answer nothing
 /// (`null`), or the list that their author sees then.
 ///
@@ -15,9 +15,9 @@ use super::{Context, Datatype, after_read, sorted_all};
 /// names a position: which element stands there is what its author sees.
 ///
 /// Concurrent updates: a list has the elements whose insert is visible and that no
-/// visible delete had seen. In which order it has them, the variants say. Only
-/// positions that were answered count: an element stands where its author's answer
-/// shows it.
+/// visible delete had seen. In which order it has them, the variants say. An insert
+/// that answers a list says where its element stands; one that answers `null` does not.
+/// Models that ask for one sequential order check every position.
 ///
 /// Source: the strong and the weak list specification of Attiya, Burckhardt, Gotsman,
 /// Morrison, Yang and Zawirski, *Specification and Complexity of Collaborative Text
@@ -28,13 +28,17 @@ pub enum Sequence {
     Strong,
     /// Any two answers have the elements that they share in the same order.
     Weak,
-    /// One order, and what was typed in one go stays together: between an element and
-    /// those that were inserted behind it there is nothing else (forward), nor between
-    /// one and those that were inserted before it (backward).
+    /// One order, and what was typed in one go stays together. Nothing else stands
+    /// between an element and those that were inserted to its right, and to the right
+    /// of these in turn (forward). And among those that were inserted to the right of
+    /// the same one, nothing else stands between one and those that were inserted to
+    /// its left, and to the left of these in turn (backward).
     ///
-    /// Source: *maximal non-interleaving* of Weidner and Kleppmann, *The Art of the
-    /// Fugue*, 2023, where what stood beside an inserted element is what its author's
-    /// answer shows. Elements of which no answer shows that are not looked at.
+    /// Source: after *maximal non-interleaving* of Weidner and Kleppmann, *The Art of
+    /// the Fugue*, 2023, but weaker: what was inserted to the left of an element is
+    /// compared only among those with the same left neighbour. What stood beside an
+    /// element is what its author's answer shows; elements of which no answer shows it
+    /// are not looked at.
     Together,
 }
 
@@ -253,8 +257,8 @@ type Beside<'a> = (Option<&'a Value>, Option<&'a Value>);
 struct Typed<'a>(BTreeMap<&'a Value, Beside<'a>>);
 
 impl<'a> Typed<'a> {
-    /// The elements of which it is known behind which one they were inserted, and of
-    /// that as well, and so on.
+    /// The elements whose left neighbour is known, and whose left neighbour's left
+    /// neighbour is known, and so on.
     fn of(answers: &[(&'a Call, &'a Value)]) -> Self {
         let mut told: BTreeMap<&Value, Beside<'_>> = BTreeMap::new();
         for (call, answer) in answers {
@@ -275,15 +279,13 @@ impl<'a> Typed<'a> {
         }
     }
 
-    /// Whether nothing stands between an element and those that were inserted behind
-    /// it, nor, of those that were inserted behind the same one, between one and those
-    /// that were inserted before it. There must be one order of all lists: then no
-    /// element stands behind itself.
+    /// Whether what was typed in one go stands together, forward and backward. There
+    /// must be one order of all lists: then no element is to the right of itself.
     fn is_together(&self, lists: &[&'a [Value]]) -> bool {
         let behind = |one: &'a Value| self.0.get(one).and_then(|beside| beside.0);
         let right = |one: &'a Value| self.0.get(one).and_then(|beside| beside.1);
         let before = |one: &'a Value| right(one).filter(|next| behind(next) == behind(one));
-        // Whether it is known before what an element was inserted, and so on.
+        // Whether the right neighbour of an element is known, and its, and so on.
         let is_told = |one: &&'a Value| {
             let mut steps = std::iter::successors(Some(*one), |at| before(at));
             steps.all(|at| right(at).is_none_or(|next| self.0.contains_key(next)))
@@ -292,10 +294,10 @@ impl<'a> Typed<'a> {
             let known: Vec<&'a Value> =
                 list.iter().filter(|one| self.0.contains_key(one)).collect();
             self.0.keys().all(|first| {
-                let forward = |one: &&'a Value| leads(*one, first, behind);
+                let forward = |one: &&'a Value| leads(one, first, behind);
                 let siblings = known.iter().copied().filter(|one| behind(one) == behind(first));
                 let siblings: Vec<&'a Value> = siblings.filter(is_told).collect();
-                let backward = |one: &&'a Value| leads(*one, first, before);
+                let backward = |one: &&'a Value| leads(one, first, before);
                 is_one_run(&known, forward) && is_one_run(&siblings, backward)
             })
         })

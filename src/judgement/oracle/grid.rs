@@ -129,7 +129,7 @@ impl<'a> Fate<'a> {
         let older = |a: usize, b: usize| place(a).zip(place(b)).is_some_and(|(a, b)| a < b);
         let in_time = |a: usize, b: usize| self.operations[a].returns_before(self.operations[b]);
         let against = |&a: &usize| ar.iter().any(|&b| older(a, b) && in_time(b, a));
-        !ar.iter().any(|a| against(a)) && self.no_cycle(&|a, b| vis[b][a] || older(a, b))
+        !ar.iter().any(against) && self.no_cycle(&|a, b| vis[b][a] || older(a, b))
     }
 
     fn acyclic(&self, vis: &Visibility) -> bool {
@@ -139,12 +139,8 @@ impl<'a> Fate<'a> {
     /// Whether session order and this relation have no cycle.
     fn no_cycle(&self, relation: &dyn Fn(usize, usize) -> bool) -> bool {
         let n = self.operations.len();
-        let mut reach = vec![vec![false; n]; n];
-        for a in 0..n {
-            for b in 0..n {
-                reach[a][b] = self.so(a, b) || relation(a, b);
-            }
-        }
+        let row = |a| (0..n).map(|b| self.so(a, b) || relation(a, b)).collect();
+        let mut reach: Vec<Vec<bool>> = (0..n).map(row).collect();
         for via in 0..n {
             for a in 0..n {
                 for b in 0..n {

@@ -278,7 +278,8 @@ fn compare(datatype: &dyn Datatype, length: u32, about: u64) -> BTreeMap<String,
 /// of them; all letters occur at all places.
 fn one_of(letters: usize, length: u32, about: u64) -> usize {
     let wanted = letters.pow(length) / usize::try_from(about).expect("a few");
-    let shares_a_factor = |step: usize| (2..=letters).any(|by| letters % by == 0 && step % by == 0);
+    let shares_a_factor =
+        |step: usize| (2..=letters).any(|by| letters.is_multiple_of(by) && step.is_multiple_of(by));
     (wanted.max(1)..).find(|step| !shares_a_factor(*step)).expect("there are primes")
 }
 

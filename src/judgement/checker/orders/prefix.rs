@@ -1,7 +1,7 @@
 //! Consistent prefix, consistent prefix in real time, and eventual consistency in real
 //! time.
 //!
-//! If session order, reads-from and (for the second) returns-before among
+//! If session order, reads-from and (for the second and third) returns-before among
 //! writes are acyclic together, any order that extends them explains every
 //! read: let it see the writes up to its source. If they have a cycle, nothing
 //! explains the reads, since a read must at least see its source. The condition
@@ -10,8 +10,8 @@
 //! instants, not as pairs.
 //!
 //! For the third, the source of a read at quiescence comes after all other writes of
-//! its key that happened, which are edges as well: one round for each key, since two
-//! sources make a cycle.
+//! its key that happened. That costs at most two edges for each write: two different
+//! sources of one key already make a cycle.
 
 use std::collections::BTreeMap;
 

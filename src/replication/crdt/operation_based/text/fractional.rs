@@ -2,7 +2,7 @@
 //! neighbours, as a list of digits, each with the node that chose it.
 //!
 //! All nodes order identifiers alike, so the text converges. But two authors who type
-//! at the same place choose from the same room, and their letters mix.
+//! at the same place choose from the same interval, and their letters mix.
 //!
 //! Source: Weiss, Urso and Molli, *Logoot*, 2009. Deviation: the digit in the middle is
 //! chosen, not a random one.

@@ -1,8 +1,9 @@
-//! Fugue: a tree in which an element hangs on the right of the one before it, or on the
-//! left of the one behind it if something hangs there already.
+//! Fugue: a tree in which an element becomes a right child of its left neighbour or, if
+//! that already has one, a left child of its right neighbour.
 //!
-//! What is typed in one go, forward or backward, is a branch of its own, so nothing
-//! comes between.
+//! What is typed in one go, forward or backward, usually becomes a branch of its own. In
+//! the scopes that were searched nothing came between; FugueMax, of the same paper, is
+//! the variant made to guarantee that.
 //!
 //! Source: Weidner and Kleppmann, *The Art of the Fugue: Minimizing Interleaving in
 //! Collaborative Text Editing*, 2023, algorithm 1.

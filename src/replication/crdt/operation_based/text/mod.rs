@@ -1,4 +1,4 @@
-//! A text whose effects are elements with a place of their own, and places to empty.
+//! A text whose effects insert an element at a place of its own, or delete elements.
 //!
 //! A deleted element leaves a tombstone, because others may have been placed beside it.
 //! An update answers the list that its author sees then. How places are ordered, the
@@ -24,7 +24,7 @@ pub trait Placement: Clone + Send + Sync + 'static {
     /// What is remembered of where an element was inserted.
     type Place: Clone + Ord + Hash + Debug + Send + Sync;
 
-    /// The place of a new element right behind `left` (`None`: at the front), given all
+    /// The place of a new element to the right of `left` (`None`: at the front), given all
     /// others and their order, deleted ones included.
     fn place(
         &self,

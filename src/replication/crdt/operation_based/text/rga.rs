@@ -1,9 +1,10 @@
-//! A replicated growable array: an element is placed behind the one that its author saw
-//! on its left; of those behind the same one, the newest comes first.
+//! A replicated growable array: an element is placed to the right of the one that its
+//! author saw on its left; of those that were placed to the right of the same one, the
+//! newest comes first.
 //!
-//! So a new element stands right behind its left neighbour, and what is typed forward
-//! stays together. What is typed backward does not: all of it is behind the same
-//! element, in the order of stamps, in which others can come between.
+//! So a new element stands next to its left neighbour, and what is typed forward stays
+//! together. What is typed backward does not: all of it has the same left neighbour, and
+//! is in the order of stamps, in which others can come between.
 //!
 //! Sources: Roh, Jeon, Kim and Lee, *Replicated abstract data types*, 2011; as a tree:
 //! Attiya et al., PODC 2016; on interleaving: Weidner and Kleppmann, 2023.
@@ -15,11 +16,11 @@ use super::{Nodes, Placement};
 /// A replicated growable array.
 #[derive(Clone, Copy, Debug)]
 pub struct Rga {
-    /// Which of the elements behind the same one comes first.
+    /// Which of the elements with the same left neighbour comes first.
     pub first: First,
 }
 
-/// Which of the elements behind the same one comes first.
+/// Which of the elements with the same left neighbour comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum First {
     /// The one with the largest stamp.
