@@ -9,7 +9,9 @@ use crate::history::formats::Options;
 use crate::history::{Completion, Key, Operation, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
-use crate::judgement::datatype::{self, DESCRIBED, Datatype, Described, Keyed, Register, stranger};
+use crate::judgement::datatype::{
+    self, DESCRIBED, Datatype, Described, Keyed, Opaque, Register, stranger,
+};
 use crate::judgement::{
     Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
 };
@@ -168,6 +170,11 @@ fn begun<'a>(args: &VerifyArgs, name: &str, read: &'a Input) -> Result<Begun<'a>
             failure.remedy("give a value of that kind to --initial")
         });
     }
+    let opaque = |datatype: &dyn Datatype| datatype.name() == Opaque.name();
+    if said.of.iter().any(|(_, said)| opaque(said.0)) || all.is_some_and(opaque) {
+        return Err(Failure::new(format!("{name}: opaque objects are not judged beside others"))
+            .remedy("give --datatype opaque alone, or leave it out"));
+    }
     if let Some((key, _)) = said.of.iter().find(|(key, _)| !keys().any(|other| other == key)) {
         return Err(Failure::new(format!("{name}: no operation is on the key {key}"))
             .remedy("give --datatype a key of the recording, as in `counter,cart=set:add-wins`"));
@@ -232,6 +239,22 @@ fn not_of(datatype: &dyn Datatype, name: &str, read: &Input, at: usize) -> Failu
     };
     let names = |one: &&Described| one.datatype.name() == datatype.name();
     let known = DESCRIBED.iter().find(names).map_or("", |one| one.operations);
+    let before = &read.recording.history.operations()[..at];
+    let call = &operation.call;
+    let again = |other: &Operation| {
+        other.completion != Completion::Fail
+            && datatype.makes(&other.call)
+            && other.call.key == call.key
+            && datatype.part(&other.call) == datatype.part(call)
+    };
+    if datatype.makes(call)
+        && let Some(first) = before.iter().position(again)
+    {
+        let first = self::place(read, first);
+        let problem = format!("{name}: {place}: `{call}` puts in what {first} has put in already");
+        let remedy = format!("a {} is judged if no value is put in twice", datatype.name());
+        return Failure::new(problem).remedy(remedy);
+    }
     Failure::new(format!(
         "{name}: {place}: `{}`{answered} is nothing that a {} does",
         operation.call,

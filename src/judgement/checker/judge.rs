@@ -111,7 +111,10 @@ impl<'a> Judge<'a> {
     /// operation that no datatype knows.
     pub fn says_anything(&self) -> bool {
         let Ok(whole) = &self.whole else { return true };
-        whole.history.operations().iter().any(|op| datatype::answered(op, whole.datatype))
+        let opaque = whole.datatype.name() == Opaque.name();
+        let counts = |op: &Operation| op.final_read || !opaque;
+        let mut all = whole.history.operations().iter();
+        all.any(|op| counts(op) && datatype::answered(op, whole.datatype))
     }
 
     /// Why the fast procedures do not apply to this history, so that what they

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 
 use super::view::View;
 use crate::history::{Completion, Function, History};
-use crate::judgement::datatype::Datatype;
+use crate::judgement::datatype::{Datatype, Keyed};
 use crate::judgement::model::Model;
 use crate::judgement::verdict::{Budget, Witness};
 
@@ -36,6 +36,10 @@ impl<'a> Whole<'a> {
         if grid && self.datatype.name() == "set" {
             "what concurrent adds and removes of a set mean has to be said: it may be set:add-wins, \
              set:remove-wins, set:last-writer, set:two-phase or set:grow-only"
+                .to_owned()
+        } else if grid && self.datatype.name() == Keyed::NAME {
+            "concurrent updates have no meaning for the datatype of some key; give all keys of sets \
+             set:add-wins or the like, as in --datatype cart=set:add-wins"
                 .to_owned()
         } else if grid && self.datatype.name() != "register" {
             format!(

@@ -16,6 +16,9 @@ pub struct Keyed {
 }
 
 impl Keyed {
+    /// Its name as a datatype.
+    pub const NAME: &str = "datatypes by key";
+
     /// These types, and that of all other keys; `None`: each of these has the first type
     /// that knows all its operations.
     ///
@@ -58,7 +61,7 @@ impl Keyed {
 
 impl Datatype for Keyed {
     fn name(&self) -> &'static str {
-        "datatypes by key"
+        Keyed::NAME
     }
 
     fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {

@@ -26,6 +26,7 @@ mod replicated_set;
 mod sequence;
 mod set;
 mod text;
+mod together;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -60,7 +60,8 @@ pub static DESCRIBED: [Described; 26] = [
         names: &["mv-register", "multi-value-register"],
         datatype: &MvRegister,
         operations: "read · write v",
-        about: "A list of the values of the visible writes that no other visible write had seen.",
+        about: "A list of the values of the visible writes that no other visible write had seen, \
+                each value once.",
         formula: "{ value of w | w ∈ V ∧ ¬∃ w' ∈ V: w vis w' }",
         examples: &[],
     },

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Argument, Call, Item, Key, Menu, Value};
 
+use super::together::{Beside, have_a_walk};
 use super::{Context, Datatype, after_read, sorted_all};
 
 /// Holds elements in order, none at first. `insert` with `[element, position]` puts
@@ -186,7 +187,7 @@ impl Datatype for Sequence {
                 let mut firsts = lists.iter().enumerate();
                 firsts.all(|(nth, one)| lists[..=nth].iter().all(|two| have_an_order(&[one, two])))
             }
-            Sequence::Together => have_an_order(&lists) && Typed::of(answers).is_together(&lists),
+            Sequence::Together => have_a_walk(&lists, &beside(answers)),
         }
     }
 
@@ -250,67 +251,15 @@ fn have_an_order(lists: &[&[Value]]) -> bool {
     placed == waits.len()
 }
 
-/// What stood beside an element when it was inserted; `None`: an end of the list.
-type Beside<'a> = (Option<&'a Value>, Option<&'a Value>);
-
-/// Where elements were inserted, as far as answers tell.
-struct Typed<'a>(BTreeMap<&'a Value, Beside<'a>>);
-
-impl<'a> Typed<'a> {
-    /// The elements whose left neighbour is known, and whose left neighbour's left
-    /// neighbour is known, and so on.
-    fn of(answers: &[(&'a Call, &'a Value)]) -> Self {
-        let mut told: BTreeMap<&Value, Beside<'_>> = BTreeMap::new();
-        for (call, answer) in answers {
-            let Some((element, _)) = inserted(call) else { continue };
-            let all = list(answer);
-            let Some(at) = all.iter().position(|other| other == element) else { continue };
-            let left = at.checked_sub(1).map(|before| &all[before]);
-            told.insert(element, (left, all.get(at + 1)));
-        }
-        loop {
-            let known = |beside: &Beside<'_>| beside.0.is_none_or(|left| told.contains_key(left));
-            let unknown: Vec<&Value> =
-                told.iter().filter(|(_, beside)| !known(beside)).map(|(one, _)| *one).collect();
-            if unknown.is_empty() {
-                return Typed(told);
-            }
-            told.retain(|element, _| !unknown.contains(element));
-        }
+/// Where elements were inserted, as far as the answers to their inserts tell.
+fn beside<'a>(answers: &[(&'a Call, &'a Value)]) -> BTreeMap<&'a Value, Beside<'a>> {
+    let mut told = BTreeMap::new();
+    for (call, answer) in answers {
+        let Some((element, _)) = inserted(call) else { continue };
+        let all = list(answer);
+        let Some(at) = all.iter().position(|other| other == element) else { continue };
+        let left = at.checked_sub(1).map(|before| &all[before]);
+        told.insert(element, (left, all.get(at + 1)));
     }
-
-    /// Whether what was typed in one go stands together, forward and backward. There
-    /// must be one order of all lists: then no element is to the right of itself.
-    fn is_together(&self, lists: &[&'a [Value]]) -> bool {
-        let behind = |one: &'a Value| self.0.get(one).and_then(|beside| beside.0);
-        let right = |one: &'a Value| self.0.get(one).and_then(|beside| beside.1);
-        let before = |one: &'a Value| right(one).filter(|next| behind(next) == behind(one));
-        // Whether the right neighbour of an element is known, and its, and so on.
-        let is_told = |one: &&'a Value| {
-            let mut steps = std::iter::successors(Some(*one), |at| before(at));
-            steps.all(|at| right(at).is_none_or(|next| self.0.contains_key(next)))
-        };
-        lists.iter().all(|list| {
-            let known: Vec<&'a Value> =
-                list.iter().filter(|one| self.0.contains_key(one)).collect();
-            self.0.keys().all(|first| {
-                let forward = |one: &&'a Value| leads(one, first, behind);
-                let siblings = known.iter().copied().filter(|one| behind(one) == behind(first));
-                let siblings: Vec<&'a Value> = siblings.filter(is_told).collect();
-                let backward = |one: &&'a Value| leads(one, first, before);
-                is_one_run(&known, forward) && is_one_run(&siblings, backward)
-            })
-        })
-    }
-}
-
-/// Whether the elements of which something is true stand beside each other.
-fn is_one_run<'v>(all: &[&'v Value], of: impl Fn(&&'v Value) -> bool) -> bool {
-    let places: Vec<usize> = (0..all.len()).filter(|at| of(&all[*at])).collect();
-    places.windows(2).all(|two| two[1] == two[0] + 1)
-}
-
-/// Whether steps lead from one element to another, or they are the same.
-fn leads<'v>(from: &'v Value, to: &Value, step: impl Fn(&'v Value) -> Option<&'v Value>) -> bool {
-    std::iter::successors(Some(from), |at| step(at)).any(|one| one == to)
+    told
 }

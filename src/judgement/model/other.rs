@@ -171,8 +171,8 @@ pub(super) static OTHERS: [Other; 15] = [
             reads: Reads::Prefix { monotonic: false, eventual: true },
             ..PREFIX
         },
-        nothing: "no order of the writes that keeps real time has what was read at its prefixes, \
-                  and what is read at quiescence at its end",
+        nothing: "no order of the writes that keeps real time explains what was read, with what \
+                  is read at quiescence at its end",
     },
     Other {
         model: Model::Regular,

@@ -85,7 +85,8 @@ impl Counterexample {
     }
 }
 
-const CONTRADICTORY: &str = "no order of the elements fits all of these answers";
+const CONTRADICTORY: &str =
+    "no order of the elements, as the datatype asks for it, fits all of these answers";
 
 struct Prose<'a> {
     operations: &'a [Operation],

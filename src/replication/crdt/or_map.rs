@@ -56,8 +56,10 @@ impl Lattice for OrMap {
     fn read(&self, state: &Dots) -> Value {
         let mut held: BTreeMap<&Value, Vec<&Value>> = BTreeMap::new();
         for pair in state.values() {
-            if let Value::List(both) = pair {
-                held.entry(&both[0]).or_default().extend(both.get(1));
+            if let Value::List(both) = pair
+                && let Some(key) = both.first()
+            {
+                held.entry(key).or_default().extend(both.get(1));
             }
         }
         let pair = |(key, values): (&Value, Vec<&Value>)| {

@@ -225,6 +225,11 @@ fn each_key_may_have_a_datatype_of_its_own() {
     let mixed = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
 {"process":1,"f":"add","key":"x","value":2,"invoke":30,"return":40}
 "#;
+    let twice = r#"{"process":0,"f":"append","key":"x","value":1,"invoke":10,"return":20}
+{"process":1,"f":"append","key":"x","value":1,"invoke":30,"return":40}
+"#;
+    let opaque = r#"{"process":0,"f":"frob","key":"x","value":1,"invoke":10,"return":20}"#;
+    assert_eq!(verify(opaque, "--model eventual --datatype opaque").code, Some(4));
     for (text, words, wanted) in [
         (
             shop,
@@ -237,6 +242,8 @@ fn each_key_may_have_a_datatype_of_its_own() {
         (shop, "--datatype counter,register", "the datatype of all other keys is given twice"),
         (shop, "--datatype cart=ad-wins", "did you mean `set:add-wins`?"),
         (shop, "--datatype cart=or-set --initial 5", "its keys are of several datatypes"),
+        (shop, "--datatype cart=opaque", "opaque objects are not judged beside others"),
+        (twice, "--datatype log", "line 2: `append x=1` puts in what line 1 has put in already"),
         (mixed, "", "line 2: no datatype here knows `add x=2` beside what came before"),
     ] {
         let said = verify(text, words);

@@ -1,5 +1,7 @@
 //! What texts, logs and maps mean, compared with something dumb, and told in words.
 
+use std::collections::BTreeMap;
+
 use quiescence::history::{Builder, Call, Completion, Function, History, Key, Value, notation};
 use quiescence::judgement::datatype::{Datatype, Log, Map, Opaque, Sequence, Set};
 use quiescence::judgement::{
@@ -115,6 +117,128 @@ fn fewer_answers_still_agree() {
     assert!(agreed > 1_000, "{agreed}");
 }
 
+/// All orders of 1 to 5.
+fn orders() -> Vec<Vec<i64>> {
+    let mut orders = vec![Vec::new()];
+    for element in 1..=5 {
+        orders = orders
+            .into_iter()
+            .flat_map(|order: Vec<i64>| {
+                (0..=order.len()).map(move |at| {
+                    let mut longer = order.clone();
+                    longer.insert(at, element);
+                    longer
+                })
+            })
+            .collect();
+    }
+    orders
+}
+
+/// Whether the elements for which this is true stand beside each other, among some.
+fn is_one_run(order: &[i64], among: impl Fn(i64) -> bool, of: impl Fn(i64) -> bool) -> bool {
+    let places: Vec<bool> = order.iter().copied().filter(|one| among(*one)).map(of).collect();
+    let first = places.iter().position(|it| *it);
+    let last = places.iter().rposition(|it| *it);
+    first.zip(last).is_none_or(|(first, last)| places[first..=last].iter().all(|it| *it))
+}
+
+/// Whether some order has all these lists as parts and keeps together what was typed in
+/// one go; of each element, the one on its left and the one on its right if they are
+/// known (0: the end of the list).
+fn have_a_walk(lists: &[Vec<i64>], beside: &BTreeMap<i64, (i64, i64)>) -> bool {
+    let known = |one: i64| {
+        let mut at = one;
+        while at != 0 {
+            let Some((left, _)) = beside.get(&at) else { return false };
+            at = *left;
+        }
+        true
+    };
+    let left = |one: i64| beside.get(&one).filter(|_| known(one)).map(|(left, _)| *left);
+    let sibling = |one: i64, other: i64| left(one).is_some() && left(one) == left(other);
+    let told = |one: i64| {
+        let mut at = one;
+        loop {
+            let (_, right) = beside[&at];
+            if right == 0 || (known(right) && !sibling(right, at)) {
+                return true;
+            }
+            if !known(right) {
+                return false;
+            }
+            at = right;
+        }
+    };
+    let hangs = |one: i64, on: i64, right: bool| {
+        let mut at = one;
+        for _ in 0..6 {
+            if at == on {
+                return true;
+            }
+            let Some((l, r)) = beside.get(&at) else { return false };
+            at = match right {
+                false => *l,
+                true if *r != 0 && sibling(*r, at) => *r,
+                true => 0,
+            };
+        }
+        false
+    };
+    let is_part = |list: &[i64], order: &[i64]| {
+        let mut order = order.iter();
+        list.iter().all(|one| order.any(|other| other == one))
+    };
+    orders().iter().any(|order| {
+        let goes = |all: &dyn Fn(i64) -> bool| (1..=5).filter(|one| known(*one)).all(all);
+        lists.iter().all(|list| is_part(list, order))
+            && goes(&|first| is_one_run(order, known, |one| hangs(one, first, false)))
+            && goes(&|first| {
+                let among = |one: i64| sibling(one, first) && told(one);
+                is_one_run(order, among, |one| hangs(one, first, true))
+            })
+    })
+}
+
+#[test]
+fn what_was_typed_stands_together_if_some_order_has_it_so() {
+    let mut dice = Dice(29);
+    let mut found = [0, 0];
+    for _ in 0..effort(1_500, 150_000) {
+        // Clients type, each into some of what there is, and readers see some.
+        let mut all: Vec<i64> = Vec::new();
+        let mut told: Vec<(Call, Value)> = Vec::new();
+        let (mut lists, mut beside) = (Vec::new(), BTreeMap::new());
+        for element in 1..=5 {
+            let mut seen = all.clone();
+            seen.retain(|_| dice.below(4) > 0);
+            let at = dice.below(seen.len() + 1);
+            seen.insert(at, element);
+            let position = i64::try_from(at).expect("it is short");
+            let next =
+                |place: Option<usize>| place.and_then(|at| seen.get(at)).copied().unwrap_or(0);
+            let answered = dice.below(5) > 0;
+            if answered {
+                beside.insert(element, (next(at.checked_sub(1)), next(Some(at + 1))));
+                told.push((call("insert", list(&[element, position])), list(&seen)));
+                lists.push(seen);
+            }
+            all.insert(dice.below(all.len() + 1), element);
+        }
+        for _ in 0..dice.below(4) {
+            let mut seen = all.clone();
+            seen.retain(|_| dice.below(3) > 0);
+            told.push((Call::read("t"), list(&seen)));
+            lists.push(seen);
+        }
+        let pairs: Vec<_> = told.iter().map(|(call, answer)| (call, answer)).collect();
+        let expected = have_a_walk(&lists, &beside);
+        assert_eq!(Sequence::Together.agree(&pairs), expected, "{pairs:?}");
+        found[usize::from(expected)] += 1;
+    }
+    assert!(found.iter().all(|times| *times > 200), "{found:?}");
+}
+
 /// What was typed, in the order of typing, and what is read.
 fn together(typed: &[(i64, i64, &[i64])], read: &[i64]) -> bool {
     let typed = typed.iter();
@@ -138,6 +262,15 @@ fn what_was_typed_in_one_go_stays_together() {
         [(1, 0, &[1]), (2, 0, &[2, 1]), (3, 0, &[3]), (4, 0, &[4, 3])];
     assert!(together(&backward, &[2, 1, 4, 3]) && together(&backward, &[4, 3, 2, 1]));
     assert!(!together(&backward, &[2, 4, 1, 3]) && !together(&backward, &[4, 2, 1, 3]));
+    // Two reads leave one order, which no single answer shows.
+    let typed: [(i64, i64, &[i64]); 3] = [(1, 0, &[1]), (2, 0, &[2]), (3, 0, &[3, 2])];
+    let mut told: Vec<(Call, Value)> = typed
+        .iter()
+        .map(|(one, at, seen)| (call("insert", list(&[*one, *at])), list(seen)))
+        .collect();
+    told.extend([&[3, 1][..], &[1, 2]].map(|seen| (Call::read("t"), list(seen))));
+    let pairs: Vec<_> = told.iter().map(|(call, answer)| (call, answer)).collect();
+    assert!(Sequence::Strong.agree(&pairs) && !Sequence::Together.agree(&pairs));
     // Who inserts between 1 and 2 means to.
     assert!(together(&[(1, 0, &[1]), (2, 1, &[1, 2]), (3, 1, &[1, 3, 2])], &[1, 3, 2]));
 }
