@@ -124,6 +124,9 @@ fn searches_of(
         let mut search = empty(args, registry, subject, &setting, seed)?;
         let asked = if args.models.is_empty() { properties } else { args.models.clone() };
         for property in asked.iter().chain([&Property::NoPanic]) {
+            if let Property::Always(invariant) = property {
+                has_invariant(&*search.subject, &search.short, invariant)?;
+            }
             search.asks(property, None);
         }
         for (condition, when) in search.subject.conditions() {
@@ -146,6 +149,19 @@ fn rows_of<'r>(
         subjects.iter().any(|subject| subject.strategy_name() == *name)
     };
     registry.promises().filter(about).collect()
+}
+
+/// That a strategy has this invariant: nothing breaks one that it has not.
+fn has_invariant(subject: &dyn Subject, short: &str, invariant: &str) -> Result<(), Failure> {
+    let known: Vec<&str> = subject.conditions().into_iter().map(|(name, _)| name).collect();
+    if known.contains(&invariant) {
+        return Ok(());
+    }
+    let remedy = match known.is_empty() {
+        true => "it has none".to_owned(),
+        false => format!("it has {}", known.join(", ")),
+    };
+    Err(Failure::new(format!("{short} has no invariant `{invariant}`")).remedy(remedy))
 }
 
 fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {

@@ -156,7 +156,11 @@ fn compare(
     let last = if before != now {
         Some(Difference { step: end, recorded: before, present: now })
     } else if case.kind != kind {
-        Some(Difference { step: end, recorded: told(case.kind), present: told(kind) })
+        let present = match judgement {
+            Judgement::Unknown(why) => format!("{} is not decided: {why}", case.property),
+            Judgement::Holds | Judgement::Violated(..) => told(kind),
+        };
+        Some(Difference { step: end, recorded: told(case.kind), present })
     } else if case.cycle != cycle(run) {
         let told = |cycle: Option<usize>| match cycle {
             Some(steps) => format!("the last {steps} steps repeat"),

@@ -54,6 +54,19 @@ fn a_case_of_a_newer_format_is_refused() {
 }
 
 #[test]
+fn an_invariant_that_a_strategy_has_not_is_no_property_of_it() {
+    let place = Place::new();
+    for (command, wanted) in [
+        ("check rga --model always:x", "rga has no invariant `x`"),
+        ("check abd --model always:x --search random", "abd has no invariant `x`"),
+    ] {
+        let said = place.run(command);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(wanted), "{said:?}");
+    }
+}
+
+#[test]
 fn a_datatype_that_is_not_there_is_answered_with_the_nearest_and_its_place() {
     let (place, path) = Place::with_case();
     let known = "\"cluster\"";
