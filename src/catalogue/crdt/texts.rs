@@ -11,7 +11,11 @@ use crate::replication::crdt::operation_based::text::{Asked, Placement, Text};
 use crate::replication::crdt::operation_based::{Delivery, OperationBased};
 use crate::world::FaultKind;
 
-use super::{STATES, convergent, nodes, with};
+use super::{convergent, nodes, with};
+
+/// The most states of a search where all promises are checked: there are several texts,
+/// which are searched alike.
+const STATES: u64 = 6_000;
 
 const TOGETHER: &str = "asked=together";
 

@@ -218,7 +218,10 @@ pub static DESCRIBED: [Described; 26] = [
                 order that is the same for all answers. No element is inserted twice. Inserts and \
                 deletes answer nothing, or the list that their author sees then.",
         formula: "{ e | i ∈ V ∧ ¬∃ d ∈ V: i vis d } in an order ≺ of all elements",
-        examples: &[],
+        examples: &[(
+            "[insert]t=[1,0]|[insert]t=[2,0]|[insert]t=[3,0]|rt=[1,2]|rt=[2,3]|rt=[3,1] @ 001122334455",
+            "text:weak",
+        )],
     },
     Described {
         names: &["text:weak"],

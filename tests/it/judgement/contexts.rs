@@ -287,7 +287,7 @@ fn one_of(letters: usize, length: u32, about: u64) -> usize {
 fn checker_and_oracle_agree_on_histories_of_three_operations() {
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     for datatype in replicated() {
-        let kinds = compare(datatype, 3, effort(400, u64::MAX));
+        let kinds = compare(datatype, 3, effort(250, u64::MAX));
         for kind in ["holds", "illegal", "unexplained"] {
             assert!(kinds.contains_key(kind), "{}: {kinds:?}", datatype.name());
         }
@@ -302,7 +302,7 @@ fn checker_and_oracle_agree_on_histories_of_three_operations() {
 #[test]
 fn checker_and_oracle_agree_on_histories_of_four_operations() {
     for datatype in replicated() {
-        println!("{}: {:?}", datatype.name(), compare(datatype, 4, effort(25, u64::MAX)));
+        println!("{}: {:?}", datatype.name(), compare(datatype, 4, effort(12, u64::MAX)));
     }
 }
 
