@@ -178,6 +178,9 @@ pub(crate) fn ask(
             fork.carry_out(to, &mut effects)?;
         }
         fork.waiting.clear();
+        if fork.nodes.iter().all(|local| local.timers.is_empty()) {
+            return Ok(None);
+        }
         let before = fork.nodes.clone();
         for to in (0..).take(nodes.len()).map(NodeId) {
             for timer in fork.nodes[to.index()].timers.clone() {
