@@ -10,7 +10,7 @@ use crate::history::{Completion, Key, Operation, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
 use crate::judgement::datatype::{
-    self, DESCRIBED, Datatype, Described, Keyed, Opaque, Register, stranger,
+    self, DESCRIBED, Datatype, Described, Like, Opaque, Register, stranger,
 };
 use crate::judgement::{
     Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
@@ -181,7 +181,7 @@ fn begun<'a>(args: &VerifyArgs, name: &str, read: &'a Input) -> Result<Begun<'a>
     }
     let of: BTreeMap<Key, &'static dyn Datatype> =
         said.of.iter().map(|(key, said)| (key.clone(), said.0)).collect();
-    match Keyed::new(history, of.clone(), all) {
+    match Like::by_key(history, of.clone(), all) {
         Ok(keyed) => match stranger(history, &keyed, false) {
             Some(at) => {
                 let own = of.get(&history.operations()[at].call.key).copied().or(all);

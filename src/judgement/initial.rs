@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use super::checker::Judge;
-use super::datatype::{self, Datatype, Keyed, left};
+use super::datatype::{self, Datatype, Like, left};
 use super::model::Model;
 use super::verdict::{Unsound, Verdict, recheck, recheck_with};
 use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
@@ -39,19 +39,13 @@ pub struct Begun<'a> {
 enum Typed {
     /// What this datatype says.
     As(&'static dyn Datatype),
-    /// The same, with another initial value.
-    From(Beginning),
-    /// For each key what its datatype says.
-    ByKey(Keyed),
+    /// The same, but for some of it.
+    Like(Box<Like>),
 }
 
 impl std::fmt::Debug for Typed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Typed::As(datatype) => f.write_str(datatype.name()),
-            Typed::From(beginning) => beginning.fmt(f),
-            Typed::ByKey(keyed) => f.write_str(keyed.name()),
-        }
+        f.write_str(self.datatype().name())
     }
 }
 
@@ -59,8 +53,7 @@ impl Typed {
     fn datatype(&self) -> &dyn Datatype {
         match self {
             Typed::As(datatype) => *datatype,
-            Typed::From(beginning) => beginning,
-            Typed::ByKey(keyed) => keyed,
+            Typed::Like(like) => &**like,
         }
     }
 }
@@ -97,12 +90,13 @@ impl<'a> Begun<'a> {
         let Some(held) = datatype.holding(initial) else {
             return Err(format!("a {} cannot hold {initial} at first", datatype.name()));
         };
-        Ok(Begun { datatype: Some(Typed::From(Beginning { datatype, held })), ..as_it_is })
+        let like = Like::beginning(datatype, held);
+        Ok(Begun { datatype: Some(Typed::Like(Box::new(like))), ..as_it_is })
     }
 
     /// The same, where operations mean what the datatype of their key says.
-    pub fn by_key(history: &'a History, keyed: Keyed) -> Begun<'a> {
-        Begun { history: Cow::Borrowed(history), datatype: Some(Typed::ByKey(keyed)) }
+    pub fn by_key(history: &'a History, keyed: Like) -> Begun<'a> {
+        Begun { history: Cow::Borrowed(history), datatype: Some(Typed::Like(Box::new(keyed))) }
     }
 
     /// The history as it is judged: in registers the initial value is `null`.
@@ -127,57 +121,6 @@ impl<'a> Begun<'a> {
             Some(typed) => recheck_with(&self.history, model, typed.datatype(), verdict),
             None => recheck(&self.history, model, verdict),
         }
-    }
-}
-
-/// A datatype whose objects begin with another value.
-#[derive(Clone)]
-struct Beginning {
-    datatype: &'static dyn Datatype,
-    held: Value,
-}
-
-impl std::fmt::Debug for Beginning {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} that holds {}", self.datatype.name(), self.held)
-    }
-}
-
-impl Datatype for Beginning {
-    fn name(&self) -> &'static str {
-        self.datatype.name()
-    }
-
-    fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
-        self.datatype.knows(call, answer)
-    }
-
-    fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool {
-        self.datatype.only_reads(call, answer)
-    }
-
-    fn answers(&self, call: &Call, answer: Option<&Value>) -> bool {
-        self.datatype.answers(call, answer)
-    }
-
-    fn overwrites(&self, call: &Call) -> bool {
-        self.datatype.overwrites(call)
-    }
-
-    fn grows_to(&self, call: &Call, held: &Value, answer: &Value) -> bool {
-        self.datatype.grows_to(call, held, answer)
-    }
-
-    fn initial(&self, _: &Key) -> Value {
-        self.held.clone()
-    }
-
-    fn holding(&self, value: &Value) -> Option<Value> {
-        self.datatype.holding(value)
-    }
-
-    fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
-        self.datatype.apply(held, call, answer)
     }
 }
 

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 
 use super::view::View;
 use crate::history::{Completion, Function, History};
-use crate::judgement::datatype::{Datatype, Keyed};
+use crate::judgement::datatype::{Datatype, Like};
 use crate::judgement::model::Model;
 use crate::judgement::verdict::{Budget, Witness};
 
@@ -37,10 +37,12 @@ impl<'a> Whole<'a> {
             "what concurrent adds and removes of a set mean has to be said: it may be set:add-wins, \
              set:remove-wins, set:last-writer, set:two-phase or set:grow-only"
                 .to_owned()
-        } else if grid && self.datatype.name() == Keyed::NAME {
-            "concurrent updates have no meaning for the datatype of some key; give all keys of sets \
-             set:add-wins or the like, as in --datatype cart=set:add-wins"
-                .to_owned()
+        } else if grid && self.datatype.name() == Like::BY_KEY {
+            format!(
+                "{model} is about types whose concurrent updates have a meaning; that of some key \
+                 gives them none: of each set it has to be said whether it is set:add-wins, \
+                 set:remove-wins or another"
+            )
         } else if grid && self.datatype.name() != "register" {
             format!(
                 "{model} is about registers that are only read and written, and about types whose \

@@ -1,5 +1,7 @@
 //! A log: values are appended, all of them are read.
 
+use std::collections::BTreeMap;
+
 use crate::history::{Argument, Call, Item, Key, Menu, Value};
 
 use super::{Arbitration, Context, Datatype, after_read};
@@ -73,10 +75,11 @@ impl Datatype for Log {
 
     fn parts(&self, _: &Call, answer: &Value) -> Vec<(Value, Value)> {
         let Value::List(all) = answer else { return Vec::new() };
-        let alone = |value: &Value| {
-            let times = all.iter().filter(|other| *other == value).cloned();
-            (value.clone(), times.collect::<Vec<_>>().into())
-        };
+        let mut times: BTreeMap<&Value, usize> = BTreeMap::new();
+        for value in all {
+            *times.entry(value).or_default() += 1;
+        }
+        let alone = |value: &Value| (value.clone(), vec![value.clone(); times[value]].into());
         all.iter().map(alone).collect()
     }
 

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::{
-    Counter, CounterWithAnswers, Datatype, Flag, Log, Map, MaxRegister, MvRegister, Opaque, Queue,
-    Register, RegisterWith, ReplicatedSet, Sequence, Set, Text,
+    ANSWERING_COUNTER, CAS_REGISTER, Counter, DELETABLE_REGISTER, Datatype, Flag, Log, Map,
+    MaxRegister, MvRegister, Opaque, Queue, Register, ReplicatedSet, Sequence, Set, Text,
 };
 
 /// A datatype of this crate, described.
@@ -40,7 +40,7 @@ pub static DESCRIBED: [Described; 26] = [
     },
     Described {
         names: &["deletable-register"],
-        datatype: &RegisterWith::Deletes,
+        datatype: &DELETABLE_REGISTER,
         operations: "read · write v · delete",
         about: "The value of the last visible write, by arbitration; null if there is none, or if \
                 that was a delete, which writes null.",
@@ -49,7 +49,7 @@ pub static DESCRIBED: [Described; 26] = [
     },
     Described {
         names: &["cas-register"],
-        datatype: &RegisterWith::CompareAndSets,
+        datatype: &CAS_REGISTER,
         operations: "read · write v · cas [from, to]",
         about: "What the register holds. A compare-and-set replaces `from` by `to`, and answers \
                 `mismatch` where it finds another value.",
@@ -76,7 +76,7 @@ pub static DESCRIBED: [Described; 26] = [
     },
     Described {
         names: &["answering-counter"],
-        datatype: &CounterWithAnswers,
+        datatype: &ANSWERING_COUNTER,
         operations: "read · add-and-get n",
         about: "A counter of which clients ask `add-and-get` in searches.",
         formula: "Σ n over V, and the own n",

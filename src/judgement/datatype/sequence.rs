@@ -1,10 +1,10 @@
 //! A text, or any other list into which elements are inserted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::history::{Argument, Call, Item, Key, Menu, Value};
 
-use super::together::{Beside, have_a_walk};
+use super::ordered::{Beside, Ordered};
 use super::{Context, Datatype, after_read, sorted_all};
 
 /// Holds elements in order, none at first. `insert` with `[element, position]` puts
@@ -182,12 +182,14 @@ impl Datatype for Sequence {
     fn agree(&self, answers: &[(&Call, &Value)]) -> bool {
         let lists: Vec<&[Value]> = answers.iter().map(|(_, answer)| list(answer)).collect();
         match self {
-            Sequence::Strong => have_an_order(&lists),
+            Sequence::Strong => Ordered::by(&lists).exists(),
             Sequence::Weak => {
                 let mut firsts = lists.iter().enumerate();
-                firsts.all(|(nth, one)| lists[..=nth].iter().all(|two| have_an_order(&[one, two])))
+                firsts.all(|(nth, one)| {
+                    lists[..=nth].iter().all(|other| Ordered::by(&[one, other]).exists())
+                })
             }
-            Sequence::Together => have_a_walk(&lists, &beside(answers)),
+            Sequence::Together => Ordered::by(&lists).is_together(&beside(answers)),
         }
     }
 
@@ -217,38 +219,6 @@ impl Datatype for Sequence {
         let delete = |element: i64| Item::with(DELETE, element);
         Menu::with_reads(positions.map(insert).chain(elements.map(delete)).collect())
     }
-}
-
-/// Whether one order has all these lists as parts. Gaps tell nothing. O(n log n) for
-/// lists of n elements in all.
-fn have_an_order(lists: &[&[Value]]) -> bool {
-    let mut after: BTreeMap<&Value, BTreeSet<&Value>> = BTreeMap::new();
-    let mut waits: BTreeMap<&Value, usize> = BTreeMap::new();
-    for list in lists {
-        let elements: Vec<&Value> = list.iter().filter(|one| **one != Value::Null).collect();
-        for element in &elements {
-            waits.entry(element).or_default();
-        }
-        for two in elements.windows(2) {
-            if after.entry(two[0]).or_default().insert(two[1]) {
-                *waits.entry(two[1]).or_default() += 1;
-            }
-        }
-    }
-    let mut free: Vec<&Value> =
-        waits.iter().filter(|(_, waits)| **waits == 0).map(|(element, _)| *element).collect();
-    let mut placed = 0;
-    while let Some(element) = free.pop() {
-        placed += 1;
-        for next in after.get(element).into_iter().flatten() {
-            let waits = waits.get_mut(next).expect("it is listed");
-            *waits -= 1;
-            if *waits == 0 {
-                free.push(next);
-            }
-        }
-    }
-    placed == waits.len()
 }
 
 /// Where elements were inserted, as far as the answers to their inserts tell.

@@ -160,7 +160,7 @@ pub(super) static OTHERS: [Other; 15] = [
         model: Model::EventualRealTime,
         name: "eventual-rt",
         long: "eventual consistency in real time",
-        aliases: &["ev_rt", "eventual-real-time", "last-write-wins"],
+        aliases: &["ev_rt", "eventual-real-time"],
         about: "Reads at quiescence see every write, in an order that keeps real time: of writes \
                 that were acknowledged one after the other, the last one wins.",
         predicate: "∃ ar, vis: RVal ∧ ar ⊇ rb∩W×W ∧ acyclic(so ∪ vis ∪ ar) ∧ W × final reads ⊆ vis",

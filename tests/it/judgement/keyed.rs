@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quiescence::history::{Key, notation};
 use quiescence::judgement::datatype::{
-    Counter, Datatype, Keyed, Log, Register, ReplicatedSet, Set, stranger,
+    Counter, Datatype, Like, Log, Register, ReplicatedSet, Set, stranger,
 };
 use quiescence::judgement::{Begun, Budget, Model, Verdict, check_with, oracle, recheck_with};
 
@@ -64,7 +64,7 @@ fn checker_and_oracle_agree_about_several_types_at_once() {
     for _ in 0..effort(400, 40_000) {
         let text = drawn(&mut dice);
         let history = notation::parse(&text).expect("it is in the notation");
-        let keyed = Keyed::new(&history, all.clone(), Some(&Register)).expect("all are said");
+        let keyed = Like::by_key(&history, all.clone(), Some(&Register)).expect("all are said");
         if stranger(&history, &keyed, false).is_some() {
             continue;
         }
@@ -94,16 +94,16 @@ fn checker_and_oracle_agree_about_several_types_at_once() {
 fn each_key_is_what_its_own_operations_say() {
     let history = notation::parse("[add]c=2 rc=2 [add]s=1 rs=[1] wx1 rx=1 @ 000000000000")
         .expect("well-formed");
-    let keyed = Keyed::new(&history, BTreeMap::new(), None).expect("each key is known");
+    let keyed = Like::by_key(&history, BTreeMap::new(), None).expect("each key is known");
     let judge = |model| check_with(&history, model, &keyed, Budget::default());
     assert!(judge(Model::Linearizable).holds());
     // What concurrent adds and removes of a set mean is not said.
     assert!(matches!(judge(Model::CAUSAL), Verdict::Unknown(_)));
-    let said = Keyed::new(&history, types(&[("s", &ReplicatedSet::AddWins)]), None);
+    let said = Like::by_key(&history, types(&[("s", &ReplicatedSet::AddWins)]), None);
     let begun = Begun::by_key(&history, said.expect("each key is known"));
     assert!(begun.judge().check(Model::CAUSAL, Budget::default()).holds());
     let mixed = notation::parse("wx1 [add]x=1 @ 0000").expect("well-formed");
-    assert_eq!(Keyed::new(&mixed, BTreeMap::new(), None).err(), Some(1));
+    assert_eq!(Like::by_key(&mixed, BTreeMap::new(), None).err(), Some(1));
 }
 
 #[test]
@@ -111,13 +111,14 @@ fn a_compare_and_set_beside_a_set_is_judged_by_orders_only() {
     let history = notation::parse("[add]s=1 rs=[1]|[cas]x=[null,1] rx=1 @ 00001111");
     let history = history.expect("well-formed");
     let keyed =
-        Keyed::new(&history, types(&[("s", &ReplicatedSet::AddWins), ("x", &Register)]), None)
+        Like::by_key(&history, types(&[("s", &ReplicatedSet::AddWins), ("x", &Register)]), None)
             .expect("each key is known");
     assert!(check_with(&history, Model::Linearizable, &keyed, Budget::default()).holds());
     let causal = check_with(&history, Model::CAUSAL, &keyed, Budget::default());
     assert!(matches!(causal, Verdict::Unknown(_)), "{causal:?}");
     // So it is with the sequential set.
-    let keyed = Keyed::new(&history, types(&[("s", &Set)]), Some(&Register)).expect("all are said");
+    let keyed =
+        Like::by_key(&history, types(&[("s", &Set)]), Some(&Register)).expect("all are said");
     let causal = check_with(&history, Model::CAUSAL, &keyed, Budget::default());
     assert!(matches!(causal, Verdict::Unknown(_)), "{causal:?}");
 }

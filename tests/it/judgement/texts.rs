@@ -19,10 +19,10 @@ fn call(f: &str, argument: Value) -> Call {
     Call { f: Function::named(f), key: Key::new("t"), argument }
 }
 
-/// Whether one of all orders of 1 to 4 has these lists as parts.
-fn has_an_order(lists: &[Vec<i64>]) -> bool {
+/// All orders of 1 to this number.
+fn orders(upto: i64) -> Vec<Vec<i64>> {
     let mut orders = vec![Vec::new()];
-    for element in 1..=4 {
+    for element in 1..=upto {
         orders = orders
             .into_iter()
             .flat_map(|order: Vec<i64>| {
@@ -34,11 +34,17 @@ fn has_an_order(lists: &[Vec<i64>]) -> bool {
             })
             .collect();
     }
-    let is_part = |list: &[i64], order: &[i64]| {
-        let mut order = order.iter();
-        list.iter().all(|one| order.any(|other| other == one))
-    };
-    orders.iter().any(|order| lists.iter().all(|list| is_part(list, order)))
+    orders
+}
+
+fn is_part(list: &[i64], order: &[i64]) -> bool {
+    let mut order = order.iter();
+    list.iter().all(|one| order.any(|other| other == one))
+}
+
+/// Whether one of all orders of 1 to 4 has these lists as parts.
+fn has_an_order(lists: &[Vec<i64>]) -> bool {
+    orders(4).iter().any(|order| lists.iter().all(|list| is_part(list, order)))
 }
 
 /// Some of 1 to 4, in any order.
@@ -117,24 +123,6 @@ fn fewer_answers_still_agree() {
     assert!(agreed > 1_000, "{agreed}");
 }
 
-/// All orders of 1 to 5.
-fn orders() -> Vec<Vec<i64>> {
-    let mut orders = vec![Vec::new()];
-    for element in 1..=5 {
-        orders = orders
-            .into_iter()
-            .flat_map(|order: Vec<i64>| {
-                (0..=order.len()).map(move |at| {
-                    let mut longer = order.clone();
-                    longer.insert(at, element);
-                    longer
-                })
-            })
-            .collect();
-    }
-    orders
-}
-
 /// Whether the elements for which this is true stand beside each other, among some.
 fn is_one_run(order: &[i64], among: impl Fn(i64) -> bool, of: impl Fn(i64) -> bool) -> bool {
     let places: Vec<bool> = order.iter().copied().filter(|one| among(*one)).map(of).collect();
@@ -185,11 +173,7 @@ fn have_a_walk(lists: &[Vec<i64>], beside: &BTreeMap<i64, (i64, i64)>) -> bool {
         }
         false
     };
-    let is_part = |list: &[i64], order: &[i64]| {
-        let mut order = order.iter();
-        list.iter().all(|one| order.any(|other| other == one))
-    };
-    orders().iter().any(|order| {
+    orders(5).iter().any(|order| {
         let goes = |all: &dyn Fn(i64) -> bool| (1..=5).filter(|one| known(*one)).all(all);
         lists.iter().all(|list| is_part(list, order))
             && goes(&|first| is_one_run(order, known, |one| hangs(one, first, false)))

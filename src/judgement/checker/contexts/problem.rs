@@ -164,8 +164,7 @@ impl<'a> Problem<'a> {
     /// Nothing is chosen; `None` if even that is contradictory.
     pub(super) fn start(&self) -> Option<Choice> {
         let none = vec![Wide::empty(self.len()); self.len()];
-        let older = self.answered().filter(|read| self.is_listed(*read));
-        let older = older.flat_map(|read| self.listed(read)).collect();
+        let older = self.listed();
         self.followed(Choice { sees: none.clone(), hides: none, older })
     }
 
@@ -174,21 +173,24 @@ impl<'a> Problem<'a> {
         self.datatype.arbitration(&self.operations[at].call.key) == Arbitration::Listed
     }
 
-    /// What the answer of a read says about the order of updates: reader, older and
-    /// newer update.
-    fn listed(&self, read: usize) -> Vec<(usize, usize, usize)> {
-        let Operation { call, completion, .. } = self.operations[read];
-        let Completion::Ok(answer) = completion else { unreachable!("it was answered") };
-        let parts = self.datatype.parts(call, answer);
-        let maker = |part: &Value| {
-            let makes = |at: &usize| {
-                let update = &self.operations[*at].call;
-                update.key == call.key && self.datatype.part(update) == *part
-            };
-            self.updates.numbers().find(makes)
-        };
-        let updates: Vec<usize> = parts.iter().filter_map(|(part, _)| maker(part)).collect();
-        updates.windows(2).map(|two| (read, two[0], two[1])).collect()
+    /// What answers that list updates in order say about it: reader, older and newer
+    /// update.
+    fn listed(&self) -> Vec<(usize, usize, usize)> {
+        let mut makers: BTreeMap<(&Key, Value), usize> = BTreeMap::new();
+        for at in self.updates.numbers().filter(|at| self.is_listed(*at)) {
+            let call = &self.operations[at].call;
+            makers.insert((&call.key, self.datatype.part(call)), at);
+        }
+        let mut older = Vec::new();
+        for read in self.answered().filter(|read| self.is_listed(*read)) {
+            let Operation { call, completion, .. } = self.operations[read];
+            let Completion::Ok(answer) = completion else { unreachable!("it was answered") };
+            let parts = self.datatype.parts(call, answer).into_iter();
+            let updates: Vec<usize> =
+                parts.filter_map(|(part, _)| makers.get(&(&call.key, part)).copied()).collect();
+            older.extend(updates.windows(2).map(|two| (read, two[0], two[1])));
+        }
+        older
     }
 
     /// The choice where also these readers see these updates, and others do not.

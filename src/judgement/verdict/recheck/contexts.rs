@@ -5,9 +5,9 @@
 //! before, it is made sure that the part lacks nothing that could explain it.
 //! Plain loops, for at most a few hundred operations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Completion, History, Operation, Value};
+use crate::history::{Call, Completion, History, Key, Operation, Value};
 
 use super::unsound::{Replayed, Unsound};
 use crate::judgement::datatype::{Arbitration, Context, Datatype};
@@ -32,12 +32,12 @@ pub(super) fn replay(
     };
     let operations = history.operations();
     let claim = Claim { operations, grid, datatype, visible, arbitration };
-    if timed {
-        claim.arbitration_extends_time_and_causes()?;
-    }
     claim.fits(history.processes().len())?;
     claim.rows_are_updates_that_happened()?;
     claim.causes_do_not_run_in_a_cycle()?;
+    if timed {
+        claim.arbitration_extends_time_and_causes()?;
+    }
     claim.guarantees_are_kept()?;
     claim.answers_agree()?;
     claim.answers_are_explained(history)
@@ -134,51 +134,49 @@ impl Claim<'_> {
         Ok(())
     }
 
-    /// Takes away whatever waits for nothing, until nothing is left.
     fn causes_do_not_run_in_a_cycle(&self) -> Replayed {
-        let mut left: Vec<usize> = self.all().collect();
-        while !left.is_empty() {
-            let waits = |at: &usize| left.iter().any(|&on| self.so(on, *at) || self.sees(*at, on));
-            let rest: Vec<usize> = left.iter().copied().filter(waits).collect();
-            if rest.len() == left.len() {
-                return Unsound::because("session order and visibility run in a cycle");
-            }
-            left = rest;
+        match self.nothing_waits_for_itself(&|_, _| false) {
+            true => Ok(()),
+            false => Unsound::because("session order and visibility run in a cycle"),
         }
-        Ok(())
     }
 
-    /// The same, where updates also wait for those that are arbitrated before them, or
-    /// that returned before they were invoked.
     fn arbitration_extends_time_and_causes(&self) -> Replayed {
         let [order] = self.arbitration else {
             return Unsound::because("there is more than one arbitration");
         };
-        let place = |at: usize| order.iter().position(|other| *other == at);
-        let arbitrated =
-            |on: usize, at: usize| place(on).zip(place(at)).is_some_and(|(a, b)| a < b);
-        let returned = |on: usize, at: usize| {
-            self.updates(on)
+        let mut places = vec![None; self.operations.len()];
+        for (place, &at) in order.iter().enumerate() {
+            places[at] = Some(place);
+        }
+        let waits = |on: usize, at: usize| {
+            let in_time = self.updates(on)
                 && self.updates(at)
-                && self.operations[on].returns_before(&self.operations[at])
+                && self.operations[on].returns_before(&self.operations[at]);
+            in_time || places[on].zip(places[at]).is_some_and(|(older, newer)| older < newer)
         };
+        match self.nothing_waits_for_itself(&waits) {
+            true => Ok(()),
+            false => Unsound::because("arbitration contradicts real time or causes"),
+        }
+    }
+
+    /// Whether no operation waits for itself, if each waits for those before it in its
+    /// session, for what it sees, and for these. Takes away whatever waits for nothing,
+    /// until nothing is left.
+    fn nothing_waits_for_itself(&self, also: &dyn Fn(usize, usize) -> bool) -> bool {
         let mut left: Vec<usize> = self.all().collect();
         while !left.is_empty() {
             let waits = |at: &usize| {
-                left.iter().any(|&on| {
-                    self.so(on, *at)
-                        || self.sees(*at, on)
-                        || arbitrated(on, *at)
-                        || returned(on, *at)
-                })
+                left.iter().any(|&on| self.so(on, *at) || self.sees(*at, on) || also(on, *at))
             };
             let rest: Vec<usize> = left.iter().copied().filter(waits).collect();
             if rest.len() == left.len() {
-                return Unsound::because("arbitration contradicts real time or causes");
+                return false;
             }
             left = rest;
         }
-        Ok(())
+        true
     }
 
     fn guarantees_are_kept(&self) -> Replayed {
@@ -197,23 +195,10 @@ impl Claim<'_> {
     }
 
     fn answers_agree(&self) -> Replayed {
-        for (nth, first) in self.operations.iter().enumerate() {
-            let key = &first.call.key;
-            let of = |op: &&Operation| op.call.key == *key && answered(op, self.datatype);
-            if self.operations[..nth].iter().any(|op| op.call.key == *key) {
-                continue;
-            }
-            let mut answers = Vec::new();
-            for op in self.operations.iter().filter(of) {
-                if let Completion::Ok(answer) = &op.completion {
-                    answers.push((&op.call, answer));
-                }
-            }
-            if !self.datatype.agree(&answers) {
-                return Unsound::because(format!("the answers of {key} contradict each other"));
-            }
+        match contradictory(self.operations.iter(), self.datatype) {
+            None => Ok(()),
+            Some(key) => Unsound::because(format!("the answers of {key} contradict each other")),
         }
-        Ok(())
     }
 
     /// Why a reader must see an update, if it must.
@@ -299,6 +284,20 @@ impl Claim<'_> {
     }
 }
 
+/// A key whose answers cannot be true together.
+fn contradictory<'o>(
+    operations: impl Iterator<Item = &'o Operation>,
+    datatype: &dyn Datatype,
+) -> Option<&'o Key> {
+    let mut told: BTreeMap<&Key, Vec<(&Call, &Value)>> = BTreeMap::new();
+    for operation in operations.filter(|op| answered(op, datatype)) {
+        if let Completion::Ok(answer) = &operation.completion {
+            told.entry(&operation.call.key).or_default().push((&operation.call, answer));
+        }
+    }
+    told.into_iter().find(|(_, answers)| !datatype.agree(answers)).map(|(key, _)| key)
+}
+
 /// Replays a counterexample.
 pub(super) fn replay_proof(
     history: &History,
@@ -343,6 +342,13 @@ pub(super) fn replay_proof(
     }
     lacks_nothing(operations, part, datatype)?;
     let about = about_parts(operations, part, datatype);
+    if claim.reason == Reason::Contradictory {
+        let inside = part.iter().map(|at| &about.operations()[*at]);
+        return match contradictory(inside, datatype) {
+            Some(_) => Ok(()),
+            None => Unsound::because("one order fits these answers"),
+        };
+    }
     match oracle::explained(&about, part, fails, datatype) {
         Some(false) => Ok(()),
         Some(true) => Unsound::because("a visibility explains the answers of this part"),

@@ -1,36 +1,96 @@
-//! Objects of several types in one history, told apart by their keys.
+//! Datatypes that are like others, but for what clients ask in searches, for what objects
+//! hold at first, or because each key has another.
+//!
+//! This is the only place where a datatype passes on what it is asked.
 
 use std::collections::BTreeMap;
 
-use crate::history::{Call, History, Key, Value};
+use crate::history::{Call, History, Item, Key, Menu, Value};
 
-use super::{Arbitration, Context, Datatype, Register, first_knowing};
+use super::counter::ADD_AND_GET;
+use super::{Arbitration, Context, Counter, Datatype, Register, first_knowing};
 
-/// For each key a datatype of its own.
+/// A datatype that is like another in all that is not said here.
 #[derive(Clone)]
-pub struct Keyed {
+pub struct Like {
+    /// Its name, if it has one of its own.
+    name: Option<&'static str>,
+    /// The datatypes of some keys.
     of: BTreeMap<Key, &'static dyn Datatype>,
     /// That of all other keys.
     rest: &'static dyn Datatype,
-    replicated: bool,
+    /// What objects hold at first.
+    held: Option<Value>,
+    /// Whether concurrent updates have the meaning that they have there, or none.
+    concurrent: bool,
+    /// What clients ask in searches.
+    menu: Option<fn(usize) -> Menu>,
 }
 
-impl Keyed {
-    /// Its name as a datatype.
-    pub const NAME: &str = "datatypes by key";
+/// A register that is also deleted: written `null`, which is what a new one holds.
+pub static DELETABLE_REGISTER: Like = Like::new(&Register, true, Some(deletes));
 
-    /// These types, and that of all other keys; `None`: each of these has the first type
-    /// that knows all its operations.
+/// A register with compare-and-sets. They and the writes choose among few values, so
+/// that some find what they compare with.
+pub static CAS_REGISTER: Like = Like::new(&Register, false, Some(compare_and_sets));
+
+/// A counter of which clients ask `add-and-get` in searches.
+pub static ANSWERING_COUNTER: Like = Like::new(&Counter, true, Some(adds_and_gets));
+
+fn deletes(arguments: usize) -> Menu {
+    let mut menu = Register.menu(arguments);
+    menu.updates.push(Item::plain("write"));
+    menu
+}
+
+fn compare_and_sets(arguments: usize) -> Menu {
+    let values = || (1..).take(arguments.max(2));
+    let mut updates: Vec<Item> = values().map(|value: i64| Item::with("write", value)).collect();
+    for from in values() {
+        for to in values().filter(|to| *to != from) {
+            let pair: Value = [from, to].map(Value::from).to_vec().into();
+            updates.push(Item::with("cas", pair));
+        }
+    }
+    Menu::with_reads(updates)
+}
+
+fn adds_and_gets(arguments: usize) -> Menu {
+    let amounts = (1..).take(arguments);
+    Menu::with_reads(amounts.map(|amount: i64| Item::with(ADD_AND_GET, amount)).collect())
+}
+
+impl Like {
+    /// Its name, if each key has another.
+    pub const BY_KEY: &str = "datatypes by key";
+
+    const fn new(
+        rest: &'static dyn Datatype,
+        concurrent: bool,
+        menu: Option<fn(usize) -> Menu>,
+    ) -> Like {
+        Like { name: None, of: BTreeMap::new(), rest, held: None, concurrent, menu }
+    }
+
+    /// A datatype whose objects hold something else at first. Then nothing is known of
+    /// its concurrent updates.
+    pub fn beginning(datatype: &'static dyn Datatype, held: Value) -> Like {
+        Like { held: Some(held), ..Like::new(datatype, false, None) }
+    }
+
+    /// For each key a datatype of its own: these, and that of all other keys; `None`: each
+    /// of these has the first type that knows all its operations.
     ///
     /// # Errors
     /// The position of the first operation that no datatype knows beside what came
     /// before on its key.
-    pub fn new(
+    pub fn by_key(
         history: &History,
         of: BTreeMap<Key, &'static dyn Datatype>,
         rest: Option<&'static dyn Datatype>,
-    ) -> Result<Keyed, usize> {
-        let mut keyed = Keyed { of, rest: rest.unwrap_or(&Register), replicated: false };
+    ) -> Result<Like, usize> {
+        let name = Some(Like::BY_KEY);
+        let mut keyed = Like { name, of, ..Like::new(rest.unwrap_or(&Register), true, None) };
         if rest.is_none() {
             let mut positions: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
             for (at, op) in history.operations().iter().enumerate() {
@@ -44,9 +104,8 @@ impl Keyed {
                 }
             }
         }
-        keyed.replicated = history.operations().iter().all(|op| {
-            let datatype = keyed.of(&op.call.key);
-            let call = &op.call;
+        keyed.concurrent = history.operations().iter().all(|op| {
+            let (datatype, call) = (keyed.of(&op.call.key), &op.call);
             // A compare-and-set has no meaning where it is concurrent.
             let plain = call.is_read() || call.is_write();
             datatype.is_replicated() || (datatype.name() == Register.name() && plain)
@@ -59,9 +118,9 @@ impl Keyed {
     }
 }
 
-impl Datatype for Keyed {
+impl Datatype for Like {
     fn name(&self) -> &'static str {
-        Keyed::NAME
+        self.name.unwrap_or_else(|| self.rest.name())
     }
 
     fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
@@ -85,12 +144,12 @@ impl Datatype for Keyed {
     }
 
     fn initial(&self, key: &Key) -> Value {
-        self.of(key).initial(key)
+        self.held.clone().unwrap_or_else(|| self.of(key).initial(key))
     }
 
     /// Objects of different types share no value.
-    fn holding(&self, _: &Value) -> Option<Value> {
-        None
+    fn holding(&self, value: &Value) -> Option<Value> {
+        self.of.is_empty().then(|| self.rest.holding(value)).flatten()
     }
 
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
@@ -98,11 +157,13 @@ impl Datatype for Keyed {
     }
 
     fn merged(&self, call: &Call, context: &Context<'_>) -> Option<Value> {
-        self.of(&call.key).merged(call, context)
+        self.of(&call.key).merged(call, context).filter(|_| self.concurrent)
     }
 
     fn is_replicated(&self) -> bool {
-        self.replicated
+        // By key, it was found out for all operations.
+        let known = self.name == Some(Like::BY_KEY) || self.rest.is_replicated();
+        self.concurrent && known && self.name() != Register.name()
     }
 
     fn normal(&self, call: &Call, answer: &Value) -> Value {
@@ -161,5 +222,12 @@ impl Datatype for Keyed {
         possible: &[&Call],
     ) -> bool {
         self.of(&call.key).may_answer(call, answer, certain, possible)
+    }
+
+    fn menu(&self, arguments: usize) -> Menu {
+        match self.menu {
+            Some(menu) => menu(arguments),
+            None => self.rest.menu(arguments),
+        }
     }
 }
