@@ -51,8 +51,13 @@ impl Sample {
     }
 
     fn properties(&self) -> Vec<Property> {
-        let models =
-            [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS, Model::Linearizable];
+        let models = [
+            Model::EVENTUAL,
+            Model::EventualRealTime,
+            Model::READ_YOUR_WRITES,
+            Model::MONOTONIC_READS,
+            Model::Linearizable,
+        ];
         let mut all: Vec<_> = models.map(Property::Model).into();
         all.extend([Property::Durable, Property::StrongConvergence, Property::NoPanic]);
         for (name, when) in self.protocol.conditions() {
@@ -216,7 +221,10 @@ fn agree(
     told: &dyn Fn() -> String,
 ) {
     let panics = dumb.violated.contains_key(&Property::NoPanic);
-    let lively = matches!(property, Property::Model(Model::EVENTUAL) | Property::Durable);
+    let lively = match property {
+        Property::Model(model) => model.is_eventual(),
+        property => *property == Property::Durable,
+    };
     match (dumb.violated.get(property), outcome) {
         (Some(length), Decision::Violated(finding)) => {
             let failing = &finding.failing;

@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use quiescence::history::{Call, Completion, Key, Menu, NodeId, notation};
 use quiescence::hunt::property::{Judgement, Property, judge};
 use quiescence::judgement::datatype::{Datatype, Register};
-use quiescence::judgement::{Budget, Model, Verdict, check_with};
+use quiescence::judgement::{Budget, Verdict, check_with};
 use quiescence::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
 use quiescence::replication::{Cluster, Effects, OperationId, Stamp, Strategy, Subject, TimerId};
 use quiescence::search::exhaustive::Open;
@@ -366,8 +366,6 @@ fn is_just(
         .all(|label| happens.contains(label) || (deliveries && matches!(label, Label::Fire(..))))
 }
 
-const EVENTUAL: Property = Property::Model(Model::EVENTUAL);
-
 impl Dumb {
     fn note(&mut self, property: Property, length: Option<usize>) {
         let known = self.violated.entry(property).or_insert(length);
@@ -442,8 +440,10 @@ impl Dumb {
         properties: &[Property],
         deliveries: bool,
     ) {
+        let eventual = |property: &&Property| matches!(property, Property::Model(model) if model.is_eventual());
+        let eventual: Vec<&Property> = properties.iter().filter(eventual).collect();
         if deliveries {
-            self.note(EVENTUAL, None);
+            eventual.iter().for_each(|property| self.note((*property).clone(), None));
         }
         let mut answers: Option<Vec<_>> = None;
         for at in part {
@@ -462,22 +462,21 @@ impl Dumb {
             let finals = visit.history.operations().iter().skip(world.operations().len());
             let here: Vec<_> = finals.map(|read| read.answer().cloned()).collect();
             if *answers.get_or_insert_with(|| here.clone()) != here {
-                self.note(EVENTUAL, None);
+                eventual.iter().for_each(|property| self.note((*property).clone(), None));
             }
             for property in properties {
-                let verdict =
-                    check_with(&visit.history, Model::EVENTUAL, object.datatype, Budget::default());
-                match (property, verdict) {
-                    (Property::Model(Model::EVENTUAL), Verdict::Violated(_)) => {
-                        self.note(EVENTUAL, None);
+                match property {
+                    Property::Model(model) if model.is_eventual() => {
+                        let history = &visit.history;
+                        match check_with(history, *model, object.datatype, Budget::default()) {
+                            Verdict::Violated(_) => self.note(property.clone(), None),
+                            Verdict::Holds(_) if visit.unanswered == 0 => {}
+                            Verdict::Holds(_) | Verdict::Unknown(_) => {
+                                self.unknown.insert(property.clone());
+                            }
+                        }
                     }
-                    (Property::Model(Model::EVENTUAL), Verdict::Unknown(_)) => {
-                        self.unknown.insert(EVENTUAL);
-                    }
-                    (Property::Model(Model::EVENTUAL), _) if visit.unanswered > 0 => {
-                        self.unknown.insert(EVENTUAL);
-                    }
-                    (Property::Durable, _) => {
+                    Property::Durable => {
                         let run =
                             re_execute(strategy, setting, &asked, &nodes[*at].path, Shows::All);
                         let Visit { history, operations, facts, unanswered, .. } = visit.clone();
