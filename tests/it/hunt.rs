@@ -3,7 +3,7 @@
 //! is found is minimal and replays.
 //!
 //! `QUIESCENCE_PROFILE=deep` multiplies the effort: 200 seeds for each variant
-//! and 100,000 runs for each row instead of 20 and 2,000.
+//! and 100,000 runs for each row instead of 20 and 200.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -78,35 +78,29 @@ fn rows_by_setting() -> Vec<Group> {
     groups
 }
 
+/// What is promised to be violated is found by
+/// `the_committed_cases_are_what_the_hunt_finds`.
 #[test]
-fn every_promise_is_kept_or_broken_as_the_table_says() {
-    let runs = effort(2_000, 100_000);
+fn every_promise_is_kept_in_random_runs_in_which_all_faults_strike() {
+    let runs = effort(200, 100_000);
     let mut wrong = Vec::new();
     for (name, setting, rows) in rows_by_setting() {
-        let subject = strategy(&name);
-        let properties = rows.iter().map(|(property, _)| property.clone()).collect();
-        let sought = rows.iter().filter(|(_, expected)| *expected != Expected::Holds);
-        let sought = sought.map(|(property, _)| property.clone()).collect();
-        let plan = Plan { sought, ..plan(&setting, properties, runs, 0x5eed) };
-        let hunt = go(&*subject, &plan);
-        for (found, (property, expected)) in hunt.found.iter().zip(&rows) {
+        let kept = rows.iter().filter(|(_, expected)| *expected == Expected::Holds);
+        let properties: Vec<_> = kept.map(|(property, _)| property.clone()).collect();
+        if properties.is_empty() {
+            continue;
+        }
+        let hunt = go(&*strategy(&name), &plan(&setting, properties.clone(), runs, 0x5eed));
+        for (found, property) in hunt.found.iter().zip(&properties) {
             assert!(found.looked_at > 0, "{name}: nothing was checked for {property}");
-            let as_expected = match (&found.outcome, expected) {
-                (Sampled::None, Expected::Holds) => true,
-                (Sampled::Violated(found), Expected::Violated(flaw)) => found.failing.flaw == *flaw,
-                _ => false,
-            };
-            if !as_expected {
-                wrong.push(format!("{name}, {property}: expected {expected}, {found:?}"));
+            if !matches!(found.outcome, Sampled::None) {
+                wrong.push(format!("{name}, {property}: {found:?}"));
             }
         }
+        assert_eq!(hunt.coverage.runs, runs);
         for (kind, budget) in setting.faults.budget.each() {
             let struck = hunt.coverage.faults.get(&kind).copied().unwrap_or(0);
-            let searched_in_full = hunt.coverage.runs >= runs;
-            assert!(
-                budget == 0 || struck > 0 || !searched_in_full,
-                "{name}: a fault that the plan allows never struck"
-            );
+            assert!(budget == 0 || struck > 0, "{name}: {kind} is allowed and never struck");
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -123,15 +117,14 @@ fn every_variant_of_the_notebook_is_convicted_of_its_own_bug_from_every_seed() {
         ("notebook:storing", Flaw::History(Kind::Diverged), 4),
         ("notebook:echo", Flaw::NeverQuiet, 5),
     ];
-    for (name, flaw, _) in expected {
+    for (name, flaw, steps) in expected {
+        let mut lengths = Vec::new();
         for seed in 0..effort(20, 200) {
             let (_, found) = convict(name, seed);
             assert_eq!(found.failing.flaw, flaw, "{name} from seed {seed}");
+            lengths.push(found.failing.run.schedule.len());
         }
-    }
-    for (name, _, steps) in expected {
-        let lengths = (0..20).map(|seed| convict(name, seed).1.failing.run.schedule.len());
-        assert_eq!(lengths.min(), Some(steps), "the shortest story of {name}");
+        assert_eq!(lengths.iter().min(), Some(&steps), "the shortest story of {name}");
     }
 }
 

@@ -12,7 +12,7 @@ use super::runner::{Place, Said};
 
 /// An example that takes long, and the options that make it short here.
 const SHORTER: [(&str, &str); 2] = [
-    ("quiescence check", "--runs 1000 --states 20000"),
+    ("quiescence check", "--runs 50 --states 500"),
     ("quiescence check abd --model lin --routing roaming --time 60s", "--runs 100 --states 20000"),
 ];
 
