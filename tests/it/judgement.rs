@@ -7,6 +7,7 @@ mod cycles;
 mod descriptions;
 mod evidence;
 mod exhaustive;
+mod forged;
 mod invariance;
 mod keyed;
 mod lattice;

@@ -293,7 +293,7 @@ fn histories_of_texts_are_judged_as_the_specification_says() {
 }
 
 /// The same history, where the operation at a place was answered this.
-fn answered(history: &History, at: usize, answer: &str) -> History {
+pub fn answered(history: &History, at: usize, answer: &str) -> History {
     let answer: Value = serde_json::from_str(answer).expect("it is JSON");
     let mut operations = history.operations().to_vec();
     operations[at].completion = Completion::Ok(answer);
