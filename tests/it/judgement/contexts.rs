@@ -554,3 +554,69 @@ fn a_final_read_decides_what_updates_had_seen() {
         }
     }
 }
+
+/// What the checker says of a history in the notation, with evidence that is rechecked.
+fn judged(text: &str, datatype: &dyn Datatype, model: Model) -> Verdict {
+    let history = notation::parse(text).expect("it is in the notation");
+    let verdict = check_with(&history, model, datatype, Budget::default());
+    assert_eq!(recheck_with(&history, model, datatype, &verdict), Ok(()), "{text}: {verdict:?}");
+    verdict
+}
+
+#[test]
+fn one_arbitration_serves_all_reads_where_the_model_says_so() {
+    // Each session saw its own update, and then the other one as the later.
+    let text = "[remove]s=1 rs=[1]|[add]s=1 rs=[] @ 01010101";
+    let holds = |scope| {
+        let model = Model::Grid(Grid { guarantees: Guarantees::RYW, scope, eventual: false });
+        judged(text, &ReplicatedSet::LastWriter, model).holds()
+    };
+    assert_eq!([Scope::Global, Scope::Session, Scope::Read].map(holds), [false, true, true]);
+}
+
+/// Of registers in a map the whole order of the writes matters.
+#[test]
+fn writes_to_a_map_may_have_any_order_but_one_for_all() {
+    let map = named("map:register").expect("it is known").datatype;
+    let last = "[write]t=[1,7]|[write]t=[1,8]|rt=[[1,7]]! @ 001122";
+    assert!(judged(last, map, Model::EVENTUAL).holds());
+    assert!(judged(&last.replace("[[1,7]]", "[[1,8]]"), map, Model::EVENTUAL).holds());
+    let apart = "[write]t=[1,7] rt=[[1,8]]|[write]t=[1,8] rt=[[1,7]] @ 01010101";
+    assert!(!judged(apart, map, Model::READ_YOUR_WRITES).holds());
+}
+
+#[test]
+fn what_failed_did_nothing_and_what_is_open_may_have_happened() {
+    let kind = |text: &str, datatype: &dyn Datatype| judged(text, datatype, Model::BASE).kind();
+    assert_eq!(kind("[add]x=1?|rx=1 @ 011", &Counter), None);
+    assert_eq!(kind("[add]x=1~|rx=1 @ 0011", &Counter), Some(Kind::Illegal));
+    assert_eq!(kind("[add]s=1~|rs=[1] @ 0011", &ReplicatedSet::AddWins), Some(Kind::Illegal));
+}
+
+#[test]
+fn reads_at_quiescence_diverge_only_about_one_object() {
+    let holds =
+        |text: &str, datatype: &dyn Datatype| judged(text, datatype, Model::EVENTUAL).holds();
+    assert!(holds("[add]x=1|rx=1!|ry=0! @ 001122", &Counter));
+    // Elements of a set have no order.
+    let set = "[add]s=1|[add]s=2|rs=[1,2]!|rs=[2,1]! @ 00112233";
+    assert!(holds(set, &ReplicatedSet::AddWins));
+}
+
+#[test]
+fn a_counterexample_keeps_what_its_reason_names_and_says_if_it_is_minimal() {
+    let found = |text: &str, model| match judged(text, &ReplicatedSet::AddWins, model) {
+        Verdict::Violated(found) => found,
+        other => panic!("{text}: {other:?}"),
+    };
+    let lost = found("[add]s=2|[add]s=3|[add]s=1|rs=[]! @ 00112233", Model::EVENTUAL);
+    assert!(matches!(lost.reason, Reason::Missing { read: 3, .. }), "{lost:?}");
+    assert_eq!((lost.operations.len(), lost.minimal), (2, true));
+    let thin = found("[add]s=1|rs=[1]|rs=[2] @ 001122", Model::BASE);
+    assert_eq!((thin.reason, thin.operations), (Reason::Thin { read: 2 }, vec![2]));
+    let text = "[add]s=1|rs=[1]|rs=[2] @ 001122";
+    let history = notation::parse(text).expect("it is in the notation");
+    let hasty = Budget { minimise: 0, ..Budget::default() };
+    let verdict = check_with(&history, Model::BASE, &ReplicatedSet::AddWins, hasty);
+    assert!(matches!(verdict, Verdict::Violated(found) if !found.minimal));
+}

@@ -255,6 +255,24 @@ fn what_was_typed_in_one_go_stays_together() {
     told.extend([&[3, 1][..], &[1, 2]].map(|seen| (Call::read("t"), list(seen))));
     let pairs: Vec<_> = told.iter().map(|(call, answer)| (call, answer)).collect();
     assert!(Sequence::Strong.agree(&pairs) && !Sequence::Together.agree(&pairs));
+    // Of 9 no answer shows where it was inserted. Left neighbours are enough to tell.
+    let before_it: [(i64, i64, &[i64]); 4] =
+        [(1, 0, &[1, 9]), (2, 1, &[1, 2, 9]), (3, 0, &[3, 9]), (4, 1, &[3, 4, 9])];
+    assert!(together(&before_it, &[1, 2, 3, 4, 9]) && !together(&before_it, &[1, 3, 2, 4, 9]));
+    // What stands to its right, and to the right of that, may stand anywhere.
+    let behind_it: [(i64, i64, &[i64]); 4] =
+        [(1, 1, &[9, 1]), (2, 2, &[9, 1, 2]), (4, 3, &[9, 1, 2, 4]), (3, 0, &[3])];
+    assert!(together(&behind_it, &[9, 1, 2, 3, 4]));
+    // What is known of 2, 4 and 1 is known by way of 5 and 6.
+    let by_way: [(i64, i64, &[i64]); 6] = [
+        (1, 0, &[1]),
+        (2, 0, &[2, 1]),
+        (3, 0, &[3]),
+        (4, 0, &[4, 3]),
+        (5, 0, &[5, 9]),
+        (6, 0, &[6, 9]),
+    ];
+    assert!(together(&by_way, &[2, 1, 5, 4, 6]) && !together(&by_way, &[2, 5, 4, 6, 1]));
     // Who inserts between 1 and 2 means to.
     assert!(together(&[(1, 0, &[1]), (2, 1, &[1, 2]), (3, 1, &[1, 3, 2])], &[1, 3, 2]));
 }
@@ -308,11 +326,30 @@ pub fn answered(history: &History, at: usize, answer: &str) -> History {
 }
 
 #[test]
+fn a_delete_takes_out_what_its_author_saw() {
+    let holds = |text: &str| judged(text, &Sequence::Strong, Model::EVENTUAL).holds();
+    // Neither saw the other, or the delete saw the insert.
+    assert!(holds("[insert]t=[1,0]|[delete]t=1|rt=[1]! @ 001122"));
+    assert!(holds("[insert]t=[1,0]|[delete]t=1|rt=[]! @ 001122"));
+    let own = notation::parse("[insert]t=[1,0] [delete]t=1 @ 0000").expect("well-formed");
+    let own = answered(&own, 0, "null");
+    let says = |answer: &str| {
+        let history = answered(&own, 1, answer);
+        check_with(&history, Model::READ_YOUR_WRITES, &Sequence::Strong, Budget::default()).holds()
+    };
+    assert!(says("[]") && !says("[1]"));
+}
+
+#[test]
 fn one_element_is_inserted_once() {
     let twice = notation::parse("[insert]t=[1,0]|[insert]t=[1,0] @ 0011").expect("well-formed");
     let verdict = check_with(&twice, Model::BASE, &Sequence::Strong, Budget::default());
     let Verdict::Unknown(unknown) = verdict else { panic!("{verdict:?}") };
     assert!(unknown.reason.contains("is no operation of the datatype `text`"), "{unknown}");
+    // What failed inserted nothing.
+    assert!(
+        judged("[insert]t=[1,0]~|[insert]t=[1,0] @ 0011", &Sequence::Strong, Model::BASE).holds()
+    );
 }
 
 #[test]
