@@ -5,7 +5,9 @@
 //! delivery out of turn, a fault) is removed with all that it made possible,
 //! and the run settles again, then the property no longer fails in the same way
 //! for the same [`Cause`]. [`minimise`] removes actions until that is so; its
-//! last pass, over all single removals, is the check.
+//! last pass, over all single removals, is the check. Nor is there an amount, an element or
+//! a position in a call that could alone be nearer to 0 by one, as far as
+//! [`nearer_to_zero`] goes.
 //!
 //! Invariant: a node is removed only if no handler could have observed it:
 //! nothing was sent to it and nothing happened there. Otherwise, for example, a
@@ -16,7 +18,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::{NodeId, Value};
+use crate::history::{Argument, Call, Menu, NodeId, Value};
 use crate::judgement::datatype::Datatype;
 use crate::judgement::{Counterexample, Verdict, recheck_with};
 use crate::replication::OperationId;
@@ -109,7 +111,7 @@ impl Failing {
 
     /// A key that orders equally short runs by simplicity: first the fewest
     /// chosen actions, then the fewest sessions, nodes, keys and faults, then
-    /// the smallest values, nodes and processes.
+    /// the smallest values (numbers nearest to 0), nodes and processes.
     pub fn plainness(&self) -> impl Ord + use<> {
         let operations = self.run.history.operations();
         let asked: Vec<_> = operations.iter().filter(|op| !op.final_read).collect();
@@ -117,7 +119,8 @@ impl Failing {
         let keys: BTreeSet<_> = asked.iter().map(|op| op.call.key.clone()).collect();
         let faults: usize = self.run.faults.total();
         let used = (self.workload.sessions.len(), nodes.len(), keys.len(), faults);
-        let values: Vec<_> = asked.iter().map(|op| op.call.argument.clone()).collect();
+        let size = |value: &Value| (distances(value), value.clone());
+        let values: Vec<_> = asked.iter().map(|op| size(&op.call.argument)).collect();
         let who: Vec<_> = operations.iter().map(|op| op.process).collect();
         let places: Vec<_> = asked.iter().map(|op| op.node).collect();
         (self.chosen().len(), used, values, places, who)
@@ -176,6 +179,7 @@ pub fn minimise(subject: &dyn Subject, aim: Aim, mut failing: Failing) -> Failin
         failing = shortest_end(how, failing);
         failing = fewer_actions(how, failing);
         failing = tidier(how, failing);
+        failing = nearer_to_zero(how, failing);
         failing = fewer_nodes(how, failing);
         // A pass that changed nothing has tried every single removal, so the
         // run is minimal.
@@ -395,6 +399,133 @@ fn revalued(how: How<'_>, failing: Failing, values: impl Fn(&[i64]) -> Vec<i64>)
     }
     let setting = failing.setting.clone();
     changed(how, failing, setting, workload)
+}
+
+/// How far the numbers of a value are from 0; of two that are as far, the negative one is
+/// said to be farther.
+fn distances(value: &Value) -> Vec<(u64, bool)> {
+    match value {
+        Value::Int(number) => vec![(number.unsigned_abs(), *number < 0)],
+        Value::List(all) => all.iter().flat_map(distances).collect(),
+        Value::Null | Value::Text(_) => Vec::new(),
+    }
+}
+
+/// Moves the numbers of calls toward 0, each as far as the failure stays the same: an
+/// amount, an element among which clients choose, a position. What the menu of the datatype
+/// calls a new number only tells values apart, as those that are written to a register do;
+/// [`tidier`] has numbered these. Equal ones first go together: two inserts at one position
+/// may matter because it is the same one.
+fn nearer_to_zero(how: How<'_>, mut failing: Failing) -> Failing {
+    let menu = failing.datatype.menu(1);
+    for place in places(&failing.workload) {
+        let Some(least) = place.least(&failing.workload, &menu) else { continue };
+        let workload = &failing.workload;
+        let mut equal = places(workload);
+        equal.retain(|other| {
+            other.number(workload) == place.number(workload)
+                && other.least(workload, &menu) == Some(least)
+        });
+        failing = nearer(how, failing, &equal, least);
+        failing = nearer(how, failing, &[place], least);
+    }
+    failing
+}
+
+/// Moves equal numbers toward 0 until the next step would be too far; not below `least`.
+fn nearer(how: How<'_>, mut failing: Failing, equal: &[Place], least: u64) -> Failing {
+    let now = |failing: &Failing| equal.first().and_then(|it| it.number(&failing.workload));
+    let mut step = u64::MAX;
+    while let Some(from) = now(&failing) {
+        // The whole way, or half of what was too far.
+        step = step.min(from.unsigned_abs().saturating_sub(least));
+        if step == 0 {
+            break;
+        }
+        let size = i64::try_from(from.unsigned_abs() - step).expect("it is nearer to 0");
+        let mut workload = failing.workload.clone();
+        equal.iter().for_each(|place| place.set(&mut workload, from.signum() * size));
+        let setting = failing.setting.clone();
+        failing = changed(how, failing, setting, workload);
+        if now(&failing) == Some(from) {
+            step /= 2;
+        }
+    }
+    failing
+}
+
+/// Where a number stands in a workload: in the argument of this operation, the only one or
+/// the one at this place of a list.
+#[derive(Clone, Copy)]
+struct Place {
+    session: usize,
+    operation: usize,
+    nth: usize,
+}
+
+/// Where numbers may stand.
+fn places(workload: &Workload) -> Vec<Place> {
+    let mut all = Vec::new();
+    for (session, script) in workload.sessions.iter().enumerate() {
+        for (operation, planned) in script.operations.iter().enumerate() {
+            let length = match &planned.call.argument {
+                Value::List(list) => list.len(),
+                _ => 1,
+            };
+            all.extend((0..length).map(|nth| Place { session, operation, nth }));
+        }
+    }
+    all
+}
+
+impl Place {
+    fn call(self, workload: &Workload) -> &Call {
+        &workload.sessions[self.session].operations[self.operation].call
+    }
+
+    /// The number that stands there, if there is one.
+    fn number(self, workload: &Workload) -> Option<i64> {
+        let value = match &self.call(workload).argument {
+            Value::List(all) => all.get(self.nth)?,
+            value => value,
+        };
+        match value {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn set(self, workload: &mut Workload, number: i64) {
+        let script = &mut workload.sessions[self.session];
+        match &mut script.operations[self.operation].call.argument {
+            Value::List(all) => all[self.nth] = Value::Int(number),
+            value => *value = Value::Int(number),
+        }
+    }
+
+    /// How near to 0 the number may come that clients choose there; `None` if they choose
+    /// none. Like [`tidier`], elements and amounts begin at 1, with a call that does
+    /// something; positions begin where the menu says.
+    fn least(self, workload: &Workload, menu: &Menu) -> Option<u64> {
+        let call = self.call(workload);
+        let mut least: Option<u64> = None;
+        let items = menu.updates.iter().chain(&menu.queries).filter(|item| item.f == call.f);
+        for item in items {
+            let argument = match &item.argument {
+                Argument::List(all) => all.get(self.nth),
+                only => (self.nth == 0).then_some(only),
+            };
+            match argument {
+                Some(Argument::This(Value::Int(number))) => {
+                    let size = number.unsigned_abs();
+                    least = Some(least.map_or(size, |least| least.min(size)));
+                }
+                Some(Argument::New) => return None,
+                _ => {}
+            }
+        }
+        least.map(|least| least.max(u64::from(self.nth == 0)))
+    }
 }
 
 /// Removes nodes that took no part in the run, from the end of the cluster.
