@@ -12,6 +12,7 @@ use crate::judgement::{
     Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check_with,
     recheck_with,
 };
+use crate::replication::{Subject, When};
 use crate::world::{Ending, Run, Shows};
 
 use super::durable::loss;
@@ -51,6 +52,16 @@ impl Property {
                 Shows::End
             }
         }
+    }
+
+    /// Why no run of this strategy can be judged by it, if none can: the strategy has no
+    /// such invariant, or it has to hold only sometimes. [`judge`] sees the run alone and
+    /// cannot know.
+    pub fn unfit_for(&self, subject: &dyn Subject) -> Option<&'static str> {
+        let Property::Always(name) = self else { return None };
+        let all = subject.conditions();
+        let known = all.iter().any(|(of, when)| of == name && *when == When::Always);
+        (!known).then_some("the strategy has no such invariant")
     }
 }
 

@@ -157,10 +157,9 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             if over {
                 continue;
             }
-            if hunted.is_empty() {
-                entry.looked_at += looked_at(&run, &entry.property, plan.datatype) as u64;
-            }
-            match judge(&run, &entry.property, plan.datatype) {
+            let (looked_at, judgement) = judged(subject, &run, &entry.property, plan.datatype);
+            entry.looked_at += if hunted.is_empty() { looked_at } else { 0 };
+            match judgement {
                 Judgement::Holds => {}
                 Judgement::Unknown(why) => match &mut entry.outcome {
                     Sampled::Unknown(count, _) => *count += 1,
@@ -190,6 +189,19 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         .map(|(_, (name, _))| name)
         .collect();
     Hunt { found, coverage }
+}
+
+/// How much of a run a property looked at, and what it says of the run.
+fn judged(
+    subject: &dyn Subject,
+    run: &Run,
+    property: &Property,
+    datatype: &dyn Datatype,
+) -> (u64, Judgement) {
+    match property.unfit_for(subject) {
+        Some(why) => (0, Judgement::Unknown(why.to_owned())),
+        None => (looked_at(run, property, datatype) as u64, judge(run, property, datatype)),
+    }
 }
 
 /// The order of findings: fewest chosen steps, then fewest steps, then earliest

@@ -12,16 +12,20 @@ use std::path::Path;
 use proptest::strategy::{Strategy as Generator, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use quiescence::catalogue::Registry;
-use quiescence::history::{Item, Menu};
+use quiescence::history::{Argument, Call, Item, Menu, Value};
 use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
+use quiescence::hunt::cause::Cause;
+use quiescence::hunt::exhaustive::{self, Decision};
+use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::promise::Expected;
-use quiescence::hunt::property::{Flaw, Property, judge};
+use quiescence::hunt::property::{Flaw, Judgement, Property, judge};
 use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
 use quiescence::hunt::{Subject, served};
 use quiescence::judgement::datatype::{Counter, Datatype, Queue, Register, ReplicatedSet};
 use quiescence::judgement::{Kind, Model};
 use quiescence::replication::crdt::delta_based::{DeltaBased, Intervals};
 use quiescence::replication::crdt::lww_set::LwwSet;
+use quiescence::search::exhaustive::{Limits, Reduce};
 use quiescence::search::random::{Scope, scenario};
 use quiescence::world::{FaultKind, Faults, Network, Setting, Step, execute, re_execute};
 
@@ -165,7 +169,7 @@ fn assert_minimal(subject: &dyn Subject, found: &Shrunk) {
 
 #[test]
 fn what_is_found_is_minimal_and_replays_from_its_text() {
-    let mut shown = BTreeSet::new();
+    let (mut shown, mut chosen) = (BTreeSet::new(), 0);
     for (name, setting, rows) in rows_by_setting() {
         let subject = strategy(&name);
         for (property, expected) in rows {
@@ -175,6 +179,7 @@ fn what_is_found_is_minimal_and_replays_from_its_text() {
             let hunt = go(&*subject, &plan(&setting, vec![property], 20_000, 7));
             let found = finding(hunt);
             assert_minimal(&*subject, &found);
+            chosen += assert_nearest(&*subject, &found);
             let case = Case::of(&*subject, &found.failing, true, FoundBy::default());
             let text = case.to_text();
             let again = read::read(&text).expect("a case that was written can be read");
@@ -186,6 +191,7 @@ fn what_is_found_is_minimal_and_replays_from_its_text() {
         }
     }
     assert!(shown.len() >= 12, "the table has rows that expect violations");
+    assert!(chosen > 0, "clients choose numbers in some of them");
 }
 
 #[test]
@@ -351,4 +357,126 @@ fn an_update_of_another_element_makes_up_for_none_that_was_lost() {
         by_others += usize::from(misses && !misses_all);
     }
     assert!(lost > 50 && by_others > 10, "{lost}, {by_others}");
+}
+
+/// Numbers that a client could choose nearer to 0 by one, in the argument of a call of this
+/// menu: the arguments with them. What a call makes new is never among them.
+fn nearer(call: &Call, menu: &Menu) -> Vec<Value> {
+    let step = |value: &Value, least: i64| match value {
+        Value::Int(number) if number.abs() > least => Some(Value::Int(number - number.signum())),
+        _ => None,
+    };
+    let Some(item) = menu.updates.iter().find(|item| item.f == call.f) else { return vec![] };
+    match (&call.argument, &item.argument) {
+        (Value::List(all), Argument::List(items)) => {
+            let chosen = (0..all.len()).filter(|at| matches!(items[*at], Argument::This(_)));
+            let nearer = chosen.filter_map(|at| {
+                let mut fewer = all.to_vec();
+                let least = match &items[at] {
+                    Argument::This(Value::Int(least)) if at > 0 => *least,
+                    _ => 1,
+                };
+                fewer[at] = step(&all[at], least)?;
+                Some(fewer.into())
+            });
+            nearer.collect()
+        }
+        (one, Argument::This(_)) => step(one, 1).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A found run fails otherwise or not at all if any number that clients chose is nearer to 0
+/// by one.
+fn assert_nearest(subject: &dyn Subject, found: &Shrunk) -> usize {
+    let failing = &found.failing;
+    let menu = failing.datatype.menu(1);
+    let chosen = failing.chosen();
+    let mut tried = 0;
+    for (session, script) in failing.workload.sessions.iter().enumerate() {
+        for (number, planned) in script.operations.iter().enumerate() {
+            for argument in nearer(&planned.call, &menu) {
+                let mut workload = failing.workload.clone();
+                workload.sessions[session].operations[number].call.argument = argument;
+                let shows = failing.property.shows();
+                let run = re_execute(subject, &failing.setting, &workload, &chosen, shows);
+                let judged = (failing.property.clone(), failing.datatype);
+                let other = Failing::of(failing.setting.clone(), workload, run, judged);
+                let same = other.filter(|other| {
+                    let cause = |it: &Failing| Cause::of(&it.run, &it.judgement(), it.datatype);
+                    let as_short = other.chosen().len() <= chosen.len();
+                    other.flaw == failing.flaw && cause(other) == cause(failing) && as_short
+                });
+                assert!(same.is_none(), "{}: {:?}", failing.property, failing.workload);
+                tried += 1;
+            }
+        }
+    }
+    tried
+}
+
+/// What clients ask in a run that is found where they choose from this menu.
+fn asked(name: &str, setting: &Setting, menu: Menu) -> Vec<String> {
+    let subject = strategy(name);
+    let datatype = Registry::standard().datatype_of(&*subject).expect("it is known");
+    let plan = plan(setting, vec![Property::Model(Model::EVENTUAL)], 20_000, 7);
+    let plan = Plan { scope: Scope { menu, ..plan.scope.clone() }, datatype, ..plan };
+    let found = finding(hunt(&*subject, &plan, &|_| false));
+    assert_minimal(&*subject, &found);
+    assert_nearest(&*subject, &found);
+    let scripts = found.failing.workload.sessions.iter();
+    let planned = scripts.flat_map(|script| &script.operations);
+    planned.map(|planned| planned.call.to_string()).collect()
+}
+
+/// Amounts and positions go to 0 as far as the failure allows; what a write calls new is
+/// numbered from 1, and different values stay different.
+#[test]
+fn what_clients_chose_is_as_near_to_zero_as_the_failure_allows() {
+    let calm = Setting::calm(2, Network::Unordered);
+    let lossy = calm.clone().with_faults(Faults::NONE.with(FaultKind::Drop, 1));
+    let add = |amount: i64| Item::with("add", amount);
+    let amounts = Menu::with_reads(vec![add(70), add(-9)]);
+    assert_eq!(asked("op-counter:delivery=raw", &lossy, amounts), ["add x=1"]);
+    let insert = |position: i64| {
+        let position = Argument::This(position.into());
+        Item::new("insert", Argument::List(vec![Argument::New, position]))
+    };
+    let positions = Menu::with_reads(vec![insert(7), insert(3)]);
+    let texts = asked("indexed-text", &calm, positions);
+    assert!(texts.iter().all(|call| call.ends_with(",0]")), "{texts:?}");
+    let new = asked("notebook:storing", &calm, Menu::register());
+    assert_eq!(new, ["write x=1", "write x=2"]);
+}
+
+/// What a strategy does not say of itself is no property of its runs: that nothing broke
+/// it shows nothing.
+#[test]
+fn an_invariant_that_a_strategy_does_not_have_is_neither_kept_nor_proved() {
+    let subject = strategy("multi-primary-lww");
+    let (setting, why) =
+        (Setting::calm(2, Network::Unordered), "the strategy has no such invariant");
+    let property = Property::Always("no such thing".to_owned());
+    let found = go(&*subject, &plan(&setting, vec![property.clone()], 50, 1)).found;
+    let Sampled::Unknown(runs, said) = &found[0].outcome else { panic!("{found:?}") };
+    assert_eq!((*runs, said.as_str(), found[0].looked_at), (50, why, 0));
+    let search = exhaustive::Plan {
+        setting,
+        scopes: exhaustive::ladder(),
+        menu: Menu::register(),
+        datatype: &Register,
+        properties: vec![property.clone()],
+        reduce: Reduce::ALL,
+        limits: Limits::default(),
+        jobs: 1,
+    };
+    let proved = exhaustive::hunt(&*subject, &search, &|_| false).found;
+    assert!(matches!(proved[0].1, Decision::NotCovered(said) if said == why), "{proved:?}");
+    // A case of an invariant that is gone does not say that it holds now.
+    let text = include_str!("../cases/v1/notebook-storing-eventual-sticky.json");
+    let mut case = read::read(text).expect("it is a case");
+    case.property = property;
+    let storing = strategy("notebook:storing");
+    let again = replay::replay(&case, &*storing, &Register).expect("its steps are possible");
+    assert_eq!(again.judgement, Judgement::Unknown(why.to_owned()));
 }

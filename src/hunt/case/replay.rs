@@ -84,7 +84,10 @@ pub fn replay(
         _ => re_execute(subject, &case.setting, &case.workload, &resolved, case.property.shows()),
     };
     let trace = trace::trace(subject, &case.setting, &case.workload, &run.schedule);
-    let judgement = judge(&run, &case.property, datatype);
+    let judgement = match case.property.unfit_for(subject) {
+        Some(why) => Judgement::Unknown(why.to_owned()),
+        None => judge(&run, &case.property, datatype),
+    };
     let fidelity = compare(case, &followed, &trace, &run, &judgement);
     Ok(Replay { fidelity, trace, run, judgement, datatype })
 }
