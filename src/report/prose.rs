@@ -31,6 +31,9 @@ pub fn model(model: Model, width: usize) -> String {
             let _ = writeln!(text, "  {label:<12} {}", list.join(", "));
         }
     }
+    if !above.is_empty() || !below.is_empty() {
+        let _ = writeln!(text, "               (claims about registers that are read and written)");
+    }
     if let Some((example, why)) = example(model, &below) {
         let _ = writeln!(text, "\n  broken by    {example}");
         for line in wrap(&why, width.saturating_sub(15).max(30)) {

@@ -1,5 +1,7 @@
 //! The lattice: which model implies which.
 //!
+//! All of it is about registers that are read and written.
+//!
 //! 30 models are nodes of their own; the edges are those of a transitive
 //! reduction that was compared with every small history (see
 //! `tests/it/judgement/lattice.rs`). In addition, a point of the grid implies
