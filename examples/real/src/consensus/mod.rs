@@ -4,6 +4,7 @@
 //! when it applies it, so reads go through the log as well unless a variant says
 //! otherwise.
 
+mod desk;
 pub mod omnipaxos;
 mod pace;
 pub mod raft;

@@ -26,9 +26,9 @@ use quiescence::history::{Call, Completion, NodeId};
 use quiescence::replication::foreign::{Answer, Core};
 use quiescence::replication::{Cluster, OperationId};
 
-use super::pace::{self, Pace};
-use super::register::{Command, Registers, listed};
-use super::{node, number};
+use super::desk::Desk;
+use super::register::{Command, listed};
+use super::{number, pace};
 
 impl Entry for Command {
     type Snapshot = NoSnapshot;
@@ -45,10 +45,8 @@ const TICKS: u8 = 6;
 pub struct Omni<const LOCAL: bool> {
     peer: NodeId,
     paxos: OmniPaxos<Command, MemoryStorage<Command>>,
-    registers: Registers,
+    desk: Desk,
     applied: usize,
-    pace: Pace,
-    out: Vec<(NodeId, Vec<u8>)>,
     elections: Elections,
     /// What the log was given, in words.
     inputs: String,
@@ -72,10 +70,10 @@ impl<const LOCAL: bool> Omni<LOCAL> {
     fn collect(&mut self) -> bool {
         for entry in self.paxos.read_decided_suffix(self.applied).unwrap_or_default() {
             let LogEntry::Decided(command) = entry else { panic!("{entry:?} was decided") };
-            self.registers.apply(&command);
+            self.desk.registers.apply(&command);
             self.applied += 1;
         }
-        self.pace.answered(self.registers.answers());
+        self.desk.count_answers();
         let mut messages = Vec::new();
         self.paxos.take_outgoing_messages(&mut messages);
         let mut log_speaks = false;
@@ -87,9 +85,8 @@ impl<const LOCAL: bool> Omni<LOCAL> {
                 Message::BLE(_) => {}
                 Message::SequencePaxos(_) => log_speaks = true,
             }
-            let to = node(message.get_receiver());
             let bytes = postcard::to_stdvec(&message).expect("a message can be written");
-            self.out.push((to, self.pace.wrapped(&bytes)));
+            self.desk.send(message.get_receiver(), &bytes);
         }
         self.elections.says = self.asked();
         log_speaks
@@ -130,10 +127,8 @@ impl<const LOCAL: bool> Core for Omni<LOCAL> {
         let mut core = Omni {
             peer: cluster.others(me).next().expect("the library wants two nodes"),
             paxos: config.build(MemoryStorage::default()).expect("the configuration is valid"),
-            registers: Registers::default(),
+            desk: Desk::new(me, cluster, TICKS),
             applied: 0,
-            pace: Pace::new(me, cluster, TICKS),
-            out: Vec::new(),
             elections: Elections::default(),
             inputs: String::new(),
         };
@@ -143,11 +138,9 @@ impl<const LOCAL: bool> Core for Omni<LOCAL> {
 
     fn request(&mut self, operation: OperationId, call: &Call) -> Answer {
         if LOCAL && call.is_read() {
-            return Answer::Ok(self.registers.value(call.key.as_str()));
+            return Answer::Ok(self.desk.local(call));
         }
-        let command = Command::of(operation, call);
-        self.pace.asked();
-        self.registers.wait(operation);
+        let command = self.desk.take(operation, call);
         self.given(&command);
         self.paxos.append(command).expect("nobody changes the configuration");
         self.collect();
@@ -155,7 +148,7 @@ impl<const LOCAL: bool> Core for Omni<LOCAL> {
     }
 
     fn receive(&mut self, _: NodeId, bytes: &[u8]) {
-        let message = read(self.pace.received(bytes));
+        let message = read(self.desk.pace.received(bytes));
         match &message {
             Message::BLE(BLEMessage { msg: HeartbeatMsg::Reply(reply), .. }) => {
                 // Replies of other rounds are ignored.
@@ -172,15 +165,15 @@ impl<const LOCAL: bool> Core for Omni<LOCAL> {
     }
 
     fn outgoing(&mut self) -> Vec<(NodeId, Vec<u8>)> {
-        std::mem::take(&mut self.out)
+        self.desk.outgoing()
     }
 
     fn finished(&mut self) -> Vec<(OperationId, Completion)> {
-        self.registers.finished()
+        self.desk.finished()
     }
 
     fn timer(&mut self) {
-        if !self.pace.ticks() {
+        if !self.desk.pace.ticks() {
             return;
         }
         let promised = self.paxos.get_promise();
@@ -196,7 +189,7 @@ impl<const LOCAL: bool> Core for Omni<LOCAL> {
     }
 
     fn digest(&self) -> Vec<u8> {
-        format!("{:?} {:?} {}", self.pace, self.elections, self.inputs).into_bytes()
+        format!("{:?} {:?} {}", self.desk.pace, self.elections, self.inputs).into_bytes()
     }
 
     fn show(&self) -> String {
@@ -207,7 +200,7 @@ impl<const LOCAL: bool> Core for Omni<LOCAL> {
             _ => None,
         });
         let (log, decided) = (listed(log), self.paxos.get_decided_idx());
-        format!("promised {promised}, log {log}, {decided} decided; {}", self.registers)
+        format!("promised {promised}, log {log}, {decided} decided; {}", self.desk.registers)
     }
 
     fn label(bytes: &[u8]) -> String {

@@ -21,9 +21,9 @@ use raft::eraftpb::{Entry, Message, MessageType};
 use raft::storage::MemStorage;
 use raft::{Config, GetEntriesContext, INVALID_ID, RawNode, ReadState, Storage};
 
-use super::pace::{self, Pace};
-use super::register::{Command, Registers};
-use super::{node, number};
+use super::desk::Desk;
+use super::register::Command;
+use super::{number, pace};
 
 /// How reads are answered.
 pub mod reads {
@@ -47,15 +47,13 @@ const TICKS: u8 = 12;
 /// A replica of the registers.
 pub struct Raft<const READS: u8> {
     node: RawNode<MemStorage>,
-    registers: Registers,
-    pace: Pace,
+    desk: Desk,
     /// Commands that wait for a leader to be known.
     unsent: Vec<Command>,
     /// Reads whose index is not known.
     unindexed: Vec<Command>,
     /// Reads that wait until so much of the log is applied.
     indexed: BTreeMap<u64, Vec<Command>>,
-    out: Vec<(NodeId, Vec<u8>)>,
 }
 
 impl<const READS: u8> Raft<READS> {
@@ -84,10 +82,10 @@ impl<const READS: u8> Raft<READS> {
             self.propose();
         }
         self.answer_reads();
-        self.pace.answered(self.registers.answers());
+        self.desk.count_answers();
         for message in out {
             let bytes = message.write_to_bytes().expect("a message can be written");
-            self.out.push((node(message.to), self.pace.wrapped(&bytes)));
+            self.desk.send(message.to, &bytes);
         }
     }
 
@@ -105,7 +103,7 @@ impl<const READS: u8> Raft<READS> {
 
     fn apply(&mut self, entries: Vec<Entry>) {
         for command in entries.iter().filter_map(command) {
-            self.registers.apply(&command);
+            self.desk.registers.apply(&command);
         }
     }
 
@@ -122,7 +120,7 @@ impl<const READS: u8> Raft<READS> {
     fn answer_reads(&mut self) {
         let later = self.indexed.split_off(&(self.node.raft.raft_log.applied + 1));
         for read in std::mem::replace(&mut self.indexed, later).into_values().flatten() {
-            self.registers.apply(&read);
+            self.desk.registers.apply(&read);
         }
     }
 }
@@ -146,22 +144,18 @@ impl<const READS: u8> Core for Raft<READS> {
         let silent = slog::Logger::root(slog::Discard, slog::o!());
         Raft {
             node: RawNode::new(&config, storage, &silent).expect("the configuration is valid"),
-            registers: Registers::default(),
-            pace: Pace::new(me, cluster, TICKS),
+            desk: Desk::new(me, cluster, TICKS),
             unsent: Vec::new(),
             unindexed: Vec::new(),
             indexed: BTreeMap::new(),
-            out: Vec::new(),
         }
     }
 
     fn request(&mut self, operation: OperationId, call: &Call) -> Answer {
         if READS == reads::LOCAL && call.is_read() {
-            return Answer::Ok(self.registers.value(call.key.as_str()));
+            return Answer::Ok(self.desk.local(call));
         }
-        let command = Command::of(operation, call);
-        self.pace.asked();
-        self.registers.wait(operation);
+        let command = self.desk.take(operation, call);
         if READS == reads::INDEXED && call.is_read() {
             self.node.read_index(command.bytes());
             self.unindexed.push(command);
@@ -173,7 +167,7 @@ impl<const READS: u8> Core for Raft<READS> {
     }
 
     fn receive(&mut self, _: NodeId, bytes: &[u8]) {
-        let message = read(self.pace.received(bytes));
+        let message = read(self.desk.pace.received(bytes));
         // An error says that the message has no effect, such as a proposal that
         // arrives where nobody leads.
         let _ = self.node.step(message);
@@ -181,15 +175,15 @@ impl<const READS: u8> Core for Raft<READS> {
     }
 
     fn outgoing(&mut self) -> Vec<(NodeId, Vec<u8>)> {
-        std::mem::take(&mut self.out)
+        self.desk.outgoing()
     }
 
     fn finished(&mut self) -> Vec<(OperationId, Completion)> {
-        self.registers.finished()
+        self.desk.finished()
     }
 
     fn timer(&mut self) {
-        if !self.pace.ticks() {
+        if !self.desk.pace.ticks() {
             return;
         }
         self.node.tick();
@@ -209,8 +203,8 @@ impl<const READS: u8> Core for Raft<READS> {
         let peers: BTreeMap<_, _> = raft.prs().iter().collect();
         let votes: Vec<_> = peers.keys().map(|id| raft.prs().votes().get(id)).collect();
         let reads = (&raft.read_only, &self.unindexed, &self.indexed, &self.unsent);
-        let (stored, waiting) = (stored(raft.store()), self.registers.waiting());
-        let pace = &self.pace;
+        let (stored, waiting) = (stored(raft.store()), self.desk.registers.waiting());
+        let pace = &self.desk.pace;
         format!(
             "{pace:?} {state:?} {marks:?} {rare:?} {peers:?} {votes:?} {reads:?} {stored:?} \
              {waiting:?}"
@@ -222,7 +216,10 @@ impl<const READS: u8> Core for Raft<READS> {
         let raft = &self.node.raft;
         let (role, term, committed) = (raft.state, raft.term, raft.raft_log.committed);
         let log = entries(&stored(raft.store()));
-        format!("{role:?} in term {term}, log {log}, {committed} committed; {}", self.registers)
+        format!(
+            "{role:?} in term {term}, log {log}, {committed} committed; {}",
+            self.desk.registers
+        )
     }
 
     fn label(bytes: &[u8]) -> String {
