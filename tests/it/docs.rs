@@ -8,6 +8,7 @@
 //! | `console` | lines after `$ ` are run, the lines below them are the expected output; `# exit 1` is the exit code (0 if it is missing). In the output `[..]` matches any text in a line, `...` any lines |
 //! | `rust` | compiled and run as a documentation test (see the end of `src/lib.rs`) |
 //! | `rs` | an excerpt: must be in `examples/cache.rs`, word for word |
+//! | `rs FILE`, `toml FILE` | that file, byte for byte; a part of the manifest of a package whose own tests compile the rest |
 //! | `json` | must be JSON |
 //! | `jsonl` | must be a history as JSON lines, and conform to their schema |
 //! | `edn`, `log` | must be a history as Jepsen's EDN, a Porcupine log |
@@ -88,6 +89,11 @@ struct Block {
 impl Block {
     fn text(&self) -> String {
         self.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The file that it shows, if its language names one.
+    fn file(&self) -> Option<&str> {
+        self.language.strip_prefix("rs ").or_else(|| self.language.strip_prefix("toml "))
     }
 }
 
@@ -340,7 +346,7 @@ fn every_block_is_of_a_kind_that_is_checked() {
     let kinds =
         ["console", "rust", "rust,no_run", "rs", "json", "jsonl", "edn", "log", "history", "text"];
     for block in documents().iter().flat_map(|path| blocks(path)) {
-        let known = kinds.contains(&block.language.as_str());
+        let known = kinds.contains(&block.language.as_str()) || block.file().is_some();
         assert!(known, "{}: nothing checks a block of `{}`", block.place, block.language);
     }
 }
@@ -366,6 +372,30 @@ fn every_excerpt_stands_in_the_example() {
             assert!(example.contains(part.trim()), "{}: not in the example:\n{part}", block.place);
         }
     }
+}
+
+/// What the tutorial builds in a package of its own is a package, whose tests the deep gate
+/// runs.
+#[test]
+fn every_block_that_shows_a_file_is_that_file() {
+    let mut shown = BTreeSet::new();
+    for block in documents().iter().flat_map(|path| blocks(path)) {
+        let Some(path) = block.file() else { continue };
+        let (text, file) = (block.text(), read(&root().join(path)));
+        if path.ends_with(".toml") {
+            // Readers have their clone somewhere else.
+            let text = text.replace("\"../quiescence\"", "\"../..\"");
+            assert!(file.contains(&format!("\n{text}\n")), "{}: not in {path}", block.place);
+        } else {
+            assert_eq!(text, file, "{}: {path}", block.place);
+        }
+        shown.insert(path.to_owned());
+    }
+    let package = ["Cargo.toml", "src/lib.rs", "src/main.rs", "tests/cases.rs"];
+    let package = package.map(|file| format!("examples/check/{file}"));
+    assert!(shown.iter().eq(&package), "{shown:?}");
+    let gate = read(&root().join(".ci/run"));
+    assert!(gate.contains("package examples/check") && gate.contains("package examples/real"));
 }
 
 #[test]

@@ -1,0 +1,5 @@
+//! The command line of quiescence with this library.
+
+fn main() -> std::process::ExitCode {
+    quiescence::cli::main(check::registry())
+}
