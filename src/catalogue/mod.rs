@@ -19,6 +19,7 @@ mod multi_primary_lww;
 mod notebook;
 mod primary_backup;
 mod primary_object;
+mod quorum;
 mod registry;
 mod standard;
 mod tombstones;

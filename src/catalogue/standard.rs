@@ -3,7 +3,7 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, crdt, multi_primary_lww, notebook, primary_backup, primary_object,
+    abd, async_primary, crdt, multi_primary_lww, notebook, primary_backup, primary_object, quorum,
     tombstones, yardstick,
 };
 
@@ -15,6 +15,7 @@ impl Registry {
             primary_backup::family(),
             primary_object::family(),
             abd::family(),
+            quorum::family(),
             async_primary::family(),
             multi_primary_lww::family(),
             tombstones::family(),

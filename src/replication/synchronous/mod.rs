@@ -3,3 +3,4 @@
 pub mod abd;
 pub mod primary_backup;
 pub mod primary_object;
+pub mod quorum;
