@@ -3,8 +3,8 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, crdt, multi_primary_lww, notebook, primary_backup, primary_object, quorum,
-    tombstones, yardstick,
+    abd, async_primary, chain, crdt, multi_primary_lww, notebook, primary_backup, primary_object,
+    quorum, tombstones, yardstick,
 };
 
 impl Registry {
@@ -16,6 +16,8 @@ impl Registry {
             primary_object::family(),
             abd::family(),
             quorum::family(),
+            chain::chain(),
+            chain::craq(),
             async_primary::family(),
             multi_primary_lww::family(),
             tombstones::family(),

@@ -1,6 +1,8 @@
 //! Strategies that answer a write only when other replicas have it.
 
 pub mod abd;
+pub mod chain;
+pub mod craq;
 pub mod primary_backup;
 pub mod primary_object;
 pub mod quorum;

@@ -1,0 +1,84 @@
+//! Chain replication, plain and with reads at every node.
+
+use crate::hunt::property::Property;
+use crate::judgement::{Kind, Model};
+use crate::replication::synchronous::chain::{Answers, Chain, Reads};
+use crate::replication::synchronous::craq::{Craq, Dirty, Places};
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::family::Family;
+use super::variants::Variants;
+
+fn crashing() -> Setting {
+    let one = Faults::NONE.with(FaultKind::Crash, 1);
+    Setting::calm(3, Network::Fifo).roaming().with_faults(one)
+}
+
+/// Chain replication.
+pub(super) fn chain() -> Family {
+    let roaming = Setting::calm(3, Network::Fifo).roaming();
+    let variants = Variants::of(Chain { reads: Reads::Tail, answers: Answers::Tail })
+        .parameter(
+            "reads",
+            "which node answers reads",
+            [("tail", |it| it.reads = Reads::Tail), ("local", |it| it.reads = Reads::Local)],
+        )
+        .parameter(
+            "answers",
+            "which node answers writes",
+            [("tail", |it| it.answers = Answers::Tail), ("head", |it| it.answers = Answers::Head)],
+        );
+    let about = "synchronous: a write goes down a chain of nodes, the last one answers";
+    let ahead = "a node before the tail answers reads, and shows a write that the tail has not";
+    let early = "the head answers a write, which a read at the tail then misses";
+    let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
+    Family::new("chain", about, &roaming, variants)
+        .states(30_000)
+        .sources("van Renesse & Schneider 2004")
+        .keeps("", &crashing(), [eventual, ryw, mr, Model::Linearizable])
+        .keeps("", &crashing(), [Property::Durable])
+        .keeps("reads=local", &roaming, [eventual, ryw])
+        .mutant("reads=local", ahead, &roaming, mr, Kind::Unexplained)
+        .keeps("answers=head", &roaming, [eventual, mr])
+        .mutant("answers=head", early, &roaming, ryw, Kind::Unexplained)
+}
+
+/// Chain replication with apportioned queries.
+pub(super) fn craq() -> Family {
+    let roaming = Setting::calm(3, Network::Fifo).roaming();
+    let unordered = Setting::calm(3, Network::Unordered).roaming();
+    let variants = Variants::of(Craq { dirty: Dirty::Asked, places: Places::Checked })
+        .parameter(
+            "dirty",
+            "what is answered where a write is still on its way to the tail",
+            [
+                ("asked", |it| it.dirty = Dirty::Asked),
+                ("shown", |it| it.dirty = Dirty::Shown),
+                ("hidden", |it| it.dirty = Dirty::Hidden),
+            ],
+        )
+        .parameter(
+            "places",
+            "what is made of an entry that is not the next one",
+            [
+                ("checked", |it| it.places = Places::Checked),
+                ("ignored", |it| it.places = Places::Ignored),
+            ],
+        );
+    let about = "synchronous: a chain of nodes, each of which answers reads";
+    let ahead = "a node answers a version that is not committed, and a later read misses it";
+    let reordered = "a node takes entries as they arrive, and the order of its log is not that of \
+                     the head";
+    let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
+    Family::new("craq", about, &roaming, variants)
+        .states(60_000)
+        .sources("Terrace & Freedman 2009")
+        .keeps("", &crashing(), [eventual, ryw, mr, Model::Linearizable])
+        .keeps("", &crashing(), [Property::Durable])
+        .keeps("", &unordered, [Model::Linearizable])
+        .keeps("dirty=hidden", &roaming, [eventual])
+        .breaks("dirty=hidden", &roaming, ryw, Kind::Unexplained)
+        .keeps("dirty=shown", &roaming, [eventual, ryw])
+        .mutant("dirty=shown", ahead, &roaming, mr, Kind::Unexplained)
+        .mutant("places=ignored", reordered, &unordered, eventual, Kind::Diverged)
+}
