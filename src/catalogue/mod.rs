@@ -16,6 +16,7 @@ pub mod bench;
 mod chain;
 mod crdt;
 mod family;
+mod gossip;
 mod multi_primary_lww;
 mod notebook;
 mod primary_backup;

@@ -3,8 +3,8 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, chain, crdt, multi_primary_lww, notebook, primary_backup, primary_object,
-    quorum, tombstones, yardstick,
+    abd, async_primary, chain, crdt, gossip, multi_primary_lww, notebook, primary_backup,
+    primary_object, quorum, tombstones, yardstick,
 };
 
 impl Registry {
@@ -21,6 +21,7 @@ impl Registry {
             async_primary::family(),
             multi_primary_lww::family(),
             tombstones::family(),
+            gossip::family(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

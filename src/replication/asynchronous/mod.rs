@@ -1,5 +1,6 @@
 //! Strategies that answer a write before other replicas have it.
 
 pub mod async_primary;
+pub mod gossip;
 pub mod multi_primary_lww;
 pub mod tombstones;

@@ -1,0 +1,55 @@
+//! Anti-entropy between neighbours.
+
+use crate::hunt::property::Property;
+use crate::judgement::{Kind, Model};
+use crate::replication::asynchronous::gossip::{Digest, Gossip, Mode, Ties};
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::family::Family;
+use super::variants::Variants;
+
+const PLAIN: Gossip = Gossip { mode: Mode::PushPull, ties: Ties::Node, digest: Digest::All };
+
+pub(super) fn family() -> Family {
+    let calm = Setting::calm(3, Network::Unordered);
+    let lossy = |nodes| {
+        let one = Faults::NONE.with(FaultKind::Drop, 1);
+        Setting::calm(nodes, Network::Unordered).with_faults(one)
+    };
+    let pair = Setting::calm(2, Network::Unordered);
+    let variants = Variants::of(PLAIN)
+        .parameter(
+            "mode",
+            "which way versions go, seen from the node that begins",
+            [
+                ("push-pull", |it| it.mode = Mode::PushPull),
+                ("push", |it| it.mode = Mode::Push),
+                ("pull", |it| it.mode = Mode::Pull),
+            ],
+        )
+        .parameter(
+            "ties",
+            "which of two versions with equal counters wins",
+            [("node", |it| it.ties = Ties::Node), ("mine", |it| it.ties = Ties::Mine)],
+        )
+        .parameter(
+            "digest",
+            "what a digest tells",
+            [("all", |it| it.digest = Digest::All), ("values", |it| it.digest = Digest::Values)],
+        );
+    let about = "asynchronous: neighbours compare digests and send what is newer";
+    let mine = "of two versions with equal counters each node keeps its own";
+    let deleted = "a digest leaves out what was deleted, so the delete is never sent";
+    let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
+    Family::new("gossip", about, &calm, variants)
+        .states(30_000)
+        .sources("Demers et al. 1987; van Renesse, Dumitriu, Gough & Thomas 2008")
+        .keeps("", &lossy(3), [eventual, ryw, mr])
+        .keeps("", &lossy(3), [Property::StrongConvergence, Property::Durable])
+        .breaks("", &calm, Model::Linearizable, Kind::Unexplained)
+        .breaks("", &calm.clone().roaming(), ryw, Kind::Unexplained)
+        .keeps("mode=push", &lossy(2), [eventual])
+        .keeps("mode=pull", &lossy(2), [eventual])
+        .mutant("ties=mine", mine, &pair, eventual, Kind::Diverged)
+        .mutant("digest=values", deleted, &pair, eventual, Kind::Diverged)
+}
