@@ -3,7 +3,7 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, chain, crdt, gossip, multi_primary_lww, notebook, primary_backup,
+    abd, async_primary, causal, chain, crdt, gossip, multi_primary_lww, notebook, primary_backup,
     primary_object, quorum, tombstones, yardstick,
 };
 
@@ -22,6 +22,8 @@ impl Registry {
             multi_primary_lww::family(),
             tombstones::family(),
             gossip::family(),
+            causal::broadcast(),
+            causal::cops(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

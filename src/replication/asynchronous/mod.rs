@@ -1,6 +1,8 @@
 //! Strategies that answer a write before other replicas have it.
 
 pub mod async_primary;
+pub mod causal_broadcast;
+pub mod cops;
 pub mod gossip;
 pub mod multi_primary_lww;
 pub mod tombstones;

@@ -1,0 +1,97 @@
+//! Causal consistency, by vector clocks and by dependencies.
+
+use crate::hunt::property::{Flaw, Property};
+use crate::judgement::{Kind, Model};
+use crate::replication::asynchronous::causal_broadcast::{CausalBroadcast, Conflicts, Delivery};
+use crate::replication::asynchronous::cops::{Cops, Dependencies, Sessions};
+use crate::world::{Network, Setting};
+
+use super::family::Family;
+use super::variants::Variants;
+
+fn model(name: &str) -> Model {
+    name.parse().expect("a model of the list")
+}
+
+/// Causal broadcast.
+pub(super) fn broadcast() -> Family {
+    let unordered = Setting::calm(3, Network::Unordered);
+    let plain = CausalBroadcast { delivery: Delivery::Causal, conflicts: Conflicts::Stamps };
+    let variants = Variants::of(plain)
+        .parameter(
+            "delivery",
+            "when a message is delivered",
+            [
+                ("causal", |it| it.delivery = Delivery::Causal),
+                ("fifo", |it| it.delivery = Delivery::Fifo),
+                ("raw", |it| it.delivery = Delivery::Raw),
+            ],
+        )
+        .parameter(
+            "conflicts",
+            "which of two concurrent writes wins",
+            [
+                ("stamps", |it| it.conflicts = Conflicts::Stamps),
+                ("arrival", |it| it.conflicts = Conflicts::Arrival),
+            ],
+        );
+    let about = "asynchronous: writes are delivered in causal order, by vector clocks";
+    let early = "a write is delivered before one that its node had seen, and a read sees the \
+                 effect without the cause";
+    let (eventual, causal) = (Model::EVENTUAL, model("causal"));
+    // For clients this takes two keys, three sessions and a rare run; by the strategy's own
+    // record a read of one key shows it.
+    let own_record = Property::WhiteBox(causal);
+    Family::new("causal-broadcast", about, &unordered, variants)
+        .states(30_000)
+        .sources("Birman, Schiper & Stephenson 1991; Ahamad et al. 1995")
+        .keeps("", &unordered, [eventual, causal])
+        .keeps("", &unordered, [Property::StrongConvergence])
+        .breaks("", &unordered, Model::Linearizable, Kind::Unexplained)
+        .breaks("", &unordered.clone().roaming(), Model::READ_YOUR_WRITES, Kind::Unexplained)
+        .keeps("conflicts=arrival", &unordered, [model("cm")])
+        .breaks("conflicts=arrival", &unordered, eventual, Kind::Diverged)
+        .keeps("delivery=fifo", &unordered, [eventual])
+        .mutant("delivery=fifo", early, &unordered, own_record, Flaw::Recorded)
+        .mutant("delivery=raw", early, &unordered, causal, Kind::Unexplained)
+}
+
+/// Causal consistency by dependencies.
+pub(super) fn cops() -> Family {
+    let unordered = Setting::calm(3, Network::Unordered);
+    let roaming = unordered.clone().roaming();
+    let plain = Cops { dependencies: Dependencies::Nearest, sessions: Sessions::Wait };
+    let variants = Variants::of(plain)
+        .parameter(
+            "dependencies",
+            "which dependencies a write takes along",
+            [
+                ("nearest", |it| it.dependencies = Dependencies::Nearest),
+                ("all", |it| it.dependencies = Dependencies::All),
+                ("none", |it| it.dependencies = Dependencies::None),
+            ],
+        )
+        .parameter(
+            "sessions",
+            "what is done for a session that depends on what has not arrived",
+            [
+                ("wait", |it| it.sessions = Sessions::Wait),
+                ("are-served", |it| it.sessions = Sessions::AreServed),
+            ],
+        );
+    let about = "asynchronous: a write waits for the versions that it depends on";
+    let early = "a write is applied before what its session had seen, and a read sees the effect \
+                 without the cause";
+    let moved = "a session that goes to another node is served before its own write is there";
+    let (eventual, causal) = (Model::EVENTUAL, model("causal"));
+    Family::new("cops", about, &roaming, variants)
+        .states(30_000)
+        .sources("Lloyd, Freedman, Kaminsky & Andersen 2011 (COPS)")
+        .keeps("", &roaming, [eventual, causal])
+        .keeps("", &roaming, [Property::StrongConvergence, Property::Durable])
+        .breaks("", &roaming, Model::Linearizable, Kind::Unexplained)
+        .keeps("dependencies=all", &roaming, [causal])
+        .mutant("dependencies=none", early, &roaming, causal, Kind::Unexplained)
+        .keeps("sessions=are-served", &unordered, [causal])
+        .mutant("sessions=are-served", moved, &roaming, Model::READ_YOUR_WRITES, Kind::Unexplained)
+}
