@@ -13,6 +13,7 @@
 mod abd;
 mod async_primary;
 pub mod bench;
+mod cache;
 mod causal;
 mod chain;
 mod crdt;

@@ -3,8 +3,8 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, causal, chain, crdt, gossip, multi_primary_lww, notebook, primary_backup,
-    primary_object, quorum, tombstones, yardstick,
+    abd, async_primary, cache, causal, chain, crdt, gossip, multi_primary_lww, notebook,
+    primary_backup, primary_object, quorum, tombstones, yardstick,
 };
 
 impl Registry {
@@ -24,6 +24,7 @@ impl Registry {
             gossip::family(),
             causal::broadcast(),
             causal::cops(),
+            cache::family(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

@@ -1,6 +1,7 @@
 //! Strategies that answer a write before other replicas have it.
 
 pub mod async_primary;
+pub mod cache;
 pub mod causal_broadcast;
 pub mod cops;
 pub mod gossip;
