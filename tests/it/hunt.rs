@@ -18,14 +18,14 @@ use quiescence::hunt::cause::Cause;
 use quiescence::hunt::exhaustive::{self, Decision};
 use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::promise::Expected;
-use quiescence::hunt::property::{Flaw, Judgement, Property, judge};
+use quiescence::hunt::property::{Flaw, Judgement, Property, judge, looked_at};
 use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
 use quiescence::hunt::{Subject, served};
 use quiescence::judgement::datatype::{Counter, Datatype, Queue, Register, ReplicatedSet};
 use quiescence::judgement::{Kind, Model};
 use quiescence::replication::crdt::delta_based::{DeltaBased, Intervals};
 use quiescence::replication::crdt::lww_set::LwwSet;
-use quiescence::search::exhaustive::{Limits, Reduce};
+use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::search::random::{Scope, scenario};
 use quiescence::world::{FaultKind, Faults, Network, Setting, Step, execute, re_execute};
 
@@ -413,6 +413,51 @@ fn assert_nearest(subject: &dyn Subject, found: &Shrunk) -> usize {
         }
     }
     tried
+}
+
+/// Eventual consistency in real time is judged where eventual consistency is, at quiescence,
+/// but by what came after what as well.
+#[test]
+fn in_real_time_the_same_reads_are_judged_and_more_is_remembered() {
+    let [eventual, timed] = [Model::EVENTUAL, Model::EventualRealTime].map(Property::Model);
+    let setting = Setting::calm(2, Network::Unordered);
+    let proved = |name: &str, (sessions, writes, reads): (usize, usize, usize)| {
+        let scope = Open { sessions, writes, reads, keys: 1, patient: false };
+        let search = exhaustive::Plan {
+            setting: setting.clone(),
+            scopes: vec![scope],
+            menu: Menu::register(),
+            datatype: &Register,
+            properties: vec![eventual.clone(), timed.clone()],
+            reduce: Reduce::ALL,
+            limits: Limits::default(),
+            jobs: 1,
+        };
+        let found = exhaustive::hunt(&*strategy(name), &search, &|_| false).found;
+        let looked_at = found.iter().map(|(_, decision)| match decision {
+            Decision::Proved(proofs, _) => Some(proofs[0].looked_at),
+            Decision::Violated(_) => None,
+            other => panic!("{name}: {other:?}"),
+        });
+        looked_at.collect::<Vec<_>>()
+    };
+    // Of three histories of one read the two answers at quiescence are judged, not the read.
+    assert_eq!(proved("primary-backup", (1, 0, 1)), [Some(6), Some(6)]);
+    // One session has but one order in time.
+    let [one, other] = proved("primary-backup", (1, 1, 1))[..] else { panic!("two properties") };
+    assert!(one.is_some() && one == other, "{one:?} {other:?}");
+    let [one, other] = proved("multi-primary-lww", (2, 2, 0))[..] else { panic!("two properties") };
+    assert!(one.is_some() && other.is_none(), "{one:?} {other:?}");
+    // Writes answer nothing, other reads are not at quiescence.
+    let calm = Scope { setting, ..Scope::default() };
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::XorShift));
+    let scenario = scenario(&calm).new_tree(&mut runner).expect("nothing is rejected").current();
+    let run = execute(&*strategy("multi-primary-lww"), &scenario, None);
+    let reads = run.history.operations().iter().filter(|op| op.call.is_read());
+    let (last, all) = (reads.clone().filter(|op| op.final_read).count(), reads.count());
+    assert!(last < all && looked_at(&run, &timed, &Register) == last, "{last} of {all}");
 }
 
 /// What clients ask in a run that is found where they choose from this menu.
