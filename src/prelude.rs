@@ -6,7 +6,7 @@ pub use crate::history::{Call, Completion, Key, NodeId, Value};
 pub use crate::hunt::property::{Flaw, Property};
 pub use crate::judgement::{Kind, Model};
 pub use crate::replication::{
-    Cluster, Effects, Input, Invariant, OperationId, Part, Stamp, Strategy, StrategyName, TimerId,
-    Visible, shown,
+    Cluster, CommandId, Effects, ImageId, Input, Invariant, OperationId, Part, Stamp, Strategy,
+    StrategyName, TimerId, Visible, shown,
 };
 pub use crate::world::{FaultKind, Faults, Network, Routing, Setting};

@@ -13,7 +13,7 @@ use crate::judgement::{Budget, Model};
 use crate::search::exhaustive::{Limits as SearchLimits, Reduce};
 use crate::world::Faults;
 
-use super::values::{self, Format, NetworkArg, RoutingArg, SearchArg};
+use super::values::{self, Format, InboxArg, NetworkArg, RoutingArg, SearchArg};
 
 /// Search for a failing history; without a strategy, check every promise
 ///
@@ -51,6 +51,15 @@ pub struct CheckArgs {
     /// Which faults may happen, and how often in a run: drop=1,crash=1 or none
     #[arg(long, value_name = "KIND=N,…", value_parser = values::faults)]
     pub faults: Option<Faults>,
+    /// What a crash does to messages that wait at the node
+    #[arg(long, value_enum)]
+    pub inbox: Option<InboxArg>,
+    /// How far the clock of each node is off, from the first: 1,0,-1 (in units longer than a run)
+    #[arg(long, value_name = "OFFSET,…", value_parser = values::clocks, allow_hyphen_values = true)]
+    pub clock: Option<values::Clocks>,
+    /// Clients that go on after an unknown outcome keep their tokens
+    #[arg(long)]
+    pub keep_token: bool,
     /// How sessions choose nodes
     #[arg(long, value_enum)]
     pub routing: Option<RoutingArg>,

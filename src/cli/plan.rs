@@ -11,7 +11,6 @@ use crate::hunt::property::Property;
 use crate::hunt::{exhaustive, random, served};
 use crate::judgement::Model;
 use crate::judgement::datatype::Datatype;
-use crate::replication::When;
 use crate::search::exhaustive::Open;
 use crate::search::random::Scope;
 use crate::world::Setting;
@@ -124,14 +123,12 @@ fn searches_of(
         let mut search = empty(args, registry, subject, &setting, seed)?;
         let asked = if args.models.is_empty() { properties } else { args.models.clone() };
         for property in asked.iter().chain([&Property::NoPanic]) {
-            if let Property::Always(invariant) = property {
-                has_invariant(&*search.subject, &search.short, invariant)?;
-            }
+            has_invariant(&*search.subject, &search.short, property)?;
             search.asks(property, None);
         }
         for (condition, when) in search.subject.conditions() {
-            if when == When::Always {
-                search.asks(&Property::Always(condition.to_owned()), None);
+            if let Some(property) = Property::of_invariant(condition, when) {
+                search.asks(&property, None);
             }
         }
         Ok(search)
@@ -152,16 +149,22 @@ fn rows_of<'r>(
 }
 
 /// That a strategy has this invariant: nothing breaks one that it has not.
-fn has_invariant(subject: &dyn Subject, short: &str, invariant: &str) -> Result<(), Failure> {
-    let known: Vec<&str> = subject.conditions().into_iter().map(|(name, _)| name).collect();
-    if known.contains(&invariant) {
+fn has_invariant(subject: &dyn Subject, short: &str, asked: &Property) -> Result<(), Failure> {
+    let (Property::Always(_) | Property::AtQuiescence(_)) = asked else { return Ok(()) };
+    let conditions = subject.conditions().into_iter();
+    let known: Vec<_> =
+        conditions.filter_map(|(name, when)| Property::of_invariant(name, when)).collect();
+    if known.contains(asked) {
         return Ok(());
     }
     let remedy = match known.is_empty() {
         true => "it has none".to_owned(),
-        false => format!("it has {}", known.join(", ")),
+        false => {
+            let names: Vec<_> = known.iter().map(ToString::to_string).collect();
+            format!("it has {}", names.join(", "))
+        }
     };
-    Err(Failure::new(format!("{short} has no invariant `{invariant}`")).remedy(remedy))
+    Err(Failure::new(format!("{short} has no invariant `{asked}`")).remedy(remedy))
 }
 
 fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {
@@ -169,7 +172,13 @@ fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {
     setting.nodes = args.nodes.unwrap_or(setting.nodes);
     setting.network = args.network.map_or(setting.network, Into::into);
     setting.routing = args.routing.map_or(setting.routing, Into::into);
-    setting.faults.budget = args.faults.unwrap_or(setting.faults.budget);
+    let faults = &mut setting.faults;
+    faults.budget = args.faults.unwrap_or(faults.budget);
+    faults.inbox = args.inbox.map_or(faults.inbox, Into::into);
+    if let Some(clocks) = &args.clock {
+        faults.clocks.clone_from(&clocks.0);
+    }
+    faults.keep_token |= args.keep_token;
     setting
 }
 

@@ -13,7 +13,7 @@ use crate::report::human::Human;
 use crate::report::json::Json;
 use crate::report::reporter::Reporter;
 use crate::search::exhaustive::Reduce;
-use crate::world::{FaultKind, Faults, Network, Routing};
+use crate::world::{FaultKind, Faults, InboxOnCrash, Network, Routing};
 
 /// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,6 +58,24 @@ impl SearchArg {
 }
 
 /// A network, as on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum InboxArg {
+    /// They are lost with it
+    Lost,
+    /// They wait until it is back
+    Kept,
+}
+
+impl From<InboxArg> for InboxOnCrash {
+    fn from(arg: InboxArg) -> Self {
+        match arg {
+            InboxArg::Lost => InboxOnCrash::Lost,
+            InboxArg::Kept => InboxOnCrash::Kept,
+        }
+    }
+}
+
+/// The order that a network keeps.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum NetworkArg {
     /// Messages on a link arrive in the order in which they were sent
@@ -132,6 +150,21 @@ pub fn faults(text: &str) -> Result<Faults, String> {
             .map_err(|_| format!("`{number}` is not a number of faults from 0 to 65535"))?;
     }
     Ok(faults)
+}
+
+/// How far clocks are off, in units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clocks(pub Vec<i32>);
+
+/// `1,0,-1`.
+pub fn clocks(text: &str) -> Result<Clocks, String> {
+    /// More would leave the range of clocks.
+    const FAR: i32 = 5;
+    let offset = |word: &str| {
+        let offset = word.trim().parse().ok().filter(|offset| (-FAR..=FAR).contains(offset));
+        offset.ok_or_else(|| format!("`{word}` is not an offset from -{FAR} to {FAR}"))
+    };
+    text.split(',').map(offset).collect::<Result<_, _>>().map(Clocks)
 }
 
 /// A model by name or alias, or a property as case files name it.

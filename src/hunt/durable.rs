@@ -10,7 +10,7 @@
 use crate::history::{Completion, History};
 use crate::judgement::datatype::{Arbitration, Datatype, stranger, updates};
 use crate::replication::OperationId;
-use crate::world::{Ending, Facts, Run, Visit};
+use crate::world::{Ending, Facts, Lack, Run, Visit};
 
 /// An acknowledged write, and a final read that does not take it into account.
 pub struct Loss<'r> {
@@ -32,12 +32,12 @@ pub struct Loss<'r> {
 /// If it is unknown, with the reason.
 pub fn loss<'r>(run: &'r Run, datatype: &dyn Datatype) -> Result<Option<Loss<'r>>, String> {
     if run.ending == Ending::Settled {
-        return loss_in((&run.history, &run.operations), &run.facts, run.unanswered, datatype);
+        return loss_in((&run.history, &run.operations), &run.facts, run.lack, datatype);
     }
     let visits = run.visits.as_ref().ok_or("the run ended before it became quiet")?;
     let mut doubt = None;
-    for Visit { history, operations, facts, unanswered, .. } in visits {
-        match loss_in((history, operations), facts, *unanswered, datatype) {
+    for Visit { history, operations, facts, lack, .. } in visits {
+        match loss_in((history, operations), facts, *lack, datatype) {
             Ok(None) => {}
             Ok(Some(loss)) => return Ok(Some(loss)),
             Err(why) => doubt = Some(why),
@@ -46,15 +46,15 @@ pub fn loss<'r>(run: &'r Run, datatype: &dyn Datatype) -> Result<Option<Loss<'r>
     doubt.map_or(Ok(None), Err)
 }
 
-/// An acknowledged write that is lost in this history, in which `unanswered`
-/// final reads got no answer.
+/// An acknowledged write that is lost in this history, whose final reads lack
+/// this.
 ///
 /// # Errors
 /// If it is unknown, with the reason.
 pub fn loss_in<'r>(
     (history, operations): (&'r History, &'r [OperationId]),
     facts: &Facts,
-    unanswered: usize,
+    lack: Lack,
     datatype: &dyn Datatype,
 ) -> Result<Option<Loss<'r>>, String> {
     if let Some(at) = stranger(history, datatype, false) {
@@ -63,7 +63,7 @@ pub fn loss_in<'r>(
     }
     match lost_write(history, operations, facts, datatype)? {
         Some((write, read)) => Ok(Some(Loss { history, operations, write, read })),
-        None if unanswered > 0 => Err(format!("{unanswered} final reads got no answer")),
+        None if lack.answers > 0 => Err(lack.told()),
         None => Ok(None),
     }
 }

@@ -21,7 +21,7 @@ use crate::search::exhaustive::{
     Bound, Ending, Exploration, Found as Way, Limits, Matter, Open, Plan as Search, Progress,
     Reduce, Sight, Tracks, Work,
 };
-use crate::world::{Faults, Run, Setting, re_execute, repeat};
+use crate::world::{Faults, Lack, Run, Setting, re_execute, repeat};
 
 use super::Subject;
 use super::durable::loss_in;
@@ -224,30 +224,45 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
     }
     match property {
         Property::Model(model) if model.sees_time() => Ok(Tracks { real_time: true, ..history }),
-        Property::Model(_) | Property::NoPanic => Ok(history),
+        Property::Model(_) | Property::NoPanic | Property::Answered => Ok(history),
         Property::Durable => Ok(Tracks { visible: true, ..history }),
         Property::StrongConvergence => Ok(Tracks { visible: true, agreement: true, ..history }),
         Property::WhiteBox(_) => Err("states do not contain what a strategy records"),
-        Property::Always(_) => Ok(Tracks { invariants: true, ..history }),
+        Property::Always(_) | Property::AtQuiescence(_) => {
+            Ok(Tracks { invariants: true, ..history })
+        }
     }
 }
 
 fn is_lively(property: &Property) -> bool {
     let eventual = matches!(property, Property::Model(model) if model.is_eventual());
-    eventual || *property == Property::Durable
+    eventual || matches!(property, Property::Durable | Property::Answered)
 }
 
 /// Whether every final read takes every acknowledged write into account.
 fn keeps(sight: &Sight<'_>, datatype: &dyn Datatype) -> Result<bool, String> {
     let facts = sight.facts.ok_or("what final reads take into account was not recorded")?;
     let seen = (sight.history, sight.operations);
-    let lost = loss_in(seen, facts, unanswered(sight), datatype)?;
+    let lost = loss_in(seen, facts, lack(sight), datatype)?;
     Ok(lost.is_none())
 }
 
-/// How many final reads got no answer.
-fn unanswered(sight: &Sight<'_>) -> usize {
-    sight.answers.iter().filter(|(.., value)| value.is_none()).count()
+/// What final reads lack.
+fn lack(sight: &Sight<'_>) -> Lack {
+    Lack::of(sight.answers.iter().map(|(_, call, told)| (&call.key, told)))
+}
+
+/// Whether every operation is answered in the end.
+fn answers_all(sight: &Sight<'_>) -> Result<bool, String> {
+    if sight.open > 0 {
+        return Ok(false);
+    }
+    match lack(sight) {
+        // What recurs may yet be answered in another state.
+        _ if sight.recurs => Ok(true),
+        Lack { service: Some(refused), .. } => Ok(!refused),
+        lack => Err(lack.told()),
+    }
 }
 
 /// How many properties one search can judge: one bit each.
@@ -276,9 +291,10 @@ fn judged(
         Property::Model(model) if is_lively(property) && !sight.quiet => {
             Some(allowed(sight, *model, datatype)).filter(|allowed| *allowed == Ok(false))
         }
-        Property::Durable if !sight.quiet => None,
+        Property::Durable | Property::Answered if !sight.quiet => None,
         Property::Model(model) => Some(allowed(sight, *model, datatype)),
         Property::Durable => Some(keeps(sight, datatype)),
+        Property::Answered => Some(answers_all(sight)),
         _ => None,
     }
 }
@@ -300,7 +316,9 @@ fn search(
     };
     let mut looked_at = vec![0_u64; properties.len()];
     let mut undecided: Vec<Option<String>> = vec![None; properties.len()];
-    let wanted = bits(&|property| matches!(property, Property::Model(_) | Property::Durable));
+    let by_sight =
+        |property: &Property| matches!(property, Property::Model(_)) || is_lively(property);
+    let wanted = bits(&by_sight);
     let mut judge = |sight: &Sight<'_>| {
         let mut violated = 0;
         for (at, property) in properties.iter().enumerate() {
@@ -347,7 +365,7 @@ fn search(
         } else {
             let states = explored.states;
             let looked_at = match property {
-                Property::Model(_) | Property::Durable => looked_at[at],
+                property if by_sight(property) => looked_at[at],
                 Property::StrongConvergence => explored.compared,
                 _ => states,
             };
@@ -375,7 +393,7 @@ fn doubt(
         Some("the search ended when it had found all other violations".to_owned().into())
     } else if explored.found.iter().any(is_panic) && is_lively(property) {
         Some("a handler panics, and such a run never becomes quiet".to_owned().into())
-    } else if explored.unasked && *property == Property::Durable {
+    } else if explored.unasked && matches!(property, Property::Durable | Property::Answered) {
         Some("a read panics in a state that recurs for ever".to_owned().into())
     } else if explored.unsettled && is_lively(property) {
         Some(
@@ -476,7 +494,8 @@ fn ways<'e>(
             let is_about = match way.matter {
                 Matter::Judged(bit) => bit as usize == at,
                 Matter::Invariant(number) => {
-                    matches!(property, Property::Always(name) if name == conditions[number].0)
+                    let (name, when) = conditions[number];
+                    property.is_of(name, when)
                 }
                 Matter::Panic => *property == Property::NoPanic,
                 Matter::NeverQuiet | Matter::Oscillating => {
@@ -530,12 +549,12 @@ fn confirmed(
 /// Whether a model allows the history of this state; an error says why that is
 /// unknown.
 fn allowed(sight: &Sight<'_>, model: Model, datatype: &dyn Datatype) -> Result<bool, String> {
-    let finals = unanswered(sight);
+    let lack = lack(sight);
     match check_with(sight.history, model, datatype, Budget::default()) {
         Verdict::Violated(_) => Ok(false),
         Verdict::Unknown(unknown) => Err(unknown.to_string()),
-        Verdict::Holds(_) if is_lively(&Property::Model(model)) && finals > 0 => {
-            Err(format!("{finals} final reads got no answer"))
+        Verdict::Holds(_) if is_lively(&Property::Model(model)) && lack.answers > 0 => {
+            Err(lack.told())
         }
         Verdict::Holds(_) => Ok(true),
     }

@@ -39,28 +39,51 @@ pub enum Property {
     NoPanic,
     /// This invariant of the strategy holds in every state.
     Always(String),
+    /// This invariant of the strategy holds whenever the cluster is quiet.
+    AtQuiescence(String),
+    /// When the cluster is quiet, or in what then goes on for ever, no operation
+    /// is open, and for every key some node does not refuse a read.
+    Answered,
 }
 
 impl Property {
+    /// The property that an invariant of a strategy is; none if it only has to
+    /// hold once.
+    pub fn of_invariant(name: &str, when: When) -> Option<Property> {
+        match when {
+            When::Always => Some(Property::Always(name.to_owned())),
+            When::AtQuiescence => Some(Property::AtQuiescence(name.to_owned())),
+            When::Sometimes => None,
+        }
+    }
+
+    /// Whether it is this invariant.
+    pub(crate) fn is_of(&self, name: &str, when: When) -> bool {
+        Property::of_invariant(name, when).as_ref() == Some(self)
+    }
+
     /// What executing a run again must show, so that this property can be
     /// judged.
     pub fn shows(&self) -> Shows<'_> {
         match self {
             Property::Always(name) => Shows::Broken(name),
             Property::StrongConvergence => Shows::All,
-            Property::Model(_) | Property::WhiteBox(_) | Property::Durable | Property::NoPanic => {
-                Shows::End
-            }
+            Property::Model(_)
+            | Property::WhiteBox(_)
+            | Property::Durable
+            | Property::NoPanic
+            | Property::AtQuiescence(_)
+            | Property::Answered => Shows::End,
         }
     }
 
     /// Why no run of this strategy can be judged by it, if none can: the strategy has no
-    /// such invariant, or it has to hold only sometimes. [`judge`] sees the run alone and
+    /// such invariant, or it has to hold at another time. [`judge`] sees the run alone and
     /// cannot know.
     pub fn unfit_for(&self, subject: &dyn Subject) -> Option<&'static str> {
-        let Property::Always(name) = self else { return None };
+        let (Property::Always(_) | Property::AtQuiescence(_)) = self else { return None };
         let all = subject.conditions();
-        let known = all.iter().any(|(of, when)| of == name && *when == When::Always);
+        let known = all.iter().any(|(name, when)| self.is_of(name, *when));
         (!known).then_some("the strategy has no such invariant")
     }
 }
@@ -73,7 +96,8 @@ impl From<Model> for Property {
 
 impl fmt::Display for Property {
     /// The name used in case files: that of a model, `white-box:` and that of a
-    /// model, `durable`, `strong-convergence`, `no-panic`, or `always:NAME`.
+    /// model, `durable`, `answered`, `strong-convergence`, `no-panic`,
+    /// `always:NAME`, or `at-quiescence:NAME`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Property::Model(model) => f.write_str(&model.name()),
@@ -82,6 +106,8 @@ impl fmt::Display for Property {
             Property::StrongConvergence => f.write_str("strong-convergence"),
             Property::NoPanic => f.write_str("no-panic"),
             Property::Always(name) => write!(f, "always:{name}"),
+            Property::AtQuiescence(name) => write!(f, "at-quiescence:{name}"),
+            Property::Answered => f.write_str("answered"),
         }
     }
 }
@@ -93,6 +119,10 @@ impl std::str::FromStr for Property {
         let model = |name: &str| name.parse::<Model>().map_err(|error| error.to_string());
         if let Some(name) = text.strip_prefix("always:") {
             Ok(Property::Always(name.to_owned()))
+        } else if let Some(name) = text.strip_prefix("at-quiescence:") {
+            Ok(Property::AtQuiescence(name.to_owned()))
+        } else if text == "answered" {
+            Ok(Property::Answered)
         } else if let Some(name) = text.strip_prefix("white-box:") {
             model(name).map(Property::WhiteBox)
         } else if text == "durable" {
@@ -131,6 +161,10 @@ pub enum Flaw {
     Panicked,
     /// An invariant broke.
     Broken,
+    /// An operation is never answered.
+    Stuck,
+    /// Every node that was asked refuses.
+    Refused,
 }
 
 impl From<Kind> for Flaw {
@@ -151,13 +185,15 @@ impl fmt::Display for Flaw {
             Flaw::Disagreed => f.write_str("disagreed"),
             Flaw::Panicked => f.write_str("panicked"),
             Flaw::Broken => f.write_str("broken"),
+            Flaw::Stuck => f.write_str("stuck"),
+            Flaw::Refused => f.write_str("refused"),
         }
     }
 }
 
 impl Flaw {
     /// All flaws.
-    pub const ALL: [Flaw; 13] = [
+    pub const ALL: [Flaw; 15] = [
         Flaw::History(Kind::Illegal),
         Flaw::History(Kind::Diverged),
         Flaw::History(Kind::Lost),
@@ -171,6 +207,8 @@ impl Flaw {
         Flaw::Disagreed,
         Flaw::Panicked,
         Flaw::Broken,
+        Flaw::Stuck,
+        Flaw::Refused,
     ];
 }
 
@@ -239,6 +277,12 @@ pub fn judge(run: &Run, property: &Property, datatype: &dyn Datatype) -> Judgeme
             Judgement::Violated(Flaw::Broken, None)
         }
         (Property::Always(_), _) => Judgement::Holds,
+        (Property::AtQuiescence(name), _) if run.unmet.iter().any(|unmet| unmet == name) => {
+            Judgement::Violated(Flaw::Broken, None)
+        }
+        (Property::AtQuiescence(_), Ending::Unsettled(why)) => Judgement::Unknown(why.clone()),
+        (Property::AtQuiescence(_), _) => Judgement::Holds,
+        (Property::Answered, _) => judge_answers(run),
         (Property::Model(model), _) => judge_model(run, *model, datatype),
         (Property::WhiteBox(_), _) if let Some(at) = stranger(&run.history, datatype, false) => {
             let call = &run.history.operations()[at].call;
@@ -260,6 +304,26 @@ pub fn judge(run: &Run, property: &Property, datatype: &dyn Datatype) -> Judgeme
         },
     }
 }
+
+/// Whether every operation of a run is answered in the end.
+fn judge_answers(run: &Run) -> Judgement {
+    match &run.ending {
+        Ending::Unsettled(why) => Judgement::Unknown(why.clone()),
+        Ending::Panicked(_) | Ending::Broken(_) => Judgement::Unknown(NOT_QUIET.to_owned()),
+        _ if !run.open.is_empty() => Judgement::Violated(Flaw::Stuck, None),
+        Ending::Settled => match run.lack.service {
+            Some(true) => Judgement::Violated(Flaw::Refused, None),
+            Some(false) => Judgement::Holds,
+            None => Judgement::Unknown(run.lack.told()),
+        },
+        Ending::NeverQuiet { .. } | Ending::Oscillating { .. } | Ending::Cycle { .. } => {
+            Judgement::Holds
+        }
+    }
+}
+
+/// Why nothing is known of the end of a run.
+const NOT_QUIET: &str = "the run ended before it became quiet";
 
 /// Whether the record of the run satisfies `model`; `None` if there is no
 /// record.
@@ -311,10 +375,10 @@ fn judge_model(run: &Run, model: Model, datatype: &dyn Datatype) -> Judgement {
         (Verdict::Holds(_), Ending::Cycle { .. }) => Judgement::Holds,
         (Verdict::Holds(_), Ending::Unsettled(why)) => Judgement::Unknown(why.clone()),
         (Verdict::Holds(_), Ending::Panicked(_) | Ending::Broken(_)) => {
-            Judgement::Unknown("the run ended before it became quiet".to_owned())
+            Judgement::Unknown(NOT_QUIET.to_owned())
         }
-        (Verdict::Holds(_), Ending::Settled) if run.unanswered > 0 => {
-            Judgement::Unknown(format!("{} final reads got no answer", run.unanswered))
+        (Verdict::Holds(_), Ending::Settled) if run.lack.answers > 0 => {
+            Judgement::Unknown(run.lack.told())
         }
         (Verdict::Holds(_), Ending::Settled) => Judgement::Holds,
     }
@@ -363,6 +427,8 @@ pub fn looked_at(run: &Run, property: &Property, datatype: &dyn Datatype) -> usi
         }
         Property::StrongConvergence => usize::try_from(run.compared).unwrap_or(usize::MAX),
         Property::NoPanic | Property::Always(_) => run.schedule.len(),
+        Property::AtQuiescence(_) => usize::from(run.ending == Ending::Settled),
+        Property::Answered => run.history.len(),
     }
 }
 

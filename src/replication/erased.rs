@@ -264,6 +264,8 @@ trait Steps: Send + Sync {
     fn datatype(&self) -> &'static str;
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool;
     fn reads_clock(&self) -> bool;
+    fn commands(&self, cluster: &Cluster) -> Vec<String>;
+    fn writes_disk(&self) -> bool;
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica>;
     fn renamed(&self, replica: &AnyReplica, name: &dyn Fn(NodeId) -> NodeId) -> Option<AnyReplica>;
     fn renamed_message(
@@ -348,6 +350,14 @@ impl<S: Strategy> Steps for Typed<S> {
         self.0.reads_clock()
     }
 
+    fn commands(&self, cluster: &Cluster) -> Vec<String> {
+        self.0.commands(cluster)
+    }
+
+    fn writes_disk(&self) -> bool {
+        self.0.writes_disk()
+    }
+
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica> {
         self.0.observable(replica_of::<S>(replica)).map(any_replica::<S>)
     }
@@ -416,6 +426,14 @@ impl Strategy for AnyStrategy {
 
     fn reads_clock(&self) -> bool {
         self.0.reads_clock()
+    }
+
+    fn commands(&self, cluster: &Cluster) -> Vec<String> {
+        self.0.commands(cluster)
+    }
+
+    fn writes_disk(&self) -> bool {
+        self.0.writes_disk()
     }
 
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica> {

@@ -20,6 +20,13 @@ impl<R> Invariant<R> {
         Invariant { name, when: When::Always, holds: Rc::new(holds) }
     }
 
+    /// What must hold whenever the cluster is quiet: all nodes that are not gone
+    /// are up, all links are whole, nothing is in flight, and timers change
+    /// nothing more that a client could see.
+    pub fn at_quiescence(name: &'static str, holds: impl Fn(&[&R]) -> bool + 'static) -> Self {
+        Invariant { name, when: When::AtQuiescence, holds: Rc::new(holds) }
+    }
+
     /// What must hold in at least one state.
     pub fn sometimes(name: &'static str, holds: impl Fn(&[&R]) -> bool + 'static) -> Self {
         Invariant { name, when: When::Sometimes, holds: Rc::new(holds) }
@@ -31,6 +38,8 @@ impl<R> Invariant<R> {
 pub enum When {
     /// In every state of every run.
     Always,
+    /// In every quiet state.
+    AtQuiescence,
     /// In at least one state of at least one run.
     Sometimes,
 }

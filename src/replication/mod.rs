@@ -70,8 +70,10 @@ impl<S: Strategy> Input<S> {
                 Input::Receive { from, message: message(sent), clock }
             }
             Input::Timer(timer) => Input::Timer(timer),
+            Input::Persisted(image) => Input::Persisted(image),
             Input::Cancelled(operation) => Input::Cancelled(operation),
             Input::Suspect(node) => Input::Suspect(node),
+            Input::Command(command) => Input::Command(command),
         }
     }
 }
@@ -157,6 +159,16 @@ pub(crate) fn session_name(session: u16) -> String {
 /// A timer of one node, told apart by a number that the strategy chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerId(pub u32);
+
+/// An image of a replica on its way to the disk of its node, told apart by a
+/// number that the strategy chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageId(pub u32);
+
+/// What an operator tells a node: a place, from 0, in the list of
+/// [commands](Strategy::commands).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(pub u16);
 
 /// A place in the order in which a strategy arbitrates writes: by counter,
 /// then by tie-break (a node, or an operation).

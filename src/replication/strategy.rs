@@ -7,7 +7,9 @@ use std::hash::Hash;
 
 use crate::history::{Call, Completion, NodeId, Value};
 
-use super::{Cluster, Invariant, OperationId, Part, Stamp, StrategyName, TimerId};
+use super::{
+    Cluster, CommandId, ImageId, Invariant, OperationId, Part, Stamp, StrategyName, TimerId,
+};
 
 /// What is replicated if a strategy does not say.
 pub(super) const REGISTER: &str = "register";
@@ -41,7 +43,9 @@ pub trait Strategy: Clone + Send + Sync + 'static {
     fn step(&self, replica: &mut Self::Replica, input: Input<Self>, effects: &mut Effects<Self>);
 
     /// What is left of a replica after a crash. Without an override all of it
-    /// is. Timers never survive a crash.
+    /// is. Timers never survive a crash. Of a strategy that
+    /// [writes to a disk](Self::writes_disk) this is what an image on disk
+    /// holds.
     fn durable(&self, replica: &Self::Replica) -> Self::Replica {
         replica.clone()
     }
@@ -77,6 +81,23 @@ pub trait Strategy: Clone + Send + Sync + 'static {
     /// Whether handlers use clock readings. If not, every reading is 0, and time is
     /// not part of the state.
     fn reads_clock(&self) -> bool {
+        false
+    }
+
+    /// What an operator may tell a node, in words: `promote`, `add n4`. Any of
+    /// these may be told to any node that is up, as often as the budget of the
+    /// fault [`Operator`](crate::world::FaultKind::Operator) allows. Nobody is
+    /// answered.
+    fn commands(&self, cluster: &Cluster) -> Vec<String> {
+        let _ = cluster;
+        Vec::new()
+    }
+
+    /// Whether nodes have a disk that takes its time. Then a crash leaves what
+    /// the last image that was flushed holds (see [`Effects::persist`]), or the
+    /// replica as it booted if none was, and not what the replica held. Without
+    /// a disk, what is durable is so at once.
+    fn writes_disk(&self) -> bool {
         false
     }
 
@@ -150,10 +171,15 @@ pub enum Input<S: Strategy> {
     },
     /// A timer that this node armed has fired; it is no longer armed.
     Timer(TimerId),
+    /// The disk reports that this image has been flushed. A disk that loses a
+    /// flush reports it, too.
+    Persisted(ImageId),
     /// The client of this operation no longer waits for it.
     Cancelled(OperationId),
     /// A failure detector, which may be wrong, suspects this node.
     Suspect(NodeId),
+    /// The operator tells this node to do something.
+    Command(CommandId),
 }
 
 /// Collects what one step wants done.
@@ -162,6 +188,7 @@ pub struct Effects<S: Strategy> {
     pub(crate) replies: Vec<Reply<S>>,
     pub(crate) timers: Vec<Arming>,
     pub(crate) visible: Vec<(OperationId, Stamp)>,
+    pub(crate) images: Vec<ImageId>,
 }
 
 /// An answer to a client.
@@ -200,7 +227,13 @@ pub enum Visible {
 impl<S: Strategy> Effects<S> {
     /// Nothing yet.
     pub fn new() -> Self {
-        Effects { sends: Vec::new(), replies: Vec::new(), timers: Vec::new(), visible: Vec::new() }
+        Effects {
+            sends: Vec::new(),
+            replies: Vec::new(),
+            timers: Vec::new(),
+            visible: Vec::new(),
+            images: Vec::new(),
+        }
     }
 
     /// Sends `message` to `to`, which may be the node itself.
@@ -241,6 +274,17 @@ impl<S: Strategy> Effects<S> {
         self.timers.push(Arming::Disarmed(timer));
     }
 
+    /// Sends an image of the replica, as it is after this step, to the disk of
+    /// this node. Images are flushed in the order in which they were sent, some
+    /// time later; each is reported by [`Input::Persisted`] with its id, which
+    /// may be used again. A crash loses those that were not flushed.
+    ///
+    /// Only for strategies that [say](Strategy::writes_disk) that they write to
+    /// a disk: with others it counts as a panic.
+    pub fn persist(&mut self, image: ImageId) {
+        self.images.push(image);
+    }
+
     /// Records that reads at this node take `write` into account from now on,
     /// at this place in the strategy's order of writes. After a crash all is
     /// forgotten; on `Recovered` say again what is still held.
@@ -269,6 +313,11 @@ impl<S: Strategy> Effects<S> {
     /// What is done with timers, in order.
     pub fn timers(&self) -> &[Arming] {
         &self.timers
+    }
+
+    /// The images that are sent to the disk, in order.
+    pub fn images(&self) -> &[ImageId] {
+        &self.images
     }
 
     /// The writes that reads take into account from now on, with their places
@@ -335,6 +384,7 @@ impl<S: Strategy> Effects<S> {
         }));
         into.timers.extend(self.timers);
         into.visible.extend(self.visible);
+        into.images.extend(self.images);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -342,6 +392,7 @@ impl<S: Strategy> Effects<S> {
         self.replies.clear();
         self.timers.clear();
         self.visible.clear();
+        self.images.clear();
     }
 }
 

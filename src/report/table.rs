@@ -10,7 +10,7 @@ use crate::hunt::both::How;
 use crate::hunt::exhaustive::{Doubt, Proof, scope_text};
 use crate::hunt::outcome::{Met, Outcome, Row, Undecided, Vacuity};
 use crate::hunt::random::{Sample, faults_text};
-use crate::world::Setting;
+use crate::world::{FaultPlan, InboxOnCrash, Setting};
 
 use super::reporter::Searched;
 use super::verdict::property_name;
@@ -98,7 +98,20 @@ pub fn setting_text(setting: &Setting) -> String {
         1 => "1 node".to_owned(),
         nodes => format!("{nodes} nodes"),
     };
-    format!("{nodes}, {} network, {faults}, {} sessions", setting.network, setting.routing)
+    let mut text =
+        format!("{nodes}, {} network, {faults}, {} sessions", setting.network, setting.routing);
+    let FaultPlan { inbox, clocks, keep_token, .. } = &setting.faults;
+    if *inbox == InboxOnCrash::Kept {
+        text.push_str(", inboxes outlive crashes");
+    }
+    if clocks.iter().any(|offset| *offset != 0) {
+        let offsets: Vec<_> = clocks.iter().map(|offset| format!("{offset:+}")).collect();
+        text.push_str(&format!(", clocks off by {}", offsets.join(", ")));
+    }
+    if *keep_token {
+        text.push_str(", tokens kept");
+    }
+    text
 }
 
 /// `2,000 runs, 41,200 distinct states, faults used: drop 3,911`.

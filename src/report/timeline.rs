@@ -109,6 +109,7 @@ fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut La
         Action::Strike(_, Strike::Cut(from)) => {
             row.message(lanes.node(from), "cut", here, "x", Arrow::Message);
         }
+        Action::Strike(_, Strike::Command(_)) => row.cell(here, &format!("operator: {label}")),
         Action::Strike(_, strike) => row.cell(here, &struck_here(strike)),
         Action::Heal(from, to) => {
             row.message(lanes.node(from), "healed", lanes.node(to), "● ", Arrow::Message);
@@ -117,6 +118,7 @@ fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut La
         Action::Fire(_, timer) => {
             row.cell(here, &format!("{} timer {}", dot.trim_end(), timer.0));
         }
+        Action::Flush(_) => row.cell(here, &format!("{} flushes", dot.trim_end())),
     }
     lanes.push(row);
     for answer in happened.answers.iter().filter(|answer| !is_own(answer)) {

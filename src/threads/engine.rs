@@ -117,7 +117,7 @@ impl Engine {
         for (node, local) in cluster.nodes().zip(&mut locals) {
             match engine.step(node, local, LocalInput::Start) {
                 Ok(messages) => {
-                    sends += messages.len();
+                    sends += messages.len() + local.node.flushing();
                     for (name, message) in messages {
                         letters[name.to.index()].push_back(Letter::Message(name, message));
                     }
@@ -241,6 +241,12 @@ impl Engine {
 
     fn deliver(&self, node: NodeId) {
         let place = &self.places[node.index()];
+        {
+            // What the start has sent to disk.
+            let mut local = lock(&place.local);
+            let images = local.node.flushing();
+            self.flush(node, &mut local, images);
+        }
         while let Letter::Message(name, message) = place.take() {
             let mut local = lock(&place.local);
             local.node.inbox.push((name.from, message));
@@ -249,9 +255,40 @@ impl Engine {
         }
     }
 
+    /// Performs one event at a replica whose lock is held, then flushes what it
+    /// has sent to disk: on threads a disk takes no time. Returns whether the
+    /// record accepts the event.
+    fn happen(
+        &self,
+        node: NodeId,
+        local: &mut Local,
+        action: Action<MessageName>,
+        asked: Option<&Call>,
+        input: LocalInput,
+    ) -> bool {
+        let before = local.node.flushing();
+        let taken = self.event(node, local, action, asked, input);
+        if taken {
+            self.flush(node, local, local.node.flushing().saturating_sub(before));
+        }
+        taken
+    }
+
+    /// Flushes so many images, and those that are sent meanwhile. The record
+    /// counts on every one of them, even if it has ended.
+    fn flush(&self, node: NodeId, local: &mut Local, mut images: usize) {
+        while images > 0 {
+            images -= 1;
+            let rest = local.node.flushing() - 1;
+            if self.event(node, local, Action::Flush(node), None, LocalInput::Flush) {
+                images += local.node.flushing() - rest;
+            }
+        }
+    }
+
     /// Performs one event at a replica whose lock is held, records it, and
     /// carries out its effects. Returns whether the record accepts it.
-    fn happen(
+    fn event(
         &self,
         node: NodeId,
         local: &mut Local,
@@ -268,7 +305,7 @@ impl Engine {
         let answers: Vec<_> = local.effects.replies.drain(..).map(Answer::of).collect();
         let slots = self.slots_of(&action, &answers);
         let mut locked = lock_all(&slots);
-        let sends = messages.len();
+        let sends = messages.len() + std::mem::take(&mut local.effects.images).len();
         let entry = Entry { action, node, asked, label, sends, answers, panicked };
         let receipt = self.journal.with(|journal| journal.write(entry));
         drop(time);

@@ -7,7 +7,8 @@
 //! Only the journal knows which operations are open, and so which answers count:
 //! an answer after the end of the record does not.
 //!
-//! The journal also counts what can still act: messages in flight and clients
+//! The journal also counts what can still act: messages in flight, images on
+//! their way to disk, and clients
 //! that do not wait for an answer. At zero nothing can happen any more.
 //! It knows no lock, no thread and no strategy.
 
@@ -43,6 +44,7 @@ pub(super) struct Entry<'c> {
     pub(super) asked: Option<&'c Call>,
     /// The message that was handled, in words.
     pub(super) label: String,
+    /// How many messages and images it sends.
     pub(super) sends: usize,
     pub(super) answers: Vec<Answer>,
     pub(super) panicked: Option<Panicked>,
@@ -98,7 +100,8 @@ impl Journal {
         self.observer.is_some()
     }
 
-    /// Begins the record; the start of the cluster sent this many messages.
+    /// Begins the record; the start of the cluster sent this many messages and
+    /// images.
     pub(super) fn started(&mut self, sends: usize, panicked: Option<Panicked>) {
         self.active += sends;
         self.cut_short = panicked.map(|Panicked(text)| CutShort::Panicked(text));
@@ -106,7 +109,8 @@ impl Journal {
 
     /// Writes an event down, unless the record has ended.
     pub(super) fn write(&mut self, mut entry: Entry<'_>) -> Receipt {
-        self.active -= usize::from(matches!(entry.action, Action::Deliver(..)));
+        let comes = matches!(entry.action, Action::Deliver(..) | Action::Flush(_));
+        self.active -= usize::from(comes);
         if self.cut_short.is_none() && self.schedule.len() >= self.events_max {
             self.cut_short = Some(CutShort::Full(self.events_max));
         }

@@ -190,7 +190,11 @@ impl Nested {
                     self.visit(who, to, node, message, answers)?;
                 }
             }
-            next = (!local.inbox.is_empty()).then_some(LocalInput::Deliver(0));
+            // On threads a disk takes no time.
+            next = match local.flushing() {
+                0 => (!local.inbox.is_empty()).then_some(LocalInput::Deliver(0)),
+                _ => Some(LocalInput::Flush),
+            };
         }
         self.tell(Line::Leaves(who, node))
     }

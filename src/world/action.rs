@@ -60,6 +60,8 @@ pub enum Action<M = MessageId> {
     Duplicate(NodeId, M),
     /// A timer fires.
     Fire(NodeId, TimerId),
+    /// The oldest image on its way to the disk of a node is flushed.
+    Flush(NodeId),
     /// A fault strikes a node.
     Strike(NodeId, Strike),
     /// A node starts again.
@@ -75,7 +77,10 @@ pub enum Action<M = MessageId> {
 impl<M> Action<M> {
     /// Whether this is what happens when nothing goes wrong.
     pub fn is_ordinary(&self) -> bool {
-        matches!(self, Action::Invoke(_) | Action::Deliver(..) | Action::Fire(..))
+        matches!(
+            self,
+            Action::Invoke(_) | Action::Deliver(..) | Action::Fire(..) | Action::Flush(_)
+        )
     }
 
     /// The kind of fault that this is, if it is one.
@@ -89,6 +94,7 @@ impl<M> Action<M> {
             Action::Invoke(_)
             | Action::Deliver(..)
             | Action::Fire(..)
+            | Action::Flush(_)
             | Action::Recover(_)
             | Action::Heal(..) => None,
         }
@@ -113,6 +119,7 @@ impl<M> Action<M> {
             Action::Duplicate(to, message) => Action::Duplicate(*to, rename(*to, message)?),
             Action::Invoke(operation) => Action::Invoke(*operation),
             Action::Fire(node, timer) => Action::Fire(*node, *timer),
+            Action::Flush(node) => Action::Flush(*node),
             Action::Strike(node, strike) => Action::Strike(*node, *strike),
             Action::Recover(node) => Action::Recover(*node),
             Action::Heal(from, to) => Action::Heal(*from, *to),

@@ -13,9 +13,12 @@ use smallvec::SmallVec;
 
 use crate::history::{Call, NodeId};
 use crate::replication::erased::{AnyMessage, AnyReplica, AnyStrategy, AnyToken};
-use crate::replication::{Arming, Cluster, Effects, Input, OperationId, Strategy, TimerId};
+use crate::replication::{
+    Arming, Cluster, Effects, ImageId, Input, OperationId, Strategy, TimerId,
+};
 
 use super::Network;
+use super::disk::Disk;
 use super::fault::{InboxOnCrash, Kind as FaultKind, Strike};
 
 /// A replica with its inbox, its armed timers and its condition.
@@ -29,6 +32,10 @@ pub struct Node {
     pub(crate) timers: SmallVec<[TimerId; 2]>,
     /// Whether the node is running.
     pub up: bool,
+    /// Whether it will never run again.
+    pub gone: bool,
+    /// Its disk, if the strategy writes to one.
+    pub(crate) disk: Option<Disk>,
     /// Senders whose link to this node is cut, one bit per node.
     pub cut: u64,
     /// How far the node's clock is off, in units of [`CLOCK_UNIT`] ticks.
@@ -54,6 +61,8 @@ pub enum LocalInput {
     Duplicate(usize),
     /// A timer fires.
     Fire(TimerId),
+    /// The oldest image on its way to disk is flushed.
+    Flush,
     /// A fault strikes; a crash does this to waiting messages.
     Strike(Strike, InboxOnCrash),
     /// The node starts again.
@@ -70,11 +79,15 @@ pub struct Panicked(pub String);
 
 /// The node as the cluster begins, before `Start`.
 pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) -> Node {
+    let replica = strategy.boot(node, cluster);
+    let disk = strategy.writes_disk().then(|| Disk::of(strategy.durable(&replica)));
     Node {
-        replica: strategy.boot(node, cluster),
+        replica,
         inbox: Vec::new(),
         timers: SmallVec::new(),
         up: true,
+        gone: false,
+        disk,
         cut: 0,
         skew,
     }
@@ -84,8 +97,9 @@ pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) 
 /// first, then leaves in it what the strategy wants done outside the node.
 ///
 /// # Errors
-/// [`Panicked`] if the strategy's handler panicked or sent to a node that is not
-/// in the cluster; the node is then unusable.
+/// [`Panicked`] if the strategy's handler panicked, sent to a node that is not
+/// in the cluster, or wrote to a disk that there is not; the node is then
+/// unusable.
 pub fn local_step(
     strategy: &AnyStrategy,
     cluster: Cluster,
@@ -100,7 +114,29 @@ pub fn local_step(
     } else {
         0
     };
-    let input = match input {
+    let Some(input) = told(strategy, node, input, clock)? else { return Ok(()) };
+    guard(|| strategy.step(&mut node.replica, input, effects))?;
+    if let Some((to, _)) = effects.sends().iter().find(|(to, _)| to.index() >= cluster.size()) {
+        return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
+    }
+    set_timers(node, effects.timers());
+    if !effects.images().is_empty() {
+        let image = guard(|| strategy.durable(&node.replica))?;
+        let Some(disk) = &mut node.disk else { return Err(Panicked(NO_DISK.to_owned())) };
+        effects.images().iter().for_each(|id| disk.send(*id, image.clone()));
+    }
+    Ok(())
+}
+
+/// Lets `input` happen to the node, but for its replica, and says what the
+/// strategy is told of it; `None` if nothing.
+fn told(
+    strategy: &AnyStrategy,
+    node: &mut Node,
+    input: LocalInput,
+    clock: u64,
+) -> Result<Option<Input<AnyStrategy>>, Panicked> {
+    Ok(Some(match input {
         LocalInput::Start => Input::Start,
         LocalInput::Request(operation, call, token) => {
             Input::Request { operation, call, token, clock }
@@ -119,47 +155,61 @@ pub fn local_step(
         }
         LocalInput::Cancel(operation) => Input::Cancelled(operation),
         LocalInput::Strike(Strike::Suspect(suspect), _) => Input::Suspect(suspect),
+        LocalInput::Strike(Strike::Command(command), _) => Input::Command(command),
+        LocalInput::Flush => Input::Persisted(flush(node, false)),
+        LocalInput::Strike(Strike::LostFlush, _) => Input::Persisted(flush(node, true)),
         LocalInput::Strike(Strike::Crash, inbox) => {
             node.up = false;
             node.timers.clear();
             if inbox == InboxOnCrash::Lost {
                 node.inbox.clear();
             }
-            node.replica = guard(|| strategy.durable(&node.replica))?;
-            return Ok(());
+            node.replica = match &mut node.disk {
+                Some(disk) => disk.crash(),
+                None => guard(|| strategy.durable(&node.replica))?,
+            };
+            return Ok(None);
+        }
+        LocalInput::Strike(Strike::Kill, _) => {
+            (node.up, node.gone, node.cut) = (false, true, 0);
+            node.timers.clear();
+            node.discard_waiting();
+            return Ok(None);
         }
         LocalInput::Drop(position) => {
             node.inbox.remove(position);
-            return Ok(());
+            return Ok(None);
         }
         LocalInput::Duplicate(position) => {
             let copy = node.inbox[position].clone();
             node.inbox.push(copy);
-            return Ok(());
+            return Ok(None);
         }
         LocalInput::Strike(Strike::Cut(from), _) => {
             node.cut |= 1 << from.0;
-            return Ok(());
+            return Ok(None);
         }
         LocalInput::Heal(from) => {
             node.cut &= !(1 << from.0);
-            return Ok(());
+            return Ok(None);
         }
         LocalInput::Strike(Strike::Tick, _) => {
             node.skew += 1;
-            return Ok(());
+            return Ok(None);
         }
         LocalInput::Strike(Strike::JumpBack, _) => {
             node.skew -= 1;
-            return Ok(());
+            return Ok(None);
         }
-    };
-    guard(|| strategy.step(&mut node.replica, input, effects))?;
-    if let Some((to, _)) = effects.sends().iter().find(|(to, _)| to.index() >= cluster.size()) {
-        return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
-    }
-    set_timers(node, effects.timers());
-    Ok(())
+    }))
+}
+
+/// Why a strategy cannot write to a disk.
+const NO_DISK: &str = "an image was sent to a disk, and the strategy does not say that it has one";
+
+/// Ends the oldest flush of a node.
+fn flush(node: &mut Node, lost: bool) -> ImageId {
+    node.disk.as_mut().expect("a flush needs a disk").flush(lost)
 }
 
 /// Arms and disarms timers in the order in which that was asked for.
@@ -187,6 +237,9 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     })
 }
 
+/// Why nothing can happen to a node.
+const GONE: &str = "the node is gone for good";
+
 impl Node {
     /// Why `input` cannot happen here now, if it cannot.
     pub fn refuses(&self, input: &LocalInput, network: Network) -> Option<&'static str> {
@@ -195,12 +248,20 @@ impl Node {
             LocalInput::Request(..)
                 | LocalInput::Deliver(_)
                 | LocalInput::Fire(_)
-                | LocalInput::Strike(Strike::Crash | Strike::Suspect(_), _)
+                | LocalInput::Flush
+                | LocalInput::Strike(
+                    Strike::Crash | Strike::Suspect(_) | Strike::LostFlush | Strike::Command(_),
+                    _,
+                )
         );
         if needs_running && !self.up {
-            return Some("the node is down");
+            return Some(if self.gone { GONE } else { "the node is down" });
         }
         match input {
+            LocalInput::Strike(..) | LocalInput::Recover if self.gone => Some(GONE),
+            LocalInput::Flush | LocalInput::Strike(Strike::LostFlush, _) => {
+                (self.flushing() == 0).then_some("nothing is on its way to disk")
+            }
             LocalInput::Deliver(position) => {
                 let free = self.deliverable(network).any(|at| at == *position);
                 (!free).then_some("the message is held back")
@@ -217,6 +278,23 @@ impl Node {
         }
     }
 
+    /// How many images are on their way to disk.
+    pub fn flushing(&self) -> usize {
+        self.disk.as_ref().map_or(0, Disk::waiting)
+    }
+
+    /// Discards the messages that wait here, and what is on its way to disk.
+    pub(crate) fn discard_waiting(&mut self) {
+        self.inbox.clear();
+        self.disk.iter_mut().for_each(Disk::stop);
+    }
+
+    /// Whether it is running and connected or gone for good, and nothing waits
+    /// here but messages, if there are any.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.gone || (self.up && self.cut == 0 && self.flushing() == 0)
+    }
+
     /// The timers that may fire, ascending.
     pub fn armed(&self) -> &[TimerId] {
         &self.timers
@@ -228,9 +306,15 @@ impl Node {
     }
 
     /// The faults of a kind that may strike this node, called `me`, in
-    /// canonical order.
-    pub fn mishaps(&self, kind: FaultKind, me: NodeId, cluster: Cluster) -> Vec<Strike> {
-        let mut all = Strike::all(kind, cluster.others(me));
+    /// canonical order, if an operator has so many `commands`.
+    pub fn mishaps(
+        &self,
+        kind: FaultKind,
+        me: NodeId,
+        cluster: Cluster,
+        commands: u16,
+    ) -> Vec<Strike> {
+        let mut all = Strike::all(kind, cluster.others(me), commands);
         // Whether they may does not depend on the network, nor on the inbox.
         all.retain(|strike| {
             let input = LocalInput::Strike(*strike, InboxOnCrash::default());
@@ -259,7 +343,8 @@ impl Node {
         let mut hasher = FxHasher::default();
         self.replica.hash(&mut hasher);
         self.timers.hash(&mut hasher);
-        (self.up, self.cut, self.skew).hash(&mut hasher);
+        (self.up, self.gone, self.cut, self.skew).hash(&mut hasher);
+        self.disk.hash(&mut hasher);
         let mut contents = 0_u64;
         for (position, (from, message)) in self.inbox.iter().enumerate() {
             let mut one = FxHasher::default();

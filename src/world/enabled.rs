@@ -21,9 +21,15 @@ impl World<'_> {
         })
     }
 
-    /// The deliveries that can happen now, oldest message first.
+    /// What disks and the network can do now: flushes, node by node, then
+    /// deliveries, oldest message first.
     pub fn deliveries(&self, into: &mut Vec<Action>) {
         let start = into.len();
+        for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
+            if node.flushing() > 0 {
+                into.push(Action::Flush(id));
+            }
+        }
         let mut ages: SmallVec<[(u32, Action); 16]> = SmallVec::new();
         for (to, (node, flights)) in self.nodes.iter().zip(&self.flights).enumerate() {
             let to = NodeId(u16::try_from(to).expect("nodes are few"));
@@ -37,8 +43,8 @@ impl World<'_> {
         debug_assert!(into.len() >= start);
     }
 
-    /// Everything that can happen now, in canonical order: deliveries (oldest
-    /// first), invocations, timers, then faults and repairs.
+    /// Everything that can happen now, in canonical order: flushes, deliveries
+    /// (oldest first), invocations, timers, then faults and repairs.
     pub fn enabled(&self, into: &mut Vec<Action>) {
         into.clear();
         self.deliveries(into);
@@ -69,7 +75,7 @@ impl World<'_> {
     /// Repairs, which cost nothing, in canonical order.
     pub(super) fn repairs(&self, into: &mut Vec<Action>) {
         for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
-            if !node.up {
+            if !node.up && !node.gone {
                 into.push(Action::Recover(id));
             }
             if node.cut != 0 {
@@ -126,7 +132,7 @@ impl World<'_> {
         }
         let start = into.len();
         for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
-            let strikes = node.mishaps(kind, id, self.cluster());
+            let strikes = node.mishaps(kind, id, self.cluster(), self.commands());
             into.extend(strikes.into_iter().map(|strike| Action::Strike(id, strike)));
         }
         // All clocks that may jump ahead come before those that may jump back.

@@ -11,6 +11,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::history::NodeId;
+use crate::replication::CommandId;
 
 /// A kind of fault. Some kinds strike messages or clients; those that strike a
 /// node are [`Strike`]s. A new one of these is an entry in the tables of this
@@ -35,11 +36,18 @@ pub enum Kind {
     Retry,
     /// A failure detector suspects a node, right or wrong.
     Suspect,
+    /// A node stops and never comes back.
+    Kill,
+    /// A disk reports a flush that did not happen.
+    LostFlush,
+    /// An operator gives a node a command. It goes wrong only if the strategy
+    /// lets it.
+    Operator,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are listed and written.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Drop,
         Kind::Duplicate,
         Kind::Crash,
@@ -48,11 +56,25 @@ impl Kind {
         Kind::GiveUp,
         Kind::Retry,
         Kind::Suspect,
+        Kind::Kill,
+        Kind::LostFlush,
+        Kind::Operator,
     ];
 
     /// The names of all kinds, as on the command line and in files.
-    const NAMES: [&'static str; Kind::ALL.len()] =
-        ["drop", "duplicate", "crash", "cut", "skew", "give_up", "retry", "suspect"];
+    const NAMES: [&'static str; Kind::ALL.len()] = [
+        "drop",
+        "duplicate",
+        "crash",
+        "cut",
+        "skew",
+        "give_up",
+        "retry",
+        "suspect",
+        "kill",
+        "lost_flush",
+        "operator",
+    ];
 
     /// The name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -70,6 +92,9 @@ impl Kind {
             Kind::GiveUp => "a client stops waiting and never learns the outcome",
             Kind::Retry => "a client sends an open request again",
             Kind::Suspect => "a failure detector suspects a node, rightly or wrongly",
+            Kind::Kill => "a node stops and never comes back",
+            Kind::LostFlush => "a disk reports a flush that did not happen",
+            Kind::Operator => "an operator gives a node a command",
         }
     }
 
@@ -103,24 +128,43 @@ pub enum Strike {
     JumpBack,
     /// The failure detector suspects another node.
     Suspect(NodeId),
+    /// The node stops for good.
+    Kill,
+    /// The disk reports its oldest flush, which did not happen.
+    LostFlush,
+    /// The operator gives the node this command.
+    Command(CommandId),
 }
 
 impl Strike {
-    /// All strikes of a kind, in canonical order; `others` are the other nodes.
-    /// Kinds that strike messages and clients have none.
-    pub(crate) fn all(kind: Kind, others: impl Iterator<Item = NodeId>) -> Vec<Strike> {
+    /// All strikes of a kind, in canonical order; `others` are the other nodes,
+    /// and there are so many `commands`. Kinds that strike messages and clients
+    /// have none.
+    pub(crate) fn all(
+        kind: Kind,
+        others: impl Iterator<Item = NodeId>,
+        commands: u16,
+    ) -> Vec<Strike> {
         match kind {
             Kind::Crash => vec![Strike::Crash],
             Kind::Cut => others.map(Strike::Cut).collect(),
             Kind::Skew => vec![Strike::Tick, Strike::JumpBack],
             Kind::Suspect => others.map(Strike::Suspect).collect(),
+            Kind::Kill => vec![Strike::Kill],
+            Kind::LostFlush => vec![Strike::LostFlush],
+            Kind::Operator => (0..commands).map(CommandId).map(Strike::Command).collect(),
             Kind::Drop | Kind::Duplicate | Kind::GiveUp | Kind::Retry => Vec::new(),
         }
     }
 
-    /// Those that are about no other node.
+    /// Those that are about no other node, and no command.
     pub(crate) fn alone() -> impl Iterator<Item = Strike> {
-        Kind::ALL.into_iter().flat_map(|kind| Strike::all(kind, std::iter::empty()))
+        Kind::ALL.into_iter().flat_map(|kind| Strike::all(kind, std::iter::empty(), 0))
+    }
+
+    /// Whether it stops the node.
+    pub(crate) fn stops(self) -> bool {
+        matches!(self, Strike::Crash | Strike::Kill)
     }
 
     /// The kind of fault that this is.
@@ -130,6 +174,9 @@ impl Strike {
             Strike::Cut(_) => Kind::Cut,
             Strike::Tick | Strike::JumpBack => Kind::Skew,
             Strike::Suspect(_) => Kind::Suspect,
+            Strike::Kill => Kind::Kill,
+            Strike::LostFlush => Kind::LostFlush,
+            Strike::Command(_) => Kind::Operator,
         }
     }
 
@@ -138,7 +185,11 @@ impl Strike {
         match self {
             Strike::Tick => "tick",
             Strike::JumpBack => "jump-back",
-            Strike::Crash | Strike::Cut(_) | Strike::Suspect(_) => self.kind().name(),
+            Strike::LostFlush => "lost-flush",
+            Strike::Command(_) => "command",
+            Strike::Crash | Strike::Cut(_) | Strike::Suspect(_) | Strike::Kill => {
+                self.kind().name()
+            }
         }
     }
 
@@ -146,7 +197,12 @@ impl Strike {
     pub fn other(self) -> Option<NodeId> {
         match self {
             Strike::Cut(other) | Strike::Suspect(other) => Some(other),
-            Strike::Crash | Strike::Tick | Strike::JumpBack => None,
+            Strike::Crash
+            | Strike::Tick
+            | Strike::JumpBack
+            | Strike::Kill
+            | Strike::LostFlush
+            | Strike::Command(_) => None,
         }
     }
 }

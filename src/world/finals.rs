@@ -1,4 +1,5 @@
-//! Final reads: every key is read at every node that serves it, when the cluster
+//! Final reads: every key is read at every node that serves it and is not gone
+//! for good, when the cluster
 //! is quiet, or in some state without delivering what is in flight.
 //!
 //! Invariant: each read runs in a copy of the same state, so no read changes what
@@ -7,7 +8,7 @@
 
 use std::rc::Rc;
 
-use crate::history::{Call, Completion, Event, History, NodeId, Operation, ProcessId, Value};
+use crate::history::{Call, Completion, Event, History, Key, NodeId, Operation, ProcessId, Value};
 use crate::replication::erased::{AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, OperationId, Strategy, Visible};
 
@@ -15,9 +16,84 @@ use super::component::{LocalInput, Node, Panicked, local_step};
 use super::perform::World;
 use super::{Facts, SettleLimits};
 
+/// What became of a final read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Told {
+    /// It was answered.
+    Answer(Value),
+    /// The node refused it.
+    Refused,
+    /// No answer came.
+    Nothing,
+}
+
+impl Told {
+    /// The answer, if there is one.
+    pub fn answer(&self) -> Option<&Value> {
+        match self {
+            Told::Answer(value) => Some(value),
+            Told::Refused | Told::Nothing => None,
+        }
+    }
+
+    /// What the first answer of a step to this operation says, if it says
+    /// anything.
+    pub(crate) fn first(operation: OperationId, effects: &Effects<AnyStrategy>) -> Option<Told> {
+        let reply = effects.replies.iter().find(|reply| reply.operation == operation)?;
+        Some(match &reply.completion {
+            Completion::Ok(value) => Told::Answer(value.clone()),
+            Completion::Fail => Told::Refused,
+            Completion::Info => Told::Nothing,
+        })
+    }
+}
+
+/// What final reads lack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lack {
+    /// How many brought no answer. A refused one does not count as long as
+    /// another node answers for its key.
+    pub answers: usize,
+    /// Whether some key is refused by every node that was asked for it; `None`
+    /// if no answer came for some key, and not every node refused.
+    pub service: Option<bool>,
+}
+
+impl Lack {
+    /// How many answers are missing, in words.
+    pub fn told(&self) -> String {
+        format!("{} final reads got no answer", self.answers)
+    }
+
+    /// What these reads lack.
+    pub fn of<'r>(reads: impl Iterator<Item = (&'r Key, &'r Told)>) -> Lack {
+        let reads: Vec<_> = reads.collect();
+        let mut lack = Lack { answers: 0, service: Some(false) };
+        for (key, told) in &reads {
+            let mut alike = reads.iter().filter(|(other, _)| other == key);
+            match told {
+                Told::Answer(_) => {}
+                Told::Nothing => lack.answers += 1,
+                Told::Refused => {
+                    let answered = alike.clone().any(|(_, told)| told.answer().is_some());
+                    lack.answers += usize::from(!answered);
+                }
+            }
+            let refused = alike.clone().all(|(_, told)| **told == Told::Refused);
+            let silent = alike.all(|(_, told)| told.answer().is_none());
+            if refused {
+                lack.service = Some(true);
+            } else if silent && lack.service == Some(false) {
+                lack.service = None;
+            }
+        }
+        lack
+    }
+}
+
 /// Reads every key at every node that serves reads, each in a world of its
-/// own, as operations of fresh processes. Returns how many were not answered.
-pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
+/// own, as operations of fresh processes. Returns what they lack.
+pub(super) fn final_reads(world: &mut World<'_>) -> Result<Lack, Panicked> {
     let cluster = world.cluster();
     // All are asked at the same time, although the history lists them one after
     // the other: with clocks, a later read could otherwise find another answer.
@@ -27,7 +103,8 @@ pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
     for key in &*Rc::clone(&world.keys) {
         for node in cluster.nodes() {
             let call = Call::read(key.clone());
-            if !world.strategy.serves(&call, node, &cluster) {
+            let gone = world.nodes[node.index()].gone;
+            if gone || !world.strategy.serves(&call, node, &cluster) {
                 continue;
             }
             let operation = OperationId { session, number: 0 };
@@ -39,30 +116,34 @@ pub(super) fn final_reads(world: &mut World<'_>) -> Result<usize, Panicked> {
     }
     // Recorded only after every read has ended without a panic: a history must
     // have all final reads or none.
-    let mut unanswered = 0;
-    for (operation, node, call, answer) in asked {
+    let told = asked.iter().map(|(.., call, heard)| (&call.key, &heard.told));
+    let lack = Lack::of(told);
+    for (operation, node, call, heard) in asked {
         let process = ProcessId(world.next_process());
         let time = world.later();
         let event = Event::invoke(process, time, call).at(node);
         world.history.event(event).expect("a fresh process at the end");
         world.operations.push(operation);
-        match answer {
-            Some(answer) => {
-                answer.record(&mut world.facts, operation);
+        heard.record(&mut world.facts, operation);
+        match heard.told {
+            Told::Answer(value) => {
                 let time = world.later();
-                let value = answer.value;
                 world.history.ok_final(process, time, value).expect("the read is open");
             }
-            None => unanswered += 1,
+            Told::Refused => {
+                let time = world.later();
+                world.history.fail(process, time).expect("the read is open");
+            }
+            Told::Nothing => {}
         }
     }
-    Ok(unanswered)
+    Ok(lack)
 }
 
 /// Issues final reads without delivering what is in flight.
-pub(super) fn ask_everybody(world: &mut World<'_>) -> Result<usize, Panicked> {
+pub(super) fn ask_everybody(world: &mut World<'_>) -> Result<Lack, Panicked> {
     for (node, flights) in world.nodes.iter_mut().zip(&mut world.flights) {
-        node.inbox.clear();
+        node.discard_waiting();
         flights.clear();
     }
     final_reads(world)
@@ -84,8 +165,8 @@ pub struct Visit {
     pub operations: Vec<OperationId>,
     /// What the strategy recorded of visibility and order.
     pub facts: Facts,
-    /// Final reads that got no answer.
-    pub unanswered: usize,
+    /// What final reads lack.
+    pub lack: Lack,
     /// How many final reads there are, at the end of the history.
     finals: usize,
 }
@@ -99,10 +180,10 @@ impl Visit {
     pub fn of(world: &World<'_>) -> Result<Visit, Panicked> {
         let mut asked = world.clone();
         let before = asked.operations.len();
-        let unanswered = ask_everybody(&mut asked)?;
+        let lack = ask_everybody(&mut asked)?;
         let finals = asked.operations.len() - before;
         let World { history, operations, facts, .. } = asked;
-        Ok(Visit { history: history.finish(), operations, facts, unanswered, finals })
+        Ok(Visit { history: history.finish(), operations, facts, lack, finals })
     }
 
     /// The final reads.
@@ -111,9 +192,9 @@ impl Visit {
     }
 }
 
-/// The answer to one final read.
-pub(crate) struct FinalAnswer {
-    pub(crate) value: Value,
+/// What is heard of one final read.
+pub(crate) struct Heard {
+    pub(crate) told: Told,
     visible: Visible,
     /// Who answered.
     node: NodeId,
@@ -121,9 +202,17 @@ pub(crate) struct FinalAnswer {
     facts: Option<Facts>,
 }
 
-impl FinalAnswer {
-    /// Adds to `facts` what the answer took into account.
+impl Heard {
+    /// No answer came.
+    fn nothing(node: NodeId) -> Heard {
+        Heard { told: Told::Nothing, visible: Visible::Unrecorded, node, facts: None }
+    }
+
+    /// Adds to `facts` what the answer took into account, if there is one.
     pub(crate) fn record(&self, facts: &mut Facts, operation: OperationId) {
+        if self.told.answer().is_none() {
+            return;
+        }
         match &self.facts {
             None => facts.answered(self.node, operation, &self.visible),
             Some(fork) => facts.answered_elsewhere(fork, self.node, operation, &self.visible),
@@ -144,7 +233,7 @@ pub(crate) fn ask(
     node: NodeId,
     call: &Call,
     facts: impl FnOnce() -> Facts,
-) -> Result<Option<FinalAnswer>, Panicked> {
+) -> Result<Heard, Panicked> {
     let limits = SettleLimits::default();
     let cluster = Cluster::of(u16::try_from(nodes.len()).expect("nodes are few"));
     let mut effects = Effects::new();
@@ -153,8 +242,8 @@ pub(crate) fn ask(
     // one node instead of all.
     let mut asked = nodes[node.index()].clone();
     local_step(strategy, cluster, &mut asked, request, now, &mut effects)?;
-    if let Some((value, visible)) = answer(operation, &effects) {
-        return Ok(Some(FinalAnswer { value, visible, node, facts: None }));
+    if let Some((told, visible)) = answer(operation, &effects) {
+        return Ok(Heard { told, visible, node, facts: None });
     }
     let mut fork = Fork { nodes: nodes.to_vec(), facts: facts(), waiting: Vec::new() };
     fork.nodes[node.index()] = asked;
@@ -162,27 +251,31 @@ pub(crate) fn ask(
     for _ in 0..limits.rounds {
         let mut delivered = 0;
         while delivered < fork.waiting.len() {
-            let to = fork.waiting[delivered];
+            let (to, input) = match fork.waiting[delivered] {
+                Waits::Message(to) => (to, LocalInput::Deliver(0)),
+                Waits::Image(at) => (at, LocalInput::Flush),
+            };
             delivered += 1;
             let in_flight = fork.waiting.len() + 1 - delivered;
             if delivered > limits.deliveries || in_flight > limits.in_flight {
-                return Ok(None);
+                return Ok(Heard::nothing(node));
             }
             let receiver = &mut fork.nodes[to.index()];
-            local_step(strategy, cluster, receiver, LocalInput::Deliver(0), now, &mut effects)?;
-            if let Some((value, visible)) = answer(operation, &effects) {
+            local_step(strategy, cluster, receiver, input, now, &mut effects)?;
+            if let Some((told, visible)) = answer(operation, &effects) {
                 fork.carry_out(to, &mut effects)?;
                 let facts = Some(fork.facts);
-                return Ok(Some(FinalAnswer { value, visible, node: to, facts }));
+                return Ok(Heard { told, visible, node: to, facts });
             }
             fork.carry_out(to, &mut effects)?;
         }
         fork.waiting.clear();
         if fork.nodes.iter().all(|local| local.timers.is_empty()) {
-            return Ok(None);
+            return Ok(Heard::nothing(node));
         }
         let before = fork.nodes.clone();
         for to in (0..).take(nodes.len()).map(NodeId) {
+            // Timers of nodes that are down were cleared.
             for timer in fork.nodes[to.index()].timers.clone() {
                 let local = &mut fork.nodes[to.index()];
                 local_step(strategy, cluster, local, LocalInput::Fire(timer), now, &mut effects)?;
@@ -191,20 +284,29 @@ pub(crate) fn ask(
         }
         // A timer may have to fire several times before it sends something.
         if fork.waiting.is_empty() && fork.nodes == before {
-            return Ok(None);
+            return Ok(Heard::nothing(node));
         }
     }
-    Ok(None)
+    Ok(Heard::nothing(node))
 }
 
 /// A copy of the settled cluster in which one final read runs.
 struct Fork {
     nodes: Vec<Node>,
     facts: Facts,
-    /// The receivers of messages in flight, in order of sending. Inboxes were
-    /// empty when the fork was made, so the oldest message to a receiver is the
-    /// first in its inbox.
-    waiting: Vec<NodeId>,
+    /// What is in flight or on its way to disk, in order of sending. Nothing was
+    /// when the fork was made, so the oldest message to a receiver is the first
+    /// in its inbox.
+    waiting: Vec<Waits>,
+}
+
+/// What waits in a fork.
+#[derive(Clone, Copy)]
+enum Waits {
+    /// A message to this node.
+    Message(NodeId),
+    /// An image of this node.
+    Image(NodeId),
 }
 
 impl Fork {
@@ -217,18 +319,19 @@ impl Fork {
             self.facts.visible(node, write, stamp);
         }
         for (to, message) in effects.sends.drain(..) {
-            self.nodes[to.index()].inbox.push((node, message));
-            self.waiting.push(to);
+            if !self.nodes[to.index()].gone {
+                self.nodes[to.index()].inbox.push((node, message));
+                self.waiting.push(Waits::Message(to));
+            }
         }
+        self.waiting.extend(effects.images.drain(..).map(|_| Waits::Image(node)));
         Ok(())
     }
 }
 
-fn answer(operation: OperationId, effects: &Effects<AnyStrategy>) -> Option<(Value, Visible)> {
-    effects.replies.iter().find_map(|reply| match &reply.completion {
-        Completion::Ok(value) if reply.operation == operation => {
-            Some((value.clone(), reply.visible.clone()))
-        }
-        _ => None,
-    })
+/// What a step says of an operation, and what that took into account.
+fn answer(operation: OperationId, effects: &Effects<AnyStrategy>) -> Option<(Told, Visible)> {
+    let told = Told::first(operation, effects)?;
+    let reply = effects.replies.iter().find(|reply| reply.operation == operation)?;
+    Some((told, reply.visible.clone()))
 }

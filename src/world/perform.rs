@@ -12,7 +12,7 @@ use rustc_hash::FxHasher;
 
 use crate::history::{Builder, Completion, Event, History, Key, NodeId, ProcessId};
 use crate::replication::erased::{AnyMessage, AnyStrategy, Subject};
-use crate::replication::{Cluster, Effects, OperationId, Reply, Strategy};
+use crate::replication::{Cluster, CommandId, Effects, OperationId, Reply, Strategy};
 
 use super::client::Client;
 use super::component::{LocalInput, Node, Panicked, boot, local_step};
@@ -57,7 +57,8 @@ pub(super) struct Flight {
 pub struct Report {
     /// The node at which it happened.
     pub node: NodeId,
-    /// The messages it sent, in order.
+    /// The messages it sent, in order. Those to nodes that are gone for good
+    /// are lost at once.
     pub sent: Vec<MessageName>,
     /// The answers it gave; `false` if no client waited for one any more.
     pub replies: Vec<(OperationId, Completion, bool)>,
@@ -156,6 +157,12 @@ impl<'a> World<'a> {
     /// The cluster.
     pub fn cluster(&self) -> Cluster {
         Cluster::of(self.setting.nodes)
+    }
+
+    /// How many commands an operator has.
+    pub(super) fn commands(&self) -> u16 {
+        let all = self.strategy.commands(&self.cluster()).len();
+        u16::try_from(all).expect("commands are few")
     }
 
     /// The nodes with their inboxes, in node order.
@@ -335,9 +342,15 @@ impl<'a> World<'a> {
                 (to, LocalInput::Duplicate(self.position(to, message)?))
             }
             Action::Fire(node, timer) => (node, LocalInput::Fire(timer)),
+            Action::Flush(node) => (node, LocalInput::Flush),
             Action::Strike(node, strike) => {
                 if let Some(other) = strike.other() {
                     self.other(other, node)?;
+                }
+                if let Strike::Command(CommandId(number)) = strike
+                    && number >= self.commands()
+                {
+                    return Err(NotEnabled::Impossible("the operator has no such command"));
                 }
                 (node, LocalInput::Strike(strike, self.setting.faults.inbox))
             }
@@ -457,13 +470,19 @@ impl<'a> World<'a> {
                 flights.push(copy);
             }
             Action::GiveUp(session) => self.lose_track(session),
-            Action::Strike(..) | Action::Fire(..) | Action::Recover(_) | Action::Heal(..) => {}
+            Action::Strike(..)
+            | Action::Fire(..)
+            | Action::Flush(_)
+            | Action::Recover(_)
+            | Action::Heal(..) => {}
         }
     }
 
     /// What an action changes outside its node, after the node has acted.
     fn after(&mut self, action: &Action, node: NodeId) {
-        if let Action::Strike(_, Strike::Crash) = action {
+        if let Action::Strike(_, strike) = action
+            && strike.stops()
+        {
             self.facts.crashed(node);
             let flights = &mut self.flights[node.index()];
             if self.nodes[node.index()].inbox.is_empty() {
@@ -539,6 +558,9 @@ impl<'a> World<'a> {
         // identified.
         let index = if step == 0 { index * self.nodes.len() + from.index() } else { index };
         let index = u16::try_from(index).expect("a step sends fewer than 65,536 messages");
+        if self.nodes[to.index()].gone {
+            return name;
+        }
         self.nodes[to.index()].inbox.push((from, message));
         self.flights[to.index()].push(Flight { id: MessageId { step, index, copy: 0 }, name, age });
         name

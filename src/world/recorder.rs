@@ -198,6 +198,14 @@ impl<'r> Recorder<'r> {
         }
     }
 
+    /// The invariants that have to hold in this state, which is quiet, and do
+    /// not.
+    pub(super) fn unmet(&self, world: &World<'_>) -> Vec<&'static str> {
+        let replicas: Vec<_> = world.nodes().iter().map(|node| &node.replica).collect();
+        let asked = self.invariants.iter().filter(|one| one.when == When::AtQuiescence);
+        asked.filter(|one| !(one.holds)(&replicas)).map(|one| one.name).collect()
+    }
+
     /// Remembers what would be answered in each state of a cycle: `world` is
     /// where it begins, after `from` steps, and the steps since then are it.
     /// What became visible in it, all that `facts` has, is visible ever after.
@@ -237,7 +245,7 @@ impl<'r> Recorder<'r> {
 /// Whether a cycle consists of deliveries alone: then it never ends, whatever
 /// final reads in it would answer.
 pub(super) fn is_busy(cycle: &[Step]) -> bool {
-    cycle.iter().all(|step| matches!(step.action, Action::Deliver(..)))
+    cycle.iter().all(|step| matches!(step.action, Action::Deliver(..) | Action::Flush(_)))
 }
 
 /// Cycles whose states are all looked at.

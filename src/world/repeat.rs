@@ -4,8 +4,8 @@
 //! Here the order is given, and this module checks what is claimed of the cycle:
 //! it needs no client and no fault, it leads back to the same state, and it is
 //! just. Just means that at some point of the cycle every message is delivered
-//! or absent, every timer fires or is not armed, every node is up and every link
-//! is whole. Such a cycle can repeat for ever.
+//! or absent, every timer fires or is not armed, every disk flushes or has
+//! nothing on its way, every node is up (or gone) and every link is whole. Such a cycle can repeat for ever.
 //!
 //! Invariant: if the given steps are not such a cycle, the run settles like any
 //! other run.
@@ -16,7 +16,7 @@ use crate::replication::erased::AnyMessage;
 use crate::replication::{Strategy, TimerId};
 
 use super::component::Panicked;
-use super::finals::{answers_of, ask_everybody};
+use super::finals::{Lack, answers_of, ask_everybody};
 use super::perform::World;
 use super::recorder::{Recorder, Shows, Step, is_busy};
 use super::run::{Run, ended, re_execute, stillborn};
@@ -71,7 +71,11 @@ fn go_round(
     for step in cycle {
         let ordinary = matches!(
             step.action,
-            Action::Deliver(..) | Action::Fire(..) | Action::Recover(_) | Action::Heal(..)
+            Action::Deliver(..)
+                | Action::Fire(..)
+                | Action::Flush(_)
+                | Action::Recover(_)
+                | Action::Heal(..)
         );
         let done = due_of(&world, &step.action);
         if !ordinary || recorder.perform_as(&mut world, &step.action, step.number, false).is_err() {
@@ -93,17 +97,18 @@ fn go_round(
     // If a final read panics there are no answers to judge, but a cycle of
     // deliveries alone is a violation without them.
     let way_out = answers.as_ref().map_or(Ok(false), |answers| way_out(&first, answers))?;
-    let unanswered = answers.map_or(Ok(0), |_| ask_everybody(&mut first))?;
+    let lack = answers.map_or(Ok(Lack::default()), |_| ask_everybody(&mut first))?;
     let ending = Ending::Cycle { from, deliveries_only, answers_change, way_out };
-    Ok(Some(ended(first, recorder, ending, unanswered)))
+    Ok(Some(ended(first, recorder, ending, lack)))
 }
 
 /// A condition of justice: a message is to be delivered, a timer is to fire, a
-/// node is to recover, a link is to heal.
+/// disk is to flush, a node is to recover, a link is to heal.
 #[derive(PartialEq)]
 enum Due<M> {
     Message(NodeId, NodeId, M),
     Timer(NodeId, TimerId),
+    Flush(NodeId),
     Repair(NodeId),
 }
 
@@ -114,7 +119,10 @@ fn dues(world: &World<'_>) -> Vec<Due<AnyMessage>> {
             |(from, message): &(NodeId, AnyMessage)| Due::Message(id, *from, message.clone());
         dues.extend(node.inbox.iter().map(message));
         dues.extend(node.timers.iter().map(|timer| Due::Timer(id, *timer)));
-        if !node.up || node.cut != 0 {
+        if node.flushing() > 0 {
+            dues.push(Due::Flush(id));
+        }
+        if !node.gone && (!node.up || node.cut != 0) {
             dues.push(Due::Repair(id));
         }
     }
@@ -129,6 +137,7 @@ fn due_of(world: &World<'_>, action: &Action) -> Option<Due<AnyMessage>> {
             Some(Due::Message(to, name.from, message.clone()))
         }
         Action::Fire(node, timer) => Some(Due::Timer(node, timer)),
+        Action::Flush(node) => Some(Due::Flush(node)),
         Action::Recover(node) | Action::Heal(_, node) => Some(Due::Repair(node)),
         _ => None,
     }

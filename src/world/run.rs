@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::History;
+use crate::history::{History, NodeId};
 use crate::replication::Subject;
 use crate::replication::{OperationId, Strategy};
 
 use super::agreement::Disagreement;
-use super::finals::{Visit, final_reads};
+use super::finals::{Lack, Visit, final_reads};
 use super::perform::{NotEnabled, World};
 use super::recorder::{Broken, Recorder, Shows, Step, Visited};
 use super::settle::{Ending, Lasso, Stop, settle};
@@ -54,8 +54,11 @@ pub struct Run {
     /// Operations of the workload that were asked and never answered, whether the
     /// client gave up, a node crashed or the strategy never answered.
     pub pending: usize,
-    /// Final reads that got no answer.
-    pub unanswered: usize,
+    /// Those that are still open, each with the node that was asked last: it is
+    /// not gone, or its client would know that no answer comes.
+    pub open: Vec<(OperationId, NodeId)>,
+    /// What final reads lack.
+    pub lack: Lack,
     /// The first two nodes that took the same writes into account and answer
     /// differently, if there were any.
     pub disagreement: Option<Disagreement>,
@@ -66,6 +69,8 @@ pub struct Run {
     pub reached: BTreeSet<usize>,
     /// Which `always` invariants broke, in order of breaking.
     pub broken: Vec<Broken>,
+    /// Which invariants did not hold when the cluster was quiet, and had to.
+    pub unmet: Vec<&'static str>,
     /// The states that recur for ever in an endless run; `None` if the run is not
     /// endless, or if there are too many of them.
     pub visits: Option<Vec<Visit>>,
@@ -203,6 +208,7 @@ fn first_by_priority<'e>(
             Action::Deliver(_, id) if by_message => 7 * id.step as usize + usize::from(id.index),
             Action::Deliver(to, id) => world.sender(*to, *id)?.index() * nodes + to.index(),
             Action::Invoke(operation) => nodes * nodes + usize::from(operation.session),
+            Action::Flush(node) => nodes * node.index() + node.index(),
             _ => return None,
         };
         Some(actor.checked_rem(priorities.len()).map_or(0, |actor| priorities[actor]))
@@ -242,36 +248,35 @@ fn conclude(
         Err(Stop::Impossible) => unreachable!("settling does only what is enabled"),
     };
     let pending = world.unanswered();
-    let mut unanswered = 0;
+    let mut lack = Lack::default();
+    let mut unmet = Vec::new();
     if ending == Ending::Settled {
+        unmet = recorder.unmet(&world);
         match final_reads(&mut world) {
-            Ok(count) => unanswered = count,
+            Ok(found) => lack = found,
             Err(panicked) => ending = Ending::Panicked(panicked.0),
         }
     }
-    Ok(Run { pending, ..ended(world, recorder, ending, unanswered) })
+    Ok(Run { pending, unmet, ..ended(world, recorder, ending, lack) })
 }
 
 /// The run of a world in which final reads have been issued.
-pub(super) fn ended(
-    world: World<'_>,
-    recorder: Recorder<'_>,
-    ending: Ending,
-    unanswered: usize,
-) -> Run {
+pub(super) fn ended(world: World<'_>, recorder: Recorder<'_>, ending: Ending, lack: Lack) -> Run {
     Run {
         pending: world.unanswered(),
+        open: world.session_ids().filter_map(|session| world.open_operation(session)).collect(),
         schedule: recorder.schedule,
         faults: world.spent,
         history: world.history.finish(),
         operations: world.operations,
         facts: world.facts,
         ending,
-        unanswered,
+        lack,
         disagreement: recorder.disagreement,
         compared: recorder.compared,
         reached: recorder.reached,
         broken: recorder.broken,
+        unmet: Vec::new(),
         visits: recorder.visits,
     }
 }
@@ -286,11 +291,13 @@ pub(super) fn stillborn(panic: String) -> Run {
         ending: Ending::Panicked(panic),
         faults: Faults::NONE,
         pending: 0,
-        unanswered: 0,
+        open: Vec::new(),
+        lack: Lack::default(),
         disagreement: None,
         compared: 0,
         reached: BTreeSet::new(),
         broken: Vec::new(),
+        unmet: Vec::new(),
         visits: None,
     }
 }

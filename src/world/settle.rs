@@ -1,8 +1,8 @@
 //! How a run ends: clients ask nothing more, all nodes recover and links heal,
 //! and the cluster may become quiet. Then the final reads are asked.
 //!
-//! Settling recovers and heals, *drains* (delivers, oldest first, until
-//! nothing is in flight), then goes in *rounds* (fires every armed timer once,
+//! Settling recovers and heals, *drains* (flushes and delivers, oldest first,
+//! until nothing is in flight or on its way to disk), then goes in *rounds* (fires every armed timer once,
 //! drains) until replicas, waiting clients and armed timers repeat. If every
 //! node gives the same answers in all states of that cycle, the cluster is
 //! quiet, even if timers go on changing state that no client can see; otherwise
@@ -310,7 +310,7 @@ where
             Network::Fifo => a.inbox.len() == b.inbox.len(),
             Network::Unordered => a.inbox.len() <= b.inbox.len(),
         };
-        grown && a.replica == b.replica && a.timers == b.timers
+        grown && a.replica == b.replica && a.timers == b.timers && a.disk == b.disk
     };
     let contents = |(a, b): (&Node, &Node)| {
         let (a, b) = (a.canonical_inbox(network), b.canonical_inbox(network));

@@ -8,11 +8,11 @@
 
 use crate::history::{Call, Completion, NodeId};
 use crate::replication::erased::{AnyReplica, AnyStrategy};
-use crate::replication::{OperationId, Part, Strategy, Subject};
+use crate::replication::{CommandId, OperationId, Part, Strategy, Subject};
 
 use super::perform::{NotEnabled, Report, World};
 use super::recorder::Step;
-use super::{Action, MessageName, Setting, Workload};
+use super::{Action, MessageName, Setting, Strike, Workload};
 
 /// What happened in one step at one node, in a world or on threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Happening {
     pub node: NodeId,
     /// What an invocation asks.
     pub asked: Option<Call>,
-    /// The message that it is about, in the strategy's words; empty if it is
-    /// about none.
+    /// The message or the command that it is about, in the strategy's words;
+    /// empty if it is about none.
     pub label: String,
     /// The answers that were given and that somebody waited for, in order.
     pub answers: Vec<Answered>,
@@ -158,7 +158,7 @@ fn record(
     let message = step.action.message().and_then(|(to, id)| world.message(to, *id));
     let (name, label) = match message {
         Some((name, content)) => (Some(name), strategy.label(content)),
-        None => (None, String::new()),
+        None => (None, command(strategy, world, &step.action)),
     };
     let node = world.place(&step.action);
     let before = world.nodes()[node.index()].replica.clone();
@@ -171,10 +171,10 @@ fn record(
         Err(impossible) => return Err(impossible),
     };
     let action = step.action.rename(|_, _| name).expect("a message in flight has a name");
-    let sends = report.sent.iter().map(|name| {
-        let sent = world.in_flight().find(|(other, _)| other == name);
-        let (_, content) = sent.expect("what was just sent is in flight");
-        (*name, strategy.label(content))
+    // What is sent to a node that is gone is lost at once.
+    let sends = report.sent.iter().filter_map(|name| {
+        let (_, content) = world.in_flight().find(|(other, _)| other == name)?;
+        Some((*name, strategy.label(content)))
     });
     let sends = sends.collect();
     let heard = report.replies.into_iter().filter(|(.., heard)| *heard);
@@ -205,6 +205,18 @@ fn record(
         after: show(strategy, after),
     });
     panicked.map_or(Ok(()), |panicked| Err(NotEnabled::Panicked(panicked)))
+}
+
+/// The command that an operator gives, in the strategy's words; empty if none
+/// is.
+fn command(strategy: &AnyStrategy, world: &World<'_>, action: &Action) -> String {
+    match action {
+        Action::Strike(_, Strike::Command(CommandId(number))) => {
+            let mut all = strategy.commands(&world.cluster()).into_iter();
+            all.nth(usize::from(*number)).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
 }
 
 fn call_of(workload: &Workload, operation: OperationId) -> &Call {

@@ -125,7 +125,7 @@ fn reductions_keep_the_outcomes_and_take_fewer_states() {
         let plan = plan(Work::Scripted(puts(writes)), reduce, 1);
         let mut judge = |sight: &Sight<'_>| {
             let mut values: Vec<Option<Value>> =
-                sight.answers.iter().map(|(.., value)| value.clone()).collect();
+                sight.answers.iter().map(|(.., value)| value.answer().cloned()).collect();
             // It does not matter which of the nodes that no client uses has
             // which value.
             values[2..].sort();

@@ -233,5 +233,5 @@ fn a_final_read_waits_for_a_timer_that_counts_before_it_sends() {
     let workload = "rx@n1".parse().expect("the text is in the notation");
     let scenario = Scenario { setting, workload, choices: Vec::new(), priorities: Vec::new() };
     let run = execute(&Foreign::<Slow>::new(), &scenario, None);
-    assert_eq!((run.pending, run.unanswered), (0, 0));
+    assert_eq!((run.pending, run.lack.answers), (0, 0));
 }

@@ -15,6 +15,7 @@ mod cli;
 mod demo;
 mod dice;
 mod docs;
+mod ends;
 mod exhaustive;
 mod foreign;
 mod formats;

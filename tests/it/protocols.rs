@@ -111,6 +111,15 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
     assert!(count(Came::Kept) > 0 && count(Came::Violated) > count(Came::TooLarge) / 4);
 }
 
+#[test]
+fn the_search_says_of_random_protocols_on_disks_what_whole_worlds_say() {
+    let (came, wrong) = compare_all(seeds(400), Sample::on_disk);
+    println!("{came:?}");
+    nothing(&wrong);
+    let count = |what: Came| came.get(&what).copied().unwrap_or(0);
+    assert!(count(Came::Kept) > 4 && count(Came::Violated) > 20, "{came:?}");
+}
+
 /// Asserts that no seed disagrees.
 fn nothing(wrong: &BTreeMap<u64, String>) {
     let told = |(seed, said): (&u64, &String)| format!("seed {seed}: {said}");

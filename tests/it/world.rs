@@ -29,22 +29,25 @@ fn calm(nodes: u16) -> Setting {
     setting(nodes, Network::Unordered, Faults::NONE)
 }
 
-/// Runs a world by a script of words and closes it.
-///
-/// `A` invokes the next operation of session A · `1>2` delivers the oldest
-/// message from n1 to n2 · `drop1>2`, `dup1>2` · `crash2`, `recover2` ·
-/// `cut1>2`, `heal1>2` · `fire1` · `giveA` · `retryA@2` · `tick1`, `back1`
+/// Runs a world by a script and closes it.
 fn run(strategy: &dyn Subject, setting: &Setting, asked: &str, script: &str) -> Run {
     let workload = workload(asked);
     let mut world = World::new(strategy, setting, &workload).expect("no panic at the start");
-    for word in script.split_whitespace() {
-        let action = action(&world, word);
-        let step = world.steps() + 1;
-        if let Err(why) = world.perform(&action, step) {
-            panic!("{word}: {why}");
-        }
-    }
+    perform(&mut world, script);
     close(world)
+}
+
+/// Performs a script of words.
+///
+/// `A` invokes the next operation of session A · `1>2` delivers the oldest
+/// message from n1 to n2 · `drop1>2`, `dup1>2` · `crash2`, `recover2`,
+/// `kill2` · `cut1>2`, `heal1>2` · `fire1` · `giveA` · `retryA@2` · `tick1`, `back1`
+fn perform(world: &mut World<'_>, script: &str) {
+    for word in script.split_whitespace() {
+        let action = action(world, word);
+        let step = world.steps() + 1;
+        world.perform(&action, step).unwrap_or_else(|why| panic!("{script}, {word}: {why}"));
+    }
 }
 
 fn node(digit: &str) -> NodeId {
@@ -93,6 +96,8 @@ fn action(world: &World<'_>, word: &str) -> Action {
     } else if let Some(text) = digits("suspect") {
         let (who, suspect) = link(text);
         Action::Strike(who, Strike::Suspect(suspect))
+    } else if let Some(text) = digits("kill") {
+        Action::Strike(node(text), Strike::Kill)
     } else if let Some(text) = digits("tick") {
         Action::Strike(node(text), Strike::Tick)
     } else if let Some(text) = digits("back") {
@@ -264,7 +269,7 @@ fn a_final_read_that_gets_no_answer_is_counted_not_invented() {
     let setting = setting(2, Network::Unordered, Faults::NONE);
     let silent = Toy { answers: false, ..Toy::default() };
     let run = run(&silent, &setting, "wx1@n1", "A");
-    assert_eq!((run.unanswered, clients(&run).as_str()), (2, "wx1?|rx?|rx? @ 012"));
+    assert_eq!((run.lack.answers, clients(&run).as_str()), (2, "wx1?|rx?|rx? @ 012"));
 }
 
 type ToyStep = fn(&mut u8, Input<Toy>, &mut Effects<Toy>);
@@ -623,11 +628,7 @@ fn what_cannot_happen_is_refused() {
         ("tick1", "back1", "the fault plan does not allow (more of) this fault"),
     ] {
         let mut world = World::new(&LWW, &setting, &asked).expect("no panic at the start");
-        for word in before.split_whitespace() {
-            let action = action(&world, word);
-            let step = world.steps() + 1;
-            world.perform(&action, step).unwrap_or_else(|why| panic!("{before}, {word}: {why}"));
-        }
+        perform(&mut world, before);
         let action = match refused {
             "A" => Action::Invoke(OperationId { session: 0, number: 2 }),
             "again" => Action::Invoke(OperationId { session: 0, number: 0 }),
@@ -651,21 +652,23 @@ fn what_may_go_wrong_is_offered() {
     let setting = setting(2, Network::Unordered, budget);
     let asked = workload("wx1@n2|rx@n1");
     for (before, offered) in [
-        ("", "A B crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 suspect1>2 suspect2>1"),
+        (
+            "",
+            "A B crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 suspect1>2 suspect2>1 kill1 kill2",
+        ),
         // The primary is n1, so A waits.
         (
             "A",
             "2>1 B dup2>1 drop2>1 crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 \
-             giveA retryA@1 retryA@2 suspect1>2 suspect2>1",
+             giveA retryA@1 retryA@2 suspect1>2 suspect2>1 kill1 kill2",
         ),
-        ("A crash1", "recover1 cut2>1 cut1>2 tick1 tick2 back1 back2 giveA retryA@2 suspect2>1"),
+        (
+            "A crash1",
+            "recover1 cut2>1 cut1>2 tick1 tick2 back1 back2 giveA retryA@2 suspect2>1 kill1 kill2",
+        ),
     ] {
         let mut world = World::new(&AsyncPrimary, &setting, &asked).expect("no panic at the start");
-        for word in before.split_whitespace() {
-            let action = action(&world, word);
-            let step = world.steps() + 1;
-            world.perform(&action, step).unwrap_or_else(|why| panic!("{before}, {word}: {why}"));
-        }
+        perform(&mut world, before);
         let mut enabled = Vec::new();
         world.enabled(&mut enabled);
         let expected: Vec<_> =
@@ -683,11 +686,7 @@ fn a_retry_moves_the_client_to_another_node() {
     for (crash, waits) in [("crash2", true), ("crash3", false)] {
         let asked = workload("wx1@n2 wx2@n1");
         let mut world = World::new(&AsyncPrimary, &setting, &asked).expect("no panic at the start");
-        for word in ["A", "retryA@3", crash] {
-            let action = action(&world, word);
-            let step = world.steps() + 1;
-            world.perform(&action, step).unwrap_or_else(|why| panic!("{word}: {why}"));
-        }
+        perform(&mut world, &format!("A retryA@3 {crash}"));
         let next = Action::Invoke(OperationId { session: 0, number: 1 });
         let mut enabled = Vec::new();
         world.enabled(&mut enabled);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::history::{Call, NodeId, notation};
 use crate::hunt::property::Flaw;
-use crate::replication::{Cluster, OperationId, TimerId};
+use crate::replication::{Cluster, CommandId, OperationId, TimerId};
 use crate::world::client::Client;
 use crate::world::{
     Action, FaultKind, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting, Strike,
@@ -274,6 +274,7 @@ struct Walk<'a> {
     clients: Vec<Client>,
     spent: Faults,
     down: BTreeSet<NodeId>,
+    gone: BTreeSet<NodeId>,
     cut: BTreeSet<(NodeId, NodeId)>,
     /// The messages in flight; `None` if the file does not record what was
     /// sent.
@@ -294,6 +295,7 @@ impl<'a> Walk<'a> {
             clients: vec![Client::default(); workload.sessions.len()],
             spent: Faults::NONE,
             down: BTreeSet::new(),
+            gone: BTreeSet::new(),
             cut: BTreeSet::new(),
             in_flight: records_sends.then(BTreeSet::new),
         };
@@ -394,17 +396,28 @@ impl<'a> Walk<'a> {
             Action::Duplicate(_, message) => {
                 self.takes(message, false)?;
             }
-            Action::Fire(node, _) => running(self, node)?,
-            Action::Strike(node, Strike::Crash) => {
-                running(self, node)?;
+            Action::Fire(node, _)
+            | Action::Flush(node)
+            | Action::Strike(node, Strike::LostFlush) => running(self, node)?,
+            Action::Strike(node, strike @ (Strike::Crash | Strike::Kill)) => {
+                let gone = *strike == Strike::Kill;
+                if gone && !self.gone.insert(*node) {
+                    return Err(format!("{node} is gone for good here"));
+                }
+                if !gone {
+                    running(self, node)?;
+                }
                 self.down.insert(*node);
-                if self.setting.faults.inbox == crate::world::InboxOnCrash::Lost
+                if (gone || self.setting.faults.inbox == crate::world::InboxOnCrash::Lost)
                     && let Some(in_flight) = &mut self.in_flight
                 {
                     in_flight.retain(|message| message.to != *node);
                 }
             }
             Action::Recover(node) => {
+                if self.gone.contains(node) {
+                    return Err(format!("{node} is gone for good here"));
+                }
                 if !self.down.remove(node) {
                     return Err(format!("{node} is not down here"));
                 }
@@ -433,6 +446,13 @@ fn name_of(sent: &str) -> Option<MessageName> {
 }
 
 type Bad = (&'static str, String);
+
+/// The command of a step.
+fn command(shape: &StepShape) -> Result<Strike, Bad> {
+    let number = shape.command.and_then(|number| number.checked_sub(1));
+    let missing = || ("do", "`command` needs a \"command\", a number from 1".to_owned());
+    number.map(CommandId).map(Strike::Command).ok_or_else(missing)
+}
 
 /// The action of a step. An error names the field.
 fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>, Bad> {
@@ -479,6 +499,7 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
             let timer = shape.timer.ok_or(("do", "`fire` needs a \"timer\"".to_owned()))?;
             Action::Fire(node("node", &shape.node)?, TimerId(timer))
         }
+        "flush" => Action::Flush(node("node", &shape.node)?),
         "recover" => Action::Recover(node("node", &shape.node)?),
         "cut" => link().map(|(from, to)| Action::Strike(to, Strike::Cut(from)))?,
         "heal" => link().map(|(from, to)| Action::Heal(from, to))?,
@@ -488,12 +509,13 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
             let here = node("node", &shape.node)?;
             Action::Strike(here, Strike::Suspect(node("suspect", &shape.suspect)?))
         }
+        "command" => Action::Strike(node("node", &shape.node)?, command(shape)?),
         other => match Strike::alone().find(|strike| strike.name() == other) {
             Some(strike) => Action::Strike(node("node", &shape.node)?, strike),
             None => {
                 let alone: Vec<_> = Strike::alone().map(Strike::name).collect();
                 let reason = format!(
-                    "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, {}, recover, cut, heal, give-up, retry, suspect",
+                    "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, flush, {}, recover, cut, heal, give-up, retry, suspect, command",
                     alone.join(", ")
                 );
                 return Err(("do", reason));

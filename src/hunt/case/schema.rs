@@ -119,6 +119,9 @@ pub(super) struct StepShape {
     pub link: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect: Option<String>,
+    /// Its number, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<u16>,
     pub text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sends: Vec<String>,

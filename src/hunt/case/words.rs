@@ -6,6 +6,7 @@
 //! parts separate.
 
 use crate::history::{Call, Completion, NodeId, Value};
+use crate::replication::CommandId;
 use crate::world::trace::{Answered, Happening};
 use crate::world::{Action, SessionId, Strike};
 
@@ -53,6 +54,10 @@ fn head(happened: &Happening) -> String {
         Action::Drop(..) => format!("lost: {label}"),
         Action::Duplicate(..) => format!("twice: {label}"),
         Action::Fire(node, timer) => format!("timer {} fires at {node}", timer.0),
+        Action::Flush(node) => format!("{node} flushes"),
+        Action::Strike(node, Strike::Command(_)) => {
+            format!("the operator tells {node}: {label}")
+        }
         Action::Strike(node, strike) => struck(*node, *strike),
         Action::Recover(node) => format!("{node} recovers"),
         Action::Heal(from, to) => format!("link {from}→{to} is healed"),
@@ -69,6 +74,9 @@ fn struck(node: NodeId, strike: Strike) -> String {
         Strike::Tick => format!("the clock of {node} jumps ahead"),
         Strike::JumpBack => format!("the clock of {node} jumps back"),
         Strike::Suspect(suspect) => format!("{node} suspects {suspect}"),
+        Strike::Kill => format!("{node} stops for good"),
+        Strike::LostFlush => format!("a flush of {node} is reported and lost"),
+        Strike::Command(CommandId(number)) => format!("command {} at {node}", number + 1),
     }
 }
 
@@ -80,6 +88,9 @@ pub fn struck_here(strike: Strike) -> String {
         Strike::Tick => "clock ahead".to_owned(),
         Strike::JumpBack => "clock back".to_owned(),
         Strike::Suspect(suspect) => format!("suspects {suspect}"),
+        Strike::Kill => "x stops for good".to_owned(),
+        Strike::LostFlush => "x flush lost".to_owned(),
+        Strike::Command(CommandId(number)) => format!("command {}", number + 1),
     }
 }
 

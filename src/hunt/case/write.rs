@@ -9,6 +9,7 @@ use crate::hunt::minimise::Failing;
 use crate::hunt::property::{Flaw, Judgement, Property, record, white_box};
 use crate::judgement::datatype::{Arbitration, Datatype, answered, updates};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
+use crate::replication::CommandId;
 use crate::world::trace::{Trace, TraceStep, trace};
 use crate::world::{Action, Ending, MessageName, Run, SessionId, Setting, Strike, Workload};
 
@@ -17,7 +18,7 @@ use super::schema::{
     ClusterShape, FaultsShape, File, FoundShape, OperationShape, SessionShape, StepShape,
     VerdictWord,
 };
-use super::words::{did, sentence};
+use super::words::{asks, did, sentence};
 use super::{Case, CaseStep, FORMAT, FoundBy};
 
 impl Case {
@@ -145,6 +146,26 @@ fn disagreed(run: &Run) -> String {
     )
 }
 
+/// Which operation is never answered.
+fn stuck(run: &Run, who: &dyn Fn(usize) -> String) -> String {
+    let (operation, node) = run.open.first().expect("an operation is open");
+    let at = run.operations.iter().position(|id| id == operation).expect("it was asked");
+    let call = &run.history.operations()[at].call;
+    let state = match run.ending {
+        Ending::Settled => "nothing is in flight any more",
+        _ => "what goes on for ever does not answer it",
+    };
+    format!("{} {} at {node}, and no answer ever comes: {state}", who(at), asks(call))
+}
+
+/// Which key is read nowhere.
+fn refused(run: &Run) -> String {
+    let finals = run.history.operations().iter();
+    let mut refused = finals.rev().filter(|op| op.completion == Completion::Fail);
+    let read = refused.next().expect("a read was refused");
+    format!("at quiescence every node that serves reads of {} refuses one", read.call.key)
+}
+
 /// Why a run fails, in words.
 pub fn why(
     run: &Run,
@@ -172,6 +193,8 @@ pub fn why_by(
         }
         (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run, datatype, who),
         (Judgement::Violated(Flaw::Disagreed, None), _) => disagreed(run),
+        (Judgement::Violated(Flaw::Stuck, None), _) => stuck(run, who),
+        (Judgement::Violated(Flaw::Refused, None), _) => refused(run),
         (Judgement::Violated(Flaw::Recorded, None), _) => match property {
             Property::WhiteBox(model) => match record(run, *model, datatype) {
                 Some(Err(unsound)) => own_update_unseen(run, *model, datatype, who)
@@ -179,6 +202,10 @@ pub fn why_by(
                 Some(Ok(())) | None => unreachable!("the record contradicts the model"),
             },
             _ => unreachable!("only white-box properties have this flaw"),
+        },
+        (Judgement::Violated(Flaw::Broken, None), Ending::Settled) => match property {
+            Property::AtQuiescence(name) => format!("at quiescence `{name}` does not hold"),
+            _ => String::new(),
         },
         (Judgement::Violated(_, None), ending) => match ending {
             Ending::NeverQuiet { from } => format!(
@@ -365,6 +392,10 @@ fn step(step: &CaseStep) -> StepShape {
             shape.node = Some(node.to_string());
             shape.timer = Some(timer.0);
         }
+        Action::Flush(node) => {
+            word("flush");
+            shape.node = Some(node.to_string());
+        }
         Action::Strike(node, strike) => {
             word(strike.name());
             if let Strike::Cut(from) = strike {
@@ -372,6 +403,9 @@ fn step(step: &CaseStep) -> StepShape {
             } else {
                 shape.node = Some(node.to_string());
                 shape.suspect = strike.other().map(|other| other.to_string());
+                if let Strike::Command(CommandId(number)) = strike {
+                    shape.command = Some(number + 1);
+                }
             }
         }
         Action::Recover(node) => {

@@ -250,7 +250,13 @@ impl<C: Core> Strategy for Foreign<C> {
             Input::Request { operation, call, .. } => Given::Request(operation, call),
             Input::Receive { from, message, .. } => Given::Receive(from, message),
             Input::Timer(_) => Given::Timer,
-            Input::Recovered | Input::Cancelled(_) | Input::Suspect(_) => return,
+            Input::Recovered
+            | Input::Persisted(_)
+            | Input::Cancelled(_)
+            | Input::Suspect(_)
+            | Input::Command(_) => {
+                return;
+            }
         };
         let mut core = replica.ticket.take().unwrap_or_else(|| replica.rebuilt());
         let done = given.to(&mut core);

@@ -3,13 +3,14 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::history::{Call, Key, NodeId, Value};
+use crate::history::{Call, Key, NodeId};
+use crate::world::Told;
 
 use super::numbered::{Id, Numbered};
 use super::parts::{Component, Held, Rest};
 
 /// Final reads with their answers.
-pub(super) type Finals = Vec<(NodeId, Call, Option<Value>)>;
+pub(super) type Finals = Vec<(NodeId, Call, Told)>;
 
 /// The keys that were asked about.
 pub(super) type Keys = Vec<Key>;

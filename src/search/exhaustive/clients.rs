@@ -15,14 +15,14 @@ use std::collections::BTreeSet;
 use smallvec::SmallVec;
 
 use crate::history::{
-    self, Builder, Call, Completion, History, Item, Key, Menu, NodeId, ProcessId, Value,
+    self, Builder, Call, Completion, History, Item, Key, Menu, NodeId, ProcessId,
 };
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, OperationId, Stamp, Strategy};
 use crate::search::key;
 use crate::world::client::Client;
 use crate::world::{
-    FaultKind, FaultKinds, Faults, Planned, Routing, Script, SessionView, Setting, Workload,
+    FaultKind, FaultKinds, Faults, Planned, Routing, Script, SessionView, Setting, Told, Workload,
 };
 
 use super::numbered::{Id, Numbered, count};
@@ -406,7 +406,7 @@ impl<'a> Clients<'a> {
     pub(super) fn history(
         &self,
         rest: Id<Rest>,
-        finals: &[(NodeId, Call, Option<Value>)],
+        finals: &[(NodeId, Call, Told)],
     ) -> (History, Vec<OperationId>) {
         let mut tape = Tape::new(self.sessions());
         let sessions = &self.rests[rest].sessions;
@@ -493,7 +493,7 @@ impl Tape {
         }
     }
 
-    fn finish(mut self, finals: &[(NodeId, Call, Option<Value>)]) -> (History, Vec<OperationId>) {
+    fn finish(mut self, finals: &[(NodeId, Call, Told)]) -> (History, Vec<OperationId>) {
         let session = u16::try_from(self.processes.len()).expect("sessions are few");
         for (session, (node, call, value)) in (session..).zip(finals) {
             let process = ProcessId(self.next_process);
@@ -502,10 +502,13 @@ impl Tape {
             let event = history::Event::invoke(process, time, call.clone()).at(*node);
             self.events.event(event).expect("a fresh process at the end");
             self.operations.push(OperationId { session, number: 0 });
-            if let Some(value) = value {
-                let time = self.later();
-                self.events.ok_final(process, time, value.clone()).expect("the read is open");
+            let time = self.later();
+            match value {
+                Told::Answer(value) => self.events.ok_final(process, time, value.clone()),
+                Told::Refused => self.events.fail(process, time),
+                Told::Nothing => continue,
             }
+            .expect("the read is open");
         }
         (self.events.finish(), self.operations)
     }

@@ -27,6 +27,7 @@ use super::numbered::Id;
 use super::numbers::Miss;
 use super::parts::{Request, Rest, components, rest_of};
 use super::path::{self, way_to, way_to_panic};
+use super::quiet::Looks;
 use super::settled::Settled;
 use super::skip::{self, Before};
 use super::steps::{Lane, expand, steps, touch};
@@ -89,13 +90,15 @@ pub fn explore(
         (reduce.macro_steps, reduce.persistent) = (false, false);
     }
     if reduce.symmetry
-        && let Some(why) = lopsided(setting, plan)
+        && let Some(why) = lopsided(strategy, setting, plan)
     {
         declined.push(("symmetry", why));
         reduce.symmetry = false;
     }
-    if reduce.forget && plan.tracks.invariants {
-        declined.push(("forget", "invariants may look at what is dropped"));
+    if reduce.forget
+        && let Some(why) = remembered(strategy, plan)
+    {
+        declined.push(("forget", why));
         reduce.forget = false;
     }
     loop {
@@ -116,14 +119,29 @@ pub fn explore(
     }
 }
 
+/// Why nothing can be dropped from replicas in this search, if it cannot.
+fn remembered(strategy: &AnyStrategy, plan: &Plan<'_>) -> Option<&'static str> {
+    if plan.tracks.invariants {
+        Some("invariants may look at what is dropped")
+    } else if strategy.writes_disk() {
+        Some("images on disk hold what is dropped")
+    } else {
+        None
+    }
+}
+
 /// Why nodes cannot stand for each other in this search, if they cannot.
-fn lopsided(setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
+fn lopsided(strategy: &AnyStrategy, setting: &Setting, plan: &Plan<'_>) -> Option<&'static str> {
     if matches!(plan.work, Work::Open(..)) || setting.faults.budget[FaultKind::Retry] > 0 {
         Some("every node may be used by a client")
     } else if plan.tracks.every_state() {
         Some("what is looked at in every state may know nodes by number")
     } else if plan.tracks.visible {
         Some("stamps may know nodes by number")
+    } else if strategy.writes_disk() {
+        Some("images on disk may know nodes by number")
+    } else if setting.faults.budget[FaultKind::Operator] > 0 {
+        Some("commands may name nodes")
     } else {
         None
     }
@@ -135,6 +153,8 @@ fn unfit(strategy: &AnyStrategy, setting: &Setting, plan: &Plan<'_>) -> Option<&
         Some("there are faults")
     } else if strategy.reads_clock() {
         Some("the strategy reads clocks")
+    } else if strategy.writes_disk() {
+        Some("the strategy writes to a disk")
     } else if plan.tracks.every_state() {
         Some("every state is looked at")
     } else {
@@ -195,7 +215,7 @@ fn search(
         panics: Vec::new(),
         transitions: 0,
     };
-    let breakable = plan.tracks.invariants && !tables.always().is_empty();
+    let breakable = plan.tracks.invariants && !tables.musts().is_empty();
     let asked = wanted != 0 || breakable || plan.tracks.agreement || plan.panics;
     let mut engine = Engine {
         tables,
@@ -429,7 +449,7 @@ impl Engine<'_> {
             product(&choices, &mut drained);
             for mut target in drained {
                 target.push(rest_of(&row).number());
-                let violated = self.tables.judge(&target, true, judge)?;
+                let violated = self.tables.judge(&target, Looks::Quiet, judge)?;
                 self.note(violated, state, Some(&target));
             }
         } else if self.tables.numbers.is_quiet(&row) {
@@ -438,11 +458,22 @@ impl Engine<'_> {
                 self.offer(matter, state, None, None);
             }
             if settled == Settled::Here {
-                let violated = self.tables.judge(&row, true, judge)?;
+                self.meet(&row, state);
+                let violated = self.tables.judge(&row, Looks::Quiet, judge)?;
                 self.note(violated, state, None);
             }
         }
         Ok(())
+    }
+
+    /// Notes which invariants a quiet row does not meet, to which settling leads
+    /// from a state.
+    fn meet(&mut self, row: &[u32], state: State) {
+        if self.tables.plan.tracks.invariants {
+            for at in self.tables.unmet(row) {
+                self.offer(Matter::Invariant(at), state, None, None);
+            }
+        }
     }
 
     /// Notes what is violated in a state.
@@ -506,7 +537,7 @@ impl Engine<'_> {
         let plan = self.tables.plan;
         let known = |matter| self.known.contains(&matter);
         let whole = |at: &usize| !known(Matter::Invariant(*at));
-        let looks = (plan.tracks.invariants && self.tables.always().iter().any(whole))
+        let looks = (plan.tracks.invariants && self.tables.musts().iter().any(whole))
             || (plan.tracks.agreement && !known(Matter::Agreement))
             || (plan.panics && !known(Matter::Panic));
         self.asked && self.wanted == 0 && !looks
@@ -552,7 +583,7 @@ impl Engine<'_> {
             if !busy && *answers.get_or_insert(here) != here {
                 self.keep_cycle(Matter::Oscillating, component, state)?;
             }
-            let violated = self.tables.judge(&row, true, judge)?;
+            let violated = self.tables.judge(&row, Looks::Recurs, judge)?;
             let fresh = violated & self.wanted & self.tables.plan.lively;
             for bit in (0..64).filter(|bit| fresh & (1 << bit) != 0) {
                 self.keep_cycle(Matter::Judged(bit), component, state)?;
@@ -615,7 +646,7 @@ impl Engine<'_> {
         let states: Vec<State> = self.store.states().filter(fresh).collect();
         for state in states {
             let row = self.store.row(state).to_vec();
-            let violated = self.tables.judge(&row, false, judge)?;
+            let violated = self.tables.judge(&row, Looks::Busy, judge)?;
             self.note(violated, state, None);
         }
         Ok(())

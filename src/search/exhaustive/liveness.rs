@@ -1,9 +1,9 @@
 //! Fair cycles: what may go on for ever although nothing goes wrong.
 //!
 //! Once clients ask nothing more and faults are over, what can still happen
-//! are deliveries, timers and repairs. A run of these is just if each message
+//! are deliveries, flushes, timers and repairs. A run of these is just if each message
 //! content at a node is delivered or absent again and again, each timer fired
-//! or disarmed, each node up and each link whole. A strongly connected
+//! or disarmed, each image flushed, each node up (or gone) and each link whole. A strongly connected
 //! component of states meets this for ever exactly if it meets each single
 //! condition somewhere, so looking at whole components is enough (Emerson &
 //! Lei 1987). What holds in a just component holds again and again in some
@@ -40,7 +40,7 @@ impl Kinds {
     fn happens(self, sort: Sort) -> bool {
         match sort {
             Sort::Mishap(_) | Sort::Client => false,
-            Sort::Deliver(_) => true,
+            Sort::Deliver(_) | Sort::Flush => true,
             Sort::Fire(_) | Sort::Repair => self == Kinds::All,
         }
     }

@@ -38,10 +38,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::history::{Call, History, Menu, NodeId, Value};
+use crate::history::{Call, History, Menu, NodeId};
 use crate::replication::OperationId;
 use crate::world::component::Panicked;
-use crate::world::{Facts, Faults, Step, Workload};
+use crate::world::{Facts, Faults, Step, Told, Workload};
 
 pub use engine::{Judge, explore};
 
@@ -209,9 +209,13 @@ pub struct Sight<'s> {
     /// Which operation stands at each position of the history.
     pub operations: &'s [OperationId],
     /// Final reads; empty if the cluster is not quiet.
-    pub answers: &'s [(NodeId, Call, Option<Value>)],
-    /// Whether the cluster is quiet.
+    pub answers: &'s [(NodeId, Call, Told)],
+    /// How many operations are open.
+    pub open: usize,
+    /// Whether the cluster is quiet, or this recurs for ever.
     pub quiet: bool,
+    /// Whether this recurs for ever without being quiet.
+    pub recurs: bool,
     /// What final reads take into account, if that is tracked.
     pub facts: Option<&'s Facts>,
 }
@@ -222,7 +226,8 @@ pub struct Sight<'s> {
 pub enum Matter {
     /// What the judge of [`Sight`]s has numbered so.
     Judged(u32),
-    /// The `always` invariant at this place among the strategy's.
+    /// The invariant at this place among the strategy's, which must hold always
+    /// or at quiescence.
     Invariant(usize),
     /// Nodes with the same writes answer differently.
     Agreement,

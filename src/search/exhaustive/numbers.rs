@@ -61,6 +61,8 @@ pub(super) enum Sort {
     Deliver(Id<Message>),
     /// The timer with this number fires.
     Fire(u8),
+    /// The oldest image on its way to disk is flushed.
+    Flush,
     /// A node recovers or a link heals.
     Repair,
     /// A client asks, asks again, or gives up.
@@ -181,9 +183,13 @@ impl<V> Clone for Span<V> {
 /// What is known of the components of one place.
 #[derive(Default)]
 pub(super) struct Place {
-    /// Whether the node is up and connected and its inbox empty, by component.
+    /// Whether the node is calm (see [`Node::is_calm`]) and its inbox empty, by
+    /// component.
+    ///
+    /// [`Node::is_calm`]: crate::world::component::Node::is_calm
     pub(super) quiet: Vec<bool>,
-    /// Messages in the inbox that timers sent, one bit a timer, by component.
+    /// What timers sent and is still in the inbox or on its way to disk, one bit
+    /// a timer, by component.
     pub(super) pending: Vec<u64>,
     /// All that can happen by itself, as moves.
     pub(super) local: Vec<Option<Span<Move>>>,
@@ -369,7 +375,7 @@ impl Numbers {
             return true;
         }
         match self.sorts[number.index()] {
-            Sort::Deliver(_) | Sort::Repair | Sort::Client => true,
+            Sort::Deliver(_) | Sort::Flush | Sort::Repair | Sort::Client => true,
             Sort::Mishap(kind) => self.affordable[rest_of(row).index()].contains(kind),
             Sort::Fire(timer) => {
                 let bit = 1 << timer;

@@ -22,6 +22,9 @@ pub(super) struct Held {
     /// The writes that reads here take into account, ascending, if asked for;
     /// each with its highest stamp at this node.
     pub(super) visible: Vec<(OperationId, Stamp)>,
+    /// For each image on its way to disk the timer because of which it was sent,
+    /// if one was.
+    pub(super) flushing: SmallVec<[Option<u8>; 1]>,
 }
 
 /// A message in an inbox.

@@ -9,17 +9,28 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
-use crate::history::{Call, Completion, NodeId};
+use crate::history::{Call, NodeId};
 use crate::replication::erased::AnyToken;
-use crate::replication::{Cluster, Effects, OperationId, Strategy, When};
+use crate::replication::{Cluster, Effects, Invariant, OperationId, Strategy, When};
 use crate::world::component::{LocalInput, Node, Panicked, local_step};
-use crate::world::{Facts, ask};
+use crate::world::{Facts, Told, ask};
 
 use super::answers::{AllHeld, Depends, Finals, HeldAt, Keys};
 use super::numbered::Id;
 use super::parts::{Component, Rest, at, components, rest_of};
 use super::tables::Tables;
 use super::{Refused, Sight, Work};
+
+/// As what a row is shown to the judge.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// A history that never comes to quiet.
+    Busy,
+    /// A quiet state.
+    Quiet,
+    /// A state that recurs for ever.
+    Recurs,
+}
 
 impl Tables<'_> {
     /// The keys that were asked about, by number.
@@ -50,9 +61,10 @@ impl Tables<'_> {
         let session = u16::try_from(self.clients.sessions()).expect("sessions are few");
         let mut answers = Finals::new();
         let mut at_once = true;
+        let gone = self.held[held].node.gone;
         for key in &self.answers.keys[keys] {
             let call = Call::read(key.clone());
-            if !self.strategy.serves(&call, node, &cluster) {
+            if gone || !self.strategy.serves(&call, node, &cluster) {
                 continue;
             }
             let mut asked = self.held[held].node.clone();
@@ -60,12 +72,9 @@ impl Tables<'_> {
             let request = LocalInput::Request(operation, call.clone(), AnyToken::default());
             let mut effects = Effects::new();
             local_step(self.strategy, cluster, &mut asked, request, self.moment, &mut effects)?;
-            let value = effects.replies.into_iter().find_map(|reply| match reply.completion {
-                Completion::Ok(value) if reply.operation == operation => Some(value),
-                _ => None,
-            });
-            at_once &= value.is_some();
-            answers.push((node, call, value));
+            let told = Told::first(operation, &effects);
+            at_once &= told.is_some();
+            answers.push((node, call, told.unwrap_or(Told::Nothing)));
         }
         let known = (self.answers.locals.number(answers), at_once);
         self.answers.local.insert((keys, (place, held)), known);
@@ -135,7 +144,7 @@ impl Tables<'_> {
     /// The nodes of a row while what is in flight waits.
     fn waiting_nodes(&self, row: &[u32]) -> Vec<Node> {
         let mut nodes = self.nodes(row);
-        nodes.iter_mut().for_each(|node| node.inbox.clear());
+        nodes.iter_mut().for_each(Node::discard_waiting);
         nodes
     }
 
@@ -146,15 +155,16 @@ impl Tables<'_> {
         for key in &self.answers.keys[keys] {
             for node in cluster.nodes() {
                 let call = Call::read(key.clone());
-                if !self.strategy.serves(&call, node, &cluster) {
+                let gone = nodes[node.index()].gone;
+                if gone || !self.strategy.serves(&call, node, &cluster) {
                     continue;
                 }
                 let operation = OperationId { session, number: 0 };
                 session += 1;
                 let facts = || Facts::of(nodes.len());
                 let (strategy, now) = (self.strategy, self.moment);
-                let answer = ask(strategy, nodes, now, operation, node, &call, facts)?;
-                finals.push((node, call, answer.map(|answer| answer.value)));
+                let heard = ask(strategy, nodes, now, operation, node, &call, facts)?;
+                finals.push((node, call, heard.told));
             }
         }
         Ok(finals)
@@ -178,23 +188,22 @@ impl Tables<'_> {
             let operation = OperationId { session, number: 0 };
             let (strategy, now) = (self.strategy, self.moment);
             let known = || facts.clone();
-            let answer = ask(strategy, &nodes, now, operation, *node, call, known)?;
-            if let Some(answer) = answer {
-                answer.record(&mut facts, operation);
-            }
+            let heard = ask(strategy, &nodes, now, operation, *node, call, known)?;
+            heard.record(&mut facts, operation);
         }
         Ok(facts)
     }
 
     /// Shows a row to the judge, unless its like has been judged; with final
-    /// reads if it is quiet.
+    /// reads if it is quiet or recurs for ever.
     pub(super) fn judge(
         &mut self,
         row: &[u32],
-        quiet: bool,
+        state: Looks,
         judge: &mut dyn FnMut(&Sight<'_>) -> u64,
     ) -> Result<u64, Refused> {
         let rest = rest_of(row);
+        let quiet = state != Looks::Busy;
         let finals = if quiet { Some(self.finals(row)?) } else { None };
         // Equal answers do not mean that the same writes are visible.
         let held = if self.plan.tracks.visible { self.all_held(row) } else { AllHeld::default() };
@@ -213,7 +222,9 @@ impl Tables<'_> {
             history: &history,
             operations: &operations,
             answers: &answers,
+            open: self.clients.open(rest),
             quiet,
+            recurs: state == Looks::Recurs,
             facts: facts.as_ref(),
         };
         Ok(judge(&sight))
@@ -234,11 +245,22 @@ impl Tables<'_> {
         self.answers.rests.len() == self.numbers.startable.len()
     }
 
-    /// The invariants that must hold always, by their places.
-    pub(super) fn always(&self) -> BTreeSet<usize> {
+    /// The invariants that must hold always or at quiescence, by their places.
+    pub(super) fn musts(&self) -> BTreeSet<usize> {
         let all = self.strategy.invariants();
-        let always = all.iter().enumerate().filter(|(_, one)| one.when == When::Always);
-        always.map(|(at, _)| at).collect()
+        let musts = all.iter().enumerate().filter(|(_, one)| one.when != When::Sometimes);
+        musts.map(|(at, _)| at).collect()
+    }
+
+    /// Which invariants do not hold in this row, which is quiet, and have to.
+    pub(super) fn unmet(&self, row: &[u32]) -> Vec<usize> {
+        let held = self.all_held(row);
+        let replicas: Vec<_> = held.iter().map(|at| &self.held[*at].node.replica).collect();
+        let all = self.strategy.invariants();
+        let unmet = |(_, one): &(usize, &Invariant<_>)| {
+            one.when == When::AtQuiescence && !(one.holds)(&replicas)
+        };
+        all.iter().enumerate().filter(unmet).map(|(at, _)| at).collect()
     }
 
     /// Which invariants break in this row, and which hold that have to hold
@@ -289,7 +311,7 @@ impl Tables<'_> {
                     // What a node does not answer by itself is not compared.
                     let mut both = values(a).flat_map(|(_, call, mine)| {
                         let theirs = values(b).filter(move |(_, other, _)| call == other);
-                        theirs.filter_map(move |(.., theirs)| mine.as_ref().zip(theirs.as_ref()))
+                        theirs.filter_map(move |(.., theirs)| mine.answer().zip(theirs.answer()))
                     });
                     both.all(|(mine, theirs)| {
                         compared = true;

@@ -106,8 +106,8 @@ impl Tables<'_> {
         }
     }
 
-    /// Fires every armed timer once, in order, then delivers, oldest first,
-    /// until nothing is in flight; none if that takes too long.
+    /// Fires every armed timer once, in order, then flushes and delivers, oldest
+    /// first, until nothing is in flight; none if that takes too long.
     fn round(
         &mut self,
         mut held: Vec<Id<Held>>,
@@ -130,18 +130,27 @@ impl Tables<'_> {
             }
         }
         let mut deliveries = 0;
-        while let Some((place, message)) = flight.pop_front() {
+        loop {
+            // As a world does it: flushes first, node by node.
+            let flushes = held.iter().position(|held| self.held[*held].node.flushing() > 0);
+            let Some(place) = flushes.or_else(|| flight.front().map(|(to, _)| *to)) else {
+                return Ok(Some((held, rest)));
+            };
             deliveries += 1;
-            if deliveries > limits.deliveries || flight.len() >= limits.in_flight {
+            if deliveries > limits.deliveries || flight.len() > limits.in_flight {
                 return Ok(None);
             }
-            let step = self.deliver(place, held[place], message)?;
+            let step = if flushes.is_some() {
+                self.react(place, held[place], LocalInput::Flush, None, Happening::default())?
+            } else {
+                let (_, message) = flight.pop_front().expect("it is not empty");
+                self.deliver(place, held[place], message)?
+            };
             held[place] = step.held;
             flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
             rest = self.rest_after(rest, step.event)?;
             self.pass(&held, rest);
         }
-        Ok(Some((held, rest)))
     }
 
     /// Looks at what settling passes through, if timers do there what they may

@@ -103,13 +103,16 @@ impl<'a> Tables<'a> {
         tables.numbers.places = cluster.nodes().map(|_| Place::default()).collect();
         tables.numbers.sends.number(Sends::new());
         tables.numbers.ticks = strategy.reads_clock();
+        // What a flush does may go on for ever, as what a delivery sends may.
+        tables.numbers.reacts = strategy.writes_disk();
         let first = tables.clients.first();
         tables.know_rest(first);
         let skew = |node: NodeId| setting.faults.clocks.get(node.index()).copied().unwrap_or(0);
         let mut row = Vec::new();
         for node in cluster.nodes() {
             let node = boot(strategy, node, &cluster, skew(node));
-            let held = tables.hold(Held { node, visible: Vec::new() });
+            let (visible, flushing) = (Vec::new(), SmallVec::new());
+            let held = tables.hold(Held { node, visible, flushing });
             let component = tables.component(row.len(), Component::without_inbox(held));
             row.push(component.number());
         }
@@ -238,13 +241,15 @@ impl<'a> Tables<'a> {
         let known = &mut self.numbers.places[place];
         if known.quiet.len() <= number.index() {
             let component = &self.places[place][number];
-            let node = &self.held[component.held].node;
-            known.quiet.push(component.inbox.is_empty() && node.up && node.cut == 0);
+            let Held { node, flushing, .. } = &self.held[component.held];
+            known.quiet.push(component.inbox.is_empty() && node.is_calm());
+            let waits = !component.inbox.is_empty() || !flushing.is_empty();
             let timer = |message: &Id<Message>| messages[*message].timer;
             let open = matches!(self.plan.work, Work::Open(Open { patient: true, .. }, _));
             let patient = open || self.plan.patient;
-            let none = if patient && !component.inbox.is_empty() { u64::MAX } else { 0 };
+            let none = if patient && waits { u64::MAX } else { 0 };
             let timers = component.inbox.iter().filter_map(timer);
+            let timers = timers.chain(flushing.iter().copied().flatten());
             known.pending.push(timers.fold(none, |bits, timer| bits | 1_u64 << timer));
             known.local.push(None);
             known.closure.push(None);
@@ -274,7 +279,12 @@ impl<'a> Tables<'a> {
         happening: Happening,
     ) -> Result<Reaction, Refused> {
         let begins = matches!(input, LocalInput::Start);
-        let crashes = matches!(input, LocalInput::Strike(Strike::Crash, _));
+        let crashes = matches!(input, LocalInput::Strike(strike, _) if strike.stops());
+        // What follows from a timer's image is the timer's, too.
+        let timer = match input {
+            LocalInput::Flush | LocalInput::Strike(Strike::LostFlush, _) => held.flushing.remove(0),
+            _ => timer,
+        };
         let mut effects = std::mem::take(&mut self.effects);
         self.local_steps += 1;
         if let Err(panicked) = local_step(
@@ -292,12 +302,15 @@ impl<'a> Tables<'a> {
         for (to, content) in effects.sends.drain(..) {
             sends.push((to.0, self.messages.number(Message { from, content, timer })));
         }
+        held.flushing.extend(effects.images.drain(..).map(|_| timer));
         if crashes {
             held.visible.clear();
+            held.flushing.clear();
         }
         let mut stamped = Vec::new();
         if self.plan.tracks.visible {
-            if self.setting.faults.budget[FaultKind::Crash] > 0 {
+            let budget = self.setting.faults.budget;
+            if budget[FaultKind::Crash] + budget[FaultKind::Kill] > 0 {
                 stamped.clone_from(&effects.visible);
             }
             for (write, stamp) in effects.visible.drain(..) {
@@ -384,12 +397,15 @@ impl<'a> Tables<'a> {
         }
         let node = NodeId(u16::try_from(place).expect("nodes are few"));
         let mut others: Vec<(LocalInput, Option<u8>, Sort)> = Vec::new();
+        if state.flushing() > 0 {
+            others.push((LocalInput::Flush, None, Sort::Flush));
+        }
         if state.up {
             for &timer in &state.timers {
                 let number = self.timer_number(node, timer)?;
                 others.push((LocalInput::Fire(timer), Some(number), Sort::Fire(number)));
             }
-        } else {
+        } else if !state.gone {
             others.push((LocalInput::Recover, None, Sort::Repair));
         }
         let cluster = Cluster::of(self.setting.nodes);
@@ -397,17 +413,23 @@ impl<'a> Tables<'a> {
         let heal = |from| (LocalInput::Heal(from), None, Sort::Repair);
         others.extend(cluster.nodes().filter(cut).map(heal));
         let plan = &self.setting.faults;
+        let commands = self.strategy.commands(&cluster).len();
+        let commands = u16::try_from(commands).expect("commands are few");
         for kind in FaultKind::ALL.into_iter().filter(|kind| plan.budget[*kind] > 0) {
-            let all = state.mishaps(kind, node, cluster).into_iter();
+            let all = state.mishaps(kind, node, cluster, commands).into_iter();
             let input = |strike| LocalInput::Strike(strike, plan.inbox);
             others.extend(all.map(|strike| (input(strike), None, Sort::Mishap(kind))));
         }
         for (input, timer, sort) in others {
-            let crashes = matches!(input, LocalInput::Strike(Strike::Crash, InboxOnCrash::Lost));
+            let empties = matches!(
+                input,
+                LocalInput::Strike(Strike::Crash, InboxOnCrash::Lost)
+                    | LocalInput::Strike(Strike::Kill, _)
+            );
             let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
             let happening = Happening { ask: None, fault };
             let reaction = self.react(place, held, input, timer, happening);
-            let inbox = if crashes { Inbox::new() } else { inbox.clone() };
+            let inbox = if empties { Inbox::new() } else { inbox.clone() };
             self.remember_at(place, inbox, reaction, sort)?;
         }
         let budget = self.setting.faults.budget;
@@ -482,7 +504,10 @@ impl<'a> Tables<'a> {
     /// The component with one more message in its inbox.
     fn append(&mut self, place: usize, at: Id<Component>, message: Id<Message>) -> Id<Component> {
         let mut component = self.places[place][at].clone();
-        component.inbox.push(message);
+        // What is sent to a node that is gone is lost at once.
+        if !self.held[component.held].node.gone {
+            component.inbox.push(message);
+        }
         let next = self.component(place, component);
         self.numbers.places[place].append.set(at, message, next);
         next
@@ -536,7 +561,7 @@ impl<'a> Tables<'a> {
     }
 
     /// What justice asks for in a row: every message to be delivered, every
-    /// armed timer to fire, every node and link to be repaired. In order, each
+    /// armed timer to fire, every disk to flush, every node and link to be repaired. In order, each
     /// once.
     pub(super) fn dues(&self, row: &[u32]) -> Vec<Label> {
         let mut dues = Vec::new();
@@ -556,7 +581,10 @@ impl<'a> Tables<'a> {
                     Sort::Fire(u8::try_from(known.index()).expect("at most 64 timers")),
                 ));
             }
-            if !node.up || node.cut != 0 {
+            if node.flushing() > 0 {
+                dues.push((place, Sort::Flush));
+            }
+            if !node.gone && (!node.up || node.cut != 0) {
                 dues.push((place, Sort::Repair));
             }
         }
@@ -575,6 +603,7 @@ impl<'a> Tables<'a> {
             (Action::Fire(node, timer), Sort::Fire(number)) if node.index() == place => {
                 self.timers.values[usize::from(number)] == (*node, *timer)
             }
+            (Action::Flush(node), Sort::Flush) => node.index() == place,
             (Action::Recover(node) | Action::Heal(_, node), Sort::Repair) => node.index() == place,
             _ => false,
         }

@@ -57,8 +57,9 @@ fn a_case_of_a_newer_format_is_refused() {
 fn an_invariant_that_a_strategy_has_not_is_no_property_of_it() {
     let place = Place::new();
     for (command, wanted) in [
-        ("check rga --model always:x", "rga has no invariant `x`"),
-        ("check abd --model always:x --search random", "abd has no invariant `x`"),
+        ("check rga --model always:x", "rga has no invariant `always:x`"),
+        ("check rga --model at-quiescence:x", "rga has no invariant `at-quiescence:x`"),
+        ("check abd --model always:x --search random", "abd has no invariant `always:x`"),
     ] {
         let said = place.run(command);
         assert_eq!(said.code, Some(2), "{said:?}");

@@ -9,7 +9,6 @@ use quiescence::hunt::exhaustive::{Decision, Plan as HuntPlan, hunt};
 use quiescence::hunt::property::Property;
 use quiescence::hunt::{Subject, exhaustive::scope_text};
 use quiescence::judgement::Model;
-use quiescence::replication::When;
 use quiescence::search::exhaustive::{
     Ending, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
 };
@@ -50,6 +49,25 @@ impl Sample {
         Sample { protocol, setting, scope, object, limit: STATES_MAX, words }
     }
 
+    /// A protocol that writes to disks, where nodes may be gone for good, flushes
+    /// be lost and operators be at work: the sample that these bytes determine.
+    pub fn on_disk(bytes: &[u8]) -> Self {
+        let mut dice = Choices::of(bytes);
+        let mut setting = setting(&mut dice);
+        let often = [FaultKind::Crash, FaultKind::Kill, FaultKind::LostFlush, FaultKind::Operator];
+        setting.faults.budget = Faults::NONE;
+        for _ in 0..1 + dice.below(2) {
+            setting.faults.budget[often[usize::from(dice.below(4))]] = 1;
+        }
+        let scope = scope(&mut dice);
+        let allowed = Allowed { panics: dice.once_in(6), disk: dice.below(5) > 0, ..ALL };
+        let protocol = Protocol::of(&mut dice, setting.nodes, allowed);
+        let words = format!("{protocol:?}");
+        let object = Object::register();
+        let protocol = Box::new(protocol);
+        Sample { protocol, setting, scope, object, limit: 2 * STATES_MAX, words }
+    }
+
     fn properties(&self) -> Vec<Property> {
         let models = [
             Model::EVENTUAL,
@@ -59,12 +77,10 @@ impl Sample {
             Model::Linearizable,
         ];
         let mut all: Vec<_> = models.map(Property::Model).into();
-        all.extend([Property::Durable, Property::StrongConvergence, Property::NoPanic]);
-        for (name, when) in self.protocol.conditions() {
-            if when == When::Always {
-                all.push(Property::Always(name.to_owned()));
-            }
-        }
+        all.extend([Property::Durable, Property::Answered]);
+        all.extend([Property::StrongConvergence, Property::NoPanic]);
+        let conditions = self.protocol.conditions().into_iter();
+        all.extend(conditions.filter_map(|(name, when)| Property::of_invariant(name, when)));
         all
     }
 
@@ -117,7 +133,7 @@ impl Sample {
         let plan = self.plan(Work::Scripted(workload.clone()), tracks, reduce);
         let mut all = BTreeSet::new();
         let mut judge = |sight: &Sight<'_>| {
-            let answer = |(_, call, value): &(_, Call, _)| format!("{call} {value:?}");
+            let answer = |(_, call, told): &(_, Call, _)| format!("{call} {told:?}");
             let mut finals: Vec<_> = sight.answers.iter().map(answer).collect();
             finals.sort();
             let asked = sight.operations.len() - finals.len();
@@ -223,7 +239,7 @@ fn agree(
     let panics = dumb.violated.contains_key(&Property::NoPanic);
     let lively = match property {
         Property::Model(model) => model.is_eventual(),
-        property => *property == Property::Durable,
+        property => matches!(property, Property::Durable | Property::Answered),
     };
     match (dumb.violated.get(property), outcome) {
         (Some(length), Decision::Violated(finding)) => {

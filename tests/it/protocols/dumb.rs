@@ -15,10 +15,10 @@ use quiescence::judgement::{Budget, Verdict, check_with};
 use quiescence::replication::erased::{AnyMessage, AnyStrategy, AnyToken};
 use quiescence::replication::{Cluster, Effects, OperationId, Stamp, Strategy, Subject, TimerId};
 use quiescence::search::exhaustive::Open;
-use quiescence::world::component::{LocalInput, local_step};
+use quiescence::world::component::{self, LocalInput, local_step};
 use quiescence::world::{
     Action, Ending, MessageName, NotEnabled, Planned, Routing, Run, Script, SessionId, Setting,
-    Shows, State, Step, Visit, Workload, World, re_execute,
+    Shows, State, Step, Strike, Visit, Workload, World, re_execute,
 };
 use rustc_hash::FxHashMap;
 
@@ -49,6 +49,7 @@ type Before = Vec<(OperationId, Vec<usize>)>;
 struct Whole {
     state: State,
     inboxes: Vec<Vec<(NodeId, AnyMessage, Tag)>>,
+    flushing: Vec<Vec<Tag>>,
     told: Vec<(OperationId, Call, Option<NodeId>, Completion)>,
     before: Before,
     taken: Vec<Vec<OperationId>>,
@@ -64,12 +65,15 @@ struct Whole {
 enum Label<M> {
     Deliver(NodeId, NodeId, M),
     Fire(NodeId, TimerId),
+    Flush(NodeId),
     Repair(NodeId),
 }
 
 struct Node<'w> {
     world: World<'w>,
     tags: BTreeMap<MessageName, Tag>,
+    /// For each node, the timers that caused the images on their way to disk.
+    flushing: Vec<Vec<Tag>>,
     before: Before,
     path: Vec<Step>,
     edges: Vec<(usize, Label<AnyMessage>)>,
@@ -118,7 +122,8 @@ pub fn search(
                 dumb.judge_component((strategy, object), setting, &nodes, &part, properties, false);
             }
         }
-        for (part, happens) in components(&nodes, |label| matches!(label, Label::Deliver(..))) {
+        let of_itself = |label: &Label<_>| matches!(label, Label::Deliver(..) | Label::Flush(_));
+        for (part, happens) in components(&nodes, of_itself) {
             if is_just(&nodes, &part, &happens, true) {
                 dumb.judge_component((strategy, object), setting, &nodes, &part, properties, true);
             }
@@ -148,7 +153,10 @@ fn spread<'w>(
         }
     };
     let tags = world.in_flight().map(|(name, _)| (name, None)).collect();
-    let first = Node { world, tags, before: Vec::new(), path: Vec::new(), edges: Vec::new() };
+    let at_start = |node: &component::Node| vec![None; node.flushing()];
+    let flushing = world.nodes().iter().map(at_start).collect();
+    let first =
+        Node { world, tags, flushing, before: Vec::new(), path: Vec::new(), edges: Vec::new() };
     let mut known: FxHashMap<Whole, usize> = FxHashMap::default();
     let mut prints = vec![print(&whole(&first))];
     known.insert(whole(&first), 0);
@@ -177,7 +185,8 @@ fn spread<'w>(
             });
             nodes[at].edges.extend(label.map(|label| (to, label)));
             let last = nodes.last().expect("there is one");
-            if nodes.len() > limit || last.world.in_flight().count() > IN_FLIGHT_MAX {
+            let images = last.flushing.iter().map(Vec::len).sum::<usize>();
+            if nodes.len() > limit || last.world.in_flight().count() + images > IN_FLIGHT_MAX {
                 return None;
             }
         }
@@ -199,12 +208,16 @@ fn tag_of(node: &Node<'_>, action: &Action, patient: bool) -> Option<Tag> {
     match *action {
         Action::Fire(at, timer) => {
             let mine = Some((at, timer));
-            let waits = node.tags.values().any(|tag| patient || *tag == mine);
+            let mut tags = node.tags.values().chain(node.flushing.iter().flatten());
+            let waits = tags.any(|tag| patient || *tag == mine);
             (!waits).then_some(mine)
         }
         Action::Deliver(to, id) => {
             let (name, _) = node.world.message(to, id).expect("it is in flight");
             Some(node.tags[&name])
+        }
+        Action::Flush(at) | Action::Strike(at, Strike::LostFlush) => {
+            Some(node.flushing[at.index()][0])
         }
         _ => Some(None),
     }
@@ -213,6 +226,7 @@ fn tag_of(node: &Node<'_>, action: &Action, patient: bool) -> Option<Tag> {
 /// The state after an action; `None` if a handler panics.
 fn step<'w>(node: &Node<'w>, action: Action, tag: Tag) -> Option<Node<'w>> {
     let mut world = node.world.clone();
+    let cluster = world.cluster();
     let mut before = node.before.clone();
     if let Action::Invoke(operation) = action {
         let sessions = world.workload().sessions.len();
@@ -238,9 +252,21 @@ fn step<'w>(node: &Node<'w>, action: Action, tag: Tag) -> Option<Node<'w>> {
         let known = node.tags.get(&name).or_else(|| copied().map(|(_, tag)| tag));
         tags.insert(name, known.copied().unwrap_or(tag));
     }
+    let mut flushing = node.flushing.clone();
+    for ((at, images), now) in cluster.nodes().zip(&mut flushing).zip(world.nodes()) {
+        match action {
+            Action::Flush(here) | Action::Strike(here, Strike::LostFlush) if here == at => {
+                images.remove(0);
+            }
+            Action::Strike(here, Strike::Crash | Strike::Kill) if here == at => images.clear(),
+            _ => {}
+        }
+        // Images are sent by the action's own node only.
+        images.resize(now.flushing(), tag);
+    }
     let mut path = node.path.clone();
     path.push(Step { number, action, settling: false });
-    Some(Node { world, tags, before, path, edges: Vec::new() })
+    Some(Node { world, tags, flushing, before, path, edges: Vec::new() })
 }
 
 fn whole(node: &Node<'_>) -> Whole {
@@ -277,6 +303,7 @@ fn whole(node: &Node<'_>) -> Whole {
     Whole {
         state: world.state(),
         inboxes,
+        flushing: node.flushing.clone(),
         before,
         taken: cluster.nodes().map(taken).collect(),
         stamps: ids.map(|id| (id, world.facts().stamp(id))).collect(),
@@ -292,6 +319,7 @@ fn label_of(node: &Node<'_>, action: &Action) -> Option<Label<AnyMessage>> {
             Label::Deliver(to, name.from, message.clone())
         }
         Action::Fire(at, timer) => Label::Fire(at, timer),
+        Action::Flush(at) => Label::Flush(at),
         Action::Recover(at) | Action::Heal(_, at) => Label::Repair(at),
         _ => return None,
     })
@@ -305,7 +333,10 @@ fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
     let mut dues: BTreeSet<_> = world.in_flight().map(deliver).collect();
     for (node, at) in world.nodes().iter().zip(world.cluster().nodes()) {
         dues.extend(node.armed().iter().map(|timer| Label::Fire(at, *timer)));
-        if !node.up || node.cut != 0 {
+        if node.flushing() > 0 {
+            dues.insert(Label::Flush(at));
+        }
+        if !node.gone && (!node.up || node.cut != 0) {
             dues.insert(Label::Repair(at));
         }
     }
@@ -440,8 +471,7 @@ impl Dumb {
         properties: &[Property],
         deliveries: bool,
     ) {
-        let eventual = |property: &&Property| matches!(property, Property::Model(model) if model.is_eventual());
-        let eventual: Vec<&Property> = properties.iter().filter(eventual).collect();
+        let eventual: Vec<&Property> = properties.iter().filter(|one| is_eventual(one)).collect();
         if deliveries {
             eventual.iter().for_each(|property| self.note((*property).clone(), None));
         }
@@ -455,10 +485,13 @@ impl Dumb {
             let Ok(visit) = Visit::of(&world) else {
                 // A final read panics in this state, which recurs for ever.
                 if deliveries {
-                    self.unknown.insert(Property::Durable);
+                    self.unknown.extend([Property::Durable, Property::Answered]);
                 }
                 continue;
             };
+            if is_open(&world) {
+                self.note(Property::Answered, None);
+            }
             let finals = visit.history.operations().iter().skip(world.operations().len());
             let here: Vec<_> = finals.map(|read| read.answer().cloned()).collect();
             if *answers.get_or_insert_with(|| here.clone()) != here {
@@ -466,11 +499,11 @@ impl Dumb {
             }
             for property in properties {
                 match property {
-                    Property::Model(model) if model.is_eventual() => {
+                    Property::Model(model) if is_eventual(property) => {
                         let history = &visit.history;
                         match check_with(history, *model, object.datatype, Budget::default()) {
                             Verdict::Violated(_) => self.note(property.clone(), None),
-                            Verdict::Holds(_) if visit.unanswered == 0 => {}
+                            Verdict::Holds(_) if visit.lack.answers == 0 => {}
                             Verdict::Holds(_) | Verdict::Unknown(_) => {
                                 self.unknown.insert(property.clone());
                             }
@@ -479,12 +512,12 @@ impl Dumb {
                     Property::Durable => {
                         let run =
                             re_execute(strategy, setting, &asked, &nodes[*at].path, Shows::All);
-                        let Visit { history, operations, facts, unanswered, .. } = visit.clone();
+                        let Visit { history, operations, facts, lack, .. } = visit.clone();
                         let run = Run {
                             history,
                             operations,
                             facts,
-                            unanswered,
+                            lack,
                             ending: Ending::Settled,
                             ..run
                         };
@@ -510,6 +543,16 @@ impl Dumb {
             }
         }
     }
+}
+
+fn is_eventual(property: &Property) -> bool {
+    matches!(property, Property::Model(model) if model.is_eventual())
+}
+
+/// Whether any operation is open.
+fn is_open(world: &World<'_>) -> bool {
+    let mut sessions = (0..).zip(&world.workload().sessions);
+    sessions.any(|(session, _)| world.open_operation(SessionId(session)).is_some())
 }
 
 /// The workload, cut to the operations that were invoked.

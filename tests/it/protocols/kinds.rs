@@ -17,7 +17,7 @@ use quiescence::replication::{
 use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Tracks, Work, explore};
 use quiescence::search::random::Scope;
 use quiescence::world::{
-    Action, Ending, FaultKind, FaultPlan, Faults, Network, Planned, Routing, Script, Setting,
+    Action, Ending, FaultKind, FaultPlan, Faults, Network, Planned, Routing, Script, Setting, Told,
     Workload,
 };
 
@@ -383,7 +383,7 @@ fn nodes_that_are_asked_in_an_order_do_not_stand_for_each_other() {
         };
         let mut all = BTreeSet::new();
         let mut judge = |sight: &quiescence::search::exhaustive::Sight<'_>| {
-            let told = |(node, _, value): &(NodeId, Call, Option<Value>)| (*node, value.clone());
+            let told = |(node, _, told): &(NodeId, Call, Told)| (*node, told.clone());
             all.insert(sight.answers.iter().map(told).collect::<Vec<_>>());
             0
         };

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use super::dice::Dice;
 use quiescence::history::{Call, Completion, Key, NodeId, Value};
 use quiescence::replication::{
-    Cluster, Effects, Input, Invariant, OperationId, Stamp, Strategy, StrategyName, TimerId,
-    Visible,
+    Cluster, CommandId, Effects, ImageId, Input, Invariant, OperationId, Stamp, Strategy,
+    StrategyName, TimerId, Visible,
 };
 
 /// Bytes that determine choices.
@@ -59,10 +59,13 @@ pub struct Allowed {
     pub timers: bool,
     pub clocks: bool,
     pub panics: bool,
+    /// Writing to a disk, and an operator. It is drawn last, so what is drawn before it does not
+    /// depend on it.
+    pub disk: bool,
 }
 
-/// Everything.
-pub const ALL: Allowed = Allowed { timers: true, clocks: true, panics: true };
+/// Everything but a disk and an operator.
+pub const ALL: Allowed = Allowed { timers: true, clocks: true, panics: true, disk: false };
 
 /// What makes a handler act.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,8 +79,15 @@ enum Cause {
     Recovered,
     Cancelled,
     Suspect,
+    Persisted,
+    /// This command of the operator.
+    Command(u16),
 }
 
+/// How many commands an operator has.
+const COMMANDS: u16 = 2;
+
+/// Those of a protocol without disk and operator; the others come after them.
 const CAUSES: [Cause; 10] = [
     Cause::Start,
     Cause::Write,
@@ -123,6 +133,8 @@ enum Do {
     /// Changes state that no later step depends on.
     Noise,
     Forget,
+    /// Sends an image to the disk.
+    Persist,
     Panic,
 }
 
@@ -162,6 +174,7 @@ struct Table {
     durable: bool,
     observable: bool,
     invariants: bool,
+    disk: bool,
 }
 
 /// A random protocol.
@@ -229,6 +242,7 @@ impl Protocol {
             durable: dice.below(2) == 0,
             observable: dice.below(2) == 0,
             invariants: dice.below(2) == 0,
+            disk: allowed.disk,
         };
         if dice.once_in(5) {
             let all = (1_u8 << nodes) - 1;
@@ -238,6 +252,18 @@ impl Protocol {
         for _ in 0..states {
             let rule = |cause: &Cause| rule(dice, *cause, states, allowed);
             table.rules.push(CAUSES.iter().map(rule).collect());
+        }
+        if allowed.disk {
+            for rules in &mut table.rules {
+                rules.push(rule(dice, Cause::Persisted, states, allowed));
+                let told = (0..COMMANDS).map(Cause::Command);
+                rules.extend(told.map(|cause| rule(dice, cause, states, allowed)));
+                for rule in rules {
+                    if dice.below(4) == 0 {
+                        rule.does.insert(0, Do::Persist);
+                    }
+                }
+            }
         }
         table.name = format!("{:016x}", fingerprint(&format!("{table:?}")));
         Protocol { table: Arc::new(table) }
@@ -250,7 +276,12 @@ impl Protocol {
     }
 
     fn rule(&self, state: u8, cause: Cause) -> &Rule {
-        let at = CAUSES.iter().position(|known| *known == cause).expect("a known cause");
+        let late = match cause {
+            Cause::Command(number) => 1 + usize::from(number),
+            _ => 0,
+        };
+        let at = CAUSES.iter().position(|known| *known == cause);
+        let at = at.unwrap_or(CAUSES.len() + late);
         &self.table.rules[usize::from(state)][at]
     }
 
@@ -315,8 +346,18 @@ impl Protocol {
             Do::Disarm(timer) => effects.disarm(TimerId(u32::from(timer))),
             Do::Noise => replica.noise = !replica.noise,
             Do::Forget => replica.register.clear(),
+            // The number says how many times more may follow from it.
+            Do::Persist if given.hops > 0 => {
+                effects.persist(ImageId(u32::from(self.fewer(given.hops))));
+            }
+            Do::Persist => {}
             Do::Panic => panic!("a table says so"),
         }
+    }
+
+    /// How many times more what follows from this may be forwarded.
+    fn fewer(&self, hops: u8) -> u8 {
+        if self.table.hops.is_some() { hops - 1 } else { hops }
     }
 
     fn keep(&self, replica: &mut Replica, load: &Load, effects: &mut Effects<Self>) {
@@ -355,7 +396,7 @@ impl Protocol {
         if given.hops == 0 {
             return;
         }
-        let hops = if self.table.hops.is_some() { given.hops - 1 } else { given.hops };
+        let hops = self.fewer(given.hops);
         let load = given.load.clone().or_else(|| replica.register.first().cloned());
         let message = Message { kind, hops, load };
         let me = replica.node;
@@ -404,6 +445,7 @@ fn rule(dice: &mut Choices<'_>, cause: Cause, states: u8, allowed: Allowed) -> R
         Cause::Read => dice.below(3),
         Cause::Start | Cause::Timer(_) => dice.below(3),
         Cause::Recovered | Cause::Cancelled | Cause::Suspect => dice.below(2),
+        Cause::Persisted | Cause::Command(_) => 1 + dice.below(2),
     };
     for _ in 0..often {
         let kind = dice.below(2);
@@ -476,6 +518,11 @@ impl Strategy for Protocol {
             Input::Recovered => Cause::Recovered,
             Input::Cancelled(_) => Cause::Cancelled,
             Input::Suspect(_) => Cause::Suspect,
+            Input::Command(CommandId(number)) => Cause::Command(number),
+            Input::Persisted(ImageId(hops)) => {
+                given.hops = u8::try_from(hops).expect("hops are few");
+                Cause::Persisted
+            }
             Input::Timer(TimerId(timer)) => Cause::Timer(u8::try_from(timer).expect("0 or 1")),
             Input::Receive { from, message, clock } => {
                 let load = message.load;
@@ -531,6 +578,15 @@ impl Strategy for Protocol {
         self.table.lease.is_some()
     }
 
+    fn commands(&self, _: &Cluster) -> Vec<String> {
+        let many = if self.table.disk { COMMANDS } else { 0 };
+        (0..many).map(|number| format!("do {number}")).collect()
+    }
+
+    fn writes_disk(&self) -> bool {
+        self.table.disk
+    }
+
     fn observable(&self, replica: &Replica) -> Option<Replica> {
         self.table.observable.then(|| Replica { noise: false, ..replica.clone() })
     }
@@ -580,6 +636,7 @@ impl Strategy for Protocol {
             Invariant::always("two-is-not-first-and-one-third", two_is_not_first_and_one_third),
             Invariant::always("not-all-move-on", not_all_move_on),
             Invariant::always("the-last-makes-no-noise", the_last_makes_no_noise),
+            Invariant::at_quiescence("nobody-waits", |all| !somebody_waits(all)),
             Invariant::sometimes("somebody-waits", somebody_waits),
         ]
     }

@@ -5,11 +5,12 @@
 //! settles, and what it goes through for ever if it does not settle. It does not
 //! know what is judged.
 
-use crate::history::{Call, NodeId, Operation, Value};
-use crate::world::{Ending, Shows, re_execute};
+use crate::history::{Call, Completion, NodeId, Operation};
+use crate::world::{Ending, Shows, Told, re_execute};
 
 use super::super::parts::rest_of;
 use super::super::path::way_to;
+use super::super::quiet::Looks;
 use super::super::settled::Settled;
 use super::super::store::State;
 use super::super::{Matter, Refused, Sight};
@@ -20,7 +21,8 @@ impl Engine<'_> {
     /// that is no state of this search: with patient timers, settling may do
     /// what they may not.
     pub(super) fn judge_elsewhere(&mut self, judge: &mut Judge<'_>) -> Result<(), Refused> {
-        if self.wanted == 0 || !self.tables.numbers.timers {
+        let musts = self.tables.plan.tracks.invariants && !self.tables.musts().is_empty();
+        if (self.wanted == 0 && !musts) || !self.tables.numbers.timers {
             return Ok(());
         }
         let states: Vec<State> = self.store.states().collect();
@@ -34,7 +36,8 @@ impl Engine<'_> {
                 Settled::Here => {}
                 Settled::There(target) => {
                     self.tables.look_from(rest_of(&target));
-                    match self.tables.judge(&target, true, judge) {
+                    self.meet(&target, state);
+                    match self.tables.judge(&target, Looks::Quiet, judge) {
                         Err(Refused::Panicked(_)) => self.offer(Matter::Panic, state, None, None),
                         violated => self.note(violated?, state, None),
                     }
@@ -55,8 +58,9 @@ impl Engine<'_> {
         let found = |matter| self.known.contains(&matter) || self.fresh.contains_key(&matter);
         let endless = found(Matter::Oscillating) || found(Matter::NeverQuiet);
         // That it is endless violates every model of quiet runs. What is visible
-        // in it may still be judged.
-        if self.wanted & plan.lively == 0 || (endless && !plan.tracks.visible) {
+        // or open in it may still be judged.
+        let more = plan.tracks.visible || self.tables.clients.open(self.rest_of(state)) > 0;
+        if self.wanted & plan.lively == 0 || (endless && !more) {
             return Ok(());
         }
         let workload = self.tables.clients.workload(self.rest_of(state), None);
@@ -81,7 +85,9 @@ impl Engine<'_> {
                 history: &visit.history,
                 operations: &visit.operations,
                 answers: &answers,
+                open: run.open.len(),
                 quiet: true,
+                recurs: true,
                 facts: plan.tracks.visible.then_some(&visit.facts),
             };
             let violated = judge(&sight) & plan.lively;
@@ -92,7 +98,12 @@ impl Engine<'_> {
 }
 
 /// A final read as judges see it: who was asked what, and the answer.
-fn asked_of(read: &Operation) -> (NodeId, Call, Option<Value>) {
+fn asked_of(read: &Operation) -> (NodeId, Call, Told) {
     let node = read.node.expect("a world says who was asked");
-    (node, read.call.clone(), read.answer().cloned())
+    let told = match &read.completion {
+        Completion::Ok(value) => Told::Answer(value.clone()),
+        Completion::Fail => Told::Refused,
+        Completion::Info => Told::Nothing,
+    };
+    (node, read.call.clone(), told)
 }

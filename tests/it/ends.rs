@@ -1,0 +1,271 @@
+//! What clients can rely on in the end, where disks take their time and nodes
+//! do not come back: small protocols whose verdicts are known.
+
+use quiescence::catalogue::Registry;
+use quiescence::history::{Call, Completion, NodeId, Value, notation};
+use quiescence::hunt::exhaustive::Decision;
+use quiescence::hunt::property::{Flaw, Property};
+use quiescence::hunt::random;
+use quiescence::judgement::datatype::Register;
+use quiescence::replication::{
+    Cluster, Effects, ImageId, Input, Invariant, OperationId, Stamp, Strategy, Subject, Visible,
+};
+use quiescence::search::exhaustive::{Open, Reduce};
+use quiescence::search::random::Scope;
+use quiescence::world::{
+    Action, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Setting, Strike, Workload, World,
+};
+
+use crate::support::searched;
+
+/// When a write is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Acknowledged {
+    Received,
+    Flushed,
+    Never,
+    /// Every call is refused.
+    Refused,
+}
+
+/// One register on one disk, and a node beside it that keeps nothing.
+#[derive(Clone)]
+struct Store(Acknowledged);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Held {
+    register: Option<(Value, OperationId)>,
+    writes: u64,
+    waiting: Vec<OperationId>,
+}
+
+impl Strategy for Store {
+    type Replica = Held;
+    type Message = ();
+    type Token = ();
+
+    fn boot(&self, _: NodeId, _: &Cluster) -> Held {
+        Held::default()
+    }
+
+    fn step(&self, held: &mut Held, input: Input<Self>, effects: &mut Effects<Self>) {
+        let seen = |held: &Held, effects: &mut Effects<Self>| {
+            if let Some((_, write)) = &held.register {
+                effects.visible(*write, Stamp { counter: held.writes, tie: 0 });
+            }
+        };
+        match input {
+            Input::Request { operation, .. } if self.0 == Acknowledged::Refused => {
+                effects.reply(operation, Completion::Fail);
+            }
+            Input::Request { operation, call, .. } if call.is_read() => {
+                let value = held.register.as_ref().map_or(Value::Null, |(value, _)| value.clone());
+                effects.reply(operation, Completion::Ok(value)).seeing(Visible::Here);
+            }
+            Input::Request { operation, call, .. } => {
+                held.register = Some((call.argument, operation));
+                held.writes += 1;
+                seen(held, effects);
+                effects.persist(ImageId(0));
+                match self.0 {
+                    Acknowledged::Received => effects.ok(operation, Value::Null),
+                    _ => held.waiting.push(operation),
+                }
+            }
+            // Images are flushed in order, one for each write.
+            Input::Persisted(_) if self.0 == Acknowledged::Flushed && !held.waiting.is_empty() => {
+                effects.ok(held.waiting.remove(0), Value::Null);
+            }
+            Input::Recovered => seen(held, effects),
+            _ => {}
+        }
+    }
+
+    fn durable(&self, held: &Held) -> Held {
+        Held { waiting: Vec::new(), ..held.clone() }
+    }
+
+    fn serves(&self, _: &Call, node: NodeId, _: &Cluster) -> bool {
+        node == NodeId(0)
+    }
+
+    fn writes_disk(&self) -> bool {
+        true
+    }
+
+    fn invariants(&self) -> Vec<Invariant<Held>> {
+        vec![Invariant::at_quiescence("nobody-waits", |all: &[&Held]| {
+            all.iter().all(|held| held.waiting.is_empty())
+        })]
+    }
+}
+
+const SMALL: Open = Open { sessions: 1, writes: 1, reads: 1, keys: 1, patient: false };
+
+fn faults(kinds: &[FaultKind]) -> Setting {
+    let budget = kinds.iter().fold(Faults::NONE, |all, kind| all.with(*kind, 1));
+    Setting::calm(2, Network::Fifo).with_faults(budget)
+}
+
+/// How these properties fail, by the exhaustive search and by random runs.
+fn flaws(subject: &dyn Subject, setting: &Setting, properties: &[Property]) -> Vec<Option<Flaw>> {
+    let flaw = |(property, decision): (Property, Decision)| match decision {
+        Decision::Proved(proofs, _) => {
+            assert!(proofs[0].looked_at > 0, "{property}: nothing was looked at");
+            None
+        }
+        Decision::Violated(found) => Some(found.failing.flaw),
+        other => panic!("{property}: {other:?}"),
+    };
+    let found = searched(subject, setting, SMALL, properties, (Reduce::ALL, 1));
+    let exhaustive: Vec<_> = found.into_iter().map(flaw).collect();
+    // A store has one register, whatever the key.
+    let scope = Scope { setting: setting.clone(), keys: 1, ..Scope::default() };
+    let plan = random::Plan {
+        scope,
+        properties: properties.to_vec(),
+        datatype: &Register,
+        sought: properties.to_vec(),
+        runs: 2_000,
+        seed: 1,
+    };
+    let sampled = random::hunt(subject, &plan, &|_| false);
+    let flaw = |found: &random::Found| match &found.outcome {
+        random::Sampled::Violated(found) => Some(found.failing.flaw),
+        random::Sampled::None => None,
+        random::Sampled::Unknown(many, why) => panic!("{many} runs: {why}"),
+    };
+    let sampled: Vec<_> = sampled.found.iter().map(flaw).collect();
+    assert_eq!(sampled, exhaustive, "random runs, and all runs of a small scope");
+    exhaustive
+}
+
+#[test]
+fn what_is_acknowledged_before_it_is_flushed_is_lost_by_a_crash() {
+    let durable = [Property::Durable];
+    let early = Store(Acknowledged::Received);
+    assert_eq!(flaws(&early, &faults(&[FaultKind::Crash]), &durable), [Some(Flaw::LostWrite)]);
+    assert_eq!(flaws(&early, &faults(&[FaultKind::LostFlush]), &durable), [None]);
+}
+
+#[test]
+fn what_is_acknowledged_after_it_is_flushed_is_lost_only_if_the_disk_lies() {
+    let durable = [Property::Durable];
+    let late = Store(Acknowledged::Flushed);
+    assert_eq!(flaws(&late, &faults(&[FaultKind::Crash]), &durable), [None]);
+    let lies = faults(&[FaultKind::Crash, FaultKind::LostFlush]);
+    assert_eq!(flaws(&late, &lies, &durable), [Some(Flaw::LostWrite)]);
+}
+
+fn strategy(name: &str) -> Box<dyn Subject> {
+    Registry::standard().parse(name).expect("it is there").remove(0)
+}
+
+#[test]
+fn what_a_node_that_is_gone_has_sent_arrives() {
+    let durable = [Property::Durable];
+    let primary = strategy("async-primary");
+    assert_eq!(flaws(&*primary, &faults(&[FaultKind::Kill]), &durable), [None]);
+}
+
+#[test]
+fn an_operation_that_waits_for_a_node_that_is_gone_is_stuck() {
+    let answered = [Property::Answered];
+    let backup = strategy("primary-backup");
+    assert_eq!(flaws(&*backup, &faults(&[]), &answered), [None]);
+    assert_eq!(flaws(&*backup, &faults(&[FaultKind::Kill]), &answered), [Some(Flaw::Stuck)]);
+    // Two of three are a majority.
+    let setting = Setting { nodes: 3, ..faults(&[FaultKind::Kill]) };
+    assert_eq!(flaws(&*strategy("abd"), &setting, &answered), [None]);
+}
+
+#[test]
+fn a_store_that_refuses_all_answers_nothing() {
+    let answered = [Property::Answered];
+    let refused = Store(Acknowledged::Refused);
+    assert_eq!(flaws(&refused, &faults(&[]), &answered), [Some(Flaw::Refused)]);
+    let never = Store(Acknowledged::Never);
+    assert_eq!(flaws(&never, &faults(&[]), &answered), [Some(Flaw::Stuck)]);
+}
+
+#[test]
+fn a_condition_on_quiet_clusters_is_not_asked_of_others() {
+    let all = [Property::AtQuiescence("nobody-waits".to_owned())];
+    // Somebody waits for the disk now and then.
+    let late = Store(Acknowledged::Flushed);
+    assert_eq!(flaws(&late, &faults(&[FaultKind::Crash]), &all), [None]);
+    let never = Store(Acknowledged::Never);
+    assert_eq!(flaws(&never, &faults(&[]), &all), [Some(Flaw::Broken)]);
+}
+
+/// Performs actions in order; those that are not possible say why.
+fn performed<'w>(world: &mut World<'w>, actions: &[Action]) -> Vec<Option<String>> {
+    let perform = |action: &Action| {
+        let number = world.steps() + 1;
+        world.perform(action, number).err().map(|why| why.to_string())
+    };
+    actions.iter().map(perform).collect()
+}
+
+#[test]
+fn images_are_flushed_in_order_and_a_crash_loses_those_on_their_way() {
+    let setting = faults(&[FaultKind::Crash]);
+    let asked: Workload = "n1: wx1 wx2 wx3 rx".parse().expect("a workload");
+    let store = Store(Acknowledged::Received);
+    let mut world = World::new(&store, &setting, &asked).expect("no panic");
+    let invoke = |number| Action::Invoke(OperationId { session: 0, number });
+    let n1 = NodeId(0);
+    let done = performed(
+        &mut world,
+        &[
+            Action::Flush(n1),
+            invoke(0),
+            invoke(1),
+            Action::Flush(n1),
+            invoke(2),
+            Action::Strike(n1, Strike::Crash),
+            Action::Flush(n1),
+            Action::Recover(n1),
+            Action::Flush(n1),
+            invoke(3),
+        ],
+    );
+    let nothing = Some("nothing is on its way to disk".to_owned());
+    let mut expected = vec![None; 10];
+    expected[0] = nothing.clone();
+    expected[6] = Some("the node is down".to_owned());
+    expected[8] = nothing;
+    assert_eq!(done, expected);
+    // The first image was flushed, the second and the third were not.
+    assert_eq!(notation::write(&world.history()), "wx1 wx2 wx3 rx1 @ 00000000");
+}
+
+#[test]
+fn nothing_happens_at_a_node_that_is_gone() {
+    let all = FaultKind::ALL.into_iter().fold(Faults::NONE, |all, kind| all.with(kind, 2));
+    let calm = Setting::calm(2, Network::Fifo);
+    let faults = FaultPlan { budget: all, inbox: InboxOnCrash::Kept, ..calm.faults.clone() };
+    let setting = Setting { faults, ..calm };
+    let asked: Workload = "n1: wx1 | n2: rx".parse().expect("a workload");
+    let primary = strategy("async-primary");
+    let mut world = World::new(&*primary, &setting, &asked).expect("no panic");
+    let (n1, n2) = (NodeId(0), NodeId(1));
+    let read = Action::Invoke(OperationId { session: 1, number: 0 });
+    let kill = Action::Strike(n2, Strike::Kill);
+    let write = Action::Invoke(OperationId { session: 0, number: 0 });
+    assert_eq!(performed(&mut world, &[kill, write]), [None, None]);
+    assert_eq!(world.in_flight().count(), 0, "what is sent there is lost, though inboxes are kept");
+    let mut refused = vec![read, Action::Recover(n2), kill, Action::Strike(n2, Strike::Crash)];
+    refused.extend([
+        Action::Strike(n2, Strike::Cut(n1)),
+        Action::Strike(n2, Strike::Tick),
+        Action::Strike(n2, Strike::Suspect(n1)),
+    ]);
+    let mut enabled = Vec::new();
+    world.enabled(&mut enabled);
+    assert!(refused.iter().all(|action| !enabled.contains(action)), "{enabled:?}");
+    let why = performed(&mut world, &refused);
+    assert_eq!(why[0].as_deref(), Some("the node is down"));
+    let gone = Some("the node is gone for good".to_owned());
+    assert!(why[1..].iter().all(|said| *said == gone), "{why:?}");
+}
