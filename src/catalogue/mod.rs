@@ -17,6 +17,7 @@ mod cache;
 mod causal;
 mod chain;
 mod crdt;
+mod failover;
 mod family;
 mod gossip;
 mod multi_primary_lww;

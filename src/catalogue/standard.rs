@@ -3,7 +3,7 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, cache, causal, chain, crdt, gossip, multi_primary_lww, notebook,
+    abd, async_primary, cache, causal, chain, crdt, failover, gossip, multi_primary_lww, notebook,
     primary_backup, primary_object, quorum, tombstones, yardstick,
 };
 
@@ -25,6 +25,7 @@ impl Registry {
             causal::broadcast(),
             causal::cops(),
             cache::family(),
+            failover::family(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

@@ -4,6 +4,7 @@ pub mod async_primary;
 pub mod cache;
 pub mod causal_broadcast;
 pub mod cops;
+pub mod failover;
 pub mod gossip;
 pub mod multi_primary_lww;
 pub mod tombstones;

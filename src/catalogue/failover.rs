@@ -1,0 +1,66 @@
+//! An asynchronous primary that an operator replaces.
+
+use crate::hunt::property::{Flaw, Property};
+use crate::judgement::{Kind, Model};
+use crate::replication::asynchronous::failover::{Answers, Failover, Fencing};
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::family::Family;
+use super::variants::Variants;
+
+/// Two nodes, FIFO links, and one of each of these faults.
+fn with(kinds: &[FaultKind]) -> Setting {
+    let faults = kinds.iter().fold(Faults::NONE, |all, kind| all.with(*kind, 1));
+    Setting::calm(2, Network::Fifo).with_faults(faults)
+}
+
+pub(super) fn family() -> Family {
+    let promoted = with(&[FaultKind::Operator]);
+    let crashed = with(&[FaultKind::Crash]);
+    let lying = with(&[FaultKind::Crash, FaultKind::LostFlush]);
+    let killed = with(&[FaultKind::Kill]);
+    let usual = Failover { fencing: Fencing::Epochs, answers: Answers::Flushed };
+    let variants = Variants::of(usual)
+        .parameter(
+            "fencing",
+            "whether nodes look at epochs",
+            [
+                ("epochs", |it| it.fencing = Fencing::Epochs),
+                ("none", |it| it.fencing = Fencing::None),
+            ],
+        )
+        .parameter(
+            "answers",
+            "when a write is answered and sent on: after the disk has it, or at once",
+            [
+                ("flushed", |it| it.answers = Answers::Flushed),
+                ("received", |it| it.answers = Answers::Received),
+            ],
+        );
+    let about = "asynchronous: a primary with a disk, replaced by an operator";
+    let split = "the old primary goes on beside the new one: split brain";
+    let early = "a write is answered and sent before the disk has it, and a crash forgets it";
+    Family::new("failover", about, &promoted, variants)
+        .states(60_000)
+        .sources("Gray & Cheriton 1989; Burrows 2006 for fencing by epochs")
+        .keeps("", &promoted, [Property::Answered])
+        .keeps("", &crashed, [Property::Model(Model::EVENTUAL), Property::Durable])
+        .keeps("", &killed, [Property::Answered])
+        .breaks("", &promoted, Model::EVENTUAL, Kind::Lost)
+        .breaks("", &promoted, Property::Durable, Flaw::LostWrite)
+        .breaks("", &lying, Property::Durable, Flaw::LostWrite)
+        .mutant("fencing=none", split, &promoted, Model::EVENTUAL, Kind::Diverged)
+        .mutant("answers=received", early, &crashed, Property::Durable, Flaw::LostWrite)
+        .hint(
+            "",
+            Kind::Lost,
+            "answer a write only when a majority has it",
+            "quiescence check abd --faults kill=1 --model eventual",
+        )
+        .hint(
+            "fencing=none",
+            Kind::Diverged,
+            "ignore what comes from a primary of an earlier epoch",
+            "quiescence check failover",
+        )
+}
