@@ -168,6 +168,23 @@ fn a_faulty_network_is_asked_for_by_budget() {
 }
 
 #[test]
+fn a_fault_plan_is_asked_for_and_told() {
+    let place = Place::new();
+    let crash = "check async-primary --faults crash=1 --search random --runs 50 --seed 1";
+    let more = "--inbox kept --clock -1,0 --keep-token";
+    let said = place.run(&format!("{crash} {more}"));
+    let told = "faults crash 1, sticky sessions, inboxes outlive crashes, clocks off by -1, +0, \
+                tokens kept";
+    assert!(said.out.contains(told), "{}", said.out);
+    let plain = place.run(crash);
+    assert!(!plain.out.contains("inboxes") && plain.out.contains("sticky sessions\n"));
+    for wrong in ["--clock 9", "--clock 1,", "--inbox some"] {
+        let said = place.run(&format!("{crash} {wrong}"));
+        assert_eq!(said.code, Some(2), "{said:?}");
+    }
+}
+
+#[test]
 fn results_for_programs_have_the_fields_of_the_schema() {
     let schema: serde_json::Value =
         serde_json::from_str(include_str!("../../../docs/schema/results.schema.json"))
