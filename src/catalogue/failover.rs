@@ -47,7 +47,6 @@ pub(super) fn family() -> Family {
         .keeps("", &crashed, [Property::Model(Model::EVENTUAL), Property::Durable])
         .keeps("", &killed, [Property::Answered])
         .breaks("", &promoted, Model::EVENTUAL, Kind::Lost)
-        .breaks("", &promoted, Property::Durable, Flaw::LostWrite)
         .breaks("", &lying, Property::Durable, Flaw::LostWrite)
         .mutant("fencing=none", split, &promoted, Model::EVENTUAL, Kind::Diverged)
         .mutant("answers=received", early, &crashed, Property::Durable, Flaw::LostWrite)
