@@ -7,7 +7,7 @@
 //! for the same [`Cause`]. [`minimise`] removes actions until that is so; its
 //! last pass, over all single removals, is the check. Nor is there an amount, an element or
 //! a position in a call that could alone be nearer to 0 by one, as far as
-//! [`nearer_to_zero`] goes.
+//! `nearer_to_zero` goes.
 //!
 //! Invariant: a node is removed only if no handler could have observed it:
 //! nothing was sent to it and nothing happened there. Otherwise, for example, a
