@@ -51,6 +51,8 @@ struct Local {
     node: Node,
     /// Messages sent so far, to each node.
     sent: Vec<u32>,
+    /// Images that the start has sent to disk, until its thread flushes them.
+    began: usize,
     effects: Effects<AnyStrategy>,
 }
 
@@ -108,6 +110,7 @@ impl Engine {
             locals.push(Local {
                 node: boot(&engine.strategy, node, &cluster, skew(node)),
                 sent: vec![0; cluster.size()],
+                began: 0,
                 effects: Effects::new(),
             });
             letters.push(VecDeque::new());
@@ -117,7 +120,8 @@ impl Engine {
         for (node, local) in cluster.nodes().zip(&mut locals) {
             match engine.step(node, local, LocalInput::Start) {
                 Ok(messages) => {
-                    sends += messages.len() + local.node.flushing();
+                    local.began = local.node.flushing();
+                    sends += messages.len() + local.began;
                     for (name, message) in messages {
                         letters[name.to.index()].push_back(Letter::Message(name, message));
                     }
@@ -242,9 +246,10 @@ impl Engine {
     fn deliver(&self, node: NodeId) {
         let place = &self.places[node.index()];
         {
-            // What the start has sent to disk.
+            // What the start has sent to disk. There may be more on its way, of
+            // events that the record has not taken and does not count on.
             let mut local = lock(&place.local);
-            let images = local.node.flushing();
+            let images = std::mem::take(&mut local.began);
             self.flush(node, &mut local, images);
         }
         while let Letter::Message(name, message) = place.take() {
@@ -337,7 +342,7 @@ impl Engine {
             _ => 1 + self.journal.with(|journal| journal.schedule.len()),
         };
         let now = u64::try_from(now).expect("events are countable");
-        let Local { node: state, sent, effects } = local;
+        let Local { node: state, sent, effects, .. } = local;
         if let Err(panicked) = local_step(&self.strategy, self.cluster, state, input, now, effects)
         {
             effects.clear();
