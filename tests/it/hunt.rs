@@ -231,6 +231,7 @@ fn every_committed_case_replays() {
 #[test]
 fn the_committed_cases_are_what_the_hunt_finds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1");
+    let mut files = BTreeSet::new();
     for (name, setting, rows) in rows_by_setting() {
         let subject = strategy(&name);
         for (property, expected) in rows {
@@ -249,6 +250,7 @@ fn the_committed_cases_are_what_the_hunt_finds() {
             let routing = setting.routing;
             let file =
                 format!("{name}-{property}-{routing}.json").replace([':', '=', ',', '+'], "-");
+            assert!(files.insert(file.clone()), "two promises have the case {file}");
             let path = folder.join(file);
             if overwrites() {
                 fs::write(&path, &text).expect("a case can be written");
