@@ -26,6 +26,7 @@ fn plan(writes: usize, reduce: Reduce, jobs: usize) -> Plan<'static> {
         reduce,
         limits: Limits::default(),
         lively: 0,
+        quieting: 0,
         panics: false,
         patient: false,
         jobs,

@@ -62,6 +62,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         reduce: args.reduce,
         limits: Limits { states: args.states, bytes: args.memory },
         lively: 0,
+        quieting: 0,
         panics: false,
         patient: false,
         jobs: args.jobs,

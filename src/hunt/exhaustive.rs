@@ -338,6 +338,7 @@ fn search(
         reduce: plan.reduce,
         limits: plan.limits,
         lively: bits(&is_lively),
+        quieting: bits(&|property| matches!(property, Property::Model(_)) && is_lively(property)),
         panics: properties.contains(&Property::NoPanic),
         patient: scope.patient,
         jobs: plan.jobs,
@@ -395,7 +396,11 @@ fn doubt(
         Some("a handler panics, and such a run never becomes quiet".to_owned().into())
     } else if explored.unasked && matches!(property, Property::Durable | Property::Answered) {
         Some("a read panics in a state that recurs for ever".to_owned().into())
-    } else if explored.unsettled && is_lively(property) {
+    } else if explored.waiting && *property == Property::Answered {
+        Some("an operation is open for ever unless a patient timer answers it".to_owned().into())
+    } else if explored.unsettled
+        && (is_lively(property) || matches!(property, Property::AtQuiescence(_)))
+    {
         Some(
             "settling took too long from a state, where timers need not be patient"
                 .to_owned()

@@ -310,7 +310,10 @@ fn judge_answers(run: &Run) -> Judgement {
     match &run.ending {
         Ending::Unsettled(why) => Judgement::Unknown(why.clone()),
         Ending::Panicked(_) | Ending::Broken(_) => Judgement::Unknown(NOT_QUIET.to_owned()),
-        _ if !run.open.is_empty() => Judgement::Violated(Flaw::Stuck, None),
+        _ if run.stuck.as_ref().is_some_and(|stuck| !stuck.is_empty()) => {
+            Judgement::Violated(Flaw::Stuck, None)
+        }
+        _ if run.stuck.is_none() => Judgement::Unknown(MAY_BE_ANSWERED.to_owned()),
         Ending::Settled => match run.lack.service {
             Some(true) => Judgement::Violated(Flaw::Refused, None),
             Some(false) => Judgement::Holds,
@@ -321,6 +324,10 @@ fn judge_answers(run: &Run) -> Judgement {
         }
     }
 }
+
+/// Why it is unknown whether an operation is answered.
+const MAY_BE_ANSWERED: &str =
+    "an operation is open in what goes on for ever, and something else may yet answer it";
 
 /// Why nothing is known of the end of a run.
 const NOT_QUIET: &str = "the run ended before it became quiet";

@@ -206,7 +206,9 @@ pub fn closing(story: &Story<'_>) -> Vec<String> {
     let steps = story.trace.steps.len();
     match story.ending {
         Ending::Settled => finals(story.history),
-        Ending::NeverQuiet { from } | Ending::Oscillating { from } | Ending::Cycle { from, .. } => {
+        Ending::NeverQuiet { from, .. }
+        | Ending::Oscillating { from }
+        | Ending::Cycle { from, .. } => {
             vec![match steps.saturating_sub(*from) {
                 1 => "── the last step repeats for ever ──".to_owned(),
                 steps => format!("── the last {steps} steps repeat for ever ──"),

@@ -18,6 +18,7 @@
 //!     reduce: Reduce::NONE,
 //!     limits: Limits::default(),
 //!     lively: 0,
+//!     quieting: 0,
 //!     panics: false,
 //!     patient: false,
 //!     jobs: 1,

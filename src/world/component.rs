@@ -204,6 +204,11 @@ fn told(
     }))
 }
 
+/// How many commands an operator has.
+pub(super) fn commands(strategy: &AnyStrategy, cluster: Cluster) -> u16 {
+    u16::try_from(strategy.commands(&cluster).len()).unwrap_or(u16::MAX)
+}
+
 /// Why a strategy cannot write to a disk.
 const NO_DISK: &str = "an image was sent to a disk, and the strategy does not say that it has one";
 
@@ -306,14 +311,15 @@ impl Node {
     }
 
     /// The faults of a kind that may strike this node, called `me`, in
-    /// canonical order, if an operator has so many `commands`.
+    /// canonical order.
     pub fn mishaps(
         &self,
         kind: FaultKind,
         me: NodeId,
         cluster: Cluster,
-        commands: u16,
+        strategy: &AnyStrategy,
     ) -> Vec<Strike> {
+        let commands = || commands(strategy, cluster);
         let mut all = Strike::all(kind, cluster.others(me), commands);
         // Whether they may does not depend on the network, nor on the inbox.
         all.retain(|strike| {

@@ -132,7 +132,7 @@ impl World<'_> {
         }
         let start = into.len();
         for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
-            let strikes = node.mishaps(kind, id, self.cluster(), self.commands());
+            let strikes = node.mishaps(kind, id, self.cluster(), &self.strategy);
             into.extend(strikes.into_iter().map(|strike| Action::Strike(id, strike)));
         }
         // All clocks that may jump ahead come before those that may jump back.

@@ -138,12 +138,12 @@ pub enum Strike {
 
 impl Strike {
     /// All strikes of a kind, in canonical order; `others` are the other nodes,
-    /// and there are so many `commands`. Kinds that strike messages and clients
-    /// have none.
+    /// and `commands` says how many commands there are. Kinds that strike messages
+    /// and clients have none.
     pub(crate) fn all(
         kind: Kind,
         others: impl Iterator<Item = NodeId>,
-        commands: u16,
+        commands: impl FnOnce() -> u16,
     ) -> Vec<Strike> {
         match kind {
             Kind::Crash => vec![Strike::Crash],
@@ -152,14 +152,14 @@ impl Strike {
             Kind::Suspect => others.map(Strike::Suspect).collect(),
             Kind::Kill => vec![Strike::Kill],
             Kind::LostFlush => vec![Strike::LostFlush],
-            Kind::Operator => (0..commands).map(CommandId).map(Strike::Command).collect(),
+            Kind::Operator => (0..commands()).map(CommandId).map(Strike::Command).collect(),
             Kind::Drop | Kind::Duplicate | Kind::GiveUp | Kind::Retry => Vec::new(),
         }
     }
 
     /// Those that are about no other node, and no command.
     pub(crate) fn alone() -> impl Iterator<Item = Strike> {
-        Kind::ALL.into_iter().flat_map(|kind| Strike::all(kind, std::iter::empty(), 0))
+        Kind::ALL.into_iter().flat_map(|kind| Strike::all(kind, std::iter::empty(), || 0))
     }
 
     /// Whether it stops the node.

@@ -40,11 +40,17 @@ impl Told {
     /// anything.
     pub(crate) fn first(operation: OperationId, effects: &Effects<AnyStrategy>) -> Option<Told> {
         let reply = effects.replies.iter().find(|reply| reply.operation == operation)?;
-        Some(match &reply.completion {
+        Some(Told::from(&reply.completion))
+    }
+}
+
+impl From<&Completion> for Told {
+    fn from(completion: &Completion) -> Self {
+        match completion {
             Completion::Ok(value) => Told::Answer(value.clone()),
             Completion::Fail => Told::Refused,
             Completion::Info => Told::Nothing,
-        })
+        }
     }
 }
 
@@ -331,7 +337,6 @@ impl Fork {
 
 /// What a step says of an operation, and what that took into account.
 fn answer(operation: OperationId, effects: &Effects<AnyStrategy>) -> Option<(Told, Visible)> {
-    let told = Told::first(operation, effects)?;
     let reply = effects.replies.iter().find(|reply| reply.operation == operation)?;
-    Some((told, reply.visible.clone()))
+    Some((Told::from(&reply.completion), reply.visible.clone()))
 }

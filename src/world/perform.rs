@@ -15,7 +15,7 @@ use crate::replication::erased::{AnyMessage, AnyStrategy, Subject};
 use crate::replication::{Cluster, CommandId, Effects, OperationId, Reply, Strategy};
 
 use super::client::Client;
-use super::component::{LocalInput, Node, Panicked, boot, local_step};
+use super::component::{LocalInput, Node, Panicked, boot, commands, local_step};
 use super::session::{Session, SessionView};
 use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Strike, Workload};
 
@@ -157,12 +157,6 @@ impl<'a> World<'a> {
     /// The cluster.
     pub fn cluster(&self) -> Cluster {
         Cluster::of(self.setting.nodes)
-    }
-
-    /// How many commands an operator has.
-    pub(super) fn commands(&self) -> u16 {
-        let all = self.strategy.commands(&self.cluster()).len();
-        u16::try_from(all).expect("commands are few")
     }
 
     /// The nodes with their inboxes, in node order.
@@ -348,7 +342,7 @@ impl<'a> World<'a> {
                     self.other(other, node)?;
                 }
                 if let Strike::Command(CommandId(number)) = strike
-                    && number >= self.commands()
+                    && number >= commands(&self.strategy, self.cluster())
                 {
                     return Err(NotEnabled::Impossible("the operator has no such command"));
                 }

@@ -85,6 +85,7 @@ fn go_round(
         due.retain(|due| Some(due) != done.as_ref() && here.contains(due));
         answers_change |= asks(&world)? != answers;
     }
+    let stays = !due.iter().any(|due| matches!(due, Due::Timer(..)));
     if deliveries_only {
         // Timers have no durations: between two firings any number of messages
         // may be delivered. So a cycle of deliveries alone need not fire any.
@@ -99,7 +100,7 @@ fn go_round(
     let way_out = answers.as_ref().map_or(Ok(false), |answers| way_out(&first, answers))?;
     let lack = answers.map_or(Ok(Lack::default()), |_| ask_everybody(&mut first))?;
     let ending = Ending::Cycle { from, deliveries_only, answers_change, way_out };
-    Ok(Some(ended(first, recorder, ending, lack)))
+    Ok(Some(ended(first, recorder, ending, (lack, stays))))
 }
 
 /// A condition of justice: a message is to be delivered, a timer is to fire, a

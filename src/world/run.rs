@@ -54,9 +54,11 @@ pub struct Run {
     /// Operations of the workload that were asked and never answered, whether the
     /// client gave up, a node crashed or the strategy never answered.
     pub pending: usize,
-    /// Those that are still open, each with the node that was asked last: it is
-    /// not gone, or its client would know that no answer comes.
-    pub open: Vec<(OperationId, NodeId)>,
+    /// Those that stay open for ever, each with the node that was asked last: it
+    /// is not gone, or its client would know that no answer comes. `None` if some
+    /// are open and may yet be answered, for example because of a timer that does
+    /// not fire in the cycle that the run ends with.
+    pub stuck: Option<Vec<(OperationId, NodeId)>>,
     /// What final reads lack.
     pub lack: Lack,
     /// The first two nodes that took the same writes into account and answer
@@ -257,14 +259,28 @@ fn conclude(
             Err(panicked) => ending = Ending::Panicked(panicked.0),
         }
     }
-    Ok(Run { pending, unmet, ..ended(world, recorder, ending, lack) })
+    let calm = world.nodes.iter().all(|node| node.timers.is_empty());
+    let stays = match ending {
+        Ending::Settled | Ending::Oscillating { .. } => true,
+        Ending::NeverQuiet { grows, .. } => calm && !grows,
+        _ => false,
+    };
+    Ok(Run { pending, unmet, ..ended(world, recorder, ending, (lack, stays)) })
 }
 
-/// The run of a world in which final reads have been issued.
-pub(super) fn ended(world: World<'_>, recorder: Recorder<'_>, ending: Ending, lack: Lack) -> Run {
+/// The run of a world in which final reads have been issued. They lack something,
+/// and what is open may stay so for ever.
+pub(super) fn ended(
+    world: World<'_>,
+    recorder: Recorder<'_>,
+    ending: Ending,
+    (lack, stays): (Lack, bool),
+) -> Run {
+    let open: Vec<_> =
+        world.session_ids().filter_map(|session| world.open_operation(session)).collect();
     Run {
         pending: world.unanswered(),
-        open: world.session_ids().filter_map(|session| world.open_operation(session)).collect(),
+        stuck: (stays || open.is_empty()).then_some(open),
         schedule: recorder.schedule,
         faults: world.spent,
         history: world.history.finish(),
@@ -291,7 +307,7 @@ pub(super) fn stillborn(panic: String) -> Run {
         ending: Ending::Panicked(panic),
         faults: Faults::NONE,
         pending: 0,
-        open: Vec::new(),
+        stuck: None,
         lack: Lack::default(),
         disagreement: None,
         compared: 0,

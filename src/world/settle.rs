@@ -33,6 +33,9 @@ pub enum Ending {
     NeverQuiet {
         /// Where the cycle begins.
         from: usize,
+        /// Whether more is in flight after it than before. Then it goes on for
+        /// ever, but not for ever in the same way.
+        grows: bool,
     },
     /// Timers change replicas back and forth for ever.
     Oscillating {
@@ -263,7 +266,9 @@ fn drain(
                     && is_just(earlier, &delivered) =>
             {
                 recorder.visit(earlier, *from, &world.facts)?;
-                return Err(Stop::Ending(Ending::NeverQuiet { from: *from }));
+                let inboxes = earlier.nodes.iter().zip(&world.nodes);
+                let grows = inboxes.into_iter().any(|(a, b)| a.inbox.len() < b.inbox.len());
+                return Err(Stop::Ending(Ending::NeverQuiet { from: *from, grows }));
             }
             _ => {}
         }

@@ -2,18 +2,21 @@
 //! do not come back: small protocols whose verdicts are known.
 
 use quiescence::catalogue::Registry;
-use quiescence::history::{Call, Completion, NodeId, Value, notation};
-use quiescence::hunt::exhaustive::Decision;
-use quiescence::hunt::property::{Flaw, Property};
+use quiescence::history::{Call, Completion, Key, Menu, NodeId, Value, notation};
+use quiescence::hunt::exhaustive::{Decision, Plan, hunt};
+use quiescence::hunt::property::{Flaw, Judgement, Property, judge};
 use quiescence::hunt::random;
+use quiescence::judgement::Model;
 use quiescence::judgement::datatype::Register;
 use quiescence::replication::{
-    Cluster, Effects, ImageId, Input, Invariant, OperationId, Stamp, Strategy, Subject, Visible,
+    Cluster, Effects, ImageId, Input, Invariant, OperationId, Stamp, Strategy, Subject, TimerId,
+    Visible,
 };
-use quiescence::search::exhaustive::{Open, Reduce};
+use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::search::random::Scope;
 use quiescence::world::{
-    Action, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Setting, Strike, Workload, World,
+    Action, Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Lack, Network, Setting, Shows,
+    Step, Strike, Told, Workload, World, re_execute,
 };
 
 use crate::support::searched;
@@ -268,4 +271,252 @@ fn nothing_happens_at_a_node_that_is_gone() {
     assert_eq!(why[0].as_deref(), Some("the node is down"));
     let gone = Some("the node is gone for good".to_owned());
     assert!(why[1..].iter().all(|said| *said == gone), "{why:?}");
+}
+
+/// A protocol in one function, of two nodes that know who they are.
+#[derive(Clone)]
+struct Toy {
+    step: fn(&mut Kept, Input<Toy>, &mut Effects<Toy>),
+    invariants: fn() -> Vec<Invariant<Kept>>,
+}
+
+/// Each toy uses the fields in its own way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Kept {
+    me: u16,
+    open: Vec<OperationId>,
+    flags: [bool; 3],
+}
+
+impl Strategy for Toy {
+    type Replica = Kept;
+    type Message = u8;
+    type Token = ();
+
+    fn boot(&self, node: NodeId, _: &Cluster) -> Kept {
+        Kept { me: node.0, ..Kept::default() }
+    }
+
+    fn step(&self, kept: &mut Kept, input: Input<Self>, effects: &mut Effects<Self>) {
+        (self.step)(kept, input, effects);
+    }
+
+    fn serves(&self, _: &Call, node: NodeId, _: &Cluster) -> bool {
+        node == NodeId(0)
+    }
+
+    fn writes_disk(&self) -> bool {
+        true
+    }
+
+    fn invariants(&self) -> Vec<Invariant<Kept>> {
+        (self.invariants)()
+    }
+}
+
+const N1: NodeId = NodeId(0);
+const N2: NodeId = NodeId(1);
+
+/// How these fail by an exhaustive search that ends within a few states.
+fn decided(toy: &Toy, patient: bool, properties: &[Property]) -> Vec<Option<Flaw>> {
+    let scope = Open { patient, ..SMALL };
+    let plan = Plan {
+        setting: faults(&[]),
+        scopes: vec![scope],
+        menu: Menu::register(),
+        datatype: &Register,
+        properties: properties.to_vec(),
+        reduce: Reduce::ALL,
+        limits: Limits { states: 20_000, ..Limits::default() },
+        jobs: 1,
+    };
+    let found = hunt(toy, &plan, &|_| false).found.into_iter();
+    let flaw = |(property, decision)| match decision {
+        Decision::Proved(..) => None,
+        Decision::Violated(found) => Some(found.failing.flaw),
+        other => panic!("{property}: {other:?}"),
+    };
+    found.map(flaw).collect()
+}
+
+const EVENTUAL: Property = Property::Model(Model::EVENTUAL);
+
+#[test]
+fn what_is_on_its_way_to_disk_arrives_before_a_cycle_is_fair() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| match input {
+        Input::Request { operation, call, .. } if call.is_read() => {
+            effects.ok(operation, Value::Null)
+        }
+        Input::Request { operation, .. } => {
+            effects.reply(operation, Completion::Fail);
+            effects.persist(ImageId(0));
+            effects.send(N2, 0);
+        }
+        Input::Persisted(_) => kept.flags[0] = true,
+        Input::Receive { .. } if !kept.flags[0] => {
+            effects.send(if kept.me == 0 { N2 } else { N1 }, 0);
+        }
+        _ => {}
+    };
+    assert_eq!(decided(&Toy { step, invariants: Vec::new }, false, &[EVENTUAL]), [None]);
+}
+
+#[test]
+fn a_timer_waits_for_what_follows_from_the_image_of_its_last_firing() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| match input {
+        Input::Start if kept.me == 0 => effects.arm(TimerId(0)),
+        Input::Request { operation, .. } => effects.ok(operation, Value::Null),
+        Input::Timer(_) => {
+            effects.persist(ImageId(0));
+            effects.arm(TimerId(0));
+        }
+        Input::Persisted(_) => effects.send(N2, 0),
+        _ => {}
+    };
+    // Otherwise there would be ever more messages.
+    let toy = Toy { step, invariants: Vec::new };
+    assert_eq!(decided(&toy, false, &[Property::Answered]), [None]);
+}
+
+/// The first timer sends to its own node; the second one notices if it fires
+/// before that has arrived. Settling fires both before it delivers; patient timers
+/// do not.
+fn hurries(kept: &mut Kept, input: &Input<Toy>, effects: &mut Effects<Toy>) -> bool {
+    let [sent, arrived, _] = &mut kept.flags;
+    match input {
+        Input::Start if kept.me == 0 => {
+            effects.arm(TimerId(0));
+            effects.arm(TimerId(1));
+        }
+        Input::Timer(TimerId(0)) => {
+            (*sent, *arrived) = (true, false);
+            effects.send(N1, 0);
+        }
+        Input::Timer(_) => return *sent && !*arrived,
+        Input::Receive { .. } => *arrived = true,
+        _ => {}
+    }
+    false
+}
+
+#[test]
+fn a_quiet_state_that_only_settling_leads_to_is_looked_at() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| {
+        kept.flags[2] |= hurries(kept, &input, effects);
+        if let Input::Request { operation, .. } = input {
+            effects.ok(operation, Value::Null);
+        }
+    };
+    let patience = || {
+        let never = |all: &[&Kept]| all.iter().all(|kept| !kept.flags[2]);
+        vec![Invariant::at_quiescence("patience", never)]
+    };
+    let toy = Toy { step, invariants: patience };
+    let property = [Property::AtQuiescence("patience".to_owned())];
+    assert_eq!(decided(&toy, true, &property), [Some(Flaw::Broken)]);
+}
+
+#[test]
+fn an_operation_is_stuck_in_one_of_several_endless_runs() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| {
+        kept.flags[2] ^= hurries(kept, &input, effects);
+        match input {
+            Input::Timer(timer) => effects.arm(timer),
+            Input::Request { operation, call, .. } if call.is_read() => {
+                effects.ok(operation, Value::from(i64::from(kept.flags[2])));
+            }
+            _ => {}
+        }
+    };
+    let toy = Toy { step, invariants: Vec::new };
+    let [eventual, answered] = decided(&toy, true, &[EVENTUAL, Property::Answered])[..] else {
+        panic!("two properties")
+    };
+    assert!(eventual.is_some() && answered == Some(Flaw::Stuck), "{eventual:?} {answered:?}");
+}
+
+/// Judges the run of a write that nothing disturbs.
+fn judged(toy: &Toy, network: Network) -> Judgement {
+    let asked: Workload = "n1: wx1".parse().expect("a workload");
+    let setting = Setting::calm(2, network);
+    let write = Action::Invoke(OperationId { session: 0, number: 0 });
+    let steps = [Step { number: 1, action: write, settling: false }];
+    let run = re_execute(toy, &setting, &asked, &steps, Shows::All);
+    assert!(matches!(run.ending, Ending::NeverQuiet { .. }), "{:?}", run.ending);
+    judge(&run, &Property::Answered, &Register)
+}
+
+#[test]
+fn an_operation_that_a_timer_may_yet_answer_is_not_stuck() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| match input {
+        Input::Request { operation, call, .. } if call.is_read() => {
+            effects.ok(operation, Value::Null)
+        }
+        Input::Request { operation, .. } => {
+            kept.open.push(operation);
+            effects.arm(TimerId(0));
+            effects.send(N2, 0);
+        }
+        Input::Receive { from, .. } => effects.send(from, 0),
+        Input::Timer(_) => effects.ok(kept.open.remove(0), Value::Null),
+        _ => {}
+    };
+    let toy = Toy { step, invariants: Vec::new };
+    assert!(matches!(judged(&toy, Network::Fifo), Judgement::Unknown(_)));
+    assert_eq!(decided(&toy, false, &[Property::Answered]), [None]);
+}
+
+#[test]
+fn an_operation_that_a_growing_message_may_yet_answer_is_not_stuck() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| match input {
+        Input::Request { operation, .. } => {
+            kept.open = vec![operation];
+            effects.send(N1, 0);
+        }
+        Input::Receive { message: 0, .. } => effects.broadcast([N1].into_iter(), &0),
+        Input::Receive { .. } => effects.ok(kept.open[0], Value::Null),
+        _ => {}
+    };
+    let answers = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| match input {
+        Input::Request { operation, .. } => {
+            kept.open = vec![operation];
+            effects.send(N1, 0);
+        }
+        Input::Receive { message: 0, .. } => {
+            effects.send(N1, 0);
+            effects.send(N1, 1);
+        }
+        Input::Receive { .. } => effects.ok(kept.open[0], Value::Null),
+        _ => {}
+    };
+    let toy = |step| Toy { step, invariants: Vec::new };
+    let never = judged(&toy(step), Network::Unordered);
+    assert_eq!(never, Judgement::Violated(Flaw::Stuck, None));
+    assert!(matches!(judged(&toy(answers), Network::Unordered), Judgement::Unknown(_)));
+}
+
+#[test]
+fn what_final_reads_lack_is_told_key_by_key() {
+    use Told::{Nothing, Refused};
+    let answer = || Told::Answer(Value::from(1));
+    let lack = |all: &[(&str, Told)]| {
+        let keyed: Vec<_> = all.iter().map(|(key, told)| (Key::from(*key), told)).collect();
+        let Lack { answers, service } = Lack::of(keyed.iter().map(|(key, told)| (key, *told)));
+        (answers, service)
+    };
+    for (all, lacks) in [
+        (vec![], (0, Some(false))),
+        (vec![("x", answer()), ("x", answer())], (0, Some(false))),
+        // Another node answers.
+        (vec![("x", answer()), ("x", Refused)], (0, Some(false))),
+        (vec![("x", answer()), ("x", Nothing)], (1, Some(false))),
+        // None does.
+        (vec![("x", Refused), ("x", Refused)], (2, Some(true))),
+        (vec![("x", Refused), ("x", Nothing)], (2, None)),
+        (vec![("x", answer()), ("y", Refused)], (1, Some(true))),
+        (vec![("x", Nothing), ("y", answer()), ("y", Refused)], (1, None)),
+        (vec![("x", Nothing), ("y", Refused)], (2, Some(true))),
+    ] {
+        assert_eq!(lack(&all), lacks, "{all:?}");
+    }
 }

@@ -37,6 +37,7 @@ fn plan(work: Work, reduce: Reduce, jobs: usize) -> Plan<'static> {
         reduce,
         limits,
         lively: 0,
+        quieting: 0,
         panics: false,
         patient: false,
         jobs,

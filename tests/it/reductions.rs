@@ -174,6 +174,7 @@ fn outcomes(name: &str, setting: &Setting, how: (Reduce, usize)) -> (BTreeSet<St
         reduce: how.0,
         limits: Limits::default(),
         lively: 1,
+        quieting: 1,
         panics: true,
         patient: true,
         jobs: how.1,

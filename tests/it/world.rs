@@ -251,7 +251,7 @@ fn an_echo_never_becomes_quiet_on_any_network() {
             let setting = setting(nodes, network, Faults::NONE);
             let run = run(&echo, &setting, "wx1@n1", "A");
             match (run.ending, nodes, network) {
-                (Ending::NeverQuiet { from }, ..) => {
+                (Ending::NeverQuiet { from, .. }, ..) => {
                     assert!(from < run.schedule.len(), "there is a cycle");
                     assert!(!run.history.has_final_reads(), "it was never quiet");
                 }

@@ -83,9 +83,9 @@ pub(super) fn steps(trace: Trace) -> Vec<CaseStep> {
 /// How many steps at the end of a run repeat for ever, if they do.
 pub(super) fn cycle(run: &Run) -> Option<usize> {
     match run.ending {
-        Ending::NeverQuiet { from } | Ending::Oscillating { from } | Ending::Cycle { from, .. } => {
-            Some(run.schedule.len() - from)
-        }
+        Ending::NeverQuiet { from, .. }
+        | Ending::Oscillating { from }
+        | Ending::Cycle { from, .. } => Some(run.schedule.len() - from),
         _ => None,
     }
 }
@@ -148,7 +148,8 @@ fn disagreed(run: &Run) -> String {
 
 /// Which operation is never answered.
 fn stuck(run: &Run, who: &dyn Fn(usize) -> String) -> String {
-    let (operation, node) = run.open.first().expect("an operation is open");
+    let stuck = run.stuck.iter().flatten().next();
+    let (operation, node) = stuck.expect("an operation stays open");
     let at = run.operations.iter().position(|id| id == operation).expect("it was asked");
     let call = &run.history.operations()[at].call;
     let state = match run.ending {
@@ -208,7 +209,7 @@ pub fn why_by(
             _ => String::new(),
         },
         (Judgement::Violated(_, None), ending) => match ending {
-            Ending::NeverQuiet { from } => format!(
+            Ending::NeverQuiet { from, .. } => format!(
                 "the last {} deliveries lead back to where they began, with at least as much in flight: they can go on for ever",
                 run.schedule.len() - from
             ),

@@ -33,6 +33,10 @@ pub(super) enum Depends {
     Held(AllHeld),
 }
 
+/// What is judged: rest and answers, or rest alone; what is held everywhere, if
+/// what is visible counts; and how many operations stay open.
+pub(super) type Judged = (Id<Rest>, Option<Id<Finals>>, AllHeld, usize);
+
 /// Answers that are known, by number.
 #[derive(Default)]
 pub(super) struct Answers {
@@ -46,9 +50,8 @@ pub(super) struct Answers {
     /// part of the run.
     pub(super) keys: Numbered<Keys>,
     pub(super) asked: FxHashMap<Id<Rest>, Id<Keys>>,
-    /// What has been judged: rest and answers, or rest alone; and what is held
-    /// everywhere, if what is visible counts.
-    pub(super) judged: FxHashSet<(Id<Rest>, Option<Id<Finals>>, AllHeld)>,
+    /// What has been judged.
+    pub(super) judged: FxHashSet<Judged>,
     pub(super) rests: FxHashSet<Id<Rest>>,
     /// What a component comes to once all has been delivered.
     pub(super) drained: FxHashMap<(usize, Id<Component>), Drained>,

@@ -22,19 +22,19 @@ use crate::world::{FaultKind, Faults, Setting, Workload};
 
 use super::answers::Drained;
 use super::clients::Plainness;
-use super::liveness::{Just, Kinds, just_components};
 use super::numbered::Id;
 use super::numbers::Miss;
 use super::parts::{Request, Rest, components, rest_of};
-use super::path::{self, way_to, way_to_panic};
+use super::path::{way_to, way_to_panic};
 use super::quiet::Looks;
 use super::settled::Settled;
-use super::skip::{self, Before};
-use super::steps::{Lane, expand, steps, touch};
+use super::skip;
+use super::steps::{Lane, expand, touch};
 use super::store::{Outbox, STATES_MAX, State, Store, shared, tail};
 use super::tables::{REACTS, Tables};
 use super::{Bound, Ending, Exploration, Found, Matter, Plan, Progress, Refused, Sight, Work};
 
+mod cycles;
 mod elsewhere;
 
 /// Into how many parts a round is split, however many threads there are.
@@ -45,9 +45,6 @@ const ROUND: usize = 1 << 15;
 
 /// Of how many states the parents are read together.
 const AHEAD: usize = 32;
-
-/// Why replicas cannot be counted as one that differ in what nobody observes.
-const UNSEEN: &str = "what recurs as far as it can be observed does not recur as a whole";
 
 /// How many shortest ways to one matter are kept.
 const WAYS: usize = 16;
@@ -176,6 +173,7 @@ struct Engine<'a> {
     /// Whether a state that recurs for ever could not be judged.
     unasked: bool,
     unsettled: bool,
+    waiting: bool,
     /// What has been found on earlier levels.
     known: BTreeSet<Matter>,
     /// What has been found on this level, each with its plainest ways.
@@ -227,6 +225,7 @@ fn search(
         asked,
         unasked: false,
         unsettled: false,
+        waiting: false,
         known: BTreeSet::new(),
         fresh: BTreeMap::new(),
         found: Vec::new(),
@@ -258,6 +257,7 @@ fn search(
         compared: engine.tables.answers.compared,
         unasked: engine.unasked,
         unsettled: engine.unsettled,
+        waiting: engine.waiting,
         timers: engine.tables.numbers.timers,
         reduce: plan.reduce,
         declined: Vec::new(),
@@ -282,6 +282,7 @@ fn stillborn(plan: &Plan<'_>) -> Exploration {
         compared: 0,
         unasked: false,
         unsettled: false,
+        waiting: false,
         timers: false,
         reduce: plan.reduce,
         declined: Vec::new(),
@@ -541,95 +542,6 @@ impl Engine<'_> {
             || (plan.tracks.agreement && !known(Matter::Agreement))
             || (plan.panics && !known(Matter::Panic));
         self.asked && self.wanted == 0 && !looks
-    }
-
-    /// Looks for what may go on for ever, and judges the answers in it.
-    fn live(&mut self, judge: &mut Judge<'_>) -> Result<(), Refused> {
-        let numbers = &self.tables.numbers;
-        let asked = self.wanted & self.tables.plan.lively;
-        // Without timers, deliveries that send nothing come to an end.
-        if asked == 0 || !(numbers.timers || numbers.reacts) || numbers.ticks {
-            return Ok(());
-        }
-        if !numbers.permutations.is_empty() {
-            return Err(Refused::Reduction("symmetry", "fair cycles are looked for"));
-        }
-        self.fill()?;
-        self.tables.know_contents();
-        for component in just_components(&self.tables, &self.store) {
-            self.live_in(&component, judge)?;
-        }
-        Ok(())
-    }
-
-    /// Judges the answers in a component.
-    fn live_in(&mut self, component: &Just, judge: &mut Judge<'_>) -> Result<(), Refused> {
-        let busy = component.kinds == Kinds::Deliveries;
-        if busy {
-            self.keep_cycle(Matter::NeverQuiet, component, component.states[0])?;
-        }
-        let mut answers = None;
-        for &state in &component.states {
-            let row = self.store.row(state).to_vec();
-            let here = match self.tables.finals(&row) {
-                // That it goes on stands all the same, but nobody can be asked
-                // here. Where settling asks, the panic was seen.
-                Err(Refused::Panicked(_)) => {
-                    self.unasked = true;
-                    continue;
-                }
-                here => here?,
-            };
-            if !busy && *answers.get_or_insert(here) != here {
-                self.keep_cycle(Matter::Oscillating, component, state)?;
-            }
-            let violated = self.tables.judge(&row, Looks::Recurs, judge)?;
-            let fresh = violated & self.wanted & self.tables.plan.lively;
-            for bit in (0..64).filter(|bit| fresh & (1 << bit) != 0) {
-                self.keep_cycle(Matter::Judged(bit), component, state)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds what is missing to know every step of every state, the skipped
-    /// ones included.
-    fn fill(&mut self) -> Result<(), Refused> {
-        let reduce = self.tables.plan.reduce;
-        let mut room = Vec::new();
-        for state in self.store.states() {
-            let row = self.store.row(state);
-            room.clear();
-            while let Err(miss) =
-                steps(&self.tables.numbers, reduce, row, (state, 0), Before::NONE, &mut room)
-            {
-                self.tables.resolve(miss)?;
-                room.clear();
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps what is violated in a component for the first time, with the way
-    /// to it and round in it.
-    fn keep_cycle(
-        &mut self,
-        matter: Matter,
-        component: &Just,
-        state: State,
-    ) -> Result<(), Refused> {
-        if self.found.iter().any(|found| found.matter == matter) {
-            return Ok(());
-        }
-        let workload = self.tables.clients.workload(self.rest_of(state), None);
-        let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
-        let walk = component.walk(&self.tables, &self.store, state);
-        let Some(cycle) = path::cycle(&self.tables, &self.store, &workload, &stem, &walk)? else {
-            assert!(self.tables.plan.reduce.forget, "what the search did, a world can do");
-            return Err(Refused::Reduction("forget", UNSEEN));
-        };
-        self.found.push(Found { matter, workload, stem, cycle });
-        Ok(())
     }
 
     /// Shows histories that never came to quiet, without final reads.

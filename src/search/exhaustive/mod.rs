@@ -58,6 +58,8 @@ pub struct Plan<'a> {
     /// Which matters of the judge are about what holds in the end: a bit each.
     /// Fair cycles are looked for if there are any.
     pub lively: u64,
+    /// Which of them a run that never settles violates by itself.
+    pub quieting: u64,
     /// Whether a panic of a handler is asked for, too: then the search does not
     /// end before one has been found.
     pub panics: bool,
@@ -210,7 +212,7 @@ pub struct Sight<'s> {
     pub operations: &'s [OperationId],
     /// Final reads; empty if the cluster is not quiet.
     pub answers: &'s [(NodeId, Call, Told)],
-    /// How many operations are open.
+    /// How many operations stay open.
     pub open: usize,
     /// Whether the cluster is quiet, or this recurs for ever.
     pub quiet: bool,
@@ -279,6 +281,9 @@ pub struct Exploration {
     /// Whether, with patient timers, settling took too long from some state: what
     /// it comes to is unknown then.
     pub unsettled: bool,
+    /// Whether an operation is open in what goes on for ever, with patient timers
+    /// that might answer it if they fired.
+    pub waiting: bool,
     /// Whether any node had a timer armed.
     pub timers: bool,
     /// What was left out.

@@ -30,6 +30,9 @@ pub(super) enum Looks {
     Quiet,
     /// A state that recurs for ever.
     Recurs,
+    /// A state that recurs for ever if no timer fires. What is open may be
+    /// answered if one does.
+    Churns,
 }
 
 impl Tables<'_> {
@@ -208,7 +211,8 @@ impl Tables<'_> {
         // Equal answers do not mean that the same writes are visible.
         let held = if self.plan.tracks.visible { self.all_held(row) } else { AllHeld::default() };
         self.answers.rests.insert(rest);
-        if !self.answers.judged.insert((rest, finals, held)) {
+        let open = if state == Looks::Churns { 0 } else { self.clients.open(rest) };
+        if !self.answers.judged.insert((rest, finals, held, open)) {
             return Ok(0);
         }
         let answers = finals.map(|finals| self.answers.finals[finals].clone());
@@ -222,9 +226,9 @@ impl Tables<'_> {
             history: &history,
             operations: &operations,
             answers: &answers,
-            open: self.clients.open(rest),
+            open,
             quiet,
-            recurs: state == Looks::Recurs,
+            recurs: matches!(state, Looks::Recurs | Looks::Churns),
             facts: facts.as_ref(),
         };
         Ok(judge(&sight))

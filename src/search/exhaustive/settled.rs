@@ -18,7 +18,7 @@ use crate::world::component::LocalInput;
 use crate::world::{Round, Rounds, SettleLimits};
 
 use super::numbered::Id;
-use super::parts::{Component, Event, Held, Message, Rest, components, rest_of};
+use super::parts::{Component, Event, Held, Message, Rest, Sends, components, rest_of};
 use super::tables::{Happening, Tables};
 use super::{Matter, Refused};
 
@@ -124,7 +124,7 @@ impl Tables<'_> {
                 let input = LocalInput::Fire(timer);
                 let step = self.react(place, held[place], input, None, Happening::default())?;
                 held[place] = step.held;
-                flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
+                self.post(&step.sends, &held, &mut flight);
                 rest = self.rest_after(rest, step.event)?;
                 self.pass(&held, rest);
             }
@@ -147,10 +147,17 @@ impl Tables<'_> {
                 self.deliver(place, held[place], message)?
             };
             held[place] = step.held;
-            flight.extend(step.sends.iter().map(|(to, message)| (usize::from(*to), *message)));
+            self.post(&step.sends, &held, &mut flight);
             rest = self.rest_after(rest, step.event)?;
             self.pass(&held, rest);
         }
+    }
+
+    /// Puts what is sent in flight. What is sent to a node that is gone is lost at
+    /// once.
+    fn post(&self, sends: &Sends, held: &[Id<Held>], flight: &mut VecDeque<(usize, Id<Message>)>) {
+        let sends = sends.iter().map(|(to, message)| (usize::from(*to), *message));
+        flight.extend(sends.filter(|(to, _)| !self.held[held[*to]].node.gone));
     }
 
     /// Looks at what settling passes through, if timers do there what they may

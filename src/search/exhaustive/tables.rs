@@ -71,6 +71,11 @@ pub(super) struct Tables<'a> {
 /// Why deliveries cannot be put off.
 pub(super) const REACTS: &str = "a delivery sends or answers something, or there are timers";
 
+/// Whether timers wait until nothing is in flight.
+fn patience(plan: &Plan<'_>) -> bool {
+    plan.patient || matches!(plan.work, Work::Open(Open { patient: true, .. }, _))
+}
+
 /// More timers than one number holds.
 const TIMERS_MAX: usize = 64;
 
@@ -132,6 +137,11 @@ impl<'a> Tables<'a> {
         tables.now = 1;
         tables.find_permutations();
         Ok((tables, row))
+    }
+
+    /// Whether timers wait until nothing is in flight.
+    pub(super) fn patient(&self) -> bool {
+        patience(self.plan)
     }
 
     /// Adds an entry that was missed.
@@ -245,8 +255,7 @@ impl<'a> Tables<'a> {
             known.quiet.push(component.inbox.is_empty() && node.is_calm());
             let waits = !component.inbox.is_empty() || !flushing.is_empty();
             let timer = |message: &Id<Message>| messages[*message].timer;
-            let open = matches!(self.plan.work, Work::Open(Open { patient: true, .. }, _));
-            let patient = open || self.plan.patient;
+            let patient = patience(self.plan);
             let none = if patient && waits { u64::MAX } else { 0 };
             let timers = component.inbox.iter().filter_map(timer);
             let timers = timers.chain(flushing.iter().copied().flatten());
@@ -413,10 +422,8 @@ impl<'a> Tables<'a> {
         let heal = |from| (LocalInput::Heal(from), None, Sort::Repair);
         others.extend(cluster.nodes().filter(cut).map(heal));
         let plan = &self.setting.faults;
-        let commands = self.strategy.commands(&cluster).len();
-        let commands = u16::try_from(commands).expect("commands are few");
         for kind in FaultKind::ALL.into_iter().filter(|kind| plan.budget[*kind] > 0) {
-            let all = state.mishaps(kind, node, cluster, commands).into_iter();
+            let all = state.mishaps(kind, node, cluster, self.strategy).into_iter();
             let input = |strike| LocalInput::Strike(strike, plan.inbox);
             others.extend(all.map(|strike| (input(strike), None, Sort::Mishap(kind))));
         }

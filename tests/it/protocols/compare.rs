@@ -107,6 +107,7 @@ impl Sample {
             reduce,
             limits: Limits::default(),
             lively: 0,
+            quieting: 0,
             panics: false,
             patient: self.scope.patient,
             jobs: 1,

@@ -454,6 +454,11 @@ impl Dumb {
                 // timers have to wait in them and not in settling.
                 Judgement::Unknown(_)
                     if matches!(run.ending, Ending::Unsettled(_)) && !scope.patient => {}
+                // So is whether a timer answers.
+                Judgement::Unknown(_)
+                    if *property == Property::Answered
+                        && matches!(run.ending, Ending::NeverQuiet { .. })
+                        && !scope.patient => {}
                 Judgement::Unknown(_) => {
                     self.unknown.insert(property.clone());
                 }
@@ -489,7 +494,8 @@ impl Dumb {
                 }
                 continue;
             };
-            if is_open(&world) {
+            // If deliveries alone go on, a timer may yet answer.
+            if is_open(&world) && !deliveries {
                 self.note(Property::Answered, None);
             }
             let finals = visit.history.operations().iter().skip(world.operations().len());

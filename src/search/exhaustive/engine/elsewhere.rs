@@ -5,7 +5,7 @@
 //! settles, and what it goes through for ever if it does not settle. It does not
 //! know what is judged.
 
-use crate::history::{Call, Completion, NodeId, Operation};
+use crate::history::{Call, NodeId, Operation};
 use crate::world::{Ending, Shows, Told, re_execute};
 
 use super::super::parts::rest_of;
@@ -58,9 +58,11 @@ impl Engine<'_> {
         let found = |matter| self.known.contains(&matter) || self.fresh.contains_key(&matter);
         let endless = found(Matter::Oscillating) || found(Matter::NeverQuiet);
         // That it is endless violates every model of quiet runs. What is visible
-        // or open in it may still be judged.
-        let more = plan.tracks.visible || self.tables.clients.open(self.rest_of(state)) > 0;
-        if self.wanted & plan.lively == 0 || (endless && !more) {
+        // or open in it may still be judged, and it may be unknown whether it is.
+        let lively = self.wanted & plan.lively != 0;
+        let more = self.wanted & plan.lively & !plan.quieting != 0 || plan.tracks.visible;
+        let musts = plan.tracks.invariants && !self.tables.musts().is_empty();
+        if !(lively && (more || !endless)) && !musts {
             return Ok(());
         }
         let workload = self.tables.clients.workload(self.rest_of(state), None);
@@ -77,7 +79,11 @@ impl Engine<'_> {
             // A panic was seen when the search settled.
             _ => return Ok(()),
         };
+        if !lively {
+            return Ok(());
+        }
         self.offer(matter, state, None, None);
+        self.waiting |= run.stuck.is_none();
         self.unasked |= run.visits.is_none();
         for visit in run.visits.iter().flatten() {
             let answers: Vec<_> = visit.finals().iter().map(asked_of).collect();
@@ -85,7 +91,7 @@ impl Engine<'_> {
                 history: &visit.history,
                 operations: &visit.operations,
                 answers: &answers,
-                open: run.open.len(),
+                open: run.stuck.as_ref().map_or(0, Vec::len),
                 quiet: true,
                 recurs: true,
                 facts: plan.tracks.visible.then_some(&visit.facts),
@@ -100,10 +106,5 @@ impl Engine<'_> {
 /// A final read as judges see it: who was asked what, and the answer.
 fn asked_of(read: &Operation) -> (NodeId, Call, Told) {
     let node = read.node.expect("a world says who was asked");
-    let told = match &read.completion {
-        Completion::Ok(value) => Told::Answer(value.clone()),
-        Completion::Fail => Told::Refused,
-        Completion::Info => Told::Nothing,
-    };
-    (node, read.call.clone(), told)
+    (node, read.call.clone(), Told::from(&read.completion))
 }
