@@ -16,7 +16,7 @@ use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::search::random::Scope;
 use quiescence::world::{
     Action, Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Lack, Network, Setting, Shows,
-    Step, Strike, Told, Workload, World, re_execute,
+    Step, Strike, Told, Workload, World, re_execute, repeat,
 };
 
 use crate::support::searched;
@@ -286,6 +286,7 @@ struct Kept {
     me: u16,
     open: Vec<OperationId>,
     flags: [bool; 3],
+    count: u8,
 }
 
 impl Strategy for Toy {
@@ -317,11 +318,15 @@ impl Strategy for Toy {
 const N1: NodeId = NodeId(0);
 const N2: NodeId = NodeId(1);
 
-/// How these fail by an exhaustive search that ends within a few states.
-fn decided(toy: &Toy, patient: bool, properties: &[Property]) -> Vec<Option<Flaw>> {
+/// What an exhaustive search of a few states says.
+fn searches(
+    toy: &Toy,
+    (setting, patient): (Setting, bool),
+    properties: &[Property],
+) -> Vec<(Property, Decision)> {
     let scope = Open { patient, ..SMALL };
     let plan = Plan {
-        setting: faults(&[]),
+        setting,
         scopes: vec![scope],
         menu: Menu::register(),
         datatype: &Register,
@@ -330,9 +335,14 @@ fn decided(toy: &Toy, patient: bool, properties: &[Property]) -> Vec<Option<Flaw
         limits: Limits { states: 20_000, ..Limits::default() },
         jobs: 1,
     };
-    let found = hunt(toy, &plan, &|_| false).found.into_iter();
+    hunt(toy, &plan, &|_| false).found
+}
+
+/// How these fail, by such a search.
+fn decided(toy: &Toy, patient: bool, properties: &[Property]) -> Vec<Option<Flaw>> {
+    let found = searches(toy, (faults(&[]), patient), properties).into_iter();
     let flaw = |(property, decision)| match decision {
-        Decision::Proved(..) => None,
+        Decision::Proved(proofs, _) if proofs[0].scope.patient == patient => None,
         Decision::Violated(found) => Some(found.failing.flaw),
         other => panic!("{property}: {other:?}"),
     };
@@ -416,23 +426,101 @@ fn a_quiet_state_that_only_settling_leads_to_is_looked_at() {
     assert_eq!(decided(&toy, true, &property), [Some(Flaw::Broken)]);
 }
 
+/// Answers what is open when the second timer fires in peace.
+fn answers_in_peace(
+    kept: &mut Kept,
+    (input, hurried): (&Input<Toy>, bool),
+    effects: &mut Effects<Toy>,
+) {
+    match input {
+        Input::Timer(timer) => {
+            effects.arm(*timer);
+            if *timer == TimerId(1) && !hurried {
+                kept.open.drain(..).for_each(|operation| effects.ok(operation, Value::Null));
+            }
+        }
+        Input::Request { operation, call, .. } if call.is_read() => {
+            effects.ok(*operation, Value::from(i64::from(kept.flags[2])));
+        }
+        Input::Request { operation, .. } => kept.open.push(*operation),
+        _ => {}
+    }
+}
+
+/// Where timers are patient, every operation is answered. Settling never answers.
 #[test]
 fn an_operation_is_stuck_in_one_of_several_endless_runs() {
     let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| {
-        kept.flags[2] ^= hurries(kept, &input, effects);
-        match input {
-            Input::Timer(timer) => effects.arm(timer),
-            Input::Request { operation, call, .. } if call.is_read() => {
-                effects.ok(operation, Value::from(i64::from(kept.flags[2])));
-            }
-            _ => {}
-        }
+        let hurried = hurries(kept, &input, effects);
+        kept.flags[2] ^= hurried;
+        answers_in_peace(kept, (&input, hurried), effects);
     };
     let toy = Toy { step, invariants: Vec::new };
     let [eventual, answered] = decided(&toy, true, &[EVENTUAL, Property::Answered])[..] else {
         panic!("two properties")
     };
     assert!(eventual.is_some() && answered == Some(Flaw::Stuck), "{eventual:?} {answered:?}");
+}
+
+/// Settling that goes on by deliveries alone does not say whether a timer answers.
+#[test]
+fn whether_an_operation_is_answered_is_unknown_if_settling_cannot_tell() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| {
+        let hurried = hurries(kept, &input, effects);
+        if hurried || matches!(input, Input::Receive { message: 1, .. }) {
+            effects.send(N1, 1);
+        }
+        answers_in_peace(kept, (&input, hurried), effects);
+    };
+    let toy = Toy { step, invariants: Vec::new };
+    let found = searches(&toy, (faults(&[]), true), &[Property::Answered]);
+    assert!(matches!(found[0].1, Decision::Unknown(_)), "{found:?}");
+}
+
+/// Settling goes on for more rounds than there may be, and what it comes to is no
+/// state that patient timers lead to.
+#[test]
+fn a_condition_on_a_quiet_cluster_is_unknown_if_settling_takes_too_long() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| {
+        kept.count += u8::from(hurries(kept, &input, effects));
+        match input {
+            Input::Timer(timer) if kept.count < 100 => effects.arm(timer),
+            Input::Request { operation, .. } => effects.ok(operation, Value::Null),
+            _ => {}
+        }
+    };
+    let few = || {
+        let few = |all: &[&Kept]| all.iter().all(|kept| kept.count < 100);
+        vec![Invariant::at_quiescence("few", few)]
+    };
+    let few = (Toy { step, invariants: few }, [Property::AtQuiescence("few".to_owned())]);
+    let found = searches(&few.0, (faults(&[]), true), &few.1);
+    assert!(matches!(found[0].1, Decision::Unknown(_)), "{found:?}");
+}
+
+/// A node that is alive hears of the start first, so whoever has not and is asked
+/// all the same must have been gone.
+#[test]
+fn what_a_timer_sends_to_a_node_that_is_gone_is_not_handled_there() {
+    let step = |kept: &mut Kept, input: Input<Toy>, effects: &mut Effects<Toy>| match input {
+        Input::Start if kept.me == 0 => {
+            effects.send(N2, 0);
+            effects.arm(TimerId(0));
+        }
+        Input::Timer(_) => effects.send(N2, 1),
+        Input::Request { operation, .. } => effects.ok(operation, Value::Null),
+        Input::Receive { message: 0, .. } => kept.flags[0] = true,
+        Input::Receive { .. } => kept.flags[1] = !kept.flags[0],
+        _ => {}
+    };
+    let alive = || {
+        let alive = |all: &[&Kept]| all.iter().all(|kept| !kept.flags[1]);
+        vec![Invariant::at_quiescence("alive", alive)]
+    };
+    let toy = Toy { step, invariants: alive };
+    let alive = [Property::AtQuiescence("alive".to_owned())];
+    let found = searches(&toy, (faults(&[FaultKind::Kill]), false), &alive);
+    assert!(matches!(found[0].1, Decision::Proved(..)), "{found:?}");
 }
 
 /// Judges the run of a write that nothing disturbs.
@@ -442,8 +530,13 @@ fn judged(toy: &Toy, network: Network) -> Judgement {
     let write = Action::Invoke(OperationId { session: 0, number: 0 });
     let steps = [Step { number: 1, action: write, settling: false }];
     let run = re_execute(toy, &setting, &asked, &steps, Shows::All);
-    assert!(matches!(run.ending, Ending::NeverQuiet { .. }), "{:?}", run.ending);
-    judge(&run, &Property::Answered, &Register)
+    let Ending::NeverQuiet { from, .. } = run.ending else { panic!("{:?}", run.ending) };
+    let judged = judge(&run, &Property::Answered, &Register);
+    // The same, told as a stem and a cycle.
+    let (stem, cycle) = run.schedule.split_at(from);
+    let again = repeat(toy, &setting, &asked, stem, cycle);
+    assert_eq!(judge(&again, &Property::Answered, &Register), judged);
+    judged
 }
 
 #[test]
@@ -464,6 +557,9 @@ fn an_operation_that_a_timer_may_yet_answer_is_not_stuck() {
     let toy = Toy { step, invariants: Vec::new };
     assert!(matches!(judged(&toy, Network::Fifo), Judgement::Unknown(_)));
     assert_eq!(decided(&toy, false, &[Property::Answered]), [None]);
+    // A patient timer never fires while something is in flight.
+    let found = searches(&toy, (faults(&[]), true), &[Property::Answered]);
+    assert!(matches!(found[0].1, Decision::Unknown(_)), "{found:?}");
 }
 
 #[test]
