@@ -21,6 +21,8 @@ use quiescence::world::{
 
 use crate::support::searched;
 
+mod settling;
+
 /// When a write is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Acknowledged {
@@ -324,7 +326,14 @@ fn searches(
     (setting, patient): (Setting, bool),
     properties: &[Property],
 ) -> Vec<(Property, Decision)> {
-    let scope = Open { patient, ..SMALL };
+    searches_in(toy, (setting, Open { patient, ..SMALL }), properties)
+}
+
+fn searches_in(
+    toy: &Toy,
+    (setting, scope): (Setting, Open),
+    properties: &[Property],
+) -> Vec<(Property, Decision)> {
     let plan = Plan {
         setting,
         scopes: vec![scope],

@@ -57,10 +57,10 @@ impl Engine<'_> {
         let plan = self.tables.plan;
         let found = |matter| self.known.contains(&matter) || self.fresh.contains_key(&matter);
         let endless = found(Matter::Oscillating) || found(Matter::NeverQuiet);
-        // That it is endless violates every model of quiet runs. What is visible
-        // or open in it may still be judged, and it may be unknown whether it is.
+        // That it is endless violates every model of quiet runs. Something else may
+        // still be judged, and it may be unknown whether it is endless.
         let lively = self.wanted & plan.lively != 0;
-        let more = self.wanted & plan.lively & !plan.quieting != 0 || plan.tracks.visible;
+        let more = self.wanted & plan.lively & !plan.quieting != 0;
         let musts = plan.tracks.invariants && !self.tables.musts().is_empty();
         if !(lively && (more || !endless)) && !musts {
             return Ok(());
