@@ -28,7 +28,9 @@ pub(super) fn family() -> Family {
     let about = "synchronous: a register on a majority, reads write back";
     let never = "write-back=never";
     let flickers = "a read answers before a majority has what it saw, and a later read may miss it";
+    // With all these faults no scope ends within millions of states.
     Family::new("abd", about, &unordered, variants)
+        .states(100_000)
         .sources("Attiya, Bar-Noy & Dolev 1995; Lynch & Shvartsman 1997 for several writers")
         .keeps("", &mess, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
         .keeps("", &mess, [Property::Model(Model::Linearizable), Property::Durable])

@@ -30,7 +30,7 @@ fn what_goes_on_for_ever_is_shown_by_its_replay() {
 
 #[test]
 fn the_same_seed_finds_the_same_whatever_the_jobs() {
-    let line = "check notebook async-primary -m lin --seed 3 --runs 200";
+    let line = "check notebook async-primary -m lin --seed 3 --runs 200 --states 20000";
     let (one, two) = (Place::new(), Place::new());
     let said = one.run(&format!("{line} --jobs 1"));
     assert_eq!(said.code, Some(1));
@@ -55,12 +55,12 @@ fn the_same_finding_is_saved_once_and_another_gets_a_number() {
 
 #[test]
 fn no_violation_exits_with_0_and_names_model_coverage_and_evidence() {
-    let said = Place::new().run("check abd --runs 100 --seed 1");
+    let said = Place::new().run("check abd --runs 100 --states 20000 --seed 1");
     assert_eq!(said.code, Some(0), "{said:?}");
     for word in ["linearizable", "100 runs", "distinct states", "faults used: drop", "(sampled)"] {
         assert!(said.out.contains(word), "{word} is not in {}", said.out);
     }
-    assert!(said.out.ends_with("again: quiescence check abd --runs 100 --seed 1\n"));
+    assert!(said.out.ends_with("again: quiescence check abd --runs 100 --states 20000 --seed 1\n"));
 }
 
 /// That all are met is tested by what README says of it.

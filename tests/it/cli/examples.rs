@@ -11,8 +11,16 @@ use std::io::Write as _;
 use super::runner::{Place, Said};
 
 /// An example that takes long, and the options that make it short here.
-const SHORTER: [(&str, &str); 2] = [
+const SHORTER: [(&str, &str); 4] = [
     ("quiescence check", "--runs 50 --states 500"),
+    (
+        "quiescence check multi-primary-lww --faults drop=1 --model eventual",
+        "--runs 1000 --states 20000",
+    ),
+    (
+        "quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2",
+        "--states 100000",
+    ),
     ("quiescence check abd --model lin --routing roaming --time 60s", "--runs 100 --states 20000"),
 ];
 
