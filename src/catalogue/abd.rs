@@ -6,8 +6,19 @@ use crate::replication::synchronous::abd::{Abd, WriteBack};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{self, Bench, Clients, Judged};
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
+
+const FLICKERS: Bug = Bug {
+    title: "a read answers before a majority has what it saw, and a later read may miss it",
+    story: "One reader asks a majority that has a write in progress, the next one a \
+               majority that has not: new, then old. The read has to store what it answers \
+               first. Cassandra had the same without blocking read repair.",
+    source: "Attiya, Bar-Noy & Dolev 1995; CASSANDRA-14635",
+    repaired: "abd",
+    keeps: &[],
+    actions: 10,
+};
 
 pub(super) fn family() -> Family {
     let unordered = Setting::calm(3, Network::Unordered);
@@ -27,7 +38,6 @@ pub(super) fn family() -> Family {
     );
     let about = "synchronous: a register on a majority, reads write back";
     let never = "write-back=never";
-    let flickers = "a read answers before a majority has what it saw, and a later read may miss it";
     // With all these faults no scope ends within millions of states.
     Family::new("abd", about, &unordered, variants)
         .states(100_000)
@@ -35,7 +45,7 @@ pub(super) fn family() -> Family {
         .keeps("", &mess, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
         .keeps("", &mess, [Property::Model(Model::Linearizable), Property::Durable])
         .keeps(never, &roaming, [Model::EVENTUAL])
-        .mutant(never, flickers, &roaming, Model::Linearizable, Kind::Unexplained)
+        .mutant(never, FLICKERS, &roaming, Model::Linearizable, Kind::Unexplained)
 }
 
 /// Timers wait until nothing is in flight: on a network that loses nothing,

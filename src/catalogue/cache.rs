@@ -4,10 +4,44 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::cache::{Cache, Fills, First, Writes};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
 
 const PLAIN: Cache = Cache { writes: Writes::Around, fills: Fills::Leased, first: First::Store };
+
+const STALE: Bug = Bug {
+    title: "a value that was fetched before a write fills the cache after the write was \
+               told, and stays",
+    story: "A cache misses and asks the store; meanwhile a write goes through and its \
+               invalidation passes the answer. The old value fills the cache after the \
+               invalidation, and nothing removes it. Facebook gave out leases with misses to \
+               end this.",
+    source: "Nishtala et al. 2013, section 3.2.1",
+    repaired: "cache",
+    keeps: &[],
+    actions: 6,
+};
+
+const EARLY: Bug = Bug {
+    title: "the caches are told before the store has the write, and fetch the old value \
+               again",
+    story: "The caches forget the key before the store has the new value. A read in between \
+               fetches the old one again, and it stays.",
+    source: "Nishtala et al. 2013, where the store comes first",
+    repaired: "cache",
+    keeps: &[],
+    actions: 6,
+};
+
+const OVERTAKEN: Bug = Bug {
+    title: "an update without a version is kept as it arrives, an older one after a newer",
+    story: "The store sends new values to the caches, and two of them change places on the \
+               way. The cache keeps the older one for ever, as nothing says which is newer.",
+    source: "Nishtala et al. 2013; Lamport 1978",
+    repaired: "cache:fills=versioned,writes=through",
+    keeps: &[],
+    actions: 5,
+};
 
 pub(super) fn family() -> Family {
     let (fifo, unordered) = (Setting::calm(3, Network::Fifo), Setting::calm(3, Network::Unordered));
@@ -36,10 +70,6 @@ pub(super) fn family() -> Family {
             [("store", |it| it.first = First::Store), ("caches", |it| it.first = First::Caches)],
         );
     let about = "asynchronous: caches in front of a store";
-    let stale = "a value that was fetched before a write fills the cache after the write was told, \
-                 and stays";
-    let early = "the caches are told before the store has the write, and fetch the old value again";
-    let overtaken = "an update without a version is kept as it arrives, an older one after a newer";
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
     let versioned = "fills=versioned";
     Family::new("cache", about, &unordered, variants)
@@ -53,9 +83,9 @@ pub(super) fn family() -> Family {
         .keeps("writes=through", &fifo, [eventual, ryw, mr])
         .keeps("fills=versioned,writes=through", &unordered, [eventual, ryw, mr])
         .keeps("fills=unchecked", &fifo, [eventual])
-        .mutant("fills=unchecked", stale, &unordered, eventual, Kind::Diverged)
-        .mutant("first=caches", early, &unordered, eventual, Kind::Diverged)
-        .mutant("writes=through", overtaken, &unordered, eventual, Kind::Diverged)
+        .mutant("fills=unchecked", STALE, &unordered, eventual, Kind::Diverged)
+        .mutant("first=caches", EARLY, &unordered, eventual, Kind::Diverged)
+        .mutant("writes=through", OVERTAKEN, &unordered, eventual, Kind::Diverged)
         .hint(
             "fills=unchecked",
             Kind::Diverged,

@@ -6,8 +6,43 @@ use crate::replication::asynchronous::causal_broadcast::{CausalBroadcast, Confli
 use crate::replication::asynchronous::cops::{Cops, Dependencies, Sessions};
 use crate::world::{Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
+
+const EARLY: Bug = Bug {
+    title: "a write is delivered before one that its node had seen, and a read sees the \
+               effect without the cause",
+    story: "A reply reaches a node before the message that it answers, as the two come from \
+               different nodes. FIFO links do not help; somebody has to know what the author \
+               had seen.",
+    source: "Birman, Schiper & Stephenson 1991",
+    repaired: "causal-broadcast",
+    keeps: &[],
+    actions: 8,
+};
+
+const MOVED: Bug = Bug {
+    title: "a session that goes to another node is served before its own write is there",
+    story: "The session writes at one node and goes on at another one, to which nobody says \
+               what it has seen. MongoDB kept its causal sessions only if reads and writes \
+               asked for majorities.",
+    source: "Lloyd et al. 2011; jepsen.io/analyses/mongodb-3-6-4",
+    repaired: "cops",
+    keeps: &[],
+    actions: 3,
+};
+
+const UNHEEDED: Bug = Bug {
+    title: "a write is applied before what its session had seen, and a read sees the effect \
+               without the cause",
+    story: "A session reads a value and writes another one because of it. The second write \
+               overtakes the first at a third node, where somebody sees the answer without the \
+               question.",
+    source: "Lloyd et al. 2011; jepsen.io/analyses/mongodb-3-6-4",
+    repaired: "cops",
+    keeps: &[],
+    actions: 7,
+};
 
 fn model(name: &str) -> Model {
     name.parse().expect("a model of the list")
@@ -36,8 +71,6 @@ pub(super) fn broadcast() -> Family {
             ],
         );
     let about = "asynchronous: writes are delivered in causal order, by vector clocks";
-    let early = "a write is delivered before one that its node had seen, and a read sees the \
-                 effect without the cause";
     let (eventual, causal) = (Model::EVENTUAL, model("causal"));
     // For clients this takes two keys, three sessions and a rare run; by the strategy's own
     // record a read of one key shows it.
@@ -52,8 +85,8 @@ pub(super) fn broadcast() -> Family {
         .keeps("conflicts=arrival", &unordered, [model("cm")])
         .breaks("conflicts=arrival", &unordered, eventual, Kind::Diverged)
         .keeps("delivery=fifo", &unordered, [eventual])
-        .mutant("delivery=fifo", early, &unordered, own_record, Flaw::Recorded)
-        .mutant("delivery=raw", early, &unordered, causal, Kind::Unexplained)
+        .mutant("delivery=fifo", EARLY, &unordered, own_record, Flaw::Recorded)
+        .mutant("delivery=raw", EARLY, &unordered, causal, Kind::Unexplained)
 }
 
 /// Causal consistency by dependencies.
@@ -80,9 +113,6 @@ pub(super) fn cops() -> Family {
             ],
         );
     let about = "asynchronous: a write waits for the versions that it depends on";
-    let early = "a write is applied before what its session had seen, and a read sees the effect \
-                 without the cause";
-    let moved = "a session that goes to another node is served before its own write is there";
     let (eventual, causal) = (Model::EVENTUAL, model("causal"));
     Family::new("cops", about, &roaming, variants)
         .states(30_000)
@@ -91,7 +121,7 @@ pub(super) fn cops() -> Family {
         .keeps("", &roaming, [Property::StrongConvergence, Property::Durable])
         .breaks("", &roaming, Model::Linearizable, Kind::Unexplained)
         .keeps("dependencies=all", &roaming, [causal])
-        .mutant("dependencies=none", early, &roaming, causal, Kind::Unexplained)
+        .mutant("dependencies=none", UNHEEDED, &roaming, causal, Kind::Unexplained)
         .keeps("sessions=are-served", &unordered, [causal])
-        .mutant("sessions=are-served", moved, &roaming, Model::READ_YOUR_WRITES, Kind::Unexplained)
+        .mutant("sessions=are-served", MOVED, &roaming, Model::READ_YOUR_WRITES, Kind::Unexplained)
 }

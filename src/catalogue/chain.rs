@@ -6,8 +6,52 @@ use crate::replication::synchronous::chain::{Answers, Chain, Reads};
 use crate::replication::synchronous::craq::{Craq, Dirty, Places};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
+
+const AHEAD: Bug = Bug {
+    title: "a node before the tail answers reads, and shows a write that the tail has not",
+    story: "A write that is still on its way down the chain is shown by a node in the \
+               middle; a session that reads at the tail next does not find it. VoltDB showed \
+               such reads where a replica answered by itself.",
+    source: "van Renesse & Schneider 2004; jepsen.io/analyses/voltdb-6-3",
+    repaired: "chain",
+    keeps: &[],
+    actions: 6,
+};
+
+const EARLY: Bug = Bug {
+    title: "the head answers a write, which a read at the tail then misses",
+    story: "The head answers as soon as it has the write. The client reads at the tail, and \
+               the write is not there yet.",
+    source: "van Renesse & Schneider 2004",
+    repaired: "chain",
+    keeps: &[],
+    actions: 3,
+};
+
+const SHOWN: Bug = Bug {
+    title: "a node answers a version that is not committed, and a later read misses it",
+    story: "A node that has a write which is not committed yet answers with it. The next \
+               read is answered by a node further down, which has the older value. The paper \
+               offers this as a mode for those who ask for eventual consistency only.",
+    source: "Terrace & Freedman 2009, section 2.4",
+    repaired: "craq",
+    keeps: &[],
+    actions: 6,
+};
+
+const REORDERED: Bug = Bug {
+    title: "a node takes entries as they arrive, and the order of its log is not that of \
+               the head",
+    story: "Two writes change places on a link that is not FIFO, and a node numbers them as \
+               they come. Its last value is not that of the others, and nobody compares them \
+               again.",
+    source: "van Renesse & Schneider 2004, which asks for FIFO links",
+    repaired: "craq",
+    keeps: &[],
+    actions: 5,
+};
 
 fn crashing() -> Setting {
     let one = Faults::NONE.with(FaultKind::Crash, 1);
@@ -29,8 +73,6 @@ pub(super) fn chain() -> Family {
             [("tail", |it| it.answers = Answers::Tail), ("head", |it| it.answers = Answers::Head)],
         );
     let about = "synchronous: a write goes down a chain of nodes, the last one answers";
-    let ahead = "a node before the tail answers reads, and shows a write that the tail has not";
-    let early = "the head answers a write, which a read at the tail then misses";
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
     Family::new("chain", about, &roaming, variants)
         .states(30_000)
@@ -38,9 +80,9 @@ pub(super) fn chain() -> Family {
         .keeps("", &crashing(), [eventual, ryw, mr, Model::Linearizable])
         .keeps("", &crashing(), [Property::Durable])
         .keeps("reads=local", &roaming, [eventual, ryw])
-        .mutant("reads=local", ahead, &roaming, mr, Kind::Unexplained)
+        .mutant("reads=local", AHEAD, &roaming, mr, Kind::Unexplained)
         .keeps("answers=head", &roaming, [eventual, mr])
-        .mutant("answers=head", early, &roaming, ryw, Kind::Unexplained)
+        .mutant("answers=head", EARLY, &roaming, ryw, Kind::Unexplained)
 }
 
 /// Chain replication with apportioned queries.
@@ -66,9 +108,6 @@ pub(super) fn craq() -> Family {
             ],
         );
     let about = "synchronous: a chain of nodes, each of which answers reads";
-    let ahead = "a node answers a version that is not committed, and a later read misses it";
-    let reordered = "a node takes entries as they arrive, and the order of its log is not that of \
-                     the head";
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
     Family::new("craq", about, &roaming, variants)
         .states(60_000)
@@ -79,6 +118,6 @@ pub(super) fn craq() -> Family {
         .keeps("dirty=hidden", &roaming, [eventual])
         .breaks("dirty=hidden", &roaming, ryw, Kind::Unexplained)
         .keeps("dirty=shown", &roaming, [eventual, ryw])
-        .mutant("dirty=shown", ahead, &roaming, mr, Kind::Unexplained)
-        .mutant("places=ignored", reordered, &unordered, eventual, Kind::Diverged)
+        .mutant("dirty=shown", SHOWN, &roaming, mr, Kind::Unexplained)
+        .mutant("places=ignored", REORDERED, &unordered, eventual, Kind::Diverged)
 }

@@ -5,8 +5,29 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::failover::{Answers, Failover, Fencing};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
+
+const SPLIT: Bug = Bug {
+    title: "the old primary goes on beside the new one: split brain",
+    story: "The operator promotes another node while the old primary is only out of sight. \
+               Both accept writes. In October 2018 a partition of 43 seconds did this to \
+               GitHub, and repairing it took a day.",
+    source: "Gray & Cheriton 1989; the report of GitHub on 21 October 2018",
+    repaired: "failover",
+    keeps: &[],
+    actions: 4,
+};
+
+const EARLY: Bug = Bug {
+    title: "a write is answered and sent before the disk has it, and a crash forgets it",
+    story: "The write is acknowledged, then the process dies before the disk has it. NATS \
+               JetStream flushed every two minutes by default.",
+    source: "nats-server issue 7564",
+    repaired: "failover",
+    keeps: &[],
+    actions: 3,
+};
 
 /// Two nodes, FIFO links, and one of each of these faults.
 fn with(kinds: &[FaultKind]) -> Setting {
@@ -38,8 +59,6 @@ pub(super) fn family() -> Family {
             ],
         );
     let about = "asynchronous: a primary with a disk, replaced by an operator";
-    let split = "the old primary goes on beside the new one: split brain";
-    let early = "a write is answered and sent before the disk has it, and a crash forgets it";
     Family::new("failover", about, &promoted, variants)
         .states(60_000)
         .sources("Gray & Cheriton 1989; Burrows 2006 for fencing by epochs")
@@ -48,8 +67,8 @@ pub(super) fn family() -> Family {
         .keeps("", &killed, [Property::Answered])
         .breaks("", &promoted, Model::EVENTUAL, Kind::Lost)
         .breaks("", &lying, Property::Durable, Flaw::LostWrite)
-        .mutant("fencing=none", split, &promoted, Model::EVENTUAL, Kind::Diverged)
-        .mutant("answers=received", early, &crashed, Property::Durable, Flaw::LostWrite)
+        .mutant("fencing=none", SPLIT, &promoted, Model::EVENTUAL, Kind::Diverged)
+        .mutant("answers=received", EARLY, &crashed, Property::Durable, Flaw::LostWrite)
         .hint(
             "",
             Kind::Lost,

@@ -42,13 +42,40 @@ pub struct Family {
     build: Build,
 }
 
-/// A variant with one named bug.
+/// A mistake that a protocol can have, and what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bug {
+    /// What is wrong, in one line.
+    pub title: &'static str,
+    /// How it shows, and who has met it, in a few sentences.
+    pub story: &'static str,
+    /// Where it was reported or described.
+    pub source: &'static str,
+    /// The strategy without it, as on the command line: a variant of the same one, or
+    /// another one that does the job.
+    pub repaired: &'static str,
+    /// The strongest properties that hold in spite of it, where it is shown; empty if
+    /// not even `base` does.
+    pub keeps: &'static [&'static str],
+    /// How many actions its shortest counterexample has.
+    pub actions: usize,
+}
+
+/// A variant with one bug, and how the bug shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mutant {
     /// The variant, as on the command line.
     pub strategy: String,
-    /// What is wrong with it, in one line.
-    pub bug: &'static str,
+    /// What is wrong with it.
+    pub bug: Bug,
+    /// Where the bug shows.
+    pub setting: Setting,
+    /// What it violates there.
+    pub property: Property,
+    /// In which way.
+    pub flaw: Flaw,
+    /// What holds there in spite of it.
+    pub keeps: Vec<Property>,
 }
 
 /// What to try after a variant failed.
@@ -150,16 +177,28 @@ impl Family {
     }
 
     /// Names the bug of a variant, and promises that it breaks a property.
+    ///
+    /// # Panics
+    /// If the bug keeps something that is no property.
     #[must_use]
     pub fn mutant(
         mut self,
         variant: &str,
-        bug: &'static str,
+        bug: Bug,
         setting: &Setting,
         property: impl Into<Property>,
         flaw: impl Into<Flaw>,
     ) -> Self {
-        self.mutants.push(Mutant { strategy: self.strategy(variant), bug });
+        let (property, flaw) = (property.into(), flaw.into());
+        let kept = |name: &&str| name.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+        self.mutants.push(Mutant {
+            strategy: self.strategy(variant),
+            setting: setting.clone(),
+            property: property.clone(),
+            flaw,
+            keeps: bug.keeps.iter().map(kept).collect(),
+            bug,
+        });
         self.breaks(variant, setting, property, flaw)
     }
 

@@ -5,10 +5,32 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::gossip::{Digest, Gossip, Mode, Ties};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
 
 const PLAIN: Gossip = Gossip { mode: Mode::PushPull, ties: Ties::Node, digest: Digest::All };
+
+const MINE: Bug = Bug {
+    title: "of two versions with equal counters each node keeps its own",
+    story: "Two nodes count to the same number at the same time, and each finds that its \
+               own value is not older than the other. Both keep what they have, for ever. Ties \
+               have to be broken in the same way everywhere, by the node or by the value.",
+    source: "Thomas 1979, where sites break ties",
+    repaired: "gossip",
+    keeps: &[],
+    actions: 5,
+};
+
+const DELETED: Bug = Bug {
+    title: "a digest leaves out what was deleted, so the delete is never sent",
+    story: "What was deleted has no value, so the digest does not name it, and the \
+               neighbour that still has the value is not told. Anti-entropy has to compare \
+               tombstones, too.",
+    source: "Demers et al. 1987, on death certificates",
+    repaired: "gossip",
+    keeps: &[],
+    actions: 6,
+};
 
 pub(super) fn family() -> Family {
     let calm = Setting::calm(3, Network::Unordered);
@@ -38,8 +60,6 @@ pub(super) fn family() -> Family {
             [("all", |it| it.digest = Digest::All), ("values", |it| it.digest = Digest::Values)],
         );
     let about = "asynchronous: neighbours compare digests and send what is newer";
-    let mine = "of two versions with equal counters each node keeps its own";
-    let deleted = "a digest leaves out what was deleted, so the delete is never sent";
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
     Family::new("gossip", about, &calm, variants)
         .states(30_000)
@@ -50,6 +70,6 @@ pub(super) fn family() -> Family {
         .breaks("", &calm.clone().roaming(), ryw, Kind::Unexplained)
         .keeps("mode=push", &lossy(2), [eventual])
         .keeps("mode=pull", &lossy(2), [eventual])
-        .mutant("ties=mine", mine, &pair, eventual, Kind::Diverged)
-        .mutant("digest=values", deleted, &pair, eventual, Kind::Diverged)
+        .mutant("ties=mine", MINE, &pair, eventual, Kind::Diverged)
+        .mutant("digest=values", DELETED, &pair, eventual, Kind::Diverged)
 }

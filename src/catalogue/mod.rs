@@ -31,6 +31,6 @@ mod tombstones;
 mod variants;
 mod yardstick;
 
-pub use family::{Advice, Family, Hint, Mutant};
+pub use family::{Advice, Bug, Family, Hint, Mutant};
 pub use registry::{Registry, UnknownStrategy};
 pub use variants::{Parameter, Variants};

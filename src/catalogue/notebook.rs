@@ -5,8 +5,63 @@ use crate::judgement::{Kind, Model};
 use crate::replication::notebook::{Notebook, Variant};
 use crate::world::{Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
+
+const FORGETS: Bug = Bug {
+    title: "the receiver looks the key up and stores nothing",
+    story: "The method that receives a copy was written, called and never tested: it finds \
+               the key and leaves the value as it was. The node that took the write shows it, \
+               the other one never does, and no message is on its way that could change that.",
+    source: "the notebook itself",
+    repaired: "multi-primary-lww",
+    keeps: &[],
+    actions: 2,
+};
+
+const MISFILES: Bug = Bug {
+    title: "a write is stored under another key than reads use",
+    story: "The writer builds its keys with spaces in them, the reader builds them without. \
+               Both nodes agree, which is why a test that only compares nodes sees nothing: \
+               the acknowledged write can be read under no key that anybody asks for.",
+    source: "the notebook itself",
+    repaired: "multi-primary-lww",
+    keeps: &[],
+    actions: 2,
+};
+
+const DENIES: Bug = Bug {
+    title: "the call to the replica fails after the local store, and the client is told \
+               `fail`",
+    story: "The name of the remote method is misspelt at one end, so the call fails when \
+               the value is stored already. The client is told that nothing happened, and \
+               others read the value. Reporting a failure for what may have happened is among \
+               the most frequent findings in databases.",
+    source: "the notebook itself; aphyr.com/posts/284 (MongoDB 2.4.3)",
+    repaired: "multi-primary-lww",
+    keeps: &[],
+    actions: 1,
+};
+
+const OVERWRITES: Bug = Bug {
+    title: "the receiver stores whatever arrives last",
+    story: "Two clients write at two nodes, and the messages cross: each node ends with \
+               what came last. Nothing orders the two writes, so no later message repairs it.",
+    source: "the notebook itself",
+    repaired: "multi-primary-lww",
+    keeps: &[],
+    actions: 4,
+};
+
+const ECHOES: Bug = Bug {
+    title: "the receiver stores and replicates again",
+    story: "A node that receives a write sends it on, and the node that sent it does the \
+               same. In MySQL an event whose server has left the ring circles in the same way.",
+    source: "the notebook itself; MySQL bugs 25998 and 27808",
+    repaired: "multi-primary-lww",
+    keeps: &[],
+    actions: 5,
+};
 
 pub(super) fn family() -> Family {
     let pair = Setting::calm(2, Network::Unordered);
@@ -23,19 +78,13 @@ pub(super) fn family() -> Family {
         ],
     );
     let about = "a student's two nodes, each variant with one of its bugs";
-    let forgets = "the receiver looks the key up and stores nothing";
-    let misfiles = "a write is stored under another key than reads use";
-    let denies =
-        "the call to the replica fails after the local store, and the client is told `fail`";
-    let overwrites = "the receiver stores whatever arrives last";
-    let echoes = "the receiver stores and replicates again";
     Family::new("notebook", about, &pair, variants)
         .sources("the notebook itself")
-        .mutant("as-written", forgets, &pair, eventual, Kind::Diverged)
-        .mutant("wrong-key", misfiles, &pair, eventual, Kind::Lost)
-        .mutant("call-error", denies, &pair, eventual, Kind::Illegal)
-        .mutant("storing", overwrites, &pair, eventual, Kind::Diverged)
-        .mutant("echo", echoes, &pair, eventual, Flaw::NeverQuiet)
+        .mutant("as-written", FORGETS, &pair, eventual, Kind::Diverged)
+        .mutant("wrong-key", MISFILES, &pair, eventual, Kind::Lost)
+        .mutant("call-error", DENIES, &pair, eventual, Kind::Illegal)
+        .mutant("storing", OVERWRITES, &pair, eventual, Kind::Diverged)
+        .mutant("echo", ECHOES, &pair, eventual, Flaw::NeverQuiet)
         .hint(
             "as-written",
             Kind::Diverged,

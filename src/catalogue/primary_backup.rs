@@ -6,8 +6,19 @@ use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{Bench, Clients, Judged};
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
+
+const EARLY: Bug = Bug {
+    title: "a backup answers reads, and shows a write before another one has it",
+    story: "One backup has the write and shows it, another one has not and answers the old \
+               value to a read that begins later. Each read alone looks fine; together they \
+               are new, then old.",
+    source: "Budhiraja et al. 1993; jepsen.io/analyses/voltdb-6-3",
+    repaired: "primary-backup",
+    keeps: &[],
+    actions: 7,
+};
 
 pub(super) fn family() -> Family {
     let fifo = Setting::calm(3, Network::Fifo);
@@ -18,7 +29,6 @@ pub(super) fn family() -> Family {
         [("primary", |it| it.reads = Reads::Primary), ("local", |it| it.reads = Reads::Local)],
     );
     let about = "synchronous: a write is answered when every backup has it";
-    let early = "a backup answers reads, and shows a write before another one has it";
     let local = "reads=local";
     Family::new("primary-backup", about, &fifo, variants)
         .sources("Alsberg & Day 1976; Budhiraja et al. 1993")
@@ -26,7 +36,7 @@ pub(super) fn family() -> Family {
         .keeps("", &one_crash, [Property::Model(Model::Linearizable), Property::Durable])
         .keeps("", &one_crash, [Model::EventualRealTime])
         .keeps(local, &fifo, [Model::EVENTUAL, Model::MONOTONIC_READS])
-        .mutant(local, early, &fifo, Model::Linearizable, Kind::Unexplained)
+        .mutant(local, EARLY, &fifo, Model::Linearizable, Kind::Unexplained)
         .breaks(local, &fifo.roaming(), Model::MONOTONIC_READS, Kind::Unexplained)
 }
 

@@ -4,8 +4,32 @@ use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::primary_object::{Object, PrimaryObject, Retries};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
+
+const TWICE: Bug = Bug {
+    title: "an update that is asked again is applied again: an add counts twice, and a \
+               compare-and-set finds its own effect",
+    story: "The answer is late, the client asks again, and the primary takes the second \
+               request for a new one. One add counts twice. Aerospike resent writes whose \
+               clients had been told of a failure.",
+    source: "Birrell & Nelson 1984; jepsen.io/analyses/aerospike-3-99-0-3",
+    repaired: "primary-object",
+    keeps: &[],
+    actions: 6,
+};
+
+const FOUND: Bug = Bug {
+    title: "an add-if-absent that is asked again finds its own element, and answers that it \
+               was there",
+    story: "An add-if-absent is applied, its answer is late, and the client asks again. The \
+               second attempt finds the element of the first one and answers that somebody \
+               else was faster: the lock that the client holds looks taken.",
+    source: "Birrell & Nelson 1984",
+    repaired: "primary-object:object=set",
+    keeps: &[],
+    actions: 6,
+};
 
 pub(super) fn family() -> Family {
     let fifo = Setting::calm(2, Network::Fifo);
@@ -31,10 +55,6 @@ pub(super) fn family() -> Family {
             ],
         );
     let about = "synchronous: a counter, a set, or a register with compare-and-set, on a primary";
-    let twice = "an update that is asked again is applied again: an add counts twice, and a \
-                 compare-and-set finds its own effect";
-    let found = "an add-if-absent that is asked again finds its own element, and answers that it was \
-                 there";
     let (cas, applied) = ("object=cas-register", "retries=applied");
     Family::new("primary-object", about, &retried, variants)
         .states(200_000)
@@ -44,10 +64,10 @@ pub(super) fn family() -> Family {
         .keeps("object=answering-counter", &retried, [Model::Linearizable, Model::EVENTUAL])
         .keeps("object=set", &retried, [Model::Linearizable])
         .keeps(applied, &fifo, [Model::Linearizable])
-        .mutant(applied, twice, &retried, Model::EVENTUAL, Kind::Illegal)
+        .mutant(applied, TWICE, &retried, Model::EVENTUAL, Kind::Illegal)
         .mutant(
             "object=set,retries=applied",
-            found,
+            FOUND,
             &retried,
             Model::Linearizable,
             Kind::Unexplained,

@@ -5,7 +5,7 @@ use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::quorum::{Counts, Quorum, Repair, Stamps, Timeout};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Bug, Family};
 use super::variants::Variants;
 
 const PLAIN: Quorum = Quorum {
@@ -15,6 +15,63 @@ const PLAIN: Quorum = Quorum {
     stamps: Stamps::Coordinator,
     counts: Counts::Nodes,
     timeout: Timeout::Never,
+};
+
+const FLICKERS: Bug = Bug {
+    title: "a read answers before enough nodes have what it saw, and a later read may miss \
+               it",
+    story: "A read finds a value at one of its nodes and answers it, while too few nodes \
+               have it. The next read asks others and finds the older value. Cassandra and \
+               ScyllaDB call their blocking read repair what makes quorum reads monotonic.",
+    source: "CASSANDRA-14635; scylladb pull request 29387",
+    repaired: "quorum",
+    keeps: &[],
+    actions: 8,
+};
+
+const RENEWED: Bug = Bug {
+    title: "a repair stamps what it has read anew, and wins over a write that was answered \
+               in the meantime",
+    story: "A repair should carry a version to nodes that lack it. Here it writes the old \
+               value under a new stamp, so what was written after the read began loses against \
+               what was there before.",
+    source: "DeCandia et al. 2007, where a repair keeps the version",
+    repaired: "quorum",
+    keeps: &[],
+    actions: 12,
+};
+
+const AGAIN: Bug = Bug {
+    title: "an answer that is delivered twice counts twice, so a write is answered before \
+               enough nodes have it",
+    story: "The network delivers an acknowledgement twice, and the coordinator takes it for \
+               that of two nodes. The write is answered, and the node that never got it is not \
+               asked again.",
+    source: "Lynch & Shvartsman 1997, where members are counted and not messages",
+    repaired: "quorum:r=1,w=3",
+    keeps: &[],
+    actions: 6,
+};
+
+const REFUTED: Bug = Bug {
+    title: "a write that takes long is answered `fail`, though some nodes have it",
+    story: "The coordinator gives up and says `fail`, while some node has stored the write. \
+               Later reads see what officially never happened. ScyllaDB and Cassandra had such \
+               writes resurface.",
+    source: "scylladb issue 6299; CASSANDRA-12126",
+    repaired: "quorum",
+    keeps: &[],
+    actions: 5,
+};
+
+const ASSUMED: Bug = Bug {
+    title: "a write that takes long is answered `ok`, though too few nodes have it",
+    story: "The coordinator gives up waiting and says `ok`. MongoDB 2.4.3 reported network \
+               errors of majority writes as successes.",
+    source: "aphyr.com/posts/284 (MongoDB 2.4.3)",
+    repaired: "quorum",
+    keeps: &[],
+    actions: 6,
 };
 
 pub(super) fn family() -> Family {
@@ -28,14 +85,6 @@ pub(super) fn family() -> Family {
     let (linearizable, unexplained) = (Model::Linearizable, Kind::Unexplained);
     let causal: Model = "causal".parse().expect("a model of the grid");
     let about = "synchronous: a register on partial quorums, with read repair";
-    let flickers = "a read answers before enough nodes have what it saw, and a later read may \
-                    miss it";
-    let renewed = "a repair stamps what it has read anew, and wins over a write that was answered \
-                   in the meantime";
-    let again = "an answer that is delivered twice counts twice, so a write is answered before \
-                 enough nodes have it";
-    let refuted = "a write that takes long is answered `fail`, though some nodes have it";
-    let assumed = "a write that takes long is answered `ok`, though too few nodes have it";
     Family::new("quorum", about, &sticky, variants())
         .states(20_000)
         .sources("DeCandia et al. 2007 (Dynamo); Gifford 1979; Lakshman & Malik 2010 (Cassandra)")
@@ -49,11 +98,11 @@ pub(super) fn family() -> Family {
         .breaks("r=1,w=3", &roaming, mr, unexplained)
         .breaks("r=1,w=1", &roaming, ryw, unexplained)
         .keeps("repair=none", &roaming, [eventual, Model::Regular])
-        .mutant("repair=none", flickers, &roaming, mr, unexplained)
-        .mutant("repair=restamped", renewed, &pair, linearizable, unexplained)
-        .mutant("counts=answers,r=1,w=3", again, &lossy, Property::Durable, Flaw::LostWrite)
-        .mutant("timeout=fails", refuted, &pair, eventual, Kind::Illegal)
-        .mutant("timeout=succeeds", assumed, &roaming, ryw, unexplained)
+        .mutant("repair=none", FLICKERS, &roaming, mr, unexplained)
+        .mutant("repair=restamped", RENEWED, &pair, linearizable, unexplained)
+        .mutant("counts=answers,r=1,w=3", AGAIN, &lossy, Property::Durable, Flaw::LostWrite)
+        .mutant("timeout=fails", REFUTED, &pair, eventual, Kind::Illegal)
+        .mutant("timeout=succeeds", ASSUMED, &roaming, ryw, unexplained)
         .hint(
             "repair=none",
             unexplained,

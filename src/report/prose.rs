@@ -121,7 +121,7 @@ pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
         text.push_str("\nvariants with a bug\n");
     }
     for mutant in &family.mutants {
-        let _ = writeln!(text, "  {}\n      {}", mutant.strategy, mutant.bug);
+        let _ = writeln!(text, "  {}\n      {}", mutant.strategy, mutant.bug.title);
     }
     if !family.sources.is_empty() {
         let _ = writeln!(text, "\nsource\n  {}", family.sources);

@@ -1,6 +1,6 @@
 //! Types that are replicated by sending what updates add to their states.
 
-use crate::catalogue::family::Family;
+use crate::catalogue::family::{Bug, Family};
 use crate::catalogue::variants::Variants;
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::delta_based::{DeltaBased, Intervals};
@@ -10,6 +10,17 @@ use crate::replication::crdt::{Dropped, Lattice};
 use crate::world::FaultKind;
 
 use super::{STATES, convergent, nodes, with};
+
+const ASSUMED: Bug = Bug {
+    title: "what was sent counts as received: a lost interval is never sent again",
+    story: "A delta is sent and forgotten. If the message is lost, the receiver gets the \
+               next interval, has a gap, and nobody sends what is missing. Acknowledgements \
+               have to come from the receiver.",
+    source: "Almeida, Shoker & Baquero 2018",
+    repaired: "",
+    keeps: &[],
+    actions: 4,
+};
 
 fn family<L: Lattice>(name: &'static str, about: &'static str, lattice: L) -> Family {
     let plain = DeltaBased { lattice, intervals: Intervals::Causal };
@@ -23,7 +34,6 @@ fn family<L: Lattice>(name: &'static str, about: &'static str, lattice: L) -> Fa
         ],
     );
     let lost = with(&nodes(2), FaultKind::Drop);
-    let assumed = "what was sent counts as received: a lost interval is never sent again";
     Family::new(name, about, &nodes(2), variants)
         .sources("Almeida, Shoker & Baquero 2018")
         .states(STATES)
@@ -31,7 +41,13 @@ fn family<L: Lattice>(name: &'static str, about: &'static str, lattice: L) -> Fa
         .keeps("", &lost, [Model::EVENTUAL])
         .keeps("intervals=basic", &nodes(3), [Model::EVENTUAL])
         .breaks("intervals=basic", &lost, Model::EVENTUAL, Kind::Diverged)
-        .mutant("intervals=assumed", assumed, &lost, Model::EVENTUAL, Kind::Diverged)
+        .mutant(
+            "intervals=assumed",
+            Bug { repaired: name, ..ASSUMED },
+            &lost,
+            Model::EVENTUAL,
+            Kind::Diverged,
+        )
 }
 
 /// All of them, in the order in which they are listed.

@@ -1,6 +1,6 @@
 //! Types that are replicated by sending the effects of updates.
 
-use crate::catalogue::family::Family;
+use crate::catalogue::family::{Bug, Family};
 use crate::catalogue::variants::Variants;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
@@ -11,6 +11,37 @@ use crate::replication::crdt::or_set::Removes;
 use crate::world::FaultKind;
 
 use super::{STATES, convergent, nodes, with};
+
+const AGAIN: Bug = Bug {
+    title: "an effect that arrives twice is applied twice",
+    story: "An effect arrives twice and is applied twice: one node has counted 1, the other \
+               2. DefraDB counted retransmitted updates twice.",
+    source: "Shapiro et al. 2011; defradb issue 2179",
+    repaired: "op-counter",
+    keeps: &[],
+    actions: 3,
+};
+
+const EARLY: Bug = Bug {
+    title: "a remove may be applied before the add that it removes, which then stays",
+    story: "A node adds an element, another one has seen that and removes it. At a third \
+               node the remove comes first, finds nothing, and the add stays. CRDT-Redis had \
+               this until delivery became causal.",
+    source: "Shapiro et al. 2011; CRDT-Redis issue 2",
+    repaired: "op-set",
+    keeps: &[],
+    actions: 5,
+};
+
+const BY_VALUE: Bug = Bug {
+    title: "a remove takes away whatever adds of the element are there, unseen ones too",
+    story: "Each node removes every add of the element that it happens to have. Two nodes \
+               have different adds, so the same remove leaves different sets.",
+    source: "Shapiro et al. 2011, where a remove names the adds that it has seen",
+    repaired: "op-set",
+    keeps: &[],
+    actions: 4,
+};
 
 fn family<T: Operations>(
     name: &'static str,
@@ -48,11 +79,10 @@ pub(in crate::catalogue) fn families() -> Vec<Family> {
 fn counter() -> Family {
     let plain = OperationBased { operations: Counter, delivery: Delivery::Causal, dedup: true };
     let twice = with(&nodes(2), FaultKind::Duplicate);
-    let again = "an effect that arrives twice is applied twice";
     family("op-counter", "operation-based: a counter", Variants::of(plain))
         .keeps("delivery=raw", &nodes(3), [Model::EVENTUAL])
         .keeps("delivery=raw", &twice, [Model::EVENTUAL])
-        .mutant("dedup=off", again, &twice, Property::StrongConvergence, Flaw::Disagreed)
+        .mutant("dedup=off", AGAIN, &twice, Property::StrongConvergence, Flaw::Disagreed)
 }
 
 fn or_set() -> Family {
@@ -66,10 +96,8 @@ fn or_set() -> Family {
             ("value", |it| it.operations.removes = Removes::Value),
         ],
     );
-    let early = "a remove may be applied before the add that it removes, which then stays";
-    let by_value = "a remove takes away whatever adds of the element are there, unseen ones too";
     family("op-set", "operation-based: an observed-remove set", variants)
-        .mutant("delivery=raw", early, &nodes(2), Model::EVENTUAL, Kind::Diverged)
-        .mutant("delivery=fifo", early, &nodes(3), Model::EVENTUAL, Kind::Diverged)
-        .mutant("removes=value", by_value, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+        .mutant("delivery=raw", EARLY, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+        .mutant("delivery=fifo", EARLY, &nodes(3), Model::EVENTUAL, Kind::Diverged)
+        .mutant("removes=value", BY_VALUE, &nodes(2), Model::EVENTUAL, Kind::Diverged)
 }

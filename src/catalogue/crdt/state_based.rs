@@ -1,6 +1,6 @@
 //! Types that are replicated by sending whole states.
 
-use crate::catalogue::family::Family;
+use crate::catalogue::family::{Bug, Family};
 use crate::catalogue::variants::Variants;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
@@ -21,6 +21,79 @@ use crate::world::FaultKind;
 use super::{STATES, convergent, nodes, with};
 
 const SHAPIRO: &str = "Shapiro, Preguiça, Baquero & Zawirski 2011";
+
+const ADDS: Bug = Bug {
+    title: "states are joined by addition: what both contain counts twice",
+    story: "States travel more than once and along several ways. A join that adds counts \
+               what it has counted already, and every round of gossip makes the value larger.",
+    source: "Shapiro et al. 2011, where a join is idempotent",
+    repaired: "pn-counter",
+    keeps: &[],
+    actions: 3,
+};
+
+const COLLIDE: Bug = Bug {
+    title: "all nodes have the same id: of concurrent adds only one counts",
+    story: "Two nodes were set up with the same id, from a copied image or a default. Both \
+               count in one entry, and the join keeps the larger: all nodes agree on a value \
+               that misses acknowledged adds.",
+    source: "Shapiro et al. 2011, where ids are unique",
+    repaired: "pn-counter",
+    keeps: &[],
+    actions: 4,
+};
+
+const DESCENDS: Bug = Bug {
+    title: "a join drops a value where the other side descends from it, not only where it \
+               descends strictly: what both have vanishes",
+    story: "Both sides hold the same value. The join asks whether the other context covers \
+               it, not whether the other side has dropped it, and throws it away.",
+    source: "riak_dt issue 78",
+    repaired: "mv-register",
+    keeps: &[],
+    actions: 4,
+};
+
+const BY_VALUE: Bug = Bug {
+    title: "a remove takes the element away, not the adds that it has seen",
+    story: "A remove marks the element and not the adds that it has seen, so an add that \
+               was concurrent is taken away as well, and no later add brings the element back.",
+    source: "Shapiro et al. 2011; riak_kv issue 1360",
+    repaired: "or-set",
+    keeps: &[],
+    actions: 5,
+};
+
+const ALL: Bug = Bug {
+    title: "a remove takes away all that was seen, under other keys too",
+    story: "A remove of one key clears everything that the context covers. Other keys of \
+               the map lose values that nobody removed.",
+    source: "Almeida, Shoker & Baquero 2018",
+    repaired: "or-map",
+    keeps: &[],
+    actions: 3,
+};
+
+const EARLY: Bug = Bug {
+    title: "entries are ordered by node: an entry may come before what its author had read",
+    story: "Entries are sorted by the node that wrote them. A reply of the first node \
+               stands above the question of the second one.",
+    source: "Lamport 1978",
+    repaired: "lamport-log",
+    keeps: &[],
+    actions: 3,
+};
+
+const DROPS: Bug = Bug {
+    title: "a join takes an add for removed where the other side knows it, though it may \
+               have it still",
+    story: "The set keeps no tombstones: an element that the other side knows and does not \
+               hold was removed there. The join forgets the second half of that sentence.",
+    source: "riak_dt issue 78; Bieniusa et al. 2012",
+    repaired: "orswot",
+    keeps: &[],
+    actions: 3,
+};
 
 /// What all of these can be told.
 fn variants<L: Lattice>(lattice: L) -> Variants<StateBased<L>> {
@@ -103,12 +176,10 @@ fn pn_counter() -> Family {
             "what tells the entries of nodes apart",
             [("own", |it| it.ids = Ids::Own), ("same", |it| it.ids = Ids::Same)],
         );
-    let adds = "states are joined by addition: what both contain counts twice";
     let lost = with(&nodes(2), FaultKind::Drop);
-    let collide = "all nodes have the same id: of concurrent adds only one counts";
     family("pn-counter", "state-based: a counter with an entry for each node", SHAPIRO, variants)
-        .mutant("merge=sum", adds, &nodes(2), Property::StrongConvergence, Flaw::Disagreed)
-        .mutant("ids=same", collide, &nodes(2), Model::EVENTUAL, Kind::Lost)
+        .mutant("merge=sum", ADDS, &nodes(2), Property::StrongConvergence, Flaw::Disagreed)
+        .mutant("ids=same", COLLIDE, &nodes(2), Model::EVENTUAL, Kind::Lost)
         .breaks("", &lost, Model::EVENTUAL, Kind::Diverged)
         .keeps("anti-entropy=on", &lost, [Model::EVENTUAL])
         .hint(
@@ -128,12 +199,10 @@ fn mv_register() -> Family {
             ("known", |it| it.lattice.dropped = Dropped::Known),
         ],
     );
-    let descends = "a join drops a value where the other side descends from it, not only where it \
-                    descends strictly: what both have vanishes";
     let twice = with(&nodes(2), FaultKind::Duplicate);
     let sources = "DeCandia et al. 2007; Preguiça et al. 2010";
     family("mv-register", "state-based: a register that keeps concurrent values", sources, variants)
-        .mutant("dropped=known", descends, &twice, Model::EVENTUAL, Kind::Diverged)
+        .mutant("dropped=known", DESCENDS, &twice, Model::EVENTUAL, Kind::Diverged)
 }
 
 fn or_set() -> Family {
@@ -146,9 +215,8 @@ fn or_set() -> Family {
         ],
     );
     let lost = with(&nodes(2), FaultKind::Drop);
-    let by_value = "a remove takes the element away, not the adds that it has seen";
     family("or-set", "state-based: an observed-remove set with tombstones", SHAPIRO, variants)
-        .mutant("removes=value", by_value, &nodes(2), Model::EVENTUAL, Kind::Lost)
+        .mutant("removes=value", BY_VALUE, &nodes(2), Model::EVENTUAL, Kind::Lost)
         .breaks("", &lost, Model::EVENTUAL, Kind::Diverged)
         .keeps("anti-entropy=on", &lost, [Model::EVENTUAL])
 }
@@ -162,15 +230,13 @@ fn orswot() -> Family {
             ("known", |it| it.lattice.dropped = Dropped::Known),
         ],
     );
-    let descends = "a join takes an add for removed where the other side knows it, though it may \
-                    have it still";
     family(
         "orswot",
         "state-based: an observed-remove set without tombstones",
         "Bieniusa et al. 2012",
         variants,
     )
-    .mutant("dropped=known", descends, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+    .mutant("dropped=known", DROPS, &nodes(2), Model::EVENTUAL, Kind::Diverged)
 }
 
 fn or_map() -> Family {
@@ -182,10 +248,9 @@ fn or_map() -> Family {
             ("all", |it| it.lattice.removes = MapRemoves::All),
         ],
     );
-    let all = "a remove takes away all that was seen, under other keys too";
     let sources = "Almeida, Shoker & Baquero 2018";
     family("or-map", "state-based: a map that keeps concurrent values of a key", sources, variants)
-        .mutant("removes=all", all, &nodes(2), Model::EVENTUAL, Kind::Lost)
+        .mutant("removes=all", ALL, &nodes(2), Model::EVENTUAL, Kind::Lost)
 }
 
 fn log() -> Family {
@@ -197,12 +262,11 @@ fn log() -> Family {
             ("nodes", |it| it.lattice.order = Order::Nodes),
         ],
     );
-    let early = "entries are ordered by node: an entry may come before what its author had read";
     family(
         "lamport-log",
         "state-based: a log in the order of Lamport stamps",
         "Lamport 1978",
         variants,
     )
-    .mutant("order=nodes", early, &nodes(2), Model::EVENTUAL, Kind::Illegal)
+    .mutant("order=nodes", EARLY, &nodes(2), Model::EVENTUAL, Kind::Illegal)
 }

@@ -1,6 +1,6 @@
 //! Texts, replicated by sending the effects of inserts and deletes.
 
-use crate::catalogue::family::Family;
+use crate::catalogue::family::{Bug, Family};
 use crate::catalogue::variants::Variants;
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::operation_based::indexed_text::IndexedText;
@@ -18,6 +18,30 @@ use super::{convergent, nodes, with};
 const STATES: u64 = 6_000;
 
 const TOGETHER: &str = "asked=together";
+
+const MISPLACED: Bug = Bug {
+    title: "of the elements with the same left neighbour the oldest comes first: a new \
+               element does not stand where it was inserted",
+    story: "Somebody types a letter between two others, and it appears behind one that was \
+               there before. RGA puts the newest of several elements with one left neighbour \
+               first, so that what is typed stands where the cursor was.",
+    source: "Roh, Jeon, Kim & Lee 2011",
+    repaired: "rga",
+    keeps: &[],
+    actions: 2,
+};
+
+const MOVED: Bug = Bug {
+    title: "an element is put at the position that its author named, though its neighbours \
+               have moved meanwhile",
+    story: "Two authors edit the same text. One inserts at the beginning, and the position \
+               that the other one sends means another place now. It is the puzzle that \
+               operational transformation began with.",
+    source: "Ellis & Gibbs 1989",
+    repaired: "fugue",
+    keeps: &[],
+    actions: 5,
+};
 
 fn family<P: Placement>(
     name: &'static str,
@@ -73,10 +97,8 @@ fn rga() -> Family {
     let about =
         "operation-based: a text; each element is placed to the right of its left neighbour";
     let sources = "Roh, Jeon, Kim & Lee 2011; Attiya et al. 2016";
-    let misplaced = "of the elements with the same left neighbour the oldest comes first: a new \
-                     element does not stand where it was inserted";
     family("rga", about, sources, (Rga { first: First::Newest }, first))
-        .mutant("first=oldest", misplaced, &nodes(2), Model::EVENTUAL, Kind::Illegal)
+        .mutant("first=oldest", MISPLACED, &nodes(2), Model::EVENTUAL, Kind::Illegal)
         .breaks(TOGETHER, &nodes(2), Model::EVENTUAL, Kind::Illegal)
         .hint(
             TOGETHER,
@@ -111,10 +133,8 @@ fn fractional() -> Family {
 fn indexed() -> Family {
     let plain = OperationBased { operations: IndexedText, delivery: Delivery::Causal, dedup: true };
     let about = "operation-based, wrong on purpose: positions are sent as they are";
-    let moved = "an element is put at the position that its author named, though its neighbours \
-                 have moved meanwhile";
     Family::new("indexed-text", about, &nodes(2), Variants::of(plain))
         .sources("Ellis & Gibbs 1989")
         .states(STATES)
-        .mutant("", moved, &nodes(2), Model::EVENTUAL, Kind::Illegal)
+        .mutant("", MOVED, &nodes(2), Model::EVENTUAL, Kind::Illegal)
 }

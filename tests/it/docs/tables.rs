@@ -103,7 +103,7 @@ fn of_family(family: &Family) -> Vec<String> {
         lines.extend(head(&["variant", "its bug"]));
     }
     for mutant in &family.mutants {
-        lines.push(row(&[format!("`{}`", mutant.strategy), mutant.bug.to_owned()]));
+        lines.push(row(&[format!("`{}`", mutant.strategy), mutant.bug.title.to_owned()]));
     }
     if !family.sources.is_empty() {
         lines.extend([String::new(), format!("Source: {}.", family.sources)]);
