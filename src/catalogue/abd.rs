@@ -1,12 +1,13 @@
 //! The register on a majority.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::abd::{Abd, WriteBack};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{self, Bench, Clients, Judged};
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const FLICKERS: Bug = Bug {
@@ -16,8 +17,8 @@ const FLICKERS: Bug = Bug {
                first. Cassandra had the same without blocking read repair.",
     source: "Attiya, Bar-Noy & Dolev 1995; CASSANDRA-14635",
     repaired: "abd",
-    keeps: &[],
-    actions: 10,
+    keeps: &["regular", "eventual-rt"],
+    actions: 19,
 };
 
 pub(super) fn family() -> Family {

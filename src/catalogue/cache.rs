@@ -1,10 +1,11 @@
 //! Caches in front of a store.
 
+use crate::hunt::mutant::Bug;
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::cache::{Cache, Fills, First, Writes};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const PLAIN: Cache = Cache { writes: Writes::Around, fills: Fills::Leased, first: First::Store };
@@ -18,7 +19,7 @@ const STALE: Bug = Bug {
                end this.",
     source: "Nishtala et al. 2013, section 3.2.1",
     repaired: "cache",
-    keeps: &[],
+    keeps: &["mr_wfr"],
     actions: 6,
 };
 
@@ -29,8 +30,8 @@ const EARLY: Bug = Bug {
                fetches the old one again, and it stays.",
     source: "Nishtala et al. 2013, where the store comes first",
     repaired: "cache",
-    keeps: &[],
-    actions: 6,
+    keeps: &["prefix_mr"],
+    actions: 7,
 };
 
 const OVERTAKEN: Bug = Bug {
@@ -39,8 +40,8 @@ const OVERTAKEN: Bug = Bug {
                way. The cache keeps the older one for ever, as nothing says which is newer.",
     source: "Nishtala et al. 2013; Lamport 1978",
     repaired: "cache:fills=versioned,writes=through",
-    keeps: &[],
-    actions: 5,
+    keeps: &["mr_wfr", "ev_vis"],
+    actions: 6,
 };
 
 pub(super) fn family() -> Family {

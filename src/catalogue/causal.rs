@@ -1,12 +1,13 @@
 //! Causal consistency, by vector clocks and by dependencies.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::causal_broadcast::{CausalBroadcast, Conflicts, Delivery};
 use crate::replication::asynchronous::cops::{Cops, Dependencies, Sessions};
 use crate::world::{Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const EARLY: Bug = Bug {
@@ -17,7 +18,7 @@ const EARLY: Bug = Bug {
                had seen.",
     source: "Birman, Schiper & Stephenson 1991",
     repaired: "causal-broadcast",
-    keeps: &[],
+    keeps: &["eventual", "strong-convergence"],
     actions: 8,
 };
 
@@ -28,8 +29,8 @@ const MOVED: Bug = Bug {
                asked for majorities.",
     source: "Lloyd et al. 2011; jepsen.io/analyses/mongodb-3-6-4",
     repaired: "cops",
-    keeps: &[],
-    actions: 3,
+    keeps: &["mw_ev", "wfr_ev"],
+    actions: 4,
 };
 
 const UNHEEDED: Bug = Bug {
@@ -40,7 +41,7 @@ const UNHEEDED: Bug = Bug {
                question.",
     source: "Lloyd et al. 2011; jepsen.io/analyses/mongodb-3-6-4",
     repaired: "cops",
-    keeps: &[],
+    keeps: &["mw_ev", "wfr_ev"],
     actions: 7,
 };
 
@@ -85,7 +86,13 @@ pub(super) fn broadcast() -> Family {
         .keeps("conflicts=arrival", &unordered, [model("cm")])
         .breaks("conflicts=arrival", &unordered, eventual, Kind::Diverged)
         .keeps("delivery=fifo", &unordered, [eventual])
-        .mutant("delivery=fifo", EARLY, &unordered, own_record, Flaw::Recorded)
+        .mutant(
+            "delivery=fifo",
+            Bug { actions: 10, ..EARLY },
+            &unordered,
+            own_record,
+            Flaw::Recorded,
+        )
         .mutant("delivery=raw", EARLY, &unordered, causal, Kind::Unexplained)
 }
 

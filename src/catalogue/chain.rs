@@ -1,12 +1,13 @@
 //! Chain replication, plain and with reads at every node.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::chain::{Answers, Chain, Reads};
 use crate::replication::synchronous::craq::{Craq, Dirty, Places};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const AHEAD: Bug = Bug {
@@ -16,8 +17,8 @@ const AHEAD: Bug = Bug {
                such reads where a replica answered by itself.",
     source: "van Renesse & Schneider 2004; jepsen.io/analyses/voltdb-6-3",
     repaired: "chain",
-    keeps: &[],
-    actions: 6,
+    keeps: &["regular", "eventual-rt"],
+    actions: 5,
 };
 
 const EARLY: Bug = Bug {
@@ -26,8 +27,8 @@ const EARLY: Bug = Bug {
                the write is not there yet.",
     source: "van Renesse & Schneider 2004",
     repaired: "chain",
-    keeps: &[],
-    actions: 3,
+    keeps: &["prefix_mr", "eventual-rt"],
+    actions: 4,
 };
 
 const SHOWN: Bug = Bug {
@@ -37,8 +38,8 @@ const SHOWN: Bug = Bug {
                offers this as a mode for those who ask for eventual consistency only.",
     source: "Terrace & Freedman 2009, section 2.4",
     repaired: "craq",
-    keeps: &[],
-    actions: 6,
+    keeps: &["regular", "eventual-rt"],
+    actions: 7,
 };
 
 const REORDERED: Bug = Bug {
@@ -49,8 +50,8 @@ const REORDERED: Bug = Bug {
                again.",
     source: "van Renesse & Schneider 2004, which asks for FIFO links",
     repaired: "craq",
-    keeps: &[],
-    actions: 5,
+    keeps: &["ev_vis"],
+    actions: 9,
 };
 
 fn crashing() -> Setting {

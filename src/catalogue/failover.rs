@@ -1,11 +1,12 @@
 //! An asynchronous primary that an operator replaces.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::failover::{Answers, Failover, Fencing};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const SPLIT: Bug = Bug {
@@ -14,9 +15,9 @@ const SPLIT: Bug = Bug {
                Both accept writes. In October 2018 a partition of 43 seconds did this to \
                GitHub, and repairing it took a day.",
     source: "Gray & Cheriton 1989; the report of GitHub on 21 October 2018",
-    repaired: "failover",
-    keeps: &[],
-    actions: 4,
+    repaired: "abd",
+    keeps: &["ev_vis", "mr_wfr"],
+    actions: 12,
 };
 
 const EARLY: Bug = Bug {
@@ -25,8 +26,8 @@ const EARLY: Bug = Bug {
                JetStream flushed every two minutes by default.",
     source: "nats-server issue 7564",
     repaired: "failover",
-    keeps: &[],
-    actions: 3,
+    keeps: &["strong-convergence"],
+    actions: 7,
 };
 
 /// Two nodes, FIFO links, and one of each of these faults.

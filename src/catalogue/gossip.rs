@@ -1,11 +1,12 @@
 //! Anti-entropy between neighbours.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::gossip::{Digest, Gossip, Mode, Ties};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const PLAIN: Gossip = Gossip { mode: Mode::PushPull, ties: Ties::Node, digest: Digest::All };
@@ -17,8 +18,8 @@ const MINE: Bug = Bug {
                have to be broken in the same way everywhere, by the node or by the value.",
     source: "Thomas 1979, where sites break ties",
     repaired: "gossip",
-    keeps: &[],
-    actions: 5,
+    keeps: &["ryw", "mr"],
+    actions: 2,
 };
 
 const DELETED: Bug = Bug {
@@ -28,8 +29,8 @@ const DELETED: Bug = Bug {
                tombstones, too.",
     source: "Demers et al. 1987, on death certificates",
     repaired: "gossip",
-    keeps: &[],
-    actions: 6,
+    keeps: &["ryw", "mr"],
+    actions: 2,
 };
 
 pub(super) fn family() -> Family {

@@ -20,6 +20,7 @@ mod crdt;
 mod failover;
 mod family;
 mod gossip;
+pub mod ladder;
 mod multi_primary_lww;
 mod notebook;
 mod primary_backup;
@@ -31,6 +32,7 @@ mod tombstones;
 mod variants;
 mod yardstick;
 
-pub use family::{Advice, Bug, Family, Hint, Mutant};
+pub use crate::hunt::mutant::{Bug, Mutant};
+pub use family::{Advice, Family, Hint};
 pub use registry::{Registry, UnknownStrategy};
 pub use variants::{Parameter, Variants};

@@ -1,12 +1,13 @@
 //! Several primaries, last writer wins.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{Bench, Clients, Judged};
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const PLAIN: MultiPrimaryLww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: false };
@@ -20,8 +21,8 @@ const MISORDERS: Bug = Bug {
                writes.",
     source: "Lamport 1978; aphyr.com/posts/285 (Riak)",
     repaired: "multi-primary-lww",
-    keeps: &[],
-    actions: 4,
+    keeps: &["ryw", "eventual"],
+    actions: 8,
 };
 
 pub(super) fn family() -> Family {

@@ -1,11 +1,12 @@
 //! The student's notebook: every variant is a mutant.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::Flaw;
 use crate::judgement::{Kind, Model};
 use crate::replication::notebook::{Notebook, Variant};
 use crate::world::{Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const FORGETS: Bug = Bug {
@@ -15,7 +16,7 @@ const FORGETS: Bug = Bug {
                the other one never does, and no message is on its way that could change that.",
     source: "the notebook itself",
     repaired: "multi-primary-lww",
-    keeps: &[],
+    keeps: &["ccv", "cm", "pc", "prefix_mr"],
     actions: 2,
 };
 
@@ -26,7 +27,7 @@ const MISFILES: Bug = Bug {
                the acknowledged write can be read under no key that anybody asks for.",
     source: "the notebook itself",
     repaired: "multi-primary-lww",
-    keeps: &[],
+    keeps: &["prefix_mr", "strong-convergence"],
     actions: 2,
 };
 
@@ -49,7 +50,7 @@ const OVERWRITES: Bug = Bug {
                what came last. Nothing orders the two writes, so no later message repairs it.",
     source: "the notebook itself",
     repaired: "multi-primary-lww",
-    keeps: &[],
+    keeps: &["ev_vis"],
     actions: 4,
 };
 
@@ -59,7 +60,7 @@ const ECHOES: Bug = Bug {
                same. In MySQL an event whose server has left the ring circles in the same way.",
     source: "the notebook itself; MySQL bugs 25998 and 27808",
     repaired: "multi-primary-lww",
-    keeps: &[],
+    keeps: &["prefix_rt"],
     actions: 5,
 };
 
@@ -77,7 +78,7 @@ pub(super) fn family() -> Family {
             ("echo", |it| it.variant = Variant::Echo),
         ],
     );
-    let about = "a student's two nodes, each variant with one of its bugs";
+    let about = "the notebook: a student's two nodes, each variant with one of its bugs";
     Family::new("notebook", about, &pair, variants)
         .sources("the notebook itself")
         .mutant("as-written", FORGETS, &pair, eventual, Kind::Diverged)

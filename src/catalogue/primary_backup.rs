@@ -1,12 +1,13 @@
 //! Synchronous primary-backup.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{Bench, Clients, Judged};
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const EARLY: Bug = Bug {
@@ -16,7 +17,7 @@ const EARLY: Bug = Bug {
                are new, then old.",
     source: "Budhiraja et al. 1993; jepsen.io/analyses/voltdb-6-3",
     repaired: "primary-backup",
-    keeps: &[],
+    keeps: &["sequential", "ccv_ev", "regular", "eventual-rt"],
     actions: 7,
 };
 

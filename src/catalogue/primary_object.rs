@@ -1,10 +1,11 @@
 //! Counters, sets, and registers with compare-and-set on a primary.
 
+use crate::hunt::mutant::Bug;
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::primary_object::{Object, PrimaryObject, Retries};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const TWICE: Bug = Bug {
@@ -28,7 +29,7 @@ const FOUND: Bug = Bug {
     source: "Birrell & Nelson 1984",
     repaired: "primary-object:object=set",
     keeps: &[],
-    actions: 6,
+    actions: 10,
 };
 
 pub(super) fn family() -> Family {

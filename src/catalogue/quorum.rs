@@ -1,11 +1,12 @@
 //! The register on partial quorums.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::quorum::{Counts, Quorum, Repair, Stamps, Timeout};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const PLAIN: Quorum = Quorum {
@@ -25,8 +26,8 @@ const FLICKERS: Bug = Bug {
                ScyllaDB call their blocking read repair what makes quorum reads monotonic.",
     source: "CASSANDRA-14635; scylladb pull request 29387",
     repaired: "quorum",
-    keeps: &[],
-    actions: 8,
+    keeps: &["regular", "eventual-rt"],
+    actions: 15,
 };
 
 const RENEWED: Bug = Bug {
@@ -37,8 +38,8 @@ const RENEWED: Bug = Bug {
                what was there before.",
     source: "DeCandia et al. 2007, where a repair keeps the version",
     repaired: "quorum",
-    keeps: &[],
-    actions: 12,
+    keeps: &["eventual"],
+    actions: 9,
 };
 
 const AGAIN: Bug = Bug {
@@ -49,7 +50,7 @@ const AGAIN: Bug = Bug {
                asked again.",
     source: "Lynch & Shvartsman 1997, where members are counted and not messages",
     repaired: "quorum:r=1,w=3",
-    keeps: &[],
+    keeps: &["strong-convergence"],
     actions: 6,
 };
 
@@ -60,8 +61,8 @@ const REFUTED: Bug = Bug {
                writes resurface.",
     source: "scylladb issue 6299; CASSANDRA-12126",
     repaired: "quorum",
-    keeps: &[],
-    actions: 5,
+    keeps: &["durable"],
+    actions: 4,
 };
 
 const ASSUMED: Bug = Bug {
@@ -70,8 +71,8 @@ const ASSUMED: Bug = Bug {
                errors of majority writes as successes.",
     source: "aphyr.com/posts/284 (MongoDB 2.4.3)",
     repaired: "quorum",
-    keeps: &[],
-    actions: 6,
+    keeps: &["eventual-rt"],
+    actions: 11,
 };
 
 pub(super) fn family() -> Family {

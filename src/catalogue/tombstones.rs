@@ -1,11 +1,12 @@
 //! Last-writer-wins registers that can be deleted.
 
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::tombstones::{Collect, Tombstones};
 use crate::world::{Network, Setting};
 
-use super::family::{Bug, Family};
+use super::family::Family;
 use super::variants::Variants;
 
 const EARLY: Bug = Bug {
@@ -15,8 +16,8 @@ const EARLY: Bug = Bug {
                Cassandra waits ten days, and a node that was away for longer brings data back.",
     source: "the documentation of Cassandra on gc_grace_seconds; scylladb issue 20916",
     repaired: "tombstones",
-    keeps: &[],
-    actions: 6,
+    keeps: &["ev_vis"],
+    actions: 9,
 };
 
 const OVERTAKEN: Bug = Bug {
@@ -25,8 +26,8 @@ const OVERTAKEN: Bug = Bug {
                are not FIFO an older write may still be on its way.",
     source: "Wuu & Bernstein 1984, who need to know that all others know",
     repaired: "tombstones",
-    keeps: &[],
-    actions: 9,
+    keeps: &["ev_vis"],
+    actions: 12,
 };
 
 pub(super) fn family() -> Family {

@@ -28,7 +28,9 @@ use super::values::{self, Format, InboxArg, NetworkArg, RoutingArg, SearchArg};
   quiescence check notebook:storing               the student's notebook, storing variant
   quiescence check multi-primary-lww --faults drop=1 --model eventual
   quiescence check abd --model lin --routing roaming --time 60s
-  quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2")]
+  quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2
+  quiescence check --mutants abd                  is the known bug of abd convicted?
+  quiescence check --ladder                       from the notebook to linearizability")]
 pub struct CheckArgs {
     /// NAME, NAME:VARIANT or NAME:parameter=value,…
     #[arg(value_name = "STRATEGY")]
@@ -109,10 +111,40 @@ pub struct CheckArgs {
     /// How many searches run at the same time [default: one per core]
     #[arg(long, value_name = "N", value_parser = values::size)]
     pub jobs: Option<usize>,
+    /// Examine the tool: is every known bug convicted, and nothing accused that is without it?
+    #[arg(long, conflicts_with_all = DECIDED)]
+    pub mutants: bool,
+    /// The notebook as a ladder: on each rung one mistake is repaired and one promise gained
+    #[arg(long, conflicts_with_all = DECIDED, conflicts_with_all = ["strategies", "mutants"])]
+    pub ladder: bool,
     /// The output format
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
 }
+
+/// What `--mutants` and `--ladder` decide themselves: where is searched, and what is judged.
+const DECIDED: [&str; 17] = [
+    "models",
+    "datatype",
+    "arguments",
+    "nodes",
+    "network",
+    "faults",
+    "inbox",
+    "clock",
+    "keep_token",
+    "routing",
+    "search",
+    "writes",
+    "reads",
+    "patient_timers",
+    "sessions",
+    "operations",
+    "keys",
+];
+
+/// The most states of each search of the exam: most bugs show within a few thousand.
+const EXAM_STATES: u64 = 50_000;
 
 impl CheckArgs {
     /// How many random runs each search does.
@@ -122,7 +154,12 @@ impl CheckArgs {
 
     /// The limits of one exhaustive search.
     pub fn limits(&self) -> SearchLimits {
-        let states = self.states.unwrap_or(if self.deep { 20_000_000 } else { 2_000_000 });
+        let usual = match (self.deep, self.mutants) {
+            (true, _) => 20_000_000,
+            (false, true) => EXAM_STATES,
+            (false, false) => 2_000_000,
+        };
+        let states = self.states.unwrap_or(usual);
         SearchLimits { states, bytes: self.memory }
     }
 
@@ -135,7 +172,7 @@ impl CheckArgs {
         }
     }
 
-    /// Whether no strategy was named, so that every promise is checked.
+    /// Whether promises are checked and no strategy was named.
     pub fn bare(&self) -> bool {
         self.strategies.is_empty()
     }

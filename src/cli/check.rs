@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use crate::catalogue::Registry;
+use crate::catalogue::ladder::{Rung, ladder};
 use crate::hunt::both::How;
 use crate::hunt::case::{Case, FoundBy, SearchName, replay};
+use crate::hunt::exam::{self, Paper};
 use crate::hunt::outcome::{self, Row, Status};
-use crate::report::reporter::{Begin, Begun, Checked, Searched};
+use crate::report::reporter::{Begin, Begun, Checked, Examined, Searched};
 
 use super::args::CheckArgs;
 use super::clock;
@@ -25,19 +27,56 @@ const PROMISE_SEED: u64 = 0x5eed_91c4;
 /// Runs the subcommand.
 pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let seed = args.seed.unwrap_or_else(|| if args.bare() { PROMISE_SEED } else { any_seed() });
-    let searches = if args.bare() {
-        plan::promised(args, registry, seed)?
+    if args.mutants {
+        return exam(args, registry, screen, args.seed.unwrap_or(PROMISE_SEED));
+    }
+    let searches = if args.ladder {
+        let promises: Vec<_> = ladder().iter().flat_map(Rung::promises).collect();
+        plan::promised(args, registry, promises.iter(), seed)?
+    } else if args.bare() {
+        plan::promised(args, registry, registry.promises(), seed)?
     } else {
         plan::named(args, registry, seed)?
     };
     interrupts::heed();
-    begin(args, screen, seed, &searches);
+    begin(args, screen, seed, &searches, None);
     let began = clock::now();
+    let done = search_all(args, &searches, began);
+    quietly(|| tell(args, (registry, screen), seed, (&searches, &done), began))
+}
+
+/// Runs all searches within the limits that were given.
+fn search_all(args: &CheckArgs, searches: &[Search], began: Instant) -> Vec<Done> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let elapsed = || began.elapsed();
     let limits = Limits { time: args.time, jobs: args.jobs.unwrap_or_else(cores), clock: &elapsed };
-    let done = jobs::search_all(&searches, limits);
-    quietly(|| tell(args, (registry, screen), seed, (&searches, &done), began))
+    jobs::search_all(searches, limits)
+}
+
+/// Examines the tool: every mutant is hunted, and so is every strategy without a bug.
+fn exam(
+    args: &CheckArgs,
+    registry: &Registry,
+    screen: &Screen,
+    seed: u64,
+) -> Result<Exit, Failure> {
+    let plan::Exam { searches, mutants } = plan::exam(args, registry, seed)?;
+    interrupts::heed();
+    begin(args, screen, seed, &searches, Some(mutants.len()));
+    let began = clock::now();
+    let done = search_all(args, &searches, began);
+    let mut papers = Vec::new();
+    for (mutant, hunts) in mutants {
+        let time = hunts.iter().map(|at| done[*at].time).sum();
+        let [searched, sampled, kept, repaired] = hunts.map(|at| &done[at].hunt);
+        papers.push((Paper { mutant, searched, sampled, kept, repaired }, time));
+    }
+    let interrupted = interrupts::noted();
+    let again = &screen.command;
+    let examined = Examined { papers: &papers, time: began.elapsed(), again, interrupted };
+    screen.print(&args.format.reporter(screen.look).exam(&examined));
+    let papers: Vec<_> = papers.into_iter().map(|(paper, _)| paper).collect();
+    Ok(if interrupted { Exit::Interrupted } else { exam::status(&papers).into() })
 }
 
 /// A seed of 32 bits: short seeds are easier to copy, and there are enough of
@@ -47,15 +86,26 @@ fn any_seed() -> u64 {
 }
 
 /// Prints the seed, before anything is searched.
-fn begin(args: &CheckArgs, screen: &Screen, seed: u64, searches: &[Search]) {
+fn begin(
+    args: &CheckArgs,
+    screen: &Screen,
+    seed: u64,
+    searches: &[Search],
+    mutants: Option<usize>,
+) {
     let setting = match searches {
-        [search] if !args.bare() => Some(&search.setting),
+        [search] if !args.bare() && !args.mutants => Some(&search.setting),
         _ => None,
     };
-    let begun = Begun { seed, searches: args.searches(), setting, settings: searches.len() };
-    match args.format.reporter(screen.look).begin(&begun) {
-        Begin::Output(text) => screen.print(&text),
-        Begin::Note(text) => screen.note(&text),
+    let settings = searches.len();
+    let begun = Begun { seed, searches: args.searches(), setting, settings, mutants };
+    let reporter = args.format.reporter(screen.look);
+    let rungs = args.ladder.then(|| reporter.ladder(&ladder()));
+    for said in [reporter.begin(&begun)].into_iter().chain(rungs) {
+        match said {
+            Begin::Output(text) => screen.print(&text),
+            Begin::Note(text) => screen.note(&text),
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! `explain`: models, strategies and cases in prose.
+//! `explain`: models, datatypes, strategies, mutants and cases in prose.
 
 use std::path::Path;
 
 use clap::Args;
 
-use crate::catalogue::Registry;
+use crate::catalogue::{Mutant, Registry};
 use crate::hunt::case::read::place_of_datatype;
 use crate::judgement::Model;
 use crate::judgement::datatype::named;
@@ -15,11 +15,12 @@ use super::exit::{Exit, Failure};
 use super::files;
 use super::screen::Screen;
 
-/// Explain a case file, a model, a datatype or a strategy in prose
+/// Explain a case file, a model, a datatype, a strategy or a mutant in prose
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
-    /// A case file, a model like `causal`, a datatype like `set:add-wins`, or a strategy like `abd`
-    #[arg(value_name = "CASE|MODEL|DATATYPE|STRATEGY")]
+    /// A case file, a model like `causal`, a datatype like `set:add-wins`, a strategy like `abd`,
+    /// or one of its mutants like `abd:write-back=never`
+    #[arg(value_name = "CASE|MODEL|DATATYPE|STRATEGY|MUTANT")]
     subject: String,
 }
 
@@ -34,11 +35,21 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
     let name = text.split(':').next().unwrap_or_default();
     let datatype = named(text);
     let told = match (text.parse::<Model>(), registry.family(name)) {
-        (Ok(model), _) => prose::model(model, width),
+        // A word may be the name of both.
+        (Ok(model), Ok(family)) => {
+            format!("{}\n{}", prose::model(model, width), prose::strategy(family, setting_text))
+        }
+        (Ok(model), Err(_)) => prose::model(model, width),
         (_, Err(_)) if let Ok(datatype) = datatype => prose::datatype(datatype, width),
         (Err(_), Ok(family)) => {
-            registry.parse(text).map_err(Failure::new)?;
-            prose::strategy(family, setting_text)
+            let subjects = registry.parse(text).map_err(Failure::new)?;
+            let names: Vec<_> =
+                subjects.iter().map(|subject| registry.short(&subject.strategy_name())).collect();
+            let is_named = |mutant: &&Mutant| names == [mutant.strategy.as_str()];
+            match family.mutants.iter().find(is_named) {
+                Some(known) => prose::mutant(known, &setting_text(&known.setting), width),
+                None => prose::strategy(family, setting_text),
+            }
         }
         _ if is_file(text) => {
             let (case, written) = files::read(Path::new(text))?;

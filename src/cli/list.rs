@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::catalogue::Registry;
+use crate::catalogue::{Family, Mutant, Registry};
 use crate::judgement::Model;
 use crate::world::FaultKind;
 
@@ -11,16 +11,11 @@ use super::screen::Screen;
 
 /// Runs the subcommand.
 pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let mut text = String::from("strategies\n");
-    for family in registry.families() {
-        let _ = writeln!(text, "  {:<20} {}", family.name, family.about);
-        for parameter in &family.parameters {
-            let values = parameter.values.join(" | ");
-            let default = parameter.default.map_or("all of them".to_owned(), str::to_owned);
-            let _ = writeln!(text, "      {}={values} [default: {default}]", parameter.name);
-        }
+    let mut text = String::new();
+    for group in groups(registry) {
+        text.push_str(&strategies(&group));
     }
-    text.push_str("\nmodels\n");
+    text.push_str("models\n");
     let named = Model::all()
         .filter(|model| model.long_name() != model.name() || !model.name().contains('.'));
     for model in named {
@@ -36,4 +31,45 @@ pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     }
     screen.page(&text);
     Ok(Exit::Holds)
+}
+
+/// What a family is in one line, without the word for its group, which is before a colon.
+fn about(family: &Family) -> (&'static str, &'static str) {
+    family.about.split_once(": ").unwrap_or(("others", family.about))
+}
+
+/// The families by group, in the order in which each group first occurs.
+fn groups(registry: &Registry) -> Vec<Vec<&Family>> {
+    let mut groups: Vec<Vec<&Family>> = Vec::new();
+    for family in registry.families() {
+        match groups.iter_mut().find(|group| about(group[0]).0 == about(family).0) {
+            Some(group) => group.push(family),
+            None => groups.push(vec![family]),
+        }
+    }
+    groups
+}
+
+/// The strategies of a group, with their parameters and their mutants.
+fn strategies(group: &[&Family]) -> String {
+    let mut text = format!("strategies, {}\n", about(group[0]).0);
+    for family in group {
+        let _ = writeln!(text, "  {:<20} {}", family.name, about(family).1);
+        for parameter in &family.parameters {
+            let values = parameter.values.join(" | ");
+            let default = parameter.default.map_or("all of them".to_owned(), str::to_owned);
+            let _ = writeln!(text, "      {}={values} [default: {default}]", parameter.name);
+        }
+        let mutants: Vec<_> = family.mutants.iter().map(variant).collect();
+        if !mutants.is_empty() {
+            let _ = writeln!(text, "      with a bug: {}", mutants.join(" · "));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// What follows the name of the strategy, or that name if nothing does.
+fn variant(mutant: &Mutant) -> &str {
+    mutant.strategy.split_once(':').map_or(&mutant.strategy, |(_, variant)| variant)
 }

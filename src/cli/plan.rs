@@ -3,9 +3,10 @@
 //! Invariant: properties of one strategy in one setting share one set of runs,
 //! and the order of rows is that of the registry or of the command line.
 
-use crate::catalogue::Registry;
+use crate::catalogue::{Family, Registry};
 use crate::hunt::Subject;
 use crate::hunt::both::Plan;
+use crate::hunt::mutant::Mutant;
 use crate::hunt::promise::{Expected, Promise};
 use crate::hunt::property::Property;
 use crate::hunt::{exhaustive, random, served};
@@ -49,10 +50,15 @@ impl Search {
     }
 }
 
-/// The searches for every promise of the registry.
-pub fn promised(args: &CheckArgs, registry: &Registry, seed: u64) -> Result<Vec<Search>, Failure> {
+/// The searches for these promises.
+pub fn promised<'p>(
+    args: &CheckArgs,
+    registry: &Registry,
+    promises: impl Iterator<Item = &'p Promise>,
+    seed: u64,
+) -> Result<Vec<Search>, Failure> {
     let mut searches: Vec<Search> = Vec::new();
-    for promise in registry.promises() {
+    for promise in promises {
         for subject in registry.parse(&promise.strategy).map_err(Failure::new)? {
             let short = registry.short(&subject.strategy_name());
             let same = |other: &&mut Search| {
@@ -100,9 +106,13 @@ fn searches_of(
     seed: u64,
 ) -> Result<Vec<Search>, Failure> {
     let name = subject.strategy_name();
-    let rows = rows_of(registry, &subject.strategy_name());
+    let short = registry.short(&name);
+    let rows = rows_of(registry, &name);
     let hold: Vec<_> = rows.iter().filter(|row| row.expected == Expected::Holds).collect();
-    let rows = if hold.is_empty() { rows.iter().collect() } else { hold };
+    // Who names a mutant wants to see its bug.
+    let mut mutants = registry.families().iter().flat_map(|family| &family.mutants);
+    let whole = args.models.is_empty() && mutants.any(|it| it.strategy == short);
+    let rows = if hold.is_empty() || whole { rows.iter().collect() } else { hold };
     let mut found: Vec<(Setting, Vec<Property>)> = Vec::new();
     for row in rows {
         let setting = overridden(args, &row.setting);
@@ -134,6 +144,83 @@ fn searches_of(
         Ok(search)
     };
     found.into_iter().map(search).collect()
+}
+
+/// The searches of the exam: four for each mutant that the command line names, or for
+/// each one.
+pub struct Exam<'r> {
+    /// All searches.
+    pub searches: Vec<Search>,
+    /// For each mutant, which of them are about it: every run, random runs, what it keeps,
+    /// the strategy without the bug.
+    pub mutants: Vec<(&'r Mutant, [usize; 4])>,
+}
+
+/// What a mutant keeps is searched for in this part of the states.
+const KEPT: u64 = 10;
+
+/// Plans the exam.
+pub fn exam<'r>(args: &CheckArgs, registry: &'r Registry, seed: u64) -> Result<Exam<'r>, Failure> {
+    let mut exam = Exam { searches: Vec::new(), mutants: Vec::new() };
+    for mutant in asked(args, registry)? {
+        let one = |strategy: &str| {
+            let mut all = registry.parse(strategy).map_err(Failure::new)?;
+            let subject = all.pop().filter(|_| all.is_empty());
+            let subject = subject.ok_or_else(|| Failure::new(format!("{strategy} is several")))?;
+            empty(args, registry, subject, &mutant.setting, seed)
+        };
+        let convicted = Some(Expected::Violated(mutant.flaw));
+        let mut searched = one(&mutant.strategy)?;
+        searched.plan.random = None;
+        searched.asks(&mutant.property, convicted);
+        let mut sampled = one(&mutant.strategy)?;
+        sampled.plan.exhaustive = None;
+        sampled.asks(&mutant.property, convicted);
+        let mut kept = one(&mutant.strategy)?;
+        // What holds is searched for in every state, so a smaller scope has to do.
+        if let Some(exhaustive) = &mut kept.plan.exhaustive {
+            exhaustive.limits.states = exhaustive.limits.states.div_ceil(KEPT);
+        }
+        mutant.keeps.iter().for_each(|it| kept.asks(it, Some(Expected::Holds)));
+        let repaired = one(mutant.bug.repaired)?;
+        let same = |other: &usize| {
+            let other = &exam.searches[*other];
+            (&other.short, &other.setting) == (&repaired.short, &repaired.setting)
+        };
+        let first = exam.searches.len();
+        let known = exam.mutants.iter().map(|(_, [.., repaired])| *repaired).find(same);
+        exam.searches.extend([searched, sampled, kept]);
+        if known.is_none() {
+            exam.searches.push(repaired);
+        }
+        let last = known.unwrap_or(first + 3);
+        exam.searches[last].asks(&mutant.property, Some(Expected::Holds));
+        exam.mutants.push((mutant, [first, first + 1, first + 2, last]));
+    }
+    Ok(exam)
+}
+
+/// The mutants that the command line names: by the name of their strategy, or in full.
+fn asked<'r>(args: &CheckArgs, registry: &'r Registry) -> Result<Vec<&'r Mutant>, Failure> {
+    let of = |family: &'r Family| family.mutants.iter();
+    if args.strategies.is_empty() {
+        return Ok(registry.families().iter().flat_map(of).collect());
+    }
+    let mut found = Vec::new();
+    for text in &args.strategies {
+        let name = text.split(':').next().unwrap_or_default();
+        let family = registry.family(name).map_err(Failure::new)?;
+        let subjects = registry.parse(text).map_err(Failure::new)?;
+        let names: Vec<_> =
+            subjects.iter().map(|subject| registry.short(&subject.strategy_name())).collect();
+        let before = found.len();
+        found.extend(of(family).filter(|it| text == name || names.contains(&it.strategy)));
+        if found.len() == before {
+            return Err(Failure::new(format!("no mutant is known of {text}"))
+                .remedy("`list` shows which strategies have mutants"));
+        }
+    }
+    Ok(found)
 }
 
 /// The promises about exactly this strategy.

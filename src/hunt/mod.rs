@@ -39,9 +39,12 @@ pub mod both;
 pub mod case;
 pub mod cause;
 mod durable;
+#[cfg(feature = "proptest")]
+pub mod exam;
 pub mod exhaustive;
 pub mod landmarks;
 pub mod minimise;
+pub mod mutant;
 #[cfg(feature = "proptest")]
 pub mod outcome;
 pub mod promise;

@@ -2,16 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::catalogue::ladder::Rung;
 use crate::history::escape;
 use crate::hunt::case::replay::Fidelity;
 use crate::hunt::case::write::why;
+use crate::hunt::exam::Paper;
 use crate::hunt::exhaustive::{Doubt, Proof};
 use crate::hunt::outcome::{Outcome, Row};
 use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
 
-use super::human::beginning;
-use super::reporter::{Begin, Begun, Checked, Replayed, Reporter};
+use super::human::{beginning, rungs};
+use super::reporter::{Begin, Begun, Checked, Examined, Replayed, Reporter};
 use super::survey::Judged;
 use super::table::{doubt_text, reason};
 use super::timeline::sentences;
@@ -37,9 +39,18 @@ impl Reporter for Json {
         Begin::Note(beginning(check, &self.look))
     }
 
+    fn ladder(&self, rungs: &[Rung]) -> Begin {
+        Begin::Note(self::rungs(rungs, &self.look))
+    }
+
     fn check(&self, checked: &Checked<'_>) -> String {
         let results: Vec<_> = checked.rows().map(result).collect();
         text(&json!({ "schema": SCHEMA, "results": results }))
+    }
+
+    fn exam(&self, examined: &Examined<'_>) -> String {
+        let mutants: Vec<_> = examined.papers.iter().map(|(paper, _)| self::paper(paper)).collect();
+        text(&json!({ "schema": SCHEMA, "mutants": mutants }))
     }
 
     fn replay(&self, replayed: &Replayed<'_>) -> String {
@@ -99,12 +110,51 @@ pub(crate) fn text(value: &Value) -> String {
     format!("{}\n", escape::in_json(&text))
 }
 
+/// The word for an outcome.
+fn verdict(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Kept => "holds",
+        Outcome::Violated(_) => "violated",
+        Outcome::Unknown(_) => "unknown",
+        Outcome::Vacuous(_) => "nothing-checked",
+    }
+}
+
+fn paper(paper: &Paper<'_>) -> Value {
+    let mutant = paper.mutant;
+    let searched = paper.by_search().map(|by| {
+        let mut told = scope(&by.scope);
+        told.insert("states".to_owned(), by.states.into());
+        told.insert("actions".to_owned(), by.actions.into());
+        told
+    });
+    let sampled = paper.by_random().map(|by| json!({ "run": by.run, "actions": by.actions }));
+    let kept = paper.kept().map(|(found, outcome)| {
+        json!({ "model": found.property.to_string(), "verdict": verdict(&outcome) })
+    });
+    let (acquitted, outcome) = paper.acquitted();
+    json!({
+        "strategy": mutant.strategy,
+        "title": mutant.bug.title,
+        "model": mutant.property.to_string(),
+        "kind": mutant.flaw.to_string(),
+        "convicted": searched.is_some() || sampled.is_some(),
+        "passed": paper.complaints().is_empty(),
+        "exhaustive": searched,
+        "random": sampled,
+        "keeps": kept.collect::<Vec<_>>(),
+        "repaired": {
+            "strategy": mutant.bug.repaired,
+            "verdict": verdict(&outcome),
+            "proved": !acquitted.proofs.is_empty(),
+        },
+    })
+}
+
 fn result(line: &Row<'_>) -> Value {
-    let (verdict, kind) = match &line.outcome {
-        Outcome::Kept => ("holds", None),
-        Outcome::Violated(flaw) => ("violated", Some(flaw.to_string())),
-        Outcome::Unknown(_) => ("unknown", None),
-        Outcome::Vacuous(_) => ("nothing-checked", None),
+    let kind = match &line.outcome {
+        Outcome::Violated(flaw) => Some(flaw.to_string()),
+        _ => None,
     };
     let failing = line.found.finding.as_ref().map(|finding| &finding.failing);
     let evidence = failing
@@ -117,7 +167,7 @@ fn result(line: &Row<'_>) -> Value {
         "strategy": line.strategy,
         "model": line.found.property.to_string(),
         "expected": line.expected.map(|expected| expected.to_string()),
-        "verdict": verdict,
+        "verdict": verdict(&line.outcome),
         "kind": kind,
         "evidence": evidence,
         "coverage": coverage(line),

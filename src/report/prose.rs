@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::catalogue::Family;
+use crate::catalogue::{Family, Hint, Mutant};
 use crate::history::{escape, notation};
 use crate::hunt::case::{Case, CaseStep};
 use crate::hunt::property::{Property, Rejudged, rejudge};
@@ -11,6 +11,7 @@ use crate::judgement::model::{SEPARATING, neighbours};
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::world::Setting;
 
+use super::verdict::property_name;
 use super::wrap;
 
 /// A model: its names, what it promises, and the predicate.
@@ -123,8 +124,44 @@ pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
     for mutant in &family.mutants {
         let _ = writeln!(text, "  {}\n      {}", mutant.strategy, mutant.bug.title);
     }
+    if let Some(first) = family.mutants.first() {
+        let _ = writeln!(text, "  the story of each: quiescence explain {}", first.strategy);
+    }
+    if !family.hints.is_empty() {
+        text.push_str("\nwhat to do next\n");
+    }
+    for Hint { strategy, flaw, advice } in &family.hints {
+        let _ = writeln!(text, "  {strategy} fails ({flaw}): {}", advice.text);
+        let _ = writeln!(text, "      {}", advice.command);
+    }
     if !family.sources.is_empty() {
         let _ = writeln!(text, "\nsource\n  {}", family.sources);
+    }
+    text
+}
+
+/// A variant with a bug: what is wrong, the story, what it breaks and keeps, and what
+/// repairs it. `place` tells a setting.
+pub fn mutant(mutant: &Mutant, place: &str, width: usize) -> String {
+    let Mutant { strategy, bug, property, flaw, keeps, .. } = mutant;
+    let mut text = format!("{strategy}: {}\n\n", bug.title);
+    for line in wrap(bug.story, width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    text.push('\n');
+    let kept: Vec<_> = keeps.iter().map(property_name).collect();
+    let actions = if bug.actions == 1 { "action" } else { "actions" };
+    let lines = [
+        ("shows in", place.to_owned()),
+        ("violates", format!("{} ({flaw}), in {} {actions}", property_name(property), bug.actions)),
+        ("keeps", kept.join(", ")),
+        ("reported", bug.source.to_owned()),
+        ("without it", bug.repaired.to_owned()),
+        ("see it", format!("quiescence check {strategy}")),
+    ];
+    for (label, said) in lines.iter().filter(|(_, said)| !said.is_empty()) {
+        let lines = wrap(said, width.saturating_sub(15).max(30));
+        let _ = writeln!(text, "  {label:<12} {}", lines.join("\n               "));
     }
     text
 }

@@ -7,8 +7,10 @@
 use std::time::Duration;
 
 use crate::catalogue::Registry;
+use crate::catalogue::ladder::Rung;
 use crate::hunt::case::Case;
 use crate::hunt::case::replay::Replay;
+use crate::hunt::exam::Paper;
 use crate::hunt::landmarks::Landmarks;
 use crate::hunt::outcome::{Failure, Row};
 use crate::world::Setting;
@@ -20,8 +22,14 @@ pub trait Reporter {
     /// What a check is about to do.
     fn begin(&self, check: &Begun<'_>) -> Begin;
 
+    /// The rungs that are about to be checked.
+    fn ladder(&self, rungs: &[Rung]) -> Begin;
+
     /// What a check has found.
     fn check(&self, checked: &Checked<'_>) -> String;
+
+    /// The result of the exam.
+    fn exam(&self, examined: &Examined<'_>) -> String;
 
     /// The result of a replay.
     fn replay(&self, replayed: &Replayed<'_>) -> String;
@@ -52,6 +60,8 @@ pub struct Begun<'a> {
     pub setting: Option<&'a Setting>,
     /// How many settings there are.
     pub settings: usize,
+    /// How many mutants are examined, if it is an exam.
+    pub mutants: Option<usize>,
 }
 
 /// What a check has found.
@@ -77,6 +87,18 @@ impl<'a> Checked<'a> {
     pub fn rows(&self) -> impl Iterator<Item = &Row<'a>> + Clone {
         self.searches.iter().flat_map(|searched| &searched.rows)
     }
+}
+
+/// What an exam has found.
+pub struct Examined<'a> {
+    /// One entry for each mutant, with how long its hunts took together.
+    pub papers: &'a [(Paper<'a>, Duration)],
+    /// How long all of it took.
+    pub time: Duration,
+    /// The command that repeats this exam.
+    pub again: &'a str,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
 }
 
 /// What was found of one strategy in one setting.

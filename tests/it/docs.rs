@@ -19,6 +19,7 @@
 //! into the documents, where the old one has no `[..]` and no `...`, and the
 //! tables of the catalogue.
 
+mod mutants;
 mod schema;
 mod tables;
 

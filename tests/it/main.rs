@@ -16,6 +16,7 @@ mod demo;
 mod dice;
 mod docs;
 mod ends;
+mod exam;
 mod exhaustive;
 mod foreign;
 mod formats;

@@ -1,7 +1,8 @@
 //! Types that are replicated by sending what updates add to their states.
 
-use crate::catalogue::family::{Bug, Family};
+use crate::catalogue::family::Family;
 use crate::catalogue::variants::Variants;
+use crate::hunt::mutant::Bug;
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::delta_based::{DeltaBased, Intervals};
 use crate::replication::crdt::orswot::Orswot;
@@ -18,8 +19,8 @@ const ASSUMED: Bug = Bug {
                have to come from the receiver.",
     source: "Almeida, Shoker & Baquero 2018",
     repaired: "",
-    keeps: &[],
-    actions: 4,
+    keeps: &["ryw", "strong-convergence"],
+    actions: 2,
 };
 
 fn family<L: Lattice>(name: &'static str, about: &'static str, lattice: L) -> Family {

@@ -1,7 +1,8 @@
 //! Types that are replicated by sending the effects of updates.
 
-use crate::catalogue::family::{Bug, Family};
+use crate::catalogue::family::Family;
 use crate::catalogue::variants::Variants;
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::operation_based::counter::Counter;
@@ -18,8 +19,8 @@ const AGAIN: Bug = Bug {
                2. DefraDB counted retransmitted updates twice.",
     source: "Shapiro et al. 2011; defradb issue 2179",
     repaired: "op-counter",
-    keeps: &[],
-    actions: 3,
+    keeps: &["durable"],
+    actions: 4,
 };
 
 const EARLY: Bug = Bug {
@@ -29,8 +30,8 @@ const EARLY: Bug = Bug {
                this until delivery became causal.",
     source: "Shapiro et al. 2011; CRDT-Redis issue 2",
     repaired: "op-set",
-    keeps: &[],
-    actions: 5,
+    keeps: &["ryw", "durable"],
+    actions: 4,
 };
 
 const BY_VALUE: Bug = Bug {
@@ -39,7 +40,7 @@ const BY_VALUE: Bug = Bug {
                have different adds, so the same remove leaves different sets.",
     source: "Shapiro et al. 2011, where a remove names the adds that it has seen",
     repaired: "op-set",
-    keeps: &[],
+    keeps: &["durable"],
     actions: 4,
 };
 
@@ -98,6 +99,12 @@ fn or_set() -> Family {
     );
     family("op-set", "operation-based: an observed-remove set", variants)
         .mutant("delivery=raw", EARLY, &nodes(2), Model::EVENTUAL, Kind::Diverged)
-        .mutant("delivery=fifo", EARLY, &nodes(3), Model::EVENTUAL, Kind::Diverged)
+        .mutant(
+            "delivery=fifo",
+            Bug { actions: 6, ..EARLY },
+            &nodes(3),
+            Model::EVENTUAL,
+            Kind::Diverged,
+        )
         .mutant("removes=value", BY_VALUE, &nodes(2), Model::EVENTUAL, Kind::Diverged)
 }

@@ -1,7 +1,8 @@
 //! Types that are replicated by sending whole states.
 
-use crate::catalogue::family::{Bug, Family};
+use crate::catalogue::family::Family;
 use crate::catalogue::variants::Variants;
+use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::flag::Flag;
@@ -28,8 +29,8 @@ const ADDS: Bug = Bug {
                what it has counted already, and every round of gossip makes the value larger.",
     source: "Shapiro et al. 2011, where a join is idempotent",
     repaired: "pn-counter",
-    keeps: &[],
-    actions: 3,
+    keeps: &["durable"],
+    actions: 4,
 };
 
 const COLLIDE: Bug = Bug {
@@ -39,7 +40,7 @@ const COLLIDE: Bug = Bug {
                that misses acknowledged adds.",
     source: "Shapiro et al. 2011, where ids are unique",
     repaired: "pn-counter",
-    keeps: &[],
+    keeps: &["ryw", "strong-convergence"],
     actions: 4,
 };
 
@@ -50,7 +51,7 @@ const DESCENDS: Bug = Bug {
                it, not whether the other side has dropped it, and throws it away.",
     source: "riak_dt issue 78",
     repaired: "mv-register",
-    keeps: &[],
+    keeps: &["durable"],
     actions: 4,
 };
 
@@ -60,8 +61,8 @@ const BY_VALUE: Bug = Bug {
                was concurrent is taken away as well, and no later add brings the element back.",
     source: "Shapiro et al. 2011; riak_kv issue 1360",
     repaired: "or-set",
-    keeps: &[],
-    actions: 5,
+    keeps: &["strong-convergence", "durable"],
+    actions: 4,
 };
 
 const ALL: Bug = Bug {
@@ -70,8 +71,8 @@ const ALL: Bug = Bug {
                the map lose values that nobody removed.",
     source: "Almeida, Shoker & Baquero 2018",
     repaired: "or-map",
-    keeps: &[],
-    actions: 3,
+    keeps: &["strong-convergence", "durable"],
+    actions: 4,
 };
 
 const EARLY: Bug = Bug {
@@ -80,8 +81,8 @@ const EARLY: Bug = Bug {
                stands above the question of the second one.",
     source: "Lamport 1978",
     repaired: "lamport-log",
-    keeps: &[],
-    actions: 3,
+    keeps: &["strong-convergence", "durable"],
+    actions: 5,
 };
 
 const DROPS: Bug = Bug {
@@ -91,8 +92,8 @@ const DROPS: Bug = Bug {
                hold was removed there. The join forgets the second half of that sentence.",
     source: "riak_dt issue 78; Bieniusa et al. 2012",
     repaired: "orswot",
-    keeps: &[],
-    actions: 3,
+    keeps: &["durable"],
+    actions: 4,
 };
 
 /// What all of these can be told.

@@ -1,7 +1,8 @@
 //! Texts, replicated by sending the effects of inserts and deletes.
 
-use crate::catalogue::family::{Bug, Family};
+use crate::catalogue::family::Family;
 use crate::catalogue::variants::Variants;
+use crate::hunt::mutant::Bug;
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::operation_based::indexed_text::IndexedText;
 use crate::replication::crdt::operation_based::text::fractional::Fractional;
@@ -27,8 +28,8 @@ const MISPLACED: Bug = Bug {
                first, so that what is typed stands where the cursor was.",
     source: "Roh, Jeon, Kim & Lee 2011",
     repaired: "rga",
-    keeps: &[],
-    actions: 2,
+    keeps: &["strong-convergence", "durable"],
+    actions: 4,
 };
 
 const MOVED: Bug = Bug {
@@ -39,8 +40,8 @@ const MOVED: Bug = Bug {
                operational transformation began with.",
     source: "Ellis & Gibbs 1989",
     repaired: "fugue",
-    keeps: &[],
-    actions: 5,
+    keeps: &["durable"],
+    actions: 4,
 };
 
 fn family<P: Placement>(
@@ -132,7 +133,7 @@ fn fractional() -> Family {
 
 fn indexed() -> Family {
     let plain = OperationBased { operations: IndexedText, delivery: Delivery::Causal, dedup: true };
-    let about = "operation-based, wrong on purpose: positions are sent as they are";
+    let about = "operation-based: positions are sent as they are, which is wrong";
     Family::new("indexed-text", about, &nodes(2), Variants::of(plain))
         .sources("Ellis & Gibbs 1989")
         .states(STATES)

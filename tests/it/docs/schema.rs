@@ -122,6 +122,17 @@ fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &
                     conforms(root, wanted, inner, &format!("{place}/{at}"), complaints);
                 }
             }
+            "oneOf" => {
+                let fits = |schema: &&Json| {
+                    let mut found = Vec::new();
+                    conforms(root, schema, value, place, &mut found);
+                    found.is_empty()
+                };
+                let fitting = wanted.as_array().expect("schemas").iter().filter(fits).count();
+                if fitting != 1 {
+                    complain(format!("{fitting} of the forms fit"));
+                }
+            }
             other => panic!("the keyword `{other}` is not known to this test"),
         }
     }

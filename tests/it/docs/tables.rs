@@ -47,7 +47,7 @@ fn groups(family: &Family) -> Vec<Vec<&Promise>> {
     groups
 }
 
-fn row(cells: &[String]) -> String {
+pub fn row(cells: &[String]) -> String {
     cells
         .iter()
         .map(|cell| if cell.is_empty() { "| ".to_owned() } else { format!("| {cell} ") })
@@ -55,7 +55,7 @@ fn row(cells: &[String]) -> String {
         + "|"
 }
 
-fn head(cells: &[&str]) -> [String; 2] {
+pub fn head(cells: &[&str]) -> [String; 2] {
     [format!("| {} |", cells.join(" | ")), format!("|{}", "---|".repeat(cells.len()))]
 }
 
@@ -112,7 +112,7 @@ fn of_family(family: &Family) -> Vec<String> {
 }
 
 /// Compares a region of a document with what it should be, or writes it.
-fn check_region(document: &str, name: &str, lines: &[String]) {
+pub fn check_region(document: &str, name: &str, lines: &[String]) {
     let path = root().join(document);
     let _alone = alone();
     let text = read(&path);
