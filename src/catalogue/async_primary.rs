@@ -1,19 +1,22 @@
 //! Asynchronous log shipping from one primary.
 
+use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::async_primary::AsyncPrimary;
-use crate::world::{Network, Setting};
+use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::Family;
 use super::variants::Variants;
 
 pub(super) fn family() -> Family {
     let fifo = Setting::calm(3, Network::Fifo);
+    let cut = fifo.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let about = "asynchronous: a write is answered by the primary, then streamed";
     Family::new("async-primary", about, &fifo, Variants::of(AsyncPrimary))
         .sources("the log shipping of MongoDB, Redis and PostgreSQL; Terry et al. 1994")
         .keeps("", &fifo, [Model::EVENTUAL, Model::MONOTONIC_READS])
         .breaks("", &fifo, Model::READ_YOUR_WRITES, Kind::Unexplained)
         .breaks("", &fifo, Model::Linearizable, Kind::Unexplained)
+        .breaks("", &cut, Property::Available, Flaw::Stuck)
         .breaks("", &fifo.roaming(), Model::MONOTONIC_READS, Kind::Unexplained)
 }

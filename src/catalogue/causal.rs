@@ -5,7 +5,7 @@ use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::causal_broadcast::{CausalBroadcast, Conflicts, Delivery};
 use crate::replication::asynchronous::cops::{Cops, Dependencies, Sessions};
-use crate::world::{Network, Setting};
+use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::Family;
 use super::variants::Variants;
@@ -52,6 +52,7 @@ fn model(name: &str) -> Model {
 /// Causal broadcast.
 pub(super) fn broadcast() -> Family {
     let unordered = Setting::calm(3, Network::Unordered);
+    let cut = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let plain = CausalBroadcast { delivery: Delivery::Causal, conflicts: Conflicts::Stamps };
     let variants = Variants::of(plain)
         .parameter(
@@ -81,6 +82,7 @@ pub(super) fn broadcast() -> Family {
         .sources("Birman, Schiper & Stephenson 1991; Ahamad et al. 1995")
         .keeps("", &unordered, [eventual, causal])
         .keeps("", &unordered, [Property::StrongConvergence])
+        .keeps("", &cut, [Property::Available])
         .breaks("", &unordered, Model::Linearizable, Kind::Unexplained)
         .breaks("", &unordered.clone().roaming(), Model::READ_YOUR_WRITES, Kind::Unexplained)
         .keeps("conflicts=arrival", &unordered, [model("cm")])

@@ -1,7 +1,7 @@
 //! Chain replication, plain and with reads at every node.
 
 use crate::hunt::mutant::Bug;
-use crate::hunt::property::Property;
+use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::chain::{Answers, Chain, Reads};
 use crate::replication::synchronous::craq::{Craq, Dirty, Places};
@@ -62,6 +62,7 @@ fn crashing() -> Setting {
 /// Chain replication.
 pub(super) fn chain() -> Family {
     let roaming = Setting::calm(3, Network::Fifo).roaming();
+    let cut = roaming.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let variants = Variants::of(Chain { reads: Reads::Tail, answers: Answers::Tail })
         .parameter(
             "reads",
@@ -80,6 +81,7 @@ pub(super) fn chain() -> Family {
         .sources("van Renesse & Schneider 2004")
         .keeps("", &crashing(), [eventual, ryw, mr, Model::Linearizable])
         .keeps("", &crashing(), [Property::Durable])
+        .breaks("", &cut, Property::Available, Flaw::Stuck)
         .keeps("reads=local", &roaming, [eventual, ryw])
         .mutant("reads=local", AHEAD, &roaming, mr, Kind::Unexplained)
         .keeps("answers=head", &roaming, [eventual, mr])

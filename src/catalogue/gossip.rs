@@ -40,6 +40,7 @@ pub(super) fn family() -> Family {
         Setting::calm(nodes, Network::Unordered).with_faults(one)
     };
     let pair = Setting::calm(2, Network::Unordered);
+    let cut = pair.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let variants = Variants::of(PLAIN)
         .parameter(
             "mode",
@@ -67,6 +68,7 @@ pub(super) fn family() -> Family {
         .sources("Demers et al. 1987; van Renesse, Dumitriu, Gough & Thomas 2008")
         .keeps("", &lossy(3), [eventual, ryw, mr])
         .keeps("", &lossy(3), [Property::StrongConvergence, Property::Durable])
+        .keeps("", &cut, [Property::Available])
         .breaks("", &calm, Model::Linearizable, Kind::Unexplained)
         .breaks("", &calm.clone().roaming(), ryw, Kind::Unexplained)
         .keeps("mode=push", &lossy(2), [eventual])

@@ -29,6 +29,7 @@ pub(super) fn family() -> Family {
     let unordered = Setting::calm(3, Network::Unordered);
     let skewed = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Skew, 1));
     let one_drop = dropping(3);
+    let cut = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let variants = Variants::of(PLAIN)
         .parameter(
             "clock",
@@ -56,6 +57,7 @@ pub(super) fn family() -> Family {
         .keeps(wall, &unordered, [eventual, ryw])
         .keeps("", &unordered, [own_record.clone(), Property::Durable])
         .keeps("", &unordered, [Property::StrongConvergence])
+        .keeps("", &cut, [Property::Available])
         .breaks("", &unordered, Model::EventualRealTime, Kind::Unexplained)
         .keeps(wall, &unordered, [own_record.clone()])
         .mutant(wall, MISORDERS, &skewed, own_record, Flaw::Recorded)

@@ -1,7 +1,7 @@
 //! Synchronous primary-backup.
 
 use crate::hunt::mutant::Bug;
-use crate::hunt::property::Property;
+use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::primary_backup::{PrimaryBackup, Reads};
 use crate::world::{FaultKind, Faults, Network, Setting};
@@ -24,6 +24,7 @@ const EARLY: Bug = Bug {
 pub(super) fn family() -> Family {
     let fifo = Setting::calm(3, Network::Fifo);
     let one_crash = crashing(3);
+    let cut = fifo.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let variants = Variants::of(PrimaryBackup { reads: Reads::Primary }).parameter(
         "reads",
         "which node answers reads",
@@ -36,6 +37,7 @@ pub(super) fn family() -> Family {
         .keeps("", &one_crash, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
         .keeps("", &one_crash, [Property::Model(Model::Linearizable), Property::Durable])
         .keeps("", &one_crash, [Model::EventualRealTime])
+        .breaks("", &cut, Property::Available, Flaw::Stuck)
         .keeps(local, &fifo, [Model::EVENTUAL, Model::MONOTONIC_READS])
         .mutant(local, EARLY, &fifo, Model::Linearizable, Kind::Unexplained)
         .breaks(local, &fifo.roaming(), Model::MONOTONIC_READS, Kind::Unexplained)

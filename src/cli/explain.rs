@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::catalogue::{Mutant, Registry};
 use crate::hunt::case::read::place_of_datatype;
+use crate::hunt::property::Property;
 use crate::judgement::Model;
 use crate::judgement::datatype::named;
 use crate::report::prose;
@@ -15,12 +16,12 @@ use super::exit::{Exit, Failure};
 use super::files;
 use super::screen::Screen;
 
-/// Explain a case file, a model, a datatype, a strategy or a mutant in prose
+/// Explain a case file, a model, a property, a datatype, a strategy or a mutant in prose
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
-    /// A case file, a model like `causal`, a datatype like `set:add-wins`, a strategy like `abd`,
-    /// or one of its mutants like `abd:write-back=never`
-    #[arg(value_name = "CASE|MODEL|DATATYPE|STRATEGY|MUTANT")]
+    /// A case file, a model like `causal`, a property like `available`, a datatype like
+    /// `set:add-wins`, a strategy like `abd`, or one of its mutants like `abd:write-back=never`
+    #[arg(value_name = "CASE|MODEL|PROPERTY|DATATYPE|STRATEGY|MUTANT")]
     subject: String,
 }
 
@@ -40,6 +41,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             format!("{}\n{}", prose::model(model, width), prose::strategy(family, setting_text))
         }
         (Ok(model), Err(_)) => prose::model(model, width),
+        (Err(_), _) if let Some(about) = about(text) => prose::property(text, &about, width),
         (_, Err(_)) if let Ok(datatype) = datatype => prose::datatype(datatype, width),
         (Err(_), Ok(family)) => {
             let subjects = registry.parse(text).map_err(Failure::new)?;
@@ -61,13 +63,20 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             prose::case(&case, datatype, &name, &setting_text(&case.setting), width)
         }
         (Err(model), Err(strategy)) => {
-            let message = format!("`{text}` is not a case file, a model, a datatype or a strategy");
+            let message = format!(
+                "`{text}` is not a case file, a model, a property, a datatype or a strategy"
+            );
             let near = strategy.meant.unwrap_or(model.nearest);
             return Err(Failure::new(message).remedy(format!("did you mean `{near}`?")));
         }
     };
     screen.page(&told);
     Ok(Exit::Holds)
+}
+
+/// What the property of this name asks, if it is one and no model.
+fn about(name: &str) -> Option<String> {
+    name.parse::<Property>().ok()?.about()
 }
 
 /// Whether the argument names a file, even one that does not exist.

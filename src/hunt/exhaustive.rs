@@ -21,12 +21,12 @@ use crate::search::exhaustive::{
     Bound, Ending, Exploration, Found as Way, Limits, Matter, Open, Plan as Search, Progress,
     Reduce, Sight, Tracks, Work,
 };
-use crate::world::{Faults, Lack, Run, Setting, re_execute, repeat};
+use crate::world::{FaultKind, Faults, Lack, Run, Setting, re_execute, repeat};
 
 use super::Subject;
 use super::durable::loss_in;
 use super::minimise::{Aim, Failing, minimise};
-use super::property::{Property, judge};
+use super::property::{Property, judge, refusals};
 
 /// What to prove, where, and how far to go.
 #[derive(Clone, Debug)]
@@ -162,9 +162,10 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool
         .iter()
         .map(|property| (property.clone(), Decision::Unknown(Vec::new())))
         .collect();
+    let tracks_of = |property: &Property| tracks(subject, &plan.setting, property);
     let mut needs: Vec<Tracks> = Vec::new();
     for (property, outcome) in &mut found {
-        match tracks(subject, property) {
+        match tracks_of(property) {
             Ok(tracks) if !needs.contains(&tracks) => needs.push(tracks),
             Ok(_) => {}
             Err(why) => *outcome = Decision::NotCovered(why),
@@ -173,10 +174,8 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool
     let parts = u32::try_from(needs.len()).expect("memories are of a few kinds");
     for (part, tracks) in (0..).zip(needs) {
         let stop = |progress: &Progress| stop(Stage { progress, part, parts });
-        let mut all: Vec<&mut (Property, Decision)> = found
-            .iter_mut()
-            .filter(|(property, _)| self::tracks(subject, property) == Ok(tracks))
-            .collect();
+        let mut all: Vec<&mut (Property, Decision)> =
+            found.iter_mut().filter(|(property, _)| tracks_of(property) == Ok(tracks)).collect();
         for together in all.chunks_mut(TOGETHER) {
             let group = together.iter_mut().map(|entry| &mut **entry).collect();
             climb(subject, plan, tracks, group, &mut coverage, &stop);
@@ -214,7 +213,11 @@ fn climb(
 }
 
 /// What a state has to remember of the past for the property to be judged.
-fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static str> {
+fn tracks(
+    subject: &dyn Subject,
+    setting: &Setting,
+    property: &Property,
+) -> Result<Tracks, &'static str> {
     // Evaluate a `sometimes` invariant in every state, whatever property is
     // judged: if it never holds, the search is vacuous.
     let invariants = subject.conditions().iter().any(|(_, when)| *when == When::Sometimes);
@@ -225,6 +228,10 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
     match property {
         Property::Model(model) if model.sees_time() => Ok(Tracks { real_time: true, ..history }),
         Property::Model(_) | Property::NoPanic | Property::Answered => Ok(history),
+        Property::Available => {
+            // Without cuts nothing is different if they stay.
+            Ok(Tracks { severed: setting.faults.budget[FaultKind::Cut] > 0, ..history })
+        }
         Property::Durable => Ok(Tracks { visible: true, ..history }),
         Property::StrongConvergence => Ok(Tracks { visible: true, agreement: true, ..history }),
         Property::WhiteBox(_) => Err("states do not contain what a strategy records"),
@@ -236,7 +243,8 @@ fn tracks(subject: &dyn Subject, property: &Property) -> Result<Tracks, &'static
 
 fn is_lively(property: &Property) -> bool {
     let eventual = matches!(property, Property::Model(model) if model.is_eventual());
-    eventual || matches!(property, Property::Durable | Property::Answered)
+    let ends = matches!(property, Property::Durable | Property::Answered | Property::Available);
+    eventual || ends
 }
 
 /// Whether every final read takes every acknowledged write into account.
@@ -265,6 +273,17 @@ fn answers_all(sight: &Sight<'_>) -> Result<bool, String> {
     }
 }
 
+/// Whether every operation is answered and none refused; `None` if that is not known
+/// before the end.
+fn is_available(sight: &Sight<'_>) -> Option<bool> {
+    let asked = sight.operations.len() - sight.answers.len();
+    let refused = refusals(sight.history, asked).next().is_some();
+    if refused {
+        return Some(false);
+    }
+    sight.quiet.then_some(sight.open == 0)
+}
+
 /// How many properties one search can judge: one bit each.
 const TOGETHER: usize = 64;
 
@@ -291,6 +310,7 @@ fn judged(
         Property::Model(model) if is_lively(property) && !sight.quiet => {
             Some(allowed(sight, *model, datatype)).filter(|allowed| *allowed == Ok(false))
         }
+        Property::Available => is_available(sight).map(Ok),
         Property::Durable | Property::Answered if !sight.quiet => None,
         Property::Model(model) => Some(allowed(sight, *model, datatype)),
         Property::Durable => Some(keeps(sight, datatype)),
@@ -394,9 +414,9 @@ fn doubt(
         Some("the search ended when it had found all other violations".to_owned().into())
     } else if explored.found.iter().any(is_panic) && is_lively(property) {
         Some("a handler panics, and such a run never becomes quiet".to_owned().into())
-    } else if explored.unasked && matches!(property, Property::Durable | Property::Answered) {
+    } else if explored.unasked && asks_in_cycles(property) {
         Some("a read panics in a state that recurs for ever".to_owned().into())
-    } else if explored.waiting && *property == Property::Answered {
+    } else if explored.waiting && matches!(property, Property::Answered | Property::Available) {
         Some("an operation is open for ever unless a patient timer answers it".to_owned().into())
     } else if explored.unsettled
         && (is_lively(property) || matches!(property, Property::AtQuiescence(_)))
@@ -409,6 +429,11 @@ fn doubt(
     } else {
         undecided.map(|why| why.to_owned().into())
     }
+}
+
+/// Whether it is judged in states that recur for ever, where reads are asked.
+fn asks_in_cycles(property: &Property) -> bool {
+    matches!(property, Property::Durable | Property::Answered | Property::Available)
 }
 
 fn is_panic(way: &Way) -> bool {
@@ -539,7 +564,8 @@ fn confirmed(
     // cycle, so it is preferred if it fails too. It often does: where two
     // timers undo each other's work, settling enters the same cycle.
     if !way.cycle.is_empty() && judgement.flaw().is_none() {
-        let cycling = repeat(subject, setting, &way.workload, &way.stem, &way.cycle);
+        let steps = (&way.stem[..], &way.cycle[..]);
+        let cycling = repeat(subject, setting, &way.workload, steps, property.shows());
         (run, judgement) = judged(cycling);
     }
     assert!(

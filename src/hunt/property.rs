@@ -13,7 +13,7 @@ use crate::judgement::{
     recheck_with,
 };
 use crate::replication::{Subject, When};
-use crate::world::{Ending, Run, Shows};
+use crate::world::{Action, Ending, Run, Shows, Step};
 
 use super::durable::loss;
 
@@ -44,6 +44,9 @@ pub enum Property {
     /// When the cluster is quiet, or in what then goes on for ever, no operation
     /// is open, and for every key some node does not refuse a read.
     Answered,
+    /// If links that are cut stay cut, every operation at a node that is not gone is
+    /// answered, and none is refused: total availability (Gilbert & Lynch 2002).
+    Available,
 }
 
 impl Property {
@@ -68,6 +71,7 @@ impl Property {
         match self {
             Property::Always(name) => Shows::Broken(name),
             Property::StrongConvergence => Shows::All,
+            Property::Available => Shows::Severed,
             Property::Model(_)
             | Property::WhiteBox(_)
             | Property::Durable
@@ -75,6 +79,41 @@ impl Property {
             | Property::AtQuiescence(_)
             | Property::Answered => Shows::End,
         }
+    }
+
+    /// What it asks, in prose; `None` for a consistency model, which says that itself.
+    pub fn about(&self) -> Option<String> {
+        let text = match self {
+            Property::Model(_) => return None,
+            Property::WhiteBox(model) => {
+                return Some(format!(
+                    "What the strategy recorded of its own reads and writes satisfies {}.",
+                    model.name()
+                ));
+            }
+            Property::Durable => {
+                "No acknowledged write is lost: in the end every final read takes it, or a later \
+                 one in the strategy's own order, into account."
+            }
+            Property::StrongConvergence => {
+                "In every state, nodes that have taken the same writes into account answer alike."
+            }
+            Property::NoPanic => "No handler of the strategy panics.",
+            Property::Always(_) => "The invariant holds in every state.",
+            Property::AtQuiescence(_) => "The invariant holds whenever the cluster is quiet.",
+            Property::Answered => {
+                "In the end, when links are healed and nodes have recovered, no operation is open \
+                 whose client still waits (stuck), and some node answers for every key (refused)."
+            }
+            Property::Available => {
+                "Total availability: whatever links are cut stay cut, what is sent on the others \
+                 arrives, and nodes that crashed recover; then every operation at a node that is \
+                 not gone for good is answered. One that never is, is stuck; one that is answered \
+                 `fail` is refused. With cuts or a partition among the faults it says on which \
+                 side of the CAP theorem a strategy is (Gilbert & Lynch 2002)."
+            }
+        };
+        Some(text.to_owned())
     }
 
     /// Why no run of this strategy can be judged by it, if none can: the strategy has no
@@ -96,7 +135,7 @@ impl From<Model> for Property {
 
 impl fmt::Display for Property {
     /// The name used in case files: that of a model, `white-box:` and that of a
-    /// model, `durable`, `answered`, `strong-convergence`, `no-panic`,
+    /// model, `durable`, `answered`, `available`, `strong-convergence`, `no-panic`,
     /// `always:NAME`, or `at-quiescence:NAME`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -108,6 +147,7 @@ impl fmt::Display for Property {
             Property::Always(name) => write!(f, "always:{name}"),
             Property::AtQuiescence(name) => write!(f, "at-quiescence:{name}"),
             Property::Answered => f.write_str("answered"),
+            Property::Available => f.write_str("available"),
         }
     }
 }
@@ -123,6 +163,8 @@ impl std::str::FromStr for Property {
             Ok(Property::AtQuiescence(name.to_owned()))
         } else if text == "answered" {
             Ok(Property::Answered)
+        } else if text == "available" {
+            Ok(Property::Available)
         } else if let Some(name) = text.strip_prefix("white-box:") {
             model(name).map(Property::WhiteBox)
         } else if text == "durable" {
@@ -163,7 +205,8 @@ pub enum Flaw {
     Broken,
     /// An operation is never answered.
     Stuck,
-    /// Every node that was asked refuses.
+    /// Every node that was asked refuses; or, where every operation has to be
+    /// answered, one does.
     Refused,
 }
 
@@ -283,6 +326,7 @@ pub fn judge(run: &Run, property: &Property, datatype: &dyn Datatype) -> Judgeme
         (Property::AtQuiescence(_), Ending::Unsettled(why)) => Judgement::Unknown(why.clone()),
         (Property::AtQuiescence(_), _) => Judgement::Holds,
         (Property::Answered, _) => judge_answers(run),
+        (Property::Available, _) => judge_availability(run),
         (Property::Model(model), _) => judge_model(run, *model, datatype),
         (Property::WhiteBox(_), _) if let Some(at) = stranger(&run.history, datatype, false) => {
             let call = &run.history.operations()[at].call;
@@ -324,6 +368,48 @@ fn judge_answers(run: &Run) -> Judgement {
         }
     }
 }
+
+/// Whether every operation of a run is answered although links that are cut stay cut.
+fn judge_availability(run: &Run) -> Judgement {
+    let refused = || refusals(&run.history, asked(run)).next().is_some();
+    match &run.ending {
+        _ if healed(run) => Judgement::Unknown(HEALED.to_owned()),
+        Ending::Settled
+        | Ending::NeverQuiet { .. }
+        | Ending::Oscillating { .. }
+        | Ending::Cycle { .. }
+            if run.stuck.as_ref().is_some_and(|stuck| !stuck.is_empty()) =>
+        {
+            Judgement::Violated(Flaw::Stuck, None)
+        }
+        _ if refused() => Judgement::Violated(Flaw::Refused, None),
+        Ending::Unsettled(why) => Judgement::Unknown(why.clone()),
+        Ending::Panicked(_) | Ending::Broken(_) => Judgement::Unknown(NOT_QUIET.to_owned()),
+        _ if run.stuck.is_none() => Judgement::Unknown(MAY_BE_ANSWERED.to_owned()),
+        _ => Judgement::Holds,
+    }
+}
+
+/// Whether a link was healed when the run settled.
+pub(super) fn healed(run: &Run) -> bool {
+    let heals = |step: &Step| step.settling && matches!(step.action, Action::Heal(..));
+    run.schedule.iter().any(heals)
+}
+
+/// How many operations clients asked: the first of the history.
+pub(super) fn asked(run: &Run) -> usize {
+    let invoked = run.schedule.iter().filter(|step| matches!(step.action, Action::Invoke(_)));
+    invoked.count()
+}
+
+/// Which of the first operations of a history, so many, were refused, by position.
+pub(super) fn refusals(history: &History, asked: usize) -> impl Iterator<Item = usize> {
+    let asked = history.operations().iter().take(asked).enumerate();
+    asked.filter(|(_, op)| op.completion == Completion::Fail).map(|(at, _)| at)
+}
+
+/// Why a run says nothing of whether the cluster is available.
+const HEALED: &str = "links that were cut were healed in the end";
 
 /// Why it is unknown whether an operation is answered.
 const MAY_BE_ANSWERED: &str =
@@ -436,6 +522,7 @@ pub fn looked_at(run: &Run, property: &Property, datatype: &dyn Datatype) -> usi
         Property::NoPanic | Property::Always(_) => run.schedule.len(),
         Property::AtQuiescence(_) => usize::from(run.ending == Ending::Settled),
         Property::Answered => run.history.len(),
+        Property::Available => asked(run),
     }
 }
 

@@ -5,6 +5,7 @@
 //! number). So the result depends neither on the number of cores nor on which
 //! other properties are judged.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::strategy::{Strategy as Generator, ValueTree};
@@ -13,12 +14,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::judgement::datatype::Datatype;
 use crate::replication::When;
 use crate::search::random::{Scope, scenario};
-use crate::world::execute;
-use crate::world::{FaultKind, Run, Scenario, Visited};
+use crate::world::{FaultKind, Run, Scenario, Shows, Visited, execute, re_execute};
 
 use super::Subject;
 use super::minimise::{Aim, Failing, minimise};
-use super::property::{Judgement, Property, judge, looked_at};
+use super::property::{Judgement, Property, healed, judge, looked_at};
 
 /// What to look for, where, and for how long.
 #[derive(Clone, Debug)]
@@ -157,6 +157,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             if over {
                 continue;
             }
+            let run = fit(subject, &scenario, &run, &entry.property);
             let (looked_at, judgement) = judged(subject, &run, &entry.property, plan.datatype);
             entry.looked_at += if hunted.is_empty() { looked_at } else { 0 };
             match judgement {
@@ -170,7 +171,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
                     if flaw == first {
                         let mut tree = generate(&generator, plan.seed, number);
                         let judged = (&entry.property, plan.datatype);
-                        let failing = failing(&scenario, run.clone(), judged, judgement);
+                        let failing = failing(&scenario, run.into_owned(), judged, judgement);
                         hunted.extend(failing.map(|it| small(subject, &mut tree, it, number)));
                     }
                 }
@@ -189,6 +190,20 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         .map(|(_, (name, _))| name)
         .collect();
     Hunt { found, coverage }
+}
+
+/// The run as the property judges it: if cut links have to stay cut, it settles again.
+fn fit<'r>(
+    subject: &dyn Subject,
+    scenario: &Scenario,
+    run: &'r Run,
+    property: &Property,
+) -> Cow<'r, Run> {
+    if property.shows() != Shows::Severed || !healed(run) {
+        return Cow::Borrowed(run);
+    }
+    let (setting, workload) = (&scenario.setting, &scenario.workload);
+    Cow::Owned(re_execute(subject, setting, workload, &run.schedule, Shows::Severed))
 }
 
 /// How much of a run a property looked at, and what it says of the run.
@@ -251,8 +266,9 @@ fn small(
         }
         let scenario = tree.current();
         let run = execute(subject, &scenario, None);
+        let run = fit(subject, &scenario, &run, &property);
         let judgement = judge(&run, &property, datatype);
-        simpler = match failing(&scenario, run, (&property, datatype), judgement) {
+        simpler = match failing(&scenario, run.into_owned(), (&property, datatype), judgement) {
             Some(smaller) if smaller.flaw == flaw => {
                 best = smaller;
                 tree.simplify()

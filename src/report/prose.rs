@@ -44,6 +44,15 @@ pub fn model(model: Model, width: usize) -> String {
     text
 }
 
+/// A property that is no model: what it asks.
+pub fn property(name: &str, about: &str, width: usize) -> String {
+    let mut text = format!("{}: a property of runs\n\n", escape::line(name));
+    for line in wrap(about, width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    text
+}
+
 /// A datatype: its operations, and what they mean where they are concurrent.
 pub fn datatype(described: &Described, width: usize) -> String {
     let mut text = described.names[0].to_owned();

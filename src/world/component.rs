@@ -294,10 +294,23 @@ impl Node {
         self.disk.iter_mut().for_each(Disk::stop);
     }
 
+    /// Discards the messages that cut links hold back.
+    pub(crate) fn lose_held(&mut self) {
+        let cut = self.cut;
+        self.inbox.retain(|(from, _)| cut & (1 << from.0) == 0);
+    }
+
+    /// Whether what is sent here from `from` is lost at once: the node is gone for
+    /// good, or the link is cut and links that are cut stay cut (are `severed`).
+    pub(crate) fn is_lost(&self, from: NodeId, severed: bool) -> bool {
+        self.gone || (severed && self.is_cut_off(from))
+    }
+
     /// Whether it is running and connected or gone for good, and nothing waits
-    /// here but messages, if there are any.
-    pub(crate) fn is_calm(&self) -> bool {
-        self.gone || (self.up && self.cut == 0 && self.flushing() == 0)
+    /// here but messages, if there are any. A link that is cut for ever
+    /// (`severed`) is as good as none.
+    pub(crate) fn is_calm(&self, severed: bool) -> bool {
+        self.gone || (self.up && (severed || self.cut == 0) && self.flushing() == 0)
     }
 
     /// The timers that may fire, ascending.

@@ -78,7 +78,7 @@ impl World<'_> {
             if !node.up && !node.gone {
                 into.push(Action::Recover(id));
             }
-            if node.cut != 0 {
+            if node.cut != 0 && !self.is_severed() {
                 let cut = self.cluster().nodes().filter(|from| node.cut & (1 << from.0) != 0);
                 into.extend(cut.map(|from| Action::Heal(from, id)));
             }

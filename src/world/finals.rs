@@ -325,7 +325,8 @@ impl Fork {
             self.facts.visible(node, write, stamp);
         }
         for (to, message) in effects.sends.drain(..) {
-            if !self.nodes[to.index()].gone {
+            // A link that is cut here is cut for ever: else the cluster has healed.
+            if !self.nodes[to.index()].is_lost(node, true) {
                 self.nodes[to.index()].inbox.push((node, message));
                 self.waiting.push(Waits::Message(to));
             }

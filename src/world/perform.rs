@@ -29,6 +29,8 @@ pub struct World<'a> {
     pub(super) nodes: Vec<Node>,
     pub(super) sessions: Vec<Session>,
     pub(super) spent: Faults,
+    /// Whether links that are cut stay cut for ever, and lose what they hold back.
+    severed: bool,
     /// The identities of the messages in each inbox, position by position.
     pub(super) flights: Vec<Vec<Flight>>,
     /// Messages sent so far: on each link, and on all.
@@ -141,6 +143,7 @@ impl<'a> World<'a> {
             nodes,
             sessions,
             spent: Faults::NONE,
+            severed: false,
             now: 0,
             steps: 0,
             history: Builder::new(),
@@ -200,6 +203,26 @@ impl<'a> World<'a> {
         let sessions = self.sessions.iter().map(|session| session.client.clone()).collect();
         let now = if self.strategy.reads_clock() { self.now } else { 0 };
         State { nodes, sessions, spent: self.spent, now }
+    }
+
+    /// From here on links that are cut stay cut. What they hold back can never
+    /// arrive, so it is lost, and so is what is sent on them.
+    pub fn sever(&mut self) {
+        self.severed = true;
+        (0..self.nodes.len()).for_each(|place| self.lose_held(place));
+    }
+
+    /// Whether links that are cut stay cut.
+    pub fn is_severed(&self) -> bool {
+        self.severed
+    }
+
+    /// Loses what cut links to this node hold back.
+    fn lose_held(&mut self, place: usize) {
+        let node = &mut self.nodes[place];
+        let held = |from: NodeId| node.is_cut_off(from);
+        self.flights[place].retain(|flight| !held(flight.name.from));
+        node.lose_held();
     }
 
     /// Where it runs.
@@ -349,6 +372,9 @@ impl<'a> World<'a> {
                 (node, LocalInput::Strike(strike, self.setting.faults.inbox))
             }
             Action::Recover(node) => (node, LocalInput::Recover),
+            Action::Heal(..) if self.severed => {
+                return Err(NotEnabled::Impossible("links that are cut stay cut"));
+            }
             Action::Heal(from, to) => (to, LocalInput::Heal(self.other(from, to)?)),
             Action::GiveUp(session) => {
                 let (operation, node) = self.open(session)?;
@@ -474,6 +500,9 @@ impl<'a> World<'a> {
 
     /// What an action changes outside its node, after the node has acted.
     fn after(&mut self, action: &Action, node: NodeId) {
+        if self.severed && matches!(action, Action::Strike(_, Strike::Cut(_))) {
+            self.lose_held(node.index());
+        }
         if let Action::Strike(_, strike) = action
             && strike.stops()
         {
@@ -552,7 +581,7 @@ impl<'a> World<'a> {
         // identified.
         let index = if step == 0 { index * self.nodes.len() + from.index() } else { index };
         let index = u16::try_from(index).expect("a step sends fewer than 65,536 messages");
-        if self.nodes[to.index()].gone {
+        if self.nodes[to.index()].is_lost(from, self.severed) {
             return name;
         }
         self.nodes[to.index()].inbox.push((from, message));
@@ -595,6 +624,7 @@ impl Clone for World<'_> {
             nodes: self.nodes.clone(),
             sessions: self.sessions.clone(),
             spent: self.spent,
+            severed: self.severed,
             flights: self.flights.clone(),
             sent: self.sent.clone(),
             sent_in_all: self.sent_in_all,

@@ -46,6 +46,9 @@ pub enum Shows<'a> {
     /// What clients saw and how it ends: rounds that change nothing are no part
     /// of it.
     End,
+    /// The same, if links that are cut when it settles stay cut for ever. What they
+    /// hold back is lost then.
+    Severed,
 }
 
 /// The states that runs pass through, by their hashes.
@@ -106,6 +109,11 @@ impl<'r> Recorder<'r> {
         self.schedule.truncate(length);
     }
 
+    /// Whether links that are cut when the run settles stay cut.
+    pub(super) fn is_severed(&self) -> bool {
+        self.shows == Shows::Severed
+    }
+
     /// Whether what the run was to show has been shown.
     pub(super) fn is_over(&self) -> bool {
         self.broke().is_some()
@@ -119,7 +127,7 @@ impl<'r> Recorder<'r> {
     /// After how many steps the run has shown what it is to show, apart from
     /// how it ends.
     pub(super) fn shown(&self) -> usize {
-        if self.shows == Shows::End {
+        if self.is_severed() || self.shows == Shows::End {
             return 0;
         }
         let broken = self.broken.iter().map(|broken| broken.step);

@@ -5,7 +5,8 @@
 //! it needs no client and no fault, it leads back to the same state, and it is
 //! just. Just means that at some point of the cycle every message is delivered
 //! or absent, every timer fires or is not armed, every disk flushes or has
-//! nothing on its way, every node is up (or gone) and every link is whole. Such a cycle can repeat for ever.
+//! nothing on its way, every node is up (or gone) and every link is whole (or cut
+//! for ever). Such a cycle can repeat for ever.
 //!
 //! Invariant: if the given steps are not such a cycle, the run settles like any
 //! other run.
@@ -25,19 +26,21 @@ use super::{Action, Setting, SettleLimits, Workload};
 
 /// Runs the stem, then the cycle. The run ends with [`Ending::Cycle`] if the cycle
 /// can repeat for ever. Final reads are asked in the state where the cycle begins,
-/// without delivering what is in flight there.
+/// without delivering what is in flight there. If severed runs are asked for, links
+/// that are cut where the cycle begins stay cut.
 pub fn repeat(
     strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
-    stem: &[Step],
-    cycle: &[Step],
+    (stem, cycle): (&[Step], &[Step]),
+    shows: Shows<'_>,
 ) -> Run {
-    match go_round(strategy, setting, workload, stem, cycle) {
+    let shows = if shows == Shows::Severed { shows } else { Shows::All };
+    match go_round(strategy, setting, workload, (stem, cycle), shows) {
         Ok(Some(run)) => run,
         Ok(None) => {
             let all: Vec<_> = stem.iter().chain(cycle).copied().collect();
-            re_execute(strategy, setting, workload, &all, Shows::All)
+            re_execute(strategy, setting, workload, &all, shows)
         }
         Err(Panicked(text)) => stillborn(text),
     }
@@ -47,16 +50,19 @@ fn go_round(
     strategy: &dyn Subject,
     setting: &Setting,
     workload: &Workload,
-    stem: &[Step],
-    cycle: &[Step],
+    (stem, cycle): (&[Step], &[Step]),
+    shows: Shows<'_>,
 ) -> Result<Option<Run>, Panicked> {
     let invariants = strategy.erased().invariants();
     let mut world = World::new(strategy, setting, workload)?;
-    let mut recorder = Recorder::new(&world, &invariants, Shows::All, None);
+    let mut recorder = Recorder::new(&world, &invariants, shows, None);
     for step in stem {
         if recorder.perform_as(&mut world, &step.action, step.number, false).is_err() {
             return Ok(None);
         }
+    }
+    if recorder.is_severed() {
+        world.sever();
     }
     let from = recorder.length();
     let mut first = world.clone();
@@ -123,7 +129,8 @@ fn dues(world: &World<'_>) -> Vec<Due<AnyMessage>> {
         if node.flushing() > 0 {
             dues.push(Due::Flush(id));
         }
-        if !node.gone && (!node.up || node.cut != 0) {
+        let whole = node.cut == 0 || world.is_severed();
+        if !node.gone && !(node.up && whole) {
             dues.push(Due::Repair(id));
         }
     }

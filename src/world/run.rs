@@ -234,6 +234,9 @@ fn conclude(
     chosen: Result<(), NotEnabled>,
     lasso: Lasso,
 ) -> Result<Run, Vec<Step>> {
+    if recorder.is_severed() {
+        world.sever();
+    }
     let settled = match chosen {
         Err(error) => Err(Stop::from(error)),
         Ok(()) if recorder.is_over() => Err(Stop::Over),

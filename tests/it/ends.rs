@@ -21,6 +21,7 @@ use quiescence::world::{
 
 use crate::support::searched;
 
+mod available;
 mod settling;
 
 /// When a write is acknowledged.
@@ -543,7 +544,7 @@ fn judged(toy: &Toy, network: Network) -> Judgement {
     let judged = judge(&run, &Property::Answered, &Register);
     // The same, told as a stem and a cycle.
     let (stem, cycle) = run.schedule.split_at(from);
-    let again = repeat(toy, &setting, &asked, stem, cycle);
+    let again = repeat(toy, &setting, &asked, (stem, cycle), Shows::All);
     assert_eq!(judge(&again, &Property::Answered, &Register), judged);
     judged
 }

@@ -25,8 +25,14 @@ use quiescence::search::exhaustive::{
 use quiescence::world::{FaultKind, FaultPlan, Faults, Network, Routing, Setting, Workload, World};
 use rustc_hash::FxHashSet;
 
-const HISTORY: Tracks =
-    Tracks { history: true, real_time: false, visible: false, agreement: false, invariants: false };
+const HISTORY: Tracks = Tracks {
+    history: true,
+    real_time: false,
+    visible: false,
+    agreement: false,
+    invariants: false,
+    severed: false,
+};
 
 fn plan(work: Work, reduce: Reduce, jobs: usize) -> Plan<'static> {
     let tracks = Tracks::default();

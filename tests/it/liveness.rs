@@ -12,7 +12,7 @@ use quiescence::replication::{OperationId, TimerId};
 use quiescence::search::exhaustive::{Open, Reduce};
 use quiescence::world::repeat;
 use quiescence::world::{
-    Action, Ending, FaultPlan, Network, Planned, Routing, Script, Setting, Step, Workload,
+    Action, Ending, FaultPlan, Network, Planned, Routing, Script, Setting, Shows, Step, Workload,
 };
 
 use crate::support::searched;
@@ -102,7 +102,7 @@ fn fires(timers: &[(u16, u32)]) -> (Workload, Vec<Step>, Vec<Step>) {
 
 fn ending(timers: &[(u16, u32)]) -> Ending {
     let (workload, stem, cycle) = fires(timers);
-    let run = repeat(&Gossip::Chance, &pair(), &workload, &stem, &cycle);
+    let run = repeat(&Gossip::Chance, &pair(), &workload, (&stem, &cycle), Shows::All);
     if let Ending::Cycle { .. } = run.ending {
         assert_eq!(judge(&run, &eventual(), &Register).flaw(), Some(Flaw::NotGuaranteed));
     }

@@ -3,6 +3,7 @@
 use crate::catalogue::family::Family;
 use crate::catalogue::variants::Variants;
 use crate::hunt::mutant::Bug;
+use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::crdt::delta_based::{DeltaBased, Intervals};
 use crate::replication::crdt::orswot::Orswot;
@@ -40,6 +41,7 @@ fn family<L: Lattice>(name: &'static str, about: &'static str, lattice: L) -> Fa
         .states(STATES)
         .keeps("", &nodes(2), convergent())
         .keeps("", &lost, [Model::EVENTUAL])
+        .keeps("", &with(&nodes(2), FaultKind::Cut), [Property::Available])
         .keeps("intervals=basic", &nodes(3), [Model::EVENTUAL])
         .breaks("intervals=basic", &lost, Model::EVENTUAL, Kind::Diverged)
         .mutant(

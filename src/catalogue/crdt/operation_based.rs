@@ -70,6 +70,7 @@ fn family<T: Operations>(
         .states(STATES)
         .keeps("", &nodes(3), convergent())
         .keeps("", &twice, [Model::EVENTUAL])
+        .keeps("", &with(&nodes(2), FaultKind::Cut), [Property::Available])
 }
 
 /// All of them, in the order in which they are listed.

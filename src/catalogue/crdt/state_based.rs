@@ -118,6 +118,7 @@ fn family<L: Lattice>(
         .states(STATES)
         .keeps("", &nodes(3), convergent())
         .keeps("", &with(&nodes(2), FaultKind::Duplicate), [Model::EVENTUAL])
+        .keeps("", &with(&nodes(2), FaultKind::Cut), [Property::Available])
 }
 
 /// All of them, in the order in which they are listed.

@@ -79,7 +79,8 @@ pub fn replay(
     let run = match chosen_cycle(case) {
         Some(steps) if steps <= resolved.len() => {
             let (stem, cycle) = resolved.split_at(resolved.len() - steps);
-            repeat(subject, &case.setting, &case.workload, stem, cycle)
+            let shows = case.property.shows();
+            repeat(subject, &case.setting, &case.workload, (stem, cycle), shows)
         }
         _ => re_execute(subject, &case.setting, &case.workload, &resolved, case.property.shows()),
     };

@@ -6,7 +6,7 @@ use crate::history::{Completion, History, Value, notation};
 use crate::hunt::Subject;
 use crate::hunt::durable::loss;
 use crate::hunt::minimise::Failing;
-use crate::hunt::property::{Flaw, Judgement, Property, record, white_box};
+use crate::hunt::property::{Flaw, Judgement, Property, asked, record, refusals, white_box};
 use crate::judgement::datatype::{Arbitration, Datatype, answered, updates};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
 use crate::replication::CommandId;
@@ -147,12 +147,15 @@ fn disagreed(run: &Run) -> String {
 }
 
 /// Which operation is never answered.
-fn stuck(run: &Run, who: &dyn Fn(usize) -> String) -> String {
+fn stuck(run: &Run, property: &Property, who: &dyn Fn(usize) -> String) -> String {
     let stuck = run.stuck.iter().flatten().next();
     let (operation, node) = stuck.expect("an operation stays open");
     let at = run.operations.iter().position(|id| id == operation).expect("it was asked");
     let call = &run.history.operations()[at].call;
     let state = match run.ending {
+        Ending::Settled if *property == Property::Available => {
+            "nothing is in flight any more on links that are not cut"
+        }
         Ending::Settled => "nothing is in flight any more",
         _ => "what goes on for ever does not answer it",
     };
@@ -165,6 +168,14 @@ fn refused(run: &Run) -> String {
     let mut refused = finals.rev().filter(|op| op.completion == Completion::Fail);
     let read = refused.next().expect("a read was refused");
     format!("at quiescence every node that serves reads of {} refuses one", read.call.key)
+}
+
+/// Which operation is refused.
+fn refused_one(run: &Run, who: &dyn Fn(usize) -> String) -> String {
+    let at = refusals(&run.history, asked(run)).next().expect("an operation was refused");
+    let op = &run.history.operations()[at];
+    let node = op.node.map_or(String::new(), |node| format!(" at {node}"));
+    format!("{} {}{node}, and was refused", who(at), asks(&op.call))
 }
 
 /// Why a run fails, in words.
@@ -194,7 +205,10 @@ pub fn why_by(
         }
         (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run, datatype, who),
         (Judgement::Violated(Flaw::Disagreed, None), _) => disagreed(run),
-        (Judgement::Violated(Flaw::Stuck, None), _) => stuck(run, who),
+        (Judgement::Violated(Flaw::Stuck, None), _) => stuck(run, property, who),
+        (Judgement::Violated(Flaw::Refused, None), _) if *property == Property::Available => {
+            refused_one(run, who)
+        }
         (Judgement::Violated(Flaw::Refused, None), _) => refused(run),
         (Judgement::Violated(Flaw::Recorded, None), _) => match property {
             Property::WhiteBox(model) => match record(run, *model, datatype) {

@@ -113,6 +113,10 @@ pub struct Tracks {
     pub agreement: bool,
     /// Whether the strategy's invariants are looked at in every state.
     pub invariants: bool,
+    /// Whether links that are cut stay cut, and lose what they hold back. To cut a
+    /// link and heal it later only delays what is sent on it, so a search in which
+    /// none heals comes wherever runs come that end with cut links.
+    pub severed: bool,
 }
 
 impl Tracks {

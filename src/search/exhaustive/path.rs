@@ -31,7 +31,7 @@ pub(super) fn way_to(
     {
         ancestors.push(store.parent(last));
     }
-    let world = World::new(tables.strategy, tables.setting, workload)?;
+    let world = begin(tables, workload)?;
     let mut walk = Walk { tables, world, steps: Vec::new() };
     for &next in ancestors.iter().rev().skip(1) {
         walk.to(store.row(next));
@@ -40,6 +40,15 @@ pub(super) fn way_to(
         walk.drain(target);
     }
     Ok(walk.steps)
+}
+
+/// The world in which the search goes.
+fn begin<'w>(tables: &Tables<'w>, workload: &'w Workload) -> Result<World<'w>, Panicked> {
+    let mut world = World::new(tables.strategy, tables.setting, workload)?;
+    if tables.plan.tracks.severed {
+        world.sever();
+    }
+    Ok(world)
 }
 
 /// The steps to a state, and the one in which a handler panics. There are no
@@ -51,7 +60,7 @@ pub(super) fn way_to_panic(
     state: State,
 ) -> Result<Vec<Step>, Panicked> {
     let mut steps = way_to(tables, store, workload, state, None)?;
-    let mut world = World::new(tables.strategy, tables.setting, workload)?;
+    let mut world = begin(tables, workload)?;
     for step in &steps {
         world.perform(&step.action, step.number).expect("a world has just done this");
     }
@@ -78,7 +87,7 @@ pub(super) fn cycle(
     stem: &[Step],
     walk: &[(Label, State)],
 ) -> Result<Option<Vec<Step>>, Panicked> {
-    let mut world = World::new(tables.strategy, tables.setting, workload)?;
+    let mut world = begin(tables, workload)?;
     for step in stem {
         world.perform(&step.action, step.number).expect("a world has just done this");
     }

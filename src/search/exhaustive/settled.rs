@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
+use crate::history::NodeId;
 use crate::replication::TimerId;
 use crate::replication::erased::AnyReplica;
 use crate::world::component::LocalInput;
@@ -124,7 +125,7 @@ impl Tables<'_> {
                 let input = LocalInput::Fire(timer);
                 let step = self.react(place, held[place], input, None, Happening::default())?;
                 held[place] = step.held;
-                self.post(&step.sends, &held, &mut flight);
+                self.post(place, &step.sends, &held, &mut flight);
                 rest = self.rest_after(rest, step.event)?;
                 self.pass(&held, rest);
             }
@@ -147,17 +148,24 @@ impl Tables<'_> {
                 self.deliver(place, held[place], message)?
             };
             held[place] = step.held;
-            self.post(&step.sends, &held, &mut flight);
+            self.post(place, &step.sends, &held, &mut flight);
             rest = self.rest_after(rest, step.event)?;
             self.pass(&held, rest);
         }
     }
 
-    /// Puts what is sent in flight. What is sent to a node that is gone is lost at
-    /// once.
-    fn post(&self, sends: &Sends, held: &[Id<Held>], flight: &mut VecDeque<(usize, Id<Message>)>) {
+    /// Puts what a place sends in flight, but for what is lost at once.
+    fn post(
+        &self,
+        place: usize,
+        sends: &Sends,
+        held: &[Id<Held>],
+        flight: &mut VecDeque<(usize, Id<Message>)>,
+    ) {
+        let from = NodeId(u16::try_from(place).expect("nodes are few"));
         let sends = sends.iter().map(|(to, message)| (usize::from(*to), *message));
-        flight.extend(sends.filter(|(to, _)| !self.held[held[*to]].node.gone));
+        let lost = |to: usize| self.held[held[to]].node.is_lost(from, self.plan.tracks.severed);
+        flight.extend(sends.filter(|(to, _)| !lost(*to)));
     }
 
     /// Looks at what settling passes through, if timers do there what they may

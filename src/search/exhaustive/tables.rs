@@ -252,7 +252,7 @@ impl<'a> Tables<'a> {
         if known.quiet.len() <= number.index() {
             let component = &self.places[place][number];
             let Held { node, flushing, .. } = &self.held[component.held];
-            known.quiet.push(component.inbox.is_empty() && node.is_calm());
+            known.quiet.push(component.inbox.is_empty() && node.is_calm(self.plan.tracks.severed));
             let waits = !component.inbox.is_empty() || !flushing.is_empty();
             let timer = |message: &Id<Message>| messages[*message].timer;
             let patient = patience(self.plan);
@@ -420,7 +420,9 @@ impl<'a> Tables<'a> {
         let cluster = Cluster::of(self.setting.nodes);
         let cut = |from: &NodeId| state.is_cut_off(*from);
         let heal = |from| (LocalInput::Heal(from), None, Sort::Repair);
-        others.extend(cluster.nodes().filter(cut).map(heal));
+        if !self.plan.tracks.severed {
+            others.extend(cluster.nodes().filter(cut).map(heal));
+        }
         let plan = &self.setting.faults;
         for kind in FaultKind::ALL.into_iter().filter(|kind| plan.budget[*kind] > 0) {
             let all = state.mishaps(kind, node, cluster, self.strategy).into_iter();
@@ -433,10 +435,17 @@ impl<'a> Tables<'a> {
                 LocalInput::Strike(Strike::Crash, InboxOnCrash::Lost)
                     | LocalInput::Strike(Strike::Kill, _)
             );
+            let cuts = match input {
+                LocalInput::Strike(Strike::Cut(from), _) => Some(from),
+                _ => None,
+            };
             let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
             let happening = Happening { ask: None, fault };
             let reaction = self.react(place, held, input, timer, happening);
-            let inbox = if empties { Inbox::new() } else { inbox.clone() };
+            let mut inbox = if empties { Inbox::new() } else { inbox.clone() };
+            if let (true, Some(from)) = (self.plan.tracks.severed, cuts) {
+                inbox.retain(|message| self.messages[*message].from != from);
+            }
             self.remember_at(place, inbox, reaction, sort)?;
         }
         let budget = self.setting.faults.budget;
@@ -511,8 +520,8 @@ impl<'a> Tables<'a> {
     /// The component with one more message in its inbox.
     fn append(&mut self, place: usize, at: Id<Component>, message: Id<Message>) -> Id<Component> {
         let mut component = self.places[place][at].clone();
-        // What is sent to a node that is gone is lost at once.
-        if !self.held[component.held].node.gone {
+        let from = self.messages[message].from;
+        if !self.held[component.held].node.is_lost(from, self.plan.tracks.severed) {
             component.inbox.push(message);
         }
         let next = self.component(place, component);
@@ -591,7 +600,8 @@ impl<'a> Tables<'a> {
             if node.flushing() > 0 {
                 dues.push((place, Sort::Flush));
             }
-            if !node.gone && (!node.up || node.cut != 0) {
+            let whole = node.cut == 0 || (self.plan.tracks.severed);
+            if !node.gone && !(node.up && whole) {
                 dues.push((place, Sort::Repair));
             }
         }

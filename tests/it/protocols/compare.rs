@@ -68,6 +68,25 @@ impl Sample {
         Sample { protocol, setting, scope, object, limit: 2 * STATES_MAX, words }
     }
 
+    /// A protocol whose links are cut: the sample that these bytes determine.
+    pub fn with_cuts(bytes: &[u8]) -> Self {
+        let mut dice = Choices::of(bytes);
+        let mut setting = setting(&mut dice);
+        setting.nodes = setting.nodes.max(2);
+        setting.faults.budget = Faults::NONE.with(FaultKind::Cut, 1);
+        let others = [FaultKind::Cut, FaultKind::Crash, FaultKind::Kill, FaultKind::Drop];
+        if dice.below(3) == 0 {
+            setting.faults.budget[others[usize::from(dice.below(4))]] += 1;
+        }
+        let scope = scope(&mut dice);
+        let allowed = Allowed { panics: dice.once_in(6), disk: dice.once_in(6), ..ALL };
+        let protocol = Protocol::of(&mut dice, setting.nodes, allowed);
+        let words = format!("{protocol:?}");
+        let object = Object::register();
+        let protocol = Box::new(protocol);
+        Sample { protocol, setting, scope, object, limit: 2 * STATES_MAX, words }
+    }
+
     fn properties(&self) -> Vec<Property> {
         let models = [
             Model::EVENTUAL,
@@ -77,7 +96,7 @@ impl Sample {
             Model::Linearizable,
         ];
         let mut all: Vec<_> = models.map(Property::Model).into();
-        all.extend([Property::Durable, Property::Answered]);
+        all.extend([Property::Durable, Property::Answered, Property::Available]);
         all.extend([Property::StrongConvergence, Property::NoPanic]);
         let conditions = self.protocol.conditions().into_iter();
         all.extend(conditions.filter_map(|(name, when)| Property::of_invariant(name, when)));
@@ -240,7 +259,8 @@ fn agree(
     let panics = dumb.violated.contains_key(&Property::NoPanic);
     let lively = match property {
         Property::Model(model) => model.is_eventual(),
-        property => matches!(property, Property::Durable | Property::Answered),
+        Property::Durable | Property::Answered | Property::Available => true,
+        _ => false,
     };
     match (dumb.violated.get(property), outcome) {
         (Some(length), Decision::Violated(finding)) => {
@@ -269,6 +289,11 @@ fn agree(
             let outcome = replayed.map(|replayed| replayed.fidelity);
             assert_eq!(outcome, Ok(replay::Fidelity::Reproduced), "{}\n{text}", told());
         }
+        // Where reads panic in what recurs for ever, the search asks nobody, and does not
+        // look at what is open either.
+        (Some(None), Decision::Unknown(_))
+            if matches!(property, Property::Answered | Property::Available)
+                && dumb.unknown.contains(property) => {}
         (None, Decision::Proved(..)) => {
             let unknown = dumb.unknown.contains(property) || (panics && lively);
             let why = (&dumb.unknown, &dumb.violated, &dumb.stories);

@@ -22,6 +22,8 @@ use quiescence::world::{
 };
 use rustc_hash::FxHashMap;
 
+mod severed;
+
 /// The results of the dumb search.
 #[derive(Debug, Default)]
 pub struct Dumb {
@@ -111,11 +113,14 @@ pub fn search(
     let mut left = limit;
     for workload in workloads(strategy, setting, scope, &object.menu) {
         let (nodes, wholes) =
-            spread(strategy, setting, scope, &workload, properties, left, &mut dumb)?;
+            spread((strategy, setting, false), scope, &workload, properties, left, &mut dumb)?;
         left -= nodes.len();
         all.extend(wholes);
         for node in &nodes {
             dumb.judge_state(strategy, setting, (scope, object), node, properties);
+        }
+        if severed::matters(setting, properties) {
+            dumb.sever((strategy, setting), (scope, object), &workload, limit)?;
         }
         for (part, happens) in components(&nodes, |_| true) {
             if is_just(&nodes, &part, &happens, false) {
@@ -135,15 +140,14 @@ pub fn search(
 
 /// Finds every state of one workload, breadth first.
 fn spread<'w>(
-    strategy: &'w AnyStrategy,
-    setting: &'w Setting,
+    (strategy, setting, severed): (&'w AnyStrategy, &'w Setting, bool),
     scope: Open,
     workload: &'w Workload,
     properties: &[Property],
     limit: usize,
     dumb: &mut Dumb,
 ) -> Option<(Vec<Node<'w>>, Vec<u64>)> {
-    let world = match World::new(strategy, setting, workload) {
+    let mut world = match World::new(strategy, setting, workload) {
         Ok(world) => world,
         Err(_) => {
             dumb.violated.insert(Property::NoPanic, Some(1));
@@ -152,6 +156,9 @@ fn spread<'w>(
             return Some((Vec::new(), Vec::new()));
         }
     };
+    if severed {
+        world.sever();
+    }
     let tags = world.in_flight().map(|(name, _)| (name, None)).collect();
     let at_start = |node: &component::Node| vec![None; node.flushing()];
     let flushing = world.nodes().iter().map(at_start).collect();
@@ -336,7 +343,8 @@ fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
         if node.flushing() > 0 {
             dues.insert(Label::Flush(at));
         }
-        if !node.gone && (!node.up || node.cut != 0) {
+        let whole = node.cut == 0 || world.is_severed();
+        if !node.gone && !(node.up && whole) {
             dues.insert(Label::Repair(at));
         }
     }
@@ -417,6 +425,9 @@ impl Dumb {
     ) {
         let asked = asked(node);
         let again = |shows| re_execute(strategy, setting, &asked, &node.path, shows);
+        if properties.contains(&Property::Available) {
+            self.judge_severed(&again(Shows::Severed), object, scope.patient);
+        }
         let run = again(Shows::All);
         // The same run without rounds of settling that change nothing.
         let calm = run.broken.is_empty() && run.disagreement.is_none();
@@ -427,7 +438,7 @@ impl Dumb {
             self.note(Property::StrongConvergence, None);
         }
         for property in properties {
-            if *property == Property::StrongConvergence {
+            if matches!(property, Property::StrongConvergence | Property::Available) {
                 continue;
             }
             let length = match property {
@@ -490,13 +501,15 @@ impl Dumb {
             let Ok(visit) = Visit::of(&world) else {
                 // A final read panics in this state, which recurs for ever.
                 if deliveries {
-                    self.unknown.extend([Property::Durable, Property::Answered]);
+                    let asked = [Property::Durable, Property::Answered, Property::Available];
+                    self.unknown.extend(asked);
                 }
                 continue;
             };
             // If deliveries alone go on, a timer may yet answer.
             if is_open(&world) && !deliveries {
                 self.note(Property::Answered, None);
+                self.note(Property::Available, None);
             }
             let finals = visit.history.operations().iter().skip(world.operations().len());
             let here: Vec<_> = finals.map(|read| read.answer().cloned()).collect();

@@ -68,7 +68,8 @@ impl Engine<'_> {
         let workload = self.tables.clients.workload(self.rest_of(state), None);
         let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
         let (strategy, setting) = (self.tables.strategy, self.tables.setting);
-        let run = re_execute(strategy, setting, &workload, &stem, Shows::End);
+        let shows = if plan.tracks.severed { Shows::Severed } else { Shows::End };
+        let run = re_execute(strategy, setting, &workload, &stem, shows);
         let matter = match run.ending {
             Ending::Oscillating { .. } => Matter::Oscillating,
             Ending::NeverQuiet { .. } => Matter::NeverQuiet,
