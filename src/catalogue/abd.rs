@@ -24,7 +24,7 @@ const FLICKERS: Bug = Bug {
 pub(super) fn family() -> Family {
     let unordered = Setting::calm(3, Network::Unordered);
     let roaming = unordered.clone().roaming();
-    let cut = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 2));
+    let split = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Partition, 1));
     let mess = Faults::NONE
         .with(FaultKind::Drop, 1)
         .with(FaultKind::Duplicate, 1)
@@ -46,7 +46,7 @@ pub(super) fn family() -> Family {
         .sources("Attiya, Bar-Noy & Dolev 1995; Lynch & Shvartsman 1997 for several writers")
         .keeps("", &mess, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
         .keeps("", &mess, [Property::Model(Model::Linearizable), Property::Durable])
-        .breaks("", &cut, Property::Available, Flaw::Stuck)
+        .breaks("", &split, Property::Available, Flaw::Stuck)
         .keeps(never, &roaming, [Model::EVENTUAL])
         .mutant(never, FLICKERS, &roaming, Model::Linearizable, Kind::Unexplained)
 }

@@ -52,7 +52,8 @@ fn model(name: &str) -> Model {
 /// Causal broadcast.
 pub(super) fn broadcast() -> Family {
     let unordered = Setting::calm(3, Network::Unordered);
-    let cut = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
+    let cut =
+        Setting { nodes: 2, ..unordered.clone() }.with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let plain = CausalBroadcast { delivery: Delivery::Causal, conflicts: Conflicts::Stamps };
     let variants = Variants::of(plain)
         .parameter(

@@ -29,7 +29,8 @@ pub(super) fn family() -> Family {
     let unordered = Setting::calm(3, Network::Unordered);
     let skewed = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Skew, 1));
     let one_drop = dropping(3);
-    let cut = unordered.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 1));
+    let cut =
+        Setting { nodes: 2, ..unordered.clone() }.with_faults(Faults::NONE.with(FaultKind::Cut, 1));
     let variants = Variants::of(PLAIN)
         .parameter(
             "clock",

@@ -81,7 +81,7 @@ pub(super) fn family() -> Family {
     let lossy = Faults::NONE.with(FaultKind::Drop, 1).with(FaultKind::Duplicate, 1);
     let lossy = roaming.clone().with_faults(lossy);
     let sticky = Setting::calm(3, Network::Unordered);
-    let cut = sticky.clone().with_faults(Faults::NONE.with(FaultKind::Cut, 2));
+    let split = sticky.clone().with_faults(Faults::NONE.with(FaultKind::Partition, 1));
     let pair = Setting::calm(2, Network::Unordered);
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
     let (linearizable, unexplained) = (Model::Linearizable, Kind::Unexplained);
@@ -92,7 +92,7 @@ pub(super) fn family() -> Family {
         .sources("DeCandia et al. 2007 (Dynamo); Gifford 1979; Lakshman & Malik 2010 (Cassandra)")
         .keeps("", &roaming, [eventual, ryw, mr, linearizable])
         .keeps("", &roaming, [Property::Durable])
-        .breaks("", &cut, Property::Available, Flaw::Stuck)
+        .breaks("", &split, Property::Available, Flaw::Stuck)
         .breaks("", &skewed, linearizable, unexplained)
         .keeps("stamps=client", &roaming, [causal])
         .breaks("stamps=client", &roaming, linearizable, unexplained)

@@ -108,7 +108,8 @@ fn searches_of(
     let name = subject.strategy_name();
     let short = registry.short(&name);
     let rows = rows_of(registry, &name);
-    let hold: Vec<_> = rows.iter().filter(|row| row.expected == Expected::Holds).collect();
+    let hold = |row: &&&Promise| row.expected == Expected::Holds && matters(args, row);
+    let hold: Vec<_> = rows.iter().filter(hold).collect();
     // Who names a mutant wants to see its bug.
     let mut mutants = registry.families().iter().flat_map(|family| &family.mutants);
     let whole = args.models.is_empty() && mutants.any(|it| it.strategy == short);
@@ -221,6 +222,13 @@ fn asked<'r>(args: &CheckArgs, registry: &'r Registry) -> Result<Vec<&'r Mutant>
         }
     }
     Ok(found)
+}
+
+/// Whether the setting of a promise is one in which to search for what is asked. Where
+/// links are cut only to see who still answers, nothing else is promised.
+fn matters(args: &CheckArgs, row: &Promise) -> bool {
+    let asked = &args.models;
+    asked.is_empty() || row.property != Property::Available || asked.contains(&Property::Available)
 }
 
 /// The promises about exactly this strategy.

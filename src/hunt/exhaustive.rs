@@ -230,7 +230,9 @@ fn tracks(
         Property::Model(_) | Property::NoPanic | Property::Answered => Ok(history),
         Property::Available => {
             // Without cuts nothing is different if they stay.
-            Ok(Tracks { severed: setting.faults.budget[FaultKind::Cut] > 0, ..history })
+            let budget = setting.faults.budget;
+            let severed = budget[FaultKind::Cut] + budget[FaultKind::Partition] > 0;
+            Ok(Tracks { severed, ..history })
         }
         Property::Durable => Ok(Tracks { visible: true, ..history }),
         Property::StrongConvergence => Ok(Tracks { visible: true, agreement: true, ..history }),

@@ -26,7 +26,8 @@ use crate::search::key;
 use crate::world::re_execute;
 use crate::world::trace;
 use crate::world::{
-    Action, Ending, FaultPlan, Routing, Run, Script, SessionId, Setting, Shows, Step, Workload,
+    Action, Ending, FaultPlan, Routing, Run, Script, SessionId, Setting, Shows, Step, Strike,
+    Workload,
 };
 
 use super::Subject;
@@ -533,13 +534,27 @@ fn fewer_nodes(how: How<'_>, mut failing: Failing) -> Failing {
     while failing.setting.nodes > 1 && !takes_part(how.subject, &failing) {
         let setting = Setting { nodes: failing.setting.nodes - 1, ..failing.setting.clone() };
         let nodes = setting.nodes;
-        let workload = failing.workload.clone();
-        failing = changed(how, failing, setting, workload);
-        if failing.setting.nodes != nodes {
-            break;
+        let chosen = failing.chosen();
+        let place = (setting, failing.workload.clone(), &smaller_splits(&chosen, nodes)[..]);
+        match failing.again(how, place, Some) {
+            Some(other) if other.chosen().len() <= chosen.len() => failing = other,
+            _ => break,
         }
     }
     failing
+}
+
+/// The steps without this node in what partitions split. A side that is empty then stays,
+/// and the partition is not possible.
+fn smaller_splits(chosen: &[Step], node: u16) -> Vec<Step> {
+    let smaller = |step: &Step| match step.action {
+        Action::Strike(at, Strike::Partition(split)) => {
+            let split = split.without(NodeId(node)).unwrap_or(split);
+            Step { action: Action::Strike(at, Strike::Partition(split)), ..*step }
+        }
+        _ => *step,
+    };
+    chosen.iter().map(smaller).collect()
 }
 
 /// Whether the last node was used by a client, took a step, or sent or was sent

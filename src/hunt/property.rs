@@ -392,7 +392,7 @@ fn judge_availability(run: &Run) -> Judgement {
 
 /// Whether a link was healed when the run settled.
 pub(super) fn healed(run: &Run) -> bool {
-    let heals = |step: &Step| step.settling && matches!(step.action, Action::Heal(..));
+    let heals = |step: &Step| step.settling && step.action.heals();
     run.schedule.iter().any(heals)
 }
 

@@ -114,6 +114,7 @@ fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut La
         Action::Heal(from, to) => {
             row.message(lanes.node(from), "healed", lanes.node(to), "● ", Arrow::Message);
         }
+        Action::Unite => row.cell(here, "● whole again"),
         Action::Recover(_) => row.cell(here, &format!("{} recovers", dot.trim_end())),
         Action::Fire(_, timer) => {
             row.cell(here, &format!("{} timer {}", dot.trim_end(), timer.0));

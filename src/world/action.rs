@@ -68,6 +68,8 @@ pub enum Action<M = MessageId> {
     Recover(NodeId),
     /// Messages from the first node to the second are let through again.
     Heal(NodeId, NodeId),
+    /// A network that was split is whole again.
+    Unite,
     /// A client stops waiting; it will never know the outcome.
     GiveUp(SessionId),
     /// A client sends its open request again, to this node.
@@ -96,8 +98,14 @@ impl<M> Action<M> {
             | Action::Fire(..)
             | Action::Flush(_)
             | Action::Recover(_)
-            | Action::Heal(..) => None,
+            | Action::Heal(..)
+            | Action::Unite => None,
         }
+    }
+
+    /// Whether it lets messages through that were held back.
+    pub fn heals(&self) -> bool {
+        matches!(self, Action::Heal(..) | Action::Unite)
     }
 
     /// The message that this is about, and its receiver.
@@ -123,6 +131,7 @@ impl<M> Action<M> {
             Action::Strike(node, strike) => Action::Strike(*node, *strike),
             Action::Recover(node) => Action::Recover(*node),
             Action::Heal(from, to) => Action::Heal(*from, *to),
+            Action::Unite => Action::Unite,
             Action::GiveUp(session) => Action::GiveUp(*session),
             Action::Retry(session, node) => Action::Retry(*session, *node),
         })

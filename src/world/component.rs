@@ -38,6 +38,8 @@ pub struct Node {
     pub(crate) disk: Option<Disk>,
     /// Senders whose link to this node is cut, one bit per node.
     pub cut: u64,
+    /// Nodes on the other side of a partition, one bit per node; none if there is none.
+    pub parted: u64,
     /// How far the node's clock is off, in units of [`CLOCK_UNIT`] ticks.
     pub skew: i32,
 }
@@ -69,6 +71,8 @@ pub enum LocalInput {
     Recover,
     /// Messages from a node are let through again.
     Heal(NodeId),
+    /// The partition is over.
+    Unite,
     /// A client no longer waits.
     Cancel(OperationId),
 }
@@ -89,6 +93,7 @@ pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) 
         gone: false,
         disk,
         cut: 0,
+        parted: 0,
         skew,
     }
 }
@@ -193,6 +198,14 @@ fn told(
             node.cut &= !(1 << from.0);
             return Ok(None);
         }
+        LocalInput::Strike(Strike::Partition(split), _) => {
+            node.parted = split.across(NodeId(0));
+            return Ok(None);
+        }
+        LocalInput::Unite => {
+            node.parted = 0;
+            return Ok(None);
+        }
         LocalInput::Strike(Strike::Tick, _) => {
             node.skew += 1;
             return Ok(None);
@@ -263,6 +276,10 @@ impl Node {
             return Some(if self.gone { GONE } else { "the node is down" });
         }
         match input {
+            LocalInput::Strike(Strike::Partition(_), _) => {
+                (self.parted != 0).then_some("the network is split already")
+            }
+            LocalInput::Unite => (self.parted == 0).then_some("the network is not split"),
             LocalInput::Strike(..) | LocalInput::Recover if self.gone => Some(GONE),
             LocalInput::Flush | LocalInput::Strike(Strike::LostFlush, _) => {
                 (self.flushing() == 0).then_some("nothing is on its way to disk")
@@ -276,9 +293,9 @@ impl Node {
             }
             LocalInput::Recover => self.up.then_some("the node is not down"),
             LocalInput::Strike(Strike::Cut(from), _) => {
-                self.is_cut_off(*from).then_some("the link is cut already")
+                self.has_cut(*from).then_some("the link is cut already")
             }
-            LocalInput::Heal(from) => (!self.is_cut_off(*from)).then_some("the link is not cut"),
+            LocalInput::Heal(from) => (!self.has_cut(*from)).then_some("the link is not cut"),
             _ => None,
         }
     }
@@ -296,7 +313,7 @@ impl Node {
 
     /// Discards the messages that cut links hold back.
     pub(crate) fn lose_held(&mut self) {
-        let cut = self.cut;
+        let cut = self.held_back();
         self.inbox.retain(|(from, _)| cut & (1 << from.0) == 0);
     }
 
@@ -310,7 +327,7 @@ impl Node {
     /// here but messages, if there are any. A link that is cut for ever
     /// (`severed`) is as good as none.
     pub(crate) fn is_calm(&self, severed: bool) -> bool {
-        self.gone || (self.up && (severed || self.cut == 0) && self.flushing() == 0)
+        self.gone || (self.up && (severed || self.held_back() == 0) && self.flushing() == 0)
     }
 
     /// The timers that may fire, ascending.
@@ -320,7 +337,17 @@ impl Node {
 
     /// Whether messages from `from` are held back.
     pub fn is_cut_off(&self, from: NodeId) -> bool {
+        self.held_back() & (1 << from.0) != 0
+    }
+
+    /// Whether the link from `from` is cut by itself.
+    fn has_cut(&self, from: NodeId) -> bool {
         self.cut & (1 << from.0) != 0
+    }
+
+    /// The senders whose messages are held back, one bit per node.
+    pub fn held_back(&self) -> u64 {
+        self.cut | self.parted
     }
 
     /// The faults of a kind that may strike this node, called `me`, in
@@ -345,7 +372,7 @@ impl Node {
     /// The inbox positions that may be delivered next: on a FIFO network the oldest
     /// message of each sender, otherwise all; none of a sender whose link is cut.
     pub fn deliverable(&self, network: Network) -> impl Iterator<Item = usize> + '_ {
-        let mut seen = self.cut;
+        let mut seen = self.held_back();
         self.inbox.iter().enumerate().filter_map(move |(position, (from, _))| {
             let bit = 1 << from.0;
             let free = self.up && seen & bit == 0;
@@ -362,7 +389,7 @@ impl Node {
         let mut hasher = FxHasher::default();
         self.replica.hash(&mut hasher);
         self.timers.hash(&mut hasher);
-        (self.up, self.gone, self.cut, self.skew).hash(&mut hasher);
+        (self.up, self.gone, self.cut, self.parted, self.skew).hash(&mut hasher);
         self.disk.hash(&mut hasher);
         let mut contents = 0_u64;
         for (position, (from, message)) in self.inbox.iter().enumerate() {

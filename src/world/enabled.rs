@@ -83,6 +83,9 @@ impl World<'_> {
                 into.extend(cut.map(|from| Action::Heal(from, id)));
             }
         }
+        if self.nodes[0].parted != 0 && !self.is_severed() {
+            into.push(Action::Unite);
+        }
     }
 
     fn mishaps(&self, deliveries: usize, into: &mut Vec<Action>) {

@@ -11,7 +11,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::history::NodeId;
-use crate::replication::CommandId;
+use crate::replication::{Cluster, CommandId};
 
 /// A kind of fault. Some kinds strike messages or clients; those that strike a
 /// node are [`Strike`]s. A new one of these is an entry in the tables of this
@@ -43,11 +43,13 @@ pub enum Kind {
     /// An operator gives a node a command. It goes wrong only if the strategy
     /// lets it.
     Operator,
+    /// Every link between two groups of nodes holds messages back until all are healed.
+    Partition,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are listed and written.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Drop,
         Kind::Duplicate,
         Kind::Crash,
@@ -59,6 +61,7 @@ impl Kind {
         Kind::Kill,
         Kind::LostFlush,
         Kind::Operator,
+        Kind::Partition,
     ];
 
     /// The names of all kinds, as on the command line and in files.
@@ -74,6 +77,7 @@ impl Kind {
         "kill",
         "lost_flush",
         "operator",
+        "partition",
     ];
 
     /// The name on the command line and in files.
@@ -95,6 +99,7 @@ impl Kind {
             Kind::Kill => "a node stops and never comes back",
             Kind::LostFlush => "a disk reports a flush that did not happen",
             Kind::Operator => "an operator gives a node a command",
+            Kind::Partition => "the network splits in two until it is whole again",
         }
     }
 
@@ -114,7 +119,92 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A fault as it strikes one node.
+/// How a partition splits a cluster: the nodes on the side of n1 and those on the other
+/// side, a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Split {
+    here: u64,
+    there: u64,
+}
+
+impl Split {
+    /// Clusters of more nodes are split only in front of a node: `n1 … nk` from the rest.
+    const MANY: usize = 10;
+
+    /// Every way to split n1 and these other nodes in two, in canonical order.
+    fn all(others: &[NodeId]) -> Vec<Split> {
+        let count = others.len();
+        let choices: Vec<u64> = if count >= Split::MANY {
+            (0..count).map(|end| (1 << end) - 1).collect()
+        } else {
+            (0..(1_u64 << count).saturating_sub(1)).collect()
+        };
+        let split = |choice: u64| {
+            let mut split = Split { here: 1, there: 0 };
+            for (at, node) in others.iter().enumerate() {
+                let here = choice & (1 << at) != 0;
+                let side = if here { &mut split.here } else { &mut split.there };
+                *side |= 1 << node.0;
+            }
+            split
+        };
+        choices.into_iter().map(split).collect()
+    }
+
+    /// Whether it splits this cluster in two.
+    pub(crate) fn splits(self, cluster: Cluster) -> bool {
+        let all = cluster.nodes().fold(0, |bits, node| bits | 1_u64 << node.0);
+        self.here & 1 != 0
+            && self.there != 0
+            && self.here & self.there == 0
+            && self.here | self.there == all
+    }
+
+    /// The nodes on the other side of a node, a bit for each.
+    pub(crate) fn across(self, node: NodeId) -> u64 {
+        if self.here & (1 << node.0) != 0 { self.there } else { self.here }
+    }
+
+    /// The same without a node; `None` if nobody else is on its side.
+    pub(crate) fn without(self, node: NodeId) -> Option<Split> {
+        let rest = !(1 << node.0);
+        let Split { here, there } = Split { here: self.here & rest, there: self.there & rest };
+        (here & 1 != 0 && there != 0).then_some(Split { here, there })
+    }
+}
+
+impl fmt::Display for Split {
+    /// `n1 n2 | n3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |bits: u64| {
+            let nodes = (0..64).filter(|at| bits & (1 << at) != 0).map(NodeId);
+            nodes.map(|node| node.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        write!(f, "{} | {}", side(self.here), side(self.there))
+    }
+}
+
+impl std::str::FromStr for Split {
+    type Err = String;
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bit = |name: &str| name.parse::<NodeId>().ok().filter(|node| node.0 < 64);
+        let side = |names: &str| {
+            let bits = names.split(' ').map(|name| bit(name).map(|node| 1_u64 << node.0));
+            bits.reduce(|all, one| Some(all? | one?)).flatten()
+        };
+        let split = text
+            .split_once(" | ")
+            .and_then(|(here, there)| Some(Split { here: side(here)?, there: side(there)? }));
+        split
+            .filter(|split| split.to_string() == text)
+            .ok_or_else(|| format!("`{text}` does not say how nodes are split, like `n1 n2 | n3`"))
+    }
+}
+
+/// A fault as it strikes one node; a partition, which strikes all, counts as one that
+/// strikes n1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Strike {
@@ -134,6 +224,8 @@ pub enum Strike {
     LostFlush,
     /// The operator gives the node this command.
     Command(CommandId),
+    /// The network splits like this.
+    Partition(Split),
 }
 
 impl Strike {
@@ -153,6 +245,12 @@ impl Strike {
             Kind::Kill => vec![Strike::Kill],
             Kind::LostFlush => vec![Strike::LostFlush],
             Kind::Operator => (0..commands()).map(CommandId).map(Strike::Command).collect(),
+            Kind::Partition => {
+                let others: Vec<_> = others.collect();
+                let first = !others.contains(&NodeId(0));
+                let all = if first { Split::all(&others) } else { Vec::new() };
+                all.into_iter().map(Strike::Partition).collect()
+            }
             Kind::Drop | Kind::Duplicate | Kind::GiveUp | Kind::Retry => Vec::new(),
         }
     }
@@ -177,6 +275,7 @@ impl Strike {
             Strike::Kill => Kind::Kill,
             Strike::LostFlush => Kind::LostFlush,
             Strike::Command(_) => Kind::Operator,
+            Strike::Partition(_) => Kind::Partition,
         }
     }
 
@@ -187,9 +286,11 @@ impl Strike {
             Strike::JumpBack => "jump-back",
             Strike::LostFlush => "lost-flush",
             Strike::Command(_) => "command",
-            Strike::Crash | Strike::Cut(_) | Strike::Suspect(_) | Strike::Kill => {
-                self.kind().name()
-            }
+            Strike::Crash
+            | Strike::Cut(_)
+            | Strike::Suspect(_)
+            | Strike::Kill
+            | Strike::Partition(_) => self.kind().name(),
         }
     }
 
@@ -202,7 +303,8 @@ impl Strike {
             | Strike::JumpBack
             | Strike::Kill
             | Strike::LostFlush
-            | Strike::Command(_) => None,
+            | Strike::Command(_)
+            | Strike::Partition(_) => None,
         }
     }
 }

@@ -61,7 +61,7 @@ pub use action::{Action, MessageId, MessageName};
 pub use agreement::Disagreement;
 pub use facts::Facts;
 pub(crate) use fault::Kinds as FaultKinds;
-pub use fault::{FaultPlan, Faults, InboxOnCrash, Kind as FaultKind, Strike};
+pub use fault::{FaultPlan, Faults, InboxOnCrash, Kind as FaultKind, Split, Strike};
 pub(crate) use finals::ask;
 pub use finals::{Lack, Told, Visit};
 pub use limits::SettleLimits;

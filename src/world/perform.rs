@@ -17,7 +17,9 @@ use crate::replication::{Cluster, CommandId, Effects, OperationId, Reply, Strate
 use super::client::Client;
 use super::component::{LocalInput, Node, Panicked, boot, commands, local_step};
 use super::session::{Session, SessionView};
-use super::{Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Strike, Workload};
+use super::{
+    Action, Facts, Faults, MessageId, MessageName, SessionId, Setting, Split, Strike, Workload,
+};
 
 /// A cluster with its network and its clients, in the middle of a run.
 pub struct World<'a> {
@@ -369,13 +371,19 @@ impl<'a> World<'a> {
                 {
                     return Err(NotEnabled::Impossible("the operator has no such command"));
                 }
+                if let Strike::Partition(split) = strike
+                    && !(node == NodeId(0) && split.splits(self.cluster()))
+                {
+                    return Err(NotEnabled::Impossible("this does not split the cluster"));
+                }
                 (node, LocalInput::Strike(strike, self.setting.faults.inbox))
             }
             Action::Recover(node) => (node, LocalInput::Recover),
-            Action::Heal(..) if self.severed => {
+            Action::Heal(..) | Action::Unite if self.severed => {
                 return Err(NotEnabled::Impossible("links that are cut stay cut"));
             }
             Action::Heal(from, to) => (to, LocalInput::Heal(self.other(from, to)?)),
+            Action::Unite => (NodeId(0), LocalInput::Unite),
             Action::GiveUp(session) => {
                 let (operation, node) = self.open(session)?;
                 (node, LocalInput::Cancel(operation))
@@ -494,14 +502,18 @@ impl<'a> World<'a> {
             | Action::Fire(..)
             | Action::Flush(_)
             | Action::Recover(_)
-            | Action::Heal(..) => {}
+            | Action::Heal(..)
+            | Action::Unite => {}
         }
     }
 
     /// What an action changes outside its node, after the node has acted.
     fn after(&mut self, action: &Action, node: NodeId) {
-        if self.severed && matches!(action, Action::Strike(_, Strike::Cut(_))) {
-            self.lose_held(node.index());
+        match *action {
+            Action::Strike(_, Strike::Partition(split)) => self.part(Some(split)),
+            Action::Unite => self.part(None),
+            Action::Strike(_, Strike::Cut(_)) if self.severed => self.lose_held(node.index()),
+            _ => {}
         }
         if let Action::Strike(_, strike) = action
             && strike.stops()
@@ -516,6 +528,16 @@ impl<'a> World<'a> {
                     self.lose_track(session);
                 }
             }
+        }
+    }
+
+    /// Splits the network, or makes it whole: n1 has been told, now the others are.
+    fn part(&mut self, split: Option<Split>) {
+        for (node, id) in self.nodes.iter_mut().zip(Cluster::of(self.setting.nodes).nodes()) {
+            node.parted = split.map_or(0, |split| split.across(id));
+        }
+        if self.severed {
+            self.sever();
         }
     }
 

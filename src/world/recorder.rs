@@ -14,7 +14,7 @@ use super::agreement::{Disagreement, disagreement};
 use super::component::Panicked;
 use super::finals::Visit;
 use super::perform::{NotEnabled, World};
-use super::{Action, Facts};
+use super::{Action, Facts, Strike};
 
 /// One step of a run, with the number by which its messages are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -168,7 +168,9 @@ impl<'r> Recorder<'r> {
         self.number = number;
         self.schedule.push(step);
         if let Some((_, prints)) = &mut self.visited {
+            let all = matches!(action, Action::Unite | Action::Strike(_, Strike::Partition(_)));
             let touched = report.sent.iter().map(|name| name.to);
+            let touched = touched.chain(world.cluster().nodes().filter(|_| all));
             for node in touched.chain([report.node]) {
                 prints[node.index()] = world.fingerprint(node);
             }

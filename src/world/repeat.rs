@@ -82,6 +82,7 @@ fn go_round(
                 | Action::Flush(_)
                 | Action::Recover(_)
                 | Action::Heal(..)
+                | Action::Unite
         );
         let done = due_of(&world, &step.action);
         if !ordinary || recorder.perform_as(&mut world, &step.action, step.number, false).is_err() {
@@ -117,6 +118,8 @@ enum Due<M> {
     Timer(NodeId, TimerId),
     Flush(NodeId),
     Repair(NodeId),
+    /// A partition is to end.
+    Whole,
 }
 
 fn dues(world: &World<'_>) -> Vec<Due<AnyMessage>> {
@@ -133,6 +136,9 @@ fn dues(world: &World<'_>) -> Vec<Due<AnyMessage>> {
         if !node.gone && !(node.up && whole) {
             dues.push(Due::Repair(id));
         }
+        if id == NodeId(0) && node.parted != 0 && !world.is_severed() {
+            dues.push(Due::Whole);
+        }
     }
     dues
 }
@@ -147,6 +153,7 @@ fn due_of(world: &World<'_>, action: &Action) -> Option<Due<AnyMessage>> {
         Action::Fire(node, timer) => Some(Due::Timer(node, timer)),
         Action::Flush(node) => Some(Due::Flush(node)),
         Action::Recover(node) | Action::Heal(_, node) => Some(Due::Repair(node)),
+        Action::Unite => Some(Due::Whole),
         _ => None,
     }
 }

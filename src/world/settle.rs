@@ -110,7 +110,7 @@ pub(super) fn settle(
     let mut actions = Vec::new();
     world.repairs(&mut actions);
     // Recoveries first: a healed link then finds its receiver running.
-    actions.sort_by_key(|action| matches!(action, Action::Heal(..)));
+    actions.sort_by_key(Action::heals);
     for action in actions {
         go(world, recorder, &action)?;
     }

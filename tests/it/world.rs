@@ -100,6 +100,12 @@ fn action(world: &World<'_>, word: &str) -> Action {
         Action::Strike(node(text), Strike::Kill)
     } else if let Some(text) = digits("tick") {
         Action::Strike(node(text), Strike::Tick)
+    } else if let Some(text) = digits("split") {
+        let sides = text.split('|').map(|nodes| format!("n{nodes}")).collect::<Vec<_>>();
+        let split = sides.join(" | ").parse().expect("two nodes");
+        Action::Strike(NodeId(0), Strike::Partition(split))
+    } else if word == "unite" {
+        Action::Unite
     } else if let Some(text) = digits("back") {
         Action::Strike(node(text), Strike::JumpBack)
     } else if word.contains('>') {
@@ -617,6 +623,10 @@ fn what_cannot_happen_is_refused() {
         ("cut1>2", "cut1>2", "the link is cut already"),
         ("", "heal1>2", "the link is not cut"),
         ("A cut2>1", "2>1", "the message is held back"),
+        ("split1|2", "split1|2", "the network is split already"),
+        ("", "unite", "the network is not split"),
+        ("A split1|2", "2>1", "the message is held back"),
+        ("", "split1|3", "this does not split the cluster"),
         ("", "cut1>1", "there is no such other node"),
         ("", "suspect1>3", "there is no such other node"),
         ("", "crash3", "there is no such node"),
@@ -654,17 +664,17 @@ fn what_may_go_wrong_is_offered() {
     for (before, offered) in [
         (
             "",
-            "A B crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 suspect1>2 suspect2>1 kill1 kill2",
+            "A B crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 suspect1>2 suspect2>1 kill1 kill2 split1|2",
         ),
         // The primary is n1, so A waits.
         (
             "A",
             "2>1 B dup2>1 drop2>1 crash1 crash2 cut2>1 cut1>2 tick1 tick2 back1 back2 \
-             giveA retryA@1 retryA@2 suspect1>2 suspect2>1 kill1 kill2",
+             giveA retryA@1 retryA@2 suspect1>2 suspect2>1 kill1 kill2 split1|2",
         ),
         (
             "A crash1",
-            "recover1 cut2>1 cut1>2 tick1 tick2 back1 back2 giveA retryA@2 suspect2>1 kill1 kill2",
+            "recover1 cut2>1 cut1>2 tick1 tick2 back1 back2 giveA retryA@2 suspect2>1 kill1 kill2 split1|2",
         ),
     ] {
         let mut world = World::new(&AsyncPrimary, &setting, &asked).expect("no panic at the start");

@@ -14,8 +14,8 @@ use crate::hunt::property::Flaw;
 use crate::replication::{Cluster, CommandId, OperationId, TimerId};
 use crate::world::client::Client;
 use crate::world::{
-    Action, FaultKind, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting, Strike,
-    Workload,
+    Action, FaultKind, FaultPlan, Faults, MessageName, Planned, Script, SessionId, Setting, Split,
+    Strike, Workload,
 };
 
 use super::locate::{At, locate};
@@ -276,6 +276,7 @@ struct Walk<'a> {
     down: BTreeSet<NodeId>,
     gone: BTreeSet<NodeId>,
     cut: BTreeSet<(NodeId, NodeId)>,
+    split: Option<Split>,
     /// The messages in flight; `None` if the file does not record what was
     /// sent.
     in_flight: Option<BTreeSet<MessageName>>,
@@ -297,6 +298,7 @@ impl<'a> Walk<'a> {
             down: BTreeSet::new(),
             gone: BTreeSet::new(),
             cut: BTreeSet::new(),
+            split: None,
             in_flight: records_sends.then(BTreeSet::new),
         };
         walk.sends(start);
@@ -388,6 +390,10 @@ impl<'a> Walk<'a> {
                 if self.cut.contains(&(message.from, *to)) {
                     return Err(format!("the link {}→{to} is cut here", message.from));
                 }
+                let across = self.split.map_or(0, |split| split.across(*to));
+                if across & (1 << message.from.0) != 0 {
+                    return Err(format!("{} and {to} are split here", message.from));
+                }
                 self.takes(message, true)?;
             }
             Action::Drop(_, message) => {
@@ -427,6 +433,16 @@ impl<'a> Walk<'a> {
                     return Err(format!("the link {from}→{to} cannot be cut here"));
                 }
             }
+            Action::Strike(_, Strike::Partition(split)) => {
+                if self.split.replace(*split).is_some() {
+                    return Err("the network is split already".to_owned());
+                }
+            }
+            Action::Unite => {
+                if self.split.take().is_none() {
+                    return Err("the network is not split here".to_owned());
+                }
+            }
             Action::Strike(..) => {}
             Action::Heal(from, to) => {
                 if !self.cut.remove(&(*from, *to)) {
@@ -452,6 +468,19 @@ fn command(shape: &StepShape) -> Result<Strike, Bad> {
     let number = shape.command.and_then(|number| number.checked_sub(1));
     let missing = || ("do", "`command` needs a \"command\", a number from 1".to_owned());
     number.map(CommandId).map(Strike::Command).ok_or_else(missing)
+}
+
+/// How a partition splits the cluster.
+fn split(shape: &StepShape, nodes: u16) -> Result<Split, Bad> {
+    let Some(text) = &shape.split else {
+        return Err(("do", "`partition` needs a \"split\" like \"n1 n2 | n3\"".to_owned()));
+    };
+    let split: Split = text.parse().map_err(|reason| ("split", reason))?;
+    if !split.splits(Cluster::of(nodes)) {
+        let reason = format!("`{text}` does not split {nodes} nodes in two, n1 on the first side");
+        return Err(("split", reason));
+    }
+    Ok(split)
 }
 
 /// The action of a step. An error names the field.
@@ -502,6 +531,8 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
         "flush" => Action::Flush(node("node", &shape.node)?),
         "recover" => Action::Recover(node("node", &shape.node)?),
         "cut" => link().map(|(from, to)| Action::Strike(to, Strike::Cut(from)))?,
+        "partition" => Action::Strike(NodeId(0), Strike::Partition(split(shape, nodes)?)),
+        "unite" => Action::Unite,
         "heal" => link().map(|(from, to)| Action::Heal(from, to))?,
         "give-up" => Action::GiveUp(session()?),
         "retry" => Action::Retry(session()?, node("node", &shape.node)?),
@@ -515,7 +546,7 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
             None => {
                 let alone: Vec<_> = Strike::alone().map(Strike::name).collect();
                 let reason = format!(
-                    "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, flush, {}, recover, cut, heal, give-up, retry, suspect, command",
+                    "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, flush, {}, recover, cut, heal, partition, unite, give-up, retry, suspect, command",
                     alone.join(", ")
                 );
                 return Err(("do", reason));

@@ -117,6 +117,9 @@ pub(super) struct StepShape {
     pub timer: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// The two sides of a partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect: Option<String>,
     /// Its number, from 1.

@@ -61,6 +61,7 @@ fn head(happened: &Happening) -> String {
         Action::Strike(node, strike) => struck(*node, *strike),
         Action::Recover(node) => format!("{node} recovers"),
         Action::Heal(from, to) => format!("link {from}→{to} is healed"),
+        Action::Unite => "the network is whole again".to_owned(),
         Action::GiveUp(session) => format!("{session} gives up waiting"),
         Action::Retry(session, node) => format!("{session} retries at {node}"),
     }
@@ -77,6 +78,7 @@ fn struck(node: NodeId, strike: Strike) -> String {
         Strike::Kill => format!("{node} stops for good"),
         Strike::LostFlush => format!("a flush of {node} is reported and lost"),
         Strike::Command(CommandId(number)) => format!("command {} at {node}", number + 1),
+        Strike::Partition(split) => format!("the network splits: {split}"),
     }
 }
 
@@ -91,6 +93,7 @@ pub fn struck_here(strike: Strike) -> String {
         Strike::Kill => "x stops for good".to_owned(),
         Strike::LostFlush => "x flush lost".to_owned(),
         Strike::Command(CommandId(number)) => format!("command {}", number + 1),
+        Strike::Partition(split) => format!("x split: {split}"),
     }
 }
 

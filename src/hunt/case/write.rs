@@ -415,6 +415,8 @@ fn step(step: &CaseStep) -> StepShape {
             word(strike.name());
             if let Strike::Cut(from) = strike {
                 shape.link = Some(format!("{from}→{node}"));
+            } else if let Strike::Partition(split) = strike {
+                shape.split = Some(split.to_string());
             } else {
                 shape.node = Some(node.to_string());
                 shape.suspect = strike.other().map(|other| other.to_string());
@@ -431,6 +433,7 @@ fn step(step: &CaseStep) -> StepShape {
             word("heal");
             shape.link = Some(format!("{from}→{to}"));
         }
+        Action::Unite => word("unite"),
         Action::GiveUp(session) => {
             word("give-up");
             shape.session = Some(session.to_string());

@@ -139,6 +139,8 @@ fn lopsided(strategy: &AnyStrategy, setting: &Setting, plan: &Plan<'_>) -> Optio
         Some("images on disk may know nodes by number")
     } else if setting.faults.budget[FaultKind::Operator] > 0 {
         Some("commands may name nodes")
+    } else if setting.faults.budget[FaultKind::Partition] > 0 {
+        Some("partitions name nodes")
     } else {
         None
     }

@@ -20,6 +20,7 @@
 mod answers;
 mod clients;
 mod engine;
+mod links;
 mod liveness;
 mod numbered;
 mod numbers;

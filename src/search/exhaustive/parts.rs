@@ -13,7 +13,7 @@ use crate::world::client::Client;
 use crate::world::component::Node;
 use crate::world::{FaultKind, Faults};
 
-use super::numbered::Id;
+use super::numbered::{Id, count};
 
 /// A node without its inbox, and what is kept of it for judging.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +34,20 @@ pub(super) struct Message {
     pub(super) content: AnyMessage,
     /// The timer because of which it was sent, if one was.
     pub(super) timer: Option<u8>,
+}
+
+impl Message {
+    /// What a partition does to other nodes, which is told to them like a message: the
+    /// split in this place, or none (the network is whole again).
+    pub(super) fn parting(split: Option<usize>) -> Id<Message> {
+        Id::of(u32::MAX - 1 - count(split.map_or(0, |split| split + 1)))
+    }
+
+    /// What this is of [`parting`](Self::parting), if there are so many splits.
+    pub(super) fn parts(number: Id<Message>, splits: usize) -> Option<Option<usize>> {
+        let place = (u32::MAX - 1 - number.number().min(u32::MAX - 1)) as usize;
+        (place <= splits).then(|| place.checked_sub(1))
+    }
 }
 
 /// A node with its inbox: what is held, and the messages in an order that means

@@ -14,7 +14,7 @@ use crate::history::NodeId;
 use crate::replication::erased::AnyStrategy;
 use crate::replication::{Cluster, Effects, Strategy, TimerId};
 use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
-use crate::world::{Action, FaultKind, InboxOnCrash, Network, Setting, Strike, World};
+use crate::world::{Action, FaultKind, Network, Setting, Split, Strike, World};
 
 use super::answers::Answers;
 use super::clients::Clients;
@@ -54,6 +54,8 @@ pub(super) struct Tables<'a> {
     pub(super) places: Vec<Numbered<Component>>,
     pub(super) messages: Numbered<Message>,
     pub(super) timers: Numbered<(NodeId, TimerId)>,
+    /// How partitions have split the cluster.
+    pub(super) splits: Vec<Split>,
     reactions: FxHashMap<Given, Reaction>,
     pub(super) clients: Clients<'a>,
     effects: Effects<AnyStrategy>,
@@ -96,6 +98,7 @@ impl<'a> Tables<'a> {
             places: cluster.nodes().map(|_| Numbered::default()).collect(),
             messages: Numbered::default(),
             timers: Numbered::default(),
+            splits: Vec::new(),
             reactions: FxHashMap::default(),
             clients: Clients::new(setting, plan),
             effects: Effects::new(),
@@ -351,7 +354,7 @@ impl<'a> Tables<'a> {
 
     /// A step at a component. It is kept if the handler panics, too: whoever
     /// comes to a state in which it is possible has found that.
-    fn remember_at(
+    pub(super) fn remember_at(
         &mut self,
         place: usize,
         inbox: Inbox,
@@ -418,10 +421,13 @@ impl<'a> Tables<'a> {
             others.push((LocalInput::Recover, None, Sort::Repair));
         }
         let cluster = Cluster::of(self.setting.nodes);
-        let cut = |from: &NodeId| state.is_cut_off(*from);
+        let cut = |from: &NodeId| state.cut & (1 << from.0) != 0;
         let heal = |from| (LocalInput::Heal(from), None, Sort::Repair);
         if !self.plan.tracks.severed {
             others.extend(cluster.nodes().filter(cut).map(heal));
+            if place == 0 && state.parted != 0 {
+                others.push((LocalInput::Unite, None, Sort::Repair));
+            }
         }
         let plan = &self.setting.faults;
         for kind in FaultKind::ALL.into_iter().filter(|kind| plan.budget[*kind] > 0) {
@@ -429,24 +435,8 @@ impl<'a> Tables<'a> {
             let input = |strike| LocalInput::Strike(strike, plan.inbox);
             others.extend(all.map(|strike| (input(strike), None, Sort::Mishap(kind))));
         }
-        for (input, timer, sort) in others {
-            let empties = matches!(
-                input,
-                LocalInput::Strike(Strike::Crash, InboxOnCrash::Lost)
-                    | LocalInput::Strike(Strike::Kill, _)
-            );
-            let cuts = match input {
-                LocalInput::Strike(Strike::Cut(from), _) => Some(from),
-                _ => None,
-            };
-            let fault = if let Sort::Mishap(kind) = sort { Some(kind) } else { None };
-            let happening = Happening { ask: None, fault };
-            let reaction = self.react(place, held, input, timer, happening);
-            let mut inbox = if empties { Inbox::new() } else { inbox.clone() };
-            if let (true, Some(from)) = (self.plan.tracks.severed, cuts) {
-                inbox.retain(|message| self.messages[*message].from != from);
-            }
-            self.remember_at(place, inbox, reaction, sort)?;
+        for other in others {
+            self.of_itself(place, (held, &inbox), other)?;
         }
         let budget = self.setting.faults.budget;
         for &position in &positions {
@@ -479,7 +469,7 @@ impl<'a> Tables<'a> {
     /// The positions of the messages that may be delivered next; of equal
     /// ones the first, because delivering either leads to one state.
     fn deliverable(&self, state: &Node, inbox: &Inbox) -> SmallVec<[usize; 8]> {
-        let mut seen = state.cut;
+        let mut seen = state.held_back();
         let mut positions = SmallVec::new();
         for (position, &message) in inbox.iter().enumerate() {
             let bit = 1 << self.messages[message].from.0;
@@ -517,12 +507,16 @@ impl<'a> Tables<'a> {
         Ok(reaction)
     }
 
-    /// The component with one more message in its inbox.
+    /// The component with one more message in its inbox, or on its side of a partition.
     fn append(&mut self, place: usize, at: Id<Component>, message: Id<Message>) -> Id<Component> {
         let mut component = self.places[place][at].clone();
-        let from = self.messages[message].from;
-        if !self.held[component.held].node.is_lost(from, self.plan.tracks.severed) {
-            component.inbox.push(message);
+        if let Some(split) = self.parting(message) {
+            self.part(place, &mut component, split);
+        } else {
+            let from = self.messages[message].from;
+            if !self.held[component.held].node.is_lost(from, self.plan.tracks.severed) {
+                component.inbox.push(message);
+            }
         }
         let next = self.component(place, component);
         self.numbers.places[place].append.set(at, message, next);
@@ -600,8 +594,9 @@ impl<'a> Tables<'a> {
             if node.flushing() > 0 {
                 dues.push((place, Sort::Flush));
             }
-            let whole = node.cut == 0 || (self.plan.tracks.severed);
-            if !node.gone && !(node.up && whole) {
+            let whole = node.cut == 0 || self.plan.tracks.severed;
+            let split = place == 0 && node.parted != 0 && !self.plan.tracks.severed;
+            if split || (!node.gone && !(node.up && whole)) {
                 dues.push((place, Sort::Repair));
             }
         }
@@ -622,6 +617,7 @@ impl<'a> Tables<'a> {
             }
             (Action::Flush(node), Sort::Flush) => node.index() == place,
             (Action::Recover(node) | Action::Heal(_, node), Sort::Repair) => node.index() == place,
+            (Action::Unite, Sort::Repair) => place == 0,
             _ => false,
         }
     }
@@ -649,6 +645,6 @@ impl<'a> Tables<'a> {
 /// What comes with an input, for the clients.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Happening {
-    ask: Option<Ask>,
-    fault: Option<FaultKind>,
+    pub(super) ask: Option<Ask>,
+    pub(super) fault: Option<FaultKind>,
 }

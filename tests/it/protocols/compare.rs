@@ -73,8 +73,9 @@ impl Sample {
         let mut dice = Choices::of(bytes);
         let mut setting = setting(&mut dice);
         setting.nodes = setting.nodes.max(2);
-        setting.faults.budget = Faults::NONE.with(FaultKind::Cut, 1);
-        let others = [FaultKind::Cut, FaultKind::Crash, FaultKind::Kill, FaultKind::Drop];
+        let kind = if dice.below(2) == 0 { FaultKind::Cut } else { FaultKind::Partition };
+        setting.faults.budget = Faults::NONE.with(kind, 1);
+        let others = [FaultKind::Cut, FaultKind::Crash, FaultKind::Kill, FaultKind::Partition];
         if dice.below(3) == 0 {
             setting.faults.budget[others[usize::from(dice.below(4))]] += 1;
         }

@@ -69,6 +69,7 @@ enum Label<M> {
     Fire(NodeId, TimerId),
     Flush(NodeId),
     Repair(NodeId),
+    Unite,
 }
 
 struct Node<'w> {
@@ -328,6 +329,7 @@ fn label_of(node: &Node<'_>, action: &Action) -> Option<Label<AnyMessage>> {
         Action::Fire(at, timer) => Label::Fire(at, timer),
         Action::Flush(at) => Label::Flush(at),
         Action::Recover(at) | Action::Heal(_, at) => Label::Repair(at),
+        Action::Unite => Label::Unite,
         _ => return None,
     })
 }
@@ -346,6 +348,9 @@ fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
         let whole = node.cut == 0 || world.is_severed();
         if !node.gone && !(node.up && whole) {
             dues.insert(Label::Repair(at));
+        }
+        if node.parted != 0 && !world.is_severed() {
+            dues.insert(Label::Unite);
         }
     }
     dues

@@ -17,7 +17,9 @@ const AVAILABLE: Property = Property::Available;
 
 /// Whether it matters that links stay cut.
 pub fn matters(setting: &Setting, properties: &[Property]) -> bool {
-    properties.contains(&AVAILABLE) && setting.faults.budget[FaultKind::Cut] > 0
+    let budget = setting.faults.budget;
+    let cuts = budget[FaultKind::Cut] + budget[FaultKind::Partition];
+    properties.contains(&AVAILABLE) && cuts > 0
 }
 
 impl Dumb {
