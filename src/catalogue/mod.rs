@@ -23,13 +23,17 @@ mod gossip;
 pub mod ladder;
 mod multi_primary_lww;
 mod notebook;
+mod postgres;
 mod primary_backup;
 mod primary_object;
 mod quorum;
+mod redis_like;
 mod registry;
+mod semi_sync;
 mod standard;
 mod tombstones;
 mod variants;
+mod view_change;
 mod yardstick;
 
 pub use crate::hunt::mutant::{Bug, Mutant};

@@ -4,7 +4,8 @@ use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
     abd, async_primary, cache, causal, chain, crdt, failover, gossip, multi_primary_lww, notebook,
-    primary_backup, primary_object, quorum, tombstones, yardstick,
+    postgres, primary_backup, primary_object, quorum, redis_like, semi_sync, tombstones,
+    view_change, yardstick,
 };
 
 impl Registry {
@@ -26,6 +27,10 @@ impl Registry {
             causal::cops(),
             cache::family(),
             failover::family(),
+            semi_sync::family(),
+            postgres::family(),
+            view_change::family(),
+            redis_like::family(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

@@ -7,4 +7,5 @@ pub mod cops;
 pub mod failover;
 pub mod gossip;
 pub mod multi_primary_lww;
+pub mod redis_like;
 pub mod tombstones;

@@ -3,6 +3,9 @@
 pub mod abd;
 pub mod chain;
 pub mod craq;
+pub mod postgres;
 pub mod primary_backup;
 pub mod primary_object;
 pub mod quorum;
+pub mod semi_sync;
+pub mod view_change;
