@@ -164,15 +164,7 @@ fn told(
         LocalInput::Flush => Input::Persisted(flush(node, false)),
         LocalInput::Strike(Strike::LostFlush, _) => Input::Persisted(flush(node, true)),
         LocalInput::Strike(Strike::Crash, inbox) => {
-            node.up = false;
-            node.timers.clear();
-            if inbox == InboxOnCrash::Lost {
-                node.inbox.clear();
-            }
-            node.replica = match &mut node.disk {
-                Some(disk) => disk.crash(),
-                None => guard(|| strategy.durable(&node.replica))?,
-            };
+            crash(strategy, node, inbox)?;
             return Ok(None);
         }
         LocalInput::Strike(Strike::Kill, _) => {
@@ -215,6 +207,20 @@ fn told(
             return Ok(None);
         }
     }))
+}
+
+/// The node goes down and keeps what is durable.
+fn crash(strategy: &AnyStrategy, node: &mut Node, inbox: InboxOnCrash) -> Result<(), Panicked> {
+    node.up = false;
+    node.timers.clear();
+    if inbox == InboxOnCrash::Lost {
+        node.inbox.clear();
+    }
+    node.replica = match &mut node.disk {
+        Some(disk) => disk.crash(),
+        None => guard(|| strategy.durable(&node.replica))?,
+    };
+    Ok(())
 }
 
 /// How many commands an operator has.

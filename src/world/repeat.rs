@@ -133,7 +133,8 @@ fn dues(world: &World<'_>) -> Vec<Due<AnyMessage>> {
             dues.push(Due::Flush(id));
         }
         let whole = node.cut == 0 || world.is_severed();
-        if !node.gone && !(node.up && whole) {
+        let broken = !(node.up && whole);
+        if broken && !node.gone {
             dues.push(Due::Repair(id));
         }
         if id == NodeId(0) && node.parted != 0 && !world.is_severed() {

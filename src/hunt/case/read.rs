@@ -428,30 +428,34 @@ impl<'a> Walk<'a> {
                     return Err(format!("{node} is not down here"));
                 }
             }
-            Action::Strike(to, Strike::Cut(from)) => {
-                if from == to || !self.cut.insert((*from, *to)) {
-                    return Err(format!("the link {from}→{to} cannot be cut here"));
-                }
-            }
-            Action::Strike(_, Strike::Partition(split)) => {
-                if self.split.replace(*split).is_some() {
-                    return Err("the network is split already".to_owned());
-                }
-            }
-            Action::Unite => {
-                if self.split.take().is_none() {
-                    return Err("the network is not split here".to_owned());
-                }
-            }
-            Action::Strike(..) => {}
-            Action::Heal(from, to) => {
-                if !self.cut.remove(&(*from, *to)) {
-                    return Err(format!("the link {from}→{to} is not cut here"));
-                }
-            }
+            Action::Strike(..) | Action::Heal(..) | Action::Unite => self.links(action)?,
         }
         self.sends(&shape.sends);
         Ok(())
+    }
+
+    /// Applies what an action does to links, if anything.
+    fn links(&mut self, action: &Action<MessageName>) -> Result<(), String> {
+        let (possible, why) = match action {
+            Action::Strike(to, Strike::Cut(from)) => {
+                let cut = from != to && self.cut.insert((*from, *to));
+                (cut, format!("the link {from}→{to} cannot be cut here"))
+            }
+            Action::Heal(from, to) => {
+                let healed = self.cut.remove(&(*from, *to));
+                (healed, format!("the link {from}→{to} is not cut here"))
+            }
+            Action::Strike(_, Strike::Partition(split)) => {
+                let whole = self.split.replace(*split).is_none();
+                (whole, "the network is split already".to_owned())
+            }
+            Action::Unite => {
+                let split = self.split.take().is_some();
+                (split, "the network is not split here".to_owned())
+            }
+            _ => return Ok(()),
+        };
+        if possible { Ok(()) } else { Err(why) }
     }
 }
 

@@ -596,7 +596,8 @@ impl<'a> Tables<'a> {
             }
             let whole = node.cut == 0 || self.plan.tracks.severed;
             let split = place == 0 && node.parted != 0 && !self.plan.tracks.severed;
-            if split || (!node.gone && !(node.up && whole)) {
+            let broken = !(node.up && whole);
+            if split || (broken && !node.gone) {
                 dues.push((place, Sort::Repair));
             }
         }

@@ -67,7 +67,7 @@ fn story(mutant: &Mutant) -> [String; 5] {
     let Mutant { strategy, bug, setting, .. } = mutant;
     [
         format!("**`{strategy}`**: {}.", bug.title),
-        format!("{}", bug.story),
+        bug.story.to_owned(),
         format!("Shown with {}. Source: {}.", setting_text(setting), bug.source),
         String::new(),
         String::new(),

@@ -346,7 +346,8 @@ fn dues(world: &World<'_>) -> BTreeSet<Label<AnyMessage>> {
             dues.insert(Label::Flush(at));
         }
         let whole = node.cut == 0 || world.is_severed();
-        if !node.gone && !(node.up && whole) {
+        let broken = !(node.up && whole);
+        if broken && !node.gone {
             dues.insert(Label::Repair(at));
         }
         if node.parted != 0 && !world.is_severed() {
@@ -537,14 +538,8 @@ impl Dumb {
                         let run =
                             re_execute(strategy, setting, &asked, &nodes[*at].path, Shows::All);
                         let Visit { history, operations, facts, lack, .. } = visit.clone();
-                        let run = Run {
-                            history,
-                            operations,
-                            facts,
-                            lack,
-                            ending: Ending::Settled,
-                            ..run
-                        };
+                        let ending = Ending::Settled;
+                        let run = Run { history, operations, facts, lack, ending, ..run };
                         match judge(&run, property, object.datatype) {
                             Judgement::Holds => {}
                             Judgement::Violated(..) => {
