@@ -186,6 +186,11 @@ fn a_network_is_split_both_ways_and_then_whole_again() {
         })
         .collect();
     assert_eq!(told, ["n1 | n2 n3", "n1 n2 | n3", "n1 n3 | n2"]);
+    for split in ["n1 | n2", "n1 n2 n3 | n4", "n2 | n1 n3", "n1 n2 | n2 n3"] {
+        let split = split.parse().expect("it is said as splits are");
+        let strike = Action::Strike(NodeId(0), Strike::Partition(split));
+        world.perform(&strike, 1).expect_err("it does not split three nodes in two");
+    }
     world.perform(&splits[1], 1).expect("it is enabled");
     for session in 0..3 {
         let invoke = Action::Invoke(OperationId { session, number: 0 });
