@@ -32,8 +32,7 @@ const EARLY: Bug = Bug {
 
 /// Two nodes, FIFO links, and one of each of these faults.
 fn with(kinds: &[FaultKind]) -> Setting {
-    let faults = kinds.iter().fold(Faults::NONE, |all, kind| all.with(*kind, 1));
-    Setting::calm(2, Network::Fifo).with_faults(faults)
+    Setting::calm(2, Network::Fifo).with_faults(Faults::once(kinds))
 }
 
 pub(super) fn family() -> Family {

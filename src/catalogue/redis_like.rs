@@ -55,8 +55,7 @@ const ARRIVAL: Bug = Bug {
 };
 
 fn with(kinds: &[FaultKind]) -> Setting {
-    let faults = kinds.iter().fold(Faults::NONE, |all, kind| all.with(*kind, 1));
-    Setting::calm(2, Network::Fifo).with_faults(faults)
+    Setting::calm(2, Network::Fifo).with_faults(Faults::once(kinds))
 }
 
 pub(super) fn family() -> Family {

@@ -45,8 +45,7 @@ const RESTARTED: Bug = Bug {
 };
 
 fn with(nodes: u16, kinds: &[FaultKind]) -> Setting {
-    let faults = kinds.iter().fold(Faults::NONE, |all, kind| all.with(*kind, 1));
-    Setting::calm(nodes, Network::Fifo).with_faults(faults)
+    Setting::calm(nodes, Network::Fifo).with_faults(Faults::once(kinds))
 }
 
 pub(super) fn family() -> Family {

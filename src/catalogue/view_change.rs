@@ -78,8 +78,7 @@ const FORGETFUL: Bug = Bug {
 };
 
 fn with(kinds: &[FaultKind]) -> Setting {
-    let faults = kinds.iter().fold(Faults::NONE, |all, kind| all.with(*kind, 1));
-    Setting::calm(3, Network::Fifo).with_faults(faults)
+    Setting::calm(3, Network::Fifo).with_faults(Faults::once(kinds))
 }
 
 pub(super) fn family() -> Family {

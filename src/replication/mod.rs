@@ -38,6 +38,7 @@ pub mod crdt;
 pub mod erased;
 pub mod foreign;
 mod invariant;
+mod lineage;
 mod log;
 pub mod merge;
 pub mod notebook;

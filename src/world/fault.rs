@@ -335,6 +335,11 @@ impl Faults {
     /// No fault of any kind.
     pub const NONE: Faults = Faults([0; Kind::ALL.len()]);
 
+    /// One of each of these kinds.
+    pub fn once(kinds: &[Kind]) -> Faults {
+        kinds.iter().fold(Faults::NONE, |all, kind| all.with(*kind, 1))
+    }
+
     /// The same with this count of this kind.
     #[must_use]
     pub const fn with(mut self, kind: Kind, count: u16) -> Self {

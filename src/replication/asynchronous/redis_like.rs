@@ -20,8 +20,9 @@
 //! too short; logs are durable at once; writes at replicas are refused.
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
+use crate::replication::lineage::{Lineage, Write, told};
 use crate::replication::{
-    Cluster, Effects, Input, Invariant, OperationId, Part, Stamp, Strategy, TimerId, Visible, shown,
+    Cluster, Effects, Input, Invariant, OperationId, Part, Strategy, TimerId,
 };
 
 /// What a client does that has waited for long.
@@ -75,15 +76,6 @@ pub struct RedisLike {
     pub order: Order,
 }
 
-/// A write, and the history in which a primary took it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Write {
-    history: u32,
-    operation: OperationId,
-    key: Key,
-    value: Value,
-}
-
 /// The primary or a replica.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
@@ -93,9 +85,7 @@ pub struct Replica {
     history: u32,
     /// The history before, and up to which offset it is shared.
     before: Option<(u32, usize)>,
-    log: Vec<Write>,
-    /// At the primary: how many writes are answered.
-    answered: usize,
+    log: Lineage,
     /// At the primary: the offsets that replicas have acknowledged.
     acknowledged: Vec<usize>,
     /// Reads that wait, each for its offset.
@@ -130,21 +120,14 @@ impl Replica {
         self.cluster.others(self.me)
     }
 
-    fn announce(&self, from: usize, effects: &mut Effects<RedisLike>) {
-        for (at, write) in self.log.iter().enumerate().skip(from) {
-            effects.visible(write.operation, Stamp { counter: at as u64, tie: write.history });
-        }
-    }
-
     /// Shows more writes, and answers the reads that waited for them.
     fn extend(
         &mut self,
         writes: impl IntoIterator<Item = Write>,
         effects: &mut Effects<RedisLike>,
     ) {
-        let from = self.log.len();
         self.log.extend(writes);
-        self.announce(from, effects);
+        self.log.show_all(effects);
         for (offset, operation, key) in std::mem::take(&mut self.asked) {
             self.read((operation, key), offset, effects);
         }
@@ -160,21 +143,16 @@ impl Replica {
         if self.log.len() < offset {
             return self.asked.push((offset, operation, key));
         }
-        let value = self.log.iter().rfind(|write| write.key == key);
-        let value = value.map_or(Value::Null, |write| write.value.clone());
-        let seen = self.log.iter().map(|write| write.operation).collect();
-        let reply = effects.reply(operation, Completion::Ok(value));
-        reply.seeing(Visible::These(seen)).with_token(self.log.len());
+        self.log.read(operation, &key, effects).with_token(self.log.len());
     }
 
     /// Answers the first `until` writes.
     fn answer(&mut self, until: usize, effects: &mut Effects<RedisLike>) {
-        while self.answered < until {
-            let operation = self.log[self.answered].operation;
-            self.answered += 1;
-            effects.reply(operation, Completion::Ok(Value::Null)).with_token(self.answered);
+        while let Some(operation) = self.log.next_answered(until) {
+            let reply = effects.reply(operation, Completion::Ok(Value::Null));
+            reply.with_token(self.log.answered());
         }
-        if self.answered == self.log.len() {
+        if self.log.answered() == self.log.len() {
             effects.disarm(PATIENCE);
         }
     }
@@ -201,9 +179,10 @@ impl RedisLike {
             return;
         }
         let (history, at) = (replica.history, replica.log.len());
-        let write = Write { history, operation, key: call.key, value: call.argument };
-        effects.broadcast(replica.others(), &Message::Stream(history, at, vec![write.clone()]));
-        replica.extend([write], effects);
+        replica.log.take(history, operation, call);
+        let stream = Message::Stream(history, at, replica.log.from(at).to_vec());
+        effects.broadcast(replica.others(), &stream);
+        replica.extend([], effects);
         if self.wait == 0 {
             replica.answer(at + 1, effects);
         } else if self.timeout == Timeout::Answers {
@@ -231,9 +210,7 @@ impl RedisLike {
             }
             Message::Primary(_) => {
                 if replica.is_primary() {
-                    for write in &replica.log[replica.answered..] {
-                        effects.reply(write.operation, Completion::Info);
-                    }
+                    replica.log.give_up(effects);
                     effects.disarm(PATIENCE);
                 }
                 replica.primary = from;
@@ -248,10 +225,10 @@ impl RedisLike {
                 };
                 let message = match known {
                     true => {
-                        let missing = replica.log[offset..].to_vec();
+                        let missing = replica.log.from(offset).to_vec();
                         Message::Continue(replica.history, offset, missing)
                     }
-                    false => Message::Full(replica.history, replica.log.clone()),
+                    false => Message::Full(replica.history, replica.log.from(0).to_vec()),
                 };
                 effects.send(from, message);
             }
@@ -260,7 +237,8 @@ impl RedisLike {
                 self.take(replica, offset, writes, effects);
             }
             Message::Full(history, log) => {
-                (replica.history, replica.log) = (history, Vec::new());
+                replica.history = history;
+                replica.log.replace(Vec::new());
                 self.take(replica, 0, log, effects);
             }
             Message::Acknowledge(history, offset) => {
@@ -289,7 +267,7 @@ impl RedisLike {
                 replica.extend(writes.into_iter().skip(held - offset), effects);
             }
             Order::Ignored => {
-                let known = replica.log.clone();
+                let known = replica.log.from(0).to_vec();
                 let fresh = writes.into_iter().filter(|write| !known.contains(write));
                 replica.extend(fresh, effects);
             }
@@ -314,8 +292,7 @@ impl Strategy for RedisLike {
             primary: NodeId(0),
             history: 0,
             before: None,
-            log: Vec::new(),
-            answered: 0,
+            log: Lineage::default(),
             acknowledged: vec![0; cluster.size()],
             asked: Vec::new(),
         }
@@ -331,12 +308,13 @@ impl Strategy for RedisLike {
             Input::Command(_) if !replica.is_primary() => {
                 replica.before = Some((replica.history, replica.log.len()));
                 (replica.history, replica.primary) = (replica.history + 1, replica.me);
-                replica.answered = replica.log.len();
+                replica.log.owe_nothing();
                 replica.acknowledged.fill(0);
                 effects.broadcast(replica.others(), &Message::Primary(replica.history));
             }
             Input::Recovered => {
-                replica.announce(0, effects);
+                replica.log.hide();
+                replica.log.show_all(effects);
                 match replica.is_primary() {
                     true => {
                         let primary = Message::Primary(replica.history);
@@ -358,15 +336,15 @@ impl Strategy for RedisLike {
     }
 
     fn invariants(&self) -> Vec<Invariant<Replica>> {
-        let same = |nodes: &[&Replica]| nodes.iter().all(|node| node.log == nodes[0].log);
+        let same =
+            |nodes: &[&Replica]| nodes.iter().all(|node| node.log.from(0) == nodes[0].log.from(0));
         vec![Invariant::at_quiescence("same-data", same)]
     }
 
     fn label(&self, message: &Message) -> String {
-        let told = |writes: &[Write]| {
-            let all = writes.iter().map(|it| format!("{}={}", it.key, it.value));
-            let all: Vec<_> = all.collect();
-            if all.is_empty() { "nothing".to_owned() } else { all.join(" ") }
+        let told = |writes: &[Write]| match writes {
+            [] => "nothing".to_owned(),
+            some => told(some),
         };
         match message {
             Message::Stream(_, offset, writes) => format!("stream #{offset} {}", told(writes)),
@@ -381,13 +359,11 @@ impl Strategy for RedisLike {
     }
 
     fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
-        let log: Vec<_> =
-            replica.log.iter().map(|it| format!("{}={}", it.key, shown(&it.value))).collect();
         let field = |name: &str, text: String| Part::Field(name.to_owned(), text);
         Some(vec![
             field("history", replica.history.to_string()),
             field("primary", replica.primary.to_string()),
-            field("log", format!("[{}]", log.join(", "))),
+            replica.log.part(),
         ])
     }
 }

@@ -21,10 +21,9 @@
 //! write that is cancelled before it is flushed waits on;
 //! writes at standbys are refused.
 
-use crate::history::{Call, Completion, Key, NodeId, Value};
-use crate::replication::{
-    Cluster, Effects, ImageId, Input, OperationId, Part, Stamp, Strategy, Visible, shown,
-};
+use crate::history::{Call, Completion, NodeId, Value};
+use crate::replication::lineage::{Lineage, Write, told};
+use crate::replication::{Cluster, Effects, ImageId, Input, OperationId, Part, Strategy};
 
 /// What a client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,15 +69,6 @@ pub struct Postgres {
     pub cancelled: Cancelled,
 }
 
-/// A write in the log, and the timeline in which a primary took it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Record {
-    timeline: u32,
-    operation: OperationId,
-    key: Key,
-    value: Value,
-}
-
 /// The primary or a standby.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
@@ -86,13 +76,9 @@ pub struct Replica {
     cluster: Cluster,
     timeline: u32,
     primary: NodeId,
-    log: Vec<Record>,
+    log: Lineage,
     /// How many records are on disk.
     flushed: usize,
-    /// How many records reads take into account.
-    applied: usize,
-    /// At the primary: how many are answered.
-    answered: usize,
     /// At the primary: how many each standby has reported.
     reported: Vec<usize>,
 }
@@ -101,7 +87,7 @@ pub struct Replica {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
     /// What the primary of this timeline has flushed.
-    Log(u32, Vec<Record>),
+    Log(u32, Vec<Write>),
     /// To that primary: how far the sender is, as the level asks.
     Report(u32, usize),
     /// A standby was down and asks for the log.
@@ -116,7 +102,7 @@ impl Replica {
     }
 
     fn log_message(&self) -> Message {
-        Message::Log(self.timeline, self.log[..self.flushed].to_vec())
+        Message::Log(self.timeline, self.log.until(self.flushed).to_vec())
     }
 
     fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
@@ -129,39 +115,19 @@ impl Replica {
         effects.persist(ImageId(self.timeline << 16 | length));
     }
 
-    /// Makes the first `until` records visible to reads.
-    fn apply(&mut self, until: usize, effects: &mut Effects<Postgres>) {
-        for (at, record) in self.log.iter().enumerate().take(until).skip(self.applied) {
-            let stamp = Stamp { counter: at as u64, tie: record.timeline };
-            effects.visible(record.operation, stamp);
-        }
-        self.applied = self.applied.max(until);
-    }
-
-    /// Commits the first `until` records and answers whoever waits for them.
-    fn commit(&mut self, until: usize, effects: &mut Effects<Postgres>) {
-        self.apply(until, effects);
-        while self.answered < until {
-            effects.ok(self.log[self.answered].operation, Value::Null);
-            self.answered += 1;
-        }
-    }
-
     /// Rewinds to a later timeline, and follows its primary.
     fn follow(
         &mut self,
         (timeline, primary): (u32, NodeId),
-        log: Vec<Record>,
+        log: Vec<Write>,
         effects: &mut Effects<Postgres>,
     ) {
         if self.is_primary() {
-            for record in &self.log[self.answered..] {
-                effects.reply(record.operation, Completion::Info);
-            }
+            self.log.give_up(effects);
         }
-        (self.timeline, self.primary, self.log) = (timeline, primary, log);
-        (self.flushed, self.applied, self.answered) = (0, 0, 0);
-        self.apply(self.log.len(), effects);
+        (self.timeline, self.primary, self.flushed) = (timeline, primary, 0);
+        self.log.replace(log);
+        self.log.show_all(effects);
     }
 }
 
@@ -174,22 +140,17 @@ impl Postgres {
         effects: &mut Effects<Self>,
     ) {
         if call.is_read() {
-            let shown = &replica.log[..replica.applied];
-            let value = shown.iter().rfind(|record| record.key == call.key);
-            let value = value.map_or(Value::Null, |record| record.value.clone());
-            let seen = shown.iter().map(|record| record.operation).collect();
-            effects.reply(operation, Completion::Ok(value)).seeing(Visible::These(seen));
+            replica.log.read(operation, &call.key, effects);
         } else if !replica.is_primary() {
             effects.reply(operation, Completion::Fail);
-        } else if let Some(at) = replica.log.iter().position(|it| it.operation == operation) {
-            if at < replica.answered {
+        } else if let Some(at) = replica.log.position(operation) {
+            if at < replica.log.answered() {
                 effects.ok(operation, Value::Null);
             }
         } else {
-            let (timeline, Call { key, argument: value, .. }) = (replica.timeline, call);
-            replica.log.push(Record { timeline, operation, key, value });
+            replica.log.take(replica.timeline, operation, call);
             if self.level == Level::Off {
-                replica.commit(replica.log.len(), effects);
+                replica.log.commit(replica.log.len(), effects);
             }
             replica.flush(effects);
         }
@@ -201,7 +162,7 @@ impl Postgres {
             Level::Off | Level::Local => None,
             Level::RemoteWrite => Some(replica.log.len()),
             Level::On => Some(replica.flushed),
-            Level::RemoteApply => Some(replica.applied.min(replica.flushed)),
+            Level::RemoteApply => Some(replica.log.shown().min(replica.flushed)),
         }
     }
 
@@ -220,7 +181,7 @@ impl Postgres {
         let length = usize::try_from(image.0 & 0xffff).expect("a log is short");
         replica.flushed = replica.flushed.max(length);
         if !replica.is_primary() {
-            if replica.applied < replica.flushed {
+            if replica.log.shown() < replica.flushed {
                 effects.send(replica.me, Message::Replay);
             }
             if self.level != Level::RemoteWrite {
@@ -230,7 +191,7 @@ impl Postgres {
         }
         effects.broadcast(replica.others(), &replica.log_message());
         if self.level == Level::Local || replica.cluster.size() == 1 {
-            replica.commit(replica.flushed, effects);
+            replica.log.commit(replica.flushed, effects);
         }
     }
 
@@ -252,7 +213,7 @@ impl Postgres {
                     replica.follow((timeline, from), log, effects);
                     replica.flush(effects);
                 } else if log.len() > replica.log.len() {
-                    replica.log = log;
+                    replica.log.lengthen(log);
                     replica.flush(effects);
                 }
                 self.report(replica, effects);
@@ -268,13 +229,13 @@ impl Postgres {
                         }
                     };
                     let by_enough = by_enough.copied().unwrap_or(0);
-                    replica.commit(by_enough, effects);
+                    replica.log.commit(by_enough, effects);
                 }
             }
             Message::Fetch if replica.is_primary() => effects.send(from, replica.log_message()),
             Message::Fetch => {}
             Message::Replay => {
-                replica.apply(replica.flushed, effects);
+                replica.log.show_until(replica.flushed, effects);
                 if self.level == Level::RemoteApply {
                     self.report(replica, effects);
                 }
@@ -294,10 +255,8 @@ impl Strategy for Postgres {
             cluster: *cluster,
             timeline: 0,
             primary: NodeId(0),
-            log: Vec::new(),
+            log: Lineage::default(),
             flushed: 0,
-            applied: 0,
-            answered: 0,
             reported: vec![0; cluster.size()],
         }
     }
@@ -310,21 +269,21 @@ impl Strategy for Postgres {
             Input::Receive { from, message, .. } => self.receive(replica, from, message, effects),
             Input::Persisted(image) => self.flushed(replica, image, effects),
             Input::Cancelled(operation) if self.cancelled == Cancelled::Commits => {
-                let at = replica.log.iter().position(|record| record.operation == operation);
+                let at = replica.log.position(operation);
                 if let Some(at) = at.filter(|at| replica.is_primary() && *at < replica.flushed) {
-                    replica.apply(at + 1, effects);
+                    replica.log.show_until(at + 1, effects);
                 }
             }
             Input::Command(_) if !replica.is_primary() => {
                 (replica.timeline, replica.primary) = (replica.timeline + 1, replica.me);
-                replica.apply(replica.log.len(), effects);
-                replica.answered = replica.log.len();
+                replica.log.show_all(effects);
+                replica.log.owe_nothing();
                 replica.reported.fill(0);
                 replica.flush(effects);
             }
             Input::Recovered => {
-                replica.applied = 0;
-                replica.apply(replica.log.len(), effects);
+                replica.log.hide();
+                replica.log.show_all(effects);
                 let message = match replica.is_primary() {
                     true => replica.log_message(),
                     false => Message::Fetch,
@@ -337,8 +296,9 @@ impl Strategy for Postgres {
 
     /// Recovery replays all of the log.
     fn durable(&self, replica: &Replica) -> Replica {
-        let length = replica.log.len();
-        Replica { flushed: length, applied: length, ..replica.clone() }
+        let mut image = Replica { flushed: replica.log.len(), ..replica.clone() };
+        image.log.show_all(&mut Effects::<Self>::new());
+        image
     }
 
     fn writes_disk(&self) -> bool {
@@ -351,10 +311,8 @@ impl Strategy for Postgres {
 
     fn label(&self, message: &Message) -> String {
         match message {
-            Message::Log(timeline, log) => {
-                let all = log.iter().map(|record| format!(" {}={}", record.key, record.value));
-                format!("log of timeline {timeline}:{}", all.collect::<String>())
-            }
+            Message::Log(timeline, log) if log.is_empty() => format!("log of timeline {timeline}:"),
+            Message::Log(timeline, log) => format!("log of timeline {timeline}: {}", told(log)),
             Message::Report(timeline, length) => format!("has {length} of timeline {timeline}"),
             Message::Fetch => "fetch".to_owned(),
             Message::Replay => "replay".to_owned(),
@@ -362,15 +320,13 @@ impl Strategy for Postgres {
     }
 
     fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
-        let log: Vec<_> =
-            replica.log.iter().map(|it| format!("{}={}", it.key, shown(&it.value))).collect();
         let field = |name: &str, text: String| Part::Field(name.to_owned(), text);
         Some(vec![
             field("timeline", replica.timeline.to_string()),
             field("primary", replica.primary.to_string()),
-            field("log", format!("[{}]", log.join(", "))),
+            replica.log.part(),
             field("flushed", replica.flushed.to_string()),
-            field("applied", replica.applied.to_string()),
+            field("applied", replica.log.shown().to_string()),
         ])
     }
 }

@@ -20,10 +20,9 @@
 //! which MySQL leaves to the tools of its operators, are part of the protocol;
 //! writes at replicas are refused.
 
-use crate::history::{Call, Completion, Key, NodeId, Value};
-use crate::replication::{
-    Cluster, Effects, Input, OperationId, Part, Stamp, Strategy, TimerId, Visible, shown,
-};
+use crate::history::{Call, Completion, NodeId, Value};
+use crate::replication::lineage::{Lineage, Write, told};
+use crate::replication::{Cluster, Effects, Input, OperationId, Part, Strategy, TimerId};
 
 /// When the source waits for acknowledgements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,15 +86,6 @@ pub struct SemiSync {
     pub reads: Reads,
 }
 
-/// A write, and the epoch in which a source took it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Event {
-    epoch: u32,
-    operation: OperationId,
-    key: Key,
-    value: Value,
-}
-
 /// The source or a replica.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
@@ -103,11 +93,7 @@ pub struct Replica {
     cluster: Cluster,
     epoch: u32,
     source: NodeId,
-    log: Vec<Event>,
-    /// How many events reads take into account.
-    applied: usize,
-    /// At the source: how many are answered.
-    answered: usize,
+    log: Lineage,
     /// At the source: how many each node has acknowledged.
     acknowledged: Vec<usize>,
     /// At the source: whether it has fallen back.
@@ -118,7 +104,7 @@ pub struct Replica {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
     /// The log of the source of this epoch.
-    Log(u32, Vec<Event>),
+    Log(u32, Vec<Write>),
     /// To that source: how many events the sender has.
     Acknowledge(u32, usize),
     /// A replica was down and asks for the log.
@@ -135,29 +121,17 @@ impl Replica {
     }
 
     fn log_message(&self) -> Message {
-        Message::Log(self.epoch, self.log.clone())
+        Message::Log(self.epoch, self.log.from(0).to_vec())
     }
 
     fn send_log(&self, effects: &mut Effects<SemiSync>) {
         effects.broadcast(self.cluster.others(self.me), &self.log_message());
     }
 
-    /// Makes the first `until` events visible to reads.
-    fn apply(&mut self, until: usize, effects: &mut Effects<SemiSync>) {
-        for (at, event) in self.log.iter().enumerate().take(until).skip(self.applied) {
-            effects.visible(event.operation, Stamp { counter: at as u64, tie: event.epoch });
-        }
-        self.applied = self.applied.max(until);
-    }
-
     /// Commits the first `until` events and answers whoever waits for them.
     fn commit(&mut self, until: usize, effects: &mut Effects<SemiSync>) {
-        self.apply(until, effects);
-        while self.answered < until {
-            effects.ok(self.log[self.answered].operation, Value::Null);
-            self.answered += 1;
-        }
-        if self.answered == self.log.len() {
+        self.log.commit(until, effects);
+        if self.log.answered() == self.log.len() {
             effects.disarm(PATIENCE);
         }
     }
@@ -166,18 +140,16 @@ impl Replica {
     fn follow(
         &mut self,
         (epoch, source): (u32, NodeId),
-        log: Vec<Event>,
+        log: Vec<Write>,
         effects: &mut Effects<SemiSync>,
     ) {
         if self.is_source() {
-            for event in &self.log[self.answered..] {
-                effects.reply(event.operation, Completion::Info);
-            }
+            self.log.give_up(effects);
             effects.disarm(PATIENCE);
         }
-        (self.epoch, self.source, self.log, self.applied) = (epoch, source, log, 0);
-        (self.answered, self.asynchronous) = (0, false);
-        self.apply(self.log.len(), effects);
+        (self.epoch, self.source, self.asynchronous) = (epoch, source, false);
+        self.log.replace(log);
+        self.log.show_all(effects);
     }
 }
 
@@ -192,18 +164,13 @@ impl SemiSync {
         if !replica.is_source() && (call.is_write() || self.reads == Reads::Source) {
             effects.reply(operation, Completion::Fail);
         } else if call.is_read() {
-            let shown = &replica.log[..replica.applied];
-            let value = shown.iter().rfind(|event| event.key == call.key);
-            let value = value.map_or(Value::Null, |event| event.value.clone());
-            let seen = shown.iter().map(|event| event.operation).collect();
-            effects.reply(operation, Completion::Ok(value)).seeing(Visible::These(seen));
-        } else if let Some(at) = replica.log.iter().position(|it| it.operation == operation) {
-            if at < replica.answered {
+            replica.log.read(operation, &call.key, effects);
+        } else if let Some(at) = replica.log.position(operation) {
+            if at < replica.log.answered() {
                 effects.ok(operation, Value::Null);
             }
         } else {
-            let (epoch, Call { key, argument: value, .. }) = (replica.epoch, call);
-            replica.log.push(Event { epoch, operation, key, value });
+            replica.log.take(replica.epoch, operation, call);
             replica.send_log(effects);
             if replica.asynchronous {
                 replica.commit(replica.log.len(), effects);
@@ -216,9 +183,9 @@ impl SemiSync {
     /// Begins to wait for acknowledgements of all that is not answered.
     fn wait(&self, replica: &mut Replica, effects: &mut Effects<Self>) {
         if self.wait == Wait::AfterCommit {
-            replica.apply(replica.log.len(), effects);
+            replica.log.show_all(effects);
         }
-        if self.timeout == Timeout::FallsBack && replica.answered < replica.log.len() {
+        if self.timeout == Timeout::FallsBack && replica.log.answered() < replica.log.len() {
             effects.arm(PATIENCE);
         }
     }
@@ -240,10 +207,10 @@ impl SemiSync {
                 if epoch > replica.epoch {
                     replica.follow((epoch, from), log, effects);
                 } else if log.len() > replica.log.len() {
-                    replica.log = log;
+                    replica.log.lengthen(log);
                     match self.acknowledges {
                         Acknowledges::Received => effects.send(replica.me, Message::Apply),
-                        Acknowledges::Applied => replica.apply(replica.log.len(), effects),
+                        Acknowledges::Applied => replica.log.show_all(effects),
                     }
                 }
                 effects.send(from, Message::Acknowledge(epoch, replica.log.len()));
@@ -257,7 +224,7 @@ impl SemiSync {
             }
             Message::Fetch if replica.is_source() => effects.send(from, replica.log_message()),
             Message::Fetch => {}
-            Message::Apply => replica.apply(replica.log.len(), effects),
+            Message::Apply => replica.log.show_all(effects),
         }
     }
 
@@ -266,20 +233,20 @@ impl SemiSync {
         let mut counts = replica.acknowledged.clone();
         counts.sort_unstable_by(|one, other| other.cmp(one));
         let by_enough = counts.get(self.count - 1).copied().unwrap_or(0);
-        if by_enough > replica.answered {
+        if by_enough > replica.log.answered() {
             replica.commit(by_enough, effects);
         }
         replica.asynchronous &= by_enough < replica.log.len();
     }
 
     fn recover(&self, replica: &mut Replica, effects: &mut Effects<Self>) {
-        let shown = std::mem::take(&mut replica.applied);
+        let shown = replica.log.hide();
         if !replica.is_source() {
-            replica.apply(replica.log.len(), effects);
+            replica.log.show_all(effects);
             effects.broadcast(replica.cluster.others(replica.me), &Message::Fetch);
             return;
         }
-        replica.apply(shown, effects);
+        replica.log.show_until(shown, effects);
         if self.restart == Restart::Commits {
             replica.commit(replica.log.len(), effects);
         }
@@ -299,9 +266,7 @@ impl Strategy for SemiSync {
             cluster: *cluster,
             epoch: 0,
             source: NodeId(0),
-            log: Vec::new(),
-            applied: 0,
-            answered: 0,
+            log: Lineage::default(),
             acknowledged: vec![0; cluster.size()],
             asynchronous: false,
         }
@@ -319,8 +284,8 @@ impl Strategy for SemiSync {
             }
             Input::Command(_) if !replica.is_source() => {
                 (replica.epoch, replica.source) = (replica.epoch + 1, replica.me);
-                replica.apply(replica.log.len(), effects);
-                replica.answered = replica.log.len();
+                replica.log.show_all(effects);
+                replica.log.owe_nothing();
                 replica.acknowledged.fill(0);
                 replica.send_log(effects);
             }
@@ -335,10 +300,8 @@ impl Strategy for SemiSync {
 
     fn label(&self, message: &Message) -> String {
         match message {
-            Message::Log(epoch, log) => {
-                let all = log.iter().map(|event| format!(" {}={}", event.key, event.value));
-                format!("log of epoch {epoch}:{}", all.collect::<String>())
-            }
+            Message::Log(epoch, log) if log.is_empty() => format!("log of epoch {epoch}:"),
+            Message::Log(epoch, log) => format!("log of epoch {epoch}: {}", told(log)),
             Message::Acknowledge(epoch, count) => format!("has {count} of epoch {epoch}"),
             Message::Fetch => "fetch".to_owned(),
             Message::Apply => "apply".to_owned(),
@@ -346,14 +309,12 @@ impl Strategy for SemiSync {
     }
 
     fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
-        let log: Vec<_> =
-            replica.log.iter().map(|it| format!("{}={}", it.key, shown(&it.value))).collect();
         let field = |name: &str, text: String| Part::Field(name.to_owned(), text);
         Some(vec![
             field("epoch", replica.epoch.to_string()),
             field("source", replica.source.to_string()),
-            field("log", format!("[{}]", log.join(", "))),
-            field("applied", replica.applied.to_string()),
+            replica.log.part(),
+            field("applied", replica.log.shown().to_string()),
         ])
     }
 }
