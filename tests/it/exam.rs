@@ -133,6 +133,15 @@ fn hunts_that_are_cut_short_pass_nobody_and_fail_nobody() {
         assert_eq!(status(&[paper]), Status::Unknown);
     }
     assert_eq!(status(&[]), Status::Nothing);
+    // What judged nothing acquits nobody and shows that nothing is kept.
+    for at in [2, 3] {
+        let mut hunts = whole.clone();
+        let property = hunts[at].conclusions[0].property.clone();
+        hunts[at] = found("multi-primary-lww", &[property], false, 0);
+        let [searched, sampled, kept, repaired] = &hunts;
+        let paper = Paper { mutant, searched, sampled, kept, repaired };
+        assert_eq!(paper.complaints(), [Complaint::Unfinished], "{at}");
+    }
 }
 
 /// Nine of ten have to be found by random runs.
