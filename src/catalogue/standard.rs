@@ -4,8 +4,8 @@ use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
     abd, async_primary, cache, causal, chain, crdt, failover, gossip, multi_primary_lww, notebook,
-    postgres, primary_backup, primary_object, quorum, redis_like, semi_sync, tombstones,
-    view_change, yardstick,
+    postgres, primary_backup, primary_object, quorum, raft, redis_like, semi_sync, sloppy_quorum,
+    tombstones, view_change, yardstick,
 };
 
 impl Registry {
@@ -31,6 +31,8 @@ impl Registry {
             postgres::family(),
             view_change::family(),
             redis_like::family(),
+            raft::family(),
+            sloppy_quorum::family(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

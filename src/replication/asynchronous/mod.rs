@@ -8,4 +8,5 @@ pub mod failover;
 pub mod gossip;
 pub mod multi_primary_lww;
 pub mod redis_like;
+pub mod sloppy_quorum;
 pub mod tombstones;

@@ -7,5 +7,6 @@ pub mod postgres;
 pub mod primary_backup;
 pub mod primary_object;
 pub mod quorum;
+pub mod raft;
 pub mod semi_sync;
 pub mod view_change;
