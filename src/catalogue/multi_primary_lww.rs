@@ -52,6 +52,7 @@ pub(super) fn family() -> Family {
     let with_wfr: Model = "ryw+wfr.g".parse().expect("a model of the grid");
     let about = "asynchronous: every node accepts writes, the last writer wins";
     Family::new("multi-primary-lww", about, &unordered, variants)
+        .states(1_400_000)
         .sources("Johnson & Thomas 1975 (RFC 677); Thomas 1979; Lamport 1978")
         .keeps("", &unordered, [eventual, ryw, Model::MONOTONIC_READS])
         .breaks("", &unordered, Model::Linearizable, Kind::Unexplained)

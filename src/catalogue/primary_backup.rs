@@ -33,6 +33,7 @@ pub(super) fn family() -> Family {
     let about = "synchronous: a write is answered when every backup has it";
     let local = "reads=local";
     Family::new("primary-backup", about, &fifo, variants)
+        .states(1_200_000)
         .sources("Alsberg & Day 1976; Budhiraja et al. 1993")
         .keeps("", &one_crash, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
         .keeps("", &one_crash, [Property::Model(Model::Linearizable), Property::Durable])

@@ -122,7 +122,7 @@ fn the_search_says_of_random_protocols_on_disks_what_whole_worlds_say() {
 
 #[test]
 fn the_search_says_of_random_protocols_with_cut_links_what_whole_worlds_say() {
-    let (came, mut wrong) = compare_all(seeds(300), Sample::with_cuts);
+    let (came, mut wrong) = compare_all(seeds(400), Sample::with_cuts);
     println!("{came:?}");
     // On these it matters that a node is calm though a link to it stays cut.
     for seed in [512, 556, 607] {
