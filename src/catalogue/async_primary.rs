@@ -5,7 +5,7 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::async_primary::AsyncPrimary;
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 pub(super) fn family() -> Family {
@@ -14,9 +14,16 @@ pub(super) fn family() -> Family {
     let about = "asynchronous: a write is answered by the primary, then streamed";
     Family::new("async-primary", about, &fifo, Variants::of(AsyncPrimary))
         .sources("the log shipping of MongoDB, Redis and PostgreSQL; Terry et al. 1994")
-        .keeps("", &fifo, [Model::EVENTUAL, Model::MONOTONIC_READS])
-        .breaks("", &fifo, Model::READ_YOUR_WRITES, Kind::Unexplained)
-        .breaks("", &fifo, Model::Linearizable, Kind::Unexplained)
+        .states(1_200_000)
+        .stands(
+            "",
+            &fifo,
+            &[
+                ("read-your-writes", UNEXPLAINED),
+                ("causal", UNEXPLAINED),
+                ("linearizable", UNEXPLAINED),
+            ],
+        )
         .breaks("", &cut, Property::Available, Flaw::Stuck)
         .breaks("", &fifo.roaming(), Model::MONOTONIC_READS, Kind::Unexplained)
 }

@@ -5,7 +5,7 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::cache::{Cache, Fills, First, Writes};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const PLAIN: Cache = Cache { writes: Writes::Around, fills: Fills::Leased, first: First::Store };
@@ -77,8 +77,15 @@ pub(super) fn family() -> Family {
         .states(60_000)
         .sources("Nishtala et al. 2013 (Scaling Memcache at Facebook)")
         .keeps("", &with(&unordered, FaultKind::Crash), [eventual, ryw])
-        .breaks("", &unordered, Model::Linearizable, Kind::Unexplained)
-        .breaks("", &unordered, mr, Kind::Unexplained)
+        .stands(
+            "",
+            &unordered,
+            &[
+                ("monotonic-reads", UNEXPLAINED),
+                ("causal", UNEXPLAINED),
+                ("linearizable", UNEXPLAINED),
+            ],
+        )
         .breaks("", &with(&unordered, FaultKind::Drop), eventual, Kind::Diverged)
         .keeps(versioned, &unordered, [eventual, ryw, mr])
         .keeps("writes=through", &fifo, [eventual, ryw, mr])

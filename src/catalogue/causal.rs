@@ -7,7 +7,7 @@ use crate::replication::asynchronous::causal_broadcast::{CausalBroadcast, Confli
 use crate::replication::asynchronous::cops::{Cops, Dependencies, Sessions};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const EARLY: Bug = Bug {
@@ -81,10 +81,9 @@ pub(super) fn broadcast() -> Family {
     Family::new("causal-broadcast", about, &unordered, variants)
         .states(30_000)
         .sources("Birman, Schiper & Stephenson 1991; Ahamad et al. 1995")
-        .keeps("", &unordered, [eventual, causal])
+        .stands("", &unordered, &[("eventual-rt", UNEXPLAINED), ("linearizable", UNEXPLAINED)])
         .keeps("", &unordered, [Property::StrongConvergence])
         .keeps("", &cut, [Property::Available])
-        .breaks("", &unordered, Model::Linearizable, Kind::Unexplained)
         .breaks("", &unordered.clone().roaming(), Model::READ_YOUR_WRITES, Kind::Unexplained)
         .keeps("conflicts=arrival", &unordered, [model("cm")])
         .breaks("conflicts=arrival", &unordered, eventual, Kind::Diverged)
@@ -123,13 +122,12 @@ pub(super) fn cops() -> Family {
             ],
         );
     let about = "asynchronous: a write waits for the versions that it depends on";
-    let (eventual, causal) = (Model::EVENTUAL, model("causal"));
+    let causal = model("causal");
     Family::new("cops", about, &roaming, variants)
         .states(30_000)
         .sources("Lloyd, Freedman, Kaminsky & Andersen 2011 (COPS)")
-        .keeps("", &roaming, [eventual, causal])
-        .keeps("", &roaming, [Property::StrongConvergence, Property::Durable])
-        .breaks("", &roaming, Model::Linearizable, Kind::Unexplained)
+        .stands("", &roaming, &[("eventual-rt", UNEXPLAINED), ("linearizable", UNEXPLAINED)])
+        .keeps("", &roaming, [Property::StrongConvergence])
         .keeps("dependencies=all", &roaming, [causal])
         .mutant("dependencies=none", UNHEEDED, &roaming, causal, Kind::Unexplained)
         .keeps("sessions=are-served", &unordered, [causal])

@@ -6,7 +6,7 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::failover::{Answers, Failover, Fencing};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const SPLIT: Bug = Bug {
@@ -62,10 +62,21 @@ pub(super) fn family() -> Family {
     Family::new("failover", about, &promoted, variants)
         .states(60_000)
         .sources("Gray & Cheriton 1989; Burrows 2006 for fencing by epochs")
-        .keeps("", &promoted, [Property::Answered])
+        .stands(
+            "",
+            &promoted,
+            &[
+                ("read-your-writes", UNEXPLAINED),
+                ("monotonic-reads", UNEXPLAINED),
+                ("causal", UNEXPLAINED),
+                ("eventual", Flaw::History(Kind::Lost)),
+                ("eventual-rt", UNEXPLAINED),
+                ("linearizable", UNEXPLAINED),
+                ("durable", Flaw::LostWrite),
+            ],
+        )
         .keeps("", &crashed, [Property::Model(Model::EVENTUAL), Property::Durable])
         .keeps("", &killed, [Property::Answered])
-        .breaks("", &promoted, Model::EVENTUAL, Kind::Lost)
         .breaks("", &lying, Property::Durable, Flaw::LostWrite)
         .mutant("fencing=none", SPLIT, &promoted, Model::EVENTUAL, Kind::Diverged)
         .mutant("answers=received", EARLY, &crashed, Property::Durable, Flaw::LostWrite)

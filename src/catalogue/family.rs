@@ -11,6 +11,7 @@ use crate::hunt::Subject;
 use crate::hunt::mutant::{Bug, Mutant};
 use crate::hunt::promise::{Expected, Promise};
 use crate::hunt::property::{Flaw, Property};
+use crate::judgement::Kind;
 use crate::judgement::datatype::Datatype;
 use crate::replication::{Strategy, StrategyName};
 use crate::world::Setting;
@@ -35,9 +36,8 @@ pub struct Family {
     pub mutants: Vec<Mutant>,
     /// What to try next.
     pub hints: Vec<Hint>,
-    /// The most states of a search for one of its promises, if all promises are
-    /// checked and nothing else is asked for.
-    pub states: Option<u64>,
+    /// The most states of a search for the next of its promises.
+    states: Option<u64>,
     /// What the operations mean, if no datatype of the crate says it.
     pub datatype: Option<&'static dyn Datatype>,
     build: Build,
@@ -62,6 +62,21 @@ pub struct Advice {
     /// The command that follows it.
     pub command: &'static str,
 }
+
+/// An answer that no order explains, the commonest flaw.
+pub(super) const UNEXPLAINED: Flaw = Flaw::History(Kind::Unexplained);
+
+/// What the promise table tells of a strategy in its main setting.
+const TABLE: [&str; 8] = [
+    "read-your-writes",
+    "monotonic-reads",
+    "causal",
+    "eventual",
+    "eventual-rt",
+    "linearizable",
+    "durable",
+    "answered",
+];
 
 impl Family {
     /// A family that promises nothing. `check NAME` searches in `setting`.
@@ -94,8 +109,8 @@ impl Family {
         self
     }
 
-    /// Says how many states a search for one of its promises visits at most, where
-    /// all promises are checked.
+    /// Says how many states a search for one of the promises that follow visits at most,
+    /// where all promises are checked.
     #[must_use]
     pub fn states(mut self, states: u64) -> Self {
         self.states = Some(states);
@@ -123,6 +138,23 @@ impl Family {
         for property in properties {
             self.promise(variant, setting, property.into(), Expected::Holds);
         }
+        self
+    }
+
+    /// Promises all that the promise table tells of a variant in a setting: that it keeps
+    /// every property of it, other than these, which it breaks.
+    ///
+    /// # Panics
+    /// If one of them has no place in the table.
+    #[must_use]
+    pub fn stands(mut self, variant: &str, setting: &Setting, breaks: &[(&str, Flaw)]) -> Self {
+        let mut breaks: BTreeMap<&str, Flaw> = breaks.iter().copied().collect();
+        for name in TABLE {
+            let property = name.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+            let expected = breaks.remove(name).map_or(Expected::Holds, Expected::Violated);
+            self.promise(variant, setting, property, expected);
+        }
+        assert!(breaks.is_empty(), "{breaks:?} have no place in the table");
         self
     }
 
@@ -184,7 +216,8 @@ impl Family {
 
     fn promise(&mut self, variant: &str, at: &Setting, property: Property, expected: Expected) {
         let strategy = self.strategy(variant);
-        self.promises.push(Promise { strategy, setting: at.clone(), property, expected });
+        let (setting, states) = (at.clone(), self.states);
+        self.promises.push(Promise { strategy, setting, property, expected, states });
     }
 
     /// `abd:write-back=never`, from `write-back=never`.

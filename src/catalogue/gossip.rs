@@ -6,7 +6,7 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::gossip::{Digest, Gossip, Mode, Ties};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const PLAIN: Gossip = Gossip { mode: Mode::PushPull, ties: Ties::Node, digest: Digest::All };
@@ -62,14 +62,13 @@ pub(super) fn family() -> Family {
             [("all", |it| it.digest = Digest::All), ("values", |it| it.digest = Digest::Values)],
         );
     let about = "asynchronous: neighbours compare digests and send what is newer";
-    let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
+    let (eventual, ryw) = (Model::EVENTUAL, Model::READ_YOUR_WRITES);
     Family::new("gossip", about, &calm, variants)
         .states(30_000)
         .sources("Demers et al. 1987; van Renesse, Dumitriu, Gough & Thomas 2008")
-        .keeps("", &lossy(3), [eventual, ryw, mr])
-        .keeps("", &lossy(3), [Property::StrongConvergence, Property::Durable])
+        .stands("", &lossy(3), &[("eventual-rt", UNEXPLAINED), ("linearizable", UNEXPLAINED)])
+        .keeps("", &lossy(3), [Property::StrongConvergence])
         .keeps("", &cut, [Property::Available])
-        .breaks("", &calm, Model::Linearizable, Kind::Unexplained)
         .breaks("", &calm.clone().roaming(), ryw, Kind::Unexplained)
         .keeps("mode=push", &lossy(2), [eventual])
         .keeps("mode=pull", &lossy(2), [eventual])

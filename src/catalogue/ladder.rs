@@ -31,6 +31,7 @@ impl Rung {
             setting: self.setting.clone(),
             property: self.gains.clone(),
             expected,
+            states: Some(200_000),
         };
         let (below, flaw) = self.below;
         [promise(below, Expected::Violated(flaw)), promise(self.strategy, Expected::Holds)]

@@ -7,7 +7,7 @@ use crate::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{Bench, Clients, Judged};
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const PLAIN: MultiPrimaryLww = MultiPrimaryLww { clock: Clock::Lamport, anti_entropy: false };
@@ -52,21 +52,23 @@ pub(super) fn family() -> Family {
     let with_wfr: Model = "ryw+wfr.g".parse().expect("a model of the grid");
     let about = "asynchronous: every node accepts writes, the last writer wins";
     Family::new("multi-primary-lww", about, &unordered, variants)
-        .states(1_400_000)
+        .states(700_000)
         .sources("Johnson & Thomas 1975 (RFC 677); Thomas 1979; Lamport 1978")
-        .keeps("", &unordered, [eventual, ryw, Model::MONOTONIC_READS])
-        .breaks("", &unordered, Model::Linearizable, Kind::Unexplained)
+        .stands(
+            "",
+            &unordered,
+            &[("causal", UNEXPLAINED), ("eventual-rt", UNEXPLAINED), ("linearizable", UNEXPLAINED)],
+        )
         .keeps(wall, &unordered, [eventual, ryw])
-        .keeps("", &unordered, [own_record.clone(), Property::Durable])
-        .keeps("", &unordered, [Property::StrongConvergence])
+        .keeps("", &unordered, [own_record.clone(), Property::StrongConvergence])
         .keeps("", &cut, [Property::Available])
-        .breaks("", &unordered, Model::EventualRealTime, Kind::Unexplained)
         .keeps(wall, &unordered, [own_record.clone()])
         .mutant(wall, MISORDERS, &skewed, own_record, Flaw::Recorded)
         .breaks(wall, &skewed, with_wfr, Kind::Unexplained)
         .keeps(wall, &skewed, [ryw])
         .breaks("", &one_drop, eventual, Kind::Diverged)
         .breaks("", &one_drop, Property::Durable, Flaw::LostWrite)
+        .states(1_400_000)
         .keeps(repairing, &one_drop, [eventual])
         .hint(
             "",

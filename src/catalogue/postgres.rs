@@ -6,7 +6,7 @@ use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::postgres::{Cancelled, Level, Postgres, Standbys};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const CANCELLED: Bug = Bug {
@@ -38,7 +38,7 @@ pub(super) fn family() -> Family {
     Family::new("postgres", about, &with(&[]), variants())
         .states(20_000)
         .sources("PostgreSQL manual, sections 20.5 and 26.2")
-        .keeps("", &promoted, [Property::Model(eventual), Property::Durable])
+        .stands("", &promoted, &[("linearizable", UNEXPLAINED)])
         .keeps("", &both, [Property::Durable])
         .breaks("", &both, eventual, Kind::Lost)
         .keeps("", &cancelled, [eventual])

@@ -58,12 +58,13 @@ pub(super) fn family() -> Family {
     let about = "synchronous: a counter, a set, or a register with compare-and-set, on a primary";
     let (cas, applied) = ("object=cas-register", "retries=applied");
     Family::new("primary-object", about, &retried, variants)
-        .states(200_000)
+        .states(96_000)
         .sources("Alsberg & Day 1976; Birrell & Nelson 1984")
         .keeps("", &retried, [Model::Linearizable, Model::EVENTUAL])
         .keeps(cas, &retried, [Model::Linearizable])
         .keeps("object=answering-counter", &retried, [Model::Linearizable, Model::EVENTUAL])
         .keeps("object=set", &retried, [Model::Linearizable])
+        .states(60_000)
         .keeps(applied, &fifo, [Model::Linearizable])
         .mutant(applied, TWICE, &retried, Model::EVENTUAL, Kind::Illegal)
         .mutant(

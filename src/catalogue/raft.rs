@@ -97,7 +97,7 @@ pub(super) fn family() -> Family {
         .keeps("", &crashes, [linearizable])
         .keeps("", &crashes, [Property::Durable])
         .keeps("", &crashes, all.map(always))
-        .keeps("", &elects, [linearizable])
+        .stands("", &elects, &[])
         .keeps("reads=read-index", &elects, [linearizable])
         .mutant("reads=local", STALE, &elects, linearizable, Kind::Unexplained)
         .mutant("voters=trust", TRUSTS, &elects, linearizable, Kind::Unexplained)

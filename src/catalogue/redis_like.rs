@@ -6,7 +6,7 @@ use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::redis_like::{Order, RedisLike, Resync, Sessions, Timeout};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const COUNTED: Bug = Bug {
@@ -75,7 +75,7 @@ pub(super) fn family() -> Family {
         .breaks("", &promoted, durable.clone(), Flaw::LostWrite)
         .breaks("", &promoted, Property::Answered, Flaw::Stuck)
         .keeps("sessions=are-served", &promoted, [Property::Answered])
-        .keeps("", &crashed, [Property::Model(eventual), Property::Durable])
+        .stands("", &crashed, &[("linearizable", UNEXPLAINED)])
         .keeps("wait=1", &promoted, [Property::Durable])
         .breaks("wait=1", &promoted, eventual, Kind::Lost)
         .keeps("", &roaming, [ryw, mr])

@@ -8,7 +8,7 @@ use crate::replication::synchronous::semi_sync::{
 };
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const SILENT: Bug = Bug {
@@ -61,7 +61,7 @@ pub(super) fn family() -> Family {
     Family::new("semi-sync", about, &with(2, &[]), variants())
         .states(20_000)
         .sources("MySQL reference manual, semisynchronous replication; Noach 2020")
-        .keeps("", &promoted, [Property::Model(eventual), Property::Durable])
+        .stands("", &promoted, &[("linearizable", UNEXPLAINED)])
         .keeps("", &crashed, [Property::Model(eventual), Property::Durable])
         .keeps(at_source, &with(2, &[]), [linearizable])
         .keeps("count=2", &of_three, [Property::Durable])

@@ -1,12 +1,12 @@
 //! A sloppy quorum with hinted handoff.
 
 use crate::hunt::mutant::Bug;
-use crate::hunt::property::Property;
+use crate::hunt::property::Flaw;
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::sloppy_quorum::{Counts, Deletes, Hints, SloppyQuorum};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
-use super::family::Family;
+use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
 const PLAIN: SloppyQuorum = SloppyQuorum {
@@ -94,9 +94,18 @@ pub(super) fn family() -> Family {
     Family::new("sloppy-quorum", about, &calm, variants)
         .states(60_000)
         .sources("DeCandia et al. 2007 (Dynamo), section 4.6; Lakshman & Malik 2010 (Cassandra)")
-        .keeps("", &both, [eventual])
-        .keeps("", &both, [Property::Durable])
-        .breaks("", &calm, ryw, Kind::Unexplained)
+        .stands(
+            "",
+            &both,
+            &[
+                ("read-your-writes", UNEXPLAINED),
+                ("monotonic-reads", UNEXPLAINED),
+                ("causal", UNEXPLAINED),
+                ("eventual-rt", UNEXPLAINED),
+                ("linearizable", UNEXPLAINED),
+                ("answered", Flaw::Stuck),
+            ],
+        )
         .keeps("counts=copies", &calm, [eventual, ryw])
         .mutant("hints=volatile,w=1", VOLATILE, &twice, eventual, Kind::Diverged)
         .keeps("anti-entropy=on,hints=volatile,w=1", &both, [eventual])

@@ -47,7 +47,9 @@ pub(super) fn family() -> Family {
         .sources("Johnson & Thomas 1975 (RFC 677); the grace period of Cassandra")
         .keeps("", &unordered, [Model::EVENTUAL])
         .keeps("", &unordered, [Property::StrongConvergence])
+        .states(12_000)
         .keeps("collect=stable", &fifo, [Model::EVENTUAL])
+        .states(40_000)
         .mutant("collect=time", EARLY, &fifo, Model::EVENTUAL, Kind::Diverged)
         .mutant("collect=stable", OVERTAKEN, &unordered, Model::EVENTUAL, Kind::Diverged)
         .hint(

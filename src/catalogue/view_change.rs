@@ -86,14 +86,14 @@ pub(super) fn family() -> Family {
     let crashed = with(&[FaultKind::Crash]);
     let retried = Setting { nodes: 2, ..with(&[FaultKind::Retry]) };
     let one_log = || Property::AtQuiescence("one-log-a-view".to_owned());
-    let (eventual, linearizable) = (Model::EVENTUAL, Model::Linearizable);
+    let linearizable = Model::Linearizable;
     let (durable, unexplained) = (Property::Durable, Kind::Unexplained);
     let about = "synchronous: primary-backup with views, which an operator changes";
     Family::new("view-change", about, &with(&[]), variants())
         .states(35_000)
         .sources("Oki & Liskov 1988; Liskov & Cowling 2012 (Viewstamped Replication)")
-        .keeps("", &promoted, [eventual, linearizable])
-        .keeps("", &promoted, [Property::Durable, one_log()])
+        .stands("", &promoted, &[])
+        .keeps("", &promoted, [one_log()])
         .keeps("", &crashed, [Property::Durable])
         .keeps("", &retried, [linearizable])
         .mutant("fencing=none", SPLIT, &promoted, linearizable, unexplained)

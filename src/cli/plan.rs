@@ -6,6 +6,7 @@
 use crate::catalogue::{Family, Registry};
 use crate::hunt::Subject;
 use crate::hunt::both::Plan;
+use crate::hunt::exhaustive::Enough;
 use crate::hunt::mutant::Mutant;
 use crate::hunt::promise::{Expected, Promise};
 use crate::hunt::property::Property;
@@ -39,16 +40,23 @@ pub struct Search {
 impl Search {
     fn asks(&mut self, property: &Property, expected: Option<Expected>) {
         if !self.plan.properties.contains(property) {
-            if matches!(expected, Some(Expected::Violated(_)))
-                && let Some(random) = &mut self.plan.random
-            {
-                random.sought.push(property.clone());
+            if matches!(expected, Some(Expected::Violated(_))) {
+                let random = self.plan.random.iter_mut().map(|random| &mut random.sought);
+                let exhaustive = self.plan.exhaustive.iter_mut();
+                let enough = exhaustive.filter_map(|it| it.enough.as_mut());
+                for sought in random.chain(enough.map(|enough| &mut enough.sought)) {
+                    sought.push(property.clone());
+                }
             }
             self.plan.properties.push(property.clone());
             self.expected.push(expected);
         }
     }
 }
+
+/// How many times as many states a scope has at least as the one before it, nearly always.
+/// Where promises are proved again, a larger scope is not begun if it would not end.
+const GROWTH: u64 = 4;
 
 /// The searches for these promises.
 pub fn promised<'p>(
@@ -61,24 +69,26 @@ pub fn promised<'p>(
     for promise in promises {
         for subject in registry.parse(&promise.strategy).map_err(Failure::new)? {
             let short = registry.short(&subject.strategy_name());
-            let same = |other: &&mut Search| {
+            let same = |other: &Search| {
                 other.short == short && other.setting == overridden(args, &promise.setting)
             };
-            match searches.iter_mut().find(same) {
-                Some(search) => search.asks(&promise.property, Some(promise.expected)),
+            let at = match searches.iter().position(same) {
+                Some(at) => at,
                 None => {
-                    let mut search = empty(args, registry, subject, &promise.setting, seed)?;
-                    let name = search.subject.strategy_name();
-                    let bound = registry.family(&name.name).ok().and_then(|family| family.states);
-                    if let (Some(exhaustive), Some(states), None, false) =
-                        (&mut search.plan.exhaustive, bound, args.states, args.deep)
-                    {
-                        exhaustive.limits.states = states;
-                    }
-                    search.asks(&promise.property, Some(promise.expected));
-                    searches.push(search);
+                    searches.push(empty(args, registry, subject, &promise.setting, seed)?);
+                    searches.len() - 1
                 }
+            };
+            let search = &mut searches[at];
+            if let (Some(exhaustive), Some(states), None, false) =
+                (&mut search.plan.exhaustive, promise.states, args.states, args.deep)
+            {
+                let none = || Enough { states: 0, sought: Vec::new() };
+                let enough = exhaustive.enough.get_or_insert_with(none);
+                enough.states = enough.states.max(states / GROWTH);
+                exhaustive.limits.states = enough.states * GROWTH;
             }
+            search.asks(&promise.property, Some(promise.expected));
         }
     }
     Ok(searches)
@@ -317,6 +327,7 @@ fn empty(
         properties: Vec::new(),
         reduce: args.reduce,
         limits: args.limits(),
+        enough: None,
         jobs: 1,
     };
     let plan = Plan {

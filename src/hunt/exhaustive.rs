@@ -45,8 +45,21 @@ pub struct Plan {
     pub reduce: Reduce,
     /// How far one search may go.
     pub limits: Limits,
+    /// When not to try a larger scope; without it, every scope is tried until one meets
+    /// a limit.
+    pub enough: Option<Enough>,
     /// How many threads one search uses.
     pub jobs: usize,
+}
+
+/// When not to try a larger scope: it would most likely meet a limit, as each scope has
+/// several times as many states as the one before it.
+#[derive(Clone, Debug)]
+pub struct Enough {
+    /// So many states are enough of a scope.
+    pub states: u64,
+    /// As long as one of these is not violated, larger scopes are tried.
+    pub sought: Vec<Property>,
 }
 
 /// The result for one property.
@@ -91,6 +104,13 @@ pub enum Doubt {
         states: u64,
         /// The most actions on a shortest path to a state.
         actions: u64,
+    },
+    /// The search of a scope was not begun, as the one before it was [enough](Enough).
+    NotBegun {
+        /// The scope.
+        scope: Open,
+        /// Distinct states of the one before it.
+        before: u64,
     },
     /// Another reason, in words.
     Because(String),
@@ -202,14 +222,46 @@ fn climb(
             break;
         }
         let scope = Open { patient: patient || scope.patient, ..scope };
-        match search(subject, plan, tracks, scope, &mut group, coverage, stop) {
-            Ended::Complete => next = rungs.next(),
-            // Free timers made the scope too large. Search it again with
-            // patient timers: that is a weaker claim, but often small enough.
-            Ended::Bounded { timers: true } if !scope.patient => patient = true,
-            Ended::Bounded { .. } => break,
+        let timers = match search(subject, plan, tracks, scope, &mut group, coverage, stop) {
+            Ended::Complete { states, timers } => {
+                next = rungs.next();
+                let Some(larger) = next.filter(|_| is_enough(plan, (scope, states), &group)) else {
+                    continue;
+                };
+                let scope = Open { patient: scope.patient, ..larger };
+                group.retain(|(_, outcome)| !matches!(outcome, Decision::Violated(_)));
+                for (_, outcome) in &mut group {
+                    outcome.doubt(Doubt::NotBegun { scope, before: states });
+                }
+                timers
+            }
+            Ended::Bounded { timers } => timers,
+        };
+        // Free timers made the scope too large. Search it again with patient timers: that
+        // is a weaker claim, but often small enough.
+        if !timers || scope.patient {
+            break;
         }
+        patient = true;
     }
+}
+
+/// Whether no scope larger than this one is to be tried for these properties.
+fn is_enough(
+    plan: &Plan,
+    (scope, states): (Open, u64),
+    group: &[&mut (Property, Decision)],
+) -> bool {
+    let Some(enough) = &plan.enough else { return false };
+    let is_done = |(property, outcome): &(Property, Decision)| match outcome {
+        Decision::Violated(_) => true,
+        Decision::Proved(proofs, _) => {
+            let here = proofs.last().is_some_and(|proof| proof.scope == scope);
+            here && !enough.sought.contains(property)
+        }
+        Decision::Unknown(_) | Decision::NotCovered(_) => false,
+    };
+    states > enough.states && group.iter().all(|entry| is_done(entry))
 }
 
 /// What a state has to remember of the past for the property to be judged.
@@ -291,11 +343,10 @@ const TOGETHER: usize = 64;
 
 /// How a search ended.
 enum Ended {
-    Complete,
+    /// After so many distinct states.
+    Complete { states: u64, timers: bool },
     /// Whether any node had a timer armed, so that patient timers may help.
-    Bounded {
-        timers: bool,
-    },
+    Bounded { timers: bool },
 }
 
 /// Whether the history of a state obeys a property. `None` if this state cannot
@@ -398,7 +449,9 @@ fn search(
     match explored.ending {
         Ending::Bounded(Bound::Stopped) => Ended::Bounded { timers: false },
         Ending::Bounded(_) => Ended::Bounded { timers: explored.timers },
-        Ending::Complete | Ending::Settled => Ended::Complete,
+        Ending::Complete | Ending::Settled => {
+            Ended::Complete { states: explored.states, timers: explored.timers }
+        }
     }
 }
 

@@ -21,6 +21,7 @@
 //!     properties: vec![Model::EVENTUAL.into()],
 //!     reduce: Reduce::ALL,
 //!     limits: Limits::default(),
+//!     enough: None,
 //!     jobs: 1,
 //! };
 //! let hunt = exhaustive::hunt(&*storing, &plan, &|_| false);

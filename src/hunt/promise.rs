@@ -19,6 +19,8 @@ pub struct Promise {
     pub property: Property,
     /// What must be found.
     pub expected: Expected,
+    /// How many states a search for it visits at most, where all promises are checked.
+    pub states: Option<u64>,
 }
 
 /// What a promise says.

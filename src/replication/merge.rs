@@ -57,6 +57,7 @@
 //!         properties: vec![Model::EVENTUAL.into()],
 //!         reduce: Reduce::ALL,
 //!         limits: Limits::default(),
+//!         enough: None,
 //!         jobs: 1,
 //!     };
 //!     hunt(&counter, &plan, &|_| false).found.remove(0).1

@@ -187,10 +187,14 @@ fn coverage(line: &Row<'_>) -> Value {
     };
     let unproved = |doubt: &Doubt| {
         let mut told = Map::new();
-        if let Doubt::Bounded { scope, states, actions, .. } = doubt {
-            told = self::scope(scope);
-            told.insert("states".to_owned(), (*states).into());
-            told.insert("actions".to_owned(), (*actions).into());
+        match doubt {
+            Doubt::Bounded { scope, states, actions, .. } => {
+                told = self::scope(scope);
+                told.insert("states".to_owned(), (*states).into());
+                told.insert("actions".to_owned(), (*actions).into());
+            }
+            Doubt::NotBegun { scope, .. } => told = self::scope(scope),
+            Doubt::Because(_) => {}
         }
         told.insert("why".to_owned(), doubt_text(doubt, line.menu).into());
         told

@@ -84,6 +84,11 @@ pub fn doubt_text(doubt: &Doubt, menu: &Menu) -> String {
             many(*states, "state"),
             many(*actions, "action")
         ),
+        Doubt::NotBegun { scope, before } => format!(
+            "{} (not begun: the scope before it has {} states)",
+            scope_text(scope, menu),
+            count(*before)
+        ),
         Doubt::Because(why) => why.clone(),
     }
 }
@@ -271,6 +276,11 @@ mod tests {
             format!("proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); {limited}")
         );
         assert_eq!(told(vec![], limit(), &ran, true), format!("no violation (sampled); {limited}"));
+        let enough = vec![Doubt::NotBegun { scope: SMALL, before: 1_234 }];
+        assert_eq!(
+            told(proof(), enough, &ran, true),
+            "proved: 2 sessions, 1 write, 1 read, 1 key (1,234 states); not proved: 2 sessions, 1 write, 1 read, 1 key (not begun: the scope before it has 1,234 states)"
+        );
         let because = vec![Doubt::Because("nothing was searched".to_owned())];
         assert_eq!(
             told(vec![], because, &ran, true),

@@ -343,6 +343,7 @@ fn searches_in(
         properties: properties.to_vec(),
         reduce: Reduce::ALL,
         limits: Limits { states: 20_000, ..Limits::default() },
+        enough: None,
         jobs: 1,
     };
     hunt(toy, &plan, &|_| false).found

@@ -46,6 +46,7 @@ fn found(strategy: &str, properties: &[Property], searched: bool, runs: u64) -> 
         properties: vec![],
         reduce: Reduce::ALL,
         limits: Limits { states: 2_000, ..Limits::default() },
+        enough: None,
         jobs: 1,
     };
     let some = random::Plan {

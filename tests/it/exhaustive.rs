@@ -9,7 +9,7 @@ use quiescence::catalogue::bench::{agree, puts, setting};
 use quiescence::history::Menu;
 use quiescence::history::{Completion, NodeId, Value};
 use quiescence::hunt::Subject;
-use quiescence::hunt::exhaustive::{Decision, Doubt, Plan as HuntPlan, hunt, up_to};
+use quiescence::hunt::exhaustive::{Decision, Doubt, Enough, Plan as HuntPlan, hunt, up_to};
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::judgement::datatype::Register;
 use quiescence::judgement::{Kind, Model};
@@ -308,6 +308,7 @@ fn prove(name: &str, setting: &Setting, properties: &[Property], reduce: Reduce)
         properties: properties.to_vec(),
         reduce,
         limits: Limits::default(),
+        enough: None,
         jobs: 2,
     };
     let hunt = hunt(&*subjects[0], &plan, &|_| false);
@@ -497,6 +498,7 @@ fn climb(properties: Vec<Property>) -> (Box<dyn Subject>, HuntPlan) {
         properties,
         reduce: Reduce::ALL,
         limits: Limits { states: 5_000, ..Limits::default() },
+        enough: None,
         jobs: 1,
     };
     (subject, plan)
@@ -515,6 +517,37 @@ fn what_ends_at_a_limit_keeps_what_was_proved_before_and_says_where_it_ended() {
     let rung = |scope: &Open| plan.scopes.iter().position(|rung| rung == scope);
     assert_eq!(rung(&proofs[0].scope).map(|rung| rung + 1), rung(scope), "the next one");
     assert!(*states > 5_000 && proofs[0].states <= 5_000 && *actions > 0);
+}
+
+#[test]
+fn after_enough_states_no_larger_scope_is_begun_unless_a_violation_is_sought() {
+    let [eventual, kept, broken] =
+        [Model::EVENTUAL, Model::MONOTONIC_READS, Model::READ_YOUR_WRITES].map(Property::Model);
+    // Whether the scope is the smallest one, and how the search for `eventual` ended.
+    let ended = |also: &[&Property], sought: &[&Property]| {
+        let properties = [&eventual].into_iter().chain(also.iter().copied()).cloned();
+        let (subject, plan) = climb(properties.collect());
+        let sought = sought.iter().copied().cloned().collect();
+        let plan = HuntPlan { enough: Some(Enough { states: 1, sought }), ..plan };
+        let found = hunt(&*subject, &plan, &|_| false).found;
+        let Decision::Proved(proofs, doubts) = &found[0].1 else { panic!("{found:?}") };
+        let [proof] = proofs.as_slice() else { panic!("{proofs:?}") };
+        match doubts.as_slice() {
+            [Doubt::NotBegun { scope, before }] => {
+                assert_eq!(*before, proof.states);
+                let rung = plan.scopes.iter().position(|rung| *rung == proof.scope);
+                let next = rung.map(|rung| plan.scopes[rung + 1]);
+                assert_eq!(next, Some(*scope));
+                (rung == Some(0), true)
+            }
+            [Doubt::Bounded { .. }] => (false, false),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(ended(&[], &[]), (true, true));
+    assert_eq!(ended(&[&kept], &[]), (true, true));
+    assert_eq!(ended(&[&broken], &[&broken]), (true, true), "it is sought and found at once");
+    assert_eq!(ended(&[&kept], &[&kept]), (false, false), "it is sought and never found");
 }
 
 #[test]

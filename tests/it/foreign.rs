@@ -114,6 +114,7 @@ fn eventual<C: Core>(faults: Faults, patient: bool) -> Decision {
         properties: vec![Model::EVENTUAL.into()],
         reduce: Reduce::ALL,
         limits: Limits { states: 200_000, ..Limits::default() },
+        enough: None,
         jobs: 1,
     };
     search(&Foreign::<C>::new(), &plan, &|_| false).found.remove(0).1

@@ -29,7 +29,7 @@ use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::search::random::{Scope, scenario};
 use quiescence::world::{FaultKind, Faults, Network, Setting, Step, execute, re_execute};
 
-use crate::support::{effort, overwrites};
+use crate::support::{case_file, effort, overwrites};
 
 fn strategy(name: &str) -> Box<dyn Subject> {
     let mut all = Registry::standard().parse(name).expect("the strategy exists");
@@ -232,32 +232,28 @@ fn every_committed_case_replays() {
 fn the_committed_cases_are_what_the_hunt_finds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1");
     let mut files = BTreeSet::new();
-    for (name, setting, rows) in rows_by_setting() {
-        let subject = strategy(&name);
-        for (property, expected) in rows {
-            if expected == Expected::Holds {
-                continue;
-            }
-            let hunt = go(&*subject, &plan(&setting, vec![property.clone()], 20_000, 0x5eed));
-            let found = finding(hunt);
-            let how = FoundBy {
-                search: Some(SearchName::Random),
-                seed: Some(0x5eed),
-                run: Some(found.run),
-                shrunk_from: Some(found.shrunk_from),
-            };
-            let text = Case::of(&*subject, &found.failing, true, how).to_text();
-            let routing = setting.routing;
-            let file =
-                format!("{name}-{property}-{routing}.json").replace([':', '=', ',', '+'], "-");
-            assert!(files.insert(file.clone()), "two promises have the case {file}");
-            let path = folder.join(file);
-            if overwrites() {
-                fs::write(&path, &text).expect("a case can be written");
-            }
-            let committed = fs::read_to_string(&path).unwrap_or_default();
-            assert_eq!(committed, text, "{} (SNAPSHOTS=overwrite renews it)", path.display());
+    for row in Registry::standard().promises() {
+        if row.expected == Expected::Holds {
+            continue;
         }
+        let subject = strategy(&row.strategy);
+        let hunt = go(&*subject, &plan(&row.setting, vec![row.property.clone()], 20_000, 0x5eed));
+        let found = finding(hunt);
+        let how = FoundBy {
+            search: Some(SearchName::Random),
+            seed: Some(0x5eed),
+            run: Some(found.run),
+            shrunk_from: Some(found.shrunk_from),
+        };
+        let text = Case::of(&*subject, &found.failing, true, how).to_text();
+        let file = case_file(row);
+        assert!(files.insert(file.clone()), "two promises have the case {file}");
+        let path = folder.join(file);
+        if overwrites() {
+            fs::write(&path, &text).expect("a case can be written");
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(committed, text, "{} (SNAPSHOTS=overwrite renews it)", path.display());
     }
 }
 
@@ -433,6 +429,7 @@ fn in_real_time_the_same_reads_are_judged_and_more_is_remembered() {
             properties: vec![eventual.clone(), timed.clone()],
             reduce: Reduce::ALL,
             limits: Limits::default(),
+            enough: None,
             jobs: 1,
         };
         let found = exhaustive::hunt(&*strategy(name), &search, &|_| false).found;
@@ -515,6 +512,7 @@ fn an_invariant_that_a_strategy_does_not_have_is_neither_kept_nor_proved() {
         properties: vec![property.clone()],
         reduce: Reduce::ALL,
         limits: Limits::default(),
+        enough: None,
         jobs: 1,
     };
     let proved = exhaustive::hunt(&*subject, &search, &|_| false).found;

@@ -2,6 +2,7 @@
 
 use quiescence::catalogue::Registry;
 use quiescence::hunt::exhaustive::{Decision, Plan, hunt};
+use quiescence::hunt::promise::{Expected, Promise};
 use quiescence::hunt::property::Property;
 use quiescence::hunt::{Subject, served};
 use quiescence::search::exhaustive::{Limits, Open, Reduce};
@@ -25,9 +26,24 @@ pub fn searched(
         properties: properties.to_vec(),
         reduce,
         limits: Limits::default(),
+        enough: None,
         jobs,
     };
     hunt(subject, &plan, &|_| false).found
+}
+
+/// The committed case of a promised violation. Its name tells the faults, too, where the
+/// strategy breaks the property with others already.
+pub fn case_file(row: &Promise) -> String {
+    let name = |row: &Promise| format!("{}-{}-{}", row.strategy, row.property, row.setting.routing);
+    let registry = Registry::standard();
+    let mut broken = registry.promises().filter(|other| other.expected != Expected::Holds);
+    let first = broken.find(|other| name(other) == name(row)).expect("the row is one of them");
+    let others = match first == row {
+        true => String::new(),
+        false => format!("-{}", row.setting.faults.budget),
+    };
+    format!("{}{others}.json", name(row)).replace([':', '=', ',', '+', ' '], "-")
 }
 
 /// How much to try; `QUIESCENCE_PROFILE=deep` selects more.

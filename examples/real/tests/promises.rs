@@ -44,6 +44,7 @@ fn conclusions(name: &str, scopes: &[Open]) -> Vec<(Promise, Conclusion)> {
             properties: properties.clone(),
             reduce: Reduce::ALL,
             limits: Limits { states: 130_000, ..Limits::default() },
+            enough: None,
             jobs: 1,
         };
         let random = random::Plan {

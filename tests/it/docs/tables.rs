@@ -14,7 +14,7 @@ use quiescence::report::verdict::property_name;
 use quiescence::world::Setting;
 
 use super::{all_promises, alone, edit, read, root};
-use crate::support::overwrites;
+use crate::support::{case_file, overwrites};
 
 /// `FIFO, 1 crash, sticky`. Leaves out three nodes and no faults, the defaults.
 fn place(setting: &Setting) -> String {
@@ -31,11 +31,10 @@ fn place(setting: &Setting) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// The promises of a family, grouped by strategy and setting, in the order in
-/// which each first occurs.
-fn groups(family: &Family) -> Vec<Vec<&Promise>> {
+/// Promises, grouped by strategy and setting, in the order in which each first occurs.
+fn groups<'p>(promises: impl IntoIterator<Item = &'p Promise>) -> Vec<Vec<&'p Promise>> {
     let mut groups: Vec<Vec<&Promise>> = Vec::new();
-    for row in &family.promises {
+    for row in promises {
         let same = |group: &&mut Vec<&Promise>| {
             group[0].strategy == row.strategy && group[0].setting == row.setting
         };
@@ -85,7 +84,7 @@ fn of_family(family: &Family) -> Vec<String> {
         lines.push(String::new());
     }
     lines.extend(head(&["promised of", "where", "holds", "is violated"]));
-    for group in groups(family) {
+    for group in groups(&family.promises) {
         let (mut holds, mut violated) = (Vec::new(), Vec::new());
         for promise in &group {
             let name = property_name(&promise.property);
@@ -157,7 +156,7 @@ fn the_table_of_replicated_datatypes_is_what_explain_says() {
 
 /// What `check` found for every promise, by the heading above it (a strategy
 /// and its setting) and by model.
-fn promises() -> BTreeMap<(String, String), String> {
+fn promises() -> Found {
     let (lines, exit) = all_promises();
     assert_eq!(*exit, 0, "{}", lines.join("\n"));
     let mut found = BTreeMap::new();
@@ -194,58 +193,86 @@ fn verdict(found: &str) -> String {
     format!("proved {}", scopes.split("; ").map(scope).collect::<Vec<_>>().join("; "))
 }
 
-/// The table of what `check` found of these models, and how many promises it tells.
-fn table<'f>(
-    families: impl Iterator<Item = &'f Family>,
-    models: &[&str],
-    found: &BTreeMap<(String, String), String>,
+/// What `check` found, by heading and property.
+type Found = BTreeMap<(String, String), String>;
+
+/// A table of what `check` found: one line for each strategy and setting, one column for each
+/// of these properties. If it is the whole table it has a column for all others and leads to
+/// the cases. Also says how many promises it tells.
+fn table<'p>(
+    promises: impl IntoIterator<Item = &'p Promise>,
+    properties: &[&str],
+    whole: bool,
+    found: &Found,
 ) -> (Vec<String>, usize) {
-    let mut lines = head(&[["strategy", "where"].as_slice(), models].concat()).to_vec();
+    let others: &[&str] = if whole { &["others"] } else { &[] };
+    let mut lines = head(&[&["strategy", "where"], properties, others].concat()).to_vec();
     let mut told = 0;
-    for group in families.flat_map(groups) {
-        let (strategy, setting) = (&group[0].strategy, &group[0].setting);
-        let here = format!("{strategy} · {}", setting_text(setting));
-        let cell = |model: &&str| found.get(&(here.clone(), (*model).to_owned())).cloned();
-        let cells: Vec<_> = models.iter().map(|model| cell(model).unwrap_or_default()).collect();
-        told += cells.iter().filter(|cell| !cell.is_empty()).count();
-        if cells.iter().any(|cell| !cell.is_empty()) {
-            let first = [format!("`{strategy}`"), place(setting)];
-            lines.push(row(&[first.as_slice(), &cells].concat()));
+    for group in groups(promises) {
+        let here = format!("{} · {}", group[0].strategy, setting_text(&group[0].setting));
+        let cell = |row: &&Promise| {
+            let name = property_name(&row.property);
+            let what = found.get(&(here.clone(), name.clone())).expect("every promise is checked");
+            let of_case = || format!("[{what}](../tests/cases/v1/{})", case_file(row));
+            (name, if whole && what == "violated" { of_case() } else { what.clone() })
+        };
+        let mut cells: BTreeMap<String, String> = group.iter().map(cell).collect();
+        let taken: Vec<_> = properties.iter().map(|one| cells.remove(*one)).collect();
+        told += taken.iter().flatten().count();
+        let mut line = vec![format!("`{}`", group[0].strategy), place(&group[0].setting)];
+        if whole {
+            told += cells.len();
+            let rest: Vec<_> = cells.iter().map(|(name, what)| format!("{name} {what}")).collect();
+            line.extend(taken.into_iter().map(Option::unwrap_or_default));
+            line.push(rest.join(", "));
+            lines.push(row(&line));
+        } else if taken.iter().any(Option::is_some) {
+            line.extend(taken.into_iter().map(Option::unwrap_or_default));
+            lines.push(row(&line));
         }
     }
     (lines, told)
 }
 
+/// The columns of the table of registers, by strength within each kind.
+const OF_REGISTERS: [&str; 9] = [
+    "read-your-writes",
+    "monotonic-reads",
+    "causal",
+    "eventual",
+    "eventual-rt",
+    "linearizable",
+    "durable",
+    "answered",
+    "available",
+];
+
+/// The columns of the table of replicated datatypes.
+const OF_DATATYPES: [&str; 5] =
+    ["eventual", "ccv_ev", "strong-convergence", "durable", "available"];
+
+/// The columns of the table in README, which leaves variants out.
+const SHORT: [&str; 6] =
+    ["eventual", "read-your-writes", "monotonic-reads", "linearizable", "durable", "available"];
+
 #[test]
 fn the_tables_of_promises_say_what_is_proved_what_is_sampled_and_what_is_violated() {
     let found = promises();
     let registry = Registry::standard();
-    let (converging, others): (Vec<_>, Vec<_>) =
+    let (converging, registers): (Vec<_>, Vec<_>) =
         registry.families().iter().partition(|family| converges(family));
-    let of = |families: &[&Family], models: &[&str]| {
-        let is_asked = |(here, model): &(String, String)| {
-            let name = |family: &&Family| {
-                let rest = here.strip_prefix(family.name);
-                rest.is_some_and(|rest| rest.starts_with([':', ' ']))
-            };
-            families.iter().any(name) && models.contains(&model.as_str())
-        };
-        found.keys().filter(|key| is_asked(key)).count()
-    };
-    let models = ["eventual", "read-your-writes", "monotonic-reads", "linearizable"];
-    let (notebook, registers): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|family| family.name == "notebook");
-    let (mut lines, told) = table(registers.iter().copied(), &models, &found);
-    assert_eq!(told, of(&registers, &models), "the table tells all promises about these models");
-    let is_notebook = |here: &str| here.starts_with("notebook:");
-    let of_notebook = found.iter().filter(|((here, _), _)| is_notebook(here));
-    let verdicts: Vec<_> = of_notebook.map(|(_, verdict)| verdict.as_str()).collect();
-    assert_eq!((verdicts.as_slice(), notebook.len()), (["violated"; 5].as_slice(), 1));
-    let last = "| `notebook`, all five variants | unordered, 2 nodes, sticky | violated | | | |";
-    lines.push(last.to_owned());
+    for (families, document, name, properties) in [
+        (&registers, "docs/strategies.md", "all promises", &OF_REGISTERS[..]),
+        (&converging, "docs/crdts.md", "datatype promises", &OF_DATATYPES),
+    ] {
+        let all: Vec<_> = families.iter().flat_map(|family| &family.promises).collect();
+        let (lines, told) = table(all.iter().copied(), properties, true, &found);
+        assert_eq!(told, all.len(), "{document} tells all promises");
+        check_region(document, name, &lines);
+    }
+    let is_plain = |row: &&Promise| registry.families().iter().any(|it| it.name == row.strategy);
+    let plain = registers.iter().flat_map(|family| &family.promises).filter(is_plain);
+    let (lines, told) = table(plain, &SHORT, false, &found);
+    assert!(told > 80, "{told} of the promises of strategies without parameters");
     check_region("README.md", "promises", &lines);
-    let models = ["eventual", "ccv_ev", "strong-convergence", "durable"];
-    let (lines, told) = table(converging.iter().copied(), &models, &found);
-    assert_eq!(told, of(&converging, &models), "the table tells all promises about these models");
-    check_region("docs/crdts.md", "datatype promises", &lines);
 }

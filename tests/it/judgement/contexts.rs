@@ -245,8 +245,17 @@ fn compare(datatype: &dyn Datatype, length: u32, about: u64) -> BTreeMap<String,
     let models = models();
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     let one_of = one_of(letters.len(), length, about);
+    let is_last = |letter: usize| matches!(letters[letter], Ask::Last(_));
     words(letters.len(), length, one_of, |word| {
-        for processes in &assignments {
+        // Reads at quiescence come after everything, by processes of their own, wherever
+        // the word has them: once is enough where all words are looked at.
+        let first_last = word.iter().position(|letter| is_last(*letter)).unwrap_or(word.len());
+        let repeats = |processes: &[u32]| {
+            one_of == 1
+                && (word[first_last..].iter().any(|letter| !is_last(*letter))
+                    || processes[first_last..].iter().any(|process| *process > 0))
+        };
+        for processes in assignments.iter().filter(|processes| !repeats(processes)) {
             let asked: Vec<_> = word
                 .iter()
                 .zip(processes)

@@ -114,6 +114,7 @@ impl Sample {
             properties: self.properties(),
             reduce,
             limits: Limits::default(),
+            enough: None,
             jobs,
         };
         hunt(&*self.protocol, &plan, &|_| false).found
