@@ -4,6 +4,7 @@ use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::abd::{Abd, WriteBack};
+use crate::search::exhaustive::Open;
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{self, Bench, Clients, Judged};
@@ -40,12 +41,11 @@ pub(super) fn family() -> Family {
     );
     let about = "synchronous: a register on a majority, reads write back";
     let never = "write-back=never";
-    // With all these faults no scope ends within millions of states.
     Family::new("abd", about, &unordered, variants)
-        .states(100_000)
+        .states(1_000_000)
+        .up_to(Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: true })
         .sources("Attiya, Bar-Noy & Dolev 1995; Lynch & Shvartsman 1997 for several writers")
-        .keeps("", &mess, [Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS])
-        .keeps("", &mess, [Property::Model(Model::Linearizable), Property::Durable])
+        .stands("", &mess, &[])
         .breaks("", &split, Property::Available, Flaw::Stuck)
         .keeps(never, &roaming, [Model::EVENTUAL])
         .mutant(never, FLICKERS, &roaming, Model::Linearizable, Kind::Unexplained)

@@ -14,6 +14,7 @@ use crate::hunt::property::{Flaw, Property};
 use crate::judgement::Kind;
 use crate::judgement::datatype::Datatype;
 use crate::replication::{Strategy, StrategyName};
+use crate::search::exhaustive::Open;
 use crate::world::Setting;
 
 use super::variants::{Build, Parameter, Variants};
@@ -38,6 +39,8 @@ pub struct Family {
     pub hints: Vec<Hint>,
     /// The most states of a search for the next of its promises.
     states: Option<u64>,
+    /// The largest scope of such a search.
+    largest: Option<Open>,
     /// What the operations mean, if no datatype of the crate says it.
     pub datatype: Option<&'static dyn Datatype>,
     build: Build,
@@ -97,6 +100,7 @@ impl Family {
             mutants: Vec::new(),
             hints: Vec::new(),
             states: None,
+            largest: None,
             datatype: None,
             build,
         }
@@ -114,6 +118,14 @@ impl Family {
     #[must_use]
     pub fn states(mut self, states: u64) -> Self {
         self.states = Some(states);
+        self
+    }
+
+    /// Says in which scope a search for one of the promises that follow ends, where all
+    /// promises are checked: where a larger one would take long and not end.
+    #[must_use]
+    pub fn up_to(mut self, largest: Open) -> Self {
+        self.largest = Some(largest);
         self
     }
 
@@ -216,8 +228,8 @@ impl Family {
 
     fn promise(&mut self, variant: &str, at: &Setting, property: Property, expected: Expected) {
         let strategy = self.strategy(variant);
-        let (setting, states) = (at.clone(), self.states);
-        self.promises.push(Promise { strategy, setting, property, expected, states });
+        let (setting, states, largest) = (at.clone(), self.states, self.largest);
+        self.promises.push(Promise { strategy, setting, property, expected, states, largest });
     }
 
     /// `abd:write-back=never`, from `write-back=never`.

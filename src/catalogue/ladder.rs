@@ -32,6 +32,7 @@ impl Rung {
             property: self.gains.clone(),
             expected,
             states: Some(200_000),
+            largest: None,
         };
         let (below, flaw) = self.below;
         [promise(below, Expected::Violated(flaw)), promise(self.strategy, Expected::Holds)]

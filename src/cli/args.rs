@@ -77,7 +77,7 @@ pub struct CheckArgs {
     /// In an exhaustive search, fire timers only when nothing is in flight
     #[arg(long)]
     pub patient_timers: bool,
-    /// Reductions of an exhaustive search: persistent, macro, symmetry, forget, all or none
+    /// Reductions of an exhaustive search: persistent, macro, symmetry, forget, stale, all or none
     #[arg(long, value_name = "WHAT,…", default_value = "all", value_parser = values::reduce)]
     pub reduce: Reduce,
     /// The most states of an exhaustive search [default: 2000000]

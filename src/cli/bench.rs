@@ -30,7 +30,7 @@ pub struct BenchArgs {
     /// The scope
     #[arg(value_name = "NAME")]
     name: String,
-    /// Reductions: persistent, macro, symmetry, forget, all or none
+    /// Reductions: persistent, macro, symmetry, forget, stale, all or none
     #[arg(long, value_name = "WHAT,…", default_value = "none", value_parser = values::reduce)]
     reduce: Reduce,
     /// The number of threads

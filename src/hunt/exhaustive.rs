@@ -18,8 +18,8 @@ use crate::judgement::{Budget, Model, Verdict, check_with};
 use crate::replication::When;
 use crate::search::exhaustive::explore;
 use crate::search::exhaustive::{
-    Bound, Ending, Exploration, Found as Way, Limits, Matter, Open, Plan as Search, Progress,
-    Reduce, Sight, Tracks, Work,
+    Bound, Ending, Exploration, Found as Way, Limits, MISDECLARED, Matter, Open, Plan as Search,
+    Progress, Reduce, Sight, Tracks, Work,
 };
 use crate::world::{FaultKind, Faults, Lack, Run, Setting, re_execute, repeat};
 
@@ -148,6 +148,14 @@ pub struct Explored {
     pub reached: BTreeSet<usize>,
     /// Whether the caller stopped a search.
     pub stopped: bool,
+}
+
+impl Explored {
+    /// What is wrong about what the strategy declares, if a search has found that.
+    pub fn misdeclared(&self) -> Option<&'static str> {
+        let mut whys = self.declined.iter().map(|(_, why)| *why);
+        whys.find(|why| *why == MISDECLARED)
+    }
 }
 
 /// The progress of a hunt.

@@ -267,6 +267,8 @@ trait Steps: Send + Sync {
     fn commands(&self, cluster: &Cluster) -> Vec<String>;
     fn writes_disk(&self) -> bool;
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica>;
+    fn ignores(&self, replica: &AnyReplica, from: NodeId, message: &AnyMessage) -> Option<bool>;
+    fn awaits(&self, replica: &AnyReplica, to: NodeId, message: &AnyMessage) -> bool;
     fn renamed(&self, replica: &AnyReplica, name: &dyn Fn(NodeId) -> NodeId) -> Option<AnyReplica>;
     fn renamed_message(
         &self,
@@ -362,6 +364,14 @@ impl<S: Strategy> Steps for Typed<S> {
         self.0.observable(replica_of::<S>(replica)).map(any_replica::<S>)
     }
 
+    fn ignores(&self, replica: &AnyReplica, from: NodeId, message: &AnyMessage) -> Option<bool> {
+        self.0.ignores(replica_of::<S>(replica), from, message.get().expect(MIXED))
+    }
+
+    fn awaits(&self, replica: &AnyReplica, to: NodeId, message: &AnyMessage) -> bool {
+        self.0.awaits(replica_of::<S>(replica), to, message.get().expect(MIXED))
+    }
+
     fn renamed(&self, replica: &AnyReplica, name: &dyn Fn(NodeId) -> NodeId) -> Option<AnyReplica> {
         self.0.renamed(replica_of::<S>(replica), name).map(any_replica::<S>)
     }
@@ -438,6 +448,14 @@ impl Strategy for AnyStrategy {
 
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica> {
         self.0.observable(replica)
+    }
+
+    fn ignores(&self, replica: &AnyReplica, from: NodeId, message: &AnyMessage) -> Option<bool> {
+        self.0.ignores(replica, from, message)
+    }
+
+    fn awaits(&self, replica: &AnyReplica, to: NodeId, message: &AnyMessage) -> bool {
+        self.0.awaits(replica, to, message)
     }
 
     fn renamed(&self, replica: &AnyReplica, name: &dyn Fn(NodeId) -> NodeId) -> Option<AnyReplica> {

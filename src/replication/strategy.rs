@@ -111,6 +111,30 @@ pub trait Strategy: Clone + Send + Sync + 'static {
         None
     }
 
+    /// Whether this message from `from` can no longer make a difference here: delivered
+    /// now or at any later time, it changes nothing and tells no client anything; at most
+    /// it is answered to its sender, which does not [await](Self::awaits) that. For
+    /// example an answer to an operation that is over. `None`, the default, declares
+    /// nothing. Otherwise an exhaustive search drops such messages. It tests what it
+    /// drops: of a wrong declaration it says so, and searches without.
+    fn ignores(
+        &self,
+        replica: &Self::Replica,
+        from: NodeId,
+        message: &Self::Message,
+    ) -> Option<bool> {
+        let _ = (replica, from, message);
+        None
+    }
+
+    /// Whether an answer to this message, which was sent from here to `to`, may still
+    /// make a difference here. Asked only where messages are
+    /// [ignored](Self::ignores).
+    fn awaits(&self, replica: &Self::Replica, to: NodeId, message: &Self::Message) -> bool {
+        let _ = (replica, to, message);
+        false
+    }
+
     /// The replica in a cluster whose nodes were renamed, for a strategy that treats
     /// all nodes without clients alike; a wrong declaration gives wrong proofs.
     /// `None`, the default, declares nothing. Otherwise an exhaustive search counts

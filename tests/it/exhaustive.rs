@@ -87,6 +87,7 @@ fn reductions() -> Vec<Reduce> {
         Reduce { macro_steps: true, ..none },
         Reduce { symmetry: true, ..none },
         Reduce { forget: true, ..none },
+        Reduce { stale: true, ..none },
         Reduce { symmetry: true, macro_steps: true, ..none },
         Reduce::ALL,
     ]

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::dice;
-use compare::{Came, Sample, compare};
+use compare::{Came, Sample, compare, compare_stale};
 use strategy::bytes_of;
 
 /// The seeds to try: so many, unless something else is asked for.
@@ -70,6 +70,15 @@ fn compare_all(
     seeds: std::ops::Range<u64>,
     sample: impl Fn(&[u8]) -> Sample + Sync + std::panic::RefUnwindSafe,
 ) -> (BTreeMap<Came, u64>, BTreeMap<u64, String>) {
+    on_all_cores(seeds, |seed| compare(&sample(&bytes_of(seed))))
+}
+
+/// Does something with each seed on all cores. Returns how often each result occurred,
+/// and the first panics by seed.
+fn on_all_cores(
+    seeds: std::ops::Range<u64>,
+    each: impl Fn(u64) -> Came + Sync + std::panic::RefUnwindSafe,
+) -> (BTreeMap<Came, u64>, BTreeMap<u64, String>) {
     let _quiet = Quiet::now();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(seeds.start);
@@ -80,7 +89,7 @@ fn compare_all(
             if seed >= seeds.end || wrong.len() > 20 {
                 return (came, wrong);
             }
-            match catch_unwind(|| compare(&sample(&bytes_of(seed)))) {
+            match catch_unwind(|| each(seed)) {
                 Ok(what) => *came.entry(what).or_insert(0) += 1,
                 Err(payload) => {
                     let said = payload.downcast_ref::<&str>().copied().map(str::to_owned);
@@ -109,6 +118,31 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);
     assert!(count(Came::Kept) > 0 && count(Came::Violated) > count(Came::TooLarge) / 4);
+}
+
+#[test]
+fn declarations_of_random_protocols_are_right_or_are_found_to_be_wrong() {
+    let (fewer, wrong) = (AtomicU64::new(0), AtomicU64::new(0));
+    let seeds = seeds(600);
+    let (_, disagree) = on_all_cores(seeds.clone(), |seed| {
+        let bytes = bytes_of(seed);
+        let samples =
+            [Sample::of(&bytes, false), Sample::with_cuts(&bytes), Sample::on_disk(&bytes)];
+        for sample in samples {
+            let (less, refused) = sample.without_stale();
+            fewer.fetch_add(u64::from(less), Ordering::Relaxed);
+            wrong.fetch_add(u64::from(refused), Ordering::Relaxed);
+            if less {
+                compare_stale(&sample);
+            }
+        }
+        Came::Kept
+    });
+    nothing(&disagree);
+    let (fewer, wrong) = (fewer.into_inner(), wrong.into_inner());
+    println!("fewer states: {fewer}, wrong: {wrong}");
+    let many = (seeds.end - seeds.start) / 12;
+    assert!(fewer > many && wrong > many, "{fewer} and {wrong}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! of a quiet cluster. The other properties of a search do not change them
 //! either.
 
+mod stale;
+
 use std::collections::BTreeSet;
 
 use quiescence::catalogue::{Family, Registry};
@@ -10,7 +12,9 @@ use quiescence::hunt::exhaustive::Decision;
 use quiescence::hunt::property::{Flaw, Property};
 use quiescence::hunt::{Subject, served};
 use quiescence::judgement::Model;
-use quiescence::search::exhaustive::{Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore};
+use quiescence::search::exhaustive::{
+    Limits, MISDECLARED, Open, Plan, Reduce, Sight, Tracks, Work, explore,
+};
 use quiescence::world::{FaultKind, FaultPlan, Faults, Network, Setting};
 
 use crate::support::searched;
@@ -24,7 +28,7 @@ fn settings() -> Vec<(Reduce, usize)> {
         (none, 2),
         (Reduce { persistent: true, ..none }, 1),
         (Reduce { macro_steps: true, ..none }, 1),
-        (Reduce { symmetry: true, forget: true, ..none }, 2),
+        (Reduce { symmetry: true, forget: true, stale: true, ..none }, 2),
         (Reduce::ALL, 1),
     ]
 }
@@ -181,6 +185,7 @@ fn outcomes(name: &str, setting: &Setting, how: (Reduce, usize)) -> (BTreeSet<St
         stop: &|_| false,
     };
     let found = explore(&*subject, setting, &plan, 1, &mut judge).expect("it is covered");
+    assert!(found.declined.iter().all(|(_, why)| *why != MISDECLARED), "{name} declares wrongly");
     (seen, found.reduce)
 }
 

@@ -267,6 +267,27 @@ impl Strategy for Abd {
         Replica { operations: BTreeMap::new(), ..replica.clone() }
     }
 
+    fn ignores(&self, replica: &Replica, _: NodeId, message: &Message) -> Option<bool> {
+        let is_in = |operation, phase| {
+            replica.operations.get(operation).is_some_and(|it| it.phase == phase)
+        };
+        Some(match message {
+            Message::Ask { .. } => true,
+            Message::Have { operation, .. } => !is_in(operation, Phase::Asking),
+            Message::Store { key, stamp, .. } => replica.register(key).0 >= *stamp,
+            Message::Stored { operation } => !is_in(operation, Phase::Storing),
+        })
+    }
+
+    fn awaits(&self, replica: &Replica, _: NodeId, message: &Message) -> bool {
+        let (operation, phase) = match message {
+            Message::Ask { operation, .. } => (operation, Phase::Asking),
+            Message::Store { operation, .. } => (operation, Phase::Storing),
+            Message::Have { .. } | Message::Stored { .. } => return false,
+        };
+        replica.operations.get(operation).is_some_and(|it| it.phase == phase)
+    }
+
     fn label(&self, message: &Message) -> String {
         match message {
             Message::Ask { key, .. } => format!("ask {key}"),

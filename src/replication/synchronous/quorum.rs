@@ -142,6 +142,11 @@ impl Replica {
         self.copies.get(key).cloned().unwrap_or_default()
     }
 
+    /// Whether it still asks for copies for this operation.
+    fn reads(&self, operation: &OperationId) -> bool {
+        self.operations.get(operation).is_some_and(|it| it.phase == Phase::Reading)
+    }
+
     fn store(&mut self, key: &Key, (stamp, value): (Stamp, Value), effects: &mut Effects<Quorum>) {
         if stamp > self.copy(key).0 {
             self.copies.insert(key.clone(), (stamp, value));
@@ -344,6 +349,25 @@ impl Strategy for Quorum {
 
     fn reads_clock(&self) -> bool {
         self.stamps == Stamps::Coordinator
+    }
+
+    fn ignores(&self, replica: &Replica, _: NodeId, message: &Message) -> Option<bool> {
+        Some(match message {
+            Message::Ask(..) => true,
+            Message::Have(operation, ..) => !replica.reads(operation),
+            Message::Store(_, key, stamp, _) => replica.copy(key).0 >= *stamp,
+            Message::Stored(operation) => {
+                replica.reads(operation) || !replica.operations.contains_key(operation)
+            }
+        })
+    }
+
+    fn awaits(&self, replica: &Replica, _: NodeId, message: &Message) -> bool {
+        match message {
+            Message::Ask(operation, _) => replica.reads(operation),
+            Message::Store(operation, ..) => replica.operations.contains_key(operation),
+            Message::Have(..) | Message::Stored(_) => false,
+        }
     }
 
     fn label(&self, message: &Message) -> String {

@@ -224,6 +224,22 @@ impl Replica {
         self.log.get(..self.applied)
     }
 
+    /// Whether an answer of the present term comes too late. A node leads and is a candidate
+    /// at most once in a term.
+    fn is_past(&self, message: &Message) -> bool {
+        match (message, &self.role) {
+            (Message::Term(_), _) => true,
+            (Message::Vote(_), role) => !matches!(role, Role::Candidate(_)),
+            (Message::Confirm(_, operation), Role::Leader(leader)) => {
+                !leader.reads.contains_key(operation)
+            }
+            (Message::Agrees(..) | Message::Differs(..) | Message::Confirm(..), role) => {
+                !matches!(role, Role::Leader(_))
+            }
+            _ => false,
+        }
+    }
+
     fn leads(&self) -> bool {
         matches!(self.role, Role::Leader(_))
     }
@@ -494,6 +510,14 @@ impl Strategy for Raft {
             left.objects.clear();
         }
         left
+    }
+
+    fn ignores(&self, replica: &Replica, _: NodeId, message: &Message) -> Option<bool> {
+        // What asks may be answered that there is a higher term, and that is news for ever.
+        if message.asks() || message.term() > replica.term {
+            return Some(false);
+        }
+        Some(message.term() < replica.term || replica.is_past(message))
     }
 
     fn datatype(&self) -> &'static str {

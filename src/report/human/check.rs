@@ -3,7 +3,7 @@
 //! expects.
 
 use crate::hunt::both::How;
-use crate::hunt::exhaustive::scope_text;
+use crate::hunt::exhaustive::{Explored, scope_text};
 use crate::hunt::outcome::{Failure, Met, Outcome, Row};
 use crate::report::reporter::{Checked, Searched};
 use crate::report::table::{coverage_text, extent, reason, setting_text, table, totals};
@@ -83,6 +83,17 @@ impl Page<'_> {
             let mark = look.paint(Tone::Doubt, mark);
             self.print(&format!("{mark}  {names}  {}\n", look.text(&said)));
             self.below(&extent(same[0]));
+        }
+        self.misdeclared(searched);
+    }
+
+    /// Says that a declaration of the strategy was found to be wrong.
+    fn misdeclared(&mut self, searched: &Searched<'_>) {
+        let hunt = searched.rows.first().and_then(|row| row.searched);
+        if let Some(why) = hunt.and_then(Explored::misdeclared) {
+            let mark = self.look.paint(Tone::Doubt, "note");
+            let text = format!("{why}: searched without that");
+            self.print(&format!("{mark}  {}\n", self.look.text(&text)));
         }
     }
 

@@ -27,7 +27,7 @@ use crate::world::{
 
 use super::numbered::{Id, Numbered, count};
 use super::numbers::Start;
-use super::parts::{Ask, Asked, Event, Request, Rest, Standing};
+use super::parts::{Ask, Asked, Event, Progress, Request, Rest, Standing};
 use super::{Open, Plan, Work};
 
 /// How much a story has in it: sessions, nodes and keys used, faults; and
@@ -80,6 +80,11 @@ impl<'a> Clients<'a> {
         self.events.number(event)
     }
 
+    /// What an event means.
+    pub(super) fn meaning(&self, event: Id<Event>) -> &Event {
+        &self.events[event]
+    }
+
     pub(super) fn request(&self, number: Id<Request>) -> &Request {
         &self.requests[number]
     }
@@ -94,6 +99,16 @@ impl<'a> Clients<'a> {
         let left = self.setting.faults.budget.left(rest.spent);
         let waits = |session: &Id<Standing>| self.standings[*session].client.open().is_some();
         (left, rest.sessions.iter().any(waits))
+    }
+
+    /// What clients have done: by session how many operations it has begun or left
+    /// out, and how many of these are over.
+    pub(super) fn progress(&self, rest: Id<Rest>) -> Progress {
+        let progress = |standing: &Standing| {
+            let begun = standing.client.next();
+            (begun, standing.client.open().map_or(begun, |(open, _)| open))
+        };
+        self.standings_of(rest).map(progress).collect()
     }
 
     /// What clients may do next.

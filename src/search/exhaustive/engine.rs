@@ -29,6 +29,7 @@ use super::path::{way_to, way_to_panic};
 use super::quiet::Looks;
 use super::settled::Settled;
 use super::skip;
+use super::stale;
 use super::steps::{Lane, expand, touch};
 use super::store::{Outbox, STATES_MAX, State, Store, shared, tail};
 use super::tables::{REACTS, Tables};
@@ -92,6 +93,10 @@ pub fn explore(
         declined.push(("symmetry", why));
         reduce.symmetry = false;
     }
+    if reduce.stale && strategy.reads_clock() {
+        declined.push(("stale", "the strategy reads clocks"));
+        reduce.stale = false;
+    }
     if reduce.forget
         && let Some(why) = remembered(strategy, plan)
     {
@@ -104,6 +109,7 @@ pub fn explore(
             Err(Refused::Reduction(name, why)) => {
                 declined.push((name, why));
                 match name {
+                    "stale" => reduce.stale = false,
                     "symmetry" => reduce.symmetry = false,
                     "forget" => reduce.forget = false,
                     _ => (reduce.macro_steps, reduce.persistent) = (false, false),
@@ -234,12 +240,7 @@ fn search(
         reached: BTreeSet::new(),
     };
     let mut first = first;
-    if !engine.tables.numbers.permutations.is_empty() {
-        let mut room = Vec::new();
-        while let Err(miss) = engine.tables.numbers.least(&mut first, &mut room) {
-            engine.tables.resolve(miss)?;
-        }
-    }
+    engine.reduce(&mut first)?;
     first.extend([State::NOBODY.number(), tail(0, skip::UNKNOWN)]);
     engine.lanes[0].outbox.push(&first, &engine.store);
     engine.lanes[0].outbox.look_up(&engine.store);
@@ -294,6 +295,25 @@ fn stillborn(plan: &Plan<'_>) -> Exploration {
 }
 
 impl Engine<'_> {
+    /// Leaves out of the first row what is left out of all.
+    fn reduce(&mut self, first: &mut [u32]) -> Result<(), Refused> {
+        let tables = &mut self.tables;
+        if !tables.numbers.permutations.is_empty() {
+            let mut room = Vec::new();
+            while let Err(miss) = tables.numbers.least(first, &mut room) {
+                tables.resolve(miss)?;
+            }
+            if tables.numbers.stale {
+                return Err(Refused::Reduction("stale", "nodes stand for each other"));
+            }
+        }
+        let nothing = vec![u32::MAX; first.len()];
+        while let Err(miss) = tables.numbers.strip(first, &nothing) {
+            tables.resolve(miss)?;
+        }
+        Ok(())
+    }
+
     fn run(&mut self, judge: &mut Judge<'_>) -> Result<Ending, Refused> {
         while let Some((level, states)) = self.pending.pop_first() {
             self.depth = level;
@@ -511,6 +531,7 @@ impl Engine<'_> {
 
     /// Keeps what has been found on this level.
     fn tell(&mut self) -> Result<(), Refused> {
+        self.is_told_whole(!self.fresh.is_empty(), stale::FOUND)?;
         for (matter, ways) in std::mem::take(&mut self.fresh) {
             self.known.insert(matter);
             if let Matter::Judged(bit) = matter {
@@ -519,6 +540,15 @@ impl Engine<'_> {
             for way in ways {
                 self.keep(matter, &way)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Begins again with all messages if something has to be told by a run and some
+    /// were dropped.
+    fn is_told_whole(&self, told: bool, why: &'static str) -> Result<(), Refused> {
+        if told && self.tables.underway.is_used() {
+            return Err(Refused::Reduction("stale", why));
         }
         Ok(())
     }

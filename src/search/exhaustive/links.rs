@@ -16,7 +16,7 @@ use crate::world::{InboxOnCrash, Split, Strike};
 use super::Refused;
 use super::numbered::Id;
 use super::numbers::Sort;
-use super::parts::{Component, Held, Inbox, Message};
+use super::parts::{Component, Held, Inbox, Message, Through};
 use super::tables::{Happening, Reaction, Tables};
 
 /// A fault, a repair, a flush or a timer, with its number if it is a timer.
@@ -45,6 +45,8 @@ impl Tables<'_> {
         let mut reaction = self.react(place, held, input, timer, happening);
         let mut inbox = if empties { Inbox::new() } else { inbox.clone() };
         if let Ok(reaction) = &mut reaction {
+            let through = if empties { Through::Loss } else { Through::Step };
+            self.leads(place, (held, reaction.held), through)?;
             self.lose_held(reaction.held, &mut inbox);
             if let Some(split) = parts {
                 self.tell(reaction, split);
@@ -75,12 +77,18 @@ impl Tables<'_> {
     }
 
     /// Puts a component on its side of a split.
-    pub(super) fn part(&mut self, place: usize, component: &mut Component, split: Option<Split>) {
+    pub(super) fn part(
+        &mut self,
+        place: usize,
+        component: &mut Component,
+        split: Option<Split>,
+    ) -> Result<(), Refused> {
         let me = NodeId(u16::try_from(place).expect("nodes are few"));
         let mut held = self.held[component.held].clone();
         held.node.parted = split.map_or(0, |split| split.across(me));
-        component.held = self.hold(held);
+        let before = std::mem::replace(&mut component.held, self.hold(held));
         self.lose_held(component.held, &mut component.inbox);
+        self.leads(place, (before, component.held), Through::Step)
     }
 
     /// Takes out of an inbox what can never arrive, if links that are cut stay cut.

@@ -81,7 +81,9 @@ fn edges(numbers: &Numbers, store: &Store, state: State, mut each: impl FnMut(St
                 continue;
             }
             next.copy_from_slice(row);
-            numbers.apply(&mut next, place, number).expect("the search is complete");
+            let stripped = numbers.apply(&mut next, place, number);
+            let stripped = stripped.and_then(|()| numbers.strip(&mut next, row));
+            stripped.expect("the search is complete");
             let to = store.find(&next).expect("the search is complete");
             each(to, (place, sort));
         }

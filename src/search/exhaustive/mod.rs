@@ -12,7 +12,7 @@
 //! upon is judged by the caller ([`Sight`]).
 //!
 //! Read next: `engine` for the search, `skip` for what it need not look up,
-//! `store` for states, `parts` for what they are made of, `tables` and `numbers`
+//! `stale` and `underway` for messages that no longer matter, `store` for states, `parts` for what they are made of, `tables` and `numbers`
 //! for what is remembered, `clients` for histories, `quiet` for what is judged,
 //! `settled` for where timers lead, `liveness` for fair cycles, `path` for the
 //! way to a state.
@@ -30,9 +30,11 @@ mod quiet;
 mod reduce;
 mod settled;
 mod skip;
+mod stale;
 mod steps;
 mod store;
 mod tables;
+mod underway;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -45,6 +47,7 @@ use crate::world::component::Panicked;
 use crate::world::{Facts, Faults, Step, Told, Workload};
 
 pub use engine::{Judge, explore};
+pub use stale::MISDECLARED;
 
 /// What a search does, and how far it goes.
 pub struct Plan<'a> {
@@ -140,21 +143,28 @@ pub struct Reduce {
     pub symmetry: bool,
     /// What no future can see is dropped.
     pub forget: bool,
+    /// Messages that can no longer make a difference are dropped.
+    pub stale: bool,
 }
 
 impl Reduce {
     /// Nothing is left out.
-    pub const NONE: Reduce =
-        Reduce { persistent: false, macro_steps: false, symmetry: false, forget: false };
+    pub const NONE: Reduce = Reduce {
+        persistent: false,
+        macro_steps: false,
+        symmetry: false,
+        forget: false,
+        stale: false,
+    };
     /// All that is possible.
     pub const ALL: Reduce =
-        Reduce { persistent: true, macro_steps: true, symmetry: true, forget: true };
+        Reduce { persistent: true, macro_steps: true, symmetry: true, forget: true, stale: true };
 
     /// The reductions by the names used on the command line.
-    pub const NAMES: [&'static str; 4] = ["persistent", "macro", "symmetry", "forget"];
+    pub const NAMES: [&'static str; 5] = ["persistent", "macro", "symmetry", "forget", "stale"];
 
-    fn flags(self) -> [bool; 4] {
-        [self.persistent, self.macro_steps, self.symmetry, self.forget]
+    fn flags(self) -> [bool; 5] {
+        [self.persistent, self.macro_steps, self.symmetry, self.forget, self.stale]
     }
 
     /// The reduction with this name.
@@ -164,6 +174,7 @@ impl Reduce {
             "macro" => &mut self.macro_steps,
             "symmetry" => &mut self.symmetry,
             "forget" => &mut self.forget,
+            "stale" => &mut self.stale,
             _ => return None,
         })
     }

@@ -5,13 +5,16 @@
 //! ([`Miss`]) and goes on with something else until it has been added. It
 //! knows no strategy: what the numbers stand for is in `tables`.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::world::{FaultKind, FaultKinds};
 
 use super::numbered::{Id, Numbered, count};
-use super::parts::{Component, Event, Message, Request, Rest, Sends, at, components, rest_of};
+use super::parts::{
+    Component, Event, Held, Message, Progress, Request, Rest, Sends, Stripping, at, components,
+    rest_of,
+};
 
 /// An entry that is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(super) enum Miss {
     Renamed(usize, usize, Id<Component>),
     /// Which deliveries may as well come before: place, component, step.
     Swaps(usize, Id<Component>, Id<Move>),
+    /// What is dropped of what came from a node: place, by what, rest.
+    Strip(usize, Stripping, Id<Rest>),
 }
 
 /// A step at one node. As small as can be: a search reads little else.
@@ -201,6 +206,14 @@ pub(super) struct Place {
     pub(super) append: Table<Component, Message, Component>,
     /// By component and request: the move; one more than a move is impossible.
     pub(super) requests: Table<Component, Request, Move>,
+    /// By component: what the node holds.
+    pub(super) held: Vec<Id<Held>>,
+    /// By component: from whom messages can be delivered, one bit each.
+    pub(super) senders: Vec<u64>,
+    /// The component without what can no longer make a difference.
+    pub(super) strip: FxHashMap<Stripping, Id<Component>>,
+    /// What has been dropped, and what clients had done then.
+    pub(super) stripped: FxHashSet<(Stripping, Id<Progress>)>,
 }
 
 /// What deliveries alone lead to from a component, as ranges of
@@ -255,6 +268,10 @@ pub(super) struct Numbers {
     pub(super) conditional: bool,
     /// Whether any delivery sent or answered something.
     pub(super) reacts: bool,
+    /// Whether messages that can no longer make a difference are dropped.
+    pub(super) stale: bool,
+    /// By rest: what clients have done, where messages are dropped.
+    pub(super) progress: Vec<Id<Progress>>,
 }
 
 /// A request that is not possible at a component.
@@ -278,6 +295,7 @@ impl Numbers {
                 !self.renamed[permutation][place].contains_key(&component)
             }
             Miss::Swaps(.., step) => self.moves[step.index()].swaps == UNASKED,
+            Miss::Strip(place, key, rest) => self.lacks_strip(place, key, rest),
         }
     }
 
@@ -418,8 +436,10 @@ impl Numbers {
 
     /// Bytes, roughly.
     pub(super) fn bytes(&self) -> usize {
-        let place =
-            |place: &Place| 30 * place.quiet.len() + place.append.bytes() + place.requests.bytes();
+        let place = |place: &Place| {
+            let stripped = 32 * place.strip.len() + 32 * place.stripped.len();
+            42 * place.quiet.len() + stripped + place.append.bytes() + place.requests.bytes()
+        };
         let places: usize = self.places.iter().map(place).sum();
         places + 24 * self.moves.len() + self.after.bytes() + 16 * self.startable.len()
     }

@@ -162,6 +162,24 @@ pub(super) struct Rest {
     pub(super) stamps: Vec<(OperationId, Stamp)>,
 }
 
+/// By session: how many operations it has begun or left out, and how many of these are over.
+pub(super) type Progress = SmallVec<[(u16, u16); 4]>;
+
+/// Which runs go from what a node holds to what it holds next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Through {
+    /// Any.
+    Step,
+    /// Those in which a client does this.
+    Client(Ask),
+    /// Those in which all messages that wait at the node are lost.
+    Loss,
+}
+
+/// What decides what is dropped at a place of what came from a node: the node, the
+/// component, and what the node holds.
+pub(super) type Stripping = (usize, Id<Component>, Id<Held>);
+
 /// The number of the clients' part of a row, which is its last.
 #[inline]
 pub(super) fn rest_of(row: &[u32]) -> Id<Rest> {

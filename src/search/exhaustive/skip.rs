@@ -148,6 +148,10 @@ impl<'r> Before<'r> {
         let before = at(self.row, place);
         if place == self.place {
             return match self.step {
+                // Where messages were dropped, bits would mean others.
+                Some(step) if numbers.moves[step.index()].next != at(row, place) => {
+                    Ok(Closes::None)
+                }
                 Some(step) => numbers.swaps(place, before, step).map(Closes::Those),
                 None => Ok(Closes::None),
             };

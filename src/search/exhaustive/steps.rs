@@ -97,7 +97,9 @@ pub(super) fn steps(
 ) -> Result<Taken, Miss> {
     let mut taken = Taken::default();
     let step = |room: &mut Vec<u32>, place: usize, number: Id<Move>, note: u8| {
-        numbers.apply(candidate(room, row, [state.number(), tail(level + 1, note)]), place, number)
+        let next = candidate(room, row, [state.number(), tail(level + 1, note)]);
+        numbers.apply(next, place, number)?;
+        numbers.strip(next, row)
     };
     let panics = |number: Id<Move>| numbers.moves[number.index()].next == PANICS;
     let rest = rest_of(row);

@@ -21,8 +21,9 @@ use super::clients::Clients;
 use super::numbered::{Id, Numbered, count};
 use super::numbers::{IMPOSSIBLE, Label, Miss, Move, Numbers, PANICS, Place, Sort, Span, UNASKED};
 use super::parts::{
-    Ask, Component, Event, Held, Inbox, Message, Request, Rest, Sends, at, components,
+    Ask, Component, Event, Held, Inbox, Message, Request, Rest, Sends, Through, at, components,
 };
+use super::underway::Underway;
 use super::{Matter, Open, Plan, Refused, Work};
 
 /// What a handler did: it depends on the node and the input, not on the rest
@@ -68,6 +69,7 @@ pub(super) struct Tables<'a> {
     /// How often a handler ran.
     pub(super) local_steps: u64,
     pub(super) answers: Answers,
+    pub(super) underway: Underway,
 }
 
 /// Why deliveries cannot be put off.
@@ -107,7 +109,11 @@ impl<'a> Tables<'a> {
             passed: BTreeSet::new(),
             local_steps: 0,
             answers: Answers::default(),
+            underway: Underway::default(),
         };
+        let reduce = plan.reduce;
+        let puts_off = reduce.macro_steps || reduce.persistent;
+        tables.numbers.stale = reduce.stale && !puts_off && !strategy.reads_clock();
         tables.numbers.places = cluster.nodes().map(|_| Place::default()).collect();
         tables.numbers.sends.number(Sends::new());
         tables.numbers.ticks = strategy.reads_clock();
@@ -133,7 +139,7 @@ impl<'a> Tables<'a> {
             row[place] = tables.component(place, component).number();
             for (to, message) in started.sends {
                 let to = usize::from(to);
-                row[to] = tables.append(to, at(&row, to), message).number();
+                row[to] = tables.append(to, at(&row, to), message)?.number();
             }
         }
         // The start takes no time.
@@ -155,7 +161,7 @@ impl<'a> Tables<'a> {
                 self.numbers.places[place].local[component.index()] = Some(span);
             }
             Miss::Append(place, component, message) => {
-                self.append(place, component, message);
+                self.append(place, component, message)?;
             }
             Miss::Request(place, component, request) => {
                 let number = self.request(place, component, request)?;
@@ -184,6 +190,7 @@ impl<'a> Tables<'a> {
                 let swaps = self.swaps(place, component, step)?;
                 self.numbers.moves[step.index()].swaps = swaps;
             }
+            Miss::Strip(place, key, rest) => self.strip(place, key, rest)?,
         }
         Ok(())
     }
@@ -228,6 +235,8 @@ impl<'a> Tables<'a> {
             let (affordable, waiting) = self.clients.standing(rest);
             numbers.affordable.push(affordable);
             numbers.waiting.push(waiting);
+            let progress = self.progress_of(rest);
+            self.numbers.progress.push(progress);
         }
     }
 
@@ -263,6 +272,10 @@ impl<'a> Tables<'a> {
             let timers = component.inbox.iter().filter_map(timer);
             let timers = timers.chain(flushing.iter().copied().flatten());
             known.pending.push(timers.fold(none, |bits, timer| bits | 1_u64 << timer));
+            let bit = |message: &Id<Message>| 1_u64 << messages[*message].from.0;
+            let senders = component.inbox.iter().fold(0, |bits, message| bits | bit(message));
+            known.senders.push(if node.up { senders & !node.held_back() } else { 0 });
+            known.held.push(component.held);
             known.local.push(None);
             known.closure.push(None);
         }
@@ -401,6 +414,9 @@ impl<'a> Tables<'a> {
         for &position in &positions {
             let message = inbox[position];
             let reaction = self.deliver(place, held, message);
+            if let Ok(reaction) = &reaction {
+                self.leads(place, (held, reaction.held), Through::Step)?;
+            }
             let reacts = |step: &Reaction| !step.sends.is_empty() || step.event != Id::FIRST;
             self.numbers.reacts |= reaction.as_ref().is_ok_and(reacts);
             let mut left = inbox.clone();
@@ -508,10 +524,15 @@ impl<'a> Tables<'a> {
     }
 
     /// The component with one more message in its inbox, or on its side of a partition.
-    fn append(&mut self, place: usize, at: Id<Component>, message: Id<Message>) -> Id<Component> {
+    fn append(
+        &mut self,
+        place: usize,
+        at: Id<Component>,
+        message: Id<Message>,
+    ) -> Result<Id<Component>, Refused> {
         let mut component = self.places[place][at].clone();
         if let Some(split) = self.parting(message) {
-            self.part(place, &mut component, split);
+            self.part(place, &mut component, split)?;
         } else {
             let from = self.messages[message].from;
             if !self.held[component.held].node.is_lost(from, self.plan.tracks.severed) {
@@ -520,7 +541,7 @@ impl<'a> Tables<'a> {
         }
         let next = self.component(place, component);
         self.numbers.places[place].append.set(at, message, next);
-        next
+        Ok(next)
     }
 
     /// The move that a request makes at a component.
@@ -556,6 +577,7 @@ impl<'a> Tables<'a> {
         };
         if let Ok(reaction) = &reaction {
             self.reactions.insert(given, reaction.clone());
+            self.leads(place, (held, reaction.held), Through::Client(ask))?;
         }
         self.remember_at(place, inbox, reaction, Sort::Client)
     }

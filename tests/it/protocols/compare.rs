@@ -10,7 +10,7 @@ use quiescence::hunt::property::Property;
 use quiescence::hunt::{Subject, exhaustive::scope_text};
 use quiescence::judgement::Model;
 use quiescence::search::exhaustive::{
-    Ending, Limits, Open, Plan, Reduce, Sight, Tracks, Work, explore,
+    Ending, Limits, MISDECLARED, Open, Plan, Reduce, Sight, Tracks, Work, explore,
 };
 use quiescence::world::{
     Ending as RunEnding, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Routing, Setting,
@@ -136,6 +136,25 @@ impl Sample {
         }
     }
 
+    /// How a search without stale messages compares with a plain one: whether it finds
+    /// fewer states, and whether it finds that a declaration is wrong.
+    pub fn without_stale(&self) -> (bool, bool) {
+        let tracks = Tracks { history: true, ..Tracks::default() };
+        let limits = Limits { states: 4 * STATES_MAX as u64, ..Limits::default() };
+        let explored = |reduce| {
+            let work = Work::Open(self.scope, self.object.menu.clone());
+            let plan = Plan { limits, ..self.plan(work, tracks, reduce) };
+            let explored = explore(&*self.protocol, &self.setting, &plan, 0, &mut |_| 0);
+            explored.expect("it is covered")
+        };
+        let plain = explored(Reduce::NONE);
+        let stale = explored(Reduce { stale: true, ..Reduce::NONE });
+        let wrong = stale.declined.iter().any(|(_, why)| *why == MISDECLARED);
+        let complete = plain.ending == Ending::Complete;
+        assert!(!complete || stale.states <= plain.states, "{}", self.told());
+        (complete && stale.states < plain.states, wrong)
+    }
+
     /// How many states the search finds.
     fn states(&self) -> u64 {
         let tracks = Tracks { history: true, real_time: true, visible: true, ..Tracks::default() };
@@ -232,23 +251,45 @@ pub fn compare(sample: &Sample) -> Came {
         let symmetric = sample.outcomes(workload, Reduce { symmetry: true, ..none });
         let plain = sample.outcomes(workload, none);
         assert_eq!(symmetric, plain, "outcomes with symmetry of {}", sample.told());
+        // What never comes to quiet is shown once for all faults that have struck, and
+        // which have is different without messages that make no difference.
+        let quiet = |all: BTreeSet<String>| {
+            all.into_iter().filter(|outcome| outcome.starts_with("true")).collect::<Vec<_>>()
+        };
+        let stale = quiet(sample.outcomes(workload, Reduce { stale: true, ..none }));
+        assert_eq!(stale, quiet(plain), "outcomes without stale messages of {}", sample.told());
     }
     let others = [
         (none, 2),
         (Reduce { persistent: true, ..none }, 1),
         (Reduce { macro_steps: true, ..none }, 1),
+        (Reduce { stale: true, ..none }, 1),
         (Reduce::ALL, 2),
     ];
     // Each protocol is searched without reductions, and with two of the others;
     // over many protocols all of them are used.
-    let first = dumb.states % 4;
-    for (reduce, jobs) in [(none, 1), others[first], others[(first + 1) % 4]] {
+    let first = dumb.states % 5;
+    agree_with(sample, &dumb, &[(none, 1), others[first], others[(first + 1) % 5]]);
+    if dumb.violated.is_empty() { Came::Kept } else { Came::Violated }
+}
+
+/// Asserts that the search without stale messages agrees with the dumb search.
+pub fn compare_stale(sample: &Sample) {
+    let (protocol, scope) = (&*sample.protocol, (sample.scope, &sample.object));
+    let properties = sample.properties();
+    let dumb = dumb::search(protocol, &sample.setting, scope, &properties, 2 * sample.limit);
+    if let Some(dumb) = dumb {
+        agree_with(sample, &dumb, &[(Reduce { stale: true, ..Reduce::NONE }, 1)]);
+    }
+}
+
+fn agree_with(sample: &Sample, dumb: &Dumb, all: &[(Reduce, usize)]) {
+    for &(reduce, jobs) in all {
         for (property, outcome) in sample.hunt(reduce, jobs) {
             let told = || format!("{property} with {reduce} of {}", sample.told());
-            agree(sample, &dumb, &property, &outcome, &told);
+            agree(sample, dumb, &property, &outcome, &told);
         }
     }
-    if dumb.violated.is_empty() { Came::Kept } else { Came::Violated }
 }
 
 fn agree(

@@ -175,6 +175,20 @@ struct Table {
     observable: bool,
     invariants: bool,
     disk: bool,
+    ignores: Ignores,
+}
+
+/// Which messages a protocol declares to ignore, often wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ignores {
+    Nothing,
+    Kind(u8),
+    /// Those that would change nothing now, and send and answer nothing.
+    Idle,
+    /// Those that would change nothing now, and at most be answered to their sender.
+    Answered,
+    /// The same, where the sender is in this state or the kind is this one.
+    AnsweredIn(u8),
 }
 
 /// A random protocol.
@@ -243,6 +257,7 @@ impl Protocol {
             observable: dice.below(2) == 0,
             invariants: dice.below(2) == 0,
             disk: allowed.disk,
+            ignores: Ignores::Nothing,
         };
         if dice.once_in(5) {
             let all = (1_u8 << nodes) - 1;
@@ -265,7 +280,16 @@ impl Protocol {
                 }
             }
         }
-        table.name = format!("{:016x}", fingerprint(&format!("{table:?}")));
+        let mixed = fingerprint(&format!("{table:?}"));
+        table.name = format!("{mixed:016x}");
+        let one = u8::from(mixed & 8 != 0);
+        table.ignores = match mixed % 8 {
+            0 => Ignores::Nothing,
+            1 => Ignores::Kind(one),
+            2..=4 => Ignores::Idle,
+            5 | 6 => Ignores::Answered,
+            _ => Ignores::AnsweredIn(one),
+        };
         Protocol { table: Arc::new(table) }
     }
 
@@ -358,6 +382,22 @@ impl Protocol {
     /// How many times more what follows from this may be forwarded.
     fn fewer(&self, hops: u8) -> u8 {
         if self.table.hops.is_some() { hops - 1 } else { hops }
+    }
+
+    /// Whether a message would change nothing now, and send nothing to anybody but
+    /// `from`. Not if the handler might panic.
+    fn is_idle(&self, replica: &Replica, from: NodeId, message: &Message) -> Option<Effects<Self>> {
+        if self.rule(replica.state, Cause::Message(message.kind)).does.contains(&Do::Panic) {
+            return None;
+        }
+        let (mut copy, mut effects) = (replica.clone(), Effects::new());
+        let input = Input::Receive { from, message: message.clone(), clock: 0 };
+        self.step(&mut copy, input, &mut effects);
+        let does = !effects.replies().is_empty()
+            || !effects.timers().is_empty()
+            || !effects.images().is_empty()
+            || effects.sends().iter().any(|(to, _)| *to != from);
+        (copy == *replica && !does).then_some(effects)
     }
 
     fn keep(&self, replica: &mut Replica, load: &Load, effects: &mut Effects<Self>) {
@@ -589,6 +629,23 @@ impl Strategy for Protocol {
 
     fn observable(&self, replica: &Replica) -> Option<Replica> {
         self.table.observable.then(|| Replica { noise: false, ..replica.clone() })
+    }
+
+    fn ignores(&self, replica: &Replica, from: NodeId, message: &Message) -> Option<bool> {
+        let idle = || self.is_idle(replica, from, message);
+        Some(match self.table.ignores {
+            Ignores::Nothing => return None,
+            Ignores::Kind(kind) => message.kind == kind,
+            Ignores::Idle => idle().is_some_and(|did| did.sends().is_empty()),
+            Ignores::Answered | Ignores::AnsweredIn(_) => idle().is_some(),
+        })
+    }
+
+    fn awaits(&self, replica: &Replica, _: NodeId, message: &Message) -> bool {
+        match self.table.ignores {
+            Ignores::AnsweredIn(one) => replica.state != one && message.kind != one,
+            _ => false,
+        }
     }
 
     fn renamed(&self, replica: &Replica, name: &dyn Fn(NodeId) -> NodeId) -> Option<Replica> {

@@ -8,6 +8,7 @@ use super::super::parts::rest_of;
 use super::super::path::{self, way_to};
 use super::super::quiet::Looks;
 use super::super::skip::Before;
+use super::super::stale;
 use super::super::steps::steps;
 use super::super::store::State;
 use super::super::{Found, Matter, Refused};
@@ -99,6 +100,7 @@ impl Engine<'_> {
         if self.found.iter().any(|found| found.matter == matter) {
             return Ok(());
         }
+        self.is_told_whole(true, stale::FOUND)?;
         let workload = self.tables.clients.workload(self.rest_of(state), None);
         let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
         let walk = component.walk(&self.tables, &self.store, state);

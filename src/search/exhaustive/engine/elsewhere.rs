@@ -12,6 +12,7 @@ use super::super::parts::rest_of;
 use super::super::path::way_to;
 use super::super::quiet::Looks;
 use super::super::settled::Settled;
+use super::super::stale;
 use super::super::store::State;
 use super::super::{Matter, Refused, Sight};
 use super::{Engine, Judge};
@@ -65,6 +66,7 @@ impl Engine<'_> {
         if !(lively && (more || !endless)) && !musts {
             return Ok(());
         }
+        self.is_told_whole(true, stale::ENDLESS)?;
         let workload = self.tables.clients.workload(self.rest_of(state), None);
         let stem = way_to(&self.tables, &self.store, &workload, state, None)?;
         let (strategy, setting) = (self.tables.strategy, self.tables.setting);
