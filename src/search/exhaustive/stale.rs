@@ -243,7 +243,7 @@ impl Tables<'_> {
             return Ok(());
         }
         for (place, held) in self.underway.places(number) {
-            for (next, through) in self.underway.minds[&(place, held)].leads.clone() {
+            for (next, through) in self.underway.mind((place, held)).leads.clone() {
                 if self.underway.outlives(number, place, through) {
                     self.comes_to(number, (place, next))?;
                 }
@@ -262,7 +262,7 @@ impl Tables<'_> {
         if !self.numbers.stale || held == next {
             return Ok(());
         }
-        let mind = self.underway.minds.entry((place, held)).or_default();
+        let mind = self.underway.mind((place, held));
         if mind.leads.contains(&(next, through)) {
             return Ok(());
         }
@@ -287,10 +287,11 @@ impl Tables<'_> {
                 continue;
             }
             self.test(number, (place, held))?;
-            let underway = &self.underway;
-            let leads = underway.minds[&(place, held)].leads.iter();
-            let leads = leads.filter(|(_, through)| underway.outlives(number, place, *through));
-            waiting.extend(leads.map(|(next, _)| (place, *next)));
+            for (next, through) in self.underway.mind((place, held)).leads.clone() {
+                if self.underway.outlives(number, place, through) {
+                    waiting.push((place, next));
+                }
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! that the node is known to come to from there, unless no run goes that way with it. It
 //! does not know what is tested there.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::numbered::{Id, Numbered};
@@ -34,7 +34,9 @@ pub(super) struct Underway {
     pub(super) since: Vec<Progress>,
     /// What may be answered to it.
     pub(super) answers: Vec<SmallVec<[Id<Message>; 2]>>,
-    pub(super) minds: FxHashMap<HeldAt, Mind>,
+    /// What nodes have held, by number, and what is kept in mind there.
+    held: Numbered<HeldAt>,
+    minds: Vec<Mind>,
     /// Deliveries that were seen to do nothing at all.
     pub(super) silent: FxHashSet<(HeldAt, Id<Message>)>,
     pub(super) progress: Numbered<Progress>,
@@ -47,14 +49,23 @@ impl Underway {
     }
 
     fn has(&self, held: HeldAt, number: usize) -> bool {
-        let mind = self.minds.get(&held);
+        let mind = self.held.find(&held).map(|at| &self.minds[at.index()]);
         let word = mind.and_then(|mind| mind.dropped.get(number / 64));
         word.is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 
+    /// What is kept in mind while a node holds this.
+    pub(super) fn mind(&mut self, held: HeldAt) -> &mut Mind {
+        let number = self.held.number(held).index();
+        if number == self.minds.len() {
+            self.minds.push(Mind::default());
+        }
+        &mut self.minds[number]
+    }
+
     /// Keeps in mind that this may be under way; whether that is new.
     pub(super) fn note(&mut self, held: HeldAt, number: usize) -> bool {
-        let dropped = &mut self.minds.entry(held).or_default().dropped;
+        let dropped = &mut self.mind(held).dropped;
         if dropped.len() <= number / 64 {
             dropped.resize(number / 64 + 1, 0);
         }
@@ -75,8 +86,8 @@ impl Underway {
         }
     }
 
-    /// Where a place is while this may be under way, in no order that means anything.
+    /// Where a place is while this may be under way, in the order of finding.
     pub(super) fn places(&self, number: usize) -> Vec<HeldAt> {
-        self.minds.keys().copied().filter(|held| self.has(*held, number)).collect()
+        self.held.values.iter().copied().filter(|held| self.has(*held, number)).collect()
     }
 }
