@@ -2,13 +2,18 @@
 
 use crate::hunt::mutant::Bug;
 use crate::judgement::{Kind, Model};
-use crate::replication::asynchronous::cache::{Cache, Fills, First, Writes};
+use crate::replication::asynchronous::cache::{Cache, Fills, First, Misses, Writes};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::{Family, UNEXPLAINED};
 use super::variants::Variants;
 
-const PLAIN: Cache = Cache { writes: Writes::Around, fills: Fills::Leased, first: First::Store };
+const PLAIN: Cache = Cache {
+    writes: Writes::Around,
+    fills: Fills::Leased,
+    first: First::Store,
+    misses: Misses::Store,
+};
 
 const STALE: Bug = Bug {
     title: "a value that was fetched before a write fills the cache after the write was \
@@ -44,6 +49,19 @@ const OVERTAKEN: Bug = Bug {
     actions: 6,
 };
 
+const LAGGING: Bug = Bug {
+    title: "a cache that was told of a write is filled by a replica that has not got it yet",
+    story: "The entry is invalidated, the next read misses, takes a lease and asks a replica \
+            of the store, which lags behind. The old value fills the cache with a valid \
+            lease, and stays. A lease protects from fills that are late, not from sources \
+            that are. Reviewers of Logflare saw this when reads of its cache moved to \
+            replicas; others fetch from the primary for a while after a write.",
+    source: "Logflare pull 3883, review; chobbledotcom/tickets pull 1859",
+    repaired: "cache:fills=versioned,misses=replica",
+    keeps: &["mr_wfr"],
+    actions: 7,
+};
+
 pub(super) fn family() -> Family {
     let (fifo, unordered) = (Setting::calm(3, Network::Fifo), Setting::calm(3, Network::Unordered));
     let with = |setting: &Setting, kind| setting.clone().with_faults(Faults::NONE.with(kind, 1));
@@ -69,6 +87,14 @@ pub(super) fn family() -> Family {
             "first",
             "which is changed first, the store or the caches",
             [("store", |it| it.first = First::Store), ("caches", |it| it.first = First::Caches)],
+        )
+        .parameter(
+            "misses",
+            "where a cache fetches what it misses: at the store, or at a replica of it",
+            [
+                ("store", |it| it.misses = Misses::Store),
+                ("replica", |it| it.misses = Misses::Replica),
+            ],
         );
     let about = "asynchronous: caches in front of a store";
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
@@ -90,10 +116,18 @@ pub(super) fn family() -> Family {
         .keeps(versioned, &unordered, [eventual, ryw, mr])
         .keeps("writes=through", &fifo, [eventual, ryw, mr])
         .keeps("fills=versioned,writes=through", &unordered, [eventual, ryw, mr])
+        .keeps("fills=versioned,misses=replica", &unordered, [eventual])
         .keeps("fills=unchecked", &fifo, [eventual])
         .mutant("fills=unchecked", STALE, &unordered, eventual, Kind::Diverged)
         .mutant("first=caches", EARLY, &unordered, eventual, Kind::Diverged)
         .mutant("writes=through", OVERTAKEN, &unordered, eventual, Kind::Diverged)
+        .mutant("misses=replica", LAGGING, &unordered, eventual, Kind::Diverged)
+        .hint(
+            "misses=replica",
+            Kind::Diverged,
+            "let the news say how new a fill has to be",
+            "quiescence check cache:fills=versioned,misses=replica",
+        )
         .hint(
             "fills=unchecked",
             Kind::Diverged,

@@ -4,7 +4,7 @@ use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::raft::{
-    Conflicts, Object, Raft, Reads, Restart, Returns, Voters, Votes,
+    Conflicts, HandOver, Object, Raft, Reads, Restart, Returns, Voters, Votes,
 };
 use crate::world::{FaultKind, Faults, Network, Setting};
 
@@ -19,6 +19,7 @@ const PLAIN: Raft = Raft {
     conflicts: Conflicts::Resolved,
     restart: Restart::Replays,
     returns: Returns::Next,
+    hand_over: HandOver::Never,
 };
 
 const STALE: Bug = Bug {
@@ -75,6 +76,18 @@ const TWICE: Bug = Bug {
     actions: 10,
 };
 
+const REFUSES: Bug = Bug {
+    title: "a leader that is to hand over refuses for ever, if nobody takes over",
+    story: "A leader is told to hand over, refuses requests meanwhile, and tells another node to \
+            campaign. That node is just then restarted and never campaigns. Nothing ends the \
+            hand-over. In openraft this lasted for hours; in hashicorp/raft a hand-over that was \
+            interrupted left the node refusing when it led again.",
+    source: "openraft issue 1747; similar: hashicorp/raft issue 696",
+    repaired: "raft:hand-over=aborts",
+    keeps: &["linearizable"],
+    actions: 3,
+};
+
 /// Three nodes, and as many of these faults.
 fn with(faults: &[(FaultKind, u16)]) -> Setting {
     let faults = faults.iter().fold(Faults::NONE, |all, (kind, count)| all.with(*kind, *count));
@@ -84,6 +97,7 @@ fn with(faults: &[(FaultKind, u16)]) -> Setting {
 pub(super) fn family() -> Family {
     let elects = with(&[(FaultKind::Operator, 1)]).roaming();
     let crashes = with(&[(FaultKind::Crash, 1)]).roaming();
+    let interrupted = with(&[(FaultKind::Operator, 1), (FaultKind::Crash, 1)]);
     let again = with(&[(FaultKind::Operator, 2), (FaultKind::Crash, 1)]);
     let always = |name: &str| Property::Always(name.to_owned());
     let all = ["one-leader", "logs-match", "leader-complete", "on-a-majority"];
@@ -104,6 +118,7 @@ pub(super) fn family() -> Family {
         // Too deep for the exam: two commands and a crash in one order.
         .breaks("votes=volatile", &again, always("one-leader"), Flaw::Broken)
         .mutant("conflicts=unseen", UNSEEN, &elects, always("on-a-majority"), Flaw::Broken)
+        .mutant("hand-over=sticky", REFUSES, &interrupted, Property::Answered, Flaw::Refused)
         .mutant(skips, SKIPS, &crashes, linearizable, Kind::Unexplained)
         .mutant(twice, TWICE, &crashes, eventual, Kind::Illegal)
         .hint(
@@ -164,6 +179,15 @@ fn variants() -> Variants<Raft> {
                 ("replays", |it| it.restart = Restart::Replays),
                 ("skips", |it| it.restart = Restart::Skips),
                 ("repeats", |it| it.restart = Restart::Repeats),
+            ],
+        )
+        .parameter(
+            "hand-over",
+            "whether leaders hand over, and whether they give it up after a while",
+            [
+                ("never", |it| it.hand_over = HandOver::Never),
+                ("aborts", |it| it.hand_over = HandOver::Aborts),
+                ("sticky", |it| it.hand_over = HandOver::Sticky),
             ],
         )
         .parameter(

@@ -3,9 +3,9 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, cache, causal, chain, crdt, failover, gossip, multi_primary_lww, notebook,
-    postgres, primary_backup, primary_object, quorum, raft, redis_like, semi_sync, sloppy_quorum,
-    tombstones, view_change, yardstick,
+    abd, async_primary, cache, causal, chain, change_feed, crdt, failover, gossip,
+    multi_primary_lww, notebook, plans, postgres, primary_backup, primary_object, quorum, raft,
+    redis_like, semi_sync, sloppy_quorum, sync_session, tombstones, view_change, yardstick,
 };
 
 impl Registry {
@@ -33,6 +33,9 @@ impl Registry {
             redis_like::family(),
             raft::family(),
             sloppy_quorum::family(),
+            change_feed::family(),
+            plans::family(),
+            sync_session::family(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

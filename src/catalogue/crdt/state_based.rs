@@ -4,7 +4,9 @@ use crate::catalogue::family::Family;
 use crate::catalogue::variants::Variants;
 use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
+use crate::judgement::datatype::DELETABLE_OPAQUE;
 use crate::judgement::{Kind, Model};
+use crate::replication::crdt::cl_set::{Adds, ClSet};
 use crate::replication::crdt::flag::Flag;
 use crate::replication::crdt::log::{Log, Order};
 use crate::replication::crdt::lww_register::LwwRegister;
@@ -14,6 +16,7 @@ use crate::replication::crdt::or_map::{MapRemoves, OrMap};
 use crate::replication::crdt::or_set::{OrSet, Removes};
 use crate::replication::crdt::orswot::Orswot;
 use crate::replication::crdt::pn_counter::{Merge, PnCounter};
+use crate::replication::crdt::priority_register::{Answers, PriorityRegister};
 use crate::replication::crdt::remove_wins_set::RemoveWinsSet;
 use crate::replication::crdt::state_based::{Ids, StateBased};
 use crate::replication::crdt::{Dropped, Lattice};
@@ -96,6 +99,30 @@ const DROPS: Bug = Bug {
     actions: 4,
 };
 
+const CREATED: Bug = Bug {
+    title: "an element that is added again keeps the length of its removal",
+    story: "The element was removed and is added again, and nothing says that the add is the \
+            later one. Where it arrives after the removal it is there, where it arrives \
+            before it is not. In cr-sqlite a row that was created again did not arrive at \
+            other databases at all, until rows had causal lengths.",
+    source: "cr-sqlite issue 271; Yu & Rostad 2020, where the add makes the length longer",
+    repaired: "cl-set",
+    keeps: &["durable"],
+    actions: 6,
+};
+
+const BURIED: Bug = Bug {
+    title: "the greatest value is stored, and not looked for again when it is deleted",
+    story: "One node puts twice and deletes, another one puts at the same time. The second \
+            value survives, since the delete has not seen it. But the first node still has \
+            the greater one that it deleted, and answers it, because something is left. In \
+            go-ds-crdt two nodes with the same operations answered differently.",
+    source: "go-ds-crdt issue 238, repaired by pull 241",
+    repaired: "priority-register",
+    keeps: &["durable"],
+    actions: 6,
+};
+
 /// What all of these can be told.
 fn variants<L: Lattice>(lattice: L) -> Variants<StateBased<L>> {
     let plain = StateBased { lattice, ids: Ids::Own, anti_entropy: false };
@@ -132,6 +159,7 @@ pub(in crate::catalogue) fn families() -> Vec<Family> {
             variants(LwwRegister),
         ),
         mv_register(),
+        priority_register(),
         family(
             "ew-flag",
             "state-based: of concurrent updates of a flag, enable wins",
@@ -158,6 +186,7 @@ pub(in crate::catalogue) fn families() -> Vec<Family> {
             SHAPIRO,
             variants(LwwSet),
         ),
+        cl_set(),
         or_map(),
         log(),
     ]
@@ -207,6 +236,25 @@ fn mv_register() -> Family {
         .mutant("dropped=known", DESCENDS, &twice, Model::EVENTUAL, Kind::Diverged)
 }
 
+fn priority_register() -> Family {
+    let variants = variants(PriorityRegister { answers: Answers::Left }).parameter(
+        "answers",
+        "which value is answered: the greatest that is left, or that ever was",
+        [
+            ("left", |it| it.lattice.answers = Answers::Left),
+            ("kept", |it| it.lattice.answers = Answers::Kept),
+        ],
+    );
+    let about = "state-based: a register whose deletes take away what they have seen";
+    Family::new("priority-register", about, &nodes(2), variants)
+        .sources("go-ds-crdt issue 238 and pull 241")
+        .states(STATES)
+        .datatype(&DELETABLE_OPAQUE)
+        .keeps("", &nodes(2), [Model::EVENTUAL])
+        .keeps("", &nodes(2), [Property::StrongConvergence, Property::Durable])
+        .mutant("answers=kept", BURIED, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+}
+
 fn or_set() -> Family {
     let variants = variants(OrSet { removes: Removes::Tags }).parameter(
         "removes",
@@ -239,6 +287,24 @@ fn orswot() -> Family {
         variants,
     )
     .mutant("dropped=known", DROPS, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+}
+
+fn cl_set() -> Family {
+    let variants = variants(ClSet { adds: Adds::Lengthen }).parameter(
+        "adds",
+        "what an add does to the length of an element that was removed",
+        [
+            ("lengthen", |it| it.lattice.adds = Adds::Lengthen),
+            ("keep", |it| it.lattice.adds = Adds::Keep),
+        ],
+    );
+    family(
+        "cl-set",
+        "state-based: a set in which the longest chain of adds and removes decides",
+        "Yu & Rostad 2020",
+        variants,
+    )
+    .mutant("adds=keep", CREATED, &nodes(2), Model::EVENTUAL, Kind::Diverged)
 }
 
 fn or_map() -> Family {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::history::{Call, History, Item, Key, Menu, Value};
 
 use super::counter::ADD_AND_GET;
-use super::{Arbitration, Context, Counter, Datatype, Register, first_knowing};
+use super::{Arbitration, Context, Counter, Datatype, Opaque, Register, first_knowing};
 
 /// A datatype that is like another in all that is not said here.
 #[derive(Clone)]
@@ -29,6 +29,9 @@ pub struct Like {
 
 /// A register that is also deleted: written `null`, which is what a new one holds.
 pub static DELETABLE_REGISTER: Like = Like::new(&Register, true, Some(deletes));
+
+/// An object of which nothing is known but that it is also deleted: written `null`.
+pub static DELETABLE_OPAQUE: Like = Like::new(&Opaque, true, Some(deletes));
 
 /// A register with compare-and-sets. They and the writes choose among few values, so
 /// that some find what they compare with.

@@ -35,7 +35,7 @@ use crate::history::{Call, Completion, History, Key, Menu, Operation, Value};
 pub use context::Context;
 pub use counter::Counter;
 pub use flag::Flag;
-pub use like::{ANSWERING_COUNTER, CAS_REGISTER, DELETABLE_REGISTER, Like};
+pub use like::{ANSWERING_COUNTER, CAS_REGISTER, DELETABLE_OPAQUE, DELETABLE_REGISTER, Like};
 pub use log::Log;
 pub use map::Map;
 pub use max_register::MaxRegister;

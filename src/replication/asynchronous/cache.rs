@@ -12,9 +12,15 @@
 //! lease is not kept. With `fills=versioned` values and news carry the store's version,
 //! and nothing older than what is known is kept.
 //!
-//! The store is durable, caches are not.
+//! With `misses=replica` the second node has no cache: it is a replica of the store, which
+//! sends it every new version, and misses are fetched from there. It may lag behind: a
+//! cache that was told of a write misses, takes a lease, and is filled with the value
+//! before that write. Only the version that came with the news tells that it is too old.
 //!
-//! Source: Nishtala et al. 2013 (Scaling Memcache at Facebook), section 3.2.1 for leases.
+//! The store is durable, as its replica is; caches are not.
+//!
+//! Source: Nishtala et al. 2013 (Scaling Memcache at Facebook), section 3.2.1 for leases;
+//! on fills from replicas that lag, Logflare pull 3883 and chobbledotcom/tickets pull 1859.
 //! Deviations: each cache belongs to one node; the store itself sends the news, as their
 //! `mcsqueal` does from its log; entries have no time to live, so lost news is never made
 //! up for.
@@ -35,6 +41,8 @@ pub struct Cache {
     pub fills: Fills,
     /// Which is changed first, the store or the caches.
     pub first: First,
+    /// Where a cache fetches what it misses.
+    pub misses: Misses,
 }
 
 /// What caches are told of a write.
@@ -66,7 +74,17 @@ pub enum First {
     Caches,
 }
 
+/// Where a cache fetches what it misses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misses {
+    /// At the store.
+    Store,
+    /// At a replica of the store, which may lag behind.
+    Replica,
+}
+
 const STORE: NodeId = NodeId(0);
+const REPLICA: NodeId = NodeId(1);
 
 /// A version of a value: its place in the store's order, then what was written.
 type Version = (Stamp, Value);
@@ -76,7 +94,7 @@ type Version = (Stamp, Value);
 pub struct Replica {
     me: NodeId,
     cluster: Cluster,
-    /// At the store all there is, elsewhere what is cached.
+    /// At the store all there is, at its replica what has arrived, elsewhere what is cached.
     entries: BTreeMap<Key, Version>,
     /// The reads that wait for the store.
     misses: BTreeMap<OperationId, Key>,
@@ -89,7 +107,7 @@ pub struct Replica {
 /// What nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
-    /// To the store: a read that missed.
+    /// To the store or its replica: a read that missed.
     Get(OperationId, Key),
     /// Answers [`Message::Get`].
     Fill(OperationId, Key, Version),
@@ -99,7 +117,7 @@ pub enum Message {
     Done(OperationId, Key, Version),
     /// To a cache: the entry of this key is older than this version.
     Invalid(Key, Option<Stamp>),
-    /// To a cache: the new version of this key.
+    /// To a cache or the replica: the new version of this key.
     Update(Key, Version),
 }
 
@@ -117,11 +135,31 @@ impl Cache {
         let version = (stamp, value);
         replica.entries.insert(key.clone(), version.clone());
         effects.visible(operation, stamp);
+        if self.misses == Misses::Replica {
+            effects.send(REPLICA, Message::Update(key.clone(), version.clone()));
+        }
         if self.first == First::Store {
-            let others = replica.cluster.others(STORE).filter(|node| *node != from);
-            effects.broadcast(others, &self.news(key, version.clone()));
+            let caches = self.caches(replica.cluster).filter(|node| *node != from);
+            effects.broadcast(caches, &self.news(key, version.clone()));
         }
         version
+    }
+
+    /// Whether a node is a replica of the store, and has no cache.
+    fn replicates(self, node: NodeId) -> bool {
+        self.misses == Misses::Replica && node == REPLICA
+    }
+
+    fn caches(self, cluster: Cluster) -> impl Iterator<Item = NodeId> {
+        cluster.others(STORE).filter(move |node| !self.replicates(*node))
+    }
+
+    /// Where a cache fetches what it misses.
+    fn source(self) -> NodeId {
+        match self.misses {
+            Misses::Store => STORE,
+            Misses::Replica => REPLICA,
+        }
     }
 
     fn news(self, key: Key, version: Version) -> Message {
@@ -131,9 +169,9 @@ impl Cache {
         }
     }
 
-    /// Keeps a version in the cache, unless something newer is known.
+    /// Keeps a version, unless something newer is known.
     fn keep(self, replica: &mut Replica, key: Key, version: Version, effects: &mut Effects<Self>) {
-        if self.fills == Fills::Versioned {
+        if self.fills == Fills::Versioned || self.replicates(replica.me) {
             let known = replica.known.entry(key.clone()).or_default();
             if version.0 < *known {
                 return;
@@ -191,7 +229,7 @@ impl Cache {
                 if self.fills == Fills::Leased {
                     replica.leases.insert(key.clone(), operation);
                 }
-                effects.send(STORE, Message::Get(operation, key.clone()));
+                effects.send(self.source(), Message::Get(operation, key.clone()));
             } else {
                 answer(operation, held.cloned().unwrap_or_default(), effects);
             }
@@ -199,7 +237,7 @@ impl Cache {
         }
         let write = (operation, key.clone(), argument.clone());
         if self.first == First::Caches {
-            let others = replica.cluster.others(STORE).filter(|node| *node != replica.me);
+            let others = self.caches(replica.cluster).filter(|node| *node != replica.me);
             effects.broadcast(others, &Message::Invalid(key.clone(), None));
             if replica.me != STORE {
                 self.invalidate(replica, key, None, effects);
@@ -305,8 +343,16 @@ impl Strategy for Cache {
         let empty = self.boot(replica.me, &replica.cluster);
         match replica.me {
             STORE => Replica { entries: replica.entries.clone(), ..empty },
+            node if self.replicates(node) => {
+                let (entries, known) = (replica.entries.clone(), replica.known.clone());
+                Replica { entries, known, ..empty }
+            }
             _ => empty,
         }
+    }
+
+    fn serves(&self, call: &Call, node: NodeId, _: &Cluster) -> bool {
+        (call.is_read() || call.is_write()) && !self.replicates(node)
     }
 
     fn label(&self, message: &Message) -> String {

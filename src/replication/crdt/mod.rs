@@ -21,6 +21,7 @@ use crate::history::{Call, Completion, Key, Value};
 
 use super::{Effects, OperationId, Part, Stamp, Strategy, Visible, shown};
 
+pub mod cl_set;
 pub mod delta_based;
 mod dots;
 pub mod flag;
@@ -33,6 +34,7 @@ pub mod or_map;
 pub mod or_set;
 pub mod orswot;
 pub mod pn_counter;
+pub mod priority_register;
 pub mod remove_wins_set;
 pub mod state_based;
 

@@ -13,10 +13,16 @@
 //! it answers at once (`local`), which a leader that was deposed must not do. As long as the
 //! leader does not know what was committed before its term, reads go through the log.
 //!
+//! With `hand-over=aborts` an operator tells a leader to hand over, and not a node to
+//! campaign. The leader refuses requests from then on; when the next node has all that the
+//! leader has, it is told to campaign. If the leader still leads when its timer fires, it
+//! gives the hand-over up. With `hand-over=sticky` it never does.
+//!
 //! Term, vote and log are on disk before a message is sent. What is applied is not: after a
 //! crash the log is applied anew.
 //!
-//! Source: Ongaro & Ousterhout 2014; reads: section 8 there and chapter 6 of Ongaro 2014.
+//! Source: Ongaro & Ousterhout 2014; reads: section 8 there and chapter 6 of Ongaro 2014;
+//! handing over: section 3.10 of it.
 //! Deviations, so that scopes stay finite: `n1` leads term 1 from the beginning; a node
 //! campaigns if an operator tells it to, if a node comes back that had voted for itself (the
 //! next one campaigns, or that node), and if it is asked for its vote by a candidate whose
@@ -29,7 +35,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
 use crate::replication::{
-    Cluster, Effects, Input, Invariant, OperationId, Part, Stamp, Strategy, Visible, shown,
+    Cluster, Effects, Input, Invariant, OperationId, Part, Stamp, Strategy, TimerId, Visible, shown,
 };
 
 /// A replicated log with elections.
@@ -49,6 +55,8 @@ pub struct Raft {
     pub restart: Restart,
     /// Who campaigns when a node comes back that had voted for itself.
     pub returns: Returns,
+    /// How long a leader that hands over refuses.
+    pub hand_over: HandOver,
 }
 
 /// What the log changes.
@@ -118,6 +126,19 @@ pub enum Returns {
     Itself,
 }
 
+/// How long a leader that hands over refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOver {
+    /// Leaders do not hand over.
+    Never,
+    /// Until another node leads, or a timer fires.
+    Aborts,
+    /// Bug: until another node leads.
+    Sticky,
+}
+
+const PATIENCE: TimerId = TimerId(0);
+
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entry {
@@ -138,6 +159,8 @@ pub struct Replica {
     /// How many entries are applied; they are committed.
     applied: usize,
     objects: BTreeMap<Key, Value>,
+    /// The term in which it began to hand over.
+    handing: Option<u32>,
 }
 
 /// What a node is in its term.
@@ -212,6 +235,11 @@ impl Replica {
     /// The term of the last of the first `count` entries.
     fn term_of(&self, count: usize) -> u32 {
         count.checked_sub(1).and_then(|at| self.log.get(at)).map_or(0, |entry| entry.term)
+    }
+
+    fn next(&self) -> NodeId {
+        let next = (self.me.index() + 1) % self.cluster.size();
+        self.cluster.nodes().nth(next).expect("it is a node")
     }
 
     /// How up to date its log is.
@@ -299,7 +327,11 @@ impl Raft {
         // A leader learns what was committed before its term from an entry of its own.
         let knows = replica.log.iter().skip(replica.applied).all(|entry| entry.term == term);
         let others = replica.others();
+        let hands_over = replica.handing == Some(term);
         match &mut replica.role {
+            Role::Leader(_) if hands_over => {
+                effects.reply(operation, Completion::Fail);
+            }
             Role::Leader(leader) if call.is_read() && self.reads != Reads::Log && knows => {
                 leader.reads.insert(operation, (call.key, Vec::new()));
                 if self.reads == Reads::ReadIndex {
@@ -383,6 +415,7 @@ impl Raft {
                 leader.matched[me] = leader.matched[me].max(count);
                 leader.next[me] = leader.next[me].max(count);
                 self.commit(replica, effects);
+                Self::hand_over(replica, effects);
             }
             (Message::Differs(_, count), Role::Leader(leader)) if leader.next[me] == count => {
                 leader.next[me] = count.saturating_sub(1);
@@ -403,6 +436,15 @@ impl Raft {
                 self.campaign(replica, effects);
             }
             _ => {}
+        }
+    }
+
+    /// Tells the next node to campaign, if it is time to and it has all entries.
+    fn hand_over(replica: &mut Replica, effects: &mut Effects<Self>) {
+        let (next, Role::Leader(leader)) = (replica.next(), &replica.role) else { return };
+        let level = leader.matched[next.index()] == replica.log.len();
+        if level && replica.handing == Some(replica.term) {
+            effects.send(next, Message::TimeOut(replica.term));
         }
     }
 
@@ -476,6 +518,7 @@ impl Strategy for Raft {
             role: if node == NodeId(0) { Role::Leader(leader) } else { Role::Follower },
             applied: 0,
             objects: BTreeMap::new(),
+            handing: None,
         }
     }
 
@@ -485,13 +528,22 @@ impl Strategy for Raft {
                 self.request(replica, (operation, call), effects);
             }
             Input::Receive { from, message, .. } => self.receive(replica, from, message, effects),
-            Input::Command(_) if !replica.leads() => self.campaign(replica, effects),
+            Input::Command(_) if self.hand_over == HandOver::Never && !replica.leads() => {
+                self.campaign(replica, effects);
+            }
+            Input::Command(_) if self.hand_over != HandOver::Never && replica.leads() => {
+                replica.handing = Some(replica.term);
+                replica.send(replica.next(), effects);
+                Self::hand_over(replica, effects);
+                if self.hand_over == HandOver::Aborts {
+                    effects.arm(PATIENCE);
+                }
+            }
+            Input::Timer(_) => replica.handing = None,
             Input::Recovered if replica.vote == Some(replica.me) => match self.returns {
                 Returns::Itself => self.campaign(replica, effects),
                 Returns::Next => {
-                    let next = (replica.me.index() + 1) % replica.cluster.size();
-                    let next = replica.cluster.nodes().nth(next).expect("it is a node");
-                    effects.send(next, Message::TimeOut(replica.term));
+                    effects.send(replica.next(), Message::TimeOut(replica.term));
                 }
             },
             _ => {}
@@ -499,7 +551,7 @@ impl Strategy for Raft {
     }
 
     fn durable(&self, replica: &Replica) -> Replica {
-        let mut left = Replica { role: Role::Follower, ..replica.clone() };
+        let mut left = Replica { role: Role::Follower, handing: None, ..replica.clone() };
         if self.votes == Votes::Volatile && left.vote != Some(left.me) {
             left.vote = None;
         }
@@ -532,7 +584,8 @@ impl Strategy for Raft {
     }
 
     fn commands(&self, _: &Cluster) -> Vec<String> {
-        vec!["campaign".to_owned()]
+        let told = if self.hand_over == HandOver::Never { "campaign" } else { "hand over" };
+        vec![told.to_owned()]
     }
 
     fn invariants(&self) -> Vec<Invariant<Replica>> {
@@ -578,6 +631,8 @@ impl Strategy for Raft {
             Part::Field("log".to_owned(), format!("[{}]", log.join(", "))),
             Part::Field("applied".to_owned(), replica.applied.to_string()),
         ];
+        let handing = replica.handing.map(|term| format!("since term {term}"));
+        parts.extend(handing.map(|since| Part::Field("hands over".to_owned(), since)));
         parts.extend(replica.objects.iter().map(|(key, v)| Part::Key(key.clone(), shown(v))));
         Some(parts)
     }
