@@ -22,6 +22,7 @@ mod failover;
 mod family;
 mod gossip;
 pub mod ladder;
+mod lease;
 mod multi_primary_lww;
 mod notebook;
 mod plans;

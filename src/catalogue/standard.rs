@@ -3,7 +3,7 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, cache, causal, chain, change_feed, crdt, failover, gossip,
+    abd, async_primary, cache, causal, chain, change_feed, crdt, failover, gossip, lease,
     multi_primary_lww, notebook, plans, postgres, primary_backup, primary_object, quorum, raft,
     redis_like, semi_sync, sloppy_quorum, sync_session, tombstones, view_change, yardstick,
 };
@@ -36,6 +36,7 @@ impl Registry {
             change_feed::family(),
             plans::family(),
             sync_session::family(),
+            lease::family(),
         ];
         families.extend(crdt::state_based::families());
         families.extend(crdt::delta_based::families());

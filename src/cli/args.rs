@@ -56,7 +56,8 @@ pub struct CheckArgs {
     /// What a crash does to messages that wait at the node
     #[arg(long, value_enum)]
     pub inbox: Option<InboxArg>,
-    /// How far the clock of each node is off, from the first: 1,0,-1 (in units longer than a run)
+    /// How far the clock of each node is off, from the first: 1,0,-1 (in units longer than a run).
+    /// If timers have deadlines: bounded=1 or free, how many ticks clocks may be apart, and offsets in ticks
     #[arg(long, value_name = "OFFSET,…", value_parser = values::clocks, allow_hyphen_values = true)]
     pub clock: Option<values::Clocks>,
     /// Clients that go on after an unknown outcome keep their tokens

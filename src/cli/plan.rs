@@ -13,9 +13,10 @@ use crate::hunt::property::Property;
 use crate::hunt::{exhaustive, random, served};
 use crate::judgement::Model;
 use crate::judgement::datatype::Datatype;
+use crate::replication::Strategy;
 use crate::search::exhaustive::Open;
 use crate::search::random::Scope;
-use crate::world::Setting;
+use crate::world::{FaultKind, Setting};
 
 use super::args::CheckArgs;
 use super::exit::Failure;
@@ -277,6 +278,20 @@ fn has_invariant(subject: &dyn Subject, short: &str, asked: &Property) -> Result
     Err(Failure::new(format!("{short} has no invariant `{asked}`")).remedy(remedy))
 }
 
+/// That clocks of this strategy can do what is asked of them.
+fn clocks_fit(subject: &dyn Subject, short: &str, setting: &Setting) -> Result<(), Failure> {
+    let tick = subject.erased().has_deadlines();
+    if setting.faults.bounded.is_some() && !tick {
+        let problem = format!("{short} has no deadlines, so its clocks do not tick by themselves");
+        return Err(Failure::new(problem).remedy("--clock takes offsets here: --clock 1,0,-1"));
+    }
+    if setting.faults.budget[FaultKind::Skew] > 0 && tick {
+        let problem = format!("clocks of {short} tick by themselves and do not jump");
+        return Err(Failure::new(problem).remedy("--clock bounded=2 lets them drift apart"));
+    }
+    Ok(())
+}
+
 fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {
     let mut setting = setting.clone();
     setting.nodes = args.nodes.unwrap_or(setting.nodes);
@@ -286,7 +301,8 @@ fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {
     faults.budget = args.faults.unwrap_or(faults.budget);
     faults.inbox = args.inbox.map_or(faults.inbox, Into::into);
     if let Some(clocks) = &args.clock {
-        faults.clocks.clone_from(&clocks.0);
+        faults.clocks.clone_from(&clocks.offsets);
+        faults.bounded = clocks.bounded.unwrap_or(faults.bounded);
     }
     faults.keep_token |= args.keep_token;
     setting
@@ -302,6 +318,7 @@ fn empty(
     let usual = Scope::default();
     let setting = overridden(args, setting);
     let short = registry.short(&subject.strategy_name());
+    clocks_fit(&*subject, &short, &setting)?;
     let datatype = match args.datatype {
         Some(values::Said(said)) => said,
         None => registry

@@ -1,5 +1,6 @@
 //! The values of options, from text.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -152,19 +153,45 @@ pub fn faults(text: &str) -> Result<Faults, String> {
     Ok(faults)
 }
 
-/// How far clocks are off, in units.
+/// How far clocks are off from the start, and how far they may be apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clocks(pub Vec<i32>);
+pub struct Clocks {
+    /// By node. In units, or in ticks if clocks tick by themselves.
+    pub offsets: Vec<i32>,
+    /// Whether they may be at most so many ticks apart; if nothing is said, as it was.
+    pub bounded: Option<Option<NonZeroU16>>,
+}
 
-/// `1,0,-1`.
+/// `1,0,-1`, `bounded=1`, `free`, or a bound and offsets: `bounded=2,0,1`.
 pub fn clocks(text: &str) -> Result<Clocks, String> {
     /// More would leave the range of clocks.
     const FAR: i32 = 5;
+    let mut words: Vec<_> = text.split(',').map(str::trim).collect();
+    let bounded = match words[0].split_once('=') {
+        _ if words[0] == "free" => Some(None),
+        Some(("bounded", bound)) => {
+            let bound = bound.parse::<NonZeroU16>();
+            Some(Some(bound.map_err(|_| format!("`{}` is not like bounded=1", words[0]))?))
+        }
+        _ => None,
+    };
+    if bounded.is_some() {
+        words.remove(0);
+    }
     let offset = |word: &str| {
         let offset = word.trim().parse().ok().filter(|offset| (-FAR..=FAR).contains(offset));
         offset.ok_or_else(|| format!("`{word}` is not an offset from -{FAR} to {FAR}"))
     };
-    text.split(',').map(offset).collect::<Result<_, _>>().map(Clocks)
+    let offsets: Vec<i32> = words.into_iter().map(offset).collect::<Result<_, _>>()?;
+    // Clocks without an offset are not off.
+    let all = || offsets.iter().copied().chain([0]);
+    let wide = all().max().unwrap_or(0).abs_diff(all().min().unwrap_or(0));
+    match bounded {
+        Some(Some(bound)) if wide > u32::from(bound.get()) => {
+            Err(format!("offsets that are {wide} apart break the bound of {bound}"))
+        }
+        _ => Ok(Clocks { offsets, bounded }),
+    }
 }
 
 /// A model by name or alias, or a property as case files name it.

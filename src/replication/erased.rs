@@ -264,6 +264,7 @@ trait Steps: Send + Sync {
     fn datatype(&self) -> &'static str;
     fn serves(&self, call: &Call, node: NodeId, cluster: &Cluster) -> bool;
     fn reads_clock(&self) -> bool;
+    fn has_deadlines(&self) -> bool;
     fn commands(&self, cluster: &Cluster) -> Vec<String>;
     fn writes_disk(&self) -> bool;
     fn observable(&self, replica: &AnyReplica) -> Option<AnyReplica>;
@@ -349,7 +350,11 @@ impl<S: Strategy> Steps for Typed<S> {
     }
 
     fn reads_clock(&self) -> bool {
-        self.0.reads_clock()
+        self.0.reads_clock() && !self.0.has_deadlines()
+    }
+
+    fn has_deadlines(&self) -> bool {
+        self.0.has_deadlines()
     }
 
     fn commands(&self, cluster: &Cluster) -> Vec<String> {
@@ -436,6 +441,10 @@ impl Strategy for AnyStrategy {
 
     fn reads_clock(&self) -> bool {
         self.0.reads_clock()
+    }
+
+    fn has_deadlines(&self) -> bool {
+        self.0.has_deadlines()
     }
 
     fn commands(&self, cluster: &Cluster) -> Vec<String> {

@@ -79,8 +79,17 @@ pub trait Strategy: Clone + Send + Sync + 'static {
     }
 
     /// Whether handlers use clock readings. If not, every reading is 0, and time is
-    /// not part of the state.
+    /// not part of the state. A strategy that [has deadlines](Self::has_deadlines)
+    /// reads clocks without saying it here.
     fn reads_clock(&self) -> bool {
+        false
+    }
+
+    /// Whether timers have deadlines (see [`Effects::arm_at`]). Then every node has a
+    /// clock that ticks by itself, as long as a deadline is ahead somewhere: readings
+    /// are small numbers, and how far two of them may be apart is part of the
+    /// [setting](crate::world::FaultPlan::bounded).
+    fn has_deadlines(&self) -> bool {
         false
     }
 
@@ -228,6 +237,8 @@ pub struct Reply<S: Strategy> {
 pub enum Arming {
     /// It will fire some time.
     Armed(TimerId),
+    /// It will fire some time after the clock of its node has come to this reading.
+    ArmedAt(TimerId, u64),
     /// It will not fire.
     Disarmed(TimerId),
 }
@@ -291,6 +302,19 @@ impl<S: Strategy> Effects<S> {
     /// Arms a timer; arming an armed timer changes nothing.
     pub fn arm(&mut self, timer: TimerId) {
         self.timers.push(Arming::Armed(timer));
+    }
+
+    /// Arms a timer that fires only when the clock of this node has come to
+    /// `deadline`, a reading like those of inputs; it may fire later. If the timer is
+    /// armed already, this becomes its deadline. A deadline that has passed lets it fire
+    /// at any moment. Clocks tick as far as the greatest deadline that is armed at any
+    /// node, so what is to happen when time has passed needs a timer: who only compares
+    /// readings may wait for ever.
+    ///
+    /// Only for strategies that [say](Strategy::has_deadlines) that they have
+    /// deadlines: with others it counts as a panic.
+    pub fn arm_at(&mut self, timer: TimerId, deadline: u64) {
+        self.timers.push(Arming::ArmedAt(timer, deadline));
     }
 
     /// Disarms a timer.

@@ -105,13 +105,16 @@ pub fn setting_text(setting: &Setting) -> String {
     };
     let mut text =
         format!("{nodes}, {} network, {faults}, {} sessions", setting.network, setting.routing);
-    let FaultPlan { inbox, clocks, keep_token, .. } = &setting.faults;
+    let FaultPlan { inbox, clocks, keep_token, bounded, .. } = &setting.faults;
     if *inbox == InboxOnCrash::Kept {
         text.push_str(", inboxes outlive crashes");
     }
     if clocks.iter().any(|offset| *offset != 0) {
         let offsets: Vec<_> = clocks.iter().map(|offset| format!("{offset:+}")).collect();
         text.push_str(&format!(", clocks off by {}", offsets.join(", ")));
+    }
+    if let Some(bound) = bounded {
+        text.push_str(&format!(", clocks at most {bound} apart"));
     }
     if *keep_token {
         text.push_str(", tokens kept");

@@ -119,6 +119,7 @@ fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut La
         Action::Fire(_, timer) => {
             row.cell(here, &format!("{} timer {}", dot.trim_end(), timer.0));
         }
+        Action::Tick(_) => row.cell(here, &format!("clock {label}")),
         Action::Flush(_) => row.cell(here, &format!("{} flushes", dot.trim_end())),
     }
     lanes.push(row);

@@ -92,8 +92,8 @@ impl Engine {
         observer: Option<Observer>,
     ) -> Self {
         assert!(setting.faults.budget.is_none(), "nothing goes wrong on threads but their order");
+        assert!(!strategy.has_deadlines(), "clocks do not tick on threads");
         let cluster = Cluster::of(setting.nodes);
-        let skew = |node: NodeId| setting.faults.clocks.get(node.index()).copied().unwrap_or(0);
         let mut engine = Engine {
             cluster,
             keep_token: setting.faults.keep_token,
@@ -108,7 +108,7 @@ impl Engine {
         let mut letters: Vec<VecDeque<Letter>> = Vec::new();
         for node in cluster.nodes() {
             locals.push(Local {
-                node: boot(&engine.strategy, node, &cluster, skew(node)),
+                node: boot(&engine.strategy, node, &cluster, &setting.faults),
                 sent: vec![0; cluster.size()],
                 began: 0,
                 effects: Effects::new(),

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use crate::history::{Completion, NodeId};
 use crate::replication::Subject;
 use crate::replication::erased::{AnyMessage, AnyStrategy};
-use crate::replication::{Cluster, Effects, OperationId};
+use crate::replication::{Cluster, Effects, OperationId, Strategy};
 use crate::world::client::Client;
 use crate::world::component::{LocalInput, Node, Panicked, boot, local_step};
 use crate::world::{Setting, Workload};
@@ -85,8 +85,10 @@ struct Nested {
 pub fn run(strategy: &dyn Subject, setting: &Setting, workload: &Workload) -> NestedRun {
     let strategy = &strategy.erased();
     assert!(setting.faults.budget.is_none(), "nothing goes wrong on threads but their order");
+    assert!(!strategy.has_deadlines(), "clocks do not tick on threads");
     let cluster = Cluster::of(setting.nodes);
-    let nodes = cluster.nodes().map(|node| Mutex::new(boot(strategy, node, &cluster, 0)));
+    let nodes =
+        cluster.nodes().map(|node| Mutex::new(boot(strategy, node, &cluster, &setting.faults)));
     let (answers, lines) = (BTreeMap::new(), Vec::new());
     let nested = Arc::new(Nested {
         strategy: strategy.clone(),

@@ -62,6 +62,8 @@ pub enum Action<M = MessageId> {
     Fire(NodeId, TimerId),
     /// The oldest image on its way to the disk of a node is flushed.
     Flush(NodeId),
+    /// The clock of a node ticks, if clocks tick by themselves.
+    Tick(NodeId),
     /// A fault strikes a node.
     Strike(NodeId, Strike),
     /// A node starts again.
@@ -81,7 +83,11 @@ impl<M> Action<M> {
     pub fn is_ordinary(&self) -> bool {
         matches!(
             self,
-            Action::Invoke(_) | Action::Deliver(..) | Action::Fire(..) | Action::Flush(_)
+            Action::Invoke(_)
+                | Action::Deliver(..)
+                | Action::Fire(..)
+                | Action::Flush(_)
+                | Action::Tick(_)
         )
     }
 
@@ -97,6 +103,7 @@ impl<M> Action<M> {
             | Action::Deliver(..)
             | Action::Fire(..)
             | Action::Flush(_)
+            | Action::Tick(_)
             | Action::Recover(_)
             | Action::Heal(..)
             | Action::Unite => None,
@@ -128,6 +135,7 @@ impl<M> Action<M> {
             Action::Invoke(operation) => Action::Invoke(*operation),
             Action::Fire(node, timer) => Action::Fire(*node, *timer),
             Action::Flush(node) => Action::Flush(*node),
+            Action::Tick(node) => Action::Tick(*node),
             Action::Strike(node, strike) => Action::Strike(*node, *strike),
             Action::Recover(node) => Action::Recover(*node),
             Action::Heal(from, to) => Action::Heal(*from, *to),

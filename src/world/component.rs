@@ -18,8 +18,9 @@ use crate::replication::{
 };
 
 use super::Network;
+use super::clock::{Clock, Hands};
 use super::disk::Disk;
-use super::fault::{InboxOnCrash, Kind as FaultKind, Strike};
+use super::fault::{FaultPlan, InboxOnCrash, Kind as FaultKind, Strike};
 
 /// A replica with its inbox, its armed timers and its condition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +43,8 @@ pub struct Node {
     pub parted: u64,
     /// How far the node's clock is off, in units of [`CLOCK_UNIT`] ticks.
     pub skew: i32,
+    /// A clock that ticks by itself, if the strategy has deadlines; not off then.
+    pub(crate) clock: Option<Clock>,
 }
 
 /// One unit of clock skew, in ticks: more than the actions of a short run,
@@ -65,6 +68,8 @@ pub enum LocalInput {
     Fire(TimerId),
     /// The oldest image on its way to disk is flushed.
     Flush,
+    /// The clock ticks.
+    Tick,
     /// A fault strikes; a crash does this to waiting messages.
     Strike(Strike, InboxOnCrash),
     /// The node starts again.
@@ -81,8 +86,15 @@ pub enum LocalInput {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panicked(pub String);
 
-/// The node as the cluster begins, before `Start`.
-pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) -> Node {
+/// The node as the cluster begins, before `Start`; the plan says how far clocks are
+/// off.
+pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, plan: &FaultPlan) -> Node {
+    let offset = plan.offset(node);
+    let ticks = strategy.has_deadlines();
+    let clock = ticks.then(|| {
+        let least = cluster.nodes().map(|node| plan.offset(node)).min().unwrap_or(offset);
+        Clock::at(u64::from(offset.abs_diff(least)))
+    });
     let replica = strategy.boot(node, cluster);
     let disk = strategy.writes_disk().then(|| Disk::of(strategy.durable(&replica)));
     Node {
@@ -94,7 +106,8 @@ pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) 
         disk,
         cut: 0,
         parted: 0,
-        skew,
+        skew: if ticks { 0 } else { offset },
+        clock,
     }
 }
 
@@ -103,8 +116,8 @@ pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, skew: i32) 
 ///
 /// # Errors
 /// [`Panicked`] if the strategy's handler panicked, sent to a node that is not
-/// in the cluster, or wrote to a disk that there is not; the node is then
-/// unusable.
+/// in the cluster, wrote to a disk that there is not, or set a deadline without a
+/// clock; the node is then unusable.
 pub fn local_step(
     strategy: &AnyStrategy,
     cluster: Cluster,
@@ -114,7 +127,9 @@ pub fn local_step(
     effects: &mut Effects<AnyStrategy>,
 ) -> Result<(), Panicked> {
     effects.clear();
-    let clock = if strategy.reads_clock() {
+    let clock = if let Some(clock) = &node.clock {
+        clock.reading()
+    } else if strategy.reads_clock() {
         now.saturating_add_signed(CLOCK_UNIT * (10 + i64::from(node.skew)))
     } else {
         0
@@ -124,7 +139,7 @@ pub fn local_step(
     if let Some((to, _)) = effects.sends().iter().find(|(to, _)| to.index() >= cluster.size()) {
         return Err(Panicked(format!("a message was sent to {to}, which does not exist")));
     }
-    set_timers(node, effects.timers());
+    set_timers(node, effects.timers())?;
     if !effects.images().is_empty() {
         let image = guard(|| strategy.durable(&node.replica))?;
         let Some(disk) = &mut node.disk else { return Err(Panicked(NO_DISK.to_owned())) };
@@ -154,6 +169,10 @@ fn told(
             node.timers.retain(|armed| *armed != timer);
             Input::Timer(timer)
         }
+        LocalInput::Tick => {
+            node.clock.as_mut().expect("a clock ticks").tick();
+            return Ok(None);
+        }
         LocalInput::Recover => {
             node.up = true;
             Input::Recovered
@@ -169,7 +188,7 @@ fn told(
         }
         LocalInput::Strike(Strike::Kill, _) => {
             (node.up, node.gone, node.cut) = (false, true, 0);
-            node.timers.clear();
+            node.forget_timers();
             node.discard_waiting();
             return Ok(None);
         }
@@ -212,7 +231,7 @@ fn told(
 /// The node goes down and keeps what is durable.
 fn crash(strategy: &AnyStrategy, node: &mut Node, inbox: InboxOnCrash) -> Result<(), Panicked> {
     node.up = false;
-    node.timers.clear();
+    node.forget_timers();
     if inbox == InboxOnCrash::Lost {
         node.inbox.clear();
     }
@@ -236,18 +255,28 @@ fn flush(node: &mut Node, lost: bool) -> ImageId {
     node.disk.as_mut().expect("a flush needs a disk").flush(lost)
 }
 
+/// Why a strategy cannot set a deadline.
+const NO_CLOCK: &str = "a deadline was set, and the strategy does not say that it has any";
+
 /// Arms and disarms timers in the order in which that was asked for.
-fn set_timers(node: &mut Node, wanted: &[Arming]) {
+fn set_timers(node: &mut Node, wanted: &[Arming]) -> Result<(), Panicked> {
     for &arming in wanted {
         match arming {
-            Arming::Armed(timer) => {
-                if let Err(place) = node.timers.binary_search(&timer) {
-                    node.timers.insert(place, timer);
-                }
+            Arming::Armed(timer) => node.arm(timer),
+            Arming::ArmedAt(timer, deadline) => {
+                let Some(clock) = &mut node.clock else {
+                    return Err(Panicked(NO_CLOCK.to_owned()));
+                };
+                clock.wait(timer, deadline);
+                node.arm(timer);
             }
-            Arming::Disarmed(timer) => node.timers.retain(|armed| *armed != timer),
+            Arming::Disarmed(timer) => {
+                node.timers.retain(|armed| *armed != timer);
+                node.clock.iter_mut().for_each(|clock| clock.forget(timer));
+            }
         }
     }
+    Ok(())
 }
 
 /// Runs a strategy's code and turns a panic into a value.
@@ -286,7 +315,9 @@ impl Node {
                 (self.parted != 0).then_some("the network is split already")
             }
             LocalInput::Unite => (self.parted == 0).then_some("the network is not split"),
-            LocalInput::Strike(..) | LocalInput::Recover if self.gone => Some(GONE),
+            LocalInput::Strike(..) | LocalInput::Recover | LocalInput::Tick if self.gone => {
+                Some(GONE)
+            }
             LocalInput::Flush | LocalInput::Strike(Strike::LostFlush, _) => {
                 (self.flushing() == 0).then_some("nothing is on its way to disk")
             }
@@ -294,8 +325,13 @@ impl Node {
                 let free = self.deliverable(network).any(|at| at == *position);
                 (!free).then_some("the message is held back")
             }
-            LocalInput::Fire(timer) => {
-                (!self.timers.contains(timer)).then_some("the timer is not armed")
+            LocalInput::Fire(timer) if self.timers.contains(timer) => {
+                (!self.is_due(*timer)).then_some("the deadline of the timer has not come")
+            }
+            LocalInput::Fire(_) => Some("the timer is not armed"),
+            LocalInput::Tick => self.clock.is_none().then_some("clocks do not tick by themselves"),
+            LocalInput::Strike(Strike::Tick | Strike::JumpBack, _) => {
+                self.clock.is_some().then_some("clocks tick by themselves")
             }
             LocalInput::Recover => self.up.then_some("the node is not down"),
             LocalInput::Strike(Strike::Cut(from), _) => {
@@ -336,9 +372,39 @@ impl Node {
         self.gone || (self.up && (severed || self.held_back() == 0) && self.flushing() == 0)
     }
 
-    /// The timers that may fire, ascending.
+    /// The armed timers, ascending.
     pub fn armed(&self) -> &[TimerId] {
         &self.timers
+    }
+
+    /// The armed timers that may fire, ascending: their deadlines have come, if they
+    /// have any.
+    pub fn due(&self) -> impl Iterator<Item = TimerId> + '_ {
+        self.timers.iter().copied().filter(|timer| self.is_due(*timer))
+    }
+
+    fn is_due(&self, timer: TimerId) -> bool {
+        self.clock.as_ref().is_none_or(|clock| clock.is_due(timer))
+    }
+
+    /// What decides whether clocks may tick; `None` if this one does not do so by
+    /// itself.
+    pub(crate) fn hands(&self) -> Option<Hands> {
+        let clock = self.clock.as_ref()?;
+        let reading = if self.gone { u64::MAX } else { clock.reading() };
+        Some(Hands { reading, last: clock.last() })
+    }
+
+    fn arm(&mut self, timer: TimerId) {
+        if let Err(place) = self.timers.binary_search(&timer) {
+            self.timers.insert(place, timer);
+        }
+    }
+
+    /// No timer is armed any more.
+    fn forget_timers(&mut self) {
+        self.timers.clear();
+        self.clock.iter_mut().for_each(Clock::forget_all);
     }
 
     /// Whether messages from `from` are held back.
@@ -396,7 +462,7 @@ impl Node {
         self.replica.hash(&mut hasher);
         self.timers.hash(&mut hasher);
         (self.up, self.gone, self.cut, self.parted, self.skew).hash(&mut hasher);
-        self.disk.hash(&mut hasher);
+        (&self.disk, &self.clock).hash(&mut hasher);
         let mut contents = 0_u64;
         for (position, (from, message)) in self.inbox.iter().enumerate() {
             let mut one = FxHasher::default();

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an action can be performed if and only if it is listed here. The
 //! order is canonical and begins with the most ordinary action: the oldest
-//! message, then the next request, a timer, a fault. This module changes nothing
+//! message, then the next request, a timer, a tick, a fault. This module changes nothing
 //! and chooses nothing.
 
 use smallvec::SmallVec;
@@ -44,7 +44,7 @@ impl World<'_> {
     }
 
     /// Everything that can happen now, in canonical order: flushes, deliveries
-    /// (oldest first), invocations, timers, then faults and repairs.
+    /// (oldest first), invocations, timers, ticks, then faults and repairs.
     pub fn enabled(&self, into: &mut Vec<Action>) {
         into.clear();
         self.deliveries(into);
@@ -58,6 +58,7 @@ impl World<'_> {
             }
         }
         self.timers(into);
+        self.ticks(into);
         if !self.setting.faults.budget.is_none() {
             self.mishaps(deliveries, into);
         }
@@ -67,8 +68,15 @@ impl World<'_> {
     pub fn timers(&self, into: &mut Vec<Action>) {
         for (node, id) in self.nodes.iter().zip(self.cluster().nodes()) {
             if node.up {
-                into.extend(node.timers.iter().map(|&timer| Action::Fire(id, timer)));
+                into.extend(node.due().map(|timer| Action::Fire(id, timer)));
             }
+        }
+    }
+
+    /// The clocks that can tick now, in node order.
+    fn ticks(&self, into: &mut Vec<Action>) {
+        if self.nodes[0].clock.is_some() {
+            into.extend(self.cluster().nodes().filter(|id| self.may_tick(*id)).map(Action::Tick));
         }
     }
 

@@ -5,6 +5,7 @@
 //! even at different nodes.
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::ops::{Index, IndexMut};
 
 use serde::de::{Error, MapAccess, Visitor};
@@ -453,4 +454,20 @@ pub struct FaultPlan {
     pub clocks: Vec<i32>,
     /// Whether a client that goes on after an unknown outcome keeps its token.
     pub keep_token: bool,
+    /// How many ticks the clocks of two nodes that are not gone may be apart, if the
+    /// strategy [has deadlines](crate::replication::Strategy::has_deadlines); without a
+    /// bound they go as they like. Offsets of such clocks are in ticks.
+    pub bounded: Option<NonZeroU16>,
+}
+
+impl FaultPlan {
+    /// How far the clock of a node is off from the start.
+    pub(crate) fn offset(&self, node: NodeId) -> i32 {
+        self.clocks.get(node.index()).copied().unwrap_or(0)
+    }
+
+    /// How many ticks two clocks may be apart at most.
+    pub(crate) fn apart(&self) -> u64 {
+        self.bounded.map_or(u64::MAX, |bound| u64::from(bound.get()))
+    }
 }

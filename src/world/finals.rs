@@ -12,6 +12,7 @@ use crate::history::{Call, Completion, Event, History, Key, NodeId, Operation, P
 use crate::replication::erased::{AnyStrategy, AnyToken};
 use crate::replication::{Cluster, Effects, OperationId, Strategy, Visible};
 
+use super::clock::{Clock, Hands};
 use super::component::{LocalInput, Node, Panicked, local_step};
 use super::perform::World;
 use super::{Facts, SettleLimits};
@@ -251,9 +252,10 @@ pub(crate) fn ask(
     if let Some((told, visible)) = answer(operation, &effects) {
         return Ok(Heard { told, visible, node, facts: None });
     }
-    let mut fork = Fork { nodes: nodes.to_vec(), facts: facts(), waiting: Vec::new() };
+    let mut fork =
+        Fork { strategy, cluster, now, nodes: nodes.to_vec(), facts: facts(), waiting: Vec::new() };
     fork.nodes[node.index()] = asked;
-    fork.carry_out(node, &mut effects)?;
+    fork.carry_out(node, &mut effects);
     for _ in 0..limits.rounds {
         let mut delivered = 0;
         while delivered < fork.waiting.len() {
@@ -266,26 +268,28 @@ pub(crate) fn ask(
             if delivered > limits.deliveries || in_flight > limits.in_flight {
                 return Ok(Heard::nothing(node));
             }
-            let receiver = &mut fork.nodes[to.index()];
-            local_step(strategy, cluster, receiver, input, now, &mut effects)?;
-            if let Some((told, visible)) = answer(operation, &effects) {
-                fork.carry_out(to, &mut effects)?;
-                let facts = Some(fork.facts);
-                return Ok(Heard { told, visible, node: to, facts });
+            if let Some(heard) = fork.step(to, input, operation, &mut effects)? {
+                return Ok(heard);
             }
-            fork.carry_out(to, &mut effects)?;
         }
         fork.waiting.clear();
         if fork.nodes.iter().all(|local| local.timers.is_empty()) {
             return Ok(Heard::nothing(node));
         }
         let before = fork.nodes.clone();
+        fork.tick();
         for to in (0..).take(nodes.len()).map(NodeId) {
             // Timers of nodes that are down were cleared.
-            for timer in fork.nodes[to.index()].timers.clone() {
-                let local = &mut fork.nodes[to.index()];
-                local_step(strategy, cluster, local, LocalInput::Fire(timer), now, &mut effects)?;
-                fork.carry_out(to, &mut effects)?;
+            let due: Vec<_> = fork.nodes[to.index()].due().collect();
+            for timer in due {
+                // An earlier one of this round may have disarmed it.
+                if fork.nodes[to.index()].due().all(|other| other != timer) {
+                    continue;
+                }
+                let fire = LocalInput::Fire(timer);
+                if let Some(heard) = fork.step(to, fire, operation, &mut effects)? {
+                    return Ok(heard);
+                }
             }
         }
         // A timer may have to fire several times before it sends something.
@@ -297,7 +301,10 @@ pub(crate) fn ask(
 }
 
 /// A copy of the settled cluster in which one final read runs.
-struct Fork {
+struct Fork<'s> {
+    strategy: &'s AnyStrategy,
+    cluster: Cluster,
+    now: u64,
     nodes: Vec<Node>,
     facts: Facts,
     /// What is in flight or on its way to disk, in order of sending. Nothing was
@@ -315,12 +322,36 @@ enum Waits {
     Image(NodeId),
 }
 
-impl Fork {
-    fn carry_out(
+impl Fork<'_> {
+    /// Lets something happen at a node. Returns what is heard if it answers this read.
+    fn step(
         &mut self,
         node: NodeId,
+        input: LocalInput,
+        operation: OperationId,
         effects: &mut Effects<AnyStrategy>,
-    ) -> Result<(), Panicked> {
+    ) -> Result<Option<Heard>, Panicked> {
+        let local = &mut self.nodes[node.index()];
+        local_step(self.strategy, self.cluster, local, input, self.now, effects)?;
+        let answer = answer(operation, effects);
+        self.carry_out(node, effects);
+        Ok(answer.map(|(told, visible)| {
+            let facts = Some(self.facts.clone());
+            Heard { told, visible, node, facts }
+        }))
+    }
+
+    /// The lowest clocks tick, if a deadline is ahead.
+    fn tick(&mut self) {
+        let mut lowest = None;
+        while let Some(place) =
+            Hands::to_tick(self.nodes.iter().filter_map(Node::hands), &mut lowest)
+        {
+            self.nodes[place].clock.iter_mut().for_each(Clock::tick);
+        }
+    }
+
+    fn carry_out(&mut self, node: NodeId, effects: &mut Effects<AnyStrategy>) {
         for (write, stamp) in effects.visible.drain(..) {
             self.facts.visible(node, write, stamp);
         }
@@ -332,7 +363,6 @@ impl Fork {
             }
         }
         self.waiting.extend(effects.images.drain(..).map(|_| Waits::Image(node)));
-        Ok(())
     }
 }
 

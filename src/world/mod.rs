@@ -41,6 +41,7 @@
 mod action;
 mod agreement;
 pub mod client;
+mod clock;
 pub mod component;
 mod disk;
 mod enabled;
@@ -59,6 +60,7 @@ mod workload;
 
 pub use action::{Action, MessageId, MessageName};
 pub use agreement::Disagreement;
+pub(crate) use clock::Hands;
 pub use facts::Facts;
 pub(crate) use fault::Kinds as FaultKinds;
 pub use fault::{FaultPlan, Faults, InboxOnCrash, Kind as FaultKind, Split, Strike};

@@ -15,6 +15,7 @@ use crate::replication::erased::{AnyMessage, AnyStrategy, Subject};
 use crate::replication::{Cluster, CommandId, Effects, OperationId, Reply, Strategy};
 
 use super::client::Client;
+use super::clock::Hands;
 use super::component::{LocalInput, Node, Panicked, boot, commands, local_step};
 use super::session::{Session, SessionView};
 use super::{
@@ -125,9 +126,8 @@ impl<'a> World<'a> {
     ) -> Result<Self, Panicked> {
         let strategy = strategy.erased();
         let cluster = Cluster::of(setting.nodes);
-        let skew = |node: NodeId| setting.faults.clocks.get(node.index()).copied().unwrap_or(0);
-        let nodes: Vec<_> =
-            cluster.nodes().map(|node| boot(&strategy, node, &cluster, skew(node))).collect();
+        let begin = |node: NodeId| boot(&strategy, node, &cluster, &setting.faults);
+        let nodes: Vec<_> = cluster.nodes().map(begin).collect();
         let sessions = (0u32..)
             .zip(&workload.sessions)
             .map(|(at, _)| Session { client: Client::default(), process: ProcessId(at) })
@@ -362,6 +362,7 @@ impl<'a> World<'a> {
             }
             Action::Fire(node, timer) => (node, LocalInput::Fire(timer)),
             Action::Flush(node) => (node, LocalInput::Flush),
+            Action::Tick(node) => (node, LocalInput::Tick),
             Action::Strike(node, strike) => {
                 if let Some(other) = strike.other() {
                     self.other(other, node)?;
@@ -396,12 +397,21 @@ impl<'a> World<'a> {
         if let Some(why) = at.refuses(&input, self.setting.network) {
             return Err(NotEnabled::Impossible(why));
         }
+        if matches!(action, Action::Tick(_)) && !self.may_tick(node) {
+            return Err(NotEnabled::Impossible("no deadline is ahead of it, or another is behind"));
+        }
         let left = self.setting.faults.budget.left(self.spent);
         if action.fault().is_some_and(|kind| !left.contains(kind)) {
             let why = "the fault plan does not allow (more of) this fault";
             return Err(NotEnabled::Impossible(why));
         }
         Ok((node, input))
+    }
+
+    /// Whether the clock of a node may tick.
+    pub(super) fn may_tick(&self, node: NodeId) -> bool {
+        let all = self.nodes.iter().filter_map(Node::hands);
+        Hands::may_tick(node.index(), all, self.setting.faults.apart())
     }
 
     /// A node that is there and is not `node`.
@@ -501,6 +511,7 @@ impl<'a> World<'a> {
             Action::Strike(..)
             | Action::Fire(..)
             | Action::Flush(_)
+            | Action::Tick(_)
             | Action::Recover(_)
             | Action::Heal(..)
             | Action::Unite => {}

@@ -194,7 +194,7 @@ fn choose(
     Ok(())
 }
 
-/// The delivery or invocation whose link or session has the highest priority;
+/// The delivery, invocation or tick whose link, session or clock has the highest priority;
 /// of several, the one that comes first in canonical order.
 fn first_by_priority<'e>(
     world: &World<'_>,
@@ -203,6 +203,7 @@ fn first_by_priority<'e>(
 ) -> Option<&'e Action> {
     let nodes = world.nodes.len();
     let by_message = priorities.first().is_some_and(|first| first & 1 == 1);
+    let clock = |node: &NodeId| nodes * nodes + world.sessions.len() + node.index();
     let priority = |action: &Action| {
         let actor = match action {
             // In some runs whole links are fast or slow, in others single
@@ -211,6 +212,9 @@ fn first_by_priority<'e>(
             Action::Deliver(to, id) => world.sender(*to, *id)?.index() * nodes + to.index(),
             Action::Invoke(operation) => nodes * nodes + usize::from(operation.session),
             Action::Flush(node) => nodes * node.index() + node.index(),
+            // Where clocks tick by themselves, some are fast and some are slow.
+            Action::Tick(node) => clock(node),
+            Action::Fire(node, _) if world.nodes[0].clock.is_some() => clock(node),
             _ => return None,
         };
         Some(actor.checked_rem(priorities.len()).map_or(0, |actor| priorities[actor]))

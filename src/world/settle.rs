@@ -2,8 +2,9 @@
 //! and the cluster may become quiet. Then the final reads are asked.
 //!
 //! Settling recovers and heals, *drains* (flushes and delivers, oldest first,
-//! until nothing is in flight or on its way to disk), then goes in *rounds* (fires every armed timer once,
-//! drains) until replicas, waiting clients and armed timers repeat. If every
+//! until nothing is in flight or on its way to disk), then goes in *rounds* (lets the
+//! lowest clocks tick if a deadline is ahead of any, fires every timer that is due once,
+//! drains) until replicas, readings, waiting clients and armed timers repeat. If every
 //! node gives the same answers in all states of that cycle, the cluster is
 //! quiet, even if timers go on changing state that no client can see; otherwise
 //! it oscillates. Nothing here is chosen: settling follows from the state.
@@ -16,6 +17,7 @@
 use crate::history::NodeId;
 use crate::replication::erased::AnyMessage;
 
+use super::clock::Hands;
 use super::component::{Node, Panicked};
 use super::finals::answers_of;
 use super::perform::{NotEnabled, World};
@@ -118,27 +120,22 @@ pub(super) fn settle(
     let mut rounds = Rounds::default();
     let mut drained: Vec<(World<'_>, usize)> = Vec::new();
     loop {
-        let replicas: Vec<_> = world.nodes.iter().map(|node| node.replica.clone()).collect();
-        let timers: Vec<_> = world.nodes.iter().map(|node| node.timers.clone()).collect();
-        let mut armed = Vec::new();
-        world.timers(&mut armed);
-        if armed.is_empty() && drained.is_empty() {
+        let nodes = world.nodes.iter();
+        let replicas: Vec<_> =
+            nodes.clone().map(|node| (node.replica.clone(), node.hands())).collect();
+        let timers: Vec<_> = nodes.map(|node| (node.timers.clone(), node.clock.clone())).collect();
+        let calm = timers.iter().all(|(armed, _)| armed.is_empty());
+        if calm && drained.is_empty() {
             return Ok(());
         }
         drained.push((world.clone(), recorder.length()));
-        let end = match rounds.add((replicas, world.unanswered()), timers, armed.is_empty()) {
+        let end = match rounds.add((replicas, world.unanswered()), timers, calm) {
             Round::Another if drained.len() > limits.rounds => {
                 let why = format!("timers still changed something after {} rounds", limits.rounds);
                 return Err(Stop::Ending(Ending::Unsettled(why)));
             }
             Round::Another => {
-                for timer in armed {
-                    // An earlier one of this round may have disarmed it.
-                    match go(world, recorder, &timer) {
-                        Err(Stop::Impossible) | Ok(()) => {}
-                        Err(stop) => return Err(stop),
-                    }
-                }
+                tick_and_fire(world, recorder)?;
                 drain(world, recorder, limits, lasso)?;
                 continue;
             }
@@ -158,6 +155,26 @@ pub(super) fn settle(
         *world = drained.swap_remove(end).0;
         return Ok(());
     }
+}
+
+/// Begins a round: the lowest clocks tick, then every timer that is due fires.
+fn tick_and_fire(world: &mut World<'_>, recorder: &mut Recorder<'_>) -> Result<(), Stop> {
+    let mut lowest = None;
+    while let Some(place) = Hands::to_tick(world.nodes.iter().filter_map(Node::hands), &mut lowest)
+    {
+        let node = world.cluster().nodes().nth(place).expect("it has a clock");
+        go(world, recorder, &Action::Tick(node))?;
+    }
+    let mut due = Vec::new();
+    world.timers(&mut due);
+    for timer in due {
+        // An earlier one of this round may have disarmed it.
+        match go(world, recorder, &timer) {
+            Err(Stop::Impossible) | Ok(()) => {}
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(())
 }
 
 /// Fails with [`Ending::Oscillating`] unless every node gives the same answers in
@@ -315,7 +332,11 @@ where
             Network::Fifo => a.inbox.len() == b.inbox.len(),
             Network::Unordered => a.inbox.len() <= b.inbox.len(),
         };
-        grown && a.replica == b.replica && a.timers == b.timers && a.disk == b.disk
+        grown
+            && a.replica == b.replica
+            && a.timers == b.timers
+            && a.disk == b.disk
+            && a.clock == b.clock
     };
     let contents = |(a, b): (&Node, &Node)| {
         let (a, b) = (a.canonical_inbox(network), b.canonical_inbox(network));

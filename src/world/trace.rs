@@ -23,8 +23,8 @@ pub struct Happening {
     pub node: NodeId,
     /// What an invocation asks.
     pub asked: Option<Call>,
-    /// The message or the command that it is about, in the strategy's words;
-    /// empty if it is about none.
+    /// The message or the command that it is about, in the strategy's words, or what
+    /// a clock shows that has ticked; empty if it is about none of these.
     pub label: String,
     /// The answers that were given and that somebody waited for, in order.
     pub answers: Vec<Answered>,
@@ -207,13 +207,17 @@ fn record(
     panicked.map_or(Ok(()), |panicked| Err(NotEnabled::Panicked(panicked)))
 }
 
-/// The command that an operator gives, in the strategy's words; empty if none
-/// is.
+/// The command that an operator gives, in the strategy's words, or what a clock is about
+/// to show; empty if it is neither.
 fn command(strategy: &AnyStrategy, world: &World<'_>, action: &Action) -> String {
     match action {
         Action::Strike(_, Strike::Command(CommandId(number))) => {
             let mut all = strategy.commands(&world.cluster()).into_iter();
             all.nth(usize::from(*number)).unwrap_or_default()
+        }
+        Action::Tick(node) => {
+            let clock = world.nodes().get(node.index()).and_then(|node| node.clock.as_ref());
+            clock.map_or_else(String::new, |clock| (clock.reading() + 1).to_string())
         }
         _ => String::new(),
     }

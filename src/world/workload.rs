@@ -1,5 +1,7 @@
 //! What clients ask, and in which setting.
 
+use std::num::NonZeroU16;
+
 use serde::{Deserialize, Serialize};
 
 use crate::history::{Call, Key, Malformed, NodeId, notation};
@@ -57,6 +59,14 @@ impl Setting {
     #[must_use]
     pub fn with_faults(self, budget: Faults) -> Self {
         Setting { faults: FaultPlan { budget, ..self.faults }, ..self }
+    }
+
+    /// The same, where clocks that tick by themselves are at most so many ticks apart;
+    /// with 0, as far as they like.
+    #[must_use]
+    pub fn with_clocks(self, bounded: u16) -> Self {
+        let bounded = NonZeroU16::new(bounded);
+        Setting { faults: FaultPlan { bounded, ..self.faults }, ..self }
     }
 }
 

@@ -12,6 +12,7 @@ mod architecture;
 mod bodies;
 mod cases;
 mod cli;
+mod deadlines;
 mod demo;
 mod dice;
 mod docs;

@@ -167,6 +167,15 @@ fn the_search_says_of_random_protocols_with_cut_links_what_whole_worlds_say() {
     assert!(count(Came::Kept) > 4 && count(Came::Violated) > 20, "{came:?}");
 }
 
+#[test]
+fn the_search_says_of_random_protocols_with_deadlines_what_whole_worlds_say() {
+    let (came, wrong) = compare_all(seeds(200), Sample::with_deadlines);
+    println!("{came:?}");
+    nothing(&wrong);
+    let count = |what: Came| came.get(&what).copied().unwrap_or(0);
+    assert!(count(Came::Kept) > 4 && count(Came::Violated) > 20, "{came:?}");
+}
+
 /// Asserts that no seed disagrees.
 fn nothing(wrong: &BTreeMap<u64, String>) {
     let told = |(seed, said): (&u64, &String)| format!("seed {seed}: {said}");

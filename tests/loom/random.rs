@@ -79,7 +79,8 @@ fn scripts(dice: &mut Choices<'_>, nodes: u8) -> Workload {
 
 #[test]
 fn random_protocols_reach_on_threads_what_they_reach_in_the_world() {
-    let allowed = Allowed { timers: true, clocks: false, panics: false, disk: false };
+    let allowed =
+        Allowed { timers: true, clocks: false, panics: false, disk: false, deadlines: false };
     let (mut complete, mut bounded, mut several) = (0, 0, 0);
     for seed in 0..PROTOCOLS {
         let bytes = bytes_of(seed);

@@ -213,6 +213,7 @@ fn faults(shape: FaultsShape) -> FaultPlan {
         inbox: shape.inbox,
         clocks: shape.clocks,
         keep_token: shape.keep_token,
+        bounded: shape.bounded,
     }
 }
 
@@ -428,6 +429,11 @@ impl<'a> Walk<'a> {
                     return Err(format!("{node} is not down here"));
                 }
             }
+            Action::Tick(node) => {
+                if self.gone.contains(node) {
+                    return Err(format!("{node} is gone for good here"));
+                }
+            }
             Action::Strike(..) | Action::Heal(..) | Action::Unite => self.links(action)?,
         }
         self.sends(&shape.sends);
@@ -533,6 +539,7 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
             Action::Fire(node("node", &shape.node)?, TimerId(timer))
         }
         "flush" => Action::Flush(node("node", &shape.node)?),
+        "advance" => Action::Tick(node("node", &shape.node)?),
         "recover" => Action::Recover(node("node", &shape.node)?),
         "cut" => link().map(|(from, to)| Action::Strike(to, Strike::Cut(from)))?,
         "partition" => Action::Strike(NodeId(0), Strike::Partition(split(shape, nodes)?)),
@@ -550,7 +557,7 @@ fn action(shape: &StepShape, walk: &mut Walk<'_>) -> Result<Action<MessageName>,
             None => {
                 let alone: Vec<_> = Strike::alone().map(Strike::name).collect();
                 let reason = format!(
-                    "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, flush, {}, recover, cut, heal, partition, unite, give-up, retry, suspect, command",
+                    "there is no action `{other}`; there is invoke, deliver, drop, duplicate, fire, flush, advance, {}, recover, cut, heal, partition, unite, give-up, retry, suspect, command",
                     alone.join(", ")
                 );
                 return Err(("do", reason));

@@ -66,6 +66,8 @@ pub(super) struct FaultsShape {
     pub clocks: Vec<i32>,
     #[serde(skip_serializing_if = "is_default")]
     pub keep_token: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounded: Option<std::num::NonZeroU16>,
 }
 
 /// What is replicated where a case does not say.

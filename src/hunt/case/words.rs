@@ -55,6 +55,7 @@ fn head(happened: &Happening) -> String {
         Action::Duplicate(..) => format!("twice: {label}"),
         Action::Fire(node, timer) => format!("timer {} fires at {node}", timer.0),
         Action::Flush(node) => format!("{node} flushes"),
+        Action::Tick(node) => format!("the clock of {node} shows {label}"),
         Action::Strike(node, Strike::Command(_)) => {
             format!("the operator tells {node}: {label}")
         }

@@ -322,6 +322,7 @@ fn file(case: &Case) -> File {
             inbox: faults.inbox,
             clocks: faults.clocks.clone(),
             keep_token: faults.keep_token,
+            bounded: faults.bounded,
         },
         routing: case.setting.routing,
         workload: sessions
@@ -407,8 +408,8 @@ fn step(step: &CaseStep) -> StepShape {
             shape.node = Some(node.to_string());
             shape.timer = Some(timer.0);
         }
-        Action::Flush(node) => {
-            word("flush");
+        Action::Flush(node) | Action::Tick(node) => {
+            word(if matches!(step.action, Action::Tick(_)) { "advance" } else { "flush" });
             shape.node = Some(node.to_string());
         }
         Action::Strike(node, strike) => {

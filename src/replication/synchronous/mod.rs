@@ -3,6 +3,7 @@
 pub mod abd;
 pub mod chain;
 pub mod craq;
+pub mod lease;
 pub mod postgres;
 pub mod primary_backup;
 pub mod primary_object;

@@ -93,7 +93,7 @@ pub fn explore(
         declined.push(("symmetry", why));
         reduce.symmetry = false;
     }
-    if reduce.stale && strategy.reads_clock() {
+    if reduce.stale && (strategy.reads_clock() || strategy.has_deadlines()) {
         declined.push(("stale", "the strategy reads clocks"));
         reduce.stale = false;
     }
@@ -147,6 +147,8 @@ fn lopsided(strategy: &AnyStrategy, setting: &Setting, plan: &Plan<'_>) -> Optio
         Some("commands may name nodes")
     } else if setting.faults.budget[FaultKind::Partition] > 0 {
         Some("partitions name nodes")
+    } else if strategy.has_deadlines() {
+        Some("clocks tell nodes apart")
     } else {
         None
     }
@@ -158,6 +160,8 @@ fn unfit(strategy: &AnyStrategy, setting: &Setting, plan: &Plan<'_>) -> Option<&
         Some("there are faults")
     } else if strategy.reads_clock() {
         Some("the strategy reads clocks")
+    } else if strategy.has_deadlines() {
+        Some("clocks tick")
     } else if strategy.writes_disk() {
         Some("the strategy writes to a disk")
     } else if plan.tracks.every_state() {

@@ -8,7 +8,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use crate::world::{FaultKind, FaultKinds};
+use crate::world::{FaultKind, FaultKinds, Hands};
 
 use super::numbered::{Id, Numbered, count};
 use super::parts::{
@@ -68,6 +68,8 @@ pub(super) enum Sort {
     Fire(u8),
     /// The oldest image on its way to disk is flushed.
     Flush,
+    /// The clock of this node ticks.
+    Tick(u16),
     /// A node recovers or a link heals.
     Repair,
     /// A client asks, asks again, or gives up.
@@ -196,6 +198,8 @@ pub(super) struct Place {
     /// What timers sent and is still in the inbox or on its way to disk, one bit
     /// a timer, by component.
     pub(super) pending: Vec<u64>,
+    /// What decides whether clocks may tick, by component; nothing if none ticks.
+    pub(super) hands: Vec<Hands>,
     /// All that can happen by itself, as moves.
     pub(super) local: Vec<Option<Span<Move>>>,
     /// What deliveries alone lead to, as a range of `reached`.
@@ -272,6 +276,8 @@ pub(super) struct Numbers {
     pub(super) stale: bool,
     /// By rest: what clients have done, where messages are dropped.
     pub(super) progress: Vec<Id<Progress>>,
+    /// How many ticks two clocks may be apart.
+    pub(super) apart: u64,
 }
 
 /// A request that is not possible at a component.
@@ -386,7 +392,7 @@ impl Numbers {
     }
 
     /// Whether a move may happen in this row: its fault can be afforded, its
-    /// timer has nothing left in flight.
+    /// timer has nothing left in flight, its clock may tick.
     #[inline]
     pub(super) fn may(&self, row: &[u32], number: Id<Move>) -> bool {
         if !self.conditional {
@@ -395,6 +401,11 @@ impl Numbers {
         match self.sorts[number.index()] {
             Sort::Deliver(_) | Sort::Flush | Sort::Repair | Sort::Client => true,
             Sort::Mishap(kind) => self.affordable[rest_of(row).index()].contains(kind),
+            Sort::Tick(place) => {
+                let hands =
+                    |(place, at): (usize, Id<Component>)| self.places[place].hands[at.index()];
+                Hands::may_tick(usize::from(place), components(row).map(hands), self.apart)
+            }
             Sort::Fire(timer) => {
                 let bit = 1 << timer;
                 components(row).all(|(place, at)| self.places[place].pending[at.index()] & bit == 0)

@@ -194,6 +194,8 @@ pub(super) fn at(row: &[u32], place: usize) -> Id<Component> {
 
 /// The places of a row with their components.
 #[inline]
-pub(super) fn components(row: &[u32]) -> impl Iterator<Item = (usize, Id<Component>)> + use<'_> {
+pub(super) fn components(
+    row: &[u32],
+) -> impl Iterator<Item = (usize, Id<Component>)> + Clone + use<'_> {
     row[..row.len() - 1].iter().map(|number| Id::of(*number)).enumerate()
 }

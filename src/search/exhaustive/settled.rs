@@ -16,7 +16,7 @@ use crate::history::NodeId;
 use crate::replication::TimerId;
 use crate::replication::erased::AnyReplica;
 use crate::world::component::LocalInput;
-use crate::world::{Round, Rounds, SettleLimits};
+use crate::world::{Hands, Round, Rounds, SettleLimits};
 
 use super::numbered::Id;
 use super::parts::{Component, Event, Held, Message, Rest, Sends, components, rest_of};
@@ -77,10 +77,12 @@ impl Tables<'_> {
         let mut seen = vec![first];
         loop {
             let (held, rest) = seen.last().expect("there is always one").clone();
-            let replicas: Vec<AnyReplica> =
-                held.iter().map(|held| self.held[*held].node.replica.clone()).collect();
-            let timers: Vec<_> = held.iter().map(|held| self.timers_of(*held)).collect();
-            let calm = timers.iter().all(|timers| timers.is_empty());
+            let nodes = held.iter().map(|held| &self.held[*held].node);
+            let replicas: Vec<(AnyReplica, Option<Hands>)> =
+                nodes.clone().map(|node| (node.replica.clone(), node.hands())).collect();
+            let timers: Vec<_> =
+                nodes.map(|node| (node.timers.clone(), node.clock.clone())).collect();
+            let calm = timers.iter().all(|(timers, _)| timers.is_empty());
             let end = match rounds.add((replicas, self.clients.open(rest)), timers, calm) {
                 Round::Another if seen.len() > SettleLimits::default().rounds => return Ok(None),
                 Round::Another => {
@@ -107,8 +109,9 @@ impl Tables<'_> {
         }
     }
 
-    /// Fires every armed timer once, in order, then flushes and delivers, oldest
-    /// first, until nothing is in flight; none if that takes too long.
+    /// Lets the lowest clocks tick if a deadline is ahead, fires every timer that is due
+    /// once, in order, then flushes and delivers, oldest first, until nothing is in
+    /// flight; none if that takes too long.
     fn round(
         &mut self,
         mut held: Vec<Id<Held>>,
@@ -116,10 +119,18 @@ impl Tables<'_> {
     ) -> Result<Option<Drained>, Refused> {
         let limits = SettleLimits::default();
         let mut flight: VecDeque<(usize, Id<Message>)> = VecDeque::new();
-        for place in 0..held.len() {
-            // Those that were armed when the round began.
-            for timer in self.timers_of(held[place]) {
-                if !self.timers_of(held[place]).contains(&timer) {
+        let mut lowest = None;
+        while let Some(place) = self.to_tick(&held, &mut lowest) {
+            let calm = Happening::default();
+            held[place] = self.react(place, held[place], LocalInput::Tick, None, calm)?.held;
+            self.pass(&held, rest);
+        }
+        // Those that were due when the round began.
+        let due = |held: &Id<Held>| self.held[*held].node.due().collect();
+        let due: Vec<SmallVec<[TimerId; 2]>> = held.iter().map(due).collect();
+        for (place, due) in due.into_iter().enumerate() {
+            for timer in due {
+                if !self.held[held[place]].node.due().any(|now| now == timer) {
                     continue;
                 }
                 let input = LocalInput::Fire(timer);
@@ -216,6 +227,11 @@ impl Tables<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Which clock ticks next in a round.
+    fn to_tick(&self, held: &[Id<Held>], lowest: &mut Option<u64>) -> Option<usize> {
+        Hands::to_tick(held.iter().filter_map(|held| self.held[*held].node.hands()), lowest)
     }
 
     fn timers_of(&self, held: Id<Held>) -> SmallVec<[TimerId; 2]> {

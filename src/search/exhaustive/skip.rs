@@ -18,7 +18,8 @@
 //!
 //! Invariant: every state is still reached, on its level. Nothing is skipped
 //! where a step at one node may forbid or change one at another: faults, which
-//! share budgets, and timers, which may have to wait, are always taken; so is
+//! share budgets, timers, which may have to wait, and ticks, which other clocks and
+//! deadlines hinder or allow, are always taken; so is
 //! everything with clocks, which share time, and where states are merged
 //! (symmetry) or left out (macro, persistent). It does not know what handlers
 //! do.
@@ -174,10 +175,15 @@ impl<'r> Before<'r> {
 
 impl Numbers {
     /// Whether a move is possible whatever happens elsewhere: it is no fault,
-    /// which others may use up, and no timer, which may have to wait.
+    /// which others may use up, no timer, which may have to wait, and no tick, for which
+    /// others may be too far behind.
     #[inline]
     fn is_free(&self, number: Id<Move>) -> bool {
-        !self.conditional || !matches!(self.sorts[number.index()], Sort::Fire(_) | Sort::Mishap(_))
+        !self.conditional
+            || !matches!(
+                self.sorts[number.index()],
+                Sort::Fire(_) | Sort::Mishap(_) | Sort::Tick(_)
+            )
     }
 
     /// The steps after this one, of a component at a place, that lead to the

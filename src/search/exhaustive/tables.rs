@@ -121,10 +121,10 @@ impl<'a> Tables<'a> {
         tables.numbers.reacts = strategy.writes_disk();
         let first = tables.clients.first();
         tables.know_rest(first);
-        let skew = |node: NodeId| setting.faults.clocks.get(node.index()).copied().unwrap_or(0);
+        tables.numbers.apart = setting.faults.apart();
         let mut row = Vec::new();
         for node in cluster.nodes() {
-            let node = boot(strategy, node, &cluster, skew(node));
+            let node = boot(strategy, node, &cluster, &setting.faults);
             let (visible, flushing) = (Vec::new(), SmallVec::new());
             let held = tables.hold(Held { node, visible, flushing });
             let component = tables.component(row.len(), Component::without_inbox(held));
@@ -276,6 +276,7 @@ impl<'a> Tables<'a> {
             let senders = component.inbox.iter().fold(0, |bits, message| bits | bit(message));
             known.senders.push(if node.up { senders & !node.held_back() } else { 0 });
             known.held.push(component.held);
+            known.hands.extend(node.hands());
             known.local.push(None);
             known.closure.push(None);
         }
@@ -389,7 +390,7 @@ impl<'a> Tables<'a> {
 
     fn remember(&mut self, next: Id<Component>, reaction: Reaction, sort: Sort) -> Id<Move> {
         let Reaction { event, sends, .. } = reaction;
-        self.numbers.conditional |= matches!(sort, Sort::Fire(_) | Sort::Mishap(_));
+        self.numbers.conditional |= matches!(sort, Sort::Fire(_) | Sort::Mishap(_) | Sort::Tick(_));
         let sends = self.numbers.sends.number(sends);
         self.numbers.moves.push(Move { next, event, sends, swaps: UNASKED });
         self.numbers.sorts.push(sort);
@@ -430,11 +431,18 @@ impl<'a> Tables<'a> {
         }
         if state.up {
             for &timer in &state.timers {
+                // Those that wait for a deadline are known, too.
+                self.timer_number(node, timer)?;
+            }
+            for timer in state.due() {
                 let number = self.timer_number(node, timer)?;
                 others.push((LocalInput::Fire(timer), Some(number), Sort::Fire(number)));
             }
         } else if !state.gone {
             others.push((LocalInput::Recover, None, Sort::Repair));
+        }
+        if state.clock.is_some() && !state.gone {
+            others.push((LocalInput::Tick, None, Sort::Tick(node.0)));
         }
         let cluster = Cluster::of(self.setting.nodes);
         let cut = |from: &NodeId| state.cut & (1 << from.0) != 0;

@@ -19,9 +19,10 @@ use crate::support::{case_file, overwrites};
 /// `FIFO, 1 crash, sticky`. Leaves out three nodes and no faults, the defaults.
 fn place(setting: &Setting) -> String {
     let text = setting_text(setting);
-    let parts = text.trim_end_matches(" sessions").split(", ");
+    let parts = text.split(", ");
     let part = |part: &str| {
-        let part = part.trim_end_matches(" network").trim_start_matches("faults ");
+        let part = part.trim_end_matches(" network").trim_end_matches(" sessions");
+        let part = part.trim_start_matches("faults ");
         match part.split_once(' ') {
             Some((kind, number)) if number.parse::<u16>().is_ok() => format!("{number} {kind}"),
             _ => part.to_owned(),

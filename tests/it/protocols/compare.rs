@@ -88,6 +88,31 @@ impl Sample {
         Sample { protocol, setting, scope, object, limit: 2 * STATES_MAX, words }
     }
 
+    /// A protocol with deadlines, whose clocks may drift apart: the sample that these
+    /// bytes determine.
+    pub fn with_deadlines(bytes: &[u8]) -> Self {
+        let mut dice = Choices::of(bytes);
+        let mut setting = setting(&mut dice);
+        let often = [FaultKind::Crash, FaultKind::Kill, FaultKind::Operator, FaultKind::Partition];
+        setting.faults.budget = Faults::NONE;
+        if dice.below(2) == 0 {
+            setting.faults.budget[often[usize::from(dice.below(4))]] = 1;
+        }
+        setting.faults.clocks = if dice.once_in(4) { vec![0, 1] } else { Vec::new() };
+        setting = setting.with_clocks(u16::from(dice.below(3)));
+        if dice.below(4) > 0 {
+            setting.nodes = setting.nodes.min(2);
+        }
+        let scope = scope(&mut dice);
+        let (panics, disk) = (dice.once_in(6), dice.once_in(6));
+        let allowed = Allowed { panics, disk, deadlines: true, ..ALL };
+        let protocol = Protocol::of(&mut dice, setting.nodes, allowed);
+        let words = format!("{protocol:?}");
+        let object = Object::register();
+        let protocol = Box::new(protocol);
+        Sample { protocol, setting, scope, object, limit: 2 * STATES_MAX, words }
+    }
+
     fn properties(&self) -> Vec<Property> {
         let models = [
             Model::EVENTUAL,
@@ -208,7 +233,7 @@ pub fn setting(dice: &mut Choices<'_>) -> Setting {
     Setting {
         nodes,
         network: [Network::Fifo, Network::Unordered][usize::from(dice.below(2))],
-        faults: FaultPlan { budget, inbox, clocks, keep_token },
+        faults: FaultPlan { budget, inbox, clocks, keep_token, bounded: None },
         routing: [Routing::Sticky, Routing::Roaming][usize::from(dice.below(2))],
     }
 }

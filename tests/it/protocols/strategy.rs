@@ -62,10 +62,13 @@ pub struct Allowed {
     /// Writing to a disk, and an operator. It is drawn last, so what is drawn before it does not
     /// depend on it.
     pub disk: bool,
+    /// Deadlines. They are drawn after everything else.
+    pub deadlines: bool,
 }
 
-/// Everything but a disk and an operator.
-pub const ALL: Allowed = Allowed { timers: true, clocks: true, panics: true, disk: false };
+/// Everything but a disk and an operator, and deadlines.
+pub const ALL: Allowed =
+    Allowed { timers: true, clocks: true, panics: true, disk: false, deadlines: false };
 
 /// What makes a handler act.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,6 +104,10 @@ const CAUSES: [Cause; 10] = [
     Cause::Suspect,
 ];
 
+/// The greatest deadline: a timer that is armed again for ever must not let clocks go on
+/// for ever.
+const LAST: u64 = 2;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum To {
     Itself,
@@ -129,6 +136,10 @@ enum Do {
     Fail,
     Unknown,
     Arm(u8),
+    /// Arms it for this reading.
+    ArmAt(u8, u64),
+    /// Arms it for the next reading after that of the input, up to [`LAST`].
+    ArmNext(u8),
     Disarm(u8),
     /// Changes state that no later step depends on.
     Noise,
@@ -175,6 +186,7 @@ struct Table {
     observable: bool,
     invariants: bool,
     disk: bool,
+    deadlines: bool,
     ignores: Ignores,
 }
 
@@ -258,6 +270,7 @@ impl Protocol {
             invariants: dice.below(2) == 0,
             disk: allowed.disk,
             ignores: Ignores::Nothing,
+            deadlines: allowed.deadlines,
         };
         if dice.once_in(5) {
             let all = (1_u8 << nodes) - 1;
@@ -278,6 +291,17 @@ impl Protocol {
                         rule.does.insert(0, Do::Persist);
                     }
                 }
+            }
+        }
+        if allowed.deadlines {
+            for rule in table.rules.iter_mut().flatten() {
+                let timer = dice.below(2);
+                let one = match dice.below(6) {
+                    0 => Do::ArmAt(timer, 1 + u64::from(dice.below(2))),
+                    1 => Do::ArmNext(timer),
+                    _ => continue,
+                };
+                rule.does.push(one);
             }
         }
         let mixed = fingerprint(&format!("{table:?}"));
@@ -367,6 +391,10 @@ impl Protocol {
                 }
             }
             Do::Arm(timer) => effects.arm(TimerId(u32::from(timer))),
+            Do::ArmAt(timer, deadline) => effects.arm_at(TimerId(u32::from(timer)), deadline),
+            Do::ArmNext(timer) => {
+                effects.arm_at(TimerId(u32::from(timer)), LAST.min(given.clock + 1));
+            }
             Do::Disarm(timer) => effects.disarm(TimerId(u32::from(timer))),
             Do::Noise => replica.noise = !replica.noise,
             Do::Forget => replica.register.clear(),
@@ -616,6 +644,10 @@ impl Strategy for Protocol {
 
     fn reads_clock(&self) -> bool {
         self.table.lease.is_some()
+    }
+
+    fn has_deadlines(&self) -> bool {
+        self.table.deadlines
     }
 
     fn commands(&self, _: &Cluster) -> Vec<String> {

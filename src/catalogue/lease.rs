@@ -1,0 +1,53 @@
+//! A primary that reads locally while it holds a lease.
+
+use crate::hunt::mutant::Bug;
+use crate::hunt::property::Property;
+use crate::judgement::{Kind, Model};
+use crate::replication::synchronous::lease::Lease;
+use crate::world::{FaultKind, Faults, Network, Setting};
+
+use super::family::Family;
+use super::variants::Variants;
+
+const TRUSTING: Bug = Bug {
+    title: "the holder of a lease counts on it to the last tick of its own clock",
+    story: "The clock of the primary is one tick behind. Its backup is promoted, waits until \
+            the lease has expired by its own clock, and accepts a write. The primary still \
+            believes in its lease and reads the old value.",
+    source: "Gray & Cheriton 1989, section 2; Ongaro 2014, section 6.4",
+    repaired: "lease",
+    keeps: &["eventual", "answered"],
+    actions: 9,
+};
+
+pub(super) fn family() -> Family {
+    let promoted =
+        Setting::calm(2, Network::Fifo).with_faults(Faults::once(&[FaultKind::Operator]));
+    let (close, apart) = (promoted.clone().with_clocks(1), promoted.with_clocks(2));
+    let variants = Variants::of(Lease { margin: 1 }).parameter(
+        "margin",
+        "how many ticks before its end the primary no longer counts on its lease",
+        [("1", |it| it.margin = 1), ("0", |it| it.margin = 0), ("2", |it| it.margin = 2)],
+    );
+    let about = "synchronous: a primary reads locally while it holds a lease";
+    Family::new("lease", about, &close, variants)
+        .states(60_000)
+        .sources("Gray & Cheriton 1989; Ongaro 2014, section 6.4")
+        .keeps("", &close, [Model::Linearizable, Model::EVENTUAL])
+        .keeps("", &close, [Property::Answered])
+        .breaks("", &apart, Model::Linearizable, Kind::Unexplained)
+        .keeps("margin=2", &apart, [Model::Linearizable])
+        .mutant("margin=0", TRUSTING, &close, Model::Linearizable, Kind::Unexplained)
+        .hint(
+            "margin=0",
+            Kind::Unexplained,
+            "stop as many ticks before the end as clocks may be apart",
+            "quiescence check lease --clock bounded=1",
+        )
+        .hint(
+            "margin=1",
+            Kind::Unexplained,
+            "stop as many ticks before the end as clocks may be apart",
+            "quiescence check lease:margin=2 --clock bounded=2",
+        )
+}
