@@ -1,6 +1,7 @@
 //! Caches in front of a store.
 
 use crate::hunt::mutant::Bug;
+use crate::hunt::property::Flaw;
 use crate::judgement::{Kind, Model};
 use crate::replication::asynchronous::cache::{Cache, Fills, First, Misses, Writes};
 use crate::world::{FaultKind, Faults, Network, Setting};
@@ -62,6 +63,10 @@ const LAGGING: Bug = Bug {
     actions: 7,
 };
 
+/// What breaks as a fill that is late brings an older value back.
+const GOES_BACK: [(&str, Flaw); 3] =
+    [("monotonic-reads", UNEXPLAINED), ("causal", UNEXPLAINED), ("linearizable", UNEXPLAINED)];
+
 pub(super) fn family() -> Family {
     let (fifo, unordered) = (Setting::calm(3, Network::Fifo), Setting::calm(3, Network::Unordered));
     let with = |setting: &Setting, kind| setting.clone().with_faults(Faults::NONE.with(kind, 1));
@@ -103,15 +108,7 @@ pub(super) fn family() -> Family {
         .states(60_000)
         .sources("Nishtala et al. 2013 (Scaling Memcache at Facebook)")
         .keeps("", &with(&unordered, FaultKind::Crash), [eventual, ryw])
-        .stands(
-            "",
-            &unordered,
-            &[
-                ("monotonic-reads", UNEXPLAINED),
-                ("causal", UNEXPLAINED),
-                ("linearizable", UNEXPLAINED),
-            ],
-        )
+        .stands("", &unordered, &GOES_BACK)
         .breaks("", &with(&unordered, FaultKind::Drop), eventual, Kind::Diverged)
         .keeps(versioned, &unordered, [eventual, ryw, mr])
         .keeps("writes=through", &fifo, [eventual, ryw, mr])

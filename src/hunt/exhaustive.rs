@@ -433,6 +433,7 @@ fn search(
         }
     };
     cover(coverage, &explored);
+    let (states, timers) = (explored.states, explored.timers);
     let ways = ways(subject, &explored, &properties);
     for (at, entry) in group.iter_mut().enumerate() {
         let (property, outcome) = &mut **entry;
@@ -440,12 +441,10 @@ fn search(
         let stories = ways.filter_map(|(_, way)| confirmed(subject, plan, property, way));
         let finding = stories.min_by_key(|story| (story.run.schedule.len(), story.plainness()));
         if let Some(failing) = finding {
-            let states = explored.states;
             *outcome = Decision::Violated(Box::new(Shortest { failing, scope, states }));
         } else if let Some(why) = doubt(&explored, scope, property, undecided[at].as_deref()) {
             outcome.doubt(why);
         } else {
-            let states = explored.states;
             let looked_at = match property {
                 property if by_sight(property) => looked_at[at],
                 Property::StrongConvergence => explored.compared,
@@ -456,10 +455,8 @@ fn search(
     }
     match explored.ending {
         Ending::Bounded(Bound::Stopped) => Ended::Bounded { timers: false },
-        Ending::Bounded(_) => Ended::Bounded { timers: explored.timers },
-        Ending::Complete | Ending::Settled => {
-            Ended::Complete { states: explored.states, timers: explored.timers }
-        }
+        Ending::Bounded(_) => Ended::Bounded { timers },
+        Ending::Complete | Ending::Settled => Ended::Complete { states, timers },
     }
 }
 
