@@ -45,7 +45,7 @@ pub(super) fn family() -> Family {
             "quiescence check lease --clock bounded=1",
         )
         .hint(
-            "margin=1",
+            "",
             Kind::Unexplained,
             "stop as many ticks before the end as clocks may be apart",
             "quiescence check lease:margin=2 --clock bounded=2",
