@@ -20,7 +20,6 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use crate::dice;
 use compare::{Came, Sample, compare, compare_stale};
 use strategy::bytes_of;
 

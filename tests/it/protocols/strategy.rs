@@ -3,55 +3,23 @@
 //!
 //! A table says, for each state of a node and each input, what is done: keep
 //! what the input carries, send, answer now or later, arm timers, change state
-//! that nobody can see. Most of these protocols are nonsense. That is intended,
-//! because all engines have to agree on them too. The same bytes always give
-//! the same protocol, and missing bytes count as zeros.
+//! that nobody can see. Most of these protocols are nonsense, on which all engines have
+//! to agree, too. The same bytes give the same protocol, and missing bytes are zeros.
 
 #![allow(dead_code, reason = "each test that includes this file uses a part of it")]
+
+#[path = "choices.rs"]
+mod choices;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::dice::Dice;
+pub use choices::{Choices, bytes_of};
 use quiescence::history::{Call, Completion, Key, NodeId, Value};
 use quiescence::replication::{
     Cluster, CommandId, Effects, ImageId, Input, Invariant, OperationId, Stamp, Strategy,
     StrategyName, TimerId, Visible,
 };
-
-/// Bytes that determine choices.
-pub struct Choices<'b> {
-    bytes: &'b [u8],
-    at: usize,
-}
-
-impl<'b> Choices<'b> {
-    pub fn of(bytes: &'b [u8]) -> Self {
-        Choices { bytes, at: 0 }
-    }
-
-    /// A number below `sides`.
-    pub fn below(&mut self, sides: u8) -> u8 {
-        let byte = self.bytes.get(self.at).copied().unwrap_or(0);
-        self.at += 1;
-        byte % sides
-    }
-
-    /// True once in `times` on average; never if the bytes have ended.
-    pub fn once_in(&mut self, times: u8) -> bool {
-        self.below(times) == times - 1
-    }
-}
-
-/// As many bytes as a protocol and its setting need, from a seed.
-pub fn bytes_of(seed: u64) -> Vec<u8> {
-    let mut dice = Dice(seed);
-    let mut bytes = Vec::new();
-    while bytes.len() < 160 {
-        bytes.extend(dice.next().to_le_bytes());
-    }
-    bytes
-}
 
 /// What a table may contain.
 #[derive(Clone, Copy, Debug, Default)]
