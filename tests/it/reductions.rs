@@ -88,12 +88,15 @@ fn is_grid(property: &Property) -> bool {
     matches!(property, Property::Model(Model::Grid(_)))
 }
 
-fn needs_record(property: &Property) -> bool {
-    matches!(property, Property::Durable | Property::StrongConvergence)
-}
-
-fn has_no_visibility(name: &str) -> bool {
-    name.contains("cas-register") || name.contains("object=set")
+/// Whether nothing is known of this property of a strategy: models of visibility say nothing
+/// of compare-and-sets and of sequential sets, only agreement is judged of opaque objects,
+/// and leases do not record what their answers took into account.
+fn is_not_judged(name: &str, property: &Property) -> bool {
+    let is_named = |part: &str| name.contains(part);
+    let is_model = matches!(property, Property::Model(_));
+    (is_named("cas-register") || is_named("object=set")) && is_grid(property)
+        || is_named("priority-register") && is_model && *property != Model::EVENTUAL.into()
+        || is_named("lease") && matches!(property, Property::Durable | Property::StrongConvergence)
 }
 
 /// How a property is violated, and in how many actions at least.
@@ -112,10 +115,7 @@ fn verdicts(
             Some((finding.failing.flaw, finding.failing.run.schedule.len()))
         }
         Decision::Proved(_, doubts) if doubts.is_empty() => None,
-        // Models of visibility say nothing of compare-and-sets and of sequential sets.
-        Decision::Unknown(_) if has_no_visibility(name) && is_grid(property) => None,
-        // It does not record what its answers took into account.
-        Decision::Unknown(_) if name.starts_with("lease") && needs_record(property) => None,
+        Decision::Unknown(_) if is_not_judged(name, property) => None,
         other => panic!("{property} of {name} with {reduce}: {other:?}"),
     };
     found.iter().map(verdict).collect()
