@@ -123,7 +123,7 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
 fn declarations_of_random_protocols_are_right_or_are_found_to_be_wrong() {
     let (fewer, wrong) = (AtomicU64::new(0), AtomicU64::new(0));
     let seeds = seeds(600);
-    let (_, disagree) = on_all_cores(seeds.clone(), |seed| {
+    let each = |seed| {
         let bytes = bytes_of(seed);
         let samples =
             [Sample::of(&bytes, false), Sample::with_cuts(&bytes), Sample::on_disk(&bytes)];
@@ -136,7 +136,13 @@ fn declarations_of_random_protocols_are_right_or_are_found_to_be_wrong() {
             }
         }
         Came::Kept
-    });
+    };
+    let (_, mut disagree) = on_all_cores(seeds.clone(), each);
+    // One has more states, as a link is cut before a queue; what is dropped in the others makes
+    // a difference after its receiver has recovered, and as a new answer.
+    for seed in [1_408, 2_607, 6_565] {
+        disagree.extend(on_all_cores(seed..seed + 1, each).1);
+    }
     nothing(&disagree);
     let (fewer, wrong) = (fewer.into_inner(), wrong.into_inner());
     println!("fewer states: {fewer}, wrong: {wrong}");

@@ -176,7 +176,9 @@ impl Sample {
         let stale = explored(Reduce { stale: true, ..Reduce::NONE });
         let wrong = stale.declined.iter().any(|(_, why)| *why == MISDECLARED);
         let complete = plain.ending == Ending::Complete;
-        assert!(!complete || stale.states <= plain.states, "{}", self.told());
+        // In a queue it may be dropped before what it waits behind, and then a link is cut.
+        let counts = complete && self.setting.network == Network::Unordered;
+        assert!(!counts || stale.states <= plain.states, "{}", self.told());
         (complete && stale.states < plain.states, wrong)
     }
 

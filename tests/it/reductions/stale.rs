@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use quiescence::history::{Call, Menu, NodeId};
+use quiescence::history::{Call, Menu, NodeId, Value};
 use quiescence::replication::synchronous::abd::{Abd, Message, Replica, WriteBack};
 use quiescence::replication::{Cluster, Effects, Input, Strategy, StrategyName};
 use quiescence::search::exhaustive::{
@@ -165,4 +165,171 @@ fn two_writers_and_a_reader_of_the_majority_register_have_few_states() {
     let found = explore(&ABD, &setting, &plan, 1, &mut |_| 0).expect("it is covered");
     // Without the reduction these are 12,029,674.
     assert_eq!((found.ending, found.states), (Ending::Complete, 13_468));
+}
+
+/// A message that is ignored for now and makes a difference later, or somewhere else. What
+/// is declared is true at the moment.
+#[derive(Clone, Copy, Debug)]
+struct Turning {
+    strikes: Strikes,
+    by: By,
+}
+
+/// What the message does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strikes {
+    /// It strikes its receiver, after that has turned.
+    Receiver,
+    /// It is answered, and the answer strikes the sender, after that has turned.
+    Sender,
+    /// It is answered after its receiver has turned, and the answer strikes the sender.
+    WithAnAnswer,
+    /// It is answered to a third node, and strikes that.
+    Third,
+}
+
+/// What turns the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// A delivery that the search has seen before anything was dropped.
+    KnownDelivery,
+    /// A delivery that it sees afterwards.
+    NewDelivery,
+    /// A read, which a client begins at any time.
+    ClientRead,
+}
+
+const SENDER: NodeId = NodeId(0);
+const RECEIVER: NodeId = NodeId(1);
+const THIRD: NodeId = NodeId(2);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Sent {
+    Late,
+    Answer,
+    Turn,
+    /// To the third node and back: what it brings about comes some steps later.
+    Kick,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Turned {
+    me: NodeId,
+    turned: bool,
+    struck: bool,
+}
+
+impl Turning {
+    /// The node that turns.
+    fn turns(self) -> NodeId {
+        if self.strikes == Strikes::Sender { SENDER } else { RECEIVER }
+    }
+
+    fn struck(self) -> NodeId {
+        match self.strikes {
+            Strikes::Receiver => RECEIVER,
+            Strikes::Sender | Strikes::WithAnAnswer => SENDER,
+            Strikes::Third => THIRD,
+        }
+    }
+}
+
+impl Strategy for Turning {
+    type Replica = Turned;
+    type Message = Sent;
+    type Token = ();
+
+    fn name(&self) -> StrategyName {
+        StrategyName::new("turning")
+    }
+
+    fn boot(&self, me: NodeId, _: &Cluster) -> Turned {
+        Turned { me, turned: false, struck: false }
+    }
+
+    fn step(&self, node: &mut Turned, input: Input<Self>, effects: &mut Effects<Self>) {
+        let (turn, late) = ((self.turns(), Sent::Turn), (RECEIVER, Sent::Late));
+        match input {
+            Input::Request { operation, call, .. } if call.is_read() => {
+                effects.ok(operation, Value::from(i64::from(node.struck)));
+                node.turned |= self.by == By::ClientRead && node.me == self.turns();
+            }
+            Input::Request { operation, .. } => {
+                let (to, first) = if self.by == By::KnownDelivery { turn } else { late };
+                effects.send(to, first);
+                effects.send(THIRD, Sent::Kick);
+                effects.ok(operation, Value::Null);
+            }
+            Input::Receive { message: Sent::Kick, .. } if node.me == THIRD => {
+                effects.send(SENDER, Sent::Kick);
+            }
+            Input::Receive { message: Sent::Kick, .. } => match self.by {
+                By::KnownDelivery => effects.send(late.0, late.1),
+                By::NewDelivery => effects.send(turn.0, turn.1),
+                By::ClientRead => {}
+            },
+            Input::Receive { message: Sent::Turn, .. } => node.turned = true,
+            Input::Receive { message: Sent::Late, .. } => match self.strikes {
+                Strikes::Receiver => node.struck |= node.turned,
+                Strikes::WithAnAnswer if !node.turned => {}
+                Strikes::Sender | Strikes::WithAnAnswer => effects.send(SENDER, Sent::Answer),
+                Strikes::Third => effects.send(THIRD, Sent::Answer),
+            },
+            Input::Receive { message: Sent::Answer, .. } => {
+                let ready = node.turned || self.strikes != Strikes::Sender;
+                node.struck |= ready && node.me == self.struck();
+            }
+            _ => {}
+        }
+    }
+
+    fn serves(&self, call: &Call, node: NodeId, _: &Cluster) -> bool {
+        if call.is_read() { [self.turns(), self.struck()].contains(&node) } else { node == SENDER }
+    }
+
+    fn ignores(&self, node: &Turned, _: NodeId, message: &Sent) -> Option<bool> {
+        Some(match message {
+            Sent::Late => self.strikes != Strikes::Receiver || !node.turned,
+            Sent::Answer if node.me != self.struck() => true,
+            Sent::Answer => self.strikes == Strikes::Sender && !node.turned,
+            Sent::Turn | Sent::Kick => false,
+        })
+    }
+
+    fn awaits(&self, node: &Turned, _: NodeId, _: &Sent) -> bool {
+        self.strikes == Strikes::Sender && node.turned
+    }
+}
+
+/// The histories with their answers, how many states there are, and what was declined.
+type Explored = (BTreeSet<String>, u64, Vec<(&'static str, &'static str)>);
+
+fn explored(turning: Turning, reduce: Reduce) -> Explored {
+    let mut seen = BTreeSet::new();
+    let mut judge = |sight: &Sight<'_>| {
+        seen.insert(format!("{:?} {:?}", sight.history, sight.answers));
+        0
+    };
+    // Nobody reads but at quiescence, if no read is needed.
+    let (sessions, reads) = if turning.by == By::ClientRead { (2, 1) } else { (1, 0) };
+    let work = Work::Open(Open { sessions, reads, ..SCOPE }, Menu::register());
+    let setting = Setting::calm(3, Network::Unordered);
+    let found = explore(&turning, &setting, &plan(work, reduce), 1, &mut judge);
+    let found = found.expect("it is covered");
+    assert_eq!(found.ending, Ending::Complete);
+    (seen, found.states, found.declined)
+}
+
+#[test]
+fn what_was_dropped_is_tried_wherever_its_receiver_and_its_sender_come() {
+    for strikes in [Strikes::Receiver, Strikes::Sender, Strikes::WithAnAnswer, Strikes::Third] {
+        for by in [By::KnownDelivery, By::NewDelivery, By::ClientRead] {
+            let turning = Turning { strikes, by };
+            let (all, states, _) = explored(turning, Reduce::NONE);
+            let struck = all.iter().any(|told| told.contains("Int(1)"));
+            assert!(struck, "the message makes a difference: {turning:?} {all:?}");
+            let found_out = vec![("stale", MISDECLARED)];
+            assert_eq!(explored(turning, STALE), (all, states, found_out), "{turning:?}");
+        }
+    }
 }
