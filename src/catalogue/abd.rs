@@ -4,7 +4,6 @@ use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::abd::{Abd, WriteBack};
-use crate::search::exhaustive::Open;
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::bench::{self, Bench, Clients, Judged};
@@ -42,8 +41,7 @@ pub(super) fn family() -> Family {
     let about = "synchronous: a register on a majority, reads write back";
     let never = "write-back=never";
     Family::new("abd", about, &unordered, variants)
-        .states(1_000_000)
-        .up_to(Open { sessions: 2, writes: 1, reads: 1, keys: 1, patient: true })
+        .states(140_000)
         .sources("Attiya, Bar-Noy & Dolev 1995; Lynch & Shvartsman 1997 for several writers")
         .stands("", &mess, &[])
         .breaks("", &split, Property::Available, Flaw::Stuck)

@@ -14,7 +14,6 @@ use crate::hunt::property::{Flaw, Property};
 use crate::judgement::Kind;
 use crate::judgement::datatype::Datatype;
 use crate::replication::{Strategy, StrategyName};
-use crate::search::exhaustive::Open;
 use crate::world::Setting;
 
 use super::variants::{Build, Parameter, Variants};
@@ -39,8 +38,6 @@ pub struct Family {
     pub hints: Vec<Hint>,
     /// The most states of a search for the next of its promises.
     states: Option<u64>,
-    /// The largest scope of such a search.
-    largest: Option<Open>,
     /// What the operations mean, if no datatype of the crate says it.
     pub datatype: Option<&'static dyn Datatype>,
     build: Build,
@@ -70,7 +67,7 @@ pub struct Advice {
 pub(super) const UNEXPLAINED: Flaw = Flaw::History(Kind::Unexplained);
 
 /// What the promise table tells of a strategy in its main setting.
-const TABLE: [&str; 8] = [
+pub const TABLE: [&str; 8] = [
     "read-your-writes",
     "monotonic-reads",
     "causal",
@@ -100,7 +97,6 @@ impl Family {
             mutants: Vec::new(),
             hints: Vec::new(),
             states: None,
-            largest: None,
             datatype: None,
             build,
         }
@@ -118,14 +114,6 @@ impl Family {
     #[must_use]
     pub fn states(mut self, states: u64) -> Self {
         self.states = Some(states);
-        self
-    }
-
-    /// Says in which scope a search for one of the promises that follow ends, where all
-    /// promises are checked: where a larger one would take long and not end.
-    #[must_use]
-    pub fn up_to(mut self, largest: Open) -> Self {
-        self.largest = Some(largest);
         self
     }
 
@@ -228,8 +216,8 @@ impl Family {
 
     fn promise(&mut self, variant: &str, at: &Setting, property: Property, expected: Expected) {
         let strategy = self.strategy(variant);
-        let (setting, states, largest) = (at.clone(), self.states, self.largest);
-        self.promises.push(Promise { strategy, setting, property, expected, states, largest });
+        let (setting, states) = (at.clone(), self.states);
+        self.promises.push(Promise { strategy, setting, property, expected, states });
     }
 
     /// `abd:write-back=never`, from `write-back=never`.

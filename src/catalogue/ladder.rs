@@ -32,7 +32,6 @@ impl Rung {
             property: self.gains.clone(),
             expected,
             states: Some(200_000),
-            largest: None,
         };
         let (below, flaw) = self.below;
         [promise(below, Expected::Violated(flaw)), promise(self.strategy, Expected::Holds)]

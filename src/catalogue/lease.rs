@@ -1,7 +1,6 @@
 //! A primary that reads locally while it holds a lease.
 
 use crate::hunt::mutant::Bug;
-use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::lease::Lease;
 use crate::world::{FaultKind, Faults, Network, Setting};
@@ -33,8 +32,7 @@ pub(super) fn family() -> Family {
     Family::new("lease", about, &close, variants)
         .states(60_000)
         .sources("Gray & Cheriton 1989; Ongaro 2014, section 6.4")
-        .keeps("", &close, [Model::Linearizable, Model::EVENTUAL])
-        .keeps("", &close, [Property::Answered])
+        .stands("", &close, &[])
         .breaks("", &apart, Model::Linearizable, Kind::Unexplained)
         .keeps("margin=2", &apart, [Model::Linearizable])
         .mutant("margin=0", TRUSTING, &close, Model::Linearizable, Kind::Unexplained)

@@ -43,6 +43,6 @@ mod view_change;
 mod yardstick;
 
 pub use crate::hunt::mutant::{Bug, Mutant};
-pub use family::{Advice, Family, Hint};
+pub use family::{Advice, Family, Hint, TABLE};
 pub use registry::{Registry, UnknownStrategy};
 pub use variants::{Parameter, Variants};

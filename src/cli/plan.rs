@@ -88,11 +88,6 @@ pub fn promised<'p>(
                 let enough = exhaustive.enough.get_or_insert_with(none);
                 enough.states = enough.states.max(states / GROWTH);
                 exhaustive.limits.states = enough.states * GROWTH;
-                if let Some(largest) = promise.largest
-                    && exhaustive.scopes == exhaustive::ladder()
-                {
-                    exhaustive.scopes = exhaustive::up_to(largest);
-                }
             }
             search.asks(&promise.property, Some(promise.expected));
         }

@@ -4,7 +4,6 @@
 //! a violation fails if none is found. The latter detects a search that can
 //! find no violations.
 
-use crate::search::exhaustive::Open;
 use crate::world::Setting;
 
 use super::property::{Flaw, Property};
@@ -22,8 +21,6 @@ pub struct Promise {
     pub expected: Expected,
     /// How many states a search for it visits at most, where all promises are checked.
     pub states: Option<u64>,
-    /// The largest scope of such a search, if larger ones are not to be tried.
-    pub largest: Option<Open>,
 }
 
 /// What a promise says.

@@ -89,14 +89,12 @@ fn is_grid(property: &Property) -> bool {
 }
 
 /// Whether nothing is known of this property of a strategy: models of visibility say nothing
-/// of compare-and-sets and of sequential sets, only agreement is judged of opaque objects,
-/// and leases do not record what their answers took into account.
+/// of compare-and-sets and of sequential sets, and only agreement is judged of opaque objects.
 fn is_not_judged(name: &str, property: &Property) -> bool {
     let is_named = |part: &str| name.contains(part);
     let is_model = matches!(property, Property::Model(_));
     (is_named("cas-register") || is_named("object=set")) && is_grid(property)
         || is_named("priority-register") && is_model && *property != Model::EVENTUAL.into()
-        || is_named("lease") && matches!(property, Property::Durable | Property::StrongConvergence)
 }
 
 /// How a property is violated, and in how many actions at least.

@@ -17,10 +17,9 @@
 //! Deviations: one backup, FIFO links, an operator instead of a detector, and no way back
 //! for a primary that was replaced; nodes beyond the second do nothing.
 
-use std::collections::BTreeMap;
-
 use crate::history::{Call, Completion, Function, Key, NodeId, Value};
-use crate::replication::{Cluster, Effects, Input, OperationId, Part, Strategy, TimerId, shown};
+use crate::replication::log::{Entry, Log};
+use crate::replication::{Cluster, Effects, Input, OperationId, Part, Strategy, TimerId, Visible};
 
 /// For how many ticks the primary may count on a lease, if it gets it at once.
 const GOOD: u64 = 1;
@@ -57,11 +56,10 @@ enum Role {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
     role: Role,
-    held: BTreeMap<Key, Value>,
+    /// Applied as far as the backup has confirmed it; at the backup, all of it.
+    log: Log,
     /// The end of the lease that this node holds or has granted.
     until: u64,
-    /// Writes of the primary that the backup has not confirmed, oldest first.
-    writes: Vec<(OperationId, Key, Value)>,
     /// Reads that wait for a lease.
     reads: Vec<(OperationId, Key)>,
 }
@@ -70,7 +68,7 @@ pub struct Replica {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
     /// Hold this.
-    Store(Key, Value),
+    Store(Entry),
     /// The oldest write that was not confirmed is held.
     Stored,
     /// Grant a lease until your clock shows this.
@@ -82,8 +80,14 @@ pub enum Message {
 }
 
 impl Replica {
-    fn value(&self, key: &Key) -> Value {
-        self.held.get(key).cloned().unwrap_or_default()
+    fn answer(&self, read: OperationId, key: &Key, effects: &mut Effects<Lease>) {
+        effects.reply(read, Completion::Ok(self.log.read(key))).seeing(Visible::Here);
+    }
+
+    /// Appends an entry, and applies all there are.
+    fn store(&mut self, entry: Entry, effects: &mut Effects<Lease>) {
+        self.log.append(entry);
+        self.log.apply(self.log.len(), effects);
     }
 }
 
@@ -92,7 +96,7 @@ impl Lease {
     fn read(&self, replica: &mut Replica, clock: u64, effects: &mut Effects<Self>) {
         if clock + self.margin < replica.until {
             for (operation, key) in std::mem::take(&mut replica.reads) {
-                effects.ok(operation, replica.value(&key));
+                replica.answer(operation, &key, effects);
             }
         } else if !replica.reads.is_empty() {
             effects.send(BACKUP, Message::Ask(clock + GOOD + self.margin));
@@ -111,13 +115,22 @@ impl Lease {
                 replica.reads.push((operation, key));
                 self.read(replica, clock, effects);
             }
-            (Role::Primary, false) => {
-                effects.send(BACKUP, Message::Store(key.clone(), argument.clone()));
-                replica.writes.push((operation, key, argument));
+            // A client that asks again is answered by what it asked first.
+            (Role::Primary | Role::Successor, false)
+                if replica.log.position(operation).is_some() =>
+            {
+                if replica.log.position(operation) < Some(replica.log.applied()) {
+                    effects.ok(operation, Value::Null);
+                }
             }
-            (Role::Successor, true) => effects.ok(operation, replica.value(&key)),
+            (Role::Primary, false) => {
+                let entry = Entry { operation, key, value: argument };
+                effects.send(BACKUP, Message::Store(entry.clone()));
+                replica.log.append(entry);
+            }
+            (Role::Successor, true) => replica.answer(operation, &key, effects),
             (Role::Successor, false) => {
-                replica.held.insert(key, argument);
+                replica.store(Entry { operation, key, value: argument }, effects);
                 effects.ok(operation, Value::Null);
             }
             _ => {
@@ -134,18 +147,19 @@ impl Lease {
         effects: &mut Effects<Self>,
     ) {
         match (replica.role, message) {
-            (Role::Backup | Role::Promoted, Message::Store(key, value)) => {
-                replica.held.insert(key, value);
+            (Role::Backup | Role::Promoted, Message::Store(entry)) => {
+                replica.store(entry, effects);
                 effects.send(PRIMARY, Message::Stored);
             }
             (Role::Backup, Message::Ask(until)) => {
                 replica.until = replica.until.max(until);
                 effects.send(PRIMARY, Message::Granted(until));
             }
-            (Role::Primary, Message::Stored) if !replica.writes.is_empty() => {
-                let (operation, key, value) = replica.writes.remove(0);
-                replica.held.insert(key, value);
-                effects.ok(operation, Value::Null);
+            (Role::Primary, Message::Stored) => {
+                let confirmed = replica.log.len().min(replica.log.applied() + 1);
+                for operation in replica.log.apply(confirmed, effects) {
+                    effects.ok(operation, Value::Null);
+                }
             }
             (Role::Primary, Message::Granted(until)) => {
                 replica.until = replica.until.max(until);
@@ -153,8 +167,8 @@ impl Lease {
             }
             (Role::Primary, Message::Replaced) => {
                 replica.role = Role::Replaced;
-                for (operation, ..) in std::mem::take(&mut replica.writes) {
-                    effects.reply(operation, Completion::Info);
+                for (_, entry) in replica.log.from(replica.log.applied()) {
+                    effects.reply(entry.operation, Completion::Info);
                 }
                 for (operation, _) in std::mem::take(&mut replica.reads) {
                     effects.reply(operation, Completion::Fail);
@@ -173,8 +187,7 @@ impl Strategy for Lease {
 
     fn boot(&self, node: NodeId, _: &Cluster) -> Replica {
         let role = if node == PRIMARY { Role::Primary } else { Role::Backup };
-        let (held, writes, reads) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Replica { role, held, until: 0, writes, reads }
+        Replica { role, log: Log::default(), until: 0, reads: Vec::new() }
     }
 
     fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
@@ -211,7 +224,7 @@ impl Strategy for Lease {
 
     fn label(&self, message: &Message) -> String {
         match message {
-            Message::Store(key, value) => format!("store {key}={value}"),
+            Message::Store(entry) => format!("store {entry}"),
             Message::Stored => "stored".to_owned(),
             Message::Ask(until) => format!("ask for a lease until {until}"),
             Message::Granted(until) => format!("lease until {until}"),
@@ -220,9 +233,8 @@ impl Strategy for Lease {
     }
 
     fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
-        let held = replica.held.iter().map(|(key, value)| Part::Key(key.clone(), shown(value)));
         let role = Part::Field("role".to_owned(), format!("{:?}", replica.role).to_lowercase());
         let until = Part::Field("until".to_owned(), replica.until.to_string());
-        Some(held.chain([role, until]).collect())
+        Some(replica.log.show().into_iter().chain([role, until]).collect())
     }
 }

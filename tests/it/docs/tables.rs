@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use quiescence::catalogue::{Family, Registry};
+use quiescence::catalogue::{Family, Registry, TABLE};
 use quiescence::hunt::promise::{Expected, Promise};
 use quiescence::judgement::datatype::DESCRIBED;
 use quiescence::report::table::setting_text;
@@ -235,19 +235,6 @@ fn table<'p>(
     (lines, told)
 }
 
-/// The columns of the table of registers, by strength within each kind.
-const OF_REGISTERS: [&str; 9] = [
-    "read-your-writes",
-    "monotonic-reads",
-    "causal",
-    "eventual",
-    "eventual-rt",
-    "linearizable",
-    "durable",
-    "answered",
-    "available",
-];
-
 /// The columns of the table of replicated datatypes.
 const OF_DATATYPES: [&str; 5] =
     ["eventual", "ccv_ev", "strong-convergence", "durable", "available"];
@@ -263,8 +250,8 @@ fn the_tables_of_promises_say_what_is_proved_what_is_sampled_and_what_is_violate
     let (converging, registers): (Vec<_>, Vec<_>) =
         registry.families().iter().partition(|family| converges(family));
     for (families, document, name, properties) in [
-        (&registers, "docs/strategies.md", "all promises", &OF_REGISTERS[..]),
-        (&converging, "docs/crdts.md", "datatype promises", &OF_DATATYPES),
+        (&registers, "docs/strategies.md", "all promises", &[&TABLE[..], &["available"]].concat()),
+        (&converging, "docs/crdts.md", "datatype promises", &OF_DATATYPES.to_vec()),
     ] {
         let all: Vec<_> = families.iter().flat_map(|family| &family.promises).collect();
         let (lines, told) = table(all.iter().copied(), properties, true, &found);
