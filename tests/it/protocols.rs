@@ -174,8 +174,12 @@ fn the_search_says_of_random_protocols_with_cut_links_what_whole_worlds_say() {
 
 #[test]
 fn the_search_says_of_random_protocols_with_deadlines_what_whole_worlds_say() {
-    let (came, wrong) = compare_all(seeds(200), Sample::with_deadlines);
+    let (came, mut wrong) = compare_all(seeds(200), Sample::with_deadlines);
     println!("{came:?}");
+    // What goes on for ever refuses a read in one state and leaves it open in another.
+    for seed in [1_471, 3_318] {
+        wrong.extend(compare_all(seed..seed + 1, Sample::with_deadlines).1);
+    }
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);
     assert!(count(Came::Kept) > 4 && count(Came::Violated) > 20, "{came:?}");

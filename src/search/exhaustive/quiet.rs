@@ -139,6 +139,13 @@ impl Tables<'_> {
         Ok(number)
     }
 
+    /// Whether two states give the same answers. That a read is refused in one and stays open
+    /// in the other is no difference: no client sees a value in either.
+    pub(super) fn answers_alike(&self, one: Id<Finals>, other: Id<Finals>) -> bool {
+        let values = |finals| self.answers.finals[finals].iter().map(|(.., told)| told.answer());
+        one == other || values(one).eq(values(other))
+    }
+
     /// What each node of a row holds.
     fn all_held(&self, row: &[u32]) -> AllHeld {
         components(row).map(|(place, at)| self.held_at(place, at)).collect()

@@ -55,7 +55,8 @@ impl Engine<'_> {
                 }
                 here => here?,
             };
-            if !busy && *answers.get_or_insert(here) != here {
+            let before = *answers.get_or_insert(here);
+            if !busy && !self.tables.answers_alike(before, here) {
                 self.keep_cycle(Matter::Oscillating, component, state)?;
             }
             // Where a timer may yet answer, a larger component has it fire.
