@@ -68,7 +68,7 @@ pub(super) fn family() -> Family {
         .keeps(wall, &skewed, [ryw])
         .breaks("", &one_drop, eventual, Kind::Diverged)
         .breaks("", &one_drop, Property::Durable, Flaw::LostWrite)
-        .states(1_400_000)
+        .states(130_000)
         .keeps(repairing, &one_drop, [eventual])
         .hint(
             "",

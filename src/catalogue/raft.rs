@@ -106,7 +106,7 @@ pub(super) fn family() -> Family {
     let twice = "object=counter,restart=repeats,returns=itself";
     let about = "synchronous: a log that a majority agrees on, and a leader that it elects";
     Family::new("raft", about, &with(&[]), variants())
-        .states(480_000)
+        .states(360_000)
         .sources("Ongaro & Ousterhout 2014; Ongaro 2014, chapter 6")
         .keeps("", &crashes, [linearizable])
         .keeps("", &crashes, [Property::Durable])

@@ -311,7 +311,7 @@ fn checker_and_oracle_agree_on_histories_of_three_operations() {
 #[test]
 fn checker_and_oracle_agree_on_histories_of_four_operations() {
     for datatype in replicated() {
-        println!("{}: {:?}", datatype.name(), compare(datatype, 4, effort(12, u64::MAX)));
+        println!("{}: {:?}", datatype.name(), compare(datatype, 4, effort(8, u64::MAX)));
     }
 }
 
