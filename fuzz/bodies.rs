@@ -139,6 +139,7 @@ fn decode(bytes: &[u8]) -> Option<(Box<dyn Subject>, Scenario)> {
         clocks: vec![i32::from(head[5] % 3); 2],
         keep_token: flag(1),
         bounded: None,
+        lose_clock: false,
     };
     let network = if flag(2) { Network::Fifo } else { Network::Unordered };
     let setting = Setting { nodes, network, faults, routing: Routing::Roaming };

@@ -10,10 +10,14 @@
 mod dice;
 #[path = "loom/diverging.rs"]
 mod diverging;
+#[path = "it/documents.rs"]
+mod documents;
 #[path = "loom/edges.rs"]
 mod edges;
 #[path = "loom/explore.rs"]
 mod explore;
+#[path = "loom/mutants.rs"]
+mod mutants;
 #[path = "loom/nested.rs"]
 mod nested;
 #[path = "loom/outcomes.rs"]
@@ -27,5 +31,7 @@ mod strategy;
 #[path = "it/support.rs"]
 #[expect(dead_code, reason = "the other tests use the rest")]
 mod support;
+#[path = "loom/torn.rs"]
+mod torn;
 #[path = "it/threads/unruly.rs"]
 mod unruly;

@@ -2,8 +2,8 @@
 
 use crate::hunt::mutant::Bug;
 use crate::judgement::{Kind, Model};
-use crate::replication::synchronous::lease::Lease;
-use crate::world::{FaultKind, Faults, Network, Setting};
+use crate::replication::synchronous::lease::{Lease, Restart};
+use crate::world::{FaultKind, Faults, InboxOnCrash, Network, Setting};
 
 use super::family::Family;
 use super::variants::Variants;
@@ -23,11 +23,23 @@ pub(super) fn family() -> Family {
     let promoted =
         Setting::calm(2, Network::Fifo).with_faults(Faults::once(&[FaultKind::Operator]));
     let (close, apart) = (promoted.clone().with_clocks(1), promoted.with_clocks(2));
-    let variants = Variants::of(Lease { margin: 1 }).parameter(
-        "margin",
-        "how many ticks before its end the primary no longer counts on its lease",
-        [("1", |it| it.margin = 1), ("0", |it| it.margin = 0), ("2", |it| it.margin = 2)],
-    );
+    let mut restarted = close.clone();
+    restarted.faults.budget[FaultKind::Crash] = 1;
+    (restarted.faults.inbox, restarted.faults.lose_clock) = (InboxOnCrash::Kept, true);
+    let variants = Variants::of(Lease { margin: 1, restart: Restart::Forgets })
+        .parameter(
+            "margin",
+            "how many ticks before its end the primary no longer counts on its lease",
+            [("1", |it| it.margin = 1), ("0", |it| it.margin = 0), ("2", |it| it.margin = 2)],
+        )
+        .parameter(
+            "restart",
+            "what becomes of the lease of a primary that crashes",
+            [
+                ("forgets", |it| it.restart = Restart::Forgets),
+                ("trusts", |it| it.restart = Restart::Trusts),
+            ],
+        );
     let about = "synchronous: a primary reads locally while it holds a lease";
     Family::new("lease", about, &close, variants)
         .states(60_000)
@@ -35,6 +47,7 @@ pub(super) fn family() -> Family {
         .stands("", &close, &[])
         .breaks("", &apart, Model::Linearizable, Kind::Unexplained)
         .keeps("margin=2", &apart, [Model::Linearizable])
+        .keeps("", &restarted, [Model::Linearizable])
         .mutant("margin=0", TRUSTING, &close, Model::Linearizable, Kind::Unexplained)
         .hint(
             "margin=0",

@@ -35,7 +35,11 @@ pub(super) fn family() -> Family {
         .parameter(
             "clock",
             "where the order of writes comes from",
-            [("lamport", |it| it.clock = Clock::Lamport), ("wall", |it| it.clock = Clock::Wall)],
+            [
+                ("lamport", |it| it.clock = Clock::Lamport),
+                ("wall", |it| it.clock = Clock::Wall),
+                ("hybrid", |it| it.clock = Clock::Hybrid),
+            ],
         )
         .parameter(
             "anti-entropy",
@@ -53,7 +57,7 @@ pub(super) fn family() -> Family {
     let about = "asynchronous: every node accepts writes, the last writer wins";
     Family::new("multi-primary-lww", about, &unordered, variants)
         .states(700_000)
-        .sources("Johnson & Thomas 1975 (RFC 677); Thomas 1979; Lamport 1978")
+        .sources("Johnson & Thomas 1975 (RFC 677); Thomas 1979; Lamport 1978; Kulkarni et al. 2014")
         .stands(
             "",
             &unordered,
@@ -66,6 +70,7 @@ pub(super) fn family() -> Family {
         .mutant(wall, MISORDERS, &skewed, own_record, Flaw::Recorded)
         .breaks(wall, &skewed, with_wfr, Kind::Unexplained)
         .keeps(wall, &skewed, [ryw])
+        .keeps("clock=hybrid", &skewed, [Property::WhiteBox(ryw), eventual.into()])
         .breaks("", &one_drop, eventual, Kind::Diverged)
         .breaks("", &one_drop, Property::Durable, Flaw::LostWrite)
         .states(130_000)

@@ -43,6 +43,7 @@ pub(super) fn family() -> Family {
         .breaks("", &both, eventual, Kind::Lost)
         .keeps("", &cancelled, [eventual])
         .breaks("", &of_three, durable.clone(), lost)
+        .breaks("standbys=first", &of_three, durable.clone(), lost)
         .keeps("standbys=all", &of_three, [Property::Durable])
         .breaks("", &roaming, ryw, unexplained)
         .breaks("level=off", &crashed, durable.clone(), lost)
@@ -72,7 +73,11 @@ fn variants() -> Variants<Postgres> {
         .parameter(
             "standbys",
             "how many standbys it waits for",
-            [("one", |it| it.standbys = Standbys::One), ("all", |it| it.standbys = Standbys::All)],
+            [
+                ("one", |it| it.standbys = Standbys::One),
+                ("first", |it| it.standbys = Standbys::First),
+                ("all", |it| it.standbys = Standbys::All),
+            ],
         )
         .parameter(
             "cancelled",

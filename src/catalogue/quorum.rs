@@ -3,7 +3,7 @@
 use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
-use crate::replication::synchronous::quorum::{Counts, Quorum, Repair, Stamps, Timeout};
+use crate::replication::synchronous::quorum::{Answers, Counts, Quorum, Repair, Stamps, Timeout};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::Family;
@@ -13,6 +13,7 @@ const PLAIN: Quorum = Quorum {
     r: 2,
     w: 2,
     repair: Repair::Blocking,
+    answers: Answers::Copies,
     stamps: Stamps::Coordinator,
     counts: Counts::Nodes,
     timeout: Timeout::Never,
@@ -81,6 +82,7 @@ pub(super) fn family() -> Family {
     let lossy = Faults::NONE.with(FaultKind::Drop, 1).with(FaultKind::Duplicate, 1);
     let lossy = roaming.clone().with_faults(lossy);
     let sticky = Setting::calm(3, Network::Unordered);
+    let unsure = sticky.clone().with_faults(Faults::NONE.with(FaultKind::Skew, 1));
     let split = sticky.clone().with_faults(Faults::NONE.with(FaultKind::Partition, 1));
     let pair = Setting::calm(2, Network::Unordered);
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
@@ -96,6 +98,10 @@ pub(super) fn family() -> Family {
         .keeps("stamps=client", &roaming, [causal])
         .breaks("stamps=client", &roaming, linearizable, unexplained)
         .breaks("stamps=lamport", &roaming, causal, unexplained)
+        .breaks("", &unsure, causal, unexplained)
+        .keeps("stamps=hybrid", &unsure, [causal])
+        .breaks("stamps=hybrid", &skewed, linearizable, unexplained)
+        .keeps("answers=digests", &roaming, [linearizable])
         .keeps("r=1,w=3", &roaming, [ryw, Model::Regular])
         .breaks("r=1,w=3", &roaming, mr, unexplained)
         .breaks("r=1,w=1", &roaming, ryw, unexplained)
@@ -117,12 +123,12 @@ fn variants() -> Variants<Quorum> {
     Variants::of(PLAIN)
         .parameter(
             "r",
-            "how many copies a read waits for",
+            "how many copies a read waits for: level ONE is 1, QUORUM and TWO 2, ALL 3",
             [("2", |it| it.r = 2), ("1", |it| it.r = 1), ("3", |it| it.r = 3)],
         )
         .parameter(
             "w",
-            "how many copies a write waits for",
+            "how many copies a write waits for: level ONE is 1, QUORUM and TWO 2, ALL 3",
             [("2", |it| it.w = 2), ("1", |it| it.w = 1), ("3", |it| it.w = 3)],
         )
         .parameter(
@@ -136,11 +142,20 @@ fn variants() -> Variants<Quorum> {
             ],
         )
         .parameter(
+            "answers",
+            "what nodes answer to a read",
+            [
+                ("copies", |it| it.answers = Answers::Copies),
+                ("digests", |it| it.answers = Answers::Digests),
+            ],
+        )
+        .parameter(
             "stamps",
             "where the order of writes comes from",
             [
                 ("coordinator", |it| it.stamps = Stamps::Coordinator),
                 ("lamport", |it| it.stamps = Stamps::Lamport),
+                ("hybrid", |it| it.stamps = Stamps::Hybrid),
                 ("client", |it| it.stamps = Stamps::Client),
             ],
         )

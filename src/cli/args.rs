@@ -60,6 +60,9 @@ pub struct CheckArgs {
     /// If timers have deadlines: bounded=1 or free, how many ticks clocks may be apart, and offsets in ticks
     #[arg(long, value_name = "OFFSET,…", value_parser = values::clocks, allow_hyphen_values = true)]
     pub clock: Option<values::Clocks>,
+    /// If timers have deadlines: a crash sets the clock of its node back to where it began
+    #[arg(long)]
+    pub lose_clock: bool,
     /// Clients that go on after an unknown outcome keep their tokens
     #[arg(long)]
     pub keep_token: bool,
@@ -124,7 +127,7 @@ pub struct CheckArgs {
 }
 
 /// What `--mutants` and `--ladder` decide themselves: where is searched, and what is judged.
-const DECIDED: [&str; 17] = [
+const DECIDED: [&str; 18] = [
     "models",
     "datatype",
     "arguments",
@@ -133,6 +136,7 @@ const DECIDED: [&str; 17] = [
     "faults",
     "inbox",
     "clock",
+    "lose_clock",
     "keep_token",
     "routing",
     "search",

@@ -280,6 +280,10 @@ fn clocks_fit(subject: &dyn Subject, short: &str, setting: &Setting) -> Result<(
         let problem = format!("{short} has no deadlines, so its clocks do not tick by themselves");
         return Err(Failure::new(problem).remedy("--clock takes offsets here: --clock 1,0,-1"));
     }
+    if setting.faults.lose_clock && !tick {
+        let problem = format!("{short} has no deadlines, so its clocks do not tick by themselves");
+        return Err(Failure::new(problem).remedy("leave --lose-clock out"));
+    }
     if setting.faults.budget[FaultKind::Skew] > 0 && tick {
         let problem = format!("clocks of {short} tick by themselves and do not jump");
         return Err(Failure::new(problem).remedy("--clock bounded=2 lets them drift apart"));
@@ -300,6 +304,7 @@ fn overridden(args: &CheckArgs, setting: &Setting) -> Setting {
         faults.bounded = clocks.bounded.unwrap_or(faults.bounded);
     }
     faults.keep_token |= args.keep_token;
+    faults.lose_clock |= args.lose_clock;
     setting
 }
 

@@ -105,7 +105,7 @@ pub fn setting_text(setting: &Setting) -> String {
     };
     let mut text =
         format!("{nodes}, {} network, {faults}, {} sessions", setting.network, setting.routing);
-    let FaultPlan { inbox, clocks, keep_token, bounded, .. } = &setting.faults;
+    let FaultPlan { inbox, clocks, keep_token, bounded, lose_clock, budget: _ } = &setting.faults;
     if *inbox == InboxOnCrash::Kept {
         text.push_str(", inboxes outlive crashes");
     }
@@ -115,6 +115,9 @@ pub fn setting_text(setting: &Setting) -> String {
     }
     if let Some(bound) = bounded {
         text.push_str(&format!(", clocks at most {bound} apart"));
+    }
+    if *lose_clock {
+        text.push_str(", crashes lose clocks");
     }
     if *keep_token {
         text.push_str(", tokens kept");

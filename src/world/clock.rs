@@ -7,7 +7,8 @@
 //!
 //! Invariant: of two clocks that start within the bound neither ever leaves it, and a
 //! deadline that is armed can be reached: the lowest clock may always tick. A crash keeps
-//! the clock, which goes on while its node is down.
+//! the clock, which goes on while its node is down. Or, if the plan says so, it shows again
+//! what it showed at first; then others wait until it has come within the bound.
 
 use smallvec::SmallVec;
 
@@ -17,14 +18,16 @@ use crate::replication::TimerId;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Clock {
     reading: u64,
+    /// What it shows after a crash, if that loses it.
+    first: Option<u64>,
     /// Deadlines that have not come, ascending by timer.
     ahead: SmallVec<[(TimerId, u64); 1]>,
 }
 
 impl Clock {
-    /// A clock that shows this, and for which nobody waits.
-    pub(super) fn at(reading: u64) -> Self {
-        Clock { reading, ahead: SmallVec::new() }
+    /// A clock that shows this, and for which nobody waits; whether a crash loses it.
+    pub(super) fn at(reading: u64, lost: bool) -> Self {
+        Clock { reading, first: lost.then_some(reading), ahead: SmallVec::new() }
     }
 
     /// What it shows.
@@ -59,6 +62,12 @@ impl Clock {
     /// No timer waits any more.
     pub(super) fn forget_all(&mut self) {
         self.ahead.clear();
+    }
+
+    /// Its node crashes. No timer waits any more.
+    pub(super) fn crash(&mut self) {
+        self.reading = self.first.unwrap_or(self.reading);
+        self.forget_all();
     }
 
     /// Goes on by one tick.

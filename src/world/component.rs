@@ -93,7 +93,7 @@ pub fn boot(strategy: &AnyStrategy, node: NodeId, cluster: &Cluster, plan: &Faul
     let ticks = strategy.has_deadlines();
     let clock = ticks.then(|| {
         let least = cluster.nodes().map(|node| plan.offset(node)).min().unwrap_or(offset);
-        Clock::at(u64::from(offset.abs_diff(least)))
+        Clock::at(u64::from(offset.abs_diff(least)), plan.lose_clock)
     });
     let replica = strategy.boot(node, cluster);
     let disk = strategy.writes_disk().then(|| Disk::of(strategy.durable(&replica)));
@@ -232,6 +232,7 @@ fn told(
 fn crash(strategy: &AnyStrategy, node: &mut Node, inbox: InboxOnCrash) -> Result<(), Panicked> {
     node.up = false;
     node.forget_timers();
+    node.clock.iter_mut().for_each(Clock::crash);
     if inbox == InboxOnCrash::Lost {
         node.inbox.clear();
     }

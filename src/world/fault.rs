@@ -458,6 +458,9 @@ pub struct FaultPlan {
     /// strategy [has deadlines](crate::replication::Strategy::has_deadlines); without a
     /// bound they go as they like. Offsets of such clocks are in ticks.
     pub bounded: Option<NonZeroU16>,
+    /// Whether a crash loses such a clock: it shows again what it showed at first, and the
+    /// others wait until it has come within the bound.
+    pub lose_clock: bool,
 }
 
 impl FaultPlan {

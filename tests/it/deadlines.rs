@@ -198,6 +198,14 @@ fn who_is_gone_holds_nobody_back_and_who_is_down_does() {
     assert_eq!(can(&crashed), "");
     perform(&mut crashed, "back1 B t2");
     assert_eq!(can(&crashed), "t1", "n1 shows 1, n2 shows 2");
+    // Or it loses the clock, which begins anew, and the others wait for it.
+    let mut setting = setting;
+    setting.faults.lose_clock = true;
+    let mut lost = World::new(&ALARM, &setting, &asked).expect("it begins");
+    perform(&mut lost, "A t1 t2 crash1 back1 B");
+    assert_eq!(can(&lost), "t1", "n1 shows 0, n2 shows 1");
+    perform(&mut lost, "t1");
+    assert_eq!(can(&lost), "t1 t2");
 }
 
 #[test]

@@ -27,8 +27,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
+use crate::documents::{alone, edit, read, root};
 use crate::support::overwrites;
 use quiescence::history::formats::{self, Format, Options, json_lines, operation_lines};
 use quiescence::history::notation;
@@ -46,10 +47,6 @@ const NOT_RUN: [(&str, &str); 4] = [
     ("cargo run --release -- check --deep --time 10m", "it takes minutes"),
 ];
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 /// README.md and docs/*.md.
 fn documents() -> Vec<PathBuf> {
     let mut found = files(&root().join("docs"), "md");
@@ -64,17 +61,6 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
         paths.filter(|path| path.extension().is_some_and(|it| it == ending)).collect();
     found.sort();
     found
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// A lock that keeps other tests from writing a document while this one updates
-/// it.
-fn alone() -> Option<MutexGuard<'static, ()>> {
-    static WRITING: Mutex<()> = Mutex::new(());
-    overwrites().then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A fenced block of a document.
@@ -318,19 +304,6 @@ fn copy_samples(folder: &Path) {
             fs::copy(&path, folder.join(from).join(name)).expect("a sample can be copied");
         }
     }
-}
-
-/// Replaces ranges of lines of a document, last one first.
-fn edit(path: &Path, edits: Vec<(std::ops::Range<usize>, Vec<String>)>) {
-    if edits.is_empty() {
-        return;
-    }
-    let mut lines: Vec<_> = read(path).lines().map(str::to_owned).collect();
-    for (range, new) in edits.into_iter().rev() {
-        lines.splice(range, new);
-    }
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    fs::write(path, text).expect("a document can be written");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! is found is minimal and replays.
 //!
 //! `QUIESCENCE_PROFILE=deep` multiplies the effort: 200 seeds for each variant
-//! and 100,000 runs for each row instead of 20 and 200.
+//! and 1,000,000 runs for each row instead of 20 and 200.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,7 +86,7 @@ fn rows_by_setting() -> Vec<Group> {
 /// `the_committed_cases_are_what_the_hunt_finds`.
 #[test]
 fn every_promise_is_kept_in_random_runs_in_which_all_faults_strike() {
-    let runs = effort(200, 100_000);
+    let runs = effort(200, 1_000_000);
     let mut wrong = Vec::new();
     for (name, setting, rows) in rows_by_setting() {
         let kept = rows.iter().filter(|(_, expected)| *expected == Expected::Holds);

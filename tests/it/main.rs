@@ -16,6 +16,7 @@ mod deadlines;
 mod demo;
 mod dice;
 mod docs;
+mod documents;
 mod ends;
 mod exam;
 mod exhaustive;

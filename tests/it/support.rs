@@ -1,6 +1,6 @@
 //! Helpers that several of these tests use.
 
-use quiescence::catalogue::Registry;
+use quiescence::catalogue::{Mutant, Registry};
 use quiescence::hunt::exhaustive::{Decision, Plan, hunt};
 use quiescence::hunt::promise::{Expected, Promise};
 use quiescence::hunt::property::Property;
@@ -58,4 +58,10 @@ pub fn effort(ordinary: u64, deep: u64) -> u64 {
 /// instead of comparing with them: `SNAPSHOTS=overwrite`.
 pub fn overwrites() -> bool {
     std::env::var("SNAPSHOTS").is_ok_and(|how| how == "overwrite")
+}
+
+/// The committed case of a mutant.
+pub fn mutant_case(mutant: &Mutant) -> String {
+    let Mutant { strategy, property, setting, .. } = mutant;
+    format!("{strategy}-{property}-{}.json", setting.routing).replace([':', '=', ',', '+'], "-")
 }

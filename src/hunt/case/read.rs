@@ -214,6 +214,7 @@ fn faults(shape: FaultsShape) -> FaultPlan {
         clocks: shape.clocks,
         keep_token: shape.keep_token,
         bounded: shape.bounded,
+        lose_clock: shape.lose_clock,
     }
 }
 

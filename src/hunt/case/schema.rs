@@ -68,6 +68,8 @@ pub(super) struct FaultsShape {
     pub keep_token: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounded: Option<std::num::NonZeroU16>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub lose_clock: bool,
 }
 
 /// What is replicated where a case does not say.

@@ -323,6 +323,7 @@ fn file(case: &Case) -> File {
             clocks: faults.clocks.clone(),
             keep_token: faults.keep_token,
             bounded: faults.bounded,
+            lose_clock: faults.lose_clock,
         },
         routing: case.setting.routing,
         workload: sessions

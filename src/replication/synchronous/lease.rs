@@ -12,6 +12,9 @@
 //! else the backup may take a write while the primary, whose clock is behind, still
 //! answers reads from what it holds.
 //!
+//! A primary that comes back after a crash no longer counts on its lease: its clock may have
+//! begun anew (`restart=forgets`).
+//!
 //! Source: Gray & Cheriton 1989, where the holder of a lease allows for the difference of
 //! clocks; Ongaro 2014 (Raft), section 6.4, on reads by a lease and the drift of clocks.
 //! Deviations: one backup, FIFO links, an operator instead of a detector, and no way back
@@ -35,6 +38,18 @@ const BACKUP: NodeId = NodeId(1);
 pub struct Lease {
     /// How many ticks before its end the primary no longer counts on its lease.
     pub margin: u64,
+    /// What becomes of the lease of a primary that crashes.
+    pub restart: Restart,
+}
+
+/// What becomes of the lease of a primary that crashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// It is given up.
+    Forgets,
+    /// Bug: it is on disk, and counts until the clock shows its end, whatever the clock
+    /// shows now.
+    Trusts,
 }
 
 /// What a node does.
@@ -206,8 +221,20 @@ impl Strategy for Lease {
                 replica.role = Role::Successor;
                 effects.send(PRIMARY, Message::Replaced);
             }
+            Input::Recovered if replica.role == Role::Promoted => {
+                effects.arm_at(EXPIRED, replica.until);
+            }
             _ => {}
         }
+    }
+
+    fn durable(&self, replica: &Replica) -> Replica {
+        let mut left = Replica { reads: Vec::new(), ..replica.clone() };
+        // What a backup has promised it has to keep.
+        if left.role == Role::Primary && self.restart == Restart::Forgets {
+            left.until = 0;
+        }
+        left
     }
 
     fn has_deadlines(&self) -> bool {

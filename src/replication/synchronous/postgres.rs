@@ -19,7 +19,8 @@
 //! is sent each time, and what is known of it is skipped; a standby that has lost its
 //! place is rewound at once; a wait that is cancelled shows what came before it, too; a
 //! write that is cancelled before it is flushed waits on;
-//! writes at standbys are refused.
+//! writes at standbys are refused; the first standby of `FIRST 1` counts as connected,
+//! always.
 
 use crate::history::{Call, Completion, NodeId, Value};
 use crate::replication::lineage::{Lineage, Write, told};
@@ -45,6 +46,8 @@ pub enum Level {
 pub enum Standbys {
     /// `ANY 1`.
     One,
+    /// `FIRST 1`: the first node but the primary.
+    First,
     /// All of them.
     All,
 }
@@ -224,6 +227,9 @@ impl Postgres {
                     *known = length.max(*known);
                     let by_enough = match self.standbys {
                         Standbys::One => replica.reported.iter().max(),
+                        Standbys::First => {
+                            replica.others().next().map(|it| &replica.reported[it.index()])
+                        }
                         Standbys::All => {
                             replica.others().map(|it| &replica.reported[it.index()]).min()
                         }

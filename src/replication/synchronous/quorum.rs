@@ -2,7 +2,9 @@
 //!
 //! The node that is asked coordinates, and counts its own copy first. Write: stamp the
 //! value, send it to all, answer when `w` nodes have it. Read: ask all, wait for `r`
-//! copies, answer the newest. A node keeps the copy with the largest stamp.
+//! copies, answer the newest. A node keeps the copy with the largest stamp. With
+//! `answers=digests` nodes answer a read with the stamps of their copies alone, and the
+//! coordinator fetches one that is newer than what it has.
 //!
 //! If `r + w` is more than the number of nodes, a read meets every write that was
 //! answered before it. What else holds depends on three choices:
@@ -13,6 +15,8 @@
 //! - *Stamps.* Readings of the coordinator's clock keep the order of writes in time as
 //!   long as clocks agree. A counter of the coordinator's copy, or one that the client
 //!   carries along, does not: a write may be stamped below one that was answered before.
+//!   Readings that are raised above the coordinator's copy (`hybrid`) keep at least the order
+//!   of one session that stays at one node.
 //! - *Quorums.* With `r=1` reads compare nothing, so there is nothing to repair: a write
 //!   in progress may be seen at one node and then be missed at another.
 //!
@@ -38,6 +42,8 @@ pub struct Quorum {
     pub w: usize,
     /// What a read does about nodes whose copies are older than its answer.
     pub repair: Repair,
+    /// What nodes answer to a read.
+    pub answers: Answers,
     /// Where the stamps of writes come from.
     pub stamps: Stamps,
     /// What is counted until there are enough.
@@ -59,6 +65,15 @@ pub enum Repair {
     Restamped,
 }
 
+/// What nodes answer to a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// Their copies.
+    Copies,
+    /// The stamps of their copies; those that are newer are fetched.
+    Digests,
+}
+
 /// Where the stamps of writes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamps {
@@ -66,6 +81,8 @@ pub enum Stamps {
     Coordinator,
     /// One more than the coordinator's own copy has.
     Lamport,
+    /// The clock of the coordinator, or one more than its own copy has if that is more.
+    Hybrid,
     /// One more than all that the session has read and written.
     Client,
 }
@@ -127,10 +144,13 @@ enum Phase {
 /// What nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
-    /// Asks for the copy of a key.
+    /// Asks for the copy of a key, or for its stamp.
     Ask(OperationId, Key),
-    /// Answers [`Message::Ask`] with the stamp and the value of the copy.
-    Have(OperationId, Stamp, Value),
+    /// Asks for the copy whose stamp the receiver has answered.
+    Fetch(OperationId, Key),
+    /// Answers [`Message::Ask`] and [`Message::Fetch`] with the stamp of the copy, and with
+    /// its value unless it was asked for the stamp.
+    Have(OperationId, Stamp, Option<Value>),
     /// Asks the receiver to keep this unless it has something newer.
     Store(OperationId, Key, Stamp, Value),
     /// Confirms that the sender has that copy or a newer one.
@@ -160,6 +180,7 @@ impl Quorum {
         let counter = match self.stamps {
             Stamps::Coordinator => clock,
             Stamps::Lamport => own.counter + 1,
+            Stamps::Hybrid => clock.max(own.counter + 1),
             Stamps::Client => token + 1,
         };
         Stamp { counter, tie: operation.as_tie() }
@@ -271,7 +292,7 @@ impl Quorum {
         let value = if progress.phase == Phase::Writing { Value::Null } else { value };
         let token = match self.stamps {
             Stamps::Client => progress.token.max(stamp.counter),
-            Stamps::Coordinator | Stamps::Lamport => 0,
+            Stamps::Coordinator | Stamps::Lamport | Stamps::Hybrid => 0,
         };
         let reply = effects.reply(operation, Completion::Ok(value));
         reply.seeing(Visible::UpTo(stamp)).with_token(token);
@@ -310,16 +331,26 @@ impl Strategy for Quorum {
             Input::Receive { from, message, clock } => match message {
                 Message::Ask(operation, key) => {
                     let (stamp, value) = replica.copy(&key);
+                    let value = (self.answers == Answers::Copies).then_some(value);
                     effects.send(from, Message::Have(operation, stamp, value));
+                }
+                Message::Fetch(operation, key) => {
+                    let (stamp, value) = replica.copy(&key);
+                    effects.send(from, Message::Have(operation, stamp, Some(value)));
                 }
                 Message::Have(operation, stamp, value) => {
                     let Some(progress) = replica.operations.get_mut(&operation) else { return };
-                    if progress.phase == Phase::Reading {
-                        if stamp > progress.newest.0 {
-                            progress.newest = (stamp, value);
-                        }
-                        self.answer(replica, operation, (from, stamp), clock, effects);
+                    if progress.phase != Phase::Reading {
+                        return;
                     }
+                    if stamp > progress.newest.0 {
+                        let Some(value) = value else {
+                            effects.send(from, Message::Fetch(operation, progress.key.clone()));
+                            return;
+                        };
+                        progress.newest = (stamp, value);
+                    }
+                    self.answer(replica, operation, (from, stamp), clock, effects);
                 }
                 Message::Store(operation, key, stamp, value) => {
                     replica.store(&key, (stamp, value), effects);
@@ -348,12 +379,12 @@ impl Strategy for Quorum {
     }
 
     fn reads_clock(&self) -> bool {
-        self.stamps == Stamps::Coordinator
+        matches!(self.stamps, Stamps::Coordinator | Stamps::Hybrid)
     }
 
     fn ignores(&self, replica: &Replica, _: NodeId, message: &Message) -> Option<bool> {
         Some(match message {
-            Message::Ask(..) => true,
+            Message::Ask(..) | Message::Fetch(..) => true,
             Message::Have(operation, ..) => !replica.reads(operation),
             Message::Store(_, key, stamp, _) => replica.copy(key).0 >= *stamp,
             Message::Stored(operation) => {
@@ -364,7 +395,7 @@ impl Strategy for Quorum {
 
     fn awaits(&self, replica: &Replica, _: NodeId, message: &Message) -> bool {
         match message {
-            Message::Ask(operation, _) => replica.reads(operation),
+            Message::Ask(operation, _) | Message::Fetch(operation, _) => replica.reads(operation),
             Message::Store(operation, ..) => replica.operations.contains_key(operation),
             Message::Have(..) | Message::Stored(_) => false,
         }
@@ -373,7 +404,9 @@ impl Strategy for Quorum {
     fn label(&self, message: &Message) -> String {
         match message {
             Message::Ask(_, key) => format!("ask {key}"),
-            Message::Have(_, stamp, value) => format!("have {value} at {stamp}"),
+            Message::Fetch(_, key) => format!("fetch {key}"),
+            Message::Have(_, stamp, Some(value)) => format!("have {value} at {stamp}"),
+            Message::Have(_, stamp, None) => format!("have something at {stamp}"),
             Message::Store(_, key, stamp, value) => format!("store {key}={value} at {stamp}"),
             Message::Stored(_) => "stored".to_owned(),
         }

@@ -10,8 +10,10 @@
 //!
 //! Reads go through the log like writes (`reads=log`), or the leader asks a majority
 //! whether it is still the leader and answers from what it has applied (`read-index`), or
-//! it answers at once (`local`), which a leader that was deposed must not do. As long as the
-//! leader does not know what was committed before its term, reads go through the log.
+//! it answers at once (`local`), which a leader that was deposed must not do. With a *lease*
+//! it may: nodes do not vote while they hear from a leader. But whom a leader told to campaign
+//! gets votes in spite of that, so a leader that has begun to hand over asks a majority.
+//! Unless the leader knows what was committed before its term, reads go through the log.
 //!
 //! With `hand-over=aborts` an operator tells a leader to hand over, and not a node to
 //! campaign. The leader refuses requests from then on; when the next node has all that the
@@ -27,9 +29,10 @@
 //! campaigns if an operator tells it to, if a node comes back that had voted for itself (the
 //! next one campaigns, or that node), and if it is asked for its vote by a candidate whose
 //! log is behind its own, or by a later node while it is a candidate of the same term. There
-//! are no heartbeats, and a term begins without an empty entry: a leader shows when it sends entries, and followers learn what is
-//! committed when they lead. Nodes do not change, logs are not compacted, and nothing is
-//! sent again.
+//! are no heartbeats, and a term begins without an empty entry: a leader shows when it sends
+//! entries, and followers learn what is committed when they lead. Leases are renewed in time,
+//! always; the strategy `lease` shows what clocks do to them. Nodes do not change, logs are
+//! not compacted, and nothing is sent again.
 
 use std::collections::BTreeMap;
 
@@ -75,6 +78,10 @@ pub enum Reads {
     Log,
     /// By the leader, after a majority has confirmed that it leads.
     ReadIndex,
+    /// By the leader, with a lease until it begins to hand over, then as by `ReadIndex`.
+    Lease,
+    /// Bug: by the leader, with a lease that it trusts again when it gives handing over up.
+    Resumed,
     /// Bug: by the leader, or who takes itself for it.
     Local,
 }
@@ -181,6 +188,8 @@ struct Leader {
     matched: Vec<usize>,
     /// Reads, and the others who have confirmed since that this node leads.
     reads: BTreeMap<OperationId, (Key, Vec<NodeId>)>,
+    /// Whether it has told another node to campaign, which may do so at any time.
+    suspect: bool,
 }
 
 /// What nodes say to each other, each with a term.
@@ -313,7 +322,7 @@ impl Raft {
         }
         let nodes = replica.cluster.size();
         let (next, matched) = (vec![replica.log.len(); nodes], vec![0; nodes]);
-        replica.role = Role::Leader(Leader { next, matched, reads: BTreeMap::new() });
+        replica.role = Role::Leader(Leader { next, matched, ..Leader::default() });
     }
 
     fn request(
@@ -334,7 +343,7 @@ impl Raft {
             }
             Role::Leader(leader) if call.is_read() && self.reads != Reads::Log && knows => {
                 leader.reads.insert(operation, (call.key, Vec::new()));
-                if self.reads == Reads::ReadIndex {
+                if !self.at_once(leader) {
                     effects.broadcast(others, &Message::Ask(term, operation));
                 }
                 self.answer(replica, operation, effects);
@@ -351,11 +360,20 @@ impl Raft {
         }
     }
 
+    /// Whether a leader answers reads without asking others.
+    fn at_once(self, leader: &Leader) -> bool {
+        match self.reads {
+            Reads::Log | Reads::ReadIndex => false,
+            Reads::Lease => !leader.suspect,
+            Reads::Resumed | Reads::Local => true,
+        }
+    }
+
     /// Answers a read if enough have confirmed.
     fn answer(self, replica: &mut Replica, operation: OperationId, effects: &mut Effects<Self>) {
         let Role::Leader(leader) = &mut replica.role else { return };
         let Some((key, confirmed)) = leader.reads.get(&operation) else { return };
-        if self.reads == Reads::Local || confirmed.len() + 1 >= replica.cluster.majority() {
+        if self.at_once(leader) || confirmed.len() + 1 >= replica.cluster.majority() {
             let value = self.read(&replica.objects, key);
             effects.reply(operation, Completion::Ok(value)).seeing(Visible::Here);
             leader.reads.remove(&operation);
@@ -441,9 +459,10 @@ impl Raft {
 
     /// Tells the next node to campaign, if it is time to and it has all entries.
     fn hand_over(replica: &mut Replica, effects: &mut Effects<Self>) {
-        let (next, Role::Leader(leader)) = (replica.next(), &replica.role) else { return };
+        let (next, Role::Leader(leader)) = (replica.next(), &mut replica.role) else { return };
         let level = leader.matched[next.index()] == replica.log.len();
         if level && replica.handing == Some(replica.term) {
+            leader.suspect = true;
             effects.send(next, Message::TimeOut(replica.term));
         }
     }
@@ -508,7 +527,7 @@ impl Strategy for Raft {
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
         let none = vec![0; cluster.size()];
-        let leader = Leader { next: none.clone(), matched: none, reads: BTreeMap::new() };
+        let leader = Leader { next: none.clone(), matched: none, ..Leader::default() };
         Replica {
             me: node,
             cluster: *cluster,

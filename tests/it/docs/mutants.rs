@@ -9,9 +9,10 @@ use quiescence::report::table::setting_text;
 use quiescence::report::verdict::property_name;
 use serde_json::Value as Json;
 
+use super::run;
 use super::schema::complaints_of;
-use super::tables::{check_region, head, row};
-use super::{root, run};
+use crate::documents::{check_region, head, root, row};
+use crate::support::mutant_case;
 
 /// The exam, as JSON, and its exit code.
 fn exam() -> (Json, i32) {
@@ -27,12 +28,6 @@ const EXAM: &str = "check --mutants --seed 0x5eed91c4 --format json";
 
 fn text<'j>(of: &'j Json, name: &str) -> &'j str {
     of[name].as_str().unwrap_or_else(|| panic!("{name} is a text: {of}"))
-}
-
-/// The name of the committed case.
-fn case(mutant: &Mutant) -> String {
-    let Mutant { strategy, property, setting, .. } = mutant;
-    format!("{strategy}-{property}-{}.json", setting.routing).replace([':', '=', ',', '+'], "-")
 }
 
 /// The line of a mutant in the table.
@@ -53,7 +48,7 @@ fn line(mutant: &Mutant, found: &Json) -> String {
     let kept: Vec<_> = mutant.keeps.iter().map(property_name).collect();
     let proved = if found["repaired"]["proved"] == true { "proved" } else { "sampled" };
     row(&[
-        format!("[`{}`](../tests/cases/v1/{})", mutant.strategy, case(mutant)),
+        format!("[`{}`](../tests/cases/v1/{})", mutant.strategy, mutant_case(mutant)),
         format!("{} ({})", property_name(&mutant.property), mutant.flaw),
         searched,
         sampled,
@@ -88,7 +83,11 @@ fn the_exam_is_passed_and_told() {
     let mut lines = head(&columns).to_vec();
     lines.extend(mutants.iter().zip(found).map(|(mutant, found)| line(mutant, found)));
     for mutant in &mutants {
-        assert!(root().join("tests/cases/v1").join(case(mutant)).exists(), "{}", case(mutant));
+        assert!(
+            root().join("tests/cases/v1").join(mutant_case(mutant)).exists(),
+            "{}",
+            mutant_case(mutant)
+        );
     }
     check_region("docs/mutants.md", "exam", &lines);
     let mut told: Vec<_> = mutants.iter().flat_map(|mutant| story(mutant)).collect();

@@ -13,8 +13,9 @@ use quiescence::report::table::setting_text;
 use quiescence::report::verdict::property_name;
 use quiescence::world::Setting;
 
-use super::{all_promises, alone, edit, read, root};
-use crate::support::{case_file, overwrites};
+use super::all_promises;
+use crate::documents::{check_region, head, read, root, row};
+use crate::support::case_file;
 
 /// `FIFO, 1 crash, sticky`. Leaves out three nodes and no faults, the defaults.
 fn place(setting: &Setting) -> String {
@@ -45,18 +46,6 @@ fn groups<'p>(promises: impl IntoIterator<Item = &'p Promise>) -> Vec<Vec<&'p Pr
         }
     }
     groups
-}
-
-pub fn row(cells: &[String]) -> String {
-    cells
-        .iter()
-        .map(|cell| if cell.is_empty() { "| ".to_owned() } else { format!("| {cell} ") })
-        .collect::<String>()
-        + "|"
-}
-
-pub fn head(cells: &[&str]) -> [String; 2] {
-    [format!("| {} |", cells.join(" | ")), format!("|{}", "---|".repeat(cells.len()))]
 }
 
 /// Whether a family has its table among those of replicated datatypes.
@@ -109,28 +98,6 @@ fn of_family(family: &Family) -> Vec<String> {
         lines.extend([String::new(), format!("Source: {}.", family.sources)]);
     }
     lines
-}
-
-/// Compares a region of a document with what it should be, or writes it.
-pub fn check_region(document: &str, name: &str, lines: &[String]) {
-    let path = root().join(document);
-    let _alone = alone();
-    let text = read(&path);
-    let begin = format!("<!-- catalogue: {name} -->");
-    let at = text.lines().position(|line| line == begin);
-    let at = at.unwrap_or_else(|| panic!("{document} has no line `{begin}`")) + 1;
-    let there: Vec<_> = text.lines().skip(at).take_while(|line| *line != "<!-- end -->").collect();
-    // Markdown needs an empty line between a comment and a table.
-    let wanted = [&[String::new()], lines, &[String::new()]].concat();
-    if overwrites() {
-        edit(&path, vec![(at..at + there.len(), wanted)]);
-    } else {
-        assert_eq!(
-            there.join("\n"),
-            wanted.join("\n"),
-            "{document}, {name}: `SNAPSHOTS=overwrite cargo test --test it docs::tables` writes it"
-        );
-    }
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl Sample {
         let (panics, disk) = (dice.once_in(6), dice.once_in(6));
         let allowed = Allowed { panics, disk, deadlines: true, ..ALL };
         let protocol = Protocol::of(&mut dice, setting.nodes, allowed);
+        setting.faults.lose_clock = dice.below(2) == 0;
         let words = format!("{protocol:?}");
         let object = Object::register();
         let protocol = Box::new(protocol);
@@ -235,7 +236,7 @@ pub fn setting(dice: &mut Choices<'_>) -> Setting {
     Setting {
         nodes,
         network: [Network::Fifo, Network::Unordered][usize::from(dice.below(2))],
-        faults: FaultPlan { budget, inbox, clocks, keep_token, bounded: None },
+        faults: FaultPlan { budget, inbox, clocks, keep_token, ..FaultPlan::default() },
         routing: [Routing::Sticky, Routing::Roaming][usize::from(dice.below(2))],
     }
 }
