@@ -33,6 +33,18 @@ const DELETED: Bug = Bug {
     actions: 2,
 };
 
+const KEYS: Bug = Bug {
+    title: "the tree of hashes hashes keys without their versions, so that it looks the same",
+    story: "Two nodes write the same key at the same time. Their trees are equal, since both \
+            hold that key, and each repair finds that there is nothing to do. The hash of a \
+            leaf has to change with each version and each delete. An audit of the repair of \
+            Ferrosa found its trees to be like this.",
+    source: "ferrosadb/ferrosa pull 47; DeCandia et al. 2007, section 4.7, on the trees",
+    repaired: "gossip:digest=tree",
+    keeps: &["ryw", "mr"],
+    actions: 2,
+};
+
 pub(super) fn family() -> Family {
     let calm = Setting::calm(3, Network::Unordered);
     let lossy = |nodes| {
@@ -59,19 +71,28 @@ pub(super) fn family() -> Family {
         .parameter(
             "digest",
             "what a digest tells",
-            [("all", |it| it.digest = Digest::All), ("values", |it| it.digest = Digest::Values)],
+            [
+                ("all", |it| it.digest = Digest::All),
+                ("values", |it| it.digest = Digest::Values),
+                ("tree", |it| it.digest = Digest::Tree),
+                ("tree-of-keys", |it| it.digest = Digest::TreeOfKeys),
+            ],
         );
     let about = "asynchronous: neighbours compare digests and send what is newer";
     let (eventual, ryw) = (Model::EVENTUAL, Model::READ_YOUR_WRITES);
     Family::new("gossip", about, &calm, variants)
         .states(30_000)
-        .sources("Demers et al. 1987; van Renesse, Dumitriu, Gough & Thomas 2008")
+        .sources(
+            "Demers et al. 1987; van Renesse, Dumitriu, Gough & Thomas 2008; DeCandia et al. 2007",
+        )
         .stands("", &lossy(3), &[("eventual-rt", UNEXPLAINED), ("linearizable", UNEXPLAINED)])
         .keeps("", &lossy(3), [Property::StrongConvergence])
         .keeps("", &cut, [Property::Available])
         .breaks("", &calm.clone().roaming(), ryw, Kind::Unexplained)
         .keeps("mode=push", &lossy(2), [eventual])
         .keeps("mode=pull", &lossy(2), [eventual])
+        .keeps("digest=tree", &lossy(2), [eventual.into(), Property::StrongConvergence])
         .mutant("ties=mine", MINE, &pair, eventual, Kind::Diverged)
         .mutant("digest=values", DELETED, &pair, eventual, Kind::Diverged)
+        .mutant("digest=tree-of-keys", KEYS, &pair, eventual, Kind::Diverged)
 }

@@ -7,11 +7,19 @@
 //! being a version like any other. Since each node's neighbour is the next one, in a
 //! ring, everything reaches everyone, and lost messages are made up for.
 //!
+//! With `digest=tree` nodes first find out where they differ. Keys are the leaves of a
+//! *Merkle tree*: each leaf has a hash of its keys with their stamps, and the root a hash of
+//! its leaves. A node sends the hash of its root; a neighbour whose root has another one
+//! answers with the hashes of its leaves; and the node sends the stamps of the leaves that
+//! differ, and of no others. From there all is as with a whole digest.
+//!
 //! Registers are durable.
 //!
-//! Source: Demers et al. 1987; digests: van Renesse, Dumitriu, Gough & Thomas 2008.
+//! Source: Demers et al. 1987; digests: van Renesse, Dumitriu, Gough & Thomas 2008; trees:
+//! Merkle 1987, `DeCandia` et al. 2007 (Dynamo), section 4.7.
 //! Deviations: the neighbour is not drawn but always the same, and the search chooses when
-//! timers fire; tombstones stay.
+//! timers fire; tombstones stay; a tree has one root and two leaves, and is computed anew
+//! each time; a hash stands for itself, so two are equal only if what is hashed is equal.
 
 use std::collections::BTreeMap;
 
@@ -58,9 +66,21 @@ pub enum Digest {
     All,
     /// Bug: only values, so that it looks as if what was deleted had never been there.
     Values,
+    /// A tree of hashes first, and then the versions where hashes differ.
+    Tree,
+    /// Bug: the same, but hashes are of keys without their versions.
+    TreeOfKeys,
 }
 
 const GOSSIP: TimerId = TimerId(0);
+
+/// How many leaves a tree has.
+const LEAVES: usize = 2;
+
+/// The leaf to which a key belongs: the last letter of its name decides.
+fn leaf_of(key: &Key) -> usize {
+    key.as_str().bytes().last().map_or(0, usize::from) % LEAVES
+}
 
 /// A node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +98,10 @@ pub struct Version {
     write: OperationId,
 }
 
+/// The hash of a part of a tree: what is hashed, and nobody looks into it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hashed(BTreeMap<Key, Option<Stamp>>);
+
 /// What neighbours say to each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
@@ -87,6 +111,12 @@ pub enum Message {
     Wants(Vec<Key>),
     /// Versions that the receiver lacks.
     Versions(BTreeMap<Key, Version>),
+    /// The hash of the sender's tree.
+    Root(Hashed),
+    /// The trees differ; the hash of each leaf of the sender's.
+    Leaves([Hashed; LEAVES]),
+    /// This leaf differs; the stamps of all that the sender holds in it.
+    Leaf(usize, BTreeMap<Key, Stamp>),
 }
 
 impl Gossip {
@@ -107,23 +137,50 @@ impl Gossip {
     }
 
     fn digest(self, replica: &Replica) -> BTreeMap<Key, Stamp> {
-        let told = |version: &Version| self.digest == Digest::All || version.value != Value::Null;
+        let told =
+            |version: &Version| self.digest != Digest::Values || version.value != Value::Null;
         let held = replica.registers.iter().filter(|(_, version)| told(version));
         held.map(|(key, version)| (key.clone(), version.stamp)).collect()
     }
 
-    /// The neighbour has told what it holds: answers with what it lacks, and asks for what
-    /// is lacking here.
+    fn stamps_of_leaf(self, replica: &Replica, leaf: usize) -> BTreeMap<Key, Stamp> {
+        let mut stamps = self.digest(replica);
+        stamps.retain(|key, _| leaf_of(key) == leaf);
+        stamps
+    }
+
+    fn hash(self, stamps: BTreeMap<Key, Stamp>) -> Hashed {
+        let told = |stamp| (self.digest != Digest::TreeOfKeys).then_some(stamp);
+        Hashed(stamps.into_iter().map(|(key, stamp)| (key, told(stamp))).collect())
+    }
+
+    fn root(self, replica: &Replica) -> Hashed {
+        self.hash(self.digest(replica))
+    }
+
+    fn leaves(self, replica: &Replica) -> [Hashed; LEAVES] {
+        std::array::from_fn(|leaf| self.hash(self.stamps_of_leaf(replica, leaf)))
+    }
+
+    /// What a node begins a comparison with.
+    fn opening(self, replica: &Replica) -> Message {
+        match self.digest {
+            Digest::All | Digest::Values => Message::Holds(self.digest(replica)),
+            Digest::Tree | Digest::TreeOfKeys => Message::Root(self.root(replica)),
+        }
+    }
+
+    /// The neighbour has told what it holds, as this node holds `mine`: answers with what
+    /// it lacks, and asks for what is lacking here.
     fn compare(
         self,
         replica: &Replica,
         from: NodeId,
-        theirs: &BTreeMap<Key, Stamp>,
+        (mine, theirs): (&BTreeMap<Key, Stamp>, &BTreeMap<Key, Stamp>),
         effects: &mut Effects<Self>,
     ) {
         let (mut versions, mut wants) = (BTreeMap::new(), Vec::new());
-        let mine = self.digest(replica);
-        for (key, stamp) in &mine {
+        for (key, stamp) in mine {
             if theirs.get(key).is_none_or(|other| self.newer(*stamp, *other)) {
                 versions.insert(key.clone(), replica.registers[key].clone());
             }
@@ -139,6 +196,67 @@ impl Gossip {
         if self.mode != Mode::Pull && !wants.is_empty() {
             effects.send(from, Message::Wants(wants));
         }
+    }
+
+    fn receive(
+        self,
+        replica: &mut Replica,
+        from: NodeId,
+        message: Message,
+        effects: &mut Effects<Self>,
+    ) {
+        match message {
+            Message::Holds(theirs) => {
+                self.compare(replica, from, (&self.digest(replica), &theirs), effects);
+            }
+            Message::Wants(keys) => {
+                let held = |key: Key| Some((key.clone(), replica.registers.get(&key)?.clone()));
+                let versions = keys.into_iter().filter_map(held).collect();
+                effects.send(from, Message::Versions(versions));
+            }
+            Message::Versions(versions) => {
+                for (key, version) in versions {
+                    self.keep(replica, key, version, effects);
+                }
+            }
+            Message::Root(theirs) if theirs == self.root(replica) => {}
+            Message::Root(_) => effects.send(from, Message::Leaves(self.leaves(replica))),
+            Message::Leaves(theirs) => {
+                for (leaf, mine) in self.leaves(replica).into_iter().enumerate() {
+                    if mine != theirs[leaf] {
+                        let stamps = self.stamps_of_leaf(replica, leaf);
+                        effects.send(from, Message::Leaf(leaf, stamps));
+                    }
+                }
+            }
+            Message::Leaf(leaf, theirs) => {
+                let mine = self.stamps_of_leaf(replica, leaf);
+                self.compare(replica, from, (&mine, &theirs), effects);
+            }
+        }
+    }
+}
+
+/// Names with commas between them, or that there are none.
+fn list(parts: Vec<String>) -> String {
+    match parts.is_empty() {
+        true => "nothing".to_owned(),
+        false => parts.join(", "),
+    }
+}
+
+/// What is held, in words.
+fn stamped(stamps: &BTreeMap<Key, Stamp>) -> String {
+    list(stamps.iter().map(|(key, stamp)| format!("{key} at {stamp}")).collect())
+}
+
+impl Hashed {
+    fn label(&self) -> String {
+        let told = self.0.iter().map(|(key, stamp)| match stamp {
+            Some(stamp) => format!("{key} at {stamp}"),
+            None => key.to_string(),
+        });
+        format!("hash({})", list(told.collect()))
     }
 }
 
@@ -167,24 +285,12 @@ impl Strategy for Gossip {
                 let value = held.map(|held| held.value.clone()).unwrap_or_default();
                 effects.reply(operation, Completion::Ok(value)).seeing(Visible::Here);
             }
-            Input::Receive { from, message, .. } => match message {
-                Message::Holds(theirs) => self.compare(replica, from, &theirs, effects),
-                Message::Wants(keys) => {
-                    let held = |key: Key| Some((key.clone(), replica.registers.get(&key)?.clone()));
-                    let versions = keys.into_iter().filter_map(held).collect();
-                    effects.send(from, Message::Versions(versions));
-                }
-                Message::Versions(versions) => {
-                    for (key, version) in versions {
-                        self.keep(replica, key, version, effects);
-                    }
-                }
-            },
+            Input::Receive { from, message, .. } => self.receive(replica, from, message, effects),
             Input::Timer(GOSSIP) => {
                 let next = (replica.me.index() + 1) % replica.cluster.size();
                 let neighbour = replica.cluster.nodes().nth(next).expect("it is a node");
                 if neighbour != replica.me {
-                    effects.send(neighbour, Message::Holds(self.digest(replica)));
+                    effects.send(neighbour, self.opening(replica));
                 }
                 effects.arm(GOSSIP);
             }
@@ -207,15 +313,8 @@ impl Strategy for Gossip {
     }
 
     fn label(&self, message: &Message) -> String {
-        let list = |parts: Vec<String>| match parts.is_empty() {
-            true => "nothing".to_owned(),
-            false => parts.join(", "),
-        };
         match message {
-            Message::Holds(stamps) => {
-                let told = stamps.iter().map(|(key, stamp)| format!("{key} at {stamp}"));
-                format!("holds {}", list(told.collect()))
-            }
+            Message::Holds(stamps) => format!("holds {}", stamped(stamps)),
             Message::Wants(keys) => {
                 format!("wants {}", list(keys.iter().map(ToString::to_string).collect()))
             }
@@ -226,6 +325,11 @@ impl Strategy for Gossip {
                 });
                 list(told.collect())
             }
+            Message::Root(hash) => format!("root {}", hash.label()),
+            Message::Leaves(hashes) => {
+                format!("leaves {}", hashes.iter().map(Hashed::label).collect::<Vec<_>>().join(" "))
+            }
+            Message::Leaf(leaf, stamps) => format!("leaf {leaf} holds {}", stamped(stamps)),
         }
     }
 
