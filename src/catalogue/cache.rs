@@ -3,7 +3,7 @@
 use crate::hunt::mutant::Bug;
 use crate::hunt::property::Flaw;
 use crate::judgement::{Kind, Model};
-use crate::replication::asynchronous::cache::{Cache, Fills, First, Misses, Writes};
+use crate::replication::asynchronous::cache::{Cache, Expires, Fills, First, Misses, Writes};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::{Family, UNEXPLAINED};
@@ -14,6 +14,7 @@ const PLAIN: Cache = Cache {
     fills: Fills::Leased,
     first: First::Store,
     misses: Misses::Store,
+    expires: Expires::Never,
 };
 
 const STALE: Bug = Bug {
@@ -63,14 +64,26 @@ const LAGGING: Bug = Bug {
     actions: 7,
 };
 
+const IMMORTAL: Bug = Bug {
+    title: "a hit writes the entry back without its time to live, and it never expires",
+    story: "An entry is to expire, so that lost news of a write is made up for. A hit means to \
+            put its end off and stores the entry once more, without an end. The news of the \
+            next write is lost, and the entry stays. In Redis a plain SET clears the time to \
+            live of a key; Koog refreshed its cache of prompts with it, and its test double \
+            kept the time to live.",
+    source: "JetBrains/koog pull 2141; the manual of Redis on SET and KEEPTTL",
+    repaired: "cache:expires=after-fill",
+    keeps: &["mr_wfr"],
+    actions: 6,
+};
+
 /// What breaks as a fill that is late brings an older value back.
 const GOES_BACK: [(&str, Flaw); 3] =
     [("monotonic-reads", UNEXPLAINED), ("causal", UNEXPLAINED), ("linearizable", UNEXPLAINED)];
 
-pub(super) fn family() -> Family {
-    let (fifo, unordered) = (Setting::calm(3, Network::Fifo), Setting::calm(3, Network::Unordered));
-    let with = |setting: &Setting, kind| setting.clone().with_faults(Faults::NONE.with(kind, 1));
-    let variants = Variants::of(PLAIN)
+/// The store with its caches, and what each parameter changes in them.
+fn variants() -> Variants<Cache> {
+    Variants::of(PLAIN)
         .parameter(
             "writes",
             "what caches are told of a write",
@@ -100,11 +113,27 @@ pub(super) fn family() -> Family {
                 ("store", |it| it.misses = Misses::Store),
                 ("replica", |it| it.misses = Misses::Replica),
             ],
-        );
+        )
+        .parameter(
+            "expires",
+            "when an entry of a cache expires",
+            [
+                ("never", |it| it.expires = Expires::Never),
+                ("after-fill", |it| it.expires = Expires::AfterFill),
+                ("unless-read", |it| it.expires = Expires::UnlessRead),
+            ],
+        )
+}
+
+pub(super) fn family() -> Family {
+    let (fifo, unordered) = (Setting::calm(3, Network::Fifo), Setting::calm(3, Network::Unordered));
+    let with = |setting: &Setting, kind| setting.clone().with_faults(Faults::NONE.with(kind, 1));
     let about = "asynchronous: caches in front of a store";
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
     let versioned = "fills=versioned";
-    Family::new("cache", about, &unordered, variants)
+    let pair = Setting::calm(2, Network::Unordered).with_clocks(1);
+    let lossy = with(&pair, FaultKind::Drop);
+    Family::new("cache", about, &unordered, variants())
         .states(60_000)
         .sources("Nishtala et al. 2013 (Scaling Memcache at Facebook)")
         .keeps("", &with(&unordered, FaultKind::Crash), [eventual, ryw])
@@ -119,6 +148,15 @@ pub(super) fn family() -> Family {
         .mutant("first=caches", EARLY, &unordered, eventual, Kind::Diverged)
         .mutant("writes=through", OVERTAKEN, &unordered, eventual, Kind::Diverged)
         .mutant("misses=replica", LAGGING, &unordered, eventual, Kind::Diverged)
+        .keeps("expires=after-fill", &lossy, [eventual])
+        .keeps("expires=after-fill,fills=unchecked", &pair, [eventual])
+        .mutant("expires=unless-read", IMMORTAL, &lossy, eventual, Kind::Diverged)
+        .hint(
+            "",
+            Kind::Diverged,
+            "let entries expire, so that lost news is made up for",
+            "quiescence check cache:expires=after-fill --faults drop=1",
+        )
         .hint(
             "misses=replica",
             Kind::Diverged,

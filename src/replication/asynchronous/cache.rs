@@ -17,19 +17,25 @@
 //! cache that was told of a write misses, takes a lease, and is filled with the value
 //! before that write. Only the version that came with the news tells that it is too old.
 //!
+//! With `expires=after-fill` an entry has a *time to live*: one tick of the clock of its node
+//! after it was filled or updated it is no longer answered from, and goes. So whatever made
+//! it stale, be it lost news or a stale fill, is made up for. Without, it stays.
+//!
 //! The store is durable, as its replica is; caches are not.
 //!
 //! Source: Nishtala et al. 2013 (Scaling Memcache at Facebook), section 3.2.1 for leases;
-//! on fills from replicas that lag, Logflare pull 3883 and chobbledotcom/tickets pull 1859.
+//! on fills from replicas that lag, Logflare pull 3883 and chobbledotcom/tickets pull 1859;
+//! Gray & Cheriton 1989 call an entry that expires a lease of the datum.
 //! Deviations: each cache belongs to one node; the store itself sends the news, as their
-//! `mcsqueal` does from its log; entries have no time to live, so lost news is never made
-//! up for.
+//! `mcsqueal` does from its log. How stale an answer is at most is not judged, only that
+//! no entry stays stale: an expiry that each hit puts off (*sliding*) is no variant here,
+//! since at quiescence nobody reads any more and such an entry goes, too.
 
 use std::collections::BTreeMap;
 
 use crate::history::{Call, Completion, Key, NodeId, Value};
 use crate::replication::{
-    Cluster, Effects, Input, OperationId, Part, Stamp, Strategy, Visible, shown,
+    Cluster, Effects, Input, OperationId, Part, Stamp, Strategy, TimerId, Visible, shown,
 };
 
 /// Caches in front of a store.
@@ -43,6 +49,8 @@ pub struct Cache {
     pub first: First,
     /// Where a cache fetches what it misses.
     pub misses: Misses,
+    /// When an entry of a cache expires.
+    pub expires: Expires,
 }
 
 /// What caches are told of a write.
@@ -83,6 +91,23 @@ pub enum Misses {
     Replica,
 }
 
+/// When an entry of a cache expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expires {
+    /// It does not.
+    Never,
+    /// Some time after it was filled or updated.
+    AfterFill,
+    /// Bug: so, unless it is read meanwhile: a hit writes it back without its time to live.
+    UnlessRead,
+}
+
+/// For how many ticks an entry that expires is good.
+const TIME_TO_LIVE: u64 = 1;
+
+/// The entry that expires first has done so.
+const EXPIRED: TimerId = TimerId(0);
+
 const STORE: NodeId = NodeId(0);
 const REPLICA: NodeId = NodeId(1);
 
@@ -102,6 +127,8 @@ pub struct Replica {
     leases: BTreeMap<Key, OperationId>,
     /// With versioned fills: the newest version that was heard of.
     known: BTreeMap<Key, Stamp>,
+    /// Which reading of its clock ends an entry that expires.
+    ends: BTreeMap<Key, u64>,
 }
 
 /// What nodes say to each other.
@@ -169,8 +196,53 @@ impl Cache {
         }
     }
 
+    /// Waits for the next entry to expire.
+    fn wait(self, replica: &Replica, effects: &mut Effects<Self>) {
+        if self.expires != Expires::Never {
+            match replica.ends.values().min() {
+                Some(end) => effects.arm_at(EXPIRED, *end),
+                None => effects.disarm(EXPIRED),
+            }
+        }
+    }
+
+    /// The first end has come: what ends then goes.
+    fn expire(self, replica: &mut Replica, effects: &mut Effects<Self>) {
+        let first = replica.ends.values().min().copied();
+        let ended = replica.ends.extract_if(.., |_, end| Some(*end) == first);
+        for (key, _) in ended {
+            replica.entries.remove(&key);
+        }
+        self.wait(replica, effects);
+    }
+
+    /// What this node can answer a read from. An entry that has come to its end is no
+    /// longer good, though its timer may fire later.
+    fn hit(
+        self,
+        replica: &mut Replica,
+        (key, clock): (&Key, u64),
+        effects: &mut Effects<Self>,
+    ) -> Option<Version> {
+        let held = replica.entries.get(key).cloned()?;
+        if replica.ends.get(key).is_some_and(|end| *end <= clock) {
+            return None;
+        }
+        if self.expires == Expires::UnlessRead {
+            replica.ends.remove(key);
+            self.wait(replica, effects);
+        }
+        Some(held)
+    }
+
     /// Keeps a version, unless something newer is known.
-    fn keep(self, replica: &mut Replica, key: Key, version: Version, effects: &mut Effects<Self>) {
+    fn keep(
+        self,
+        replica: &mut Replica,
+        (key, version): (Key, Version),
+        clock: u64,
+        effects: &mut Effects<Self>,
+    ) {
         if self.fills == Fills::Versioned || self.replicates(replica.me) {
             let known = replica.known.entry(key.clone()).or_default();
             if version.0 < *known {
@@ -179,6 +251,10 @@ impl Cache {
             *known = version.0;
         }
         hear(version.0, effects);
+        if self.expires != Expires::Never && !self.replicates(replica.me) {
+            replica.ends.insert(key.clone(), clock + TIME_TO_LIVE);
+            self.wait(replica, effects);
+        }
         replica.entries.insert(key, version);
     }
 
@@ -201,29 +277,31 @@ impl Cache {
         }
         hear(stamp.unwrap_or_default(), effects);
         replica.entries.remove(key);
+        replica.ends.remove(key);
+        self.wait(replica, effects);
     }
 
     fn update(
         self,
         replica: &mut Replica,
-        key: Key,
-        version: Version,
+        (key, version): (Key, Version),
+        clock: u64,
         effects: &mut Effects<Self>,
     ) {
         replica.leases.remove(&key);
-        self.keep(replica, key, version, effects);
+        self.keep(replica, (key, version), clock, effects);
     }
 
     fn request(
         self,
         replica: &mut Replica,
-        operation: OperationId,
-        call: Call,
+        (operation, call): (OperationId, Call),
+        clock: u64,
         effects: &mut Effects<Self>,
     ) {
         let Call { key, argument, .. } = &call;
         if call.is_read() {
-            let held = replica.entries.get(key);
+            let held = self.hit(replica, (key, clock), effects);
             if held.is_none() && replica.me != STORE {
                 replica.misses.insert(operation, key.clone());
                 if self.fills == Fills::Leased {
@@ -231,7 +309,7 @@ impl Cache {
                 }
                 effects.send(self.source(), Message::Get(operation, key.clone()));
             } else {
-                answer(operation, held.cloned().unwrap_or_default(), effects);
+                answer(operation, held.unwrap_or_default(), effects);
             }
             return;
         }
@@ -255,8 +333,8 @@ impl Cache {
     fn receive(
         self,
         replica: &mut Replica,
-        from: NodeId,
-        message: Message,
+        (from, message): (NodeId, Message),
+        clock: u64,
         effects: &mut Effects<Self>,
     ) {
         match message {
@@ -273,7 +351,7 @@ impl Cache {
                     replica.leases.remove(&key);
                 }
                 if leased || self.fills != Fills::Leased {
-                    self.keep(replica, key, version.clone(), effects);
+                    self.keep(replica, (key, version.clone()), clock, effects);
                 }
                 answer(operation, version, effects);
             }
@@ -283,7 +361,7 @@ impl Cache {
             }
             Message::Done(operation, key, version) => {
                 match self.writes {
-                    Writes::Through => self.update(replica, key, version, effects),
+                    Writes::Through => self.update(replica, (key, version), clock, effects),
                     Writes::Around if self.first == First::Store => {
                         self.invalidate(replica, &key, Some(version.0), effects);
                     }
@@ -292,7 +370,9 @@ impl Cache {
                 effects.ok(operation, Value::Null);
             }
             Message::Invalid(key, stamp) => self.invalidate(replica, &key, stamp, effects),
-            Message::Update(key, version) => self.update(replica, key, version, effects),
+            Message::Update(key, version) => {
+                self.update(replica, (key, version), clock, effects);
+            }
         }
     }
 }
@@ -321,15 +401,19 @@ impl Strategy for Cache {
             misses: BTreeMap::new(),
             leases: BTreeMap::new(),
             known: BTreeMap::new(),
+            ends: BTreeMap::new(),
         }
     }
 
     fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
         match input {
-            Input::Request { operation, call, .. } => {
-                self.request(replica, operation, call, effects);
+            Input::Request { operation, call, clock, .. } => {
+                self.request(replica, (operation, call), clock, effects);
             }
-            Input::Receive { from, message, .. } => self.receive(replica, from, message, effects),
+            Input::Receive { from, message, clock } => {
+                self.receive(replica, (from, message), clock, effects);
+            }
+            Input::Timer(EXPIRED) => self.expire(replica, effects),
             Input::Recovered => {
                 for &(stamp, _) in replica.entries.values() {
                     effects.visible(OperationId::from_tie(stamp.tie), stamp);
@@ -349,6 +433,10 @@ impl Strategy for Cache {
             }
             _ => empty,
         }
+    }
+
+    fn has_deadlines(&self) -> bool {
+        self.expires != Expires::Never
     }
 
     fn serves(&self, call: &Call, node: NodeId, _: &Cluster) -> bool {
@@ -375,6 +463,9 @@ impl Strategy for Cache {
         }
         for (key, stamp) in &replica.known {
             parts.push(Part::Field(format!("known of {key}"), stamp.to_string()));
+        }
+        for (key, end) in &replica.ends {
+            parts.push(Part::Field(format!("end of {key}"), end.to_string()));
         }
         Some(parts)
     }
