@@ -3,7 +3,9 @@
 use crate::hunt::mutant::Bug;
 use crate::hunt::property::Flaw;
 use crate::judgement::{Kind, Model};
-use crate::replication::asynchronous::sloppy_quorum::{Counts, Deletes, Hints, SloppyQuorum};
+use crate::replication::asynchronous::sloppy_quorum::{
+    Counts, Deletes, Hints, SloppyQuorum, Window,
+};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::{Family, UNEXPLAINED};
@@ -16,6 +18,7 @@ const PLAIN: SloppyQuorum = SloppyQuorum {
     hints: Hints::Durable,
     deletes: Deletes::Confirmed,
     anti_entropy: false,
+    window: Window::Open,
 };
 
 const VOLATILE: Bug = Bug {
@@ -40,16 +43,28 @@ const SENT: Bug = Bug {
     actions: 4,
 };
 
+const CLOSED: Bug = Bug {
+    title: "hints are discarded when a home has been away for long, and nothing else repairs it",
+    story: "A home is away for longer than hints are kept: three hours in Cassandra, unless one \
+            sets max_hint_window. Its hints are discarded, and it comes back without the writes \
+            that it missed. Hints are best effort: after an outage longer than the window \
+            somebody has to run a repair.",
+    source: "Cassandra documentation on hints; DataStax documentation on \
+             max_hint_window_in_ms",
+    repaired: "sloppy-quorum:anti-entropy=on,window=closes",
+    keeps: &["base"],
+    actions: 3,
+};
+
 /// Three nodes, and as many of these faults.
 fn with(drops: u16, crashes: u16) -> Setting {
     let faults = Faults::NONE.with(FaultKind::Drop, drops).with(FaultKind::Crash, crashes);
     Setting::calm(3, Network::Unordered).with_faults(faults)
 }
 
-pub(super) fn family() -> Family {
-    let calm = with(0, 0);
-    let (both, twice, lossy) = (with(1, 1), with(1, 2), with(2, 0));
-    let variants = Variants::of(PLAIN)
+/// The register, and what each parameter changes in it.
+fn variants() -> Variants<SloppyQuorum> {
+    Variants::of(PLAIN)
         .parameter(
             "r",
             "how many copies a read waits for",
@@ -88,10 +103,20 @@ pub(super) fn family() -> Family {
             "anti-entropy",
             "whether homes send each other all that they hold",
             [("off", |it| it.anti_entropy = false), ("on", |it| it.anti_entropy = true)],
-        );
+        )
+        .parameter(
+            "window",
+            "for how long hints are kept: until they are delivered, or for some time",
+            [("open", |it| it.window = Window::Open), ("closes", |it| it.window = Window::Closes)],
+        )
+}
+
+pub(super) fn family() -> Family {
+    let calm = with(0, 0);
+    let (both, twice, lossy) = (with(1, 1), with(1, 2), with(2, 0));
     let about = "asynchronous: a write is accepted for nodes that do not answer, and handed over";
     let (eventual, ryw) = (Model::EVENTUAL, Model::READ_YOUR_WRITES);
-    Family::new("sloppy-quorum", about, &calm, variants)
+    Family::new("sloppy-quorum", about, &calm, variants())
         .states(60_000)
         .sources("DeCandia et al. 2007 (Dynamo), section 4.6; Lakshman & Malik 2010 (Cassandra)")
         .stands(
@@ -110,6 +135,14 @@ pub(super) fn family() -> Family {
         .mutant("hints=volatile,w=1", VOLATILE, &twice, eventual, Kind::Diverged)
         .keeps("anti-entropy=on,hints=volatile,w=1", &both, [eventual])
         .mutant("deletes=sent", SENT, &lossy, eventual, Kind::Diverged)
+        .mutant("window=closes", CLOSED, &with(1, 0), eventual, Kind::Diverged)
+        .keeps("anti-entropy=on,window=closes", &with(1, 0), [eventual])
+        .hint(
+            "window=closes",
+            Kind::Diverged,
+            "let homes compare what they hold",
+            "quiescence check sloppy-quorum:anti-entropy=on,window=closes",
+        )
         .hint(
             "hints=volatile,w=1",
             Kind::Diverged,

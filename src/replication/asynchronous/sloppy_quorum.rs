@@ -12,11 +12,16 @@
 //! every hint arrives. Anti-entropy (a home sends the other all that it holds) makes up for
 //! hints that were lost.
 //!
+//! With `window=closes` hints are kept for some time only: a timer discards all that the
+//! coordinator has, and what no home has confirmed by then has an unknown outcome. Then only
+//! anti-entropy brings the write to a home that missed it, provided that another home has it.
+//!
 //! Copies and hints are durable, operations in progress are not.
 //!
-//! Sources: `DeCandia` et al. 2007 (Dynamo), section 4.6; hints at the coordinator after
-//! Cassandra. Deviations: the coordinator keeps the hint and no third node; hints do not
-//! expire; stamps are counters and not vectors; reads repair nothing and are asked once.
+//! Sources: `DeCandia` et al. 2007 (Dynamo), section 4.6; hints at the coordinator, and their
+//! window, after Cassandra. Deviations: the coordinator keeps the hint and no third node; the
+//! search chooses when a window closes, and it closes for all homes at once; stamps are
+//! counters and not vectors; reads repair nothing and are asked once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +45,8 @@ pub struct SloppyQuorum {
     pub deletes: Deletes,
     /// Whether homes send each other all that they hold.
     pub anti_entropy: bool,
+    /// For how long hints are kept.
+    pub window: Window,
 }
 
 /// What counts as a copy.
@@ -69,12 +76,23 @@ pub enum Deletes {
     Sent,
 }
 
+/// For how long hints are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Until they are delivered.
+    Open,
+    /// For some time; a bug without anti-entropy.
+    Closes,
+}
+
 /// How many homes there are, in a cluster that is not smaller.
 const HOMES: u16 = 2;
 /// Hints are handed over.
 const HANDOFF: TimerId = TimerId(0);
 /// A home sends the other what it holds.
 const ENTROPY: TimerId = TimerId(1);
+/// The window in which hints are kept closes.
+const CLOSES: TimerId = TimerId(2);
 
 /// A copy: its place in the order of writes, and what was written.
 type Version = (Stamp, Value);
@@ -150,12 +168,37 @@ impl SloppyQuorum {
         for home in replica.other_homes() {
             replica.hints.insert((operation, home), (call.key.clone(), copy.clone()));
             effects.send(home, Message::Store(operation, call.key.clone(), copy.clone()));
-            effects.arm(HANDOFF);
+            self.wait(effects);
         }
         if replica.is_home() {
             replica.keep(call.key, copy, effects);
         }
         self.answer(replica, operation, effects);
+    }
+
+    /// There are hints: they wait for a home to be there again, or for their window to close.
+    fn wait(self, effects: &mut Effects<Self>) {
+        effects.arm(HANDOFF);
+        if self.window == Window::Closes {
+            effects.arm(CLOSES);
+        }
+    }
+
+    /// There are no hints any more.
+    fn rest(self, effects: &mut Effects<Self>) {
+        effects.disarm(HANDOFF);
+        if self.window == Window::Closes {
+            effects.disarm(CLOSES);
+        }
+    }
+
+    /// The window closes: hints go. Who still waits for a write cannot know where it got to.
+    fn close(self, replica: &mut Replica, effects: &mut Effects<Self>) {
+        replica.hints.clear();
+        self.rest(effects);
+        for operation in std::mem::take(&mut replica.writes) {
+            effects.reply(operation, Completion::Info);
+        }
     }
 
     /// Answers a write that enough homes have confirmed.
@@ -222,7 +265,7 @@ impl SloppyQuorum {
                 replica.hints.remove(&(operation, from));
                 self.answer(replica, operation, effects);
                 if replica.hints.is_empty() {
-                    effects.disarm(HANDOFF);
+                    self.rest(effects);
                 }
             }
             Message::Ask(operation, key) => {
@@ -273,6 +316,7 @@ impl Strategy for SloppyQuorum {
             }
             Input::Receive { from, message, .. } => self.receive(replica, from, message, effects),
             Input::Timer(HANDOFF) => self.hand_over(replica, effects),
+            Input::Timer(CLOSES) => self.close(replica, effects),
             Input::Timer(ENTROPY) => {
                 let all = Message::Holds(replica.copies.clone());
                 effects.broadcast(replica.other_homes(), &all);
@@ -283,7 +327,7 @@ impl Strategy for SloppyQuorum {
                     effects.visible(OperationId::from_tie(stamp.tie), *stamp);
                 }
                 if !replica.hints.is_empty() {
-                    effects.arm(HANDOFF);
+                    self.wait(effects);
                 }
                 if self.anti_entropy && replica.is_home() {
                     effects.arm(ENTROPY);
