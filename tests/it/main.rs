@@ -29,6 +29,7 @@ mod picture;
 mod protocols;
 mod reductions;
 mod regressions;
+mod repairs;
 mod support;
 mod threads;
 mod world;
