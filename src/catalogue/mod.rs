@@ -16,6 +16,7 @@ pub mod bench;
 mod cache;
 mod causal;
 mod chain;
+mod chain_membership;
 mod change_feed;
 mod crdt;
 mod failover;

@@ -3,9 +3,10 @@
 use super::bench::{Bench, Scope};
 use super::registry::Registry;
 use super::{
-    abd, async_primary, cache, causal, chain, change_feed, crdt, failover, gossip, lease,
-    multi_primary_lww, notebook, plans, postgres, primary_backup, primary_object, quorum, raft,
-    redis_like, semi_sync, sloppy_quorum, sync_session, tombstones, view_change, yardstick,
+    abd, async_primary, cache, causal, chain, chain_membership, change_feed, crdt, failover,
+    gossip, lease, multi_primary_lww, notebook, plans, postgres, primary_backup, primary_object,
+    quorum, raft, redis_like, semi_sync, sloppy_quorum, sync_session, tombstones, view_change,
+    yardstick,
 };
 
 impl Registry {
@@ -19,6 +20,7 @@ impl Registry {
             quorum::family(),
             chain::chain(),
             chain::craq(),
+            chain_membership::family(),
             async_primary::family(),
             multi_primary_lww::family(),
             tombstones::family(),

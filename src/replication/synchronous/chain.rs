@@ -9,8 +9,8 @@
 //! The log is durable. A node that recovers asks its predecessor for what it missed.
 //!
 //! Source: van Renesse & Schneider 2004. Deviations: the chain stays as it is, so while a
-//! node is down writes wait, and there is no master; the tail sends no acknowledgements
-//! back, which only a change of the chain needs; any node takes requests and forwards
+//! node is down writes wait, and there is no master (`chain_membership.rs` changes the
+//! chain); the tail sends no acknowledgements back; any node takes requests and forwards
 //! them to the head or the tail.
 
 use crate::history::{Completion, Key, NodeId, Value};

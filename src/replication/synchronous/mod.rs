@@ -2,6 +2,7 @@
 
 pub mod abd;
 pub mod chain;
+pub mod chain_membership;
 pub mod craq;
 pub mod lease;
 pub mod postgres;
