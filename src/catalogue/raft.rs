@@ -43,7 +43,7 @@ const RESUMED: Bug = Bug {
     source: "raft-rs issue 234; openraft pull 1748; similar: tikv issue 1593",
     repaired: "raft:hand-over=aborts,reads=lease",
     keeps: &["monotonic-reads", "eventual", "durable"],
-    actions: 10,
+    actions: 15,
 };
 
 const TRUSTS: Bug = Bug {

@@ -237,7 +237,7 @@ fn the_committed_cases_are_what_the_hunt_finds() {
             continue;
         }
         let subject = strategy(&row.strategy);
-        let hunt = go(&*subject, &plan(&row.setting, vec![row.property.clone()], 20_000, 0x5eed));
+        let hunt = go(&*subject, &plan(&row.setting, vec![row.property.clone()], 50_000, 0x5eed));
         let found = finding(hunt);
         let how = FoundBy {
             search: Some(SearchName::Random),
