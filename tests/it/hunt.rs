@@ -176,7 +176,7 @@ fn what_is_found_is_minimal_and_replays_from_its_text() {
             if expected == Expected::Holds {
                 continue;
             }
-            let hunt = go(&*subject, &plan(&setting, vec![property], 20_000, 7));
+            let hunt = go(&*subject, &plan(&setting, vec![property], 100_000, 7));
             let found = finding(hunt);
             assert_minimal(&*subject, &found);
             chosen += assert_nearest(&*subject, &found);
