@@ -33,19 +33,6 @@ const STALE: Bug = Bug {
     actions: 11,
 };
 
-const RESUMED: Bug = Bug {
-    title: "a leader trusts its lease again when it has given up handing over",
-    story: "Nodes that hear from a leader do not vote, so it answers reads without asking. It is \
-            told to hand over, tells another node to campaign, and gives up after a while. But \
-            that message is still under way. Whoever gets it is voted for in spite of the lease, \
-            and leads and writes while the old leader still reads what it had. raft-rs has this \
-            reported; in openraft the lease was not even given up while handing over.",
-    source: "raft-rs issue 234; openraft pull 1748; similar: tikv issue 1593",
-    repaired: "raft:hand-over=aborts,reads=lease",
-    keeps: &["monotonic-reads", "eventual", "durable"],
-    actions: 15,
-};
-
 const TRUSTS: Bug = Bug {
     title: "a node votes for a candidate that lacks what is committed, and it is lost",
     story: "Whoever asks first gets the vote. A candidate that was out of touch is elected by \
@@ -127,7 +114,6 @@ pub(super) fn family() -> Family {
         .stands("", &elects, &[])
         .keeps("reads=read-index", &elects, [linearizable])
         .keeps("hand-over=aborts,reads=lease", &elects, [linearizable])
-        .mutant("hand-over=aborts,reads=resumed", RESUMED, &elects, linearizable, Kind::Unexplained)
         .mutant("reads=local", STALE, &elects, linearizable, Kind::Unexplained)
         .mutant("voters=trust", TRUSTS, &elects, linearizable, Kind::Unexplained)
         // Too deep for the exam: two commands and a crash in one order.

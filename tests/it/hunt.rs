@@ -176,7 +176,7 @@ fn what_is_found_is_minimal_and_replays_from_its_text() {
             if expected == Expected::Holds {
                 continue;
             }
-            let hunt = go(&*subject, &plan(&setting, vec![property], 100_000, 7));
+            let hunt = go(&*subject, &plan(&setting, vec![property], 20_000, 7));
             let found = finding(hunt);
             assert_minimal(&*subject, &found);
             chosen += assert_nearest(&*subject, &found);
@@ -237,7 +237,7 @@ fn the_committed_cases_are_what_the_hunt_finds() {
             continue;
         }
         let subject = strategy(&row.strategy);
-        let hunt = go(&*subject, &plan(&row.setting, vec![row.property.clone()], 50_000, 0x5eed));
+        let hunt = go(&*subject, &plan(&row.setting, vec![row.property.clone()], 20_000, 0x5eed));
         let found = finding(hunt);
         let how = FoundBy {
             search: Some(SearchName::Random),
