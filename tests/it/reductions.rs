@@ -193,7 +193,9 @@ fn quiet_clusters_have_the_same_outcomes_in_every_setting() {
     let mut reduced = 0;
     for (name, setting) in strategies() {
         for network in [Network::Fifo, Network::Unordered] {
-            let setting = Setting { network, ..setting.clone() };
+            // On three nodes this one has too many outcomes to go through them all.
+            let nodes = if name.starts_with("chain-membership") { 2 } else { setting.nodes };
+            let setting = Setting { network, nodes, ..setting.clone() };
             let all = settings();
             let (plain, _) = outcomes(&name, &setting, all[0]);
             assert!(!plain.is_empty() || name == "notebook:variant=echo", "{name}");
