@@ -193,8 +193,12 @@ fn quiet_clusters_have_the_same_outcomes_in_every_setting() {
     let mut reduced = 0;
     for (name, setting) in strategies() {
         for network in [Network::Fifo, Network::Unordered] {
-            // On three nodes this one has too many outcomes to go through them all.
-            let nodes = if name.starts_with("chain-membership") { 2 } else { setting.nodes };
+            let is_long = name.starts_with("chain-membership");
+            if is_long && network == Network::Unordered {
+                continue; // It is made for links that keep the order, and asks again without end.
+            }
+            // On three nodes it has too many outcomes to go through them all.
+            let nodes = if is_long { 2 } else { setting.nodes };
             let setting = Setting { network, nodes, ..setting.clone() };
             let all = settings();
             let (plain, _) = outcomes(&name, &setting, all[0]);
