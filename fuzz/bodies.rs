@@ -74,7 +74,7 @@ pub fn history_text(bytes: &[u8]) {
 /// was read is the same after it was written in any format and read again.
 pub fn recording(bytes: &[u8]) {
     for lenient in [false, true] {
-        let read = match formats::read(bytes, Options { lenient }) {
+        let read = match formats::read(bytes, &Options { lenient, ..Options::default() }) {
             Ok(recording) => recording,
             Err(malformed) => {
                 assert!(malformed.line >= 1 && !malformed.reason.is_empty(), "{malformed:?}");
@@ -86,7 +86,7 @@ pub fn recording(bytes: &[u8]) {
         for text in
             [json_lines::write(&history), operation_lines::write(&history), edn::write(&history)]
         {
-            let again = formats::read(text.as_bytes(), Options::default());
+            let again = formats::read(text.as_bytes(), &Options::default());
             let again = again.unwrap_or_else(|malformed| panic!("{malformed} in\n{text}"));
             assert_eq!(again.history, history, "{text}");
         }
@@ -170,8 +170,8 @@ fn decode(bytes: &[u8]) -> Option<(Box<dyn Subject>, Scenario)> {
 /// Whatever a recording says is printed, for people, for programs and in every
 /// format, and steers nobody.
 pub fn printed(bytes: &[u8]) {
-    let options = Options { lenient: true };
-    let Ok(recording) = formats::read(bytes, options) else { return };
+    let options = Options { lenient: true, ..Options::default() };
+    let Ok(recording) = formats::read(bytes, &options) else { return };
     let history = &recording.history;
     if history.len() > 24 {
         return;

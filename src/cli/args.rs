@@ -13,6 +13,7 @@ use crate::judgement::{Budget, Model};
 use crate::search::exhaustive::{Limits as SearchLimits, Reduce};
 use crate::world::Faults;
 
+use super::reading::ReadArgs;
 use super::values::{self, Format, InboxArg, NetworkArg, RoutingArg, SearchArg};
 
 /// Search for a failing history; without a strategy, check every promise
@@ -185,7 +186,7 @@ impl CheckArgs {
 
 /// Judge recorded histories by consistency models
 ///
-/// Reads JSON event or operation lines, Jepsen's EDN and Porcupine's logs, plain
+/// Reads JSON event or operation lines, arrays and tables, Jepsen's EDN and logs, plain
 /// or compressed by gzip or zstd; what a file is, is told by its content. Without
 /// --model and --all it judges eventual consistency, the session guarantees,
 /// causal consistency and linearizability. A violation is told with the lines
@@ -242,9 +243,8 @@ pub struct VerifyArgs {
     /// How many operations --follow keeps in memory
     #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
     pub window: usize,
-    /// Skip malformed lines, and count them
-    #[arg(long)]
-    pub lenient: bool,
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// The most memory for a recording: 500MB, 4GiB [default: 80 % of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     pub memory: Option<u64>,

@@ -6,17 +6,18 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::history::History;
-use crate::history::formats::{Options, edn, json_lines, operation_lines};
+use crate::history::formats::{edn, json_lines, operation_lines};
 use crate::report::count;
 
 use super::exit::{Exit, Failure};
 use super::input::{self, Input};
+use super::reading::ReadArgs;
 use super::{files, interrupts, screen::Screen, values};
 
 /// Write a recorded history in another format
 ///
 /// Reads the same formats as `verify`: JSON event lines, JSON operation lines,
-/// Jepsen's EDN and Porcupine's logs, plain or compressed by gzip or zstd. Leaves
+/// arrays and tables, Jepsen's EDN and logs, plain or compressed by gzip or zstd. Leaves
 /// out events that are no operations of clients, such as those of the nemesis.
 #[derive(Args, Debug)]
 pub struct ConvertArgs {
@@ -29,9 +30,8 @@ pub struct ConvertArgs {
     /// everything is written; a device or a pipe is written to directly
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Skip malformed lines, and count them
-    #[arg(long)]
-    lenient: bool,
+    #[command(flatten)]
+    read: ReadArgs,
     /// The most memory for a recording: 500MB, 4GiB [default: 80 % of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     memory: Option<u64>,
@@ -77,7 +77,7 @@ impl Write for Interruptible<'_> {
 
 /// Runs the subcommand.
 pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
-    let input = input::read(&args.history, Options { lenient: args.lenient }, args.memory)?;
+    let input = input::read(&args.history, &args.read.options(), args.memory)?;
     let history = &input.recording.history;
     let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
     let (written, place) = match path {

@@ -171,7 +171,7 @@ impl Watch<'_> {
 
     /// Skips a malformed line with `--lenient`; otherwise it is an error.
     fn skip<T>(&self, reason: String) -> Result<Option<T>, Failure> {
-        if self.args.lenient {
+        if self.args.read.lenient {
             let place = format!("{}:{}", self.path, self.line);
             self.screen.note(&self.screen.look.text(&format!("{place}: skipped: {reason}")));
             return Ok(None);

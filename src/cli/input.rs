@@ -238,7 +238,7 @@ const TOO_LARGE: &str = "judge a part of it, or allow more memory with --memory"
 
 /// Reads a recorded history, if it can be judged in this much memory (bytes; if
 /// none is given, in most of what there is).
-pub fn read(path: &str, options: Options, memory: Option<u64>) -> Result<Input, Failure> {
+pub fn read(path: &str, options: &Options, memory: Option<u64>) -> Result<Input, Failure> {
     let memory = memory.unwrap_or_else(free_memory);
     let inner = open(path)?;
     // A file has at least as many bytes after decompression, so a file that is too
@@ -251,8 +251,10 @@ pub fn read(path: &str, options: Options, memory: Option<u64>) -> Result<Input, 
     let recording = formats::read(&mut counted, options);
     let recording = recording.map_err(|malformed| {
         let name = if path == "-" { "standard input" } else { path };
-        let remedy = if malformed.reason.contains("neither a JSON") {
-            "docs/histories.md describes the supported formats"
+        let remedy = if malformed.reason.contains("neither a JSON") && !options.lenient {
+            "docs/histories.md describes the formats; --lenient skips lines at the beginning"
+        } else if malformed.reason.contains("not known here") {
+            "docs/histories.md describes the fields"
         } else if room(counted.bytes, memory).is_some() {
             TOO_LARGE
         } else if malformed.reason.starts_with("cannot read on") {
@@ -286,7 +288,7 @@ mod tests {
 
     fn recorded(bytes: Vec<u8>) -> Result<Recording, String> {
         let mut text = decompressed(Box::new(Cursor::new(bytes))).map_err(|e| e.to_string())?;
-        formats::read(&mut text, Options::default()).map_err(|malformed| malformed.to_string())
+        formats::read(&mut text, &Options::default()).map_err(|malformed| malformed.to_string())
     }
 
     #[track_caller]

@@ -41,6 +41,7 @@ mod list;
 mod man;
 mod plan;
 mod quiet;
+mod reading;
 mod replay;
 mod screen;
 mod values;

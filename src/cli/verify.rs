@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::history::formats::Options;
 use crate::history::{Completion, Key, Operation, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
@@ -50,7 +49,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         }
         let began = clock::now();
         bar.set_message(screen.look.text(&format!("reading {history}")));
-        let read = input::read(history, Options { lenient: args.lenient }, args.memory);
+        let read = input::read(history, &args.read.options(), args.memory);
         let judged = read.and_then(|read| {
             let reading = began.elapsed();
             // From here on an interrupt has a partial result to print.

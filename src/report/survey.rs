@@ -110,6 +110,7 @@ impl Judged<'_> {
             (recording.continued, "continued as new processes after an unknown outcome"),
             (recording.marks_seen, "kept as marks (no operations of clients)"),
             (recording.skipped, "malformed and skipped"),
+            (recording.backwards, "times ran backwards, so the order of the lines counts"),
         ];
         for (number, what) in remarks.iter().filter(|(number, _)| *number > 0) {
             let _ = write!(said, " · {} {what}", count(*number as u64));
@@ -331,6 +332,7 @@ impl Judged<'_> {
             "continued": self.recording.continued,
             "skipped": self.recording.skipped,
             "marks": self.recording.marks_seen,
+            "backwards": self.recording.backwards,
             "checked": !self.is_vacuous(),
             "hint": self.hint(),
             "steps": self.budget.steps,

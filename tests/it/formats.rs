@@ -16,12 +16,13 @@ use quiescence::judgement::{Budget, Model, check, recheck};
 use crate::bodies;
 
 mod alike;
+mod foreign;
 
 fn recording(name: &str) -> Recording {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(name);
     let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     bodies::recording(&bytes);
-    formats::read(&bytes[..], Options::default()).unwrap_or_else(|e| panic!("{name}: {e}"))
+    formats::read(&bytes[..], &Options::default()).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
 /// Reads a sample, and asserts that it has this history, which is linearizable.
@@ -54,7 +55,7 @@ fn samples_of_jepsen_are_read() {
 fn samples_of_porcupine_are_read() {
     reads_as(
         "etcd.log",
-        Format::Porcupine,
+        Format::Log,
         "rx0 [cas]x=[2,3]:\"mismatch\"|wx4 rx~|[cas]x=[4,1]?|rx1 @ 01012001133",
         1,
         1,
@@ -72,7 +73,7 @@ fn samples_of_porcupine_are_read() {
 fn a_compare_and_set_that_was_refused_differs_from_one_that_failed() {
     let judged = |text: &str| {
         let history =
-            formats::read(text.as_bytes(), Options::default()).expect("well formed").history;
+            formats::read(text.as_bytes(), &Options::default()).expect("well formed").history;
         check(&history, Model::Linearizable, Budget::default()).holds()
     };
     let log = "INFO  jepsen.util - 0\t:invoke\t:cas\t[nil 3]\nINFO  jepsen.util - 0\t:fail\t:cas\t[nil 3]\n";
@@ -179,7 +180,7 @@ proptest! {
             (operation_lines::write(&history), Format::Operations),
             (edn::write(&history), Format::Edn),
         ] {
-            let read = formats::read(text.as_bytes(), Options::default());
+            let read = formats::read(text.as_bytes(), &Options::default());
             let read = read.unwrap_or_else(|malformed| panic!("{malformed} in\n{text}"));
             prop_assert_eq!(&read.history, &history, "{}", text);
             let told = read.format == format || history.is_empty();

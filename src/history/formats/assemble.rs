@@ -3,9 +3,9 @@
 //! Sorts the operations by invocation, resolves the process that each number in
 //! the file stands for, and checks the result against the rules.
 
-use super::lines::Options;
 use super::log::Log;
 use super::names::Names;
+use super::options::Options;
 use super::{Format, Recording};
 use crate::history::rules::Place;
 use crate::history::{History, Malformed, Operation, Rules};
@@ -15,11 +15,11 @@ use crate::history::{History, Malformed, Operation, Rules};
 pub(super) struct Assembler {
     operations: Vec<Operation>,
     sorted: bool,
-    log: Log,
+    pub(super) log: Log,
 }
 
 impl Assembler {
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
         Assembler { operations: Vec::new(), sorted: true, log: Log::new(options) }
     }
 

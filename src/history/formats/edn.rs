@@ -41,7 +41,8 @@ use rustc_hash::FxHashSet;
 
 use super::edn_text::{Edn, Forms};
 use super::edn_value::{edn_of, key_of, keyword, quoted, shown, value_of};
-use super::lines::{Lines, Options};
+use super::lines::Lines;
+use super::options::Options;
 use super::pairs::{Head, Pairs, Said, complain};
 use super::{Format, Recording, only_asks, repeats};
 use crate::history::{Call, Completion, Function, History, Key, Malformed, Value};
@@ -50,7 +51,7 @@ use crate::history::{Call, Completion, Function, History, Key, Malformed, Value}
 pub(super) const MISMATCH: &str = "mismatch";
 
 /// The object of a file without keys.
-const ONLY_KEY: &str = "x";
+pub(super) const ONLY_KEY: &str = "x";
 
 /// Reads a history from EDN. See the [module](self).
 ///
@@ -65,16 +66,16 @@ const ONLY_KEY: &str = "x";
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn read(input: impl BufRead) -> Result<Recording, Malformed> {
-    read_from(&mut Lines::new(input), Options::default())
+    read_from(&mut Lines::new(input), &Options::default())
 }
 
 /// As [`read`], with options.
 pub(super) fn read_from<R: BufRead>(
     lines: &mut Lines<R>,
-    options: Options,
+    options: &Options,
 ) -> Result<Recording, Malformed> {
     let mut reader = Reader::new(options);
-    let mut forms = Forms::new(lines, options);
+    let mut forms = Forms::new(lines, options.lenient);
     while let Some((line, form)) = forms.next()? {
         let done = reader.form(line, &form);
         reader.pairs.log.or_skip(done)?;
@@ -165,18 +166,13 @@ pub(super) struct Raw {
 }
 
 impl Reader {
-    pub(super) fn new(options: Options) -> Reader {
+    pub(super) fn new(options: &Options) -> Reader {
         Reader {
             pairs: Pairs::new(options),
             keys: Keys::Undecided,
             waiting: Vec::new(),
             announced: FxHashSet::default(),
         }
-    }
-
-    /// A reader of a file about a single object.
-    pub(super) fn without_keys(options: Options) -> Reader {
-        Reader { keys: Keys::None, ..Reader::new(options) }
     }
 
     pub(super) fn finish(mut self, format: Format) -> Result<Recording, Malformed> {

@@ -15,7 +15,7 @@ use std::io::BufRead;
 use smol_str::SmolStr;
 
 use super::json::NESTING_MAX;
-use super::lines::{Lines, Options};
+use super::lines::Lines;
 use crate::history::Malformed;
 
 /// A form.
@@ -73,7 +73,7 @@ struct Part {
 /// Reads forms one after the other.
 pub(super) struct Forms<'a, R> {
     lines: &'a mut Lines<R>,
-    options: Options,
+    lenient: bool,
     part: Part,
     at: usize,
     /// How many bytes of the current form are in earlier parts.
@@ -90,10 +90,10 @@ pub(super) struct Forms<'a, R> {
 }
 
 impl<'a, R: BufRead> Forms<'a, R> {
-    pub(super) fn new(lines: &'a mut Lines<R>, options: Options) -> Self {
+    pub(super) fn new(lines: &'a mut Lines<R>, lenient: bool) -> Self {
         Forms {
             lines,
-            options,
+            lenient,
             part: Part::default(),
             at: 0,
             length: 0,
@@ -122,7 +122,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
                     Malformed::unreadable(first, reason)
                 }
             };
-            if !self.options.lenient {
+            if !self.lenient {
                 return Err(refused);
             }
             self.skip(first);
@@ -210,7 +210,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
                 let goes_on = line == self.part.line;
                 let before = if goes_on { self.part.before + self.part.text.len() } else { 0 };
                 let mut text = Vec::new();
-                if !self.options.lenient {
+                if !self.lenient {
                     text = std::mem::take(&mut self.part.text);
                     text.clear();
                 }
@@ -219,7 +219,7 @@ impl<'a, R: BufRead> Forms<'a, R> {
             }
         };
         let part = std::mem::replace(&mut self.part, next);
-        if self.options.lenient {
+        if self.lenient {
             self.kept.push(part);
         }
         self.at = 0;
@@ -479,7 +479,7 @@ mod tests {
 
     fn all_of(text: &[u8], lenient: bool) -> Result<(Vec<Edn>, usize), String> {
         let mut lines = Lines::new(text);
-        let mut forms = Forms::new(&mut lines, Options { lenient });
+        let mut forms = Forms::new(&mut lines, lenient);
         let mut all = Vec::new();
         while let Some((_, form)) = forms.next().map_err(|malformed| malformed.to_string())? {
             all.push(form);
@@ -601,7 +601,7 @@ mod tests {
         }
         let text = std::io::Read::chain(&b"{:a\n"[..], Broken);
         let mut lines = Lines::new(std::io::BufReader::new(text));
-        let mut forms = Forms::new(&mut lines, Options { lenient: true });
+        let mut forms = Forms::new(&mut lines, true);
         let refused = forms.next().expect_err("it cannot be read");
         assert_eq!(refused.to_string(), "line 2: cannot read on: the disk is gone");
     }

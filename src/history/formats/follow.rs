@@ -4,7 +4,9 @@
 //! for after an unknown outcome. A line that the rules refuse is an error and
 //! gives no event.
 
-use super::json_lines::{self, Kind};
+use super::edn::Kind;
+use super::json_lines;
+use super::names::Processes;
 use super::pairs::{Head, Sayings};
 use crate::history::{Event, Malformed, Rule, Rules};
 
@@ -26,11 +28,12 @@ use crate::history::{Event, Malformed, Rule, Rules};
 pub struct Follower {
     sayings: Sayings,
     rules: Rules,
+    processes: Processes,
     line: usize,
 }
 
 impl Follower {
-    /// The event of the next line; `None` if it is blank. A number that is used
+    /// The event of the next line; `None` if it is blank or tells of no client. A number that is used
     /// again after an unknown outcome stands for a new process. If lines have
     /// no times, their order is their time.
     ///
@@ -51,7 +54,11 @@ impl Follower {
         let (sayings, rules, line) = (&mut self.sayings, &mut self.rules, self.line);
         let malformed = |reason| Malformed::unreadable(line, reason);
         let fields = json_lines::fields(text).map_err(malformed)?;
-        let head = Head { line, process: fields.process, time: fields.time, node: fields.node };
+        if fields.process.is_no_client() {
+            return Ok(None);
+        }
+        let process = self.processes.number(fields.process.clone()).map_err(malformed)?;
+        let head = Head { line, process, time: fields.time, node: fields.node };
         let event = if fields.kind == Kind::Invoke {
             let call = json_lines::call(fields).map_err(malformed)?;
             let time = sayings.time(head)?;

@@ -9,13 +9,13 @@
 //!
 //! | field | meaning |
 //! |---|---|
-//! | `process` | a number; the sequential client |
+//! | `process` | a number or a text; the sequential client |
 //! | `type` | `invoke`, `ok`, `fail` or `info` (outcome unknown) |
 //! | `f` | `read`, `write` or the function of another datatype |
 //! | `key` | the object: a text or an integer |
 //! | `value` | `null`, an integer, a text or a list: what is written, or was read |
 //! | `answer` | what came back, if `value` repeats the argument; optional |
-//! | `time` | nanoseconds, never decreasing; on every line or on none |
+//! | `time` | nanoseconds; on every line or on none |
 //! | `node` or `replica` | a number from 0, or `"n1"`, …; optional |
 //! | `final` | `true` on the `ok` of a read issued at quiescence; optional |
 //! | `index`, `error` | accepted and not used |
@@ -28,60 +28,27 @@
 
 use std::io::{self, BufRead, Write};
 
-use serde::Deserialize;
-use serde_json::Value as Json;
-
-use super::json::{complaint, key_of, node_of, value_of};
-use super::lines::{Lines, Options};
+use super::documents::Documents;
+use super::edn::{Kind, Raw, Reader};
+use super::json::{key_of, node_of, value_of};
+use super::lines::Lines;
+use super::log::Log;
+use super::names::Process;
+use super::options::Options;
 use super::pairs::{Head, Pairs, Said, complain};
+use super::record::{self, Record, Refused};
 use super::scanner::Scanner;
 use super::{Format, Recording, only_asks, repeats};
 use crate::history::{
     Call, Completion, Function, History, Key, Malformed, NodeId, Request, Value, escape,
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    process: u32,
-    #[serde(rename = "type")]
-    kind: Kind,
-    f: Option<String>,
-    key: Option<Json>,
-    #[serde(default)]
-    value: Json,
-    answer: Option<Json>,
-    time: Option<u64>,
-    node: Option<Json>,
-    replica: Option<Json>,
-    #[serde(rename = "final", default)]
-    last: bool,
-    #[serde(rename = "index")]
-    _index: Option<serde::de::IgnoredAny>,
-    #[serde(rename = "error")]
-    _error: Option<serde::de::IgnoredAny>,
-}
+/// Why a file whose first line has no key has none at all.
+pub(super) const SOME_KEYS: &str = "`key` stands on some lines only; it belongs on all or on none";
 
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
-    Invoke,
-    Ok,
-    Fail,
-    Info,
-}
-
-impl Kind {
-    fn named(name: &[u8]) -> Option<Kind> {
-        match name {
-            b"invoke" => Some(Kind::Invoke),
-            b"ok" => Some(Kind::Ok),
-            b"fail" => Some(Kind::Fail),
-            b"info" => Some(Kind::Info),
-            _ => None,
-        }
-    }
-}
+/// The fields that a line may have.
+const KNOWN: [&str; 11] =
+    ["process", "type", "f", "key", "value", "answer", "time", "node", "replica", "final", "index"];
 
 /// Reads a history from JSON lines. See the [module](self).
 ///
@@ -99,29 +66,124 @@ impl Kind {
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn read(input: impl BufRead) -> Result<Recording, Malformed> {
-    read_from(&mut Lines::new(input), Options::default())
+    read_from(Documents::Lines(&mut Lines::new(input)), &Options::default())
 }
 
 /// As [`read`], with options.
 pub(super) fn read_from<R: BufRead>(
-    lines: &mut Lines<R>,
-    options: Options,
+    mut documents: Documents<'_, R>,
+    options: &Options,
 ) -> Result<Recording, Malformed> {
-    let mut pairs = Pairs::new(options);
-    while let Some(line) = lines.next()? {
-        let done = match fields(lines.text()) {
-            Ok(fields) => take(&mut pairs, line, fields),
-            Err(reason) => complain(line, reason),
+    read_from_all(&mut documents, Format::Events, options, |text| fields_with(text, options))
+}
+
+/// As [`read_from`], from lines that are no JSON.
+pub(super) fn read_records<R: BufRead>(
+    lines: &mut Lines<R>,
+    format: Format,
+    options: &Options,
+    record: impl Fn(&[u8]) -> Result<Record, Refused>,
+) -> Result<Recording, Malformed> {
+    let fields = |text: &[u8]| of_record(record(text)?, options);
+    read_from_all(&mut Documents::Lines(lines), format, options, fields)
+}
+
+fn read_from_all<R: BufRead>(
+    documents: &mut Documents<'_, R>,
+    format: Format,
+    options: &Options,
+    fields: impl Fn(&[u8]) -> Result<Fields, Refused>,
+) -> Result<Recording, Malformed> {
+    let mut all: Option<All> = None;
+    while let Some(line) = documents.next()? {
+        let fields = match fields(documents.text()) {
+            Err(Refused::Unknown(names)) if !options.lenient => {
+                return Err(all_unknown(documents, (line, names), fields));
+            }
+            fields => fields,
         };
-        pairs.log.or_skip(done)?;
+        // The first event says whether objects have names.
+        let keyless = fields.as_ref().is_ok_and(|it| it.kind == Kind::Invoke && it.key.is_none());
+        let all = all.get_or_insert_with(|| All::new(keyless, options));
+        let taken = match fields {
+            Ok(fields) => all.take(line, documents.text(), fields),
+            Err(refused) => complain(line, refused.in_words()),
+        };
+        all.log().or_skip(taken)?;
     }
-    Ok(pairs.finish(Format::Events))
+    all.unwrap_or_else(|| All::new(false, options)).finish(format)
+}
+
+/// The complaint about all fields that are unknown from this line on, so that one look at the
+/// options is enough.
+pub(super) fn all_unknown<R: BufRead, T>(
+    documents: &mut Documents<'_, R>,
+    (line, mut names): (usize, Vec<String>),
+    read: impl Fn(&[u8]) -> Result<T, Refused>,
+) -> Malformed {
+    while let Ok(Some(_)) = documents.next() {
+        if let Err(Refused::Unknown(more)) = read(documents.text()) {
+            names.extend(more);
+        }
+        names.sort_unstable();
+        names.dedup();
+    }
+    Malformed::unreadable(line, record::unknown(&names))
+}
+
+/// All events so far.
+enum All {
+    /// Each names its object.
+    Named(Pairs),
+    /// None does: there is one, or values are `[key, value]`, as Jepsen writes them.
+    Unnamed(Reader),
+}
+
+impl All {
+    fn new(keyless: bool, options: &Options) -> All {
+        match keyless {
+            true => All::Unnamed(Reader::new(options)),
+            false => All::Named(Pairs::new(options)),
+        }
+    }
+
+    fn log(&mut self) -> &mut Log {
+        match self {
+            All::Named(pairs) => &mut pairs.log,
+            All::Unnamed(reader) => &mut reader.pairs.log,
+        }
+    }
+
+    fn finish(self, format: Format) -> Result<Recording, Malformed> {
+        match self {
+            All::Named(pairs) => Ok(pairs.finish(format)),
+            All::Unnamed(reader) => reader.finish(format),
+        }
+    }
+
+    fn take(&mut self, line: usize, text: &[u8], fields: Fields) -> Result<(), Malformed> {
+        if fields.process.is_no_client() {
+            self.log().mark(line, String::from_utf8_lossy(text).trim());
+            return Ok(());
+        }
+        let process = self.log().number(fields.process.clone());
+        let process = process.or_else(|reason| complain(line, reason))?;
+        let head = Head { line, process, time: fields.time, node: fields.node };
+        match self {
+            All::Named(pairs) => take(pairs, head, fields),
+            All::Unnamed(_) if fields.key.is_some() => complain(line, SOME_KEYS),
+            All::Unnamed(reader) => {
+                let Fields { kind, f, key, value, answer, last, .. } = fields;
+                reader.take(Raw { head, kind, f, key, value, answer, last })
+            }
+        }
+    }
 }
 
 /// The fields of a line.
 #[derive(Debug, PartialEq)]
 pub(super) struct Fields {
-    pub(super) process: u32,
+    pub(super) process: Process,
     pub(super) kind: Kind,
     f: Option<Function>,
     key: Option<Key>,
@@ -134,7 +196,13 @@ pub(super) struct Fields {
 
 /// Reads a line.
 pub(super) fn fields(text: &[u8]) -> Result<Fields, String> {
-    scan(text).map_or_else(|| parse(text), Ok)
+    let read = fields_with(text, &Options::default());
+    read.map_err(|refused| refused.in_words())
+}
+
+fn fields_with(text: &[u8], options: &Options) -> Result<Fields, Refused> {
+    let plain = options.are_plain().then(|| scan(text)).flatten();
+    plain.map_or_else(|| of_record(Record::parse(text, options)?, options), Ok)
 }
 
 /// The call of an invocation.
@@ -151,20 +219,23 @@ pub(super) fn call(fields: Fields) -> Result<Call, String> {
     Ok(Call { f, key, argument: fields.value })
 }
 
-/// Reads a line as JSON.
-fn parse(text: &[u8]) -> Result<Fields, String> {
-    let line: Line = serde_json::from_slice(text).map_err(|error| complaint(&error))?;
-    Ok(Fields {
-        process: line.process,
-        kind: line.kind,
-        f: line.f.as_deref().map(Function::named),
-        key: line.key.as_ref().map(key_of).transpose()?,
-        value: value_of(&line.value)?,
-        answer: line.answer.as_ref().map(value_of).transpose()?,
-        time: line.time,
-        node: node_of(line.node.as_ref(), line.replica.as_ref())?,
-        last: line.last,
-    })
+/// Understands the fields of a line.
+fn of_record(mut record: Record, options: &Options) -> Result<Fields, Refused> {
+    record.check(&KNOWN)?;
+    let kind = record.text("type")?.ok_or("`type` is missing")?;
+    let kind = kind.strip_prefix(':').unwrap_or(&kind);
+    let fields = Fields {
+        process: record.process()?,
+        kind: Kind::named(kind)?,
+        f: record.text("f")?.as_deref().map(Function::named),
+        key: record.given("key").as_ref().map(key_of).transpose()?,
+        value: value_of(&record.take("value").unwrap_or_default())?,
+        answer: record.given("answer").as_ref().map(value_of).transpose()?,
+        time: record.time("time", options.unit)?,
+        node: node_of(record.given("node").as_ref(), record.given("replica").as_ref())?,
+        last: record.last()?,
+    };
+    Ok(fields)
 }
 
 /// Reads a plain line. `None` for any other line, which [`parse`] then reads.
@@ -179,7 +250,10 @@ fn scan(text: &[u8]) -> Option<Fields> {
         scanner.expect(b':')?;
         let fresh = match name {
             b"process" => process.replace(u32::try_from(scanner.number()?).ok()?).is_none(),
-            b"type" => kind.replace(Kind::named(scanner.string()?)?).is_none(),
+            b"type" => {
+                let name = std::str::from_utf8(scanner.string()?).ok()?;
+                kind.replace(Kind::named(name).ok()?).is_none()
+            }
             b"f" => f.replace(std::str::from_utf8(scanner.string()?).ok()?).is_none(),
             b"key" => key.replace(scanner.token()?.key()?).is_none(),
             b"value" => value.replace(scanner.token()?.value()).is_none(),
@@ -200,7 +274,7 @@ fn scan(text: &[u8]) -> Option<Fields> {
         }
     }
     scanner.end()?;
-    let (process, kind, f) = (process?, kind?, f.map(Function::named));
+    let (process, kind, f) = (Process::Number(process?), kind?, f.map(Function::named));
     let (value, last) = (value.unwrap_or_default(), last.unwrap_or(false));
     let node = node.or(replica).map(NodeId);
     Some(Fields { process, kind, f, key, value, answer: None, time, node, last })
@@ -235,17 +309,16 @@ pub(super) fn said(fields: Fields, open: Option<&Request>) -> Result<Said, Strin
 }
 
 /// Takes one event.
-fn take(pairs: &mut Pairs, line: usize, fields: Fields) -> Result<(), Malformed> {
-    let head = Head { line, process: fields.process, time: fields.time, node: fields.node };
+fn take(pairs: &mut Pairs, head: Head, fields: Fields) -> Result<(), Malformed> {
     if fields.kind == Kind::Invoke {
         return match call(fields) {
             Ok(call) => pairs.invoke(head, call),
-            Err(reason) => complain(line, reason),
+            Err(reason) => complain(head.line, reason),
         };
     }
     match said(fields, pairs.open(head.process)) {
         Ok(said) => pairs.complete(head, said),
-        Err(reason) => complain(line, reason),
+        Err(reason) => complain(head.line, reason),
     }
 }
 
@@ -377,11 +450,13 @@ mod tests {
         let good = r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":5}"#;
         let cases = [
             ("{", "line 1: column 1: EOF while parsing an object"),
-            (r#"{"process":0,"type":"maybe"}"#, "unknown variant `maybe`"),
-            (r#"{"process":0,"type":"ok","finl":true}"#, "unknown field `finl`"),
-            (r#"{"process":-1,"type":"ok"}"#, "expected u32"),
+            (r#"{"process":0,"type":"maybe"}"#, "no type `maybe`"),
+            (
+                r#"{"process":0,"type":"ok","finl":true}"#,
+                "the field `finl` is not known here; `finl` may be `final`",
+            ),
+            (r#"{"process":-1,"type":"ok"}"#, "`process` is a number from 0 to"),
             (r#"{"process":0,"type":"invoke","key":"x"}"#, "an invocation needs `f`"),
-            (r#"{"process":0,"type":"invoke","f":"read"}"#, "an invocation needs `key`"),
             (r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1.5}"#, "64 bits"),
             (r#"{"process":0,"type":"invoke","f":"write","key":"x","value":[{}]}"#, "not {}"),
             (r#"{"process":0,"type":"invoke","f":"read","key":"x","value":1}"#, "not known yet"),
@@ -393,7 +468,6 @@ mod tests {
         }
         let second = |line: &str| complaint(&format!("{good}\n{line}"));
         let cases = [
-            (r#"{"process":0,"type":"ok","time":4}"#, "line 2: time runs backwards"),
             (r#"{"process":0,"type":"ok"}"#, "line 2: `time` stands on some events only"),
             (r#"{"process":0,"type":"ok","time":6,"value":2}"#, "its `value` is another"),
             (r#"{"process":0,"type":"ok","time":6,"key":"y"}"#, "its `key` is another"),
@@ -431,6 +505,11 @@ mod tests {
 
     #[test]
     fn the_scanner_and_its_twin_read_alike() {
+        let parse = |text: &[u8]| {
+            let options = Options::default();
+            let read = Record::parse(text, &options)?;
+            of_record(read, &options).map_err(|refused| refused.in_words())
+        };
         super::super::scanner::read_alike(&PLAIN, &ODD, scan, parse);
     }
 
@@ -439,7 +518,11 @@ mod tests {
         let lenient = |short: &str| {
             let text = lines(short);
             let mut lines = Lines::new(text.as_bytes());
-            let recording = read_from(&mut lines, Options { lenient: true }).expect("skipped");
+            let recording = read_from(
+                Documents::Lines(&mut lines),
+                &Options { lenient: true, ..Options::default() },
+            )
+            .expect("skipped");
             (notation::write(&recording.history), recording.skipped)
         };
         let two = "0 invoke read x null; 0 invoke read x null; 0 ok read x 1; 0 ok read x 2";

@@ -10,17 +10,10 @@ use std::io::{BufRead, Read as _};
 use crate::history::Malformed;
 
 /// How long a line may be, in bytes.
-const LINE_MAX: usize = 16 << 20;
+pub(super) const LINE_MAX: usize = 16 << 20;
 
 /// The most that [`Lines::part`] reads at once, in bytes.
 const PART: usize = 64 << 10;
-
-/// What a reader does with lines that it cannot understand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Skips and counts them, instead of giving up.
-    pub lenient: bool,
-}
 
 /// Lines that are not blank, with their numbers from 1.
 pub(super) struct Lines<R> {
@@ -88,6 +81,11 @@ impl<R: BufRead> Lines<R> {
             self.text.drain(..3);
         }
         Ok(())
+    }
+
+    /// What comes after the current line, as far as it is at hand.
+    pub(super) fn ahead(&mut self) -> &[u8] {
+        self.input.fill_buf().unwrap_or_default()
     }
 
     /// The current line or part.

@@ -1,6 +1,7 @@
 //! What a reader notes besides the history: lines, marks, and what it skipped.
 
-use super::lines::Options;
+use super::names::{Process, Processes};
+use super::options::Options;
 use super::{Format, Recording};
 use crate::history::{History, Malformed, escape};
 
@@ -11,21 +12,37 @@ const MARKS_MAX: usize = 1_000;
 /// the line of each operation.
 #[derive(Debug)]
 pub(super) struct Log {
-    options: Options,
+    lenient: bool,
     pub(super) lines: Vec<u32>,
     skipped: usize,
     marks: Vec<(usize, String)>,
     marks_seen: usize,
+    processes: Processes,
+    /// How many times ran backwards.
+    pub(super) backwards: usize,
 }
 
 impl Log {
-    pub(super) fn new(options: Options) -> Log {
-        Log { options, lines: Vec::new(), skipped: 0, marks: Vec::new(), marks_seen: 0 }
+    pub(super) fn new(options: &Options) -> Log {
+        Log {
+            lenient: options.lenient,
+            lines: Vec::new(),
+            skipped: 0,
+            marks: Vec::new(),
+            marks_seen: 0,
+            processes: Processes::default(),
+            backwards: 0,
+        }
+    }
+
+    /// The number of a process.
+    pub(super) fn number(&mut self, process: Process) -> Result<u32, String> {
+        self.processes.number(process)
     }
 
     /// Whether the reader skips what it cannot understand.
     pub(super) fn is_lenient(&self) -> bool {
-        self.options.lenient
+        self.lenient
     }
 
     /// Notes the line at which an operation was invoked.
@@ -36,12 +53,22 @@ impl Log {
     /// Counts and drops an error, if the reader is lenient.
     pub(super) fn or_skip(&mut self, done: Result<(), Malformed>) -> Result<(), Malformed> {
         match done {
-            Err(_) if self.options.lenient => {
+            Err(_) if self.lenient => {
                 self.skipped += 1;
                 Ok(())
             }
             done => done,
         }
+    }
+
+    /// How many entries are no operations of clients.
+    pub(super) fn marks_seen(&self) -> usize {
+        self.marks_seen
+    }
+
+    /// The line of the first of them.
+    pub(super) fn first_mark(&self) -> usize {
+        self.marks.first().map_or(1, |(line, _)| *line)
     }
 
     /// Notes an entry that is no operation of a client.
@@ -54,7 +81,18 @@ impl Log {
 
     /// The recording of this history.
     pub(super) fn finish(self, history: History, format: Format, continued: usize) -> Recording {
-        let Log { lines, skipped, marks, marks_seen, .. } = self;
-        Recording { history, format, continued, skipped, lines, marks, marks_seen }
+        let Log { lines, skipped, marks, marks_seen, backwards, processes, .. } = self;
+        let processes = processes.into_texts();
+        Recording {
+            history,
+            format,
+            continued,
+            skipped,
+            lines,
+            marks,
+            marks_seen,
+            backwards,
+            processes,
+        }
     }
 }

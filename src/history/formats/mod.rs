@@ -10,6 +10,7 @@
 //! Read next: [`json_lines`] and [`operation_lines`] for our own formats.
 
 mod assemble;
+mod documents;
 pub mod edn;
 mod edn_text;
 mod edn_value;
@@ -20,9 +21,13 @@ mod lines;
 mod log;
 mod names;
 pub mod operation_lines;
+mod options;
 mod pairs;
 pub mod porcupine;
+mod record;
 mod scanner;
+pub mod table;
+mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -30,9 +35,12 @@ use std::io::{self, BufRead};
 
 use super::{Function, History, Malformed, Operation, ProcessId};
 
+use documents::{Documents, Spread};
 pub use follow::Follower;
 use lines::Lines;
-pub use lines::Options;
+pub use options::Options;
+pub use record::FIELDS;
+pub use unit::Unit;
 
 /// The format of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +52,12 @@ pub enum Format {
     Operations,
     /// Jepsen's EDN: [`edn`].
     Edn,
-    /// The logs of Porcupine's etcd and kv tests: [`porcupine`].
+    /// The maps of Porcupine's kv tests: [`porcupine`].
     Porcupine,
+    /// Jepsen's `history.txt` and log, and the logs of Porcupine's etcd tests: [`porcupine`].
+    Log,
+    /// Rows of cells between commas or tabs: [`table`].
+    Table,
 }
 
 impl fmt::Display for Format {
@@ -53,6 +65,8 @@ impl fmt::Display for Format {
         f.write_str(match self {
             Format::Events => "JSON event lines",
             Format::Operations => "JSON operation lines",
+            Format::Log => "Jepsen log",
+            Format::Table => "table",
             Format::Edn => "Jepsen EDN",
             Format::Porcupine => "Porcupine log",
         })
@@ -82,6 +96,11 @@ pub struct Recording {
     pub marks: Vec<(usize, String)>,
     /// How many marks there are in all.
     pub marks_seen: usize,
+    /// How many times ran backwards and were replaced, so that the order of the events
+    /// counts.
+    pub backwards: usize,
+    /// The names of processes, by number, if the file has texts for them.
+    pub processes: BTreeMap<u32, String>,
 }
 
 impl Recording {
@@ -95,6 +114,8 @@ impl Recording {
             lines: Vec::new(),
             marks: Vec::new(),
             marks_seen: 0,
+            backwards: 0,
+            processes: BTreeMap::new(),
         }
     }
 }
@@ -109,27 +130,27 @@ impl Recording {
 /// use quiescence::history::formats::{self, Format, Options};
 ///
 /// let text = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":0,"return":5,"type":"ok"}"#;
-/// let recording = formats::read(text.as_bytes(), Options::default())?;
+/// let recording = formats::read(text.as_bytes(), &Options::default())?;
 /// assert_eq!(recording.format, Format::Operations);
 /// assert_eq!(recording.history.len(), 1);
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
-pub fn read(input: impl BufRead, options: Options) -> Result<Recording, Malformed> {
+pub fn read(input: impl BufRead, options: &Options) -> Result<Recording, Malformed> {
     let mut lines = Lines::new(input);
     let mut strange = None;
     let mut skipped = 0;
-    let format = loop {
+    let shape = loop {
         let Some(line) = lines.part()? else {
             return strange.map_or_else(|| Ok(Recording::empty(Format::Events)), Err);
         };
         if lines.text().iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        if let Some(format) = detect(lines.text()) {
-            break format;
+        if let Some(shape) = detect(&mut lines, options) {
+            break shape;
         }
-        let reason = "this is neither a JSON event or operation, nor Jepsen's EDN, nor a Porcupine \
-                      log";
+        let reason = "this is neither a JSON event or operation, nor Jepsen's EDN, nor a line of \
+                      its log, nor the head of a table";
         let refused = strange.get_or_insert(Malformed::unreadable(line, reason));
         if !options.lenient {
             return Err(refused.clone());
@@ -139,32 +160,92 @@ pub fn read(input: impl BufRead, options: Options) -> Result<Recording, Malforme
         lines.next()?;
     };
     lines.again();
-    let recording = match format {
-        Format::Events => json_lines::read_from(&mut lines, options),
-        Format::Operations => operation_lines::read_from(&mut lines, options),
-        Format::Edn => edn::read_from(&mut lines, options),
-        Format::Porcupine => porcupine::read_from(&mut lines, options),
+    let recording = match shape {
+        Shape::Lines(Format::Edn) => edn::read_from(&mut lines, options),
+        Shape::Lines(Format::Porcupine | Format::Log) => porcupine::read_from(&mut lines, options),
+        Shape::Lines(Format::Operations) => {
+            operation_lines::read_from(Documents::Lines(&mut lines), options)
+        }
+        Shape::Lines(_) => json_lines::read_from(Documents::Lines(&mut lines), options),
+        Shape::Table(columns, separator) => {
+            table::read_from(&mut lines, (&columns, separator), options)
+        }
+        Shape::Spread => {
+            let mut spread = Spread::new(&mut lines);
+            let is_operation = spread.first(options)?;
+            match is_operation {
+                true => operation_lines::read_from(Documents::Spread(spread), options),
+                false => json_lines::read_from(Documents::Spread(spread), options),
+            }
+        }
     }?;
     Ok(Recording { skipped: recording.skipped + skipped, ..recording })
 }
 
-/// The format of a file that begins with this line.
-fn detect(line: &[u8]) -> Option<Format> {
-    let text = line.trim_ascii();
+/// What a file looks like.
+#[derive(Debug, PartialEq)]
+enum Shape {
+    /// It is read line by line, or form by form.
+    Lines(Format),
+    /// A table with these columns, and what is between cells.
+    Table(Vec<String>, u8),
+    /// JSON objects over several lines, or in an array.
+    Spread,
+}
+
+/// What a file looks like that begins with the current line.
+fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> {
+    let invoke = options.theirs("invoke").as_bytes();
+    let text = lines.text().trim_ascii().to_vec();
     let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
-    match text.first()? {
-        b'{' if text[1..].trim_ascii_start().first() != Some(&b'"') && text != b"{" => {
+    let log = || std::str::from_utf8(&text).is_ok_and(porcupine::tells_operation);
+    let shape = match text.first()? {
+        b'{' if !matches!(text[1..].trim_ascii_start().first(), Some(b'"') | None) => {
             // Porcupine's kv tests write maps of EDN too; only they have these
             // functions.
             let text_register = [&b":f :get"[..], b":f :put", b":f :append"].into_iter().any(has);
-            Some(if text_register { Format::Porcupine } else { Format::Edn })
+            Shape::Lines(if text_register { Format::Porcupine } else { Format::Edn })
         }
-        b'{' if has_field(text, b"invoke") => Some(Format::Operations),
-        b'{' => Some(Format::Events),
-        b';' | b'[' | b'#' | b'(' => Some(Format::Edn),
-        b'I' | b'W' | b'E' | b'D' if has(b" jepsen.") && has(b" - ") => Some(Format::Porcupine),
-        _ => None,
+        b'{' if !is_closed(&text) => match lines.ahead().is_empty() {
+            false => Shape::Spread,
+            true => Shape::Lines(Format::Events),
+        },
+        b'{' if has_field(&text, invoke) => Shape::Lines(Format::Operations),
+        b'{' => Shape::Lines(Format::Events),
+        b'[' if begins_json(&[&text[1..], lines.ahead()].concat()) => Shape::Spread,
+        b';' | b'[' | b'#' | b'(' => Shape::Lines(Format::Edn),
+        _ if has(b" jepsen.") || has(b"[jepsen") || log() => Shape::Lines(Format::Log),
+        b':' if has(b"\t:info\t") => Shape::Lines(Format::Log),
+        _ => match table::columns(&text) {
+            Some((columns, separator)) => Shape::Table(columns, separator),
+            // A log may begin with other lines.
+            None => porcupine::is_log(lines.ahead()).then_some(Shape::Lines(Format::Log))?,
+        },
+    };
+    Some(shape)
+}
+
+/// Whether what follows a bracket is an object of JSON, or the end.
+fn begins_json(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let inside = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    inside.is_some_and(|inside| matches!(inside.first(), Some(b'"' | b'}')))
+}
+
+/// Whether all brackets of this JSON are closed.
+fn is_closed(text: &[u8]) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => depth += 1,
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
     }
+    depth == 0 && !quoted
 }
 
 /// Whether this JSON object, or the beginning of one, has this field at its top
@@ -265,26 +346,32 @@ mod tests {
 
     #[test]
     fn a_format_is_told_by_its_first_line() {
-        let told = |line: &str| detect(line.as_bytes());
+        let told = |line: &str| {
+            let mut lines = Lines::new(line.as_bytes());
+            lines.part().expect("memory can be read");
+            detect(&mut lines, &Options::default())
+        };
         for (line, format) in [
             (r#"{"process":0,"type":"invoke","f":"read","key":"x"}"#, Format::Events),
             (r#"{"value":"\"invoke\":","type":"invoke"}"#, Format::Events),
             (r#"{"error":{"invoke":1},"type":"invoke","f":"read"}"#, Format::Events),
             (r#"{"error":["\\",{"invoke":1}],"value":"\"invoke","#, Format::Events),
             (r#" { "invoke" : 4, "f":"read"}"#, Format::Operations),
-            (r#"{"error":{"a":["}"]},"invoke":4"#, Format::Operations),
+            (r#"{"error":{"a":["}"]},"invoke":4}"#, Format::Operations),
             ("{:process 0, :type :invoke", Format::Edn),
             ("{ :f :write", Format::Edn),
             ("#jepsen.history.Op{:index 0", Format::Edn),
             ("; a comment", Format::Edn),
             ("[", Format::Edn),
             ("{:process 0, :type :invoke, :f :get", Format::Porcupine),
-            ("INFO  jepsen.util - 3\t:invoke\t:cas\t[0 3]", Format::Porcupine),
-            ("WARN  jepsen.core - Process 3 crashed", Format::Porcupine),
+            ("INFO  jepsen.util - 3\t:invoke\t:cas\t[0 3]", Format::Log),
+            ("WARN  jepsen.core - Process 3 crashed", Format::Log),
+            ("0\t:invoke\t:write\t7", Format::Log),
+            (":nemesis\t:info\t:start\tnil", Format::Log),
         ] {
-            assert_eq!(told(line), Some(format), "{line}");
+            assert_eq!(told(line), Some(Shape::Lines(format)), "{line}");
         }
-        for line in ["process,type", "\0\0", "<html>", "INFO all is well"] {
+        for line in ["\0\0", "<html>", "INFO all is well"] {
             assert_eq!(told(line), None, "{line}");
         }
     }
@@ -292,7 +379,7 @@ mod tests {
     #[test]
     fn a_file_without_anything_is_a_history_without_operations() {
         for text in ["", "\n \r\n", "\u{feff}"] {
-            let recording = read(text.as_bytes(), Options::default());
+            let recording = read(text.as_bytes(), &Options::default());
             assert_eq!(recording, Ok(Recording::empty(Format::Events)), "{text:?}");
         }
     }
@@ -300,9 +387,10 @@ mod tests {
     #[test]
     fn a_strange_beginning_is_refused_or_skipped() {
         let text = "what\n{\"process\":0,\"type\":\"invoke\",\"f\":\"read\",\"key\":1}\n";
-        let refused = read(text.as_bytes(), Options::default()).expect_err("strange");
+        let refused = read(text.as_bytes(), &Options::default()).expect_err("strange");
         assert!(refused.to_string().starts_with("line 1: this is neither"), "{refused}");
-        let read = read(text.as_bytes(), Options { lenient: true }).expect("skipped");
+        let read = read(text.as_bytes(), &Options { lenient: true, ..Options::default() })
+            .expect("skipped");
         assert_eq!((read.history.len(), read.skipped), (1, 1));
     }
 

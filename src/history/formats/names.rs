@@ -2,9 +2,75 @@
 //! an operation of unknown outcome, but recordings continue under the same
 //! number.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::history::{ProcessId, Rules};
+
+/// A process, as a file names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Process {
+    Number(u32),
+    Text(String),
+}
+
+impl Process {
+    /// Whether it is nobody's client: `nemesis`, `:nemesis`, or another keyword.
+    pub(super) fn is_no_client(&self) -> bool {
+        matches!(self, Process::Text(name) if name == "nemesis" || name.starts_with(':'))
+    }
+}
+
+/// The numbers of processes that a file names by texts. Names that are one word and a number,
+/// all the same word (`c0`, `c1`), have that number; others have the next that is free.
+#[derive(Debug, Default)]
+pub(super) struct Processes {
+    numbers: FxHashMap<String, u32>,
+    /// The names, by number.
+    texts: BTreeMap<u32, String>,
+    /// Whether the file has numbers; `None` before the first process.
+    numbered: Option<bool>,
+    word: Option<String>,
+}
+
+impl Processes {
+    /// The number of a process.
+    pub(super) fn number(&mut self, process: Process) -> Result<u32, String> {
+        let numbered = matches!(process, Process::Number(_));
+        if *self.numbered.get_or_insert(numbered) != numbered {
+            return Err("`process` is a number on some lines and a text on others".to_owned());
+        }
+        let name = match process {
+            Process::Number(number) => return Ok(number),
+            Process::Text(name) => name,
+        };
+        if let Some(number) = self.numbers.get(&name) {
+            return Ok(*number);
+        }
+        let number = self.own(&name).unwrap_or_else(|| {
+            let mut free = (0..=u32::MAX).filter(|number| !self.texts.contains_key(number));
+            free.next().unwrap_or(u32::MAX)
+        });
+        self.numbers.insert(name.clone(), number);
+        self.texts.insert(number, name);
+        Ok(number)
+    }
+
+    /// The number that a name ends with, if the word before it is that of the first name and
+    /// no other process has the number.
+    fn own(&mut self, name: &str) -> Option<u32> {
+        let word = name.trim_end_matches(|it: char| it.is_ascii_digit());
+        let number = name[word.len()..].parse().ok()?;
+        let first = self.word.get_or_insert_with(|| word.to_owned());
+        (first == word && !self.texts.contains_key(&number)).then_some(number)
+    }
+
+    /// The names, by number.
+    pub(super) fn into_texts(self) -> BTreeMap<u32, String> {
+        self.texts
+    }
+}
 
 /// Processes by the number that the file gives them.
 #[derive(Default)]

@@ -8,7 +8,7 @@
 //!
 //! | field | meaning |
 //! |---|---|
-//! | `process` | a number; the sequential client |
+//! | `process` | a number or a text; the sequential client |
 //! | `f` | `read`, `write` or the function of another datatype |
 //! | `key` | the object: a text or an integer |
 //! | `value` | `null`, an integer, a text or a list: what was written, or read |
@@ -25,12 +25,15 @@
 
 use std::io::{self, BufRead, Write};
 
-use serde::Deserialize;
-use serde_json::Value as Json;
-
 use super::assemble::Assembler;
-use super::json::{complaint, key_of, node_of, value_of};
-use super::lines::{Lines, Options};
+use super::documents::Documents;
+use super::edn::ONLY_KEY;
+use super::json::{key_of, node_of, value_of};
+use super::json_lines::{SOME_KEYS, all_unknown};
+use super::lines::Lines;
+use super::names::Process;
+use super::options::Options;
+use super::record::{Record, Refused};
 use super::scanner::{Scanner, Token};
 use super::{Format, Recording, only_asks};
 use crate::history::{
@@ -38,38 +41,13 @@ use crate::history::{
     escape,
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    process: u32,
-    f: String,
-    key: Json,
-    #[serde(default)]
-    value: Json,
-    #[serde(default, deserialize_with = "present")]
-    argument: Option<Json>,
-    invoke: u64,
-    #[serde(rename = "return")]
-    returned: Option<u64>,
-    #[serde(rename = "type")]
-    kind: Option<Kind>,
-    node: Option<Json>,
-    replica: Option<Json>,
-    #[serde(rename = "final", default)]
-    last: bool,
-    #[serde(rename = "index")]
-    _index: Option<serde::de::IgnoredAny>,
-    #[serde(rename = "error")]
-    _error: Option<serde::de::IgnoredAny>,
-}
+/// The fields that a line may have.
+const KNOWN: [&str; 12] = [
+    "process", "type", "f", "key", "value", "argument", "invoke", "return", "node", "replica",
+    "final", "index",
+];
 
-/// `Some` for any value that is present, `null` included.
-fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
-    Json::deserialize(from).map(Some)
-}
-
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Ok,
     Fail,
@@ -90,51 +68,98 @@ enum Kind {
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn read(input: impl BufRead) -> Result<Recording, Malformed> {
-    read_from(&mut Lines::new(input), Options::default())
+    read_from(Documents::Lines(&mut Lines::new(input)), &Options::default())
 }
 
 /// As [`read`], with options.
 pub(super) fn read_from<R: BufRead>(
+    mut documents: Documents<'_, R>,
+    options: &Options,
+) -> Result<Recording, Malformed> {
+    let read = |text: &[u8]| {
+        let plain = options.are_plain().then(|| scan(text)).flatten();
+        plain.map_or_else(|| parts(Record::parse(text, options)?, options), Ok)
+    };
+    read_from_all(&mut documents, Format::Operations, options, read)
+}
+
+/// As [`read_from`], from lines that are no JSON.
+pub(super) fn read_records<R: BufRead>(
     lines: &mut Lines<R>,
-    options: Options,
+    format: Format,
+    options: &Options,
+    record: impl Fn(&[u8]) -> Result<Record, Refused>,
+) -> Result<Recording, Malformed> {
+    let read = |text: &[u8]| parts(record(text)?, options);
+    read_from_all(&mut Documents::Lines(lines), format, options, read)
+}
+
+fn read_from_all<R: BufRead>(
+    documents: &mut Documents<'_, R>,
+    format: Format,
+    options: &Options,
+    read: impl Fn(&[u8]) -> Result<Parts, Refused>,
 ) -> Result<Recording, Malformed> {
     let mut all = Assembler::new(options);
-    while let Some(line) = lines.next()? {
-        all.take(line, scan(lines.text()).map_or_else(|| parse(lines.text()), Ok))?;
+    let mut keyed = None;
+    while let Some(line) = documents.next()? {
+        let parts = match read(documents.text()) {
+            Err(Refused::Unknown(names)) if !options.lenient => {
+                return Err(all_unknown(documents, (line, names), read));
+            }
+            Err(refused) => Err(refused.in_words()),
+            Ok(parts) if parts.process.is_no_client() => {
+                all.log.mark(line, String::from_utf8_lossy(documents.text()).trim());
+                continue;
+            }
+            Ok(parts) => Ok(parts),
+        };
+        let operation = parts.and_then(|parts| {
+            if *keyed.get_or_insert(parts.key.is_some()) != parts.key.is_some() {
+                return Err(SOME_KEYS.to_owned());
+            }
+            let process = all.log.number(parts.process.clone())?;
+            operation(process, parts)
+        });
+        all.take(line, operation)?;
     }
-    all.finish(Format::Operations)
+    all.finish(format)
 }
 
-/// Reads a line as JSON.
-fn parse(text: &[u8]) -> Result<Operation, String> {
-    let line: Line = serde_json::from_slice(text).map_err(|error| complaint(&error))?;
-    let f = Function::named(&line.f);
-    let value = value_of(&line.value)?;
-    let node = node_of(line.node.as_ref(), line.replica.as_ref())?;
-    let kind = match (line.kind, line.returned) {
-        (Some(kind), _) => kind,
-        (None, Some(_)) => Kind::Ok,
-        (None, None) => Kind::Info,
+/// Understands the fields of a line.
+fn parts(mut record: Record, options: &Options) -> Result<Parts, Refused> {
+    record.check(&KNOWN)?;
+    let invoked = record.time("invoke", options.unit)?.ok_or("`invoke` is missing")?;
+    let returned = record.time("return", options.unit)?;
+    let kind = match (record.text("type")?.as_deref(), returned) {
+        (Some("ok"), _) | (None, Some(_)) => Kind::Ok,
+        (Some("fail"), _) => Kind::Fail,
+        (Some("info"), _) | (None, None) => Kind::Info,
+        (Some(other), _) => {
+            return Err(format!("there is no type `{other}`: ok, fail, info").into());
+        }
     };
-    let argument = line.argument.as_ref().map(value_of).transpose()?;
-    operation(Parts {
-        process: line.process,
-        f,
-        key: key_of(&line.key)?,
-        value,
-        argument,
-        invoked: line.invoke,
-        returned: line.returned,
+    let f = record.text("f")?.ok_or("`f` is missing")?;
+    let parts = Parts {
+        process: record.process()?,
+        f: Function::named(&f),
+        key: record.given("key").as_ref().map(key_of).transpose()?,
+        value: value_of(&record.take("value").unwrap_or_default())?,
+        argument: record.take("argument").as_ref().map(value_of).transpose()?,
+        invoked,
+        returned,
         kind,
-        node,
-        last: line.last,
-    })
+        node: node_of(record.given("node").as_ref(), record.given("replica").as_ref())?,
+        last: record.last()?,
+    };
+    Ok(parts)
 }
 
+#[derive(Debug, PartialEq)]
 struct Parts {
-    process: u32,
+    process: Process,
     f: Function,
-    key: Key,
+    key: Option<Key>,
     value: Value,
     argument: Option<Value>,
     invoked: u64,
@@ -144,8 +169,8 @@ struct Parts {
     last: bool,
 }
 
-fn operation(parts: Parts) -> Result<Operation, String> {
-    let Parts { process, f, key, value, argument, invoked, returned, kind, node, last } = parts;
+fn operation(process: u32, parts: Parts) -> Result<Operation, String> {
+    let Parts { f, key, value, argument, invoked, returned, kind, node, last, .. } = parts;
     if kind != Kind::Info && returned.is_none() {
         return Err("an operation that was answered needs `return`".to_owned());
     }
@@ -166,7 +191,7 @@ fn operation(parts: Parts) -> Result<Operation, String> {
     Ok(Operation {
         process: ProcessId(process),
         node,
-        call: Call { f, key, argument },
+        call: Call { f, key: key.unwrap_or_else(|| Key::new(ONLY_KEY)), argument },
         invoked,
         returned: returned.filter(|_| kind != Kind::Info),
         completion: match kind {
@@ -180,7 +205,7 @@ fn operation(parts: Parts) -> Result<Operation, String> {
 
 /// Reads a plain line: fields in any order, strings without escapes, integers,
 /// `null`. `None` for any other line, which [`parse`] then reads.
-fn scan(text: &[u8]) -> Option<Operation> {
+fn scan(text: &[u8]) -> Option<Parts> {
     let mut scanner = Scanner::new(text);
     scanner.expect(b'{')?;
     let (mut process, mut f, mut key, mut value) = (None, None, None, None);
@@ -243,9 +268,9 @@ fn scan(text: &[u8]) -> Option<Operation> {
         b"write" => Function::Write,
         _ => return None,
     };
-    let (process, invoked) = (process?, invoked?);
+    let (process, key, invoked) = (Process::Number(process?), Some(key), invoked?);
     let (node, last, argument) = (node.map(NodeId), last.unwrap_or(false), None);
-    operation(Parts { process, f, key, value, argument, invoked, returned, kind, node, last }).ok()
+    Some(Parts { process, f, key, value, argument, invoked, returned, kind, node, last })
 }
 
 /// Writes a history as operation lines.
@@ -327,6 +352,11 @@ mod tests {
 
     #[test]
     fn the_scanner_and_its_twin_read_alike() {
+        let parse = |text: &[u8]| {
+            let options = Options::default();
+            let read = Record::parse(text, &options)?;
+            parts(read, &options).map_err(|refused| refused.in_words())
+        };
         super::super::scanner::read_alike(&PLAIN, &ODD, scan, parse);
     }
 
@@ -356,7 +386,7 @@ mod tests {
                 "only a read",
             ),
             (r#"{"process":1,"f":"write","key":"x","invoke":5,"type":"ok"}"#, "needs `return`"),
-            (r#"{"process":1,"f":"write","key":"x"}"#, "missing field `invoke`"),
+            (r#"{"process":1,"f":"write","key":"x"}"#, "`invoke` is missing"),
         ] {
             let text = format!("{good}\n\n{bad}\n");
             let complaint = read(text.as_bytes()).expect_err("malformed").to_string();
@@ -365,7 +395,11 @@ mod tests {
                 "{complaint}"
             );
             let mut lines = Lines::new(text.as_bytes());
-            let lenient = read_from(&mut lines, Options { lenient: true }).expect("skipped");
+            let lenient = read_from(
+                Documents::Lines(&mut lines),
+                &Options { lenient: true, ..Options::default() },
+            )
+            .expect("skipped");
             assert_eq!((lenient.skipped, lenient.history.len()), (1, 1), "{bad}");
         }
     }

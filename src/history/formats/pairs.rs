@@ -13,9 +13,9 @@
 
 use rustc_hash::FxHashSet;
 
-use super::lines::Options;
 use super::log::Log;
 use super::names::Names;
+use super::options::Options;
 use super::{Format, Recording};
 use crate::history::rules::Place;
 use crate::history::{
@@ -150,13 +150,20 @@ impl Sayings {
 /// Reads a whole file of events.
 pub(super) struct Pairs {
     pub(super) log: Log,
+    /// Whether times that run backwards are refused.
+    strict: bool,
     sayings: Sayings,
     events: Builder,
 }
 
 impl Pairs {
-    pub(super) fn new(options: Options) -> Pairs {
-        Pairs { log: Log::new(options), sayings: Sayings::default(), events: Builder::new() }
+    pub(super) fn new(options: &Options) -> Pairs {
+        Pairs {
+            log: Log::new(options),
+            strict: options.strict_time,
+            sayings: Sayings::default(),
+            events: Builder::new(),
+        }
     }
 
     /// The recording; operations that are still open are pending.
@@ -164,12 +171,19 @@ impl Pairs {
         self.log.finish(self.events.finish(), format, self.sayings.names.continued)
     }
 
-    /// The time of an event. A lenient reader replaces a time that runs
-    /// backwards by the one before it.
+    /// The time of an event. The order of events counts: a time that runs backwards is
+    /// replaced by the next one after that of the event before it. If such times are refused,
+    /// a lenient reader replaces them by that of the event before.
     fn time(&mut self, head: Head) -> Result<u64, Malformed> {
         let time = self.sayings.time(head)?;
-        self.log.or_skip(self.events.rules().in_order(head.place(), time))?;
-        Ok(time.max(self.events.rules().time()))
+        let last = self.events.rules().time();
+        if self.strict {
+            self.log.or_skip(self.events.rules().in_order(head.place(), time))?;
+        } else if time < last {
+            self.log.backwards += 1;
+            return Ok(last.saturating_add(1));
+        }
+        Ok(time.max(last))
     }
 
     /// Takes an invocation.

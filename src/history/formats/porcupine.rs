@@ -1,14 +1,17 @@
-//! The logs of Porcupine's tests.
+//! Logs of Jepsen, and of Porcupine's tests.
 //!
-//! The etcd tests write lines of Jepsen's log, with tabs between the fields:
+//! Jepsen's `history.txt`, its log, and the etcd tests have lines with tabs between the
+//! fields, and before them what the logger puts there, or nothing:
 //!
 //! ```text
 //! INFO  jepsen.util - 3  :invoke  :cas  [0 3]
 //! INFO  jepsen.util - 3  :ok  :cas  [0 3]
 //! INFO  jepsen.util - 4  :info  :write  :timed-out
+//! 2024-05-01 10:00:00,123{GMT} INFO [jepsen worker 3] jepsen.util: 3  :invoke  :read  nil
+//! 5  :invoke  :write  7
 //! ```
 //!
-//! They use one compare-and-set register, `nil` at first. `:fail :cas` with its
+//! Other lines are kept as marks. The etcd tests use one compare-and-set register, `nil` at first. `:fail :cas` with its
 //! argument means that the register held something else: the compare-and-set
 //! answered `mismatch`. An operation that timed out may still happen. The kv
 //! tests write maps of EDN with a `:key`, and functions `:get`, `:put` and
@@ -19,7 +22,8 @@ use std::io::BufRead;
 use super::edn::{self, Kind, MISMATCH, Raw, Reader};
 use super::edn_text::{Edn, Forms};
 use super::edn_value::value_of;
-use super::lines::{Lines, Options};
+use super::lines::Lines;
+use super::options::Options;
 use super::pairs::{Head, complain};
 use super::{Format, Recording};
 use crate::history::{Function, Malformed, Value};
@@ -38,15 +42,15 @@ use crate::history::{Function, Malformed, Value};
 /// # Ok::<(), quiescence::history::Malformed>(())
 /// ```
 pub fn read(input: impl BufRead) -> Result<Recording, Malformed> {
-    read_from(&mut Lines::new(input), Options::default())
+    read_from(&mut Lines::new(input), &Options::default())
 }
 
 /// As [`read`], with options.
 pub(super) fn read_from<R: BufRead>(
     lines: &mut Lines<R>,
-    options: Options,
+    options: &Options,
 ) -> Result<Recording, Malformed> {
-    let mut reader = Reader::without_keys(options);
+    let mut reader = Reader::new(options);
     let first = lines.next()?;
     lines.again();
     if first.is_some() && lines.text().trim_ascii_start().first() == Some(&b'{') {
@@ -60,30 +64,59 @@ pub(super) fn read_from<R: BufRead>(
         };
         reader.pairs.log.or_skip(done)?;
     }
-    reader.finish(Format::Porcupine)
+    let (seen, first) = (reader.pairs.log.marks_seen(), reader.pairs.log.first_mark());
+    let recording = reader.finish(Format::Log)?;
+    if recording.history.is_empty() && recording.skipped == 0 && seen > 0 {
+        let reason = format!(
+            "none of the {seen} lines of this log tells of an operation, as `0\t:invoke\t:read\tnil` does"
+        );
+        return complain(first, reason);
+    }
+    Ok(recording)
 }
 
 /// One line of the log.
 fn entry(reader: &mut Reader, line: usize, text: &str) -> Result<(), Malformed> {
-    let Some((source, said)) = text.split_once(" - ") else {
-        return complain(line, "a line of the log has ` - ` after its source");
-    };
-    let (process, rest) = word(said);
-    let (kind, rest) = word(rest);
-    let (f, value) = word(rest);
-    let process = process.parse::<u32>();
-    let (Some(kind), Some(f)) = (kind.strip_prefix(':'), f.strip_prefix(':')) else {
-        reader.pairs.log.mark(line, text);
-        return Ok(());
-    };
-    let (Ok(process), true) = (process, source.ends_with("jepsen.util")) else {
-        // The nemesis, or another writer to the same log.
+    let Some(Said { process, kind, f, value }) = said(text) else {
+        // The nemesis, another writer to the same log, or a part of a longer message.
         reader.pairs.log.mark(line, text);
         return Ok(());
     };
     let head = Head { line, process, time: None, node: None };
     let raw = raw(head, kind, f, value).or_else(|reason| complain(line, reason))?;
     reader.take(raw)
+}
+
+/// What a line says that an operation did.
+struct Said<'a> {
+    process: u32,
+    kind: &'a str,
+    f: &'a str,
+    value: &'a str,
+}
+
+/// Whether a line of a log tells of an operation.
+pub(super) fn tells_operation(text: &str) -> bool {
+    said(text).is_some()
+}
+
+/// Whether one of these lines tells of an operation.
+pub(super) fn is_log(text: &[u8]) -> bool {
+    let mut lines =
+        text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    lines.any(tells_operation)
+}
+
+/// What a line says, whatever the logger has put before it: the number of a process, and two
+/// words with a colon.
+fn said(text: &str) -> Option<Said<'_>> {
+    text.match_indices(':').find_map(|(at, _)| {
+        let before = text[..at].strip_suffix(char::is_whitespace)?.trim_end();
+        let process = before.rsplit(char::is_whitespace).next()?.parse().ok()?;
+        let (kind, rest) = word(&text[at..]);
+        let (f, value) = word(rest);
+        Some(Said { process, kind: kind.strip_prefix(':')?, f: f.strip_prefix(':')?, value })
+    })
 }
 
 /// The first word, and what comes after it.
@@ -94,7 +127,7 @@ fn word(text: &str) -> (&str, &str) {
 
 fn raw(head: Head, kind: &str, f: &str, value: &str) -> Result<Raw, String> {
     let kind = Kind::named(kind)?;
-    let form = Forms::new(&mut Lines::new(value.as_bytes()), Options::default()).whole();
+    let form = Forms::new(&mut Lines::new(value.as_bytes()), false).whole();
     let Some(form) = form else { return Err(format!("`{value}` is no value")) };
     let timed_out = matches!(form, Edn::Keyword(_));
     if timed_out && matches!(kind, Kind::Invoke | Kind::Ok) {
@@ -177,8 +210,25 @@ mod tests {
             let complaint = read(log(entries).as_bytes()).expect_err("malformed").to_string();
             assert!(complaint.contains(expected), "{entries}: {complaint}");
         }
-        let stray = "INFO  jepsen.util - 0\t:invoke\t:read\tnil\n  at java.lang.Thread\n";
-        let complaint = read(stray.as_bytes()).expect_err("malformed").to_string();
-        assert!(complaint.contains("line 2: a line of the log has"), "{complaint}");
+    }
+
+    #[test]
+    fn a_line_tells_of_an_operation_whatever_the_logger_puts_before_it() {
+        let text = "Picked up _JAVA_OPTIONS: -Xmx2g\n\
+                    2024-05-01 10:00:00,123{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 0\t:invoke\t:write\t1\n\
+                    \tat java.lang.Thread.run(Thread.java:840)\n\
+                    INFO  jepsen.util - 1\t:invoke\t:read\tnil\n\
+                    :nemesis\t:info\t:start\t\"n1: cut\"\n\
+                    0\t:ok\t:write\t1\n\
+                    1\t:ok\t:read\t1\n";
+        let recording = read(text.as_bytes()).expect("well formed");
+        assert_eq!(notation::write(&recording.history), "wx1|rx1 @ 0101");
+        assert_eq!(recording.marks_seen, 3);
+        let strange = "INFO  jepsen.core - Test options\nmore\n";
+        let complaint = read(strange.as_bytes()).expect_err("no operation").to_string();
+        assert!(complaint.starts_with("line 1: none of the 2 lines of this log"), "{complaint}");
+        let keys = "0\t:invoke\t:read\t[k nil]\n0\t:ok\t:read\t[k 3]\n";
+        let recording = read(keys.as_bytes()).expect("well formed");
+        assert_eq!(notation::write(&recording.history), "rk3 @ 00");
     }
 }

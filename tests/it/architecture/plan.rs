@@ -146,7 +146,7 @@ pub const PLAN: &[Part] = &[
     Part {
         at: "crate::history",
         uses: &[],
-        crates: &["rustc_hash", "serde", "serde_json", "smol_str", "thiserror"],
+        crates: &["csv", "rustc_hash", "serde", "serde_json", "smol_str", "strsim", "thiserror"],
         without: DECIDES,
     },
     Part {

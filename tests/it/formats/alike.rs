@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use quiescence::history::formats::{Follower, json_lines, operation_lines};
+use quiescence::history::formats::{self, Follower, Options, operation_lines};
 use quiescence::history::{
     Builder, Call, Completion, Event, History, Malformed, Operation, ProcessId, Rule, What,
 };
@@ -108,7 +108,9 @@ fn built(events: &[Event]) -> Outcome {
 
 fn read(events: &[Event]) -> Outcome {
     let lines: Vec<String> = events.iter().map(line).collect();
-    Ok(json_lines::read(lines.join("\n").as_bytes())?.history)
+    // Where they are not refused, the order of the events counts.
+    let strict = Options { strict_time: true, ..Options::default() };
+    Ok(formats::read(lines.join("\n").as_bytes(), &strict)?.history)
 }
 
 fn followed(events: &[Event]) -> Outcome {

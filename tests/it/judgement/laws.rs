@@ -233,7 +233,7 @@ fn formats_and_the_order_of_lines_change_nothing() {
             operation_lines::write(history).lines().map(str::to_owned).collect();
         let written = [json_lines::write(history), edn::write(history), lines.join("\n")];
         for text in &written {
-            let read = formats::read(text.as_bytes(), Options::default()).expect("well formed");
+            let read = formats::read(text.as_bytes(), &Options::default()).expect("well formed");
             assert_eq!(read.history, *history, "{text}");
         }
         for at in (1..lines.len()).rev() {

@@ -1,0 +1,208 @@
+//! What testers have: files that other tools wrote, and files in no format of ours.
+
+use quiescence::history::formats::{self, Format, Options, Recording, Unit};
+use quiescence::history::notation;
+
+fn options() -> Options {
+    Options::default()
+}
+
+fn with(ours: &str, theirs: &str, unit: Unit) -> Options {
+    Options { columns: vec![(ours.to_owned(), theirs.to_owned())], unit, ..options() }
+}
+
+fn read(text: &str, options: &Options) -> Recording {
+    formats::read(text.as_bytes(), options).unwrap_or_else(|refused| panic!("{text}\n{refused}"))
+}
+
+fn refused(text: &str, options: &Options) -> String {
+    formats::read(text.as_bytes(), options).expect_err(text).to_string()
+}
+
+/// A write of 1 to x at 10 to 20, and a read of it at 30 to 40, as event lines.
+const EVENTS: [&str; 4] = [
+    r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":10}"#,
+    r#"{"process":0,"type":"ok","f":"write","key":"x","value":1,"time":20}"#,
+    r#"{"process":1,"type":"invoke","f":"read","key":"x","time":30}"#,
+    r#"{"process":1,"type":"ok","f":"read","key":"x","value":1,"time":40}"#,
+];
+
+/// The same as operation lines.
+const OPERATIONS: [&str; 2] = [
+    r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}"#,
+    r#"{"process":1,"f":"read","key":"x","value":1,"invoke":30,"return":40}"#,
+];
+
+#[test]
+fn the_same_history_is_read_from_lines_arrays_tables_and_objects_over_several_lines() {
+    let expected = read(&EVENTS.join("\n"), &options());
+    assert_eq!(notation::write(&expected.history), "wx1|rx1 @ 0011");
+    let spread = |lines: &[&str]| lines.join("\n").replace(",\"", ",\n  \"").replace('{', "{\n");
+    let table = "process,type,f,key,value,time\n0,invoke,write,x,1,10\n0,ok,write,x,1,20\n\
+                 1,invoke,read,x,,30\n1,ok,read,x,1,40\n";
+    let rows = "process\tf\tkey\tvalue\tinvoke\treturn\n1\tread\tx\t1\t30\t40\n\
+                0\twrite\tx\t1\t10\t20\n";
+    for (text, format) in [
+        (format!("[{}]", EVENTS.join(",")), Format::Events),
+        (format!("[\n{}\n]\n", EVENTS.join(",\n")), Format::Events),
+        (format!("[{}]", OPERATIONS.join(",")), Format::Operations),
+        (spread(&EVENTS), Format::Events),
+        (spread(&OPERATIONS), Format::Operations),
+        (table.to_owned(), Format::Table),
+        (table.replace(',', "\t"), Format::Table),
+        (rows.to_owned(), Format::Table),
+        (rows.replace('\t', " , "), Format::Table),
+        (table.replace(",x,", ",\"x\",").replace('\n', "\r\n"), Format::Table),
+    ] {
+        let found = read(&text, &options());
+        assert_eq!((&found.history, found.format), (&expected.history, format), "{text}");
+    }
+}
+
+#[test]
+fn cells_are_what_they_say_and_keys_are_texts() {
+    let text = "process,type,f,key,value,final\n0,invoke,write,007,\"[1,\"\"a\"\"]\",\n\
+                0,ok,write,007,\"[1,\"\"a\"\"]\",\n1,invoke,read,7,,\n1,ok,read,7,,true\n\
+                2,invoke,write,1.5,true story,\n2,info,write,1.5,true story,\n";
+    let found = read(text, &options());
+    let wanted = r#"w"007"=[1,"a"]|r"7"0!|w"1.5"="true story"? @ 00112"#;
+    let wanted = notation::parse(wanted).expect("well formed");
+    assert_eq!(notation::write(&found.history), notation::write(&wanted));
+}
+
+#[test]
+fn times_have_units_and_decimals() {
+    let seconds = EVENTS.join("\n").replace("0}", "0.000000003}");
+    let found = read(&seconds, &Options { unit: Unit::Seconds, ..options() });
+    let times: Vec<_> = found.history.operations().iter().map(|op| op.invoked).collect();
+    assert_eq!(times, [10_000_000_003, 30_000_000_003]);
+    let said = refused(&seconds, &options());
+    assert!(said.contains("line 1: `10.000000003` has parts of a nanosecond"), "{said}");
+    for (unit, text, expected) in [
+        (Unit::Microseconds, "1.5", Some(1_500)),
+        (Unit::Milliseconds, "2e3", Some(2_000_000_000)),
+        (Unit::Nanoseconds, "3.0", Some(3)),
+        (Unit::Seconds, "18446744073.7095", Some(18_446_744_073_709_500_000)),
+        (Unit::Seconds, "18446744074", None),
+        (Unit::Seconds, "-1", None),
+        (Unit::Seconds, "1e400", None),
+    ] {
+        let line = format!(
+            "process,f,key,value,invoke,return\n0,read,x,1,0,{text}\n1,write,x,1,0,{text}\n"
+        );
+        let found = formats::read(line.as_bytes(), &Options { unit, ..options() });
+        let time = found.map(|found| found.history.operations()[0].returned);
+        match expected {
+            Some(expected) => assert_eq!(time, Ok(Some(expected)), "{text}"),
+            None => assert!(time.is_err(), "{text}"),
+        }
+    }
+}
+
+#[test]
+fn fields_of_other_names_are_said_and_all_unknown_ones_are_told_at_once() {
+    let theirs = OPERATIONS.join("\n").replace("process", "client").replace("invoke", "start_us");
+    let theirs = theirs.replace("return", "end_us").replacen('{', r#"{"pod":"a","#, 1);
+    let theirs = theirs.replace("\"f\"", "\"latency\":7,\"f\"");
+    let said = refused(&format!("[{theirs}]").replace("}\n{", "},{"), &options());
+    let wanted = "line 1: the fields `client`, `end_us`, `latency`, `pod`, `start_us` are not \
+                  known here; `client` may be `process`: --columns process=client; `end_us` may \
+                  be `return`: --columns return=end_us --time-unit us; `start_us` may be \
+                  `invoke`: --columns invoke=start_us --time-unit us; --ignore-field latency \
+                  --ignore-field pod reads on without";
+    assert_eq!(said, wanted);
+    let columns = [("process", "client"), ("invoke", "start_us"), ("return", "end_us")];
+    let columns = columns.map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned())).into();
+    let renamed = Options { columns, unit: Unit::Microseconds, ..options() };
+    let said = refused(&theirs, &renamed);
+    let wanted = "the fields `latency`, `pod` are not known here; --ignore-field latency \
+                  --ignore-field pod reads on without";
+    assert!(said.contains(wanted), "{said}");
+    let ignored = vec!["pod".to_owned(), "latency".to_owned()];
+    let found = read(&theirs, &Options { ignored, ..renamed });
+    assert_eq!(notation::write(&found.history), "wx1|rx1 @ 0011");
+    assert_eq!(found.history.operations()[0].invoked, 10_000);
+    let hint = OPERATIONS.join("\n").replace("return", "end_ms");
+    let said = refused(&hint, &options());
+    assert!(
+        said.contains("`end_ms` may be `return`: --columns return=end_ms --time-unit ms"),
+        "{said}"
+    );
+    let tabled = "client,f,key,value,invoke,return\n0,read,x,,1,2\n";
+    let said = refused(tabled, &options());
+    assert!(said.contains("no column `process`, only client, f, key"), "{said}");
+    let found = read(tabled, &with("process", "client", Unit::Nanoseconds));
+    assert_eq!(notation::write(&found.history), "rx0 @ 00");
+}
+
+#[test]
+fn one_object_needs_no_key_and_values_may_hold_it_as_jepsen_writes_them() {
+    let without = |lines: &[&str]| lines.join("\n").replace(r#""key":"x","#, "");
+    for text in [without(&EVENTS), without(&OPERATIONS)] {
+        assert_eq!(notation::write(&read(&text, &options()).history), "wx1|rx1 @ 0011");
+    }
+    let mixed = format!("{}\n{}", without(&EVENTS[..2]), EVENTS[2]);
+    assert!(refused(&mixed, &options()).contains("line 3: `key` stands on some lines only"));
+    let mixed = format!("{}\n{}", without(&OPERATIONS[..1]), OPERATIONS[1]);
+    assert!(refused(&mixed, &options()).contains("line 2: `key` stands on some lines only"));
+    let jepsen = r#"{"type":"invoke","f":"write","value":["k",3],"process":0,"time":1,"index":0}
+        {"type":"info","f":"start","value":"partition","process":"nemesis","time":2,"index":1}
+        {"type":"ok","f":"write","value":["k",3],"process":0,"time":3,"index":2}
+        {"type":"invoke","f":"read","value":["k",null],"process":1,"time":4,"index":3}
+        {"type":"ok","f":"read","value":["k",3],"process":1,"time":5,"index":4}"#;
+    let found = read(jepsen, &options());
+    assert_eq!(notation::write(&found.history), "wk3|rk3 @ 0011");
+    assert_eq!((found.marks_seen, found.marks[0].0), (1, 2));
+}
+
+#[test]
+fn processes_may_have_names() {
+    let named = |zero: &str, one: &str| {
+        let text = EVENTS.join("\n").replace(r#""process":0"#, &format!(r#""process":"{zero}""#));
+        read(&text.replace(r#""process":1"#, &format!(r#""process":"{one}""#)), &options())
+    };
+    let of = |found: &Recording| {
+        let all = found.history.operations().iter().map(|op| op.process.0);
+        (all.collect::<Vec<_>>(), found.processes.clone().into_iter().collect::<Vec<_>>())
+    };
+    let name = |number: u32, name: &str| (number, name.to_owned());
+    let found = named("c7", "c3");
+    assert_eq!(of(&found), (vec![7, 3], vec![name(3, "c3"), name(7, "c7")]));
+    let found = named("alice", "bob");
+    assert_eq!(of(&found), (vec![0, 1], vec![name(0, "alice"), name(1, "bob")]));
+    let found = named("c1", "c01");
+    assert_eq!(of(&found), (vec![1, 0], vec![name(0, "c01"), name(1, "c1")]));
+    let mixed = EVENTS.join("\n").replace(r#""process":1"#, r#""process":"c1""#);
+    assert!(refused(&mixed, &options()).contains("line 3: `process` is a number on some lines"));
+}
+
+#[test]
+fn the_order_of_events_counts_where_times_run_backwards() {
+    let text = EVENTS.join("\n").replace(":30}", ":5}");
+    let found = read(&text, &options());
+    assert_eq!((notation::write(&found.history).as_str(), found.backwards), ("wx1|rx1 @ 0011", 1));
+    let times: Vec<_> = found.history.operations().iter().map(|op| op.invoked).collect();
+    assert_eq!(times, [10, 21], "right after what is before it in the file");
+    let strict = Options { strict_time: true, ..options() };
+    assert!(refused(&text, &strict).contains("line 3: time runs backwards"));
+    let lenient = Options { lenient: true, ..strict };
+    assert_eq!((read(&text, &lenient).skipped, read(&text, &lenient).backwards), (1, 0));
+}
+
+#[test]
+fn what_is_no_recording_is_refused_with_its_line() {
+    let long = format!("[{{\"a\":\"{}", "x".repeat(17 << 20));
+    for (text, expected) in [
+        ("[\n{\"process\":0}\n", "line 2: `type` is missing"),
+        ("[{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"},\n", "line 1: the file ends inside"),
+        ("{\"process\":0,\n\"type\":", "line 1: the file ends inside the object"),
+        ("process,type,f\n0,invoke\n", "line 2: the row has 2 cells, and the table 3 columns"),
+        ("process,type,f\n0,maybe,read\n", "line 2: there is no type `maybe`"),
+        ("process,type,f\nx\u{fffd},ok,read\n", "line 2: process 0 completes"),
+        ("a,b\n1,2\n", "line 1: this table has no column `process`, only a, b; --columns"),
+        (&long, "line 1: the object is longer than 16 MiB"),
+    ] {
+        let said = refused(text, &options());
+        assert!(said.contains(expected), "{}: {said}", &text[..text.len().min(60)]);
+    }
+}
