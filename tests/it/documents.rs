@@ -65,7 +65,7 @@ pub fn check_region(document: &str, name: &str, lines: &[String]) {
         assert_eq!(
             there.join("\n"),
             wanted.join("\n"),
-            "{document}, {name}: `SNAPSHOTS=overwrite cargo test --test it docs::tables` writes it"
+            "{document}, {name}: this test writes it with SNAPSHOTS=overwrite"
         );
     }
 }

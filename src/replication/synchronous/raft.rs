@@ -78,7 +78,7 @@ pub enum Reads {
     Log,
     /// By the leader, after a majority has confirmed that it leads.
     ReadIndex,
-    /// By the leader, with a lease until it begins to hand over, then as by `ReadIndex`.
+    /// By the leader, with a lease until it hands over; only for `HandOver::Aborts`.
     Lease,
     /// Bug: by the leader, with a lease that it trusts again when it gives handing over up.
     Resumed,

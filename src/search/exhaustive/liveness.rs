@@ -39,7 +39,7 @@ pub(super) enum Kinds {
 impl Kinds {
     fn happens(self, sort: Sort) -> bool {
         match sort {
-            // Clocks never go back, so no tick is part of a cycle.
+            // Only a crash, which is none either, sets a clock back: no tick is part of a cycle.
             Sort::Mishap(_) | Sort::Client | Sort::Tick(_) => false,
             Sort::Deliver(_) | Sort::Flush => true,
             Sort::Fire(_) | Sort::Repair => self == Kinds::All,
