@@ -118,6 +118,21 @@ impl Judged<'_> {
         said
     }
 
+    /// What the file calls processes, where their numbers do not tell.
+    fn named(&self) -> Option<String> {
+        const TOLD_MAX: usize = 10;
+        let names = &self.recording.processes;
+        let digits = |name: &str| name.trim_start_matches(|it: char| !it.is_ascii_digit()).parse();
+        let tells = |(number, name): (&u32, &String)| digits(name) == Ok(*number);
+        if names.iter().all(tells) {
+            return None;
+        }
+        let told =
+            names.iter().take(TOLD_MAX).map(|(number, name)| format!("{number} is `{name}`"));
+        let more = if names.len() > TOLD_MAX { ", …" } else { "" };
+        Some(format!("processes: {}{more}", told.collect::<Vec<_>>().join(", ")))
+    }
+
     /// Whether the model is about reads at quiescence and there are none.
     fn is_reduced(&self, model: Model) -> bool {
         model.is_eventual() && !self.recording.history.has_final_reads()
@@ -206,6 +221,12 @@ impl Judged<'_> {
             (self.recording.skipped > 0).then(|| {
                 "lines were skipped: a violation may be due to what is missing".to_owned()
             }),
+            (self.recording.backwards > 0).then(|| {
+                "times ran backwards: if the lines are not in the order of events, verdicts about \
+                 real time are wrong (--strict-time refuses such a file)"
+                    .to_owned()
+            }),
+            self.named(),
         ];
         for line in remarks.iter().flatten().flat_map(|said| wrap(said, width)) {
             let _ = writeln!(text, "{}", look.text(&line));
@@ -333,6 +354,7 @@ impl Judged<'_> {
             "skipped": self.recording.skipped,
             "marks": self.recording.marks_seen,
             "backwards": self.recording.backwards,
+            "names": self.recording.processes,
             "checked": !self.is_vacuous(),
             "hint": self.hint(),
             "steps": self.budget.steps,
