@@ -26,6 +26,7 @@
 //! it has must agree with the invocation. Blank lines are skipped. The reader
 //! holds one line at a time, of at most 16 MiB.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 
 use super::documents::Documents;
@@ -36,7 +37,7 @@ use super::log::Log;
 use super::names::Process;
 use super::options::Options;
 use super::pairs::{Head, Pairs, Said, complain};
-use super::record::{self, Record, Refused};
+use super::record::{self, Record, Refused, TOLD_MAX};
 use super::scanner::Scanner;
 use super::{Format, Recording, only_asks, repeats};
 use crate::history::{
@@ -47,8 +48,8 @@ use crate::history::{
 pub(super) const SOME_KEYS: &str = "`key` stands on some lines only; it belongs on all or on none";
 
 /// The fields that a line may have.
-const KNOWN: [&str; 11] =
-    ["process", "type", "f", "key", "value", "answer", "time", "node", "replica", "final", "index"];
+const KNOWN: [&str; 10] =
+    ["process", "type", "f", "key", "value", "answer", "time", "node", "replica", "final"];
 
 /// Reads a history from JSON lines. See the [module](self).
 ///
@@ -114,20 +115,22 @@ fn read_from_all<R: BufRead>(
     all.unwrap_or_else(|| All::new(false, options)).finish(format)
 }
 
-/// The complaint about all fields that are unknown from this line on, so that one look at the
-/// options is enough.
+/// The complaint about all fields that are unknown from this line on, or the first of many, so
+/// that one look at the options is enough.
 pub(super) fn all_unknown<R: BufRead, T>(
     documents: &mut Documents<'_, R>,
-    (line, mut names): (usize, Vec<String>),
+    (line, names): (usize, Vec<String>),
     read: impl Fn(&[u8]) -> Result<T, Refused>,
 ) -> Malformed {
-    while let Ok(Some(_)) = documents.next() {
+    let mut names: BTreeSet<_> = names.into_iter().collect();
+    while names.len() < TOLD_MAX
+        && let Ok(Some(_)) = documents.next()
+    {
         if let Err(Refused::Unknown(more)) = read(documents.text()) {
             names.extend(more);
         }
-        names.sort_unstable();
-        names.dedup();
     }
+    let names: Vec<_> = names.into_iter().collect();
     Malformed::unreadable(line, record::unknown(&names))
 }
 
@@ -238,7 +241,7 @@ fn of_record(mut record: Record, options: &Options) -> Result<Fields, Refused> {
     Ok(fields)
 }
 
-/// Reads a plain line. `None` for any other line, which [`parse`] then reads.
+/// Reads a plain line. `None` for any other line, which [`of_record`] then understands.
 fn scan(text: &[u8]) -> Option<Fields> {
     let mut scanner = Scanner::new(text);
     scanner.expect(b'{')?;

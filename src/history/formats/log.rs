@@ -61,16 +61,6 @@ impl Log {
         }
     }
 
-    /// How many entries are no operations of clients.
-    pub(super) fn marks_seen(&self) -> usize {
-        self.marks_seen
-    }
-
-    /// The line of the first of them.
-    pub(super) fn first_mark(&self) -> usize {
-        self.marks.first().map_or(1, |(line, _)| *line)
-    }
-
     /// Notes an entry that is no operation of a client.
     pub(super) fn mark(&mut self, line: usize, text: impl AsRef<str>) {
         self.marks_seen += 1;

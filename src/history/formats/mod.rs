@@ -179,7 +179,14 @@ pub fn read(input: impl BufRead, options: &Options) -> Result<Recording, Malform
             }
         }
     }?;
-    Ok(Recording { skipped: recording.skipped + skipped, ..recording })
+    let recording = Recording { skipped: recording.skipped + skipped, ..recording };
+    let others = recording.skipped + recording.marks_seen;
+    if recording.history.is_empty() && others > 0 {
+        let first = recording.marks.first().map_or(1, |(line, _)| *line);
+        let reason = format!("none of the {others} lines or entries here tells of an operation");
+        return Err(Malformed::unreadable(first, reason));
+    }
+    Ok(recording)
 }
 
 /// What a file looks like.
@@ -196,6 +203,7 @@ enum Shape {
 /// What a file looks like that begins with the current line.
 fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> {
     let invoke = options.theirs("invoke").as_bytes();
+    let is_whole = lines.text().ends_with(b"\n");
     let text = lines.text().trim_ascii().to_vec();
     let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
     let log = || std::str::from_utf8(&text).is_ok_and(porcupine::tells_operation);
@@ -206,17 +214,14 @@ fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> 
             let text_register = [&b":f :get"[..], b":f :put", b":f :append"].into_iter().any(has);
             Shape::Lines(if text_register { Format::Porcupine } else { Format::Edn })
         }
-        b'{' if !is_closed(&text) => match lines.ahead().is_empty() {
-            false => Shape::Spread,
-            true => Shape::Lines(Format::Events),
-        },
+        b'{' if is_whole && is_cut(&text) && goes_on(lines.ahead()) => Shape::Spread,
         b'{' if has_field(&text, invoke) => Shape::Lines(Format::Operations),
         b'{' => Shape::Lines(Format::Events),
         b'[' if begins_json(&[&text[1..], lines.ahead()].concat()) => Shape::Spread,
         b';' | b'[' | b'#' | b'(' => Shape::Lines(Format::Edn),
         _ if has(b" jepsen.") || has(b"[jepsen") || log() => Shape::Lines(Format::Log),
         b':' if has(b"\t:info\t") => Shape::Lines(Format::Log),
-        _ => match table::columns(&text) {
+        _ => match table::columns(&text, options) {
             Some((columns, separator)) => Shape::Table(columns, separator),
             // A log may begin with other lines.
             None => porcupine::is_log(lines.ahead()).then_some(Shape::Lines(Format::Log))?,
@@ -232,20 +237,14 @@ fn begins_json(text: &[u8]) -> bool {
     inside.is_some_and(|inside| matches!(inside.first(), Some(b'"' | b'}')))
 }
 
-/// Whether all brackets of this JSON are closed.
-fn is_closed(text: &[u8]) -> bool {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => depth += 1,
-            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    depth == 0 && !quoted
+/// Whether this JSON ends too early.
+fn is_cut(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof())
+}
+
+/// Whether an object may go on so, and not the next one begin.
+fn goes_on(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_start().first(), Some(b'"' | b'}'))
 }
 
 /// Whether this JSON object, or the beginning of one, has this field at its top

@@ -32,6 +32,8 @@ pub(super) struct Processes {
     /// Whether the file has numbers; `None` before the first process.
     numbered: Option<bool>,
     word: Option<String>,
+    /// No number below this is free.
+    free: u32,
 }
 
 impl Processes {
@@ -48,10 +50,15 @@ impl Processes {
         if let Some(number) = self.numbers.get(&name) {
             return Ok(*number);
         }
-        let number = self.own(&name).unwrap_or_else(|| {
-            let mut free = (0..=u32::MAX).filter(|number| !self.texts.contains_key(number));
-            free.next().unwrap_or(u32::MAX)
-        });
+        let number = match self.own(&name) {
+            Some(number) => number,
+            None => {
+                let mut above = self.free..=u32::MAX;
+                let free = above.find(|number| !self.texts.contains_key(number));
+                self.free = free.ok_or("there are more processes than numbers")?;
+                self.free
+            }
+        };
         self.numbers.insert(name.clone(), number);
         self.texts.insert(number, name);
         Ok(number)

@@ -42,9 +42,9 @@ use crate::history::{
 };
 
 /// The fields that a line may have.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 11] = [
     "process", "type", "f", "key", "value", "argument", "invoke", "return", "node", "replica",
-    "final", "index",
+    "final",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]

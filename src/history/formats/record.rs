@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashSet;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value as Json;
@@ -69,13 +70,14 @@ impl Record {
     /// Calls fields as we do, and leaves out what is not looked at.
     pub(super) fn of(fields: Vec<(String, Json)>, options: &Options) -> Result<Record, String> {
         let mut record = Record(Vec::with_capacity(fields.len()));
+        let mut seen = FxHashSet::default();
         for (name, value) in fields {
             let ours = options.columns.iter().find(|(_, theirs)| *theirs == name);
             let name = ours.map_or(name, |(ours, _)| ours.clone());
             if ours.is_none() && options.ignored.contains(&name) {
                 continue;
             }
-            if record.0.iter().any(|(known, _)| *known == name) {
+            if !seen.insert(name.clone()) {
                 return Err(format!("there are two fields `{name}`"));
             }
             record.0.push((name, value));
@@ -152,8 +154,12 @@ impl Record {
     }
 }
 
+/// How many unknown fields are told.
+pub(super) const TOLD_MAX: usize = 20;
+
 /// What is said about unknown fields, and the options that help.
 pub(super) fn unknown(names: &[String]) -> String {
+    let names = &names[..names.len().min(TOLD_MAX)];
     let told: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     let (noun, verb) = if names.len() == 1 { ("field", "is") } else { ("fields", "are") };
     let mut said = format!("the {noun} {} {verb} not known here", told.join(", "));
@@ -203,7 +209,7 @@ fn meant(name: &str) -> Option<(&'static str, Option<&'static str>)> {
     ours.map(|ours| (*ours, unit))
 }
 
-/// The fields of an object, none twice.
+/// The fields of an object, in order, all of them where one occurs twice.
 struct Fields(Vec<(String, Json)>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -219,12 +225,8 @@ impl<'de> Deserialize<'de> for Fields {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields: Vec<(String, Json)> = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Json>()? {
-                    if fields.iter().any(|(known, _)| *known == name) {
-                        let twice = format!("duplicate field `{name}`");
-                        return Err(serde::de::Error::custom(twice));
-                    }
-                    fields.push((name, value));
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
                 }
                 Ok(Fields(fields))
             }

@@ -21,19 +21,24 @@ use super::lines::Lines;
 use super::operation_lines;
 use super::options::Options;
 use super::pairs::complain;
-use super::record::{Record, Refused};
+use super::record::{FIELDS, Record, Refused};
 use super::{Format, Recording, json_lines};
 use crate::history::Malformed;
 
-/// The column names, if this line may be the first of a table; with what is between them.
-pub(super) fn columns(line: &[u8]) -> Option<(Vec<String>, u8)> {
+/// The column names, if this line may be the first of a table, because it names a field; with
+/// what is between them.
+pub(super) fn columns(line: &[u8], options: &Options) -> Option<(Vec<String>, u8)> {
     let separator = [b'\t', b','].into_iter().find(|separator| line.contains(separator))?;
     let names = cells(line, separator).ok()?;
     let is_name = |name: &String| {
         let fits = |it: char| it.is_alphanumeric() || "_- .".contains(it);
         !name.is_empty() && name.len() < 64 && name.chars().all(fits)
     };
-    names.iter().all(is_name).then_some((names, separator))
+    let is_field = |name: &String| {
+        let renamed = options.columns.iter().any(|(_, theirs)| theirs == name);
+        renamed || FIELDS.contains(&name.as_str())
+    };
+    (names.iter().all(is_name) && names.iter().any(is_field)).then_some((names, separator))
 }
 
 /// The cells of a line.
@@ -45,6 +50,7 @@ fn cells(line: &[u8], separator: u8) -> Result<Vec<String>, String> {
     }
     let mut reader = csv::ReaderBuilder::new();
     let reader = reader.has_headers(false).delimiter(separator).trim(csv::Trim::All);
+    let reader = reader.buffer_capacity(line.len());
     let mut row = csv::StringRecord::new();
     let read = reader.from_reader(line).read_record(&mut row);
     read.map_err(|_| "the line is not UTF-8".to_owned())?;

@@ -190,6 +190,39 @@ fn the_order_of_events_counts_where_times_run_backwards() {
 }
 
 #[test]
+fn a_lenient_reader_skips_what_only_looks_like_a_beginning() {
+    let lenient = Options { lenient: true, ..options() };
+    let events = EVENTS.join("\n");
+    for strange in ["Running test, seed 5", "{\"process\":7,\"type\":\"inv", "{", "<log>"] {
+        let found = read(&format!("{strange}\n{events}\n"), &lenient);
+        assert_eq!(notation::write(&found.history), "wx1|rx1 @ 0011", "{strange}");
+        assert_eq!(found.skipped, 1, "{strange}");
+    }
+    let none = refused("{\"process\":7,\"odd\":1}\nwhat\n", &lenient);
+    assert!(none.contains("none of the 2 lines or entries here tells"), "{none}");
+}
+
+#[test]
+fn many_names_and_many_fields_take_no_longer_than_their_number() {
+    let line = |at: usize| {
+        format!(r#"{{"process":"{at}th","f":"read","key":"x","invoke":{at},"return":{at}}}"#)
+    };
+    let named: Vec<_> = (0..50_000).map(line).collect();
+    let found = read(&named.join("\n"), &options());
+    assert_eq!((found.history.processes().len(), found.processes.len()), (50_000, 50_000));
+    let field = |at: usize| format!(r#"{{"process":0,"type":"ok","odd{at}":1}}"#);
+    let strange: Vec<_> = (0..50_000).map(field).collect();
+    let said = refused(&strange.join("\n"), &options());
+    assert_eq!(said.matches("--ignore-field").count(), 20, "{said}");
+    let field = |at: usize| format!(r#""odd{at}":1"#);
+    let wide: Vec<_> = (0..50_000).map(field).collect();
+    let said = refused(&format!("{{{}}}", wide.join(",")), &options());
+    assert_eq!(said.matches("--ignore-field").count(), 20, "{said}");
+    let twice = r#"{"process":0,"type":"ok","value":1,"value":2}"#;
+    assert!(refused(twice, &options()).contains("there are two fields `value`"));
+}
+
+#[test]
 fn what_is_no_recording_is_refused_with_its_line() {
     let long = format!("[{{\"a\":\"{}", "x".repeat(17 << 20));
     for (text, expected) in [
@@ -199,7 +232,9 @@ fn what_is_no_recording_is_refused_with_its_line() {
         ("process,type,f\n0,invoke\n", "line 2: the row has 2 cells, and the table 3 columns"),
         ("process,type,f\n0,maybe,read\n", "line 2: there is no type `maybe`"),
         ("process,type,f\nx\u{fffd},ok,read\n", "line 2: process 0 completes"),
-        ("a,b\n1,2\n", "line 1: this table has no column `process`, only a, b; --columns"),
+        ("f,b\n1,2\n", "line 1: this table has no column `process`, only f, b; --columns"),
+        ("a,b\n1,2\n", "line 1: this is neither a JSON event"),
+        ("{:process :nemesis, :type :info, :f :start}\n", "line 1: none of the 1 lines or"),
         (&long, "line 1: the object is longer than 16 MiB"),
     ] {
         let said = refused(text, &options());
