@@ -279,13 +279,18 @@ fn every_command_does_what_the_documents_say() {
 }
 
 /// The command of README that searches every promise. It takes a while, so it
-/// is run once for all tests.
+/// is run once for all tests, and not at all if `QUIESCENCE_CHECKED` names a file with its
+/// output, as in the gate, which runs it anyway.
 const ALL_PROMISES: &str = "check --seed 0x5eed91c4";
 
 /// The output of that command, and its exit code.
 fn all_promises() -> &'static (Vec<String>, i32) {
     static SAID: OnceLock<(Vec<String>, i32)> = OnceLock::new();
     SAID.get_or_init(|| {
+        if let Ok(path) = std::env::var("QUIESCENCE_CHECKED") {
+            let said = read(Path::new(&path));
+            return (said.trim_end().lines().map(|line| line.trim_end().to_owned()).collect(), 0);
+        }
         let folder = tempfile::tempdir().expect("a folder can be made");
         let words: Vec<_> = ALL_PROMISES.split(' ').map(str::to_owned).collect();
         let said = run(Path::new(env!("CARGO_BIN_EXE_quiescence")), &words, folder.path());
