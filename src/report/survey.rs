@@ -122,9 +122,7 @@ impl Judged<'_> {
     fn named(&self) -> Option<String> {
         const TOLD_MAX: usize = 10;
         let names = &self.recording.processes;
-        let digits = |name: &str| name.trim_start_matches(|it: char| !it.is_ascii_digit()).parse();
-        let tells = |(number, name): (&u32, &String)| digits(name) == Ok(*number);
-        if names.iter().all(tells) {
+        if names.iter().all(|(number, name)| name.ends_with(&number.to_string())) {
             return None;
         }
         let told =
