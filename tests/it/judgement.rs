@@ -1,6 +1,7 @@
 //! Tests of judgement through its public interface: verdicts, evidence, and the
 //! oracle.
 
+mod bounds;
 mod conformance;
 mod contexts;
 mod cycles;

@@ -172,6 +172,15 @@ impl Datatype for Map {
         }
     }
 
+    /// The more the removes had seen, the fewer keys are left. What is left under a key
+    /// depends on both in more than one way.
+    fn is_between(&self, _: &Call, answer: &Value, few: &Value, many: &Value) -> bool {
+        let pairs = |value| Map::pairs(value).unwrap_or_default();
+        let (answer, few, many) = (pairs(answer), pairs(few), pairs(many));
+        many.keys().all(|key| answer.contains_key(key))
+            && answer.keys().all(|key| few.contains_key(key))
+    }
+
     fn arbitration(&self, key: &Key) -> Arbitration {
         match self.of.arbitration(key) {
             Arbitration::Ignored => Arbitration::Ignored,
@@ -195,6 +204,35 @@ impl Datatype for Map {
 
     fn undoes(&self, update: &Call) -> bool {
         Map::removes(update) || self.of.undoes(&Map::inner(update))
+    }
+
+    /// What a visible remove may have taken out may as well be invisible.
+    fn may_answer(
+        &self,
+        call: &Call,
+        answer: &Value,
+        certain: &[&Call],
+        possible: &[&Call],
+    ) -> bool {
+        let calls = || certain.iter().chain(possible).copied();
+        let Some(pairs) = Map::pairs(answer) else { return true };
+        let keys: BTreeSet<&Value> = calls().filter_map(Map::key).chain(pairs.keys()).collect();
+        keys.into_iter().all(|key| {
+            let own = |calls: &[&Call]| -> Vec<Call> {
+                let own = calls.iter().filter(|call| Map::key(call) == Some(key));
+                own.filter(|call| !Map::removes(call)).map(|call| Map::inner(call)).collect()
+            };
+            let is_removed = calls().any(|call| Map::removes(call) && Map::key(call) == Some(key));
+            let (mut certain, mut possible) = (own(certain), own(possible));
+            if is_removed {
+                possible.append(&mut certain);
+            }
+            let Some(held) = pairs.get(key) else { return certain.is_empty() };
+            let (certain, possible): (Vec<_>, Vec<_>) =
+                (certain.iter().collect(), possible.iter().collect());
+            !(certain.is_empty() && possible.is_empty())
+                && self.of.may_answer(call, held, &certain, &possible)
+        })
     }
 
     /// Updates and removes of the first key, then of the next.

@@ -72,6 +72,16 @@ impl Datatype for MvRegister {
             && answer.iter().all(|value| few.contains(value))
     }
 
+    /// Only what was written is there, and something is as soon as a write is visible.
+    fn may_answer(&self, _: &Call, answer: &Value, certain: &[&Call], possible: &[&Call]) -> bool {
+        let Value::List(values) = answer else { return false };
+        let is_written = |value: &Value| {
+            let mut calls = certain.iter().chain(possible);
+            calls.any(|call| call.argument == *value)
+        };
+        (certain.is_empty() || !values.is_empty()) && values.iter().all(is_written)
+    }
+
     fn menu(&self, _: usize) -> Menu {
         Menu::register()
     }

@@ -175,7 +175,7 @@ fn models() -> Vec<Model> {
 }
 
 /// The types that the search for a visibility judges, each once.
-fn replicated() -> impl Iterator<Item = &'static dyn Datatype> {
+pub(super) fn replicated() -> impl Iterator<Item = &'static dyn Datatype> {
     let own = |one: &&Described| one.names.contains(&one.datatype.name());
     let all = DESCRIBED.iter().filter(own).map(|one| one.datatype);
     all.filter(|datatype| datatype.is_replicated())
