@@ -10,7 +10,9 @@ use quiescence::history::{NodeId, escape, notation};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::property::{Judgement, Property};
-use quiescence::judgement::{Budget, Distance, Judge, Model, Survey, check, initial, recheck};
+use quiescence::judgement::{
+    Budget, Distance, Elements, Judge, Model, Survey, check, initial, recheck,
+};
 use quiescence::report::json::Json;
 use quiescence::report::reporter::Reporter;
 use quiescence::report::survey::Judged;
@@ -182,7 +184,7 @@ pub fn printed(bytes: &[u8]) {
         .into();
     let (judge, budget) = (Judge::of(history), Budget::of(5_000));
     let survey = Survey::among(&judge, &models, |model| judge.check(model, budget));
-    let distance = Distance::of(history);
+    let (distance, elements) = (Distance::of(history), Elements::of(history));
     let judged = Judged {
         name: &name,
         every: true,
@@ -199,6 +201,8 @@ pub fn printed(bytes: &[u8]) {
         budget,
         least: None,
         distance: Some(&distance),
+        elements: Some(&elements),
+        far: true,
     };
     let narrow = Look { width: 20, letters: Letters::Ascii, ..Look::default() };
     let pages = [Look::default(), narrow].map(|look| judged.text(&look));

@@ -12,7 +12,7 @@ use crate::judgement::datatype::{
     self, DESCRIBED, Datatype, Described, Like, Opaque, Register, stranger,
 };
 use crate::judgement::{
-    Begun, Budget, Distance, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
+    Begun, Budget, Distance, Elements, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
 };
 use crate::report::reporter::Reporter;
 use crate::report::survey::Judged;
@@ -126,6 +126,9 @@ fn judge(
         let leasts = least.clone();
         Distance { leasts, ..Distance::of(begun.history()) }
     });
+    let is_set = judge.datatype().is_some_and(|name| name.starts_with("set"));
+    let elements = (args.measures() && is_set && !interrupts::is_enough())
+        .then(|| Elements::of(begun.history()));
     let strange = args.initial.is_none() && saw_what_nobody_left(&judge, &survey);
     let judged = Judged {
         name,
@@ -143,6 +146,8 @@ fn judge(
         budget: most,
         least: least.as_ref(),
         distance: distance.as_ref().filter(|distance| distance.reads > 0),
+        elements: elements.as_ref().filter(|elements| elements.elements + elements.strange > 0),
+        far: args.far || args.all || args.full,
     };
     bar.finish_and_clear();
     screen.print(&reporter.recording(&judged));

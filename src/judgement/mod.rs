@@ -13,6 +13,7 @@
 pub mod checker;
 pub mod datatype;
 pub mod distance;
+pub mod elements;
 pub mod initial;
 pub mod live;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub mod verdict;
 
 pub use checker::{Judge, Survey, check, check_with};
 pub use distance::Distance;
+pub use elements::Elements;
 pub use initial::Begun;
 pub use live::Live;
 pub use model::{Grid, Guarantees, Model, Scope, UnknownModel};

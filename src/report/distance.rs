@@ -3,15 +3,17 @@
 //! Invariant: every figure in the text that is not zero is followed by the
 //! operations that show its worst case. This module measures nothing.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use crate::history::{History, NodeId, Value, escape};
+use crate::history::{NodeId, ProcessId};
 use crate::judgement::Distance;
 use crate::judgement::checker::Leasts;
-use crate::judgement::distance::{Pair, Quantiles, Settled, Spread, Strange};
+use crate::judgement::distance::{Backwards, Hidden, Pair, Quantiles, Settled, Spread, Strange};
 
+use super::deeds::Deeds;
 use super::{Look, count, pad, wrap};
 
 /// How many pairs of nodes the text shows: those with the longest staleness.
@@ -20,15 +22,8 @@ const PAIRS_MAX: usize = 12;
 /// Writes one line for each figure, and below each that is not zero its worst
 /// case.
 ///
-/// `place` gives the place of an operation in the recording, for example
-/// `line 4081`.
-pub fn text(
-    distance: &Distance,
-    history: &History,
-    place: &dyn Fn(usize) -> String,
-    look: &Look,
-) -> String {
-    let page = Page { distance, history, place };
+pub fn text(distance: &Distance, deeds: &Deeds<'_>, look: &Look) -> String {
+    let page = Page { distance, deeds };
     let mut lines = page.staleness();
     lines.extend(page.leasts());
     lines.extend(page.convergence());
@@ -50,24 +45,12 @@ type Line = (String, String);
 
 struct Page<'a> {
     distance: &'a Distance,
-    history: &'a History,
-    place: &'a dyn Fn(usize) -> String,
+    deeds: &'a Deeds<'a>,
 }
 
 impl Page<'_> {
-    /// `process 3 read x at n3 and saw 4 (line 17)`, for the operation at a
-    /// position.
     fn did(&self, at: usize) -> String {
-        let operation = &self.history.operations()[at];
-        let node = operation.node.map_or_else(String::new, |node| format!(" at {node}"));
-        let short = |text: &dyn ToString| escape::short(&text.to_string()).into_owned();
-        let (process, key) = (operation.process.0, short(&operation.call.key));
-        let deed = match operation.answer() {
-            Some(Value::Null) => format!("read {key}{node} and saw nothing"),
-            Some(value) => format!("read {key}{node} and saw {}", short(value)),
-            None => format!("wrote {key}={}{node}", short(&operation.call.argument)),
-        };
-        format!("process {process} {deed} ({})", (self.place)(at))
+        self.deeds.did(at)
     }
 
     fn staleness(&self) -> Vec<Line> {
@@ -272,13 +255,13 @@ fn plural(word: &str) -> String {
 }
 
 /// `1 read`, `41,200 reads`.
-fn counted(number: usize, word: &str) -> String {
+pub(super) fn counted(number: usize, word: &str) -> String {
     let word = if number == 1 { word.to_owned() } else { plural(word) };
     format!("{} {word}", count(number as u64))
 }
 
 /// A time given in nanoseconds, with two or three significant digits: `1.5 s`.
-fn time(nanoseconds: u64) -> String {
+pub(super) fn time(nanoseconds: u64) -> String {
     let (unit, size) = match nanoseconds {
         0..1_000 => return format!("{nanoseconds} ns"),
         1_000..1_000_000 => ("µs", 1_000),
@@ -302,6 +285,14 @@ pub(crate) fn json(distance: &Distance) -> Json {
     });
     let mut staleness = spread(&distance.staleness.all);
     staleness["pairs"] = pairs.collect();
+    staleness["window"] = json!(distance.staleness.window.map(|window| {
+        json!({
+            "reads": window.reads,
+            "first": window.first,
+            "from": window.from,
+            "until": window.until,
+        })
+    }));
     let keys = distance.convergence.keys.iter().map(|key| {
         let mut settles = settled(key.settled);
         settles["key"] = json!(key.key.as_str());
@@ -320,7 +311,16 @@ pub(crate) fn json(distance: &Distance) -> Json {
         "min_delta": min_delta,
         "convergence": convergence,
         "lost": lost(distance),
+        "suspected": suspected(distance),
         "backward": backward(distance),
+        "own_writes_missed": backwards(&distance.sessions.own_writes),
+        "own_reads_back": backwards(&distance.sessions.own_reads),
+        "unknown_outcome": {
+            "seen": distance.fates.seen,
+            "perhaps": distance.fates.perhaps,
+            "unseen": distance.fates.unseen,
+            "unread": distance.fates.unread,
+        },
         "future": strange(&distance.future),
         "aborted": strange(&distance.aborted),
         "thin": strange(&distance.thin),
@@ -392,6 +392,30 @@ fn lost(distance: &Distance) -> Json {
     })
 }
 
+fn suspected(distance: &Distance) -> Json {
+    let pair = |((written, read), hidden): (&(NodeId, NodeId), &Hidden)| {
+        json!({
+            "written": written.to_string(),
+            "read": read.to_string(),
+            "writes": hidden.writes,
+            "first": { "write": hidden.write, "read": hidden.read },
+        })
+    };
+    let pairs = distance.suspected.pairs.iter().map(pair).collect::<Vec<_>>();
+    json!({ "writes": distance.suspected.writes, "pairs": pairs })
+}
+
+fn backwards(of: &BTreeMap<ProcessId, Backwards>) -> Json {
+    let process = |(process, back): (&ProcessId, &Backwards)| {
+        json!({
+            "process": process.0,
+            "reads": back.reads,
+            "first": { "earlier": back.earlier, "read": back.read },
+        })
+    };
+    of.iter().map(process).collect()
+}
+
 fn backward(distance: &Distance) -> Json {
     let backward = &distance.backward;
     let worst = backward.worst.map(|worst| {
@@ -416,7 +440,7 @@ fn strange(strange: &Strange) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Builder, Call, Event, ProcessId};
+    use crate::history::{Builder, Call, Event, History, ProcessId, Value};
     use crate::judgement::Budget;
 
     /// Two nodes, times in milliseconds: n2 shows 2, then n1 shows 1 in the
@@ -448,7 +472,12 @@ mod tests {
         let history = rolled_back();
         let distance = Distance::of(&history).with_leasts(&history, Budget::default());
         let look = Look { width: 200, ..Look::default() };
-        let text = text(&distance, &history, &|at| format!("line {}", at + 1), &look);
+        let deeds = Deeds {
+            history: &history,
+            who: &|process| format!("process {}", process.0),
+            place: &|at| format!("line {}", at + 1),
+        };
+        let text = text(&distance, &deeds, &look);
         let expected = "\
 staleness            p50 0 ns · p99 15 ms · max 15 ms · versions p50 0 · p99 1 · max 1 · 1 of 2 reads
                      process 2 read x at n1 and saw 1 (line 4); 15 ms before, a newer write had returned: process 0 wrote x=2 at n1 (line 2)

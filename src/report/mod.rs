@@ -9,7 +9,11 @@
 //! below it.
 
 #[cfg(feature = "proptest")]
+pub mod deeds;
+#[cfg(feature = "proptest")]
 pub mod distance;
+#[cfg(feature = "proptest")]
+pub mod happened;
 #[cfg(feature = "proptest")]
 pub mod human;
 #[cfg(feature = "proptest")]

@@ -17,8 +17,10 @@ use crate::history::formats::Recording;
 use crate::hunt::outcome;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
-use crate::judgement::{Budget, Distance, Grid, Model, Survey, Verdict};
+use crate::judgement::{Budget, Distance, Elements, Grid, Model, Survey, Verdict};
 
+use super::deeds::Deeds;
+use super::happened::Happened;
 use super::{Look, Tone, columns, count, distance, pad, wrap};
 
 /// The width of the column of model names.
@@ -66,6 +68,10 @@ pub struct Judged<'a> {
     /// How far the recording is from a single copy, if that was asked for and
     /// there are reads.
     pub distance: Option<&'a Distance>,
+    /// What became of the elements of sets, likewise.
+    pub elements: Option<&'a Elements>,
+    /// Whether to print all of that, and not only what happened.
+    pub far: bool,
 }
 
 impl Judged<'_> {
@@ -118,19 +124,6 @@ impl Judged<'_> {
         said
     }
 
-    /// What the file calls processes, where their numbers do not tell.
-    fn named(&self) -> Option<String> {
-        const TOLD_MAX: usize = 10;
-        let names = &self.recording.processes;
-        if names.iter().all(|(number, name)| name.ends_with(&number.to_string())) {
-            return None;
-        }
-        let told =
-            names.iter().take(TOLD_MAX).map(|(number, name)| format!("{number} is `{name}`"));
-        let more = if names.len() > TOLD_MAX { ", …" } else { "" };
-        Some(format!("processes: {}{more}", told.collect::<Vec<_>>().join(", ")))
-    }
-
     /// Whether the model is about reads at quiescence and there are none.
     fn is_reduced(&self, model: Model) -> bool {
         model.is_eventual() && !self.recording.history.has_final_reads()
@@ -154,11 +147,12 @@ impl Judged<'_> {
             _ => format!("since {from} fails"),
         });
         let mut parts: Vec<String> = from.into_iter().collect();
+        let who = |at: usize| self.recording.who(history.operations()[at].process);
         match &*entry.verdict {
             Verdict::Holds(_) => {}
             Verdict::Violated(found) if parts.is_empty() => {
                 let lines = self.lines(&found.operations);
-                let (why, more) = found.explain_in(steps, history);
+                let (why, more) = found.explain_in(steps, history, &who);
                 parts.push(format!("{lines}: {why}"));
                 if more > 0 {
                     let plural = if more == 1 { "" } else { "s" };
@@ -224,10 +218,13 @@ impl Judged<'_> {
                  real time are wrong (--strict-time refuses such a file)"
                     .to_owned()
             }),
-            self.named(),
         ];
         for line in remarks.iter().flatten().flat_map(|said| wrap(said, width)) {
             let _ = writeln!(text, "{}", look.text(&line));
+        }
+        let happened = self.figures(|happened| happened.text(look));
+        if !happened.is_empty() {
+            let _ = writeln!(text, "{happened}");
         }
         let wanted = |entry: &&Entry| !self.every || !is_unnamed(entry.model);
         let times = self.times.iter().copied().chain(std::iter::repeat(Duration::ZERO));
@@ -238,12 +235,23 @@ impl Judged<'_> {
             text.push_str(&self.grid(look));
         }
         text.push_str(&self.place(look));
-        if let Some(far) = self.distance {
-            let place = |at: usize| self.lines(&[at]);
-            let _ =
-                write!(text, "\n{}", distance::text(far, &self.recording.history, &place, look));
+        if let Some(far) = self.distance.filter(|_| self.far) {
+            text.push('\n');
+            text.push_str(&self.figures(|it| distance::text(far, &it.deeds, look)));
         }
         text
+    }
+
+    /// What is told of the figures.
+    fn figures<T>(&self, told: impl Fn(&Happened<'_>) -> T) -> T {
+        let Judged { distance, elements, recording, .. } = *self;
+        let who = |process| recording.who(process);
+        let place = |at: usize| match recording.lines.get(at) {
+            Some(line) => format!("{}:{line}", self.name),
+            None => format!("operation {}", at + 1),
+        };
+        let deeds = Deeds { history: &recording.history, who: &who, place: &place };
+        told(&Happened { distance, elements, recording, deeds })
     }
 
     fn row(&self, entry: &Entry, time: Duration, steps: usize, look: &Look) -> String {
@@ -365,7 +373,15 @@ impl Judged<'_> {
             "min_k_between": bounds,
             "min_delta": min_delta,
             "distance": self.distance.map(distance::json),
+            "elements": self.elements.map(elements),
+            "happened": self.happened(),
         })
+    }
+
+    /// What happened, in words.
+    fn happened(&self) -> Json {
+        let one = |(label, said)| json!({ "what": label, "said": said });
+        self.figures(|happened| happened.told().into_iter().map(one).collect::<Vec<_>>()).into()
     }
 
     fn verdict(&self, entry: &Entry, name: &str) -> Json {
@@ -394,6 +410,25 @@ impl Judged<'_> {
             "reduced": self.is_reduced(entry.model),
         })
     }
+}
+
+fn elements(all: &Elements) -> Json {
+    let latest =
+        all.latest.map(|late| json!({ "add": late.add, "read": late.read, "time": late.time }));
+    json!({
+        "sets": all.sets,
+        "other_keys": all.other_keys,
+        "elements": all.elements,
+        "reads": all.reads,
+        "lost": all.lost,
+        "late": all.late,
+        "latest": latest,
+        "unread": all.unread,
+        "twice": all.twice,
+        "strange": all.strange,
+        "unknown_seen": all.unknown_seen,
+        "unknown_unseen": all.unknown_unseen,
+    })
 }
 
 /// The text with as many steps as fit on a page.

@@ -11,6 +11,7 @@ mod check;
 mod convert;
 mod examples;
 mod follow;
+mod happened;
 mod own;
 mod printed;
 mod runner;

@@ -86,6 +86,6 @@ impl Assembler {
             lines.retain(|_| positions.next().is_some_and(|at| wrong.binary_search(&at).is_err()));
         }
         log.lines = lines;
-        Ok(log.finish(history, format, names.continued))
+        Ok(log.finish(history, format, names))
     }
 }

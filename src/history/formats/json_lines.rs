@@ -166,7 +166,7 @@ impl All {
 
     fn take(&mut self, line: usize, text: &[u8], fields: Fields) -> Result<(), Malformed> {
         if fields.process.is_no_client() {
-            self.log().mark(line, String::from_utf8_lossy(text).trim());
+            self.log().mark(line, fields.mark(text));
             return Ok(());
         }
         let process = self.log().number(fields.process.clone());
@@ -195,6 +195,18 @@ pub(super) struct Fields {
     pub(super) time: Option<u64>,
     pub(super) node: Option<NodeId>,
     last: bool,
+}
+
+impl Fields {
+    /// What the nemesis did on this line: `isolate n1`; the line itself if it does not say.
+    fn mark(&self, line: &[u8]) -> String {
+        match (&self.f, &self.value) {
+            (None, _) => String::from_utf8_lossy(line).trim().to_owned(),
+            (Some(f), Value::Null) => f.as_str().to_owned(),
+            (Some(f), Value::Text(value)) => format!("{} {value}", f.as_str()),
+            (Some(f), value) => format!("{} {value}", f.as_str()),
+        }
+    }
 }
 
 /// Reads a line.

@@ -1,6 +1,6 @@
 //! What a reader notes besides the history: lines, marks, and what it skipped.
 
-use super::names::{Process, Processes};
+use super::names::{Names, Process, Processes};
 use super::options::Options;
 use super::{Format, Recording};
 use crate::history::{History, Malformed, escape};
@@ -70,13 +70,16 @@ impl Log {
     }
 
     /// The recording of this history.
-    pub(super) fn finish(self, history: History, format: Format, continued: usize) -> Recording {
+    pub(super) fn finish(self, history: History, format: Format, names: Names) -> Recording {
         let Log { lines, skipped, marks, marks_seen, backwards, processes, .. } = self;
         let processes = processes.into_texts();
+        let continued = names.continued;
+        let renumbered = names.into_others(&history, &lines);
         Recording {
             history,
             format,
             continued,
+            renumbered,
             skipped,
             lines,
             marks,

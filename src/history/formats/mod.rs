@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, BufRead};
 
-use super::{Function, History, Malformed, Operation, ProcessId};
+use super::{Function, History, Malformed, Operation, ProcessId, escape};
 
 use documents::{Documents, Spread};
 pub use follow::Follower;
@@ -83,6 +83,9 @@ pub struct Recording {
     /// How often a process went on after an operation of unknown outcome and
     /// was given a new number, because a process ends there.
     pub continued: usize,
+    /// The processes that have other numbers than in the file: the number there, and the
+    /// line on which each continues a process that had ended, if it does.
+    pub renumbered: BTreeMap<ProcessId, (u32, Option<usize>)>,
     /// How many lines were skipped because they could not be understood (only
     /// with [`Options::lenient`]).
     pub skipped: usize,
@@ -104,12 +107,27 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// What the file calls a process: `process 3`, `process writer`, `process 0 (from line 7
+    /// on)`. Shortened, without control characters.
+    pub fn who(&self, process: ProcessId) -> String {
+        let &(number, line) = self.renumbered.get(&process).unwrap_or(&(process.0, None));
+        let name = self
+            .processes
+            .get(&number)
+            .map_or_else(|| number.to_string(), |text| escape::short(text).into_owned());
+        match line {
+            Some(line) => format!("process {name} (from line {line} on)"),
+            None => format!("process {name}"),
+        }
+    }
+
     fn empty(format: Format) -> Recording {
         let history = History::default();
         Recording {
             history,
             format,
             continued: 0,
+            renumbered: BTreeMap::new(),
             skipped: 0,
             lines: Vec::new(),
             marks: Vec::new(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::history::{ProcessId, Rules};
+use crate::history::{History, ProcessId, Rules};
 
 /// A process, as a file names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,9 @@ pub(super) struct Names {
     taken: FxHashSet<ProcessId>,
     highest: u32,
     pub(super) continued: usize,
+    /// The number in the file of each process that has another one, and whether another
+    /// process had had it before.
+    others: BTreeMap<ProcessId, (u32, bool)>,
 }
 
 impl Names {
@@ -108,6 +111,26 @@ impl Names {
         self.current.get(&number).copied()
     }
 
+    /// The processes that have other numbers than in the file: those, and the line on which
+    /// each continues another one.
+    pub(super) fn into_others(
+        self,
+        history: &History,
+        lines: &[u32],
+    ) -> BTreeMap<ProcessId, (u32, Option<usize>)> {
+        let mut others = BTreeMap::new();
+        if self.others.is_empty() {
+            return others;
+        }
+        for (operation, line) in history.operations().iter().zip(lines) {
+            if let Some((number, continues)) = self.others.get(&operation.process) {
+                let line = usize::try_from(*line).ok().filter(|_| *continues);
+                others.entry(operation.process).or_insert((*number, line));
+            }
+        }
+        others
+    }
+
     fn take(&mut self, number: u32, wish: Option<ProcessId>) -> ProcessId {
         let free = |process: &ProcessId| !self.taken.contains(process);
         let process = wish.filter(free).unwrap_or_else(|| {
@@ -115,6 +138,9 @@ impl Names {
             above.or_else(|| (0..=u32::MAX).map(ProcessId).find(free)).unwrap_or(ProcessId(number))
         });
         self.highest = self.highest.max(process.0);
+        if process.0 != number {
+            self.others.insert(process, (number, wish.is_none()));
+        }
         self.taken.insert(process);
         self.current.insert(number, process);
         process

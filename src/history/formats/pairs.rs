@@ -168,7 +168,7 @@ impl Pairs {
 
     /// The recording; operations that are still open are pending.
     pub(super) fn finish(self, format: Format) -> Recording {
-        self.log.finish(self.events.finish(), format, self.sayings.names.continued)
+        self.log.finish(self.events.finish(), format, self.sayings.names)
     }
 
     /// The time of an event. The order of events counts: a time that runs backwards is

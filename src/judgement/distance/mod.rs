@@ -2,8 +2,9 @@
 //!
 //! One measure a file: [staleness](Staleness) in versions and in time,
 //! [convergence](Convergence) after the last write, [lost](Lost) acknowledged
-//! writes, [backward](Backward) reads across nodes, and [strange](Strange)
-//! answers. Each is defined at the top of its file and in docs/spec.md.
+//! writes and those [suspected](Suspected) to be lost at a node, [backward](Backward)
+//! reads across nodes and within [sessions](Sessions), [strange](Strange) answers, and the
+//! [fates](Fates) of writes of unknown outcome. Each is defined at the top of its file and in docs/spec.md.
 //!
 //! Invariant: only what is certain is counted, every figure that is not zero
 //! comes with the operations that show its worst case, and the same history
@@ -15,18 +16,24 @@
 
 mod backward;
 mod convergence;
+mod fates;
 mod lost;
 mod record;
+mod sessions;
 mod staleness;
 mod strange;
+mod suspected;
 #[cfg(test)]
 pub(super) mod twin;
 
 pub use backward::{Backward, BackwardRead};
 pub use convergence::{Convergence, KeyConvergence, Settled};
+pub use fates::Fates;
 pub use lost::{Lost, LostWrite};
-pub use staleness::{Pair, Quantiles, Spread, Stale, Staleness};
+pub use sessions::{Backwards, Sessions};
+pub use staleness::{Pair, Quantiles, Spread, Stale, Staleness, Window};
 pub use strange::{Strange, StrangeRead};
+pub use suspected::{Hidden, Suspected};
 
 use super::checker::{Leasts, least};
 use super::verdict::Budget;
@@ -65,8 +72,14 @@ pub struct Distance {
     pub convergence: Convergence,
     /// Acknowledged writes of which nothing is left in the end.
     pub lost: Lost,
+    /// Acknowledged writes that a node never shows, though it is read later.
+    pub suspected: Suspected,
     /// Reads of something older than what was read elsewhere before.
     pub backward: Backward,
+    /// Reads of something older than what their own process had before.
+    pub sessions: Sessions,
+    /// What became of writes of unknown outcome.
+    pub fates: Fates,
     /// Reads that returned before their value was written.
     pub future: Strange,
     /// Reads of what only a failed write wrote.
@@ -86,14 +99,18 @@ impl Distance {
         let record = Record::of(history);
         let several = record.answers.iter().filter(|answer| **answer == Answer::Several);
         let [future, aborted, thin] = strange::measure(&record);
+        let lost = lost::measure(&record);
         Distance {
             reads: record.reads().count(),
             uncertain: several.count(),
             other_keys: record.other_keys,
             staleness: staleness::measure(&record),
             convergence: convergence::measure(&record),
-            lost: lost::measure(&record),
+            suspected: suspected::measure(&record, &lost.writes),
+            lost,
             backward: backward::measure(&record),
+            sessions: sessions::measure(&record),
+            fates: fates::measure(&record),
             future,
             aborted,
             thin,

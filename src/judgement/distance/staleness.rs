@@ -10,6 +10,9 @@
 //! (Golab, Li and Shah, PODC 2011). Over many reads they sample what Bailis et
 //! al. (PBS, VLDB 2012) call k- and t-staleness.
 //!
+//! A **window** is a run of stale reads of one key, by invocation, with no fresh read of it
+//! between.
+//!
 //! O(n log n): a Fenwick tree counts writes as they return.
 
 use std::collections::BTreeMap;
@@ -27,6 +30,21 @@ pub struct Staleness {
     /// The same by node where the value was written and node where it was
     /// read, ascending.
     pub pairs: Vec<Pair>,
+    /// The window that lasts longest; of several, the one that ends first.
+    pub window: Option<Window>,
+}
+
+/// Stale reads of one key with no fresh one between. Operations by position in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How many reads.
+    pub reads: usize,
+    /// The first of them.
+    pub first: usize,
+    /// From the invocation of the first, in nanoseconds,
+    pub from: u64,
+    /// until all of them had returned.
+    pub until: u64,
 }
 
 /// The reads at one node of what was written at one node.
@@ -94,19 +112,25 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
     let earliest = earliest_returns(record);
     let mut returned = Returned::of(record);
     let mut groups: BTreeMap<(Option<NodeId>, Option<NodeId>), Group> = BTreeMap::new();
+    let (mut open, mut window): (Vec<Option<Window>>, _) = (vec![None; record.view.keys], None);
     for read in record.reads() {
         let Some((write, there)) = record.known(read) else { continue };
         let written = write.and_then(|write| record.node(record.write(write)));
         let group = groups.entry((written, record.node(read))).or_default();
         group.reads += 1;
         let (key, invoked) = (record.key(read), record.invoked(read));
-        if there.is_some_and(|there| there >= invoked) {
-            continue;
-        }
         let first = record.after(key, there);
-        if first == record.of_key(key).end || earliest[first].0 >= invoked {
+        let is_fresh = there.is_some_and(|there| there >= invoked)
+            || first == record.of_key(key).end
+            || earliest[first].0 >= invoked;
+        if is_fresh {
+            window = longer(window, open[key].take());
             continue;
         }
+        let returned_at = record.returned(read);
+        let begun = Window { reads: 0, first: record.at(read), from: invoked, until: 0 };
+        let run = open[key].get_or_insert(begun);
+        (run.reads, run.until) = (run.reads + 1, run.until.max(returned_at));
         let (time, newer) = earliest[first];
         group.stale.push(Stale {
             read: record.at(read),
@@ -124,7 +148,16 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
         read,
         spread: group.spread(),
     });
-    Staleness { all, pairs: pairs.collect() }
+    let window = open.into_iter().fold(window, longer);
+    Staleness { all, pairs: pairs.collect(), window }
+}
+
+fn longer(one: Option<Window>, other: Option<Window>) -> Option<Window> {
+    let rank = |window: &Window| {
+        let Window { from, until, first, .. } = *window;
+        (until - from, std::cmp::Reverse((until, first)))
+    };
+    one.into_iter().chain(other).max_by_key(rank)
 }
 
 /// For each place in `writes` the first return from there to the end of its

@@ -1,6 +1,8 @@
 //! The measures computed straight from their definitions, in O(n²) and worse.
 //! Tests compare the fast ones with them on thousands of small histories.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::history::{Builder, Call, Event, Key, NodeId, Operation, ProcessId, Value};
 pub(in crate::judgement) use crate::judgement::lot::Lot;
@@ -200,7 +202,109 @@ impl Slow<'_> {
             Pair { written: nodes.0, read: nodes.1, spread: self.spread(&some) }
         };
         let pairs = pairs.into_iter().map(of).collect();
-        Staleness { all: self.spread(&known), pairs }
+        Staleness { all: self.spread(&known), pairs, window: self.window(&known) }
+    }
+
+    /// Of all runs of stale reads of a key, without a fresh one between, the longest.
+    fn window(&self, known: &[usize]) -> Option<Window> {
+        let key = |at: usize| &self.operations[at].call.key;
+        let mut windows = Vec::new();
+        for (place, &first) in known.iter().enumerate() {
+            let own = known[place..].iter().copied().filter(|at| key(*at) == key(first));
+            let run: Vec<usize> = own.take_while(|at| self.stale(*at).is_some()).collect();
+            let until = run.iter().filter_map(|at| self.operations[*at].returned).max();
+            let from = self.operations[first].invoked;
+            windows.extend(until.map(|until| Window { reads: run.len(), first, from, until }));
+        }
+        // Of equal ones, the one that ends, or begins, first.
+        windows.sort_by_key(|window| (window.from, std::cmp::Reverse(window.reads)));
+        windows.sort_by_key(|window| (window.until, window.first));
+        windows.sort_by_key(|window| std::cmp::Reverse(window.until - window.from));
+        windows.first().copied()
+    }
+
+    /// What a process had before a read that answers something older, by read: its own
+    /// writes, or what it had read.
+    fn went_back(&self, writes: bool) -> BTreeMap<ProcessId, usize> {
+        let mut found = BTreeMap::new();
+        for read in self.reads() {
+            let Some(source) = self.known(read) else { continue };
+            let operation = &self.operations[read];
+            let newer = |before: usize| {
+                let other = &self.operations[before];
+                let own =
+                    other.process == operation.process && other.call.key == operation.call.key;
+                let write = match writes {
+                    true => self.writes(&operation.call.key).contains(&before).then_some(before),
+                    false if other.answer().is_some() => self.known(before).flatten(),
+                    false => None,
+                };
+                own && write.is_some_and(|write| self.is_older(source, write))
+            };
+            if (0..read).any(newer) {
+                *found.entry(operation.process).or_insert(0) += 1;
+            }
+        }
+        found
+    }
+
+    /// By acknowledged write and node: whether the node hides it.
+    fn hidden(&self, lost: &[usize]) -> Vec<(usize, NodeId)> {
+        let mut hidden = Vec::new();
+        let nodes: std::collections::BTreeSet<NodeId> =
+            self.operations.iter().filter_map(|op| op.node).collect();
+        let reads = self.reads();
+        let keys = || reads.iter().map(|at| &self.operations[*at].call.key);
+        let mut writes: Vec<usize> = keys().flat_map(|key| self.acked(key)).collect();
+        writes.sort_unstable();
+        writes.dedup();
+        for write in writes.into_iter().filter(|write| !lost.contains(write)) {
+            let Operation { node: Some(own), call, .. } = &self.operations[write] else { continue };
+            for node in nodes.iter().filter(|node| *node != own) {
+                let later = reads.iter().copied().filter(|at| {
+                    let read = &self.operations[*at];
+                    read.node == Some(*node)
+                        && read.call.key == call.key
+                        && self.ends_before(write, *at)
+                });
+                let later: Vec<usize> = later.collect();
+                let older = |read: &usize| {
+                    self.known(*read).is_some_and(|source| self.is_older(source, write))
+                };
+                if !later.is_empty() && later.iter().all(older) {
+                    hidden.push((write, *node));
+                }
+            }
+        }
+        hidden
+    }
+
+    fn fates(&self) -> Fates {
+        let mut fates = Fates::default();
+        let reads = self.reads();
+        for (at, operation) in self.operations.iter().enumerate() {
+            let unknown = operation.call.is_write() && operation.is_pending();
+            if !unknown || !self.writes(&operation.call.key).contains(&at) || !self.measured(at) {
+                continue;
+            }
+            let explains = |read: &&usize| {
+                self.operations[**read].call.key == operation.call.key
+                    && self.sources(**read).contains(&Some(at))
+            };
+            let surely = |read: &usize| self.known(*read) == Some(Some(at));
+            let later = |read: &&usize| {
+                let read = &self.operations[**read];
+                read.call.key == operation.call.key && read.invoked > operation.invoked
+            };
+            let fate = match () {
+                () if reads.iter().any(surely) => &mut fates.seen,
+                () if reads.iter().any(|read| explains(&read)) => &mut fates.perhaps,
+                () if reads.iter().any(|read| later(&read)) => &mut fates.unseen,
+                () => &mut fates.unread,
+            };
+            *fate += 1;
+        }
+        fates
     }
 
     fn acked(&self, key: &Key) -> Vec<usize> {
@@ -290,6 +394,27 @@ impl Operation {
     }
 }
 
+/// Compares what was added to the oldest measures; how often each occurred.
+fn agreed_on_more(slow: &Slow<'_>, quick: &Distance, lost: &[usize]) -> [usize; 7] {
+    let text = || format!("{:?}", slow.operations);
+    let reads = |told: &BTreeMap<ProcessId, Backwards>| -> BTreeMap<ProcessId, usize> {
+        told.iter().map(|(process, back)| (*process, back.reads)).collect()
+    };
+    let (own_writes, own_reads) = (slow.went_back(true), slow.went_back(false));
+    assert_eq!(reads(&quick.sessions.own_writes), own_writes, "{}", text());
+    assert_eq!(reads(&quick.sessions.own_reads), own_reads, "{}", text());
+    let hidden = slow.hidden(lost);
+    let mut writes: Vec<usize> = hidden.iter().map(|(write, _)| *write).collect();
+    writes.dedup();
+    assert_eq!(quick.suspected.writes, writes, "{}", text());
+    let of_pairs = quick.suspected.pairs.values().map(|pair| pair.writes).sum::<usize>();
+    assert_eq!(of_pairs, hidden.len(), "{}", text());
+    let fates = slow.fates();
+    assert_eq!(quick.fates, fates, "{}", text());
+    let Fates { seen, perhaps, unseen, unread } = fates;
+    [own_writes.len(), own_reads.len(), hidden.len(), seen, perhaps, unseen, unread]
+}
+
 /// Whether both agree; of several differing reads, either may be named.
 fn same(one: Settled, two: Settled) -> bool {
     matches!((one, two), (Settled::Never(..), Settled::Never(..))) || one == two
@@ -298,7 +423,7 @@ fn same(one: Settled, two: Settled) -> bool {
 #[test]
 fn every_measure_agrees_with_its_twin() {
     let mut lot = Lot(11);
-    let mut seen = [0; 8];
+    let mut seen = [0; 15];
     for _ in 0..6_000 {
         let history = history(&mut lot);
         let text = || crate::history::notation::write(&history);
@@ -332,6 +457,9 @@ fn every_measure_agrees_with_its_twin() {
             *total += usize::from(figure > 0);
         }
         seen[7] += usize::from(quick.staleness.all.versions.max > 1);
+        for (place, figure) in agreed_on_more(&slow, &quick, &lost).into_iter().enumerate() {
+            seen[8 + place] += usize::from(figure > 0);
+        }
     }
     assert!(seen.iter().all(|count| *count > 100), "something was hardly seen: {seen:?}");
 }

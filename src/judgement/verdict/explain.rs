@@ -36,18 +36,9 @@ impl Counterexample {
     /// # Panics
     /// If the counterexample is not about this history.
     pub fn explain(&self, history: &History) -> String {
-        self.explain_in(usize::MAX, history).0
-    }
-
-    /// As [`explain`](Self::explain), in at most `steps` steps: `…` replaces
-    /// the others, and their number is returned too.
-    ///
-    /// # Panics
-    /// If the counterexample is not about this history.
-    pub fn explain_in(&self, steps: usize, history: &History) -> (String, usize) {
         let operations = history.operations();
         let who = |at: usize| format!("process {}", operations[at].process.0);
-        self.told(steps, history, &who)
+        self.explain_by(history, &who)
     }
 
     /// As [`explain`](Self::explain), with `who` saying who issued the operation
@@ -56,10 +47,15 @@ impl Counterexample {
     /// # Panics
     /// If the counterexample is not about this history.
     pub fn explain_by(&self, history: &History, who: &dyn Fn(usize) -> String) -> String {
-        self.told(usize::MAX, history, who).0
+        self.explain_in(usize::MAX, history, who).0
     }
 
-    fn told(
+    /// As [`explain_by`](Self::explain_by), in at most `steps` steps: `…` replaces
+    /// the others, and their number is returned too.
+    ///
+    /// # Panics
+    /// If the counterexample is not about this history.
+    pub fn explain_in(
         &self,
         steps: usize,
         history: &History,

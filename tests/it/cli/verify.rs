@@ -346,7 +346,7 @@ fn results_for_programs_have_the_fields_of_the_schema() {
 fn a_recording_is_measured_with_the_lines_that_show_the_worst() {
     let said = verify(STALE, "--all");
     assert!(said.out.contains("staleness"), "{said:?}");
-    assert!(said.out.contains("line 3"), "{said:?}");
+    assert!(said.out.contains("history.jsonl:3"), "{said:?}");
     let said = verify(STALE, "--model mr --far");
     assert!(said.out.contains("staleness"), "{said:?}");
 }

@@ -1,0 +1,309 @@
+//! What became of the elements of sets that are only added to and read.
+//!
+//! An element is **there** from the first return among its acknowledged adds and the reads
+//! that show it. It is **lost** if it was there before the last read of its set was
+//! invoked, and that read does not show it; **late** if an earlier read that was invoked
+//! after it was there does not show it, and the last one does. These are the outcomes of
+//! the checker *set-full* of Jepsen (Kingsbury). An add of unknown outcome counts once a
+//! read shows its element.
+//!
+//! Sets with other operations are left out, and counted. O(n log n), n with all elements
+//! that are answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::number::{index, number_of};
+use crate::history::{Completion, History, Key, Value};
+
+/// What became of elements. Operations by position in the history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elements {
+    /// How many sets were measured.
+    pub sets: usize,
+    /// How many keys have other operations and are left out.
+    pub other_keys: usize,
+    /// How many elements were acknowledged, or were shown.
+    pub elements: usize,
+    /// How many reads were answered.
+    pub reads: usize,
+    /// The first add of each lost element, ascending.
+    pub lost: Vec<usize>,
+    /// How many elements are late.
+    pub late: usize,
+    /// The element that a read missed longest after it was there, of those that are late.
+    pub latest: Option<Late>,
+    /// How many acknowledged elements were in sets that were not read after that.
+    pub unread: usize,
+    /// How many elements a read shows twice; with the first such read.
+    pub twice: usize,
+    /// The first read that shows an element twice.
+    pub first_twice: Option<usize>,
+    /// How many elements are shown that nobody added, or whose adds all failed.
+    pub strange: usize,
+    /// The first read that shows one.
+    pub first_strange: Option<usize>,
+    /// How many elements are shown whose adds are all of unknown outcome.
+    pub unknown_seen: usize,
+    /// How many are not shown.
+    pub unknown_unseen: usize,
+}
+
+/// An element that a read missed. Operations by position in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The first add of it.
+    pub add: usize,
+    /// The last read that missed it.
+    pub read: usize,
+    /// How long before that read was invoked it was there, in nanoseconds.
+    pub time: u64,
+}
+
+/// What is known of one element.
+#[derive(Default)]
+struct Element {
+    add: Option<usize>,
+    /// The first return of an acknowledged add.
+    acked: Option<u64>,
+    /// Since when it was there.
+    there: Option<u64>,
+    /// The reads that show it, ascending, by their place among those of the set.
+    shown: Vec<u32>,
+    twice: bool,
+}
+
+impl Elements {
+    /// Measures all sets of a history.
+    pub fn of(history: &History) -> Elements {
+        let mut sets: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
+        let mut others: BTreeSet<&Key> = BTreeSet::new();
+        for (at, operation) in history.operations().iter().enumerate() {
+            let call = &operation.call;
+            let fits = match &operation.completion {
+                Completion::Ok(answer) if call.is_read() => matches!(answer, Value::List(_)),
+                _ => call.is_read() || call.f.as_str() == "add",
+            };
+            if fits {
+                sets.entry(&call.key).or_default().push(at);
+            } else {
+                others.insert(&call.key);
+            }
+        }
+        let mut all = Elements { other_keys: others.len(), ..Elements::default() };
+        for (key, own) in sets {
+            if !others.contains(key) {
+                all.measure(history, &own);
+            }
+        }
+        all.lost.sort_unstable();
+        all
+    }
+
+    fn measure(&mut self, history: &History, own: &[usize]) {
+        let operations = history.operations();
+        let mut elements: BTreeMap<&Value, Element> = BTreeMap::new();
+        // Invocation and position; in order of invocation, as operations are.
+        let mut reads: Vec<(u64, usize)> = Vec::new();
+        for &at in own {
+            let operation = &operations[at];
+            match &operation.completion {
+                Completion::Fail => continue,
+                Completion::Ok(Value::List(answer)) if operation.call.is_read() => {
+                    let place = number_of(reads.len());
+                    reads.push((operation.invoked, at));
+                    for value in answer.iter() {
+                        let element = elements.entry(value).or_default();
+                        if element.shown.last() == Some(&place) {
+                            element.twice = true;
+                            self.first_twice.get_or_insert(at);
+                            continue;
+                        }
+                        element.shown.push(place);
+                        element.there = earlier(element.there, operation.returned);
+                    }
+                }
+                _ if operation.call.is_read() => {}
+                completion => {
+                    let element = elements.entry(&operation.call.argument).or_default();
+                    element.add.get_or_insert(at);
+                    if matches!(completion, Completion::Ok(_)) {
+                        element.acked = earlier(element.acked, operation.returned);
+                        element.there = earlier(element.there, operation.returned);
+                    }
+                }
+            }
+        }
+        self.sets += 1;
+        self.reads += reads.len();
+        for element in elements.values() {
+            self.count(element, &reads);
+        }
+    }
+
+    fn count(&mut self, element: &Element, reads: &[(u64, usize)]) {
+        self.twice += usize::from(element.twice);
+        let Some(add) = element.add else {
+            let first = element.shown.first().map(|place| reads[index(*place)].1);
+            self.strange += 1;
+            self.first_strange = self.first_strange.into_iter().chain(first).min();
+            return;
+        };
+        if element.acked.is_none() {
+            let fate = match element.shown.is_empty() {
+                true => &mut self.unknown_unseen,
+                false => &mut self.unknown_seen,
+            };
+            *fate += 1;
+        }
+        let Some(there) = element.there else { return };
+        self.elements += 1;
+        // The reads that should show it.
+        let first = reads.partition_point(|(invoked, _)| *invoked <= there);
+        let Some(last) = reads.len().checked_sub(1).filter(|last| first <= *last) else {
+            self.unread += usize::from(element.shown.is_empty());
+            return;
+        };
+        // The last of them that does not.
+        let mut missed = Some(last);
+        for place in element.shown.iter().rev() {
+            if missed != Some(index(*place)) {
+                break;
+            }
+            missed = missed.and_then(|missed| missed.checked_sub(1));
+        }
+        let Some(missed) = missed.filter(|missed| first <= *missed) else { return };
+        if missed == last {
+            self.lost.push(add);
+            return;
+        }
+        self.late += 1;
+        let (invoked, read) = reads[missed];
+        let late = Late { add, read, time: invoked - there };
+        if self.latest.is_none_or(|known| known.time < late.time) {
+            self.latest = Some(late);
+        }
+    }
+}
+
+fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Builder, Call, Event, Function, Operation, ProcessId};
+    use crate::judgement::lot::Lot;
+
+    fn history(lot: &mut Lot) -> History {
+        let mut events = Builder::new();
+        let mut time = 0;
+        let mut open: Vec<Option<bool>> = vec![None; 4];
+        for _ in 0..4 + lot.draw(24) {
+            time += lot.draw(3);
+            let process = lot.index(4);
+            let id = ProcessId(number_of(process));
+            match open[process] {
+                None => {
+                    let is_read = lot.draw(2) == 0;
+                    let element = 1 + lot.draw(4) as i64;
+                    let call = match is_read {
+                        true => Call::read("s"),
+                        false => Call { f: Function::named("add"), ..Call::write("s", element) },
+                    };
+                    events.event(Event::invoke(id, time, call)).expect("it is idle");
+                    open[process] = Some(is_read);
+                }
+                Some(is_read) => {
+                    let shown: Vec<Value> =
+                        (0..lot.draw(5)).map(|_| Value::Int(1 + lot.draw(5) as i64)).collect();
+                    let answer = if is_read { shown.into() } else { Value::Null };
+                    let event = match lot.draw(8) {
+                        0 => Event::fail(id, time),
+                        _ => Event::ok(id, time, answer),
+                    };
+                    events.event(event).expect("it is open");
+                    open[process] = None;
+                }
+            }
+        }
+        events.finish()
+    }
+
+    /// For each element, the definitions word by word.
+    fn slow(history: &History) -> (Vec<usize>, usize, Option<u64>, usize, usize, [usize; 2]) {
+        let all = history.operations();
+        let answer = |op: &Operation| match &op.completion {
+            Completion::Ok(Value::List(all)) if op.call.is_read() => Some(all.to_vec()),
+            _ => None,
+        };
+        let reads: Vec<usize> = (0..all.len()).filter(|at| answer(&all[*at]).is_some()).collect();
+        let shows = |read: usize, element: &Value| {
+            answer(&all[read]).is_some_and(|all| all.contains(element))
+        };
+        let (mut lost, mut late, mut worst, mut strange) = (Vec::new(), 0, None, 0);
+        let (mut unread, mut unknown) = (0, [0, 0]);
+        for element in (1..=5).map(Value::Int) {
+            let adds: Vec<usize> = (0..all.len())
+                .filter(|at| all[*at].call.f.as_str() == "add" && all[*at].call.argument == element)
+                .filter(|at| all[*at].completion != Completion::Fail)
+                .collect();
+            let shown = reads.iter().copied().filter(|read| shows(*read, &element));
+            let shown: Vec<usize> = shown.collect();
+            let Some(add) = adds.first() else {
+                strange += usize::from(!shown.is_empty());
+                continue;
+            };
+            let acked = adds.iter().filter_map(|at| all[*at].returned);
+            if acked.clone().count() == 0 {
+                unknown[usize::from(shown.is_empty())] += 1;
+            }
+            let returned = shown.iter().filter_map(|at| all[*at].returned);
+            let Some(there) = acked.chain(returned).min() else { continue };
+            let after: Vec<usize> =
+                reads.iter().copied().filter(|read| all[*read].invoked > there).collect();
+            let Some(last) = after.last() else {
+                unread += usize::from(shown.is_empty());
+                continue;
+            };
+            if !shows(*last, &element) {
+                lost.push(*add);
+                continue;
+            }
+            let missed = after.iter().rev().find(|read| !shows(**read, &element));
+            if let Some(missed) = missed {
+                late += 1;
+                worst = worst.max(Some(all[*missed].invoked - there));
+            }
+        }
+        lost.sort_unstable();
+        (lost, late, worst, strange, unread, unknown)
+    }
+
+    #[test]
+    fn elements_fare_as_the_definitions_say() {
+        let mut lot = Lot(7);
+        let mut seen = [0; 7];
+        for _ in 0..6_000 {
+            let history = history(&mut lot);
+            let text = || crate::history::notation::write(&history);
+            let quick = Elements::of(&history);
+            let (lost, late, worst, strange, unread, unknown) = slow(&history);
+            assert_eq!(quick.lost, lost, "{}", text());
+            assert_eq!((quick.late, quick.latest.map(|it| it.time)), (late, worst), "{}", text());
+            assert_eq!((quick.strange, quick.unread), (strange, unread), "{}", text());
+            assert_eq!([quick.unknown_seen, quick.unknown_unseen], unknown, "{}", text());
+            let figures = [lost.len(), late, strange, unread, unknown[0], unknown[1], quick.twice];
+            seen.iter_mut().zip(figures).for_each(|(all, some)| *all += usize::from(some > 0));
+        }
+        assert!(seen.iter().all(|count| *count > 50), "something was hardly seen: {seen:?}");
+    }
+
+    #[test]
+    fn sets_with_other_operations_are_left_out() {
+        let text = "[add]s=1 [remove]s=1|rs=[1]|[add]t=1|rt=[]";
+        let history = crate::history::notation::parse(text).expect("it is well formed");
+        let found = Elements::of(&history);
+        assert_eq!((found.sets, found.other_keys, found.lost.len()), (1, 1, 1));
+    }
+}

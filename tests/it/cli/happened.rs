@@ -1,0 +1,131 @@
+//! What happened to a store, before the verdicts of its recording.
+
+use serde_json::Value as Json;
+
+use super::runner::{Place, Said};
+
+fn verify(text: &str, words: &str) -> Said {
+    let place = Place::new();
+    place.write("store.jsonl", text);
+    place.run(&format!("verify store.jsonl {words}"))
+}
+
+/// The lines between the heading and the first verdict.
+fn summary(said: &Said) -> Vec<&str> {
+    let begins = |line: &&str| LABELS.iter().any(|label| line.starts_with(&format!("{label:20} ")));
+    let lines = said.out.lines().skip_while(|line| !begins(line));
+    lines.take_while(|line| !line.is_empty()).collect()
+}
+
+const LABELS: [&str; 6] =
+    ["lost", "late", "out of nowhere", "stale", "what happened", "unknown outcome"];
+
+const FAILOVER: &str = include_str!("../../recordings/failover.jsonl");
+
+#[test]
+fn lost_writes_come_first_with_their_values_node_time_and_what_the_nemesis_did() {
+    let said = verify(FAILOVER, "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let summary = summary(&said);
+    let text = summary.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.starts_with(
+            "lost 2 acknowledged writes of cart (3, 4), by n1 between 40 ms and 64 ms, after \
+             \"isolate n1\" (line 7); in the end process app-3 read cart at n1 and saw 2 \
+             (store.jsonl:21)"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("unknown outcome 1 write: 1 never seen"), "{text}");
+    assert!(said.out.contains("process app-1 wrote cart=3"), "{said:?}");
+    let json: Json = serde_json::from_str(&verify(FAILOVER, "--format json").out).expect("JSON");
+    assert_eq!(json["happened"][0]["what"], "lost", "{json:#}");
+    assert_eq!(json["distance"]["lost"]["count"], 2);
+    // A process that goes on after an unknown outcome is named as in the file.
+    let more = FAILOVER.replace("\"process\":\"app-3\"", "\"process\":\"app-1\"");
+    let said = verify(&more, "--far");
+    assert!(said.out.contains("process app-1 (from line 19 on) read cart at n1"), "{said:?}");
+    // Without reads at quiescence, what is lost may only be late.
+    let said = verify(&FAILOVER.replace(",\"final\":true", ""), "");
+    assert!(said.out.contains("\nlost or late         2 acknowledged writes"), "{said:?}");
+}
+
+#[test]
+fn who_asks_for_models_gets_no_summary_and_who_asks_for_figures_gets_all() {
+    assert_eq!(summary(&verify(FAILOVER, "--model ryw")), Vec::<&str>::new());
+    let said = verify(FAILOVER, "--model ryw --far");
+    assert!(!summary(&said).is_empty(), "{said:?}");
+    assert!(said.out.contains("acked writes lost    2\n"), "{said:?}");
+}
+
+#[test]
+fn a_store_that_did_well_is_told_in_one_line() {
+    let well = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
+{"process":1,"f":"read","key":"x","value":1,"invoke":30,"return":40}
+"#;
+    let said = verify(well, "");
+    assert_eq!(
+        summary(&said),
+        ["what happened        nothing lost, stale or going back in 1 read"]
+    );
+}
+
+#[test]
+fn elements_of_sets_are_lost_late_twice_or_from_nowhere() {
+    let line = |process: u32, f: &str, value: &str, at: u32| {
+        let end = at + 5;
+        format!(
+            r#"{{"process":{process},"f":"{f}","key":"s","value":{value},"invoke":{at},"return":{end}}}"#
+        )
+    };
+    let text = [
+        line(0, "add", "1", 0),
+        line(0, "add", "2", 10),
+        line(0, "add", "3", 20),
+        line(1, "read", "[1]", 30),
+        line(1, "read", "[1,1,2,9]", 40),
+        line(0, "add", "4", 50),
+    ];
+    let said = verify(&text.join("\n"), "");
+    let text = summary(&said).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "lost 1 element of s (3), between 20 ns and 25 ns",
+        "out of nowhere 1 element that nobody had added: process 1 read s and saw [1,1,2,9]",
+        "twice 1 element more than once: process 1 read s",
+        "late 1 of 4 elements; 15 ns after process 0 called add s=2 (store.jsonl:2): process 1 read",
+        "not read 1 element, after which nobody read",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing: {text}");
+    }
+}
+
+#[test]
+fn a_summary_has_at_most_12_lines_and_steers_no_terminal() {
+    let mut lines = Vec::new();
+    let mut at = 0_u32;
+    let name = |number: u32| format!("\\u001b[31m{}{number}", "key".repeat(40));
+    for step in 0..400_u32 {
+        let (process, key) = (step % 7, name(step % 5));
+        at += 10;
+        let (f, value) = match step % 3 {
+            0 => ("write", format!("\"{step}{}\"", "v".repeat(90))),
+            _ => ("read", format!("\"{}{}\"", step % 60 / 3 * 3, "v".repeat(90))),
+        };
+        let end = at + 5;
+        lines.push(format!(
+            r#"{{"process":"{}","f":"{f}","key":"{key}","value":{value},"invoke":{at},"return":{end},"node":{}}}"#,
+            name(process),
+            step % 3
+        ));
+    }
+    let text = lines.join("\n");
+    for width in ["40", "100", "200"] {
+        let place = Place::new();
+        place.write("store.jsonl", &text);
+        let mut command = place.command(&["verify", "store.jsonl"]);
+        let said = place.run_by(command.env("COLUMNS", width));
+        let summary = summary(&said);
+        assert!((4..=12).contains(&summary.len()), "{width}: {summary:#?}");
+        assert!(!said.out.contains('\u{1b}'), "{width}: {said:?}");
+    }
+}
