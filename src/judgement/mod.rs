@@ -10,6 +10,7 @@
 //! Read next: [`verdict`] for what a judgement says, [`checker`] for how it is
 //! reached.
 
+pub mod apart;
 pub mod checker;
 pub mod datatype;
 pub mod distance;

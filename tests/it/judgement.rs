@@ -1,6 +1,7 @@
 //! Tests of judgement through its public interface: verdicts, evidence, and the
 //! oracle.
 
+mod apart;
 mod bounds;
 mod conformance;
 mod contexts;
@@ -18,6 +19,7 @@ mod planted;
 mod roads;
 mod sampled;
 pub mod simulated;
+mod small;
 mod space;
 mod texts;
 mod verdicts;

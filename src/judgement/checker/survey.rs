@@ -12,9 +12,9 @@ use std::rc::Rc;
 use super::judge::Judge;
 use super::orders::{delta_atomic, k_atomic};
 use super::whole::{Decision, Meter};
-use crate::history::{Completion, History};
+use crate::history::History;
 use crate::judgement::checker::orders::k_atomic::Least;
-use crate::judgement::model::{Model, implies, nodes};
+use crate::judgement::model::{Model, implies, is_quiet, nodes};
 use crate::judgement::verdict::{Budget, Unknown, Verdict};
 
 /// A history under every model.
@@ -224,16 +224,4 @@ impl Judge<'_> {
         });
         (least_k, least_delta)
     }
-}
-
-/// Whether every write returned before the first read at quiescence began.
-fn is_quiet(history: &History) -> bool {
-    let operations = history.operations();
-    let finals = operations.iter().filter(|op| op.final_read && op.answer().is_some());
-    let Some(first) = finals.map(|op| op.invoked).min() else { return true };
-    operations.iter().filter(|op| op.call.is_write()).all(|op| match op.completion {
-        Completion::Ok(_) => op.returned.is_some_and(|returned| returned < first),
-        Completion::Fail => true,
-        Completion::Info => false,
-    })
 }

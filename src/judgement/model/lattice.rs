@@ -7,14 +7,16 @@
 //! `tests/it/judgement/lattice.rs`). In addition, a point of the grid implies
 //! every point that asks less, and what a named model among these implies.
 //!
-//! Four models allow the same histories although their predicates differ: base,
-//! mw, wfr and prefix. The edges into models with `!` hold only where no write
+//! Five models allow the same histories although their predicates differ: base,
+//! mw, wfr, mw+wfr and prefix. (What a read sees is its source and what is before
+//! that by sessions and causes, so any order that extends these explains it.) The edges into models with `!` hold only where no write
 //! is pending and every read at quiescence was invoked after every write had
 //! returned; the caller of [`implies`] says whether that is so.
 
 use super::grid::{Grid, Guarantees, Scope};
 use super::list::Model;
 use super::names::NAMED;
+use crate::history::{Completion, History};
 
 /// A stronger model with the models directly below it.
 type Edge = (Model, &'static [Model]);
@@ -25,16 +27,14 @@ const fn grid(guarantees: Guarantees, scope: Scope, eventual: bool) -> Model {
 
 const CAUSAL_SESSION: Model = grid(Guarantees::ALL, Scope::Session, false);
 const ALL_BUT_RYW: Guarantees = Guarantees::ALL.without(Guarantees::RYW);
-const MR_MW: Model = grid(ALL_BUT_RYW.without(Guarantees::WFR), Scope::Global, false);
-const MR_WFR: Model = grid(ALL_BUT_RYW.without(Guarantees::MW), Scope::Global, false);
-const MW_EV: Model = grid(Guarantees::MW, Scope::Global, true);
-const MW_WFR_EV: Model = grid(ALL_BUT_RYW.without(Guarantees::MR), Scope::Global, true);
+const MW_WFR: Guarantees = ALL_BUT_RYW.without(Guarantees::MR);
+const MW_WFR_EV: Model = grid(MW_WFR, Scope::Global, true);
+const RYW_MW: Guarantees = Guarantees::ALL.without(Guarantees::MR).without(Guarantees::WFR);
 const CCV_EV: Model = grid(Guarantees::ALL, Scope::Global, true);
-const EV_VIS: Model = grid(Guarantees::NONE, Scope::Read, true);
 
 /// Implications that do not follow from the points of the grid alone.
-static EDGES: [Edge; 14] = [
-    (Model::Linearizable, &[Model::Sequential, Model::Regular, Model::Quiescent]),
+static EDGES: [Edge; 15] = [
+    (Model::Linearizable, &[Model::Sequential, Model::Regular]),
     (
         Model::Sequential,
         &[Model::CAUSAL, Model::CausalMemory, Model::Processor, Model::PrefixMonotonic],
@@ -48,18 +48,30 @@ static EDGES: [Edge; 14] = [
     (grid(Guarantees::NONE, Scope::Read, false), &[Model::BASE]),
     (Model::Cache, &[Model::Slow]),
     (Model::Processor, &[Model::Pram, Model::Cache]),
-    (Model::PrefixMonotonic, &[MR_MW, MR_WFR, Model::Prefix]),
-    (Model::Regular, &[Model::READ_YOUR_WRITES, Model::RegularWeak, Model::Safe]),
-    (Model::RegularWeak, &[Model::PrefixRealTime]),
+    // What a read has seen comes before what its process writes later, or a read would
+    // see what it causes. So the order keeps causes.
+    (Model::PrefixMonotonic, &[grid(ALL_BUT_RYW, Scope::Global, false), Model::Prefix]),
+    // All that the reads of a process ask of its own writes is that they keep their order
+    // and come before writes of others. So the orders of its reads fit together.
+    (grid(RYW_MW, Scope::Read, false), &[grid(RYW_MW, Scope::Session, false)]),
+    // A read answers a write of the same stretch between two quiet instants, or else the
+    // last one before it. So every stretch has an order: first the reads of what was
+    // there before it, then the writes in their order, each with its reads.
+    (
+        Model::Regular,
+        &[grid(RYW_MW, Scope::Global, false), Model::RegularWeak, Model::Safe, Model::Quiescent],
+    ),
+    (Model::RegularWeak, &[grid(RYW_MW, Scope::Read, false), Model::PrefixRealTime]),
     (Model::PrefixRealTime, &[Model::Prefix]),
     (Model::EventualRealTime, &[MW_WFR_EV, Model::PrefixRealTime]),
 ];
 
 /// Models that allow the same histories.
-static EQUAL: [Model; 4] = [
+static EQUAL: [Model; 5] = [
     Model::BASE,
     grid(Guarantees::MW, Scope::Global, false),
     grid(Guarantees::WFR, Scope::Global, false),
+    grid(MW_WFR, Scope::Global, false),
     Model::Prefix,
 ];
 
@@ -67,8 +79,8 @@ static EQUAL: [Model; 4] = [
 /// write returned before the first read at quiescence was invoked.
 static QUIET_EDGES: [Edge; 3] = [
     (Model::Linearizable, &[CCV_EV, Model::EventualRealTime]),
-    (Model::Regular, &[Model::EVENTUAL, MW_EV]),
-    (Model::RegularWeak, &[EV_VIS]),
+    (Model::Regular, &[grid(RYW_MW, Scope::Global, true)]),
+    (Model::RegularWeak, &[grid(RYW_MW, Scope::Read, true)]),
 ];
 
 /// The 30 models that are nodes of the lattice: the named points of the grid,
@@ -103,6 +115,18 @@ pub fn implies(stronger: Model, weaker: Model, quiet: bool) -> bool {
         }
     }
     false
+}
+
+/// Whether every write returned before the first read at quiescence began.
+pub fn is_quiet(history: &History) -> bool {
+    let operations = history.operations();
+    let finals = operations.iter().filter(|op| op.final_read && op.answer().is_some());
+    let Some(first) = finals.map(|op| op.invoked).min() else { return true };
+    operations.iter().filter(|op| op.call.is_write()).all(|op| match op.completion {
+        Completion::Ok(_) => op.returned.is_some_and(|returned| returned < first),
+        Completion::Fail => true,
+        Completion::Info => false,
+    })
 }
 
 /// Whether one model implies the other by the values that they ask.

@@ -28,7 +28,7 @@ mod other;
 pub use examples::SEPARATING;
 pub use grid::{Grid, Guarantees, Scope};
 pub use kind::Kind;
-pub use lattice::{implies, neighbours, nodes};
+pub use lattice::{implies, is_quiet, neighbours, nodes};
 pub use list::Model;
 pub use names::UnknownModel;
 pub(in crate::judgement) use orders::{Orders, Reads, Shared, Time, Views};
