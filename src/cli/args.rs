@@ -190,20 +190,22 @@ impl CheckArgs {
 /// or compressed by gzip or zstd; what a file is, is told by its content. Without
 /// --model and --all it judges eventual consistency, the session guarantees,
 /// causal consistency and linearizability. A violation is told with the lines
-/// that show it; a verdict that follows from another says from which.
+/// that show it; a verdict that follows from another says from which. A history can
+/// also be typed, on one line (docs/histories.md): `explain` says what it means.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence verify history.jsonl
   quiescence verify history.edn.gz --model causal --model linearizable
   quiescence verify history.jsonl --all --format json
   quiescence verify history.edn --initial 0
+  quiescence verify 'wx1|rx1 rx0 @ 001111' --model mr
   zcat log.gz | quiescence verify -
   quiescence verify --follow growing.jsonl --time 10m
 
 Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
 model is decided, else 3; 2 if a file is malformed; 4 if no answer could be wrong.")]
 pub struct VerifyArgs {
-    /// Recorded histories; `-` is standard input
+    /// Recorded histories; `-` is standard input; or histories on one line, like 'wx1|rx1 rx0'
     #[arg(required = true, value_name = "HISTORY")]
     pub histories: Vec<String>,
     /// Judge by this model (can be given several times)

@@ -1,28 +1,48 @@
-//! `explain`: models, datatypes, strategies, mutants and cases in prose.
+//! `explain`: models, datatypes, strategies, mutants, cases and typed histories in prose.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::catalogue::{Mutant, Registry};
+use crate::history::formats::Options;
 use crate::hunt::case::read::place_of_datatype;
 use crate::hunt::property::Property;
-use crate::judgement::Model;
+use crate::judgement::apart::{Apart, Implied, apart};
 use crate::judgement::datatype::named;
-use crate::report::prose;
+use crate::judgement::model::nodes;
+use crate::judgement::{Budget, Model, Survey};
+use crate::report::survey::Judged;
 use crate::report::table::setting_text;
+use crate::report::{self, prose};
 
 use super::exit::{Exit, Failure};
-use super::files;
 use super::screen::Screen;
+use super::values::{self, Meaning};
+use super::{files, input, verify};
 
-/// Explain a case file, a model, a property, a datatype, a strategy or a mutant in prose
+/// Explain a case file, a model, a property, a datatype, a strategy, a mutant or a history in
+/// prose
+///
+/// A history is typed on one line (docs/histories.md): it is told what each process did,
+/// what overlaps in real time, and which models allow it. With --against, two models are
+/// told apart by the smallest histories that one allows and the other forbids.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  quiescence explain causal
+  quiescence explain 'wx1|rx1 rx0 @ 001111'
+  quiescence explain causal --against sequential")]
 pub struct ExplainArgs {
     /// A case file, a model like `causal`, a property like `available`, a datatype like
-    /// `set:add-wins`, a strategy like `abd`, or one of its mutants like `abd:write-back=never`
-    #[arg(value_name = "CASE|MODEL|PROPERTY|DATATYPE|STRATEGY|MUTANT")]
+    /// `set:add-wins`, a strategy like `abd`, one of its mutants like `abd:write-back=never`,
+    /// or a history like 'wx1|rx1 rx0'
+    #[arg(value_name = "CASE|MODEL|PROPERTY|DATATYPE|STRATEGY|MUTANT|HISTORY")]
     subject: String,
+    /// Another model: what does one of the two allow that the other forbids?
+    #[arg(long, value_name = "MODEL", value_parser = values::model)]
+    against: Option<Model>,
 }
 
 /// Who can tell what the operations of a case mean.
@@ -32,6 +52,10 @@ pub const UNREGISTERED: &str =
 /// Runs the subcommand.
 pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let text = &args.subject;
+    if let Some(other) = args.against {
+        let one = text.parse().map_err(Failure::new)?;
+        return Ok(against(one, other, screen));
+    }
     let width = screen.look.width;
     let name = text.split(':').next().unwrap_or_default();
     let datatype = named(text);
@@ -53,6 +77,10 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
                 None => prose::strategy(family, setting_text),
             }
         }
+        _ if input::typed(text).is_some() => {
+            screen.print(&typed(text, screen)?);
+            return Ok(Exit::Holds);
+        }
         _ if is_file(text) => {
             let (case, written) = files::read(Path::new(text))?;
             let name = registry.short(&case.strategy);
@@ -64,7 +92,8 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
         }
         (Err(model), Err(strategy)) => {
             let message = format!(
-                "`{text}` is not a case file, a model, a property, a datatype or a strategy"
+                "`{text}` is not a case file, a model, a property, a datatype, a strategy or a \
+                 history"
             );
             let near = strategy.meant.unwrap_or(model.nearest);
             return Err(Failure::new(message).remedy(format!("did you mean `{near}`?")));
@@ -72,6 +101,48 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
     };
     screen.page(&told);
     Ok(Exit::Holds)
+}
+
+/// Tells two models apart.
+fn against(one: Model, other: Model, screen: &Screen) -> Exit {
+    let [there, back] = [apart(one, other), apart(other, one)];
+    screen.print(&report::apart::text([one, other], &there, &back, &screen.look));
+    let known = |apart: &Apart| apart.implied == Implied::Always || apart.example.is_some();
+    if known(&there) && known(&back) { Exit::Holds } else { Exit::Unknown }
+}
+
+/// A history that was typed, and which models allow it.
+fn typed(text: &str, screen: &Screen) -> Result<String, Failure> {
+    let read = input::read(text, &Options::default(), None)?;
+    let called = read.recording.called(text);
+    let begun = verify::begun(Meaning::default(), None, &called, &read)?;
+    let judge = begun.judge();
+    let models: Vec<Model> = nodes().collect();
+    let budget = Budget::default();
+    let mut rechecked = BTreeSet::new();
+    let survey = Survey::among(&judge, &models, |model| {
+        verify::confirmed(&begun, model, judge.check(model, budget), &mut rechecked)
+    });
+    let judged = Judged {
+        name: text,
+        every: false,
+        full: true,
+        recording: &read.recording,
+        bytes: read.bytes,
+        reading: Duration::ZERO,
+        survey: &survey,
+        says_anything: judge.says_anything(),
+        initial: None,
+        searched: judge.searched(),
+        rechecked: &rechecked,
+        times: &[],
+        budget,
+        least: None,
+        distance: None,
+        elements: None,
+        far: false,
+    };
+    Ok(report::typed::text(&judged, &screen.look))
 }
 
 /// What the property of this name asks, if it is one and no model.

@@ -17,6 +17,7 @@ use crate::report::{Tone, count};
 use super::args::VerifyArgs;
 use super::clock;
 use super::exit::{Exit, Failure};
+use super::input;
 use super::interrupts;
 use super::screen::Screen;
 use super::values::Format;
@@ -30,6 +31,11 @@ const LINE_MAX: usize = 16 << 20;
 
 /// Runs the subcommand.
 pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failure> {
+    if input::typed(path).is_some() {
+        let typed = escape::short(path);
+        return Err(Failure::new(format!("`{typed}` is not a file that grows"))
+            .remedy("leave out --follow to judge a history that is typed"));
+    }
     let models = args.live_models();
     let live = Live::new(&models, args.window).map_err(|not| {
         Failure::new(not).remedy("judge the file without --follow once it is complete")

@@ -1,4 +1,5 @@
-//! Recorded histories: files or standard input, compressed or not.
+//! Recorded histories: files or standard input, compressed or not; and histories
+//! that were typed instead of the name of a file.
 //!
 //! The compression is recognised by the first bytes, not by the name. Only what the
 //! reader keeps is held in memory.
@@ -14,6 +15,7 @@ use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::history::Malformed;
 use crate::history::formats::{self, Options, Recording};
 
 use super::exit::Failure;
@@ -24,6 +26,23 @@ const BYTES_EACH: u64 = 5;
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 1 << 20;
+
+/// The history that an argument is, in the one-line notation; `None` if it can only be the
+/// name of a file: if there is such a file, if it is one word (`run0` would be a read), or
+/// if it does not begin like a history.
+///
+/// # Errors
+/// If it looks like a history and is not in the notation.
+pub fn typed(argument: &str) -> Option<Result<Recording, Malformed>> {
+    let words = argument.contains(|c: char| c.is_whitespace() || c == '|' || c == '@');
+    let begins = argument.contains('|') || argument.trim_start().starts_with(['w', 'r', '[']);
+    if !words || !begins || std::fs::symlink_metadata(argument).is_ok() {
+        return None;
+    }
+    let read = formats::typed(argument);
+    let is_empty = read.as_ref().is_ok_and(|recording| recording.history.is_empty());
+    (!is_empty).then_some(read)
+}
 
 /// A recording, and how many bytes it had once it was decompressed.
 pub struct Input {
@@ -39,10 +58,12 @@ pub fn open(path: &str) -> Result<Box<dyn BufRead>, Failure> {
         Box::new(io::stdin())
     } else {
         let shown = Path::new(path).display();
-        let fault = |error: io::Error| match error.kind() {
+        let fault = |error: io::Error| {
+            match error.kind() {
             ErrorKind::NotFound => Failure::new(format!("there is no file {shown}"))
-                .remedy("name a recorded history, or `-` for standard input"),
+                .remedy("name a recorded history, or `-` for standard input, or type a history: 'wx1|rx1 rx0'"),
             _ => Failure::new(format!("{shown} cannot be read: {error}")),
+        }
         };
         let file = File::open(path).map_err(fault)?;
         if file.metadata().map_err(fault)?.is_dir() {
@@ -237,8 +258,18 @@ impl<R: BufRead> BufRead for Counted<R> {
 const TOO_LARGE: &str = "judge a part of it, or allow more memory with --memory";
 
 /// Reads a recorded history, if it can be judged in this much memory (bytes; if
-/// none is given, in most of what there is).
+/// none is given, in most of what there is); or one that was typed.
 pub fn read(path: &str, options: &Options, memory: Option<u64>) -> Result<Input, Failure> {
+    if let Some(typed) = typed(path) {
+        let bytes = path.len() as u64;
+        return typed.map(|recording| Input { recording, bytes }).map_err(|not| {
+            Failure::new(format!(
+                "there is no file {path}, and as a history it is malformed: {}",
+                not.reason
+            ))
+            .remedy("docs/histories.md describes the notation: `wx1|rx1 rx0`")
+        });
+    }
     let memory = memory.unwrap_or_else(free_memory);
     let inner = open(path)?;
     // A file has at least as many bytes after decompression, so a file that is too

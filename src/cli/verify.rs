@@ -24,6 +24,7 @@ use super::follow;
 use super::input::{self, Input};
 use super::interrupts;
 use super::screen::Screen;
+use super::values::Meaning;
 
 /// The most operations for which evidence is rechecked before it is reported.
 /// Rechecking takes quadratic time if a model holds, and a few passes if it is
@@ -96,7 +97,9 @@ fn judge(
     (read, reading): (&Input, Duration),
     bar: &ProgressBar,
 ) -> Result<Exit, Failure> {
-    let begun = begun(args, name, read)?;
+    let meaning = args.datatype.clone().unwrap_or_default();
+    let called = read.recording.called(name);
+    let begun = begun(meaning, args.initial.as_ref(), &called, read)?;
     let judge = begun.judge();
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
@@ -157,9 +160,13 @@ fn judge(
 /// The recording with what its operations mean: as it is said, or else as one datatype
 /// that knows them all says, or else, where there are several keys, as one for each key
 /// says.
-fn begun<'a>(args: &VerifyArgs, name: &str, read: &'a Input) -> Result<Begun<'a>, Failure> {
+pub fn begun<'a>(
+    said: Meaning,
+    initial: Option<&Value>,
+    name: &str,
+    read: &'a Input,
+) -> Result<Begun<'a>, Failure> {
     let history = &read.recording.history;
-    let said = args.datatype.clone().unwrap_or_default();
     let all = said.all.map(|said| said.0);
     let keys = || history.operations().iter().map(|op| &op.call.key);
     let guess = all.is_none() && datatype::of(history).is_err();
@@ -169,7 +176,7 @@ fn begun<'a>(args: &VerifyArgs, name: &str, read: &'a Input) -> Result<Begun<'a>
         {
             return Err(not_of(datatype, name, read, at));
         }
-        return Begun::typed(history, all, args.initial.as_ref()).map_err(|reason| {
+        return Begun::typed(history, all, initial).map_err(|reason| {
             let failure = Failure::new(format!("{name}: {reason}"));
             failure.remedy("give a value of that kind to --initial")
         });
@@ -191,7 +198,7 @@ fn begun<'a>(args: &VerifyArgs, name: &str, read: &'a Input) -> Result<Begun<'a>
                 let own = of.get(&history.operations()[at].call.key).copied().or(all);
                 Err(not_of(own.unwrap_or(&Register), name, read, at))
             }
-            None if args.initial.is_some() => {
+            None if initial.is_some() => {
                 Err(Failure::new(format!("{name}: its keys are of several datatypes"))
                     .remedy("leave out --initial"))
             }
@@ -227,10 +234,8 @@ fn is_known(operation: &Operation) -> bool {
 
 /// Where an operation is in a recording.
 fn place(read: &Input, at: usize) -> String {
-    match read.recording.lines.get(at) {
-        Some(line) => format!("line {line}"),
-        None => format!("operation {}", at + 1),
-    }
+    let (word, number) = read.recording.place(at);
+    format!("{word} {number}")
 }
 
 /// That the operation at a position of a recording is none of a datatype.
@@ -280,7 +285,7 @@ fn saw_what_nobody_left(judge: &Judge<'_>, survey: &Survey) -> bool {
 
 /// The verdict, after other code has replayed its evidence, if that is
 /// feasible.
-fn confirmed(
+pub fn confirmed(
     begun: &Begun<'_>,
     model: Model,
     verdict: Verdict,

@@ -8,6 +8,7 @@
 //! Read next: [`timeline`] for the picture of a run, [`verdict`] for the block
 //! below it.
 
+pub mod apart;
 #[cfg(feature = "proptest")]
 pub mod deeds;
 #[cfg(feature = "proptest")]
@@ -27,6 +28,8 @@ pub mod survey;
 #[cfg(feature = "proptest")]
 pub mod table;
 pub mod timeline;
+#[cfg(feature = "proptest")]
+pub mod typed;
 pub mod verdict;
 
 use unicode_width::UnicodeWidthStr;

@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 use serde_json::{Value as Json, json};
 
 use crate::history::Value;
-use crate::history::formats::Recording;
+use crate::history::formats::{Format, Recording};
 use crate::hunt::outcome;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
@@ -102,7 +102,7 @@ impl Judged<'_> {
         };
         let mut said = format!(
             "{}: read {} of {} ({}, {}) in {:.2} s · {}",
-            self.name,
+            self.recording.called(self.name),
             plural(history.len(), "operation", "operations"),
             plural(processes.len(), "process", "processes"),
             size(self.bytes),
@@ -180,14 +180,14 @@ impl Judged<'_> {
         parts.join("; ")
     }
 
-    /// The line numbers of these operations.
+    /// Where these operations stand: `lines 2, 4`.
     fn lines(&self, operations: &[usize]) -> String {
-        let lines = &self.recording.lines;
-        let numbers = operations.iter().map(|at| lines.get(*at).map_or(*at + 1, |n| *n as usize));
-        let shown: Vec<String> = numbers.take(LINES_MAX).map(|line| line.to_string()).collect();
+        let places = || operations.iter().map(|at| self.recording.place(*at));
+        let shown: Vec<String> = places().take(LINES_MAX).map(|(_, at)| at.to_string()).collect();
         let more = if operations.len() > LINES_MAX { ", …" } else { "" };
-        let word = if operations.len() == 1 { "line" } else { "lines" };
-        format!("{word} {}{more}", shown.join(", "))
+        let word = places().next().map_or("line", |(word, _)| word);
+        let plural = if operations.len() == 1 { "" } else { "s" };
+        format!("{word}{plural} {}{more}", shown.join(", "))
     }
 
     /// The text for people. Unless everything was asked for, it shows fewer
@@ -218,6 +218,9 @@ impl Judged<'_> {
                  real time are wrong (--strict-time refuses such a file)"
                     .to_owned()
             }),
+            (self.distance.is_some() && self.recording.format == Format::Notation).then(|| {
+                "the notation has no times: from one event to the next is 1 ns here".to_owned()
+            }),
         ];
         for line in remarks.iter().flatten().flat_map(|said| wrap(said, width)) {
             let _ = writeln!(text, "{}", look.text(&line));
@@ -229,7 +232,7 @@ impl Judged<'_> {
         let wanted = |entry: &&Entry| !self.every || !is_unnamed(entry.model);
         let times = self.times.iter().copied().chain(std::iter::repeat(Duration::ZERO));
         for (entry, time) in self.survey.entries().iter().zip(times).filter(|(e, _)| wanted(e)) {
-            text.push_str(&self.row(entry, time, steps, look));
+            text.push_str(&self.row(entry, Some(time), steps, look));
         }
         if self.every {
             text.push_str(&self.grid(look));
@@ -246,15 +249,22 @@ impl Judged<'_> {
     fn figures<T>(&self, told: impl Fn(&Happened<'_>) -> T) -> T {
         let Judged { distance, elements, recording, .. } = *self;
         let who = |process| recording.who(process);
-        let place = |at: usize| match recording.lines.get(at) {
-            Some(line) => format!("{}:{line}", self.name),
-            None => format!("operation {}", at + 1),
+        let place = |at: usize| match recording.place(at) {
+            ("line", line) => format!("{}:{line}", self.name),
+            (word, number) => format!("{word} {number}"),
         };
         let deeds = Deeds { history: &recording.history, who: &who, place: &place };
         told(&Happened { distance, elements, recording, deeds })
     }
 
-    fn row(&self, entry: &Entry, time: Duration, steps: usize, look: &Look) -> String {
+    /// A model and its verdict with the reason, and how long that took, if it matters.
+    pub(super) fn row(
+        &self,
+        entry: &Entry,
+        time: Option<Duration>,
+        steps: usize,
+        look: &Look,
+    ) -> String {
         let (mark, tone) = match &*entry.verdict {
             Verdict::Holds(_) => ("✓ holds  ", Tone::Good),
             Verdict::Violated(_) => ("✗ FAILS  ", Tone::Bad),
@@ -262,9 +272,10 @@ impl Judged<'_> {
         };
         let kind = entry.verdict.kind().map_or(String::new(), |kind| format!("({kind}) "));
         let name = pad(&short(entry.model), NAME);
-        let time = pad(&format!("{:.2} s", time.as_secs_f64()), 8);
+        let time =
+            time.map_or(String::new(), |time| pad(&format!("{:.2} s", time.as_secs_f64()), 8));
         let said = format!("{kind}{}", self.why(entry, steps));
-        let indent = NAME + 2 + 9 + 2 + 8;
+        let indent = NAME + 2 + 9 + 2 + time.len();
         let room = look.width.saturating_sub(indent).max(40);
         let mut lines = wrap(&look.text(&said), room).into_iter();
         let first = lines.next().unwrap_or_default();
@@ -304,7 +315,7 @@ impl Judged<'_> {
     }
 
     /// The strongest models that hold, the weakest that fail, and the undecided ones.
-    fn place(&self, look: &Look) -> String {
+    pub(super) fn place(&self, look: &Look) -> String {
         let names = |models: Vec<Model>| {
             models.into_iter().map(|model| model.name()).collect::<Vec<_>>().join(", ")
         };
@@ -391,8 +402,7 @@ impl Judged<'_> {
             Verdict::Holds(_) => "holds",
             Verdict::Unknown(_) => "unknown",
             Verdict::Violated(found) => {
-                let known = &self.recording.lines;
-                let line = |at: &usize| known.get(*at).map_or(*at + 1, |line| *line as usize);
+                let line = |at: &usize| self.recording.place(*at).1;
                 lines = found.operations.iter().map(line).collect::<Vec<_>>().into();
                 minimal = found.minimal.into();
                 "violated"

@@ -18,4 +18,5 @@ mod runner;
 #[cfg(unix)]
 mod surroundings;
 mod transcripts;
+mod typed;
 mod verify;

@@ -151,10 +151,26 @@ fn program(shown: &Shown) -> Option<(PathBuf, Vec<String>)> {
         ["quiescence ", "cargo run --release -- ", "cargo run --release --example cache -- "];
     let at = prefixes.iter().position(|prefix| shown.command.starts_with(prefix));
     let at = at.unwrap_or_else(|| panic!("{}: is not a command that is known here", shown.place));
-    let words = &shown.command[prefixes[at].len()..];
-    assert!(!words.contains(['"', '\'', '$', '|', '>']), "{}: words only, no shell", shown.place);
+    let words = words(&shown.command[prefixes[at].len()..]);
+    let words = words.unwrap_or_else(|| panic!("{}: words only, no shell", shown.place));
     let program = if at == 2 { example() } else { own() };
-    Some((program, words.split_whitespace().map(str::to_owned).collect()))
+    Some((program, words))
+}
+
+/// The words of a command, of which some may stand between single quotes; `None` if there
+/// is something else that only a shell understands.
+fn words(command: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    for (nth, part) in command.split('\'').enumerate() {
+        if nth % 2 == 1 {
+            words.push(part.to_owned());
+        } else if part.contains(['"', '$', '|', '>']) {
+            return None;
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    command.matches('\'').count().is_multiple_of(2).then_some(words)
 }
 
 /// The example `cache`, built with the profile of this test.
@@ -234,6 +250,15 @@ fn wildcards_stand_for_parts_of_lines_and_for_lines() {
         ("[..]x", "abc", false),
     ] {
         assert_eq!(matches(&lines(expected), &lines(actual)), same, "{expected:?} {actual:?}");
+    }
+}
+
+#[test]
+fn what_stands_between_quotes_is_one_word() {
+    let owned = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
+    assert_eq!(words("verify 'wx1|rx1 rx0' --all"), owned(&["verify", "wx1|rx1 rx0", "--all"]));
+    for shell in ["a | b", "a > b", "a $b", "a \"b c\"", "a 'b"] {
+        assert_eq!(words(shell), None, "{shell}");
     }
 }
 

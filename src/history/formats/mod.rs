@@ -27,8 +27,10 @@ pub mod porcupine;
 mod record;
 mod scanner;
 pub mod table;
+mod typed;
 mod unit;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, BufRead};
@@ -40,6 +42,7 @@ pub use follow::Follower;
 use lines::Lines;
 pub use options::Options;
 pub use record::FIELDS;
+pub use typed::typed;
 pub use unit::Unit;
 
 /// The format of a recording.
@@ -58,6 +61,8 @@ pub enum Format {
     Log,
     /// Rows of cells between commas or tabs: [`table`].
     Table,
+    /// Not a file, but a text in the one-line [`notation`](super::notation): [`typed`].
+    Notation,
 }
 
 impl fmt::Display for Format {
@@ -69,6 +74,7 @@ impl fmt::Display for Format {
             Format::Table => "table",
             Format::Edn => "Jepsen EDN",
             Format::Porcupine => "Porcupine log",
+            Format::Notation => "one-line notation",
         })
     }
 }
@@ -90,7 +96,7 @@ pub struct Recording {
     /// with [`Options::lenient`]).
     pub skipped: usize,
     /// The line of each operation: where it was invoked. Empty if operations
-    /// have no lines.
+    /// have no lines. Of a text in the notation: which operation it is in the text, from 1.
     pub lines: Vec<u32>,
     /// Entries that are no operations of clients, each with its line: what the
     /// nemesis did, other lines of a log, and an `info` of a process that has
@@ -134,6 +140,25 @@ impl Recording {
             marks_seen: 0,
             backwards: 0,
             processes: BTreeMap::new(),
+        }
+    }
+
+    /// Where the operation at a position of the history stands: `("line", 4)`, or
+    /// `("operation", 2)` where there are no lines.
+    pub fn place(&self, at: usize) -> (&'static str, usize) {
+        match self.lines.get(at) {
+            Some(line) if self.format == Format::Notation => ("operation", *line as usize),
+            Some(line) => ("line", *line as usize),
+            None => ("operation", at + 1),
+        }
+    }
+
+    /// What this recording is called where people are told of it, if this was its name on
+    /// the command line: a text in the notation stands between quotes, and is shortened.
+    pub fn called<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match self.format {
+            Format::Notation => Cow::Owned(format!("`{}`", escape::short(name))),
+            _ => Cow::Borrowed(name),
         }
     }
 }

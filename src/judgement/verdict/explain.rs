@@ -81,6 +81,18 @@ impl Counterexample {
     }
 }
 
+/// What the operation at a position of a history did, without who: `wrote x=1 at n1`,
+/// `read x and saw nothing`.
+///
+/// # Panics
+/// If the history has no such position.
+pub fn deed(history: &History, at: usize) -> String {
+    let who = |_: usize| String::new();
+    let operations = history.operations();
+    let (left, left_out) = (Cell::new(0), Cell::new(0));
+    Prose { operations, part: &[], who: &who, left, left_out }.deed(at)
+}
+
 const CONTRADICTORY: &str =
     "no order of the elements, as the datatype asks for it, fits all of these answers";
 
@@ -154,7 +166,11 @@ impl Prose<'_> {
                 format!("read {key}{place}{when} and saw {}", shown(value))
             }
             None if operation.call.is_write() => {
-                let known = if operation.is_pending() { " (outcome unknown)" } else { "" };
+                let known = match &operation.completion {
+                    Completion::Ok(_) => "",
+                    Completion::Info => " (outcome unknown)",
+                    Completion::Fail => ", which failed",
+                };
                 format!(
                     "wrote {key}={}{}{place}{known}",
                     short(&operation.call.argument),

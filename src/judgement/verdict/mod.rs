@@ -15,5 +15,6 @@ mod recheck;
 
 pub use super::model::Kind;
 pub use evidence::{Budget, Counterexample, Unknown, Verdict, Witness};
+pub use explain::deed;
 pub use reason::{Because, Fact, Place, Reason, Source, Step, Why};
 pub use recheck::{Unsound, recheck, recheck_with};

@@ -154,3 +154,39 @@ fn what_the_command_line_says_is_printed_in_one_line() {
         harmless(words[0], &said.err);
     }
 }
+
+#[test]
+fn a_history_that_is_typed_is_printed_in_one_line() {
+    let place = Place::new();
+    let quoted = json(HOSTILE);
+    // With letters that JSON would escape and does not have to.
+    let raw = quoted.replace("\\u007f", "\u{7f}");
+    let mut told = 0;
+    for text in [
+        format!("w{quoted}={quoted} r{quoted}=null"),
+        format!("w{raw}=1|r{raw}=2"),
+        format!("[{HOSTILE}]x=1|wx1"),
+        format!("wx1|rx={quoted}"),
+        format!("wx1|{HOSTILE}"),
+        format!("wx1 @ 00{HOSTILE}"),
+    ] {
+        for line in [
+            "verify",
+            "verify --format json",
+            "verify --full --ascii",
+            "verify --follow",
+            "verify --datatype set:add-wins",
+            "convert --to edn",
+            "explain",
+            "explain --ascii",
+        ] {
+            let words: Vec<&str> = line.split(' ').chain([&*text]).collect();
+            let said = place.run_words(&words);
+            assert_ne!(said.code, Some(101), "{line}: {said:?}");
+            harmless(line, &said.out);
+            harmless(line, &said.err);
+            told += usize::from((said.out + &said.err).contains("\\nFORGED"));
+        }
+    }
+    assert!(told > 20, "only {told} outputs tell what was typed");
+}
