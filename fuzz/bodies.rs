@@ -189,6 +189,7 @@ pub fn printed(bytes: &[u8]) {
         name: &name,
         every: true,
         full: true,
+        witnesses: true,
         recording: &recording,
         bytes: bytes.len() as u64,
         reading: Duration::ZERO,

@@ -3,6 +3,7 @@
 //! They are not in the files of these commands, because the code that plans and
 //! carries out the commands imports them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -236,6 +237,13 @@ pub struct VerifyArgs {
     /// Print every step of every counterexample
     #[arg(long)]
     pub full: bool,
+    /// Print why models hold: the orders that explain all answers
+    #[arg(long, conflicts_with = "follow")]
+    pub witness: bool,
+    /// Write the operations that show the first violation to a recording of its own, as JSON
+    /// event lines, which judges the same
+    #[arg(long, value_name = "FILE", conflicts_with = "follow")]
+    pub save_counterexample: Option<PathBuf>,
     /// Measure how far the recording is from a single copy: staleness, lost writes, …
     #[arg(long)]
     pub far: bool,

@@ -127,6 +127,7 @@ fn typed(text: &str, screen: &Screen) -> Result<String, Failure> {
         name: text,
         every: false,
         full: true,
+        witnesses: false,
         recording: &read.recording,
         bytes: read.bytes,
         reading: Duration::ZERO,

@@ -29,6 +29,7 @@ mod check;
 mod clock;
 mod completions;
 mod convert;
+mod counterexample;
 mod demo;
 mod exit;
 mod explain;

@@ -19,6 +19,7 @@ use crate::report::survey::Judged;
 
 use super::args::VerifyArgs;
 use super::clock;
+use super::counterexample;
 use super::exit::{Exit, Failure};
 use super::follow;
 use super::input::{self, Input};
@@ -39,6 +40,9 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
             [one] => follow::run(args, one, screen),
             _ => Err(Failure::new("--follow takes one recording")),
         };
+    }
+    if args.save_counterexample.is_some() && args.histories.len() > 1 {
+        return Err(Failure::new("--save-counterexample takes one recording"));
     }
     let mut exits = Vec::new();
     let mut reporter = args.format.reporter(screen.look);
@@ -137,6 +141,7 @@ fn judge(
         name,
         every: args.all,
         full: args.full,
+        witnesses: args.witness,
         recording: &read.recording,
         bytes: read.bytes,
         reading,
@@ -154,6 +159,9 @@ fn judge(
     };
     bar.finish_and_clear();
     screen.print(&reporter.recording(&judged));
+    if let Some(path) = &args.save_counterexample {
+        counterexample::save(path, &read.recording.history, &survey, screen)?;
+    }
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
 }
 

@@ -480,14 +480,14 @@ mod tests {
         let text = text(&distance, &deeds, &look);
         let expected = "\
 staleness            p50 0 ns · p99 15 ms · max 15 ms · versions p50 0 · p99 1 · max 1 · 1 of 2 reads
-                     process 2 read x at n1 and saw 1 (line 4); 15 ms before, a newer write had returned: process 0 wrote x=2 at n1 (line 2)
+                     process 2 read x at n1 at quiescence and saw 1 (line 4); 15 ms before, a newer write had returned: process 0 wrote x=2 at n1 (line 2)
   n1 → n1            p50 15 ms · p99 15 ms · max 15 ms · versions p50 1 · p99 1 · max 1 · 1 of 1 read
 least                k = 2 · Δ = 15 ms
 convergence          5 ms after the last write; until then process 1 read x at n2 and saw 2 (line 3)
 acked writes lost    1
-                     process 0 wrote x=2 at n1 (line 2); in the end process 2 read x at n1 and saw 1 (line 4)
+                     process 0 wrote x=2 at n1 (line 2); in the end process 2 read x at n1 at quiescence and saw 1 (line 4)
 backward reads       1 (across nodes)
-                     process 1 read x at n2 and saw 2 (line 3); 5 ms after that process 2 read x at n1 and saw 1 (line 4), which is older
+                     process 1 read x at n2 and saw 2 (line 3); 5 ms after that process 2 read x at n1 at quiescence and saw 1 (line 4), which is older
 future reads         0
 aborted reads        0
 thin reads           0

@@ -31,6 +31,8 @@ pub mod timeline;
 #[cfg(feature = "proptest")]
 pub mod typed;
 pub mod verdict;
+#[cfg(feature = "proptest")]
+pub mod witness;
 
 use unicode_width::UnicodeWidthStr;
 

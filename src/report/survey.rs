@@ -21,7 +21,7 @@ use crate::judgement::{Budget, Distance, Elements, Grid, Model, Survey, Verdict}
 
 use super::deeds::Deeds;
 use super::happened::Happened;
-use super::{Look, Tone, columns, count, distance, pad, wrap};
+use super::{Look, Tone, columns, count, distance, pad, witness, wrap};
 
 /// The width of the column of model names.
 const NAME: usize = 20;
@@ -41,6 +41,8 @@ pub struct Judged<'a> {
     pub every: bool,
     /// Whether to print every step of every counterexample.
     pub full: bool,
+    /// Whether to print why models hold.
+    pub witnesses: bool,
     /// The recording that was judged.
     pub recording: &'a Recording,
     /// The size of the recording in bytes.
@@ -238,6 +240,13 @@ impl Judged<'_> {
             text.push_str(&self.grid(look));
         }
         text.push_str(&self.place(look));
+        for entry in self.survey.entries().iter().filter(|_| self.witnesses) {
+            if let (Verdict::Holds(found), None) = (&*entry.verdict, entry.from) {
+                let name = entry.model.name();
+                text.push('\n');
+                text.push_str(&self.figures(|it| witness::text(&name, found, &it.deeds, look)));
+            }
+        }
         if let Some(far) = self.distance.filter(|_| self.far) {
             text.push('\n');
             text.push_str(&self.figures(|it| distance::text(far, &it.deeds, look)));
@@ -418,6 +427,10 @@ impl Judged<'_> {
             "rechecked": self.is_rechecked(entry),
             "from": entry.from.map(Model::name),
             "reduced": self.is_reduced(entry.model),
+            "witness": match &*entry.verdict {
+                Verdict::Holds(found) if self.witnesses => witness::json(found),
+                _ => Json::Null,
+            },
         })
     }
 }

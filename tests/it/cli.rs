@@ -9,6 +9,7 @@ mod bench;
 mod changed;
 mod check;
 mod convert;
+mod evidence;
 mod examples;
 mod follow;
 mod happened;

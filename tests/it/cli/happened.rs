@@ -31,8 +31,8 @@ fn lost_writes_come_first_with_their_values_node_time_and_what_the_nemesis_did()
     assert!(
         text.starts_with(
             "lost 2 acknowledged writes of cart (3, 4), by n1 between 40 ms and 64 ms, after \
-             \"isolate n1\" (line 7); in the end process app-3 read cart at n1 and saw 2 \
-             (store.jsonl:21)"
+             \"isolate n1\" (line 7); in the end process app-3 read cart at n1 at \
+             quiescence and saw 2 (store.jsonl:21)"
         ),
         "{text}"
     );
@@ -92,7 +92,7 @@ fn elements_of_sets_are_lost_late_twice_or_from_nowhere() {
         "lost 1 element of s (3), between 20 ns and 25 ns",
         "out of nowhere 1 element that nobody had added: process 1 read s and saw [1,1,2,9]",
         "twice 1 element more than once: process 1 read s",
-        "late 1 of 4 elements; 15 ns after process 0 called add s=2 (store.jsonl:2): process 1 read",
+        "late 1 of 4 elements; 15 ns after process 0 asked for `add s=2` (store.jsonl:2): process 1 read",
         "not read 1 element, after which nobody read",
     ] {
         assert!(text.contains(part), "{part:?} is missing: {text}");

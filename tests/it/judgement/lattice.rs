@@ -97,6 +97,23 @@ fn what_models_imply_of_those_without_a_name_holds_on_all_histories_of_4_operati
     }
 }
 
+#[test]
+fn what_models_imply_of_those_without_a_name_holds_on_larger_histories() {
+    let pairs = UNNAMED.map(|(one, other, _)| (model(one), model(other)));
+    let held = std::cell::Cell::new(0);
+    run(effort(2_000, 200_000).try_into().expect("it is small"), 12, |history| {
+        for (one, other) in pairs {
+            if check(&history, one, Budget::default()).holds() {
+                held.set(held.get() + 1);
+                let other_holds = check(&history, other, Budget::default()).holds();
+                prop_assert!(other_holds, "{one} holds, {other} fails");
+            }
+        }
+        Ok(())
+    });
+    assert!(held.get() > 5_000, "{}", held.get());
+}
+
 /// For each process, until when it is busy, and what it will be answered.
 type Open = Vec<Option<(u64, Option<i64>)>>;
 
