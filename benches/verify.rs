@@ -2,8 +2,9 @@
 //! telling. Makes its own histories.
 //!
 //! `cargo bench --bench verify` goes to a million operations; with `-- deep` to
-//! ten million; `-- write FOLDER` only writes the recordings. The figures are of
-//! this machine; the verdicts are asserted.
+//! ten million; `-- write FOLDER` only writes the recordings. Last come logs that are
+//! searched: of a register with compare-and-set and timeouts, and of text registers.
+//! The figures are of this machine; the verdicts are asserted.
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::fmt::Write as _;
@@ -12,6 +13,16 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use quiescence::history::{Completion, Function, Operation, Value};
+
+#[path = "../tests/it/dice.rs"]
+mod dice;
+#[path = "../tests/it/judgement/simulated.rs"]
+#[expect(dead_code, reason = "shared with the tests, which draw more kinds")]
+mod simulated;
+
+use simulated::{Ask, Dice, register};
 
 /// Numbers without order; the same every time.
 struct Lot(u64);
@@ -137,8 +148,15 @@ impl Recording {
     }
 }
 
-/// Runs `verify` on a file: how long, and the most memory in bytes.
+/// As [`run`], with the exit code that is expected.
 fn measure(path: &Path, words: &str, expected: i32) -> (Duration, u64) {
+    let (time, peak, code) = run(path, words);
+    assert_eq!(code, Some(expected), "{}: {words}", path.display());
+    (time, peak)
+}
+
+/// Runs `verify` on a file: how long, the most memory in bytes, and the exit code.
+fn run(path: &Path, words: &str) -> (Duration, u64, Option<i32>) {
     let began = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_quiescence"))
         .arg("verify")
@@ -159,8 +177,127 @@ fn measure(path: &Path, words: &str, expected: i32) -> (Duration, u64) {
         peak = peak.max(kilobytes.unwrap_or(0) * 1024);
         std::thread::yield_now();
     };
-    assert_eq!(ended.code(), Some(expected), "{}: {words}", path.display());
-    (began.elapsed(), peak)
+    (began.elapsed(), peak, ended.code())
+}
+
+/// As in the logs of etcd that Porcupine is tested with: 85 operations of 5 clients on 5
+/// values, of which a fifth time out.
+const ETCD: Ask =
+    Ask { operations: 85, clients: 5, keys: 1, values: 5, writes: 34, swaps: 33, timeouts: 20 };
+
+/// A log of a register with compare-and-set. In two of three, some reads are stale.
+fn etcd(seed: u64) -> String {
+    let mut dice = Dice(seed);
+    let mut operations = register(&mut dice, ETCD);
+    if !seed.is_multiple_of(3) {
+        for at in 0..operations.len() {
+            let earlier = &operations[..at.saturating_sub(8)];
+            let earlier = earlier.iter().rev().find_map(Operation::answer);
+            if let (Some(_), Some(old)) = (operations[at].answer(), earlier.cloned())
+                && dice.one_in(2)
+            {
+                operations[at].completion = Completion::Ok(old);
+            }
+        }
+    }
+    let mut lines: Vec<(u64, String)> = Vec::new();
+    for operation in &operations {
+        let (process, f) = (operation.process.0, operation.call.f.as_str());
+        let said = |value: &Value| match value {
+            Value::Null => "nil".to_owned(),
+            other => other.to_string().replace(',', " "),
+        };
+        let argument = said(&operation.call.argument);
+        let mut line = |time: u64, kind: &str, value: &str| {
+            lines.push((time, format!("{process}\t:{kind}\t:{f}\t{value}\n")));
+        };
+        line(operation.invoked, "invoke", &argument);
+        let returned = operation.returned.unwrap_or(operation.invoked + 500);
+        match (&operation.completion, &operation.call.f) {
+            (Completion::Ok(answer), Function::Read) => line(returned, "ok", &said(answer)),
+            (Completion::Ok(Value::Null), _) => line(returned, "ok", &argument),
+            (Completion::Ok(_), _) => line(returned, "fail", &argument),
+            (_, Function::Read) => line(returned, "fail", ":timed-out"),
+            _ => line(returned, "info", ":timed-out"),
+        }
+    }
+    lines.sort_by_key(|(time, _)| *time);
+    lines.into_iter().map(|(_, line)| format!("INFO  jepsen.util - {line}")).collect()
+}
+
+/// A log of text registers that clients append to; now and then one of the first key
+/// misses what was appended last.
+fn texts(operations: usize, clients: u64, keys: u64) -> String {
+    let mut lot = Lot(3);
+    let mut held: Vec<[String; 2]> = vec![Default::default(); keys as usize];
+    let mut idle: Vec<u64> = vec![0; clients as usize];
+    let mut lines: Vec<(u64, String)> = Vec::new();
+    for at in 0..operations as u64 {
+        // Operations happen one after the other, and clients wait around them.
+        let instant = 1_000 + at * 100;
+        let start = lot.below(clients);
+        let free =
+            (0..clients).map(|n| (start + n) % clients).find(|c| idle[*c as usize] < instant);
+        let client = free.expect("some client is idle");
+        let begun = (instant - lot.below(400)).max(idle[client as usize] + 1);
+        let ended = instant + 1 + lot.below(400);
+        idle[client as usize] = ended;
+        let key = lot.below(keys);
+        let [now, before] = &mut held[key as usize];
+        let (f, argument, answer) = match lot.below(20) {
+            0 => {
+                *before = std::mem::replace(now, format!("p {at} "));
+                ("put", now.clone(), now.clone())
+            }
+            1..10 => {
+                before.clone_from(now);
+                let more = format!("a {client} {at} ");
+                now.push_str(&more);
+                ("append", more.clone(), more)
+            }
+            _ => {
+                let stale = key == 0 && at > operations as u64 / 2 && lot.below(4) == 0;
+                ("get", String::new(), if stale { before.clone() } else { now.clone() })
+            }
+        };
+        let mut line = |time: u64, kind: &str, value: &str| {
+            lines.push((
+                time,
+                format!(
+                    "{{:process {client}, :type :{kind}, :f :{f}, :key \"{key}\", :value {value}}}\n"
+                ),
+            ));
+        };
+        let quoted = |text: &str| format!("\"{text}\"");
+        let asked = if f == "get" { "nil".to_owned() } else { quoted(&argument) };
+        line(begun, "invoke", &asked);
+        line(ended, "ok", &quoted(&answer));
+    }
+    lines.sort_by_key(|(time, _)| *time);
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// Logs that are searched, as many processes one after the other: in all the seconds,
+/// and the most megabytes.
+fn searched(folder: &Path, name: &str, logs: &[String], only_writes: bool) {
+    let (mut time, mut peak, mut violated) = (Duration::ZERO, 0, 0);
+    for (at, log) in logs.iter().enumerate() {
+        let path = folder.join(format!("{name}-{at:03}.log"));
+        fs::write(&path, log).expect("the folder can be written");
+        if only_writes {
+            continue;
+        }
+        let (took, most, code) = run(&path, "");
+        assert!([Some(0), Some(1)].contains(&code), "{}: {code:?}", path.display());
+        violated += usize::from(code == Some(1));
+        (time, peak) = (time + took, most.max(peak));
+        fs::remove_file(&path).expect("what was written can be removed");
+    }
+    if only_writes {
+        return;
+    }
+    let (time, peak) = (time.as_secs_f64(), peak / 1_000_000);
+    println!("{name:<20} {time:>9.3} {peak:>9}  {violated} of {} violated", logs.len());
 }
 
 const LINEARIZABLE: &str = "--model linearizable";
@@ -222,6 +359,11 @@ fn main() {
         println!("{:<20} {:>9.3} {:>9}", recording.name, time.as_secs_f64(), peak / 1_000_000);
         fs::remove_file(&path).expect("what was written can be removed");
     }
+    let only_writes = words.first().is_some_and(|word| word == "write");
+    let logs: Vec<String> = (0..102).map(etcd).collect();
+    searched(&folder, "etcd", &logs, only_writes);
+    searched(&folder, "texts-10", &[texts(1_000, 10, 10)], only_writes);
+    searched(&folder, "texts-50", &[texts(2_000, 50, 10)], only_writes);
     if words.is_empty() || deep {
         let _ = fs::remove_dir(&folder);
     }

@@ -194,6 +194,7 @@ pub fn printed(bytes: &[u8]) {
         bytes: bytes.len() as u64,
         reading: Duration::ZERO,
         survey: &survey,
+        not_asked: &[],
         says_anything: judge.says_anything(),
         initial: initial::suggested(history),
         searched: judge.searched(),

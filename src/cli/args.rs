@@ -190,9 +190,10 @@ impl CheckArgs {
 /// Reads JSON event or operation lines, arrays and tables, Jepsen's EDN and logs, plain
 /// or compressed by gzip or zstd; what a file is, is told by its content. Without
 /// --model and --all it judges eventual consistency, the session guarantees,
-/// causal consistency and linearizability. A violation is told with the lines
-/// that show it; a verdict that follows from another says from which. A history can
-/// also be typed, on one line (docs/histories.md): `explain` says what it means.
+/// causal consistency and linearizability, as far as they say something about what was
+/// recorded. A violation is told with the lines that show it; a verdict that follows from
+/// another says from which. A history can also be typed, on one line (docs/histories.md):
+/// `explain` says what it means.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence verify history.jsonl

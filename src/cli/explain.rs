@@ -128,6 +128,7 @@ fn typed(text: &str, screen: &Screen) -> Result<String, Failure> {
         every: false,
         full: true,
         witnesses: false,
+        not_asked: &[],
         recording: &read.recording,
         bytes: read.bytes,
         reading: Duration::ZERO,

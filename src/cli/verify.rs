@@ -111,7 +111,7 @@ fn judge(
     let budget = if args.no_minimise { Budget { minimise: 0, ..budget } } else { budget };
     let mut most = budget;
     let mut rechecked = BTreeSet::new();
-    let survey = Survey::among(&judge, &models, |model| {
+    let mut survey = Survey::among(&judge, &models, |model| {
         if interrupts::is_enough() {
             let reason = "there was no time left to judge it".to_owned();
             return Verdict::Unknown(Unknown { reason, spent: 0 });
@@ -125,6 +125,12 @@ fn judge(
         }
         verdict
     });
+    // Who names no model asks for those that say something about the datatype.
+    let usual = args.models.is_empty() && !args.all;
+    let not_asked = if usual { survey.leave_out(&judge) } else { Vec::new() };
+    let asked = |(model, _): &(Model, Duration)| !not_asked.contains(model);
+    let times: Vec<_> =
+        models.iter().copied().zip(times).filter(asked).map(|(_, time)| time).collect();
     bar.set_message(screen.look.text(&format!("measuring {name}")));
     let least: Option<Leasts> = args.all.then(|| judge.least(budget));
     let registers = judge.datatype() == Some("register");
@@ -146,6 +152,7 @@ fn judge(
         bytes: read.bytes,
         reading,
         survey: &survey,
+        not_asked: &not_asked,
         says_anything: judge.says_anything(),
         initial: if strange { initial::suggested(begun.history()) } else { None },
         searched: judge.searched(),

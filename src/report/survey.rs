@@ -51,6 +51,8 @@ pub struct Judged<'a> {
     pub reading: Duration,
     /// The verdicts.
     pub survey: &'a Survey,
+    /// The models that are usually asked for but say nothing about the datatype.
+    pub not_asked: &'a [Model],
     /// Whether there is anything to check: an answer that could be wrong, or an
     /// operation that no datatype knows.
     pub says_anything: bool,
@@ -333,6 +335,10 @@ impl Judged<'_> {
             ("weakest that fail", names(self.survey.weakest_failing())),
             ("not decided", names(self.survey.unknown())),
         ];
+        if !self.not_asked.is_empty() {
+            let said = names(self.not_asked.to_vec());
+            lines.push(("not asked", format!("{said}: see --model {}", self.not_asked[0])));
+        }
         lines.extend(self.hint().map(|hint| ("hint", hint)));
         if self.is_vacuous() {
             let said = "no answer could be wrong, so no verdict means anything";

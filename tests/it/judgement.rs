@@ -21,6 +21,7 @@ mod sampled;
 pub mod simulated;
 mod small;
 mod space;
+mod swept;
 mod texts;
 mod verdicts;
 

@@ -3,12 +3,16 @@
 //!
 //! Read next: a file of `orders` or `registers`.
 
+use super::orders::keys::is_of_one_key;
+use super::orders::sweep::{Sweep, Swept};
 use super::orders::{
     cycle, delta_atomic, k_atomic, prefix, processor, quiescent, sequential, views,
 };
 use super::registers::regular;
+use super::time::is_local;
 use super::whole::{Decision, Meter, Whole};
 use super::{grid, minimise, unfounded};
+use crate::judgement::datatype;
 use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies};
 use crate::judgement::verdict::{Budget, Counterexample, Kind, Reason, Unknown, Verdict};
 
@@ -159,23 +163,72 @@ fn minimal(
     asked: &Orders,
     budget: Budget,
 ) -> Counterexample {
-    let part = match whole.plain {
-        true => whole.view().closed(whole.history, &part),
-        false => minimise::closed(whole.history, &part, whole.datatype),
-    };
-    let sources = minimise::Sources::within(whole.history, &part, whole.datatype);
     let mut meter = Meter::new(budget.to_minimise());
-    let (operations, minimal) = minimise::minimise(&sources, part, |part| {
-        match whole.decide_part(part, asked, &mut meter) {
-            Decision::Fails(_) => Some(true),
-            Decision::Holds(_) => Some(false),
-            Decision::Unknown(_) => None,
+    let (operations, minimal) = match !whole.plain && asked.is_instantaneous() {
+        true => minimal_in_time(whole, &part, asked, &mut meter),
+        false => {
+            let part = match whole.plain {
+                true => whole.view().closed(whole.history, &part),
+                false => minimise::closed(whole.history, &part, whole.datatype),
+            };
+            let sources = minimise::Sources::within(whole.history, &part, whole.datatype);
+            minimise::minimise(&sources, part, |part| fails(whole, part, asked, &mut meter))
         }
-    });
+    };
     let reason = match whole.datatype.name() {
         "register" => cycle::reason(whole.history, &operations, model),
         _ => None,
     };
     let reason = reason.unwrap_or(Reason::NoOrder { model });
     Counterexample { kind: Kind::Unexplained, operations, minimal, reason }
+}
+
+/// Whether a part fails; `None` if the budget does not suffice to tell.
+fn fails(whole: &Whole<'_>, part: &[usize], asked: &Orders, meter: &mut Meter) -> Option<bool> {
+    match whole.decide_part(part, asked, meter) {
+        Decision::Fails(_) => Some(true),
+        Decision::Holds(_) => Some(false),
+        Decision::Unknown(_) => None,
+    }
+}
+
+/// As [`minimal`], for linearizability where an answer may have many explanations. A
+/// part of one object is first cut down to the shortest beginning that fails, and
+/// then each smaller part is swept through.
+fn minimal_in_time(
+    whole: &Whole<'_>,
+    part: &[usize],
+    asked: &Orders,
+    meter: &mut Meter,
+) -> (Vec<usize>, bool) {
+    let history = whole.history;
+    let operations = history.operations();
+    let all: Vec<usize> = (0..history.len()).collect();
+    let one = is_of_one_key(history, part) && is_local(history);
+    let key = |at: &usize| operations[*at].call.key == operations[part[0]].call.key;
+    let among = if one { all.into_iter().filter(key).collect() } else { all };
+    let sources = minimise::Sources::in_time(history, &among, whole.datatype);
+    let closed = sources.closed(part);
+    if !one {
+        return minimise::minimise(&sources, closed, |part| fails(whole, part, asked, meter));
+    }
+    let mut sweep = Sweep::of(operations, &closed, whole.datatype);
+    let beginning = match sweep.all(meter) {
+        Swept::Stuck(last) => {
+            let end = operations[last].returned.unwrap_or(u64::MAX);
+            let counts = |at: &usize| {
+                let operation = &operations[*at];
+                let changes = datatype::updates(operation, whole.datatype);
+                let returned = operation.returned.is_some_and(|returned| returned <= end);
+                operation.invoked <= end && (changes || returned)
+            };
+            sources.closed(&closed.into_iter().filter(counts).collect::<Vec<usize>>())
+        }
+        Swept::Through | Swept::Spent => closed,
+    };
+    minimise::minimise(&sources, beginning, |part| match sweep.part(part, meter) {
+        Swept::Stuck(_) => Some(true),
+        Swept::Through => Some(false),
+        Swept::Spent => fails(whole, part, asked, meter),
+    })
 }

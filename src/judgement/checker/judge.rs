@@ -132,6 +132,17 @@ impl<'a> Judge<'a> {
             .then_some("a process begins an operation at the instant at which its last one ends")
     }
 
+    /// Whether the model says anything about the datatype of the history. If not, it is
+    /// unknown, whatever the budget. An operation that no datatype knows is unknown too,
+    /// but for that reason.
+    pub fn covers(&self, model: Model) -> bool {
+        let Ok(whole) = &self.whole else { return true };
+        let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
+        let any = !staleness && model.orders().as_ref().is_some_and(is_for_every_datatype);
+        let seen = contexts::Visibility::of(model).is_some() && whole.datatype.is_replicated();
+        whole.plain || any || seen || whole.datatype.name() == Opaque.name()
+    }
+
     /// Judges as [`check`] does.
     pub fn check(&self, model: Model, budget: Budget) -> Verdict {
         let unknown = |reason| Verdict::Unknown(Unknown { reason, spent: 0 });
@@ -142,17 +153,15 @@ impl<'a> Judge<'a> {
         if whole.datatype.name() == Opaque.name() {
             return opaque::check(whole.history, model);
         }
-        let asked = model.orders();
-        let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
-        let any = !staleness && asked.as_ref().is_some_and(is_for_every_datatype);
         if let Some(asked) = contexts::Visibility::of(model)
             && whole.datatype.is_replicated()
         {
             return contexts::check(whole.history, whole.datatype, asked, budget);
         }
-        if !whole.plain && !any {
+        if !self.covers(model) {
             return unknown(whole.not_covered(model));
         }
+        let asked = model.orders();
         match (model, asked) {
             (_, Some(asked)) => whole.check(model, &asked, budget),
             (Model::Grid(grid), None) => grid::check(whole.history, whole.view(), grid, budget),

@@ -25,6 +25,8 @@ use crate::judgement::number::{index, number_of};
 pub(super) struct Sources {
     /// The positions of the part in the history, ascending.
     positions: Vec<usize>,
+    /// For each, when it was, if that counts.
+    times: Option<Vec<Times>>,
     /// For each: the number of the list of its sources, if it has any.
     of: Vec<Option<u32>>,
     /// For each: the numbers of the lists that contain it.
@@ -36,7 +38,90 @@ pub(super) struct Sources {
     changes: Option<Vec<bool>>,
 }
 
+/// When an operation was, where operations take effect between their invocation and
+/// their return.
+struct Times {
+    invoked: u64,
+    /// When it was answered.
+    answered: Option<u64>,
+    /// Whether only what was invoked after its answer could explain it. Then all of
+    /// that counts.
+    late: bool,
+}
+
+impl Times {
+    /// Until when a source of it can have been invoked. What has an unknown outcome
+    /// matters only if it takes effect before the last answer of the part.
+    fn until(&self, last: u64) -> u64 {
+        if self.late { u64::MAX } else { self.answered.unwrap_or(last) }
+    }
+}
+
 impl Sources {
+    /// As [`within`](Self::within), for a model whose order keeps returns-before: what
+    /// was invoked after an operation returned is no source of it.
+    ///
+    /// Let a history have such an order, and take of it what comes up to the last
+    /// operation of a part that was answered. All of that was invoked before an answer
+    /// of the part, so where a member of the part found a value, the operation that
+    /// left the value is in the part too, if the part is closed in this sense. So the
+    /// order, restricted to the part, explains the part.
+    pub(super) fn in_time(history: &History, part: &[usize], datatype: &dyn Datatype) -> Sources {
+        let all = history.operations();
+        let mut sources = Sources::within(history, part, datatype);
+        if sources.changes.take().is_some() {
+            sources.depend_on_changes(history, datatype);
+        }
+        let register = datatype.name() == "register";
+        let time = |(&at, list): (&usize, &Option<u32>)| {
+            let answered = all[at].returned.filter(|_| all[at].completion != Completion::Fail);
+            let found =
+                datatype::found(&all[at]).filter(|value| register && **value != Value::Null);
+            let mut others = list.iter().flat_map(|list| &sources.lists[index(*list)]);
+            let in_time = |other: &usize| {
+                *other != at && answered.is_none_or(|instant| all[*other].invoked <= instant)
+            };
+            let late = answered.is_some() && found.is_some() && !others.any(in_time);
+            Times { invoked: all[at].invoked, answered, late }
+        };
+        let times = sources.positions.iter().zip(&sources.of).map(time).collect();
+        sources.times = Some(times);
+        sources
+    }
+
+    /// Lets every answer that can be wrong depend on all changes of its key.
+    fn depend_on_changes(&mut self, history: &History, datatype: &dyn Datatype) {
+        let all = history.operations();
+        let mut places: FxHashMap<&Key, u32> = FxHashMap::default();
+        for (place, &at) in self.positions.iter().enumerate() {
+            let list = *places.entry(&all[at].call.key).or_insert(number_of(self.lists.len()));
+            if index(list) == self.lists.len() {
+                self.lists.push(Vec::new());
+            }
+            let failed = all[at].completion == Completion::Fail;
+            if !failed && datatype::updates(&all[at], datatype) {
+                self.lists[index(list)].push(at);
+                self.within[place][0] = Some(list);
+            }
+            self.of[place] = datatype::answered(&all[at], datatype).then_some(list);
+        }
+    }
+
+    /// When the last of these was answered.
+    fn last_answer(&self, positions: impl Iterator<Item = usize>) -> u64 {
+        let Some(times) = &self.times else { return u64::MAX };
+        positions.filter_map(|at| times[self.place(at)].answered).max().unwrap_or(0)
+    }
+
+    /// Until when a source of an operation can have been invoked.
+    fn until(&self, at: usize, last: u64) -> u64 {
+        self.times.as_ref().map_or(u64::MAX, |times| times[self.place(at)].until(last))
+    }
+
+    fn invoked(&self, at: usize) -> u64 {
+        self.times.as_ref().map_or(0, |times| times[self.place(at)].invoked)
+    }
+
     /// Considers only the operations at these positions. A failed write is a
     /// source only of a read that nothing else explains.
     pub(super) fn within(history: &History, part: &[usize], datatype: &dyn Datatype) -> Sources {
@@ -46,7 +131,7 @@ impl Sources {
         if datatype.name() != "register" {
             let changes = operations().map(|(_, op)| !datatype.only_reads(&op.call, None));
             let (changes, of) = (Some(changes.collect()), vec![None; part.len()]);
-            return Sources { positions, of, within, lists: Vec::new(), changes };
+            return Sources { positions, times: None, of, within, lists: Vec::new(), changes };
         }
         let mut lists: Vec<Vec<usize>> = Vec::new();
         let mut places: FxHashMap<(bool, &Key, &Value), usize> = FxHashMap::default();
@@ -108,7 +193,7 @@ impl Sources {
             get(false).or_else(failed)
         });
         let of = of.collect();
-        Sources { positions, of, within, lists, changes: None }
+        Sources { positions, times: None, of, within, lists, changes: None }
     }
 
     fn place(&self, at: usize) -> usize {
@@ -124,20 +209,36 @@ impl Sources {
     }
 
     /// These operations and their possible sources, transitively; ascending.
-    fn closed(&self, positions: &[usize]) -> Vec<usize> {
-        let mut known: FxHashSet<u32> = FxHashSet::default();
+    pub(super) fn closed(&self, positions: &[usize]) -> Vec<usize> {
         let mut all = positions.to_vec();
-        let mut next = 0;
-        // Transitively, because a compare-and-set has a source and can be one.
-        while let Some(&at) = all.get(next) {
-            next += 1;
-            if let Some(list) = self.of[self.place(at)].filter(|list| known.insert(*list)) {
-                all.extend(&self.lists[index(list)]);
+        let mut inside: FxHashSet<usize> = positions.iter().copied().collect();
+        // By list: how many of its members are known.
+        let mut known: FxHashMap<u32, usize> = FxHashMap::default();
+        loop {
+            let before = all.len();
+            let last = self.last_answer(all.iter().copied());
+            let mut next = 0;
+            // Transitively, because a compare-and-set has a source and can be one.
+            while let Some(&at) = all.get(next) {
+                next += 1;
+                let Some(list) = self.of[self.place(at)] else { continue };
+                let until = self.until(at, last);
+                let known = known.entry(list).or_insert(0);
+                let more = &self.lists[index(list)][*known..];
+                let more = more.iter().take_while(|source| self.invoked(**source) <= until);
+                for source in more {
+                    *known += 1;
+                    if inside.insert(*source) {
+                        all.push(*source);
+                    }
+                }
+            }
+            // A source may have been answered later than all others.
+            if self.times.is_none() || all.len() == before {
+                all.sort_unstable();
+                return all;
             }
         }
-        all.sort_unstable();
-        all.dedup();
-        all
     }
 
     /// A closed part without `out` and without all that needs, transitively,
@@ -149,17 +250,29 @@ impl Sources {
             return Vec::new();
         }
         let mut gone: FxHashSet<usize> = out.iter().copied().collect();
-        let mut hit: FxHashSet<u32> = FxHashSet::default();
+        // By list: when the first member was invoked that is gone.
+        let mut hit: FxHashMap<u32, u64> = FxHashMap::default();
         let mut fresh = out.to_vec();
         loop {
-            let before = hit.len();
-            hit.extend(fresh.iter().flat_map(|at| self.within[self.place(*at)]).flatten());
-            if hit.len() == before {
-                return part.iter().copied().filter(|at| !gone.contains(at)).collect();
+            let mut grown = false;
+            for &at in &fresh {
+                let invoked = self.invoked(at);
+                for list in self.within[self.place(at)].into_iter().flatten() {
+                    let first = hit.entry(list).or_insert(u64::MAX);
+                    grown |= invoked < *first;
+                    *first = invoked.min(*first);
+                }
             }
-            let needs =
-                |at: &usize| self.of[self.place(*at)].is_some_and(|list| hit.contains(&list));
-            fresh = part.iter().copied().filter(|at| needs(at) && !gone.contains(at)).collect();
+            let rest = || part.iter().copied().filter(|at| !gone.contains(at));
+            if !grown {
+                return rest().collect();
+            }
+            let last = self.last_answer(rest());
+            let needs = |at: &usize| {
+                let first = self.of[self.place(*at)].and_then(|list| hit.get(&list));
+                first.is_some_and(|first| *first <= self.until(*at, last))
+            };
+            fresh = rest().filter(needs).collect();
             gone.extend(&fresh);
         }
     }

@@ -5,7 +5,9 @@
 //! that linearizability implies, and what violates causal consistency violates
 //! sequential consistency. So no two verdicts contradict the lattice, and most
 //! models cost nothing. The lattice itself is compared with the oracle by
-//! tests; it is used only for registers that are only read and written.
+//! tests; it is used only for registers that are only read and written. Where
+//! registers are also compared and set, an order of all operations is evidence for
+//! every model that it implies: each operation sees what is before it in the order.
 
 use std::rc::Rc;
 
@@ -15,7 +17,7 @@ use super::whole::{Decision, Meter};
 use crate::history::History;
 use crate::judgement::checker::orders::k_atomic::Least;
 use crate::judgement::model::{Model, implies, is_quiet, nodes};
-use crate::judgement::verdict::{Budget, Unknown, Verdict};
+use crate::judgement::verdict::{Budget, Unknown, Verdict, Witness};
 
 /// A history under every model.
 #[derive(Clone, Debug)]
@@ -79,15 +81,18 @@ impl Survey {
     ) -> Survey {
         let plain = judge.whole.as_ref().is_ok_and(|whole| whole.plain);
         let has_finals = judge.whole.as_ref().is_ok_and(|whole| whole.history.has_final_reads());
-        let quiet = plain
+        let register = judge.datatype() == Some("register");
+        let quiet = register
             && (!has_finals || judge.whole.as_ref().is_ok_and(|whole| is_quiet(whole.history)));
         let mut done: Vec<Entry> = Vec::new();
         for model in plan().into_iter().chain(models.iter().copied()) {
             if !models.contains(&model) || done.iter().any(|entry| entry.model == model) {
                 continue;
             }
+            let ordered = register && !judge.covers(model);
             let known = done.iter().filter(|entry| entry.from.is_none()).find(|entry| {
-                plain
+                let order = ordered && matches!(*entry.verdict, Verdict::Holds(Witness::Linear(_)));
+                (plain || order)
                     && match &*entry.verdict {
                         Verdict::Holds(_) => implies(entry.model, model, quiet),
                         Verdict::Violated(_) => implies(model, entry.model, quiet),
@@ -108,6 +113,14 @@ impl Survey {
         done.sort_by_key(place);
         let (least_k, least_delta) = (Err((1, u32::MAX)), Err(unasked()));
         Survey { verdicts: done, has_finals, least_k, least_delta }
+    }
+
+    /// Leaves out the models that say nothing about the datatype of the history, and
+    /// returns them: there is nothing to search for.
+    pub fn leave_out(&mut self, judge: &Judge<'_>) -> Vec<Model> {
+        let unknown = |entry: &Entry| matches!(*entry.verdict, Verdict::Unknown(_));
+        let says_nothing = |entry: &mut Entry| unknown(entry) && !judge.covers(entry.model);
+        self.verdicts.extract_if(.., says_nothing).map(|entry| entry.model).collect()
     }
 
     /// The verdicts, in the order of the models.

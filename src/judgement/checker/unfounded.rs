@@ -14,8 +14,9 @@ use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::datatype::{aborted, found, left};
 use crate::judgement::verdict::{Counterexample, Kind, Reason};
 
-/// The first answer that nothing can have caused, with all operations that
-/// leave its value, and transitively the values that those find.
+/// An answer that nothing can have caused, with all operations that leave its value,
+/// and transitively the values that those find: the first answer, or one behind it that
+/// has fewer operations behind it.
 pub(super) fn unfounded(history: &History) -> Option<Counterexample> {
     let operations = history.operations();
     let held = holdable(operations);
@@ -23,8 +24,8 @@ pub(super) fn unfounded(history: &History) -> Option<Counterexample> {
     let strange = |op: &Operation| {
         found(op).is_some_and(|value| !held.contains(&(&op.call.key, value))) && answered(op)
     };
-    let read = operations.iter().position(strange)?;
-    let among = behind(operations, read);
+    let first = operations.iter().position(strange)?;
+    let (read, among, minimal) = least(operations, first);
     let failed = operations.iter().position(|op| aborted(op, &operations[read]));
     let reason = match failed {
         _ if !among.is_empty() || !operations[read].call.is_read() => {
@@ -34,7 +35,26 @@ pub(super) fn unfounded(history: &History) -> Option<Counterexample> {
         None => Reason::Thin { read },
     };
     let operations = reason.operations();
-    Some(Counterexample { kind: Kind::Illegal, operations, minimal: true, reason })
+    Some(Counterexample { kind: Kind::Illegal, operations, minimal, reason })
+}
+
+/// How many operations are tried to make a counterexample smaller.
+const TRIED_MAX: usize = 64;
+
+/// The answer among this one and those behind it which has the fewest behind it, with
+/// those, and whether all were tried. Then the counterexample is minimal: each answer in
+/// it depends on all of it.
+fn least(operations: &[Operation], first: usize) -> (usize, Vec<usize>, bool) {
+    let among = behind(operations, first);
+    if among.len() > TRIED_MAX {
+        return (first, among, false);
+    }
+    let answered = |at: &usize| matches!(operations[*at].completion, Completion::Ok(_));
+    let others = among.iter().copied().filter(answered).map(|at| (at, behind(operations, at)));
+    let size = |(at, among): &(usize, Vec<usize>)| among.len() + usize::from(!among.contains(at));
+    let all: Vec<_> = std::iter::once((first, among.clone())).chain(others).collect();
+    let (read, among) = all.into_iter().min_by_key(size).expect("there is the first");
+    (read, among, true)
 }
 
 /// Every value that a key can hold.

@@ -6,8 +6,8 @@
 use std::cell::OnceCell;
 
 use super::view::View;
-use crate::history::{Completion, Function, History};
-use crate::judgement::datatype::{Datatype, Like};
+use crate::history::History;
+use crate::judgement::datatype::{Datatype, Like, is_plain};
 use crate::judgement::model::Model;
 use crate::judgement::verdict::{Budget, Witness};
 
@@ -57,14 +57,6 @@ impl<'a> Whole<'a> {
     pub(in crate::judgement::checker) fn view(&self) -> &View {
         self.view.get_or_init(|| View::of(self.history))
     }
-}
-
-/// Whether all operations that did not fail are reads and writes.
-fn is_plain(history: &History) -> bool {
-    history
-        .operations()
-        .iter()
-        .all(|op| op.completion == Completion::Fail || !matches!(op.call.f, Function::Other(_)))
 }
 
 /// What a checker found.

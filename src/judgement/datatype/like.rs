@@ -142,6 +142,10 @@ impl Datatype for Like {
         self.of(&call.key).overwrites(call)
     }
 
+    fn replaces(&self, call: &Call) -> bool {
+        self.of(&call.key).replaces(call)
+    }
+
     fn grows_to(&self, call: &Call, held: &Value, answer: &Value) -> bool {
         self.of(&call.key).grows_to(call, held, answer)
     }

@@ -44,7 +44,7 @@ pub use named::{DESCRIBED, Described, UnknownDatatype, named};
 pub use opaque::Opaque;
 pub use queue::Queue;
 pub use register::Register;
-pub(crate) use register::{MISMATCH, aborted, found, left};
+pub(crate) use register::{MISMATCH, aborted, found, is_plain, left};
 pub use replicated_set::ReplicatedSet;
 pub use sequence::Sequence;
 pub use set::Set;
@@ -88,6 +88,13 @@ pub trait Datatype: Sync {
     fn overwrites(&self, call: &Call) -> bool {
         let _ = call;
         true
+    }
+
+    /// Whether what an object holds after `call` does not depend on what it held before.
+    /// `false` is always safe to say.
+    fn replaces(&self, call: &Call) -> bool {
+        let _ = call;
+        false
     }
 
     /// Whether an object that holds `held` can come to answer `answer` to `call` by

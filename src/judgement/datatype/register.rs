@@ -1,6 +1,6 @@
 //! A register: read, write, and compare-and-set.
 
-use crate::history::{Call, Completion, Function, Key, Menu, Operation, Value};
+use crate::history::{Call, Completion, Function, History, Key, Menu, Operation, Value};
 
 use super::{Arbitration, Context, Datatype, after_read};
 
@@ -32,6 +32,14 @@ pub(crate) fn left(operation: &Operation) -> Option<&Value> {
         (Function::Other(_), completion, Value::List(pair)) if replaces(completion) => pair.get(1),
         _ => None,
     }
+}
+
+/// Whether all operations of registers that did not fail are reads and writes.
+pub(crate) fn is_plain(history: &History) -> bool {
+    history
+        .operations()
+        .iter()
+        .all(|op| op.completion == Completion::Fail || !matches!(op.call.f, Function::Other(_)))
 }
 
 /// Whether this read may have seen this write, which failed: it was invoked

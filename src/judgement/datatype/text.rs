@@ -35,6 +35,10 @@ impl Datatype for Text {
         call.f.as_str() == "put"
     }
 
+    fn replaces(&self, call: &Call) -> bool {
+        call.f.as_str() == "put"
+    }
+
     fn grows_to(&self, _: &Call, held: &Value, answer: &Value) -> bool {
         match (held, answer) {
             (Value::Text(held), Value::Text(seen)) => seen.starts_with(held.as_str()),

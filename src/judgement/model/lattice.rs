@@ -117,12 +117,13 @@ pub fn implies(stronger: Model, weaker: Model, quiet: bool) -> bool {
     false
 }
 
-/// Whether every write returned before the first read at quiescence began.
+/// Whether every operation that may change something returned before the first read at
+/// quiescence began.
 pub fn is_quiet(history: &History) -> bool {
     let operations = history.operations();
     let finals = operations.iter().filter(|op| op.final_read && op.answer().is_some());
     let Some(first) = finals.map(|op| op.invoked).min() else { return true };
-    operations.iter().filter(|op| op.call.is_write()).all(|op| match op.completion {
+    operations.iter().filter(|op| !op.call.is_read()).all(|op| match op.completion {
         Completion::Ok(_) => op.returned.is_some_and(|returned| returned < first),
         Completion::Fail => true,
         Completion::Info => false,

@@ -130,11 +130,11 @@ impl FromStr for Model {
     /// count as `-`.
     fn from_str(text: &str) -> Result<Model, UnknownModel> {
         let plain = normal(text);
-        let called = |other: &&Other| names(other).any(|name| normal(name) == plain);
+        let called = |other: &&Other| names(other).any(|name| is_spelt(name, &plain));
         if let Some(other) = OTHERS.iter().find(called) {
             return Ok(other.model);
         }
-        let by_name = |entry: &&Named| spellings(entry).any(|name| normal(name) == plain);
+        let by_name = |entry: &&Named| spellings(entry).any(|name| is_spelt(name, &plain));
         if let Some(entry) = NAMED.iter().find(by_name) {
             return Ok(Model::Grid(entry.grid));
         }
@@ -147,6 +147,16 @@ impl FromStr for Model {
 
 fn normal(text: &str) -> String {
     text.trim().to_lowercase().replace(['_', ' '], "-")
+}
+
+/// Whether `plain` is the normal form of a name of the tables, which are in ASCII.
+/// The catalogue reads hundreds of names at every start, so nothing is allocated.
+fn is_spelt(name: &str, plain: &str) -> bool {
+    let normal = |letter: u8| match letter {
+        b'_' | b' ' => b'-',
+        other => other.to_ascii_lowercase(),
+    };
+    name.len() == plain.len() && name.bytes().map(normal).eq(plain.bytes())
 }
 
 fn spellings(entry: &Named) -> impl Iterator<Item = &'static str> {
@@ -207,6 +217,8 @@ mod tests {
     fn every_model_is_read_back_from_its_names() {
         for model in Model::all().chain([Model::KAtomic(3), Model::DeltaAtomic(1_000)]) {
             for name in [model.name(), model.long_name(), model.name().to_uppercase()] {
+                assert!(name.is_ascii(), "{name}");
+                assert!(is_spelt(&name, &normal(&name)), "{name}");
                 assert_eq!(name.parse(), Ok(model), "{name}");
             }
         }

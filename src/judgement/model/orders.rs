@@ -142,6 +142,16 @@ impl Orders {
         matches!(self.reads, Reads::Recent | Reads::RecentUnlessOverlapped)
     }
 
+    /// Whether every operation takes effect at one instant between its invocation and
+    /// its return, and sees what took effect before it. So what was invoked after it
+    /// returned does not explain it.
+    pub(in crate::judgement) fn is_instantaneous(&self) -> bool {
+        let Orders { views, shared, session: _, time, reads } = *self;
+        (views, shared) == (Views::One, Shared::Nothing)
+            && time == Time::ReturnsBefore { reads_earlier: 0 }
+            && reads == Reads::LastOf(1)
+    }
+
     /// Whether a read may answer another write than the last before it.
     pub(in crate::judgement) fn may_be_stale(&self) -> bool {
         matches!(self.reads, Reads::LastOf(2..))

@@ -441,3 +441,23 @@ fn small_logs_are_told_on_small_pages() {
     assert_eq!(quick.out.matches("✗ FAILS").count(), fails);
     assert!(quick.out.contains("not minimised"), "{}", quick.out);
 }
+
+#[test]
+fn what_says_nothing_about_a_datatype_is_not_asked_unless_it_is_named() {
+    let place = Place::new();
+    place.write("etcd.log", include_str!("../../recordings/etcd.log"));
+    place.write("kv.txt", include_str!("../../recordings/kv.txt"));
+    // An order of all operations is evidence for the weaker models.
+    for words in ["", "--model ryw --model linearizable"] {
+        let said = place.run(&format!("verify etcd.log {words}"));
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert!(said.out.contains("implied by linearizable"), "{said:?}");
+        assert!(!said.out.contains("? unknown"), "{said:?}");
+    }
+    let said = place.run("verify kv.txt");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("not asked             eventual, eventual-rt, ryw"), "{said:?}");
+    let said = place.run("verify kv.txt --model ryw");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("ryw is about registers"), "{said:?}");
+}

@@ -44,7 +44,10 @@ pub(in crate::judgement::checker) fn reason(
             }
         }
     }
-    let prover = Prover { history, part, operations, asked, epochs };
+    let answers = operations.iter().filter(|op| matches!(op.completion, Completion::Ok(_)));
+    let last = answers.filter_map(|op| op.returned).max().unwrap_or(0);
+    let last = Some(last).filter(|_| asked.is_instantaneous() && !datatype::is_plain(history));
+    let prover = Prover { history, part, operations, asked, epochs, last };
     let sources = (0..n).map(|at| prover.sources(at)).collect();
     let start = Branch { sources, facts: Vec::new() };
     let bound: Vec<bool> = prover
@@ -76,6 +79,9 @@ struct Prover<'a> {
     asked: Orders,
     /// If quiet instants count: how many of them were before each operation.
     epochs: Vec<usize>,
+    /// When the last answer of the part was given, if only what was invoked in time
+    /// explains an operation.
+    last: Option<u64>,
 }
 
 /// One of the orders that the model asks for: whose, and what is known of it.
@@ -491,7 +497,14 @@ impl Prover<'_> {
         let wrote = |&other: &usize| {
             other != at && self.wrote_the_key(other, at) && self.left(other) == Some(found)
         };
-        initial.into_iter().chain((0..self.part.len()).filter(wrote).map(Source::Write)).collect()
+        let all: Vec<usize> = (0..self.part.len()).filter(wrote).collect();
+        let (returned, invoked) =
+            (self.operations[at].returned, |other: usize| self.operations[other].invoked);
+        let until = self.last.map_or(u64::MAX, |last| returned.unwrap_or(last));
+        let timely: Vec<usize> = all.iter().copied().filter(|at| invoked(*at) <= until).collect();
+        let late = timely.is_empty() && initial.is_none() && returned.is_some();
+        let all = if late { all } else { timely };
+        initial.into_iter().chain(all.into_iter().map(Source::Write)).collect()
     }
 
     /// The reason for a read that has no possible source.

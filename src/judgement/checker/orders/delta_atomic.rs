@@ -8,7 +8,8 @@
 
 use super::keys::merged;
 use super::linearizable;
-use super::search::{Found, Keep, search};
+use super::objects::Keep;
+use super::search::{Found, search};
 use crate::history::{History, Operation};
 use crate::judgement::checker::registers::zones;
 use crate::judgement::checker::whole::{Decision, Meter, Whole};

@@ -6,14 +6,21 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
-use super::search::{Found, Keep, search};
+use super::objects::Keep;
+use super::search::{Found, search};
+use super::sweep::{Sweep, Swept};
 use crate::history::{History, Key};
 use crate::judgement::checker::whole::{Decision, Meter};
 use crate::judgement::datatype::Datatype;
+use crate::judgement::number::count;
 use crate::judgement::verdict::Witness;
 
 /// How many steps the first turn of a key has.
 const TURN: u64 = 10_000;
+
+/// How many steps for each operation a search in depth has before a sweep is tried.
+/// Where there is an order, it is mostly found at once.
+const AT_ONCE: u64 = 4;
 
 /// Searches for an order of each key or, where session order is not part of
 /// returns-before (`local` is false), for one order of all.
@@ -46,6 +53,9 @@ pub(in crate::judgement::checker) fn search_keys(
 /// not keep an easy one from deciding. A turn starts its search again, because
 /// a search that waits would keep its visited positions in memory; that costs
 /// at most a third more.
+///
+/// If time counts, half of a turn goes to a sweep in order of time, which finds
+/// sooner that a key has no order.
 pub(in crate::judgement::checker) fn in_turns(
     history: &History,
     parts: Vec<Vec<usize>>,
@@ -56,13 +66,16 @@ pub(in crate::judgement::checker) fn in_turns(
     let unknown = || Decision::unknown("the budget ended before all orders were tried");
     let mut orders: Vec<Option<Vec<usize>>> = vec![None; parts.len()];
     let mut open: Vec<usize> = (0..parts.len()).collect();
+    let mut sweeps: Vec<bool> =
+        parts.iter().map(|part| keep.sees_time() && is_of_one_key(history, part)).collect();
     let mut turn = TURN;
     while !open.is_empty() {
         let mut still = Vec::new();
         let last = open.len() == 1;
         for &nth in &open {
             let mut own = meter.part(if last { u64::MAX } else { turn });
-            match search(history.operations(), &parts[nth], datatype, keep, &mut own) {
+            let whole = (history, &parts[nth][..], datatype);
+            match searched(whole, keep, &mut sweeps[nth], &mut own) {
                 Found::Order(order) => orders[nth] = Some(order),
                 Found::NoOrder => return Err(Decision::Fails(parts[nth].clone())),
                 Found::Spent if own.is_empty() => still.push(nth),
@@ -77,6 +90,39 @@ pub(in crate::judgement::checker) fn in_turns(
         (open, turn) = (still, turn.saturating_mul(4));
     }
     orders.into_iter().collect::<Option<Vec<_>>>().ok_or_else(unknown)
+}
+
+/// Searches one part, and sweeps through it as long as that may still tell more.
+fn searched(
+    (history, part, datatype): (&History, &[usize], &dyn Datatype),
+    keep: Keep,
+    sweeps: &mut bool,
+    meter: &mut Meter,
+) -> Found {
+    if *sweeps {
+        let mut first = meter.part(AT_ONCE * (count(part.len()) + 16));
+        let found = search(history.operations(), part, datatype, keep, &mut first);
+        meter.spend(first.spent());
+        // Out of memory, a search is not out of steps.
+        if !matches!(found, Found::Spent) || !first.is_empty() || meter.is_empty() {
+            return found;
+        }
+        let mut half = meter.part(meter.left / 2);
+        let swept = Sweep::of(history.operations(), part, datatype).all(&mut half);
+        meter.spend(half.spent());
+        match swept {
+            Swept::Stuck(_) => return Found::NoOrder,
+            Swept::Through => *sweeps = false,
+            Swept::Spent => {}
+        }
+    }
+    search(history.operations(), part, datatype, keep, meter)
+}
+
+/// Whether these operations are of one object.
+pub(in crate::judgement::checker) fn is_of_one_key(history: &History, part: &[usize]) -> bool {
+    let key = |at: &usize| &history.operations()[*at].call.key;
+    part.iter().all(|at| key(at) == key(&part[0]))
 }
 
 /// The positions of the operations of each key, keys in order of appearance.

@@ -16,7 +16,8 @@
 
 use super::keys::{in_turns, of_keys};
 use super::linearizable;
-use super::search::{Found, Keep, search};
+use super::objects::Keep;
+use super::search::{Found, search};
 use crate::judgement::checker::whole::{Decision, Meter, Whole};
 use crate::judgement::verdict::Witness;
 

@@ -21,11 +21,16 @@ use crate::judgement::verdict::reason::{Place, Reason, Source, Why};
 
 /// Replays a reason why no order explains the answers. What shows that an
 /// operation happened, or was a cause, must be in `part`.
-pub(super) fn replay(history: &History, model: Model, part: &[usize], reason: &Reason) -> Replayed {
+pub(super) fn replay(
+    history: &History,
+    facts: Facts<'_>,
+    model: Model,
+    part: &[usize],
+    reason: &Reason,
+) -> Replayed {
     let Some(asked) = model.orders() else {
         return Unsound::because("this reason is not about orders");
     };
-    let facts = Facts::of(history);
     Replay { history, facts, asked, part, sources: Sources::of(facts), assumed: Vec::new() }
         .reason(reason)
 }

@@ -12,11 +12,28 @@ use crate::judgement::verdict::reason::{Reason, Source};
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'a> {
     operations: &'a [Operation],
+    /// When the last answer of a part was given, if only what was invoked in time
+    /// explains an operation of it.
+    last: Option<u64>,
+    /// Whether an answer that nothing explains in time needs all that could explain it
+    /// later.
+    late: bool,
 }
 
 impl<'a> Facts<'a> {
     pub(super) fn of(history: &'a History) -> Self {
-        Facts { operations: history.operations() }
+        Facts { operations: history.operations(), last: None, late: true }
+    }
+
+    /// The same about this part of a history in which every operation takes effect
+    /// between its invocation and its return. What was invoked later than an operation
+    /// returned is no source of it, unless (`late`) nothing else is. What has an unknown outcome
+    /// matters only if it took effect before an answer of the part.
+    pub(super) fn in_time(self, part: &[usize], late: bool) -> Self {
+        let operations = part.iter().filter_map(|&at| self.get(at));
+        let answers = operations.filter(|op| matches!(op.completion, Completion::Ok(_)));
+        let last = Some(answers.filter_map(|op| op.returned).max().unwrap_or(0));
+        Facts { last, late, ..self }
     }
 
     pub(super) fn len(self) -> usize {
@@ -90,7 +107,16 @@ impl<'a> Facts<'a> {
         let wrote = |&other: &usize| {
             other != at && self.same_key(other, at) && self.left(other) == Some(found)
         };
-        initial.into_iter().chain((0..self.len()).filter(wrote).map(Source::Write)).collect()
+        let mut all: Vec<usize> = (0..self.len()).filter(wrote).collect();
+        if let Some(last) = self.last {
+            let until = self.operations[at].returned.unwrap_or(last);
+            let in_time = |other: &usize| self.operations[*other].invoked <= until;
+            let late = self.late && self.operations[at].returned.is_some();
+            if !late || initial.is_some() || all.iter().any(in_time) {
+                all.retain(in_time);
+            }
+        }
+        initial.into_iter().chain(all.into_iter().map(Source::Write)).collect()
     }
 }
 

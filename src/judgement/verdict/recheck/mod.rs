@@ -1,12 +1,13 @@
 //! Replays evidence, so that no checker has to be trusted.
 //!
 //! `witness`, `least`, `orders` and `registers` replay evidence that a model
-//! holds; `proof` and `cycle` replay proofs that it does not. All rest on
-//! `facts`, what a history says directly. Nothing here imports a checker.
+//! holds; `proof` and `cycle` replay proofs that it does not, and `instants` that no
+//! order is left. All rest on `facts`, what a history says directly. Nothing here imports a checker.
 
 mod contexts;
 mod cycle;
 mod facts;
+mod instants;
 mod least;
 mod orders;
 mod proof;

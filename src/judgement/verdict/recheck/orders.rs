@@ -11,7 +11,7 @@ use crate::history::{Completion, History, Key, Operation, ProcessId, Value};
 
 use super::facts::Facts;
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::datatype::Datatype;
+use crate::judgement::datatype::{Datatype, updates};
 use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies};
 
 /// Replays one order of all operations.
@@ -27,7 +27,7 @@ pub(super) fn replay_linear(
     if let Some(asked) = model.orders().filter(one) {
         return claim.is_accepted(order, &asked);
     }
-    let quiet = is_quiet(history);
+    let quiet = is_quiet(history, datatype);
     let mut stronger = [Model::Sequential, Model::Linearizable].into_iter();
     let stronger = stronger.find(|stronger| implies(*stronger, model, quiet));
     match stronger.and_then(Model::orders) {
@@ -36,13 +36,13 @@ pub(super) fn replay_linear(
     }
 }
 
-/// Whether every write returned before the first read at quiescence began.
-fn is_quiet(history: &History) -> bool {
+/// Whether every change returned before the first read at quiescence began.
+fn is_quiet(history: &History, datatype: &dyn Datatype) -> bool {
     let operations = history.operations();
     let finals = operations.iter().filter(|op| op.final_read && op.answer().is_some());
     let Some(first) = finals.map(|op| op.invoked).min() else { return true };
-    let writes = operations.iter().filter(|op| op.call.is_write());
-    { writes }.all(|op| match op.completion {
+    let changes = operations.iter().filter(|op| updates(op, datatype));
+    { changes }.all(|op| match op.completion {
         Completion::Ok(_) => op.returned.is_some_and(|returned| returned < first),
         Completion::Fail => true,
         Completion::Info => false,

@@ -4,14 +4,15 @@
 //! arbitration (or order) of the *whole* history, since the possible sources
 //! of a read are looked up there. It trusts nothing it is given.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use crate::history::{Completion, Function, History, Operation, Value};
+use crate::history::{Completion, Function, History, Key, Operation, Value};
 
 use super::cycle;
 use super::facts::{Facts, Sources, sourceless};
+use super::instants;
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::datatype::{Datatype, MISMATCH};
+use crate::judgement::datatype::{Datatype, MISMATCH, answered, is_plain};
 use crate::judgement::model::Kind;
 use crate::judgement::model::{Grid, Guarantees, Model, Scope, implies};
 use crate::judgement::oracle;
@@ -30,6 +31,14 @@ pub(super) fn replay(
     claim: &Counterexample,
 ) -> Replayed {
     let facts = Facts::of(history);
+    let instants = claim.kind == Kind::Unexplained
+        && model.orders().is_some_and(|asked| asked.is_instantaneous())
+        && (datatype.name() != "register" || !is_plain(history));
+    let facts = if instants {
+        facts.in_time(&claim.operations, datatype.name() == "register")
+    } else {
+        facts
+    };
     well_formed(facts, claim)?;
     let Model::Grid(base) = Model::BASE else { unreachable!("base is a model of the grid") };
     match (claim.kind, model) {
@@ -47,11 +56,11 @@ pub(super) fn replay(
         }
         (Kind::Unexplained, Model::Grid(grid)) => Replay::new(facts, grid).reason(&claim.reason),
         (Kind::Unexplained, _) => match &claim.reason {
-            Reason::NoOrder { .. } => no_order(history, model, datatype, claim),
+            Reason::NoOrder { .. } => no_order(history, model, datatype, claim, instants),
             _ if datatype.name() != "register" => {
                 Unsound::because("this reason is about registers")
             }
-            reason => cycle::replay(history, model, &claim.operations, reason),
+            reason => cycle::replay(history, facts, model, &claim.operations, reason),
         },
     }
 }
@@ -86,16 +95,21 @@ fn no_order(
     model: Model,
     datatype: &dyn Datatype,
     claim: &Counterexample,
+    in_time: bool,
 ) -> Replayed {
     if claim.reason != (Reason::NoOrder { model }) {
         return Unsound::because("the lack of an order is that of another model");
     }
+    all_changes(history, claim, datatype, in_time)?;
     let open = |at: &&usize| history.operations()[**at].is_pending();
-    if claim.operations.iter().filter(open).count() > PENDING_MAX {
-        return Unsound::too_large("the part has too many operations of unknown outcome");
-    }
-    all_changes(history, claim, datatype)?;
-    match oracle::explained(history, &claim.operations, model, datatype) {
+    let explained = match model.orders().is_some_and(|asked| asked.is_instantaneous()) {
+        true => instants::explained(history, &claim.operations, datatype),
+        false if claim.operations.iter().filter(open).count() > PENDING_MAX => {
+            return Unsound::too_large("the part has too many operations of unknown outcome");
+        }
+        false => oracle::explained(history, &claim.operations, model, datatype),
+    };
+    match explained {
         Some(false) => Ok(()),
         Some(true) => Unsound::because("an order explains the answers of this part"),
         None => Unsound::too_large("the part is too large to try every order"),
@@ -103,9 +117,14 @@ fn no_order(
 }
 
 /// Where an answer may depend on any change of its key, verifies that the part
-/// has them all: for a compare-and-set that found another value, and for
-/// datatypes other than registers.
-fn all_changes(history: &History, claim: &Counterexample, datatype: &dyn Datatype) -> Replayed {
+/// has them all, or all that were invoked `in_time`: for a compare-and-set that found
+/// another value, and for datatypes other than registers.
+fn all_changes(
+    history: &History,
+    claim: &Counterexample,
+    datatype: &dyn Datatype,
+    in_time: bool,
+) -> Replayed {
     let operations = history.operations();
     let missed = |op: &Operation| {
         matches!(op.call.f, Function::Other(_))
@@ -113,15 +132,25 @@ fn all_changes(history: &History, claim: &Counterexample, datatype: &dyn Datatyp
     };
     let register = datatype.name() == "register";
     let members = claim.operations.iter().map(|&at| &operations[at]);
-    let keys: BTreeSet<_> =
-        members.filter(|op| !register || missed(op)).map(|op| &op.call.key).collect();
+    // Until when a change of each key may matter.
+    let mut until: BTreeMap<&Key, u64> = BTreeMap::new();
+    for op in members.filter(|op| !register || missed(op)) {
+        let last = match in_time {
+            true if !register && !answered(op, datatype) => continue,
+            true => op.returned.unwrap_or(0),
+            false => u64::MAX,
+        };
+        let until = until.entry(&op.call.key).or_default();
+        *until = last.max(*until);
+    }
     for (at, op) in operations.iter().enumerate() {
         let answer = match &op.completion {
             Completion::Ok(answer) => Some(answer),
             Completion::Info => None,
             Completion::Fail => continue,
         };
-        let changes = keys.contains(&op.call.key) && !datatype.only_reads(&op.call, answer);
+        let in_time = until.get(&op.call.key).is_some_and(|until| op.invoked <= *until);
+        let changes = in_time && !datatype.only_reads(&op.call, answer);
         if changes && claim.operations.binary_search(&at).is_err() {
             return Unsound::because(format!(
                 "operation {at} could explain an answer, the part lacks it"
