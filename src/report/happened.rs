@@ -1,6 +1,6 @@
 //! What happened to a store, as its recording shows: what hurts most comes first.
 //!
-//! Invariant: at most [`LINES_MAX`] lines, each from a figure of [`Distance`] or
+//! Invariant: at most 12 lines, each from a figure of [`Distance`] or
 //! [`Elements`] that is not zero. The figures are no verdicts. This module measures nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,7 +120,7 @@ impl Happened<'_> {
         ]
     }
 
-    /// The same as text of at most [`LINES_MAX`] lines.
+    /// The same as text of at most 12 lines.
     pub fn text(&self, look: &Look) -> String {
         let room = look.width.saturating_sub(LABEL + 1).max(30);
         let mut lines = Vec::new();
