@@ -1,7 +1,8 @@
 //! `verify --follow`: judge a recording while it is written.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs::{File, Metadata};
+use std::io::{self, BufRead, BufReader, Read, Seek as _};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -44,7 +45,8 @@ pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failu
     let deadline = args.time.and_then(|time| clock::now().checked_add(time));
     let ends = || interrupts::noted() || deadline.is_some_and(|end| clock::now() >= end);
     let mut lines = Growing::open(path)?;
-    let mut watch = Watch { args, path, screen, live, follower: Follower::default(), line: 0 };
+    let follower = Follower::new(args.read.options());
+    let mut watch = Watch { args, path, screen, live, follower, line: 0 };
     while let Some(line) = lines.next(&ends).map_err(|error| unreadable(path, &error))? {
         if let Some(exit) = watch.line(&line)? {
             return Ok(exit);
@@ -60,7 +62,7 @@ fn unreadable(path: &str, error: &io::Error) -> Failure {
 /// The lines of a recording that may still be growing.
 enum Growing {
     /// A file, which may still grow.
-    File(Lines<File>),
+    File(Rotating),
     /// Standard input. Another thread reads it, so that `--time` and signals can
     /// end the command while no input comes.
     Input(Receiver<io::Result<Vec<u8>>>),
@@ -73,7 +75,7 @@ impl Growing {
                 Failure::new(format!("{path} cannot be read: {error}"))
                     .remedy("name a recording of event lines, or `-` for standard input")
             })?;
-            return Ok(Growing::File(Lines::of(file)));
+            return Ok(Growing::File(Rotating { path: path.into(), lines: Lines::of(file) }));
         }
         let (sender, receiver) = mpsc::sync_channel(LINES_AHEAD);
         std::thread::spawn(move || {
@@ -105,6 +107,53 @@ impl Growing {
             }
         }
     }
+}
+
+/// A file that may still grow, and be replaced by a new one of its name.
+struct Rotating {
+    path: PathBuf,
+    lines: Lines<File>,
+}
+
+impl Rotating {
+    /// The next line that is complete; `None` if there is no more for now.
+    fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        let line = self.lines.next();
+        if line.is_some() || !self.is_replaced() {
+            return line;
+        }
+        // What was written until then; nobody completes its last line any more.
+        let rest = self.lines.next().or_else(|| self.lines.last());
+        if rest.is_some() {
+            return rest;
+        }
+        self.lines = Lines::of(File::open(&self.path).ok()?);
+        self.lines.next()
+    }
+
+    /// Whether another file has this name now, and something is in it; or this one was
+    /// emptied.
+    fn is_replaced(&mut self) -> bool {
+        let own = self.lines.input.get_ref().metadata();
+        let (Ok(there), Ok(own)) = (std::fs::metadata(&self.path), own) else { return false };
+        let read = self.lines.input.stream_position().unwrap_or(0);
+        match is_same(&there, &own) {
+            true => there.len() < read,
+            false => there.len() > 0,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Only what was emptied is noticed.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
 }
 
 /// The complete lines of an input that may still grow.
@@ -238,6 +287,13 @@ impl Watch<'_> {
 
     /// Reports the result when the recording, the time or the process ends.
     fn end(&mut self) -> Result<Exit, Failure> {
+        let backwards = count(u64::try_from(self.follower.backwards()).unwrap_or(u64::MAX));
+        if backwards != "0" {
+            self.screen.note(&format!(
+                "times ran backwards: {backwards}; the order of the lines counts (--strict-time \
+                 refuses them)"
+            ));
+        }
         let found = self.live.finish();
         if !found.is_empty() {
             return Ok(self.tell(&found));
@@ -260,5 +316,37 @@ impl Watch<'_> {
             coverage if coverage.is_complete() => Exit::Holds,
             _ => Exit::Unknown,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn all(lines: &mut Rotating) -> String {
+        let mut text = Vec::new();
+        while let Some(line) = lines.next() {
+            text.extend(line.expect("it can be read"));
+        }
+        String::from_utf8(text).expect("it is text")
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_or_emptied_is_read_from_its_start() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("log");
+        fs::write(&path, "1\n2\npart").expect("it can be written");
+        let file = File::open(&path).expect("it is there");
+        let mut lines = Rotating { path: path.clone(), lines: Lines::of(file) };
+        assert_eq!(all(&mut lines), "1\n2\n");
+        fs::rename(&path, folder.path().join("log.1")).expect("it can be renamed");
+        assert_eq!(all(&mut lines), "", "nothing has this name");
+        fs::write(&path, "").expect("it can be written");
+        assert_eq!(all(&mut lines), "", "the writer may still write to the old file");
+        fs::write(&path, "3\n4\n").expect("it can be written");
+        assert_eq!(all(&mut lines), "part3\n4\n");
+        fs::write(&path, "5\n").expect("it can be written");
+        assert_eq!(all(&mut lines), "5\n", "it was emptied");
     }
 }

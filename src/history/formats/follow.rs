@@ -7,6 +7,7 @@
 use super::edn::Kind;
 use super::json_lines;
 use super::names::Processes;
+use super::options::Options;
 use super::pairs::{Head, Sayings};
 use crate::history::{Event, Malformed, Rule, Rules};
 
@@ -30,9 +31,24 @@ pub struct Follower {
     rules: Rules,
     processes: Processes,
     line: usize,
+    options: Options,
+    /// Whether invocations name no key; `None` before the first one.
+    keyless: Option<bool>,
+    backwards: usize,
 }
 
 impl Follower {
+    /// Reads as these options say. Malformed lines are errors even if they are lenient: whoever
+    /// follows decides what to do.
+    pub fn new(options: Options) -> Follower {
+        Follower { options, ..Follower::default() }
+    }
+
+    /// How many times ran backwards and were replaced, so that the order of the lines counts.
+    pub fn backwards(&self) -> usize {
+        self.backwards
+    }
+
     /// The event of the next line; `None` if it is blank or tells of no client. A number that is used
     /// again after an unknown outcome stands for a new process. If lines have
     /// no times, their order is their time.
@@ -53,12 +69,19 @@ impl Follower {
         }
         let (sayings, rules, line) = (&mut self.sayings, &mut self.rules, self.line);
         let malformed = |reason| Malformed::unreadable(line, reason);
-        let fields = json_lines::fields(text).map_err(malformed)?;
+        let fields = json_lines::fields_with(text, &self.options);
+        let mut fields = fields.map_err(|refused| malformed(refused.in_words()))?;
         if fields.process.is_no_client() {
             return Ok(None);
         }
         let process = self.processes.number(fields.process.clone()).map_err(malformed)?;
-        let head = Head { line, process, time: fields.time, node: fields.node };
+        fields.with_key(&mut self.keyless).map_err(malformed)?;
+        let mut head = Head { line, process, time: fields.time, node: fields.node };
+        let last = rules.time();
+        if head.time.is_some_and(|time| time < last) && !self.options.strict_time {
+            head.time = Some(last.saturating_add(1));
+            self.backwards += 1;
+        }
         let event = if fields.kind == Kind::Invoke {
             let call = json_lines::call(fields).map_err(malformed)?;
             let time = sayings.time(head)?;

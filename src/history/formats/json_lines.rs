@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 
 use super::documents::Documents;
-use super::edn::{Kind, Raw, Reader};
+use super::edn::{Kind, ONLY_KEY, Raw, Reader};
 use super::json::{key_of, node_of, value_of};
 use super::lines::Lines;
 use super::log::Log;
@@ -197,7 +197,28 @@ pub(super) struct Fields {
     last: bool,
 }
 
+/// Why a list is no value of a file that still grows and has no keys.
+const PERHAPS_PAIR: &str = "where no line has a `key`, a list may be a key and its value, and only \
+                            the whole file tells";
+
 impl Fields {
+    /// Gives the only object its name, where no invocation names one; whether that is so, the
+    /// first one says.
+    pub(super) fn with_key(&mut self, keyless: &mut Option<bool>) -> Result<(), String> {
+        if self.kind == Kind::Invoke {
+            let own = self.key.is_none();
+            if *keyless.get_or_insert(own) != own {
+                return Err(SOME_KEYS.to_owned());
+            }
+            self.key.get_or_insert_with(|| Key::new(ONLY_KEY));
+        }
+        let lists = [Some(&self.value), self.answer.as_ref()].into_iter().flatten();
+        match *keyless == Some(true) && lists.into_iter().any(|it| matches!(it, Value::List(_))) {
+            true => Err(PERHAPS_PAIR.to_owned()),
+            false => Ok(()),
+        }
+    }
+
     /// What the nemesis did on this line: `isolate n1`; the line itself if it does not say.
     fn mark(&self, line: &[u8]) -> String {
         match (&self.f, &self.value) {
@@ -210,12 +231,7 @@ impl Fields {
 }
 
 /// Reads a line.
-pub(super) fn fields(text: &[u8]) -> Result<Fields, String> {
-    let read = fields_with(text, &Options::default());
-    read.map_err(|refused| refused.in_words())
-}
-
-fn fields_with(text: &[u8], options: &Options) -> Result<Fields, Refused> {
+pub(super) fn fields_with(text: &[u8], options: &Options) -> Result<Fields, Refused> {
     let plain = options.are_plain().then(|| scan(text)).flatten();
     plain.map_or_else(|| of_record(Record::parse(text, options)?, options), Ok)
 }

@@ -155,3 +155,34 @@ fn what_cannot_be_followed_is_refused() {
     assert!(said.err.contains("-:2: "), "{said:?}");
     assert_eq!(followed(&twice, &["--lenient"]).code, Some(4), "{said:?}");
 }
+
+#[test]
+fn one_object_needs_no_key_and_the_order_of_the_lines_counts() {
+    let keyless = |line: &&str| line.replace(r#""key":"x","#, "");
+    let text: Vec<_> = STALE.iter().map(keyless).collect();
+    let said = followed(&format!("{}\n", text.join("\n")), &[]);
+    assert!(said.out.starts_with("line 6: ✗ FAILS  linearizable: "), "{said:?}");
+    let backwards = STALE[..4].join("\n").replace(r#""time":3"#, r#""time":0"#);
+    let said = followed(&format!("{backwards}\n"), &[]);
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.err.contains("times ran backwards: 1; the order of the lines counts"), "{said:?}");
+    let said = followed(&format!("{backwards}\n"), &["--strict-time"]);
+    assert!(said.err.contains("-:3: time runs backwards: 0 after 2"), "{said:?}");
+    for (line, why) in [
+        (STALE[2], "`key` stands on some lines only"),
+        (r#"{"process":0,"type":"ok","value":["x",1],"time":4}"#, "a list may be a key and its"),
+    ] {
+        let said = followed(&format!("{}\n{line}\n", text[..2].join("\n")), &[]);
+        assert!(said.err.contains(why), "{said:?}");
+    }
+}
+
+#[test]
+fn fields_of_other_names_are_followed_too() {
+    let text = STALE.join("\n").replace("process", "client").replace("time", "us");
+    let said = followed(
+        &format!("{text}\n"),
+        &["--columns", "process=client,time=us", "--time-unit", "us"],
+    );
+    assert!(said.out.starts_with("line 6: ✗ FAILS  linearizable: "), "{said:?}");
+}

@@ -114,7 +114,8 @@ fn read(events: &[Event]) -> Outcome {
 }
 
 fn followed(events: &[Event]) -> Outcome {
-    let mut lines = Follower::default();
+    let strict = Options { strict_time: true, ..Options::default() };
+    let mut lines = Follower::new(strict);
     let mut builder = Builder::new();
     for event in events {
         let said = lines.line(line(event).as_bytes())?.expect("the line is not blank");
