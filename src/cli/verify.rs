@@ -105,6 +105,12 @@ fn judge(
     let called = read.recording.called(name);
     let begun = begun(meaning, args.initial.as_ref(), &called, read)?;
     let judge = begun.judge();
+    // Measured first, because it takes little time, and judging may take all there is.
+    bar.set_message(screen.look.text(&format!("measuring {name}")));
+    let is_of =
+        |name: &str| args.measures() && judge.datatype().is_some_and(|it| it.starts_with(name));
+    let distance = is_of("register").then(|| Distance::of(begun.history()));
+    let elements = is_of("set").then(|| Elements::of(begun.history()));
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
     let budget = Budget { stop: Some(interrupts::is_enough), ..Budget::of(args.steps) };
@@ -131,17 +137,9 @@ fn judge(
     let asked = |(model, _): &(Model, Duration)| !not_asked.contains(model);
     let times: Vec<_> =
         models.iter().copied().zip(times).filter(asked).map(|(_, time)| time).collect();
-    bar.set_message(screen.look.text(&format!("measuring {name}")));
+    bar.set_message(screen.look.text(&format!("searching the least k and Δ of {name}")));
     let least: Option<Leasts> = args.all.then(|| judge.least(budget));
-    let registers = judge.datatype() == Some("register");
-    let measures = args.measures() && registers && !interrupts::is_enough();
-    let distance = measures.then(|| {
-        let leasts = least.clone();
-        Distance { leasts, ..Distance::of(begun.history()) }
-    });
-    let is_set = judge.datatype().is_some_and(|name| name.starts_with("set"));
-    let elements = (args.measures() && is_set && !interrupts::is_enough())
-        .then(|| Elements::of(begun.history()));
+    let distance = distance.map(|distance| Distance { leasts: least.clone(), ..distance });
     let strange = args.initial.is_none() && saw_what_nobody_left(&judge, &survey);
     let judged = Judged {
         name,

@@ -116,14 +116,33 @@ impl Judged<'_> {
         );
         let recording = self.recording;
         let remarks = [
-            (open, "of unknown outcome"),
-            (recording.continued, "continued as new processes after an unknown outcome"),
-            (recording.marks_seen, "kept as marks (no operations of clients)"),
-            (recording.skipped, "malformed and skipped"),
-            (recording.backwards, "times ran backwards, so the order of the lines counts"),
+            (open, ["of unknown outcome"; 2]),
+            (
+                recording.continued,
+                [
+                    "continued as a new process after an unknown outcome",
+                    "continued as new processes after an unknown outcome",
+                ],
+            ),
+            (
+                recording.marks_seen,
+                [
+                    "kept as a mark (no operation of a client)",
+                    "kept as marks (no operations of clients)",
+                ],
+            ),
+            (recording.skipped, ["malformed and skipped"; 2]),
+            (
+                recording.backwards,
+                [
+                    "time ran backwards, so the order of the lines counts",
+                    "times ran backwards, so the order of the lines counts",
+                ],
+            ),
         ];
-        for (number, what) in remarks.iter().filter(|(number, _)| *number > 0) {
-            let _ = write!(said, " · {} {what}", count(*number as u64));
+        for (number, [one, many]) in remarks.into_iter().filter(|(number, _)| *number > 0) {
+            let what = if number == 1 { one } else { many };
+            let _ = write!(said, " · {} {what}", count(number as u64));
         }
         said
     }
