@@ -6,6 +6,7 @@ use crate::history::History;
 use crate::history::formats::json_lines;
 use crate::judgement::{Survey, Verdict};
 
+use super::args::VerifyArgs;
 use super::exit::Failure;
 use super::screen::Screen;
 use super::{files, interrupts};
@@ -19,7 +20,7 @@ pub fn save(
     path: &Path,
     history: &History,
     survey: &Survey,
-    screen: &Screen,
+    (args, screen): (&VerifyArgs, &Screen),
 ) -> Result<(), Failure> {
     // A model about reads at quiescence is not placed in the lattice if there are none.
     let all = survey.entries().iter().map(|entry| entry.model);
@@ -43,7 +44,11 @@ pub fn save(
             .remedy("choose another place with --save-counterexample")
     })?;
     let (number, name) = (part.len(), model.name());
-    let said = format!("saved {number} operations: quiescence verify {place} --model {name}");
+    let more = match (&args.initial, &args.datatype) {
+        (None, None) => "",
+        _ => " with the same --initial and --datatype",
+    };
+    let said = format!("saved {number} operations: quiescence verify {place} --model {name}{more}");
     screen.note(&screen.look.text(&said));
     Ok(())
 }

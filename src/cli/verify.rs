@@ -110,7 +110,8 @@ fn judge(
     let is_of =
         |name: &str| args.measures() && judge.datatype().is_some_and(|it| it.starts_with(name));
     let distance = is_of("register").then(|| Distance::of(begun.history()));
-    let elements = is_of("set").then(|| Elements::of(begun.history()));
+    // What a set holds at first, nobody added.
+    let elements = (is_of("set") && args.initial.is_none()).then(|| Elements::of(begun.history()));
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
     let budget = Budget { stop: Some(interrupts::is_enough), ..Budget::of(args.steps) };
@@ -165,7 +166,7 @@ fn judge(
     bar.finish_and_clear();
     screen.print(&reporter.recording(&judged));
     if let Some(path) = &args.save_counterexample {
-        counterexample::save(path, &read.recording.history, &survey, screen)?;
+        counterexample::save(path, &read.recording.history, &survey, (args, screen))?;
     }
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
 }

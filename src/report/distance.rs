@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::history::{NodeId, ProcessId};
 use crate::judgement::Distance;
 use crate::judgement::checker::Leasts;
-use crate::judgement::distance::{Backwards, Hidden, Pair, Quantiles, Settled, Spread, Strange};
+use crate::judgement::distance::{Hidden, Pair, Quantiles, Settled, Spread, Strange, WentBack};
 
 use super::deeds::Deeds;
 use super::{Look, count, pad, wrap};
@@ -405,8 +405,8 @@ fn suspected(distance: &Distance) -> Json {
     json!({ "writes": distance.suspected.writes, "pairs": pairs })
 }
 
-fn backwards(of: &BTreeMap<ProcessId, Backwards>) -> Json {
-    let process = |(process, back): (&ProcessId, &Backwards)| {
+fn backwards(of: &BTreeMap<ProcessId, WentBack>) -> Json {
+    let process = |(process, back): (&ProcessId, &WentBack)| {
         json!({
             "process": process.0,
             "reads": back.reads,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::formats::Recording;
 use crate::history::{Key, NodeId, Operation, ProcessId, Value};
-use crate::judgement::distance::{Backwards, Fates, Hidden, Settled, Strange};
+use crate::judgement::distance::{Fates, Hidden, Settled, Strange, WentBack};
 use crate::judgement::{Distance, Elements};
 
 use super::deeds::{Deeds, short};
@@ -175,21 +175,11 @@ impl Happened<'_> {
         let first = writes.iter().map(|at| self.operation(*at).invoked).min().unwrap_or(0);
         let last = writes.iter().filter_map(|at| self.operation(*at).returned).max();
         let last = last.unwrap_or(first);
-        let mark = writes.first().and_then(|at| self.mark_before(*at));
-        let mark = mark.map_or_else(String::new, |(line, text)| {
-            format!(", after \"{}\" (line {line})", text.trim())
+        let fault = writes.first().and_then(|at| self.recording.fault_before(*at));
+        let fault = fault.map_or_else(String::new, |(line, did)| {
+            format!(", after the nemesis did \"{did}\" (line {line})")
         });
-        format!(",{by} between {} and {}{mark}", since(first), since(last))
-    }
-
-    /// The last mark before an operation, if it is known.
-    fn mark_before(&self, at: usize) -> Option<&(usize, String)> {
-        let line = usize::try_from(*self.recording.lines.get(at)?).ok()?;
-        let marks = &self.recording.marks;
-        let before = marks.partition_point(|(mark, _)| *mark < line);
-        // Only the first marks are kept.
-        let is_known = before < marks.len() || self.recording.marks_seen == marks.len();
-        marks[..before].last().filter(|_| is_known)
+        format!(",{by} between {} and {}{fault}", since(first), since(last))
     }
 
     fn suspected(&self, distance: &Distance) -> Option<String> {
@@ -210,12 +200,12 @@ impl Happened<'_> {
     }
 
     /// `5 reads (process 3: 4, process 1: 1); process 3 wrote x=2, and then …`.
-    fn back(&self, of: &BTreeMap<ProcessId, Backwards>) -> Option<String> {
+    fn back(&self, of: &BTreeMap<ProcessId, WentBack>) -> Option<String> {
         let mut all: Vec<_> = of.iter().collect();
         all.sort_by_key(|(_, back)| std::cmp::Reverse(back.reads));
         let (_, worst) = all.first()?;
         let reads = all.iter().map(|(_, back)| back.reads).sum();
-        let process = |(process, back): &(&ProcessId, &Backwards)| {
+        let process = |(process, back): &(&ProcessId, &WentBack)| {
             format!("{}: {}", (self.deeds.who)(**process), back.reads)
         };
         Some(format!(

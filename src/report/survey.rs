@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 use serde_json::{Value as Json, json};
 
 use crate::history::Value;
-use crate::history::formats::{Format, Recording};
+use crate::history::formats::Recording;
 use crate::hunt::outcome;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
@@ -241,9 +241,8 @@ impl Judged<'_> {
                  real time are wrong (--strict-time refuses such a file)"
                     .to_owned()
             }),
-            (self.distance.is_some() && self.recording.format == Format::Notation).then(|| {
-                "the notation has no times: from one event to the next is 1 ns here".to_owned()
-            }),
+            (!self.recording.timed && (self.distance.is_some() || self.elements.is_some()))
+                .then(|| "there are no times: from one event to the next is 1 ns here".to_owned()),
         ];
         for line in remarks.iter().flatten().flat_map(|said| wrap(said, width)) {
             let _ = writeln!(text, "{}", look.text(&line));
@@ -404,6 +403,7 @@ impl Judged<'_> {
             "continued": self.recording.continued,
             "skipped": self.recording.skipped,
             "marks": self.recording.marks_seen,
+            "timed": self.recording.timed,
             "backwards": self.recording.backwards,
             "names": self.recording.processes,
             "checked": !self.is_vacuous(),
@@ -414,6 +414,7 @@ impl Judged<'_> {
             "strongest": names(self.survey.strongest()),
             "weakest_failing": names(self.survey.weakest_failing()),
             "undecided": names(self.survey.unknown()),
+            "not_asked": names(self.not_asked.to_vec()),
             "min_k": min_k,
             "min_k_between": bounds,
             "min_delta": min_delta,

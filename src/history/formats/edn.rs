@@ -189,6 +189,9 @@ impl Reader {
             Some(Edn::Int(number)) => u32::try_from(*number).ok(),
             Some(Edn::Keyword(_)) => {
                 self.pairs.log.mark(line, shown(form));
+                let said = ["f", "value"].into_iter().filter_map(|field| form.get(field));
+                let said = said.filter(|part| **part != Edn::Nil).map(shown);
+                self.pairs.log.fault(line, said.collect::<Vec<_>>().join(" "));
                 return Ok(());
             }
             _ => None,

@@ -166,7 +166,8 @@ impl All {
 
     fn take(&mut self, line: usize, text: &[u8], fields: Fields) -> Result<(), Malformed> {
         if fields.process.is_no_client() {
-            self.log().mark(line, fields.mark(text));
+            self.log().mark(line, String::from_utf8_lossy(text).trim());
+            self.log().fault(line, fields.fault(text));
             return Ok(());
         }
         let process = self.log().number(fields.process.clone());
@@ -212,15 +213,15 @@ impl Fields {
             }
             self.key.get_or_insert_with(|| Key::new(ONLY_KEY));
         }
-        let lists = [Some(&self.value), self.answer.as_ref()].into_iter().flatten();
-        match *keyless == Some(true) && lists.into_iter().any(|it| matches!(it, Value::List(_))) {
+        let mut values = [Some(&self.value), self.answer.as_ref()].into_iter().flatten();
+        match *keyless == Some(true) && values.any(|value| matches!(value, Value::List(_))) {
             true => Err(PERHAPS_PAIR.to_owned()),
             false => Ok(()),
         }
     }
 
     /// What the nemesis did on this line: `isolate n1`; the line itself if it does not say.
-    fn mark(&self, line: &[u8]) -> String {
+    fn fault(&self, line: &[u8]) -> String {
         match (&self.f, &self.value) {
             (None, _) => String::from_utf8_lossy(line).trim().to_owned(),
             (Some(f), Value::Null) => f.as_str().to_owned(),

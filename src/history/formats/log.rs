@@ -17,6 +17,9 @@ pub(super) struct Log {
     skipped: usize,
     marks: Vec<(usize, String)>,
     marks_seen: usize,
+    /// What the nemesis did, in the order of events.
+    faults: Vec<(usize, String)>,
+    faults_seen: usize,
     processes: Processes,
     /// How many times ran backwards.
     pub(super) backwards: usize,
@@ -30,6 +33,8 @@ impl Log {
             skipped: 0,
             marks: Vec::new(),
             marks_seen: 0,
+            faults: Vec::new(),
+            faults_seen: 0,
             processes: Processes::default(),
             backwards: 0,
         }
@@ -69,10 +74,18 @@ impl Log {
         }
     }
 
+    /// Notes what the nemesis did, where lines stand in the order of events.
+    pub(super) fn fault(&mut self, line: usize, text: impl AsRef<str>) {
+        self.faults_seen += 1;
+        if self.faults.len() < MARKS_MAX {
+            self.faults.push((line, escape::short(text.as_ref().trim()).into_owned()));
+        }
+    }
+
     /// The recording of this history.
     pub(super) fn finish(self, history: History, format: Format, names: Names) -> Recording {
-        let Log { lines, skipped, marks, marks_seen, backwards, processes, .. } = self;
-        let processes = processes.into_texts();
+        let Log { lines, skipped, marks, marks_seen, faults, faults_seen, backwards, .. } = self;
+        let processes = self.processes.into_texts();
         let continued = names.continued;
         let renumbered = names.into_others(&history, &lines);
         Recording {
@@ -84,6 +97,9 @@ impl Log {
             lines,
             marks,
             marks_seen,
+            faults,
+            faults_seen,
+            timed: true,
             backwards,
             processes,
         }

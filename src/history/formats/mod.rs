@@ -105,6 +105,14 @@ pub struct Recording {
     pub marks: Vec<(usize, String)>,
     /// How many marks there are in all.
     pub marks_seen: usize,
+    /// What the nemesis did, each with its line, in the order of events: of files whose lines
+    /// stand in that order. Only the first of [`faults_seen`](Self::faults_seen), each
+    /// shortened.
+    pub faults: Vec<(usize, String)>,
+    /// How many of them there are in all.
+    pub faults_seen: usize,
+    /// Whether the file has times. If not, it is 1 ns from one event to the next.
+    pub timed: bool,
     /// How many times ran backwards and were replaced, so that the order of the events
     /// counts.
     pub backwards: usize,
@@ -138,6 +146,9 @@ impl Recording {
             lines: Vec::new(),
             marks: Vec::new(),
             marks_seen: 0,
+            faults: Vec::new(),
+            faults_seen: 0,
+            timed: true,
             backwards: 0,
             processes: BTreeMap::new(),
         }
@@ -151,6 +162,16 @@ impl Recording {
             Some(line) => ("line", *line as usize),
             None => ("operation", at + 1),
         }
+    }
+
+    /// What the nemesis had done last before an operation was invoked, with its line, if that
+    /// is known.
+    pub fn fault_before(&self, at: usize) -> Option<&(usize, String)> {
+        let line = usize::try_from(*self.lines.get(at)?).ok()?;
+        let before = self.faults.partition_point(|(fault, _)| *fault < line);
+        // Only the first ones are kept.
+        let is_known = before < self.faults.len() || self.faults_seen == self.faults.len();
+        self.faults[..before].last().filter(|_| is_known)
     }
 
     /// What this recording is called where people are told of it, if this was its name on

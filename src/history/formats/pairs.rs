@@ -168,7 +168,9 @@ impl Pairs {
 
     /// The recording; operations that are still open are pending.
     pub(super) fn finish(self, format: Format) -> Recording {
-        self.log.finish(self.events.finish(), format, self.sayings.names)
+        let timed = self.sayings.timed != Some(false);
+        let recording = self.log.finish(self.events.finish(), format, self.sayings.names);
+        Recording { timed, ..recording }
     }
 
     /// The time of an event. The order of events counts: a time that runs backwards is

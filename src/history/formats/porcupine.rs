@@ -67,11 +67,18 @@ pub(super) fn read_from<R: BufRead>(
     reader.finish(Format::Log)
 }
 
+/// What stands before what the nemesis did.
+const NEMESIS: &str = ":nemesis";
+
 /// One line of the log.
 fn entry(reader: &mut Reader, line: usize, text: &str) -> Result<(), Malformed> {
     let Some(Said { process, kind, f, value }) = said(text) else {
         // The nemesis, another writer to the same log, or a part of a longer message.
         reader.pairs.log.mark(line, text);
+        if let Some((_, fault)) = text.split_once(NEMESIS) {
+            let words: Vec<&str> = fault.split_whitespace().collect();
+            reader.pairs.log.fault(line, words.join(" "));
+        }
         return Ok(());
     };
     let head = Head { line, process, time: None, node: None };

@@ -27,5 +27,5 @@ pub fn typed(text: &str) -> Result<Recording, Malformed> {
     for (number, at) in (1..).zip(order) {
         lines[at] = number;
     }
-    Ok(Recording { history, lines, ..Recording::empty(Format::Notation) })
+    Ok(Recording { history, lines, timed: false, ..Recording::empty(Format::Notation) })
 }

@@ -30,7 +30,7 @@ pub use backward::{Backward, BackwardRead};
 pub use convergence::{Convergence, KeyConvergence, Settled};
 pub use fates::Fates;
 pub use lost::{Lost, LostWrite};
-pub use sessions::{Backwards, Sessions};
+pub use sessions::{Sessions, WentBack};
 pub use staleness::{Pair, Quantiles, Spread, Stale, Staleness, Window};
 pub use strange::{Strange, StrangeRead};
 pub use suspected::{Hidden, Suspected};

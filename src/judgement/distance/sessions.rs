@@ -23,15 +23,15 @@ use crate::judgement::number::index;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sessions {
     /// Reads that miss a write of their own.
-    pub own_writes: BTreeMap<ProcessId, Backwards>,
+    pub own_writes: BTreeMap<ProcessId, WentBack>,
     /// Reads that go back behind a read of their own.
-    pub own_reads: BTreeMap<ProcessId, Backwards>,
+    pub own_reads: BTreeMap<ProcessId, WentBack>,
 }
 
 /// How often a process met something too old, and the first time. Operations by
 /// position in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backwards {
+pub struct WentBack {
     /// How many reads.
     pub reads: usize,
     /// What it had written or read before.
@@ -59,10 +59,10 @@ pub(super) fn measure(record: &Record<'_>) -> Sessions {
         }
         let Some((write, there)) = record.known(item) else { continue };
         let process = record.operation(item).process;
-        let note = |told: &mut BTreeMap<ProcessId, Backwards>, before: Option<(u64, usize)>| {
+        let note = |told: &mut BTreeMap<ProcessId, WentBack>, before: Option<(u64, usize)>| {
             let older = |(invoked, _): &(u64, usize)| there.is_none_or(|there| there < *invoked);
             let Some((_, earlier)) = before.filter(older) else { return };
-            let first = Backwards { reads: 0, earlier: record.at(earlier), read: record.at(item) };
+            let first = WentBack { reads: 0, earlier: record.at(earlier), read: record.at(item) };
             told.entry(process).or_insert(first).reads += 1;
         };
         note(&mut sessions.own_writes, newest.written);

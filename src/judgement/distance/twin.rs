@@ -397,7 +397,7 @@ impl Operation {
 /// Compares what was added to the oldest measures; how often each occurred.
 fn agreed_on_more(slow: &Slow<'_>, quick: &Distance, lost: &[usize]) -> [usize; 7] {
     let text = || format!("{:?}", slow.operations);
-    let reads = |told: &BTreeMap<ProcessId, Backwards>| -> BTreeMap<ProcessId, usize> {
+    let reads = |told: &BTreeMap<ProcessId, WentBack>| -> BTreeMap<ProcessId, usize> {
         told.iter().map(|(process, back)| (*process, back.reads)).collect()
     };
     let (own_writes, own_reads) = (slow.went_back(true), slow.went_back(false));

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::runner::{Place, Said, read};
+use super::verify::compare_and_set;
 
 fn json(said: &Said) -> Json {
     serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"))
@@ -46,6 +47,46 @@ fn a_saved_counterexample_is_a_recording_that_judges_the_same() {
         }
     }
     assert!(saved > 40, "{saved}");
+}
+
+#[test]
+fn counterexamples_of_other_objects_judge_the_same_with_the_same_options() {
+    let mut violated = 0;
+    for seed in 0..20 {
+        let place = Place::new();
+        place.write("whole.edn", compare_and_set(seed, true));
+        let said = place.run("verify whole.edn --save-counterexample part.jsonl");
+        if said.code == Some(0) {
+            continue;
+        }
+        violated += 1;
+        let whole = verdict(&place, "verify whole.edn", "linearizable");
+        let part = verdict(&place, "verify part.jsonl --model linearizable", "linearizable");
+        assert_eq!(part, whole, "seed {seed}: {said:?}");
+    }
+    assert!(violated > 10, "{violated}");
+
+    let place = Place::new();
+    let lost = r#"{"process":0,"f":"add","key":"s","value":2,"invoke":1,"return":2}
+{"process":1,"f":"read","key":"s","value":[1],"invoke":3,"return":4}
+"#;
+    place.write("set.jsonl", lost);
+    let said = place.run("verify set.jsonl --initial [1] --save-counterexample part.jsonl");
+    assert!(said.err.contains("--model linearizable with the same --initial"), "{said:?}");
+    let line = "verify part.jsonl --initial [1]";
+    let whole = verdict(&place, "verify set.jsonl --initial [1]", "linearizable");
+    assert_eq!(verdict(&place, line, "linearizable"), whole);
+    assert_eq!(whole.0, "violated");
+}
+
+#[test]
+fn programs_are_told_which_usual_models_were_not_asked() {
+    let place = Place::new();
+    place.write("whole.edn", compare_and_set(1, true));
+    let all = json(&place.run("verify whole.edn --format json"));
+    let names = |list: &Json| list.as_array().expect("a list").len();
+    assert_eq!(names(&all["verdicts"]) + names(&all["not_asked"]), 8, "{all:#}");
+    assert!(names(&all["not_asked"]) > 0, "{all:#}");
 }
 
 #[test]

@@ -17,8 +17,8 @@ fn summary(said: &Said) -> Vec<&str> {
     lines.take_while(|line| !line.is_empty()).collect()
 }
 
-const LABELS: [&str; 6] =
-    ["lost", "late", "out of nowhere", "stale", "what happened", "unknown outcome"];
+const LABELS: [&str; 7] =
+    ["lost", "lost or late", "late", "out of nowhere", "stale", "what happened", "unknown outcome"];
 
 const FAILOVER: &str = include_str!("../../recordings/failover.jsonl");
 
@@ -30,8 +30,8 @@ fn lost_writes_come_first_with_their_values_node_time_and_what_the_nemesis_did()
     let text = summary.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         text.starts_with(
-            "lost 2 acknowledged writes of cart (3, 4), by n1 between 40 ms and 64 ms, after \
-             \"isolate n1\" (line 7); in the end process app-3 read cart at n1 at \
+            "lost 2 acknowledged writes of cart (3, 4), by n1 between 40 ms and 64 ms, after the \
+             nemesis did \"isolate n1\" (line 7); in the end process app-3 read cart at n1 at \
              quiescence and saw 2 (store.jsonl:21)"
         ),
         "{text}"
@@ -130,4 +130,59 @@ fn a_summary_has_at_most_12_lines_and_steers_no_terminal() {
         assert!((4..=12).contains(&summary.len()), "{width}: {summary:#?}");
         assert!(!said.out.contains('\u{1b}'), "{width}: {said:?}");
     }
+}
+
+#[test]
+fn what_a_set_holds_at_first_is_no_element_that_nobody_added() {
+    let text = r#"{"process":0,"f":"add","key":"s","value":2,"invoke":1,"return":2}
+{"process":1,"f":"read","key":"s","value":[1,2],"invoke":3,"return":4}
+"#;
+    assert!(!summary(&verify(text, "")).is_empty());
+    let said = verify(text, "--initial [1]");
+    assert_eq!((said.code, summary(&said)), (Some(0), Vec::new()), "{said:?}");
+}
+
+const JEPSEN_LOG: &str = "\
+INFO jepsen worker - 0\t:invoke\t:write\t1
+INFO jepsen worker - 0\t:ok\t:write\t1
+INFO jepsen nemesis - :nemesis\t:info\t:start\tnil
+INFO jepsen.util - chatter
+INFO jepsen worker - 0\t:invoke\t:write\t2
+INFO jepsen worker - 0\t:ok\t:write\t2
+INFO jepsen worker - 1\t:invoke\t:read\tnil
+INFO jepsen worker - 1\t:ok\t:read\t1
+";
+
+const JEPSEN_EDN: &str = "\
+{:process 0, :type :invoke, :f :write, :value 1}
+{:process 0, :type :ok, :f :write, :value 1}
+{:process :nemesis, :type :info, :f :kill, :value [\"n1\"]}
+{:process 0, :type :invoke, :f :write, :value 2}
+{:process 0, :type :ok, :f :write, :value 2}
+{:process 1, :type :invoke, :f :read, :value nil}
+{:process 1, :type :ok, :f :read, :value 1}
+";
+
+#[test]
+fn only_what_the_nemesis_did_is_told_beside_a_loss_and_only_where_lines_are_in_order() {
+    for (text, did) in [
+        (JEPSEN_LOG, "after the nemesis did \":info :start nil\" (line 3)"),
+        (JEPSEN_EDN, "after the nemesis did \":kill [\"n1\"]\" (line 3)"),
+    ] {
+        let said = verify(text, "");
+        let told = summary(&said).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.starts_with("lost or late 1 acknowledged write"), "{said:?}");
+        assert!(told.contains(did), "{said:?}");
+        assert!(said.out.contains("there are no times: from one event to the next"), "{said:?}");
+    }
+    // Lines with whole operations stand in any order.
+    let healed = r#"{"process":"nemesis","type":"info","f":"heal","invoke":900,"return":901}
+{"process":0,"f":"write","key":"x","value":1,"invoke":1,"return":2}
+{"process":0,"f":"write","key":"x","value":2,"invoke":5,"return":6}
+{"process":1,"f":"read","key":"x","value":1,"invoke":9,"return":10}
+"#;
+    let said = verify(healed, "");
+    assert!(said.out.contains("lost or late"), "{said:?}");
+    assert!(!said.out.contains("nemesis"), "{said:?}");
+    assert!(!said.out.contains("there are no times"), "{said:?}");
 }

@@ -353,7 +353,7 @@ fn a_recording_is_measured_with_the_lines_that_show_the_worst() {
 
 /// A log of five clients of one register with compare-and-set. Some operations
 /// are never answered; if it is `bad`, some reads answer arbitrary values.
-fn compare_and_set(seed: u64, bad: bool) -> String {
+pub(super) fn compare_and_set(seed: u64, bad: bool) -> String {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut below = move |limit: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(seed | 1);
