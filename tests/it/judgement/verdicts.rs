@@ -267,3 +267,10 @@ fn counterexamples_read_as_prose() {
          which saw nothing",
     );
 }
+
+#[test]
+fn the_answer_of_a_write_carries_no_information_beside_a_compare_and_set() {
+    let text = r#"wx=1:"mismatch"|rx1 [cas]x=[1,2]:1 @ 001111"#;
+    let verdict = check(&history(text), Model::Linearizable, Budget::default());
+    assert!(verdict.holds(), "{verdict:?}");
+}
