@@ -473,3 +473,177 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Builder, Call, Completion, Event, Function, History, ProcessId, Value};
+    use crate::judgement::Budget;
+    use crate::judgement::datatype::{Counter, Queue, Register, Set, Text};
+    use crate::judgement::lot::Lot;
+
+    /// What is asked of one object, and what may be answered.
+    struct Talk {
+        datatype: &'static dyn Datatype,
+        calls: Vec<Call>,
+        answers: Vec<Value>,
+    }
+
+    fn call(f: &str, argument: impl Into<Value>) -> Call {
+        Call { f: Function::named(f), key: "x".into(), argument: argument.into() }
+    }
+
+    fn list(numbers: &[i64]) -> Value {
+        numbers.iter().copied().map(Value::from).collect::<Vec<_>>().into()
+    }
+
+    fn talks() -> [Talk; 5] {
+        let texts = ["", "a", "b", "ab", "ba", "aa", "aab"].map(Value::from).to_vec();
+        let numbers = |all: std::ops::Range<i64>| all.map(Value::from);
+        let register = [
+            call("write", 1),
+            call("write", 2),
+            call("cas", list(&[1, 2])),
+            call("cas", list(&[2, 1])),
+            call("read", ()),
+        ];
+        let set = [call("add", 1), call("add", 2), call("remove", 1), call("add-if-absent", 1)];
+        let counter = [call("add", 1), call("add-and-get", 1), call("get-and-add", 2)];
+        let queue = [call("enqueue", 1), call("enqueue", 2), call("dequeue", ())];
+        let text = [call("put", "a"), call("append", "a"), call("append", "b"), call("get", ())];
+        [
+            Talk {
+                datatype: &Register,
+                calls: register.into(),
+                answers: numbers(1..3).chain(["mismatch".into(), Value::Null]).collect(),
+            },
+            Talk {
+                datatype: &Set,
+                calls: set.into_iter().chain([call("read", ())]).collect(),
+                answers: [list(&[]), list(&[1]), list(&[2]), list(&[1, 2]), Value::Null]
+                    .into_iter()
+                    .chain(numbers(0..2))
+                    .collect(),
+            },
+            Talk {
+                datatype: &Counter,
+                calls: counter.into_iter().chain([call("read", ())]).collect(),
+                answers: numbers(0..6).chain([Value::Null]).collect(),
+            },
+            Talk {
+                datatype: &Queue,
+                calls: queue.into(),
+                answers: numbers(1..3).chain([Value::Null]).collect(),
+            },
+            Talk { datatype: &Text, calls: text.into(), answers: texts },
+        ]
+    }
+
+    /// Some operations that overlap. Most answers are right at the moment at which they
+    /// are given; some operations never return.
+    fn history(talk: &Talk, lot: &mut Lot) -> History {
+        let mut events = Builder::new();
+        let mut held = talk.datatype.initial(&"x".into());
+        // The call of each process; and what the object held when it took effect.
+        let mut open: Vec<Option<(Call, Option<Value>)>> = vec![None; 5];
+        let mut ended = [false; 5];
+        for time in 0..8 + lot.draw(14) {
+            let process = lot.index(5);
+            let id = ProcessId(number_of(process));
+            match open[process].take() {
+                _ if ended[process] => {}
+                None => {
+                    let call = talk.calls[lot.index(talk.calls.len() as u64)].clone();
+                    events.event(Event::invoke(id, time, call.clone())).expect("it is idle");
+                    open[process] = Some((call, None));
+                }
+                Some((call, None)) => {
+                    let before = held.clone();
+                    held = talk.datatype.apply(&held, &call, None).unwrap_or(held);
+                    open[process] = Some((call, Some(before)));
+                }
+                Some((call, Some(before))) => {
+                    let right = |answer: &&Value| {
+                        let known = talk.datatype.knows(&call, Some(answer));
+                        known && talk.datatype.apply(&before, &call, Some(answer)).is_some()
+                    };
+                    let right = talk.answers.iter().find(right).cloned();
+                    let any = &talk.answers[lot.index(talk.answers.len() as u64)];
+                    let any = talk.datatype.knows(&call, Some(any)).then(|| any.clone());
+                    let answer = if lot.draw(6) == 0 { any.or(right) } else { right.or(any) };
+                    let event = match answer.filter(|_| lot.draw(5) > 0) {
+                        Some(answer) => Event::ok(id, time, answer),
+                        None => Event::info(id, time),
+                    };
+                    ended[process] = matches!(event.what, crate::history::What::Info);
+                    events.event(event).expect("it is open");
+                }
+            }
+        }
+        events.finish()
+    }
+
+    /// Whether some order of what was invoked by an instant, and answers what it did,
+    /// has all that had returned by then: tries them all.
+    fn is_ordered(history: &History, datatype: &dyn Datatype, until: u64) -> bool {
+        let all = history.operations().iter().filter(|op| op.invoked <= until);
+        let all = all.filter(|op| op.completion != Completion::Fail);
+        let all: Vec<&Operation> = all.collect();
+        let is_done = |op: &Operation| op.returned.is_some_and(|returned| returned <= until);
+        fn any(
+            left: Vec<&Operation>,
+            held: &Value,
+            datatype: &dyn Datatype,
+            is_done: &dyn Fn(&Operation) -> bool,
+        ) -> bool {
+            if !left.iter().any(|op| is_done(op)) {
+                return true;
+            }
+            (0..left.len()).any(|at| {
+                let mut rest = left.clone();
+                let next = rest.remove(at);
+                let answer = match &next.completion {
+                    Completion::Ok(answer) => Some(answer),
+                    Completion::Info | Completion::Fail => None,
+                };
+                let may = !rest.iter().any(|op| is_done(op) && op.returns_before(next));
+                let then = may.then(|| datatype.apply(held, &next.call, answer)).flatten();
+                then.is_some_and(|held| any(rest, &held, datatype, is_done))
+            })
+        }
+        any(all, &datatype.initial(&"x".into()), datatype, &is_done)
+    }
+
+    #[test]
+    fn a_sweep_is_stuck_where_no_order_is_left_and_nowhere_else() {
+        let mut lot = Lot(31);
+        for talk in talks() {
+            let (mut stuck, mut through) = (0, 0);
+            for _ in 0..6_000 {
+                let history = history(&talk, &mut lot);
+                let part: Vec<usize> = (0..history.len()).collect();
+                if history.len() > 8 || part.is_empty() {
+                    continue;
+                }
+                let text = || crate::history::notation::write(&history);
+                let mut sweep = Sweep::of(history.operations(), &part, talk.datatype);
+                let ordered = is_ordered(&history, talk.datatype, u64::MAX - 1);
+                match sweep.all(&mut Meter::new(Budget::default())) {
+                    Swept::Through => {
+                        assert!(ordered, "{} passes", text());
+                        through += 1;
+                    }
+                    Swept::Stuck(at) => {
+                        let until = history.operations()[at].returned.expect("it returned");
+                        assert!(!ordered, "{} is stuck", text());
+                        assert!(!is_ordered(&history, talk.datatype, until), "{}: {at}", text());
+                        stuck += 1;
+                    }
+                    Swept::Spent => panic!("{}: the budget is large", text()),
+                }
+            }
+            let name = talk.datatype.name();
+            assert!(stuck > 50 && through > 50, "{name}: {stuck} stuck, {through} through");
+        }
+    }
+}
