@@ -36,7 +36,7 @@ pub fn save(
         screen.note(&screen.look.text(&format!("nothing fails: {place} is not written")));
         return Ok(());
     };
-    let part = history.restricted_to(&found.operations);
+    let part = found.of(history);
     let written =
         files::write(path, interrupts::heed, |mut file| json_lines::write_to(&part, &mut file));
     written.map_err(|error| {

@@ -275,6 +275,14 @@ impl Operation {
         }
     }
 
+    /// What it answered, if it did.
+    pub fn result(&self) -> Option<&Value> {
+        match &self.completion {
+            Completion::Ok(answer) => Some(answer),
+            Completion::Info | Completion::Fail => None,
+        }
+    }
+
     /// Whether the outcome is unknown.
     pub fn is_pending(&self) -> bool {
         self.completion == Completion::Info

@@ -7,6 +7,7 @@ mod conformance;
 mod contexts;
 mod cycles;
 mod descriptions;
+mod distinct;
 mod evidence;
 mod exhaustive;
 mod forged;

@@ -12,7 +12,7 @@ use super::registers::regular;
 use super::time::is_local;
 use super::whole::{Decision, Meter, Whole};
 use super::{grid, minimise, unfounded};
-use crate::judgement::datatype;
+use crate::judgement::datatype::{self, About};
 use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies};
 use crate::judgement::verdict::{Budget, Counterexample, Kind, Reason, Unknown, Verdict};
 
@@ -124,7 +124,7 @@ impl Whole<'_> {
             _ => Vec::new(),
         };
         let excused = |at: usize| overlapped.binary_search(&part[at]).is_ok();
-        let restricted = self.history.restricted_to(part);
+        let restricted = self.restricted_to(part);
         match Whole::of(&restricted, self.datatype).decide(asked, &excused, meter) {
             Decision::Fails(inner) => Decision::Fails(inner.iter().map(|&at| part[at]).collect()),
             other => other,
@@ -146,7 +146,9 @@ fn is_quiescent(asked: &Orders) -> bool {
 }
 
 /// Whether a search decides this for every datatype, not for registers only.
-pub(in crate::judgement::checker) fn is_for_every_datatype(asked: &Orders) -> bool {
+pub(in crate::judgement::checker) fn is_for_every_datatype(model: Model) -> bool {
+    let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
+    let Some(asked) = model.orders().filter(|_| !staleness) else { return false };
     let kept = match asked.time {
         Time::ReturnsBefore { reads_earlier: 0 } => asked.views == Views::One,
         Time::Ignored => matches!(asked.views, Views::One | Views::Key),
@@ -180,7 +182,8 @@ fn minimal(
         _ => None,
     };
     let reason = reason.unwrap_or(Reason::NoOrder { model });
-    Counterexample { kind: Kind::Unexplained, operations, minimal, reason }
+    let restricted = whole.answers_left(&operations);
+    Counterexample { kind: Kind::Unexplained, operations, minimal, restricted, reason }
 }
 
 /// Whether a part fails; `None` if the budget does not suffice to tell.
@@ -212,20 +215,31 @@ fn minimal_in_time(
     if !one {
         return minimise::minimise(&sources, closed, |part| fails(whole, part, asked, meter));
     }
+    let about = |at: &usize| whole.datatype.about(&operations[*at].call, operations[*at].result());
+    // Then answers depend on what is left out, and only the whole can be swept through.
+    let divided = closed.iter().any(|at| about(at) == About::Parts);
+    if divided && closed.len() < among.len() {
+        return minimise::minimise(&sources, closed, |part| fails(whole, part, asked, meter));
+    }
+    // An answer may tell of what was done only later.
+    let changes = |operation| datatype::updates(operation, whole.datatype);
     let mut sweep = Sweep::of(operations, &closed, whole.datatype);
     let beginning = match sweep.all(meter) {
         Swept::Stuck(last) => {
             let end = operations[last].returned.unwrap_or(u64::MAX);
             let counts = |at: &usize| {
                 let operation = &operations[*at];
-                let changes = datatype::updates(operation, whole.datatype);
                 let returned = operation.returned.is_some_and(|returned| returned <= end);
-                operation.invoked <= end && (changes || returned)
+                let begun = operation.invoked <= end;
+                begun && returned || (begun || divided) && changes(operation)
             };
             sources.closed(&closed.into_iter().filter(counts).collect::<Vec<usize>>())
         }
         Swept::Through | Swept::Spent => closed,
     };
+    if divided {
+        return minimise::minimise(&sources, beginning, |part| fails(whole, part, asked, meter));
+    }
     minimise::minimise(&sources, beginning, |part| match sweep.part(part, meter) {
         Swept::Stuck(_) => Some(true),
         Swept::Through => Some(false),

@@ -137,8 +137,7 @@ impl<'a> Judge<'a> {
     /// but for that reason.
     pub fn covers(&self, model: Model) -> bool {
         let Ok(whole) = &self.whole else { return true };
-        let staleness = matches!(model, Model::KAtomic(_) | Model::DeltaAtomic(_));
-        let any = !staleness && model.orders().as_ref().is_some_and(is_for_every_datatype);
+        let any = is_for_every_datatype(model);
         let seen = contexts::Visibility::of(model).is_some() && whole.datatype.is_replicated();
         whole.plain || any || seen || whole.datatype.name() == Opaque.name()
     }

@@ -17,7 +17,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::history::{Completion, Function, History, Key, Operation, Value};
-use crate::judgement::datatype::{self, Datatype, MISMATCH};
+use crate::judgement::datatype::{self, About, Datatype, MISMATCH};
 use crate::judgement::number::{index, number_of};
 
 /// For each operation of a part, which others a closed part with it must
@@ -33,9 +33,9 @@ pub(super) struct Sources {
     within: Vec<[Option<u32>; 2]>,
     /// The lists of sources, by position in the history.
     lists: Vec<Vec<usize>>,
-    /// Only for datatypes other than registers, where an answer may depend on
-    /// all operations that are not reads: for each, whether it is not a read.
-    changes: Option<Vec<bool>>,
+    /// Operations that may be about whatever others are about, so that no part lacks
+    /// them, in order of invocation.
+    always: Vec<usize>,
 }
 
 /// When an operation was, where operations take effect between their invocation and
@@ -44,16 +44,28 @@ struct Times {
     invoked: u64,
     /// When it was answered.
     answered: Option<u64>,
-    /// Whether only what was invoked after its answer could explain it. Then all of
-    /// that counts.
-    late: bool,
+    until: Until,
+}
+
+/// Until when a source of an operation can have been invoked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Until it was answered itself; if its outcome is unknown, it matters only if it
+    /// takes effect before the last answer of the part.
+    Answered,
+    /// Until the last answer of the part.
+    LastAnswer,
+    /// Whenever, because only what was invoked after its answer could explain it.
+    Ever,
 }
 
 impl Times {
-    /// Until when a source of it can have been invoked. What has an unknown outcome
-    /// matters only if it takes effect before the last answer of the part.
     fn until(&self, last: u64) -> u64 {
-        if self.late { u64::MAX } else { self.answered.unwrap_or(last) }
+        match self.until {
+            Until::Answered => self.answered.unwrap_or(last),
+            Until::LastAnswer => last,
+            Until::Ever => u64::MAX,
+        }
     }
 }
 
@@ -69,9 +81,6 @@ impl Sources {
     pub(super) fn in_time(history: &History, part: &[usize], datatype: &dyn Datatype) -> Sources {
         let all = history.operations();
         let mut sources = Sources::within(history, part, datatype);
-        if sources.changes.take().is_some() {
-            sources.depend_on_changes(history, datatype);
-        }
         let register = datatype.name() == "register";
         let time = |(&at, list): (&usize, &Option<u32>)| {
             let answered = all[at].returned.filter(|_| all[at].completion != Completion::Fail);
@@ -81,29 +90,50 @@ impl Sources {
             let in_time = |other: &usize| {
                 *other != at && answered.is_none_or(|instant| all[*other].invoked <= instant)
             };
-            let late = answered.is_some() && found.is_some() && !others.any(in_time);
-            Times { invoked: all[at].invoked, answered, late }
+            let until = match (found, answered) {
+                (Some(_), Some(_)) if !others.any(in_time) => Until::Ever,
+                _ if matches!(about(&all[at], datatype), About::Part(_)) => Until::LastAnswer,
+                _ => Until::Answered,
+            };
+            Times { invoked: all[at].invoked, answered, until }
         };
         let times = sources.positions.iter().zip(&sources.of).map(time).collect();
         sources.times = Some(times);
         sources
     }
 
-    /// Lets every answer that can be wrong depend on all changes of its key.
+    /// Lets every answer that can be wrong depend on all changes of its key, or, where
+    /// an object has parts, all operations about a part on each other.
+    ///
+    /// What an answer tells of parts is taken out if the parts are.
     fn depend_on_changes(&mut self, history: &History, datatype: &dyn Datatype) {
         let all = history.operations();
-        let mut places: FxHashMap<&Key, u32> = FxHashMap::default();
+        let mut places: FxHashMap<(&Key, Option<Value>), u32> = FxHashMap::default();
         for (place, &at) in self.positions.iter().enumerate() {
-            let list = *places.entry(&all[at].call.key).or_insert(number_of(self.lists.len()));
-            if index(list) == self.lists.len() {
+            let operation = &all[at];
+            if operation.completion == Completion::Fail {
+                continue;
+            }
+            let part = match about(operation, datatype) {
+                About::Object => None,
+                About::Part(part) => Some(part),
+                About::Parts => continue,
+                About::Unknown => {
+                    self.always.push(at);
+                    continue;
+                }
+            };
+            let depends = part.is_some() || datatype::answered(operation, datatype);
+            let new = number_of(self.lists.len());
+            let list = *places.entry((&operation.call.key, part)).or_insert(new);
+            if list == new {
                 self.lists.push(Vec::new());
             }
-            let failed = all[at].completion == Completion::Fail;
-            if !failed && datatype::updates(&all[at], datatype) {
+            if datatype::updates(operation, datatype) {
                 self.lists[index(list)].push(at);
                 self.within[place][0] = Some(list);
             }
-            self.of[place] = datatype::answered(&all[at], datatype).then_some(list);
+            self.of[place] = depends.then_some(list);
         }
     }
 
@@ -129,9 +159,10 @@ impl Sources {
         let positions = part.to_vec();
         let mut within = vec![[None; 2]; part.len()];
         if datatype.name() != "register" {
-            let changes = operations().map(|(_, op)| !datatype.only_reads(&op.call, None));
-            let (changes, of) = (Some(changes.collect()), vec![None; part.len()]);
-            return Sources { positions, times: None, of, within, lists: Vec::new(), changes };
+            let (of, lists, always) = (vec![None; part.len()], Vec::new(), Vec::new());
+            let mut sources = Sources { positions, times: None, of, within, lists, always };
+            sources.depend_on_changes(history, datatype);
+            return sources;
         }
         let mut lists: Vec<Vec<usize>> = Vec::new();
         let mut places: FxHashMap<(bool, &Key, &Value), usize> = FxHashMap::default();
@@ -193,7 +224,7 @@ impl Sources {
             get(false).or_else(failed)
         });
         let of = of.collect();
-        Sources { positions, times: None, of, within, lists, changes: None }
+        Sources { positions, times: None, of, within, lists, always: Vec::new() }
     }
 
     fn place(&self, at: usize) -> usize {
@@ -202,10 +233,7 @@ impl Sources {
 
     /// Whether no operation of the part needs this one.
     fn is_spare(&self, at: usize) -> bool {
-        match &self.changes {
-            Some(changes) => !changes[self.place(at)],
-            None => self.within[self.place(at)] == [None; 2],
-        }
+        self.within[self.place(at)] == [None; 2] && !self.always.contains(&at)
     }
 
     /// These operations and their possible sources, transitively; ascending.
@@ -233,6 +261,8 @@ impl Sources {
                     }
                 }
             }
+            let always = self.always.iter().filter(|at| self.invoked(**at) <= last);
+            all.extend(always.filter(|at| inside.insert(**at)));
             // A source may have been answered later than all others.
             if self.times.is_none() || all.len() == before {
                 all.sort_unstable();
@@ -244,15 +274,14 @@ impl Sources {
     /// A closed part without `out` and without all that needs, transitively,
     /// one of them.
     fn without(&self, part: &[usize], out: &[usize]) -> Vec<usize> {
-        if let Some(changes) = &self.changes
-            && out.iter().any(|at| changes[self.place(*at)])
-        {
+        if out.iter().all(|at| self.always.contains(at)) {
             return Vec::new();
         }
+        let out: Vec<usize> = out.iter().copied().filter(|at| !self.always.contains(at)).collect();
         let mut gone: FxHashSet<usize> = out.iter().copied().collect();
         // By list: when the first member was invoked that is gone.
         let mut hit: FxHashMap<u32, u64> = FxHashMap::default();
-        let mut fresh = out.to_vec();
+        let mut fresh = out;
         loop {
             let mut grown = false;
             for &at in &fresh {
@@ -265,7 +294,9 @@ impl Sources {
             }
             let rest = || part.iter().copied().filter(|at| !gone.contains(at));
             if !grown {
-                return rest().collect();
+                let last = self.last_answer(rest());
+                let late = |at: &usize| self.always.contains(at) && self.invoked(*at) > last;
+                return rest().filter(|at| !late(at)).collect();
             }
             let last = self.last_answer(rest());
             let needs = |at: &usize| {
@@ -276,6 +307,10 @@ impl Sources {
             gone.extend(&fresh);
         }
     }
+}
+
+fn about(operation: &Operation, datatype: &dyn Datatype) -> About {
+    datatype.about(&operation.call, operation.result())
 }
 
 /// These operations of a history and their possible sources, transitively;
@@ -299,7 +334,7 @@ pub(super) fn minimise(
     part: Vec<usize>,
     mut fails: impl FnMut(&[usize]) -> Option<bool>,
 ) -> (Vec<usize>, bool) {
-    let mut part = match part.len() > LONG && sources.changes.is_none() {
+    let mut part = match part.len() > LONG {
         true => stretch(sources, part, &mut fails),
         false => part,
     };

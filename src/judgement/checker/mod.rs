@@ -25,6 +25,7 @@ mod judge;
 mod minimise;
 mod opaque;
 mod orders;
+mod parts;
 mod registers;
 mod rows;
 mod sources;

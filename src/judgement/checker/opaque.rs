@@ -30,6 +30,7 @@ pub(super) fn check(history: &History, model: Model) -> Verdict {
                 kind: Kind::Diverged,
                 operations: vec![first, second],
                 minimal: true,
+                restricted: Vec::new(),
                 reason: Reason::Diverged { first, second },
             });
         }

@@ -11,6 +11,7 @@
 
 use std::rc::Rc;
 
+use super::decide::is_for_every_datatype;
 use super::judge::Judge;
 use super::orders::{delta_atomic, k_atomic};
 use super::whole::{Decision, Meter};
@@ -89,7 +90,7 @@ impl Survey {
             if !models.contains(&model) || done.iter().any(|entry| entry.model == model) {
                 continue;
             }
-            let ordered = register && !judge.covers(model);
+            let ordered = (register && !judge.covers(model)) || is_for_every_datatype(model);
             let known = done.iter().filter(|entry| entry.from.is_none()).find(|entry| {
                 let order = ordered && matches!(*entry.verdict, Verdict::Holds(Witness::Linear(_)));
                 (plain || order)

@@ -35,7 +35,13 @@ pub(super) fn unfounded(history: &History) -> Option<Counterexample> {
         None => Reason::Thin { read },
     };
     let operations = reason.operations();
-    Some(Counterexample { kind: Kind::Illegal, operations, minimal, reason })
+    Some(Counterexample {
+        kind: Kind::Illegal,
+        operations,
+        minimal,
+        restricted: Vec::new(),
+        reason,
+    })
 }
 
 /// How many operations are tried to make a counterexample smaller.

@@ -5,8 +5,11 @@
 
 use std::cell::OnceCell;
 
+use rustc_hash::FxHashSet;
+
+use super::parts::{Divided, answers, known};
 use super::view::View;
-use crate::history::History;
+use crate::history::{Completion, History, Key, Value};
 use crate::judgement::datatype::{Datatype, Like, is_plain};
 use crate::judgement::model::Model;
 use crate::judgement::verdict::{Budget, Witness};
@@ -19,6 +22,8 @@ pub(in crate::judgement::checker) struct Whole<'a> {
     pub(in crate::judgement::checker) plain: bool,
     /// The history as numbers, built on first use.
     view: OnceCell<View>,
+    /// The parts of objects that are updated, found on first use.
+    parts: OnceCell<FxHashSet<(Key, Value)>>,
 }
 
 impl<'a> Whole<'a> {
@@ -27,7 +32,7 @@ impl<'a> Whole<'a> {
         datatype: &'a dyn Datatype,
     ) -> Whole<'a> {
         let plain = datatype.name() == "register" && is_plain(history);
-        Whole { history, datatype, plain, view: OnceCell::new() }
+        Whole { history, datatype, plain, view: OnceCell::new(), parts: OnceCell::new() }
     }
 
     /// Why a model says nothing about what is judged.
@@ -56,6 +61,37 @@ impl<'a> Whole<'a> {
 
     pub(in crate::judgement::checker) fn view(&self) -> &View {
         self.view.get_or_init(|| View::of(self.history))
+    }
+
+    /// What is left of the answers at these positions, where they say something of parts of
+    /// objects that only operations elsewhere update.
+    pub(in crate::judgement::checker) fn answers_left(
+        &self,
+        part: &[usize],
+    ) -> Vec<(usize, Value)> {
+        let divided = Divided::ByOperations;
+        let known = |of: &(Key, Value)| {
+            self.parts.get_or_init(|| known(self.history, self.datatype, divided)).contains(of)
+        };
+        answers(self.history, part, (self.datatype, divided), &known)
+    }
+
+    /// The operations at these positions, with what is left of their answers.
+    ///
+    /// If the whole has an order, so has this, if it has all operations about each part
+    /// of which it has one: see [`Datatype::about`].
+    pub(in crate::judgement::checker) fn restricted_to(&self, part: &[usize]) -> History {
+        let chosen = self.history.restricted_to(part);
+        let left = self.answers_left(part);
+        if left.is_empty() {
+            return chosen;
+        }
+        let mut all = chosen.operations().to_vec();
+        for (at, answer) in left {
+            let place = part.binary_search(&at).expect("it is in the part");
+            all[place].completion = Completion::Ok(answer);
+        }
+        History::of(all).expect("only answers differ")
     }
 }
 

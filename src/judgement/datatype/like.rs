@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use crate::history::{Call, History, Item, Key, Menu, Value};
 
 use super::counter::ADD_AND_GET;
-use super::{Arbitration, Context, Counter, Datatype, Opaque, Register, first_knowing};
+use super::{
+    About, Arbitration, Context, Counter, Datatype, Opaque, Register, Running, first_knowing,
+};
 
 /// A datatype that is like another in all that is not said here.
 #[derive(Clone)]
@@ -126,6 +128,10 @@ impl Datatype for Like {
         self.name.unwrap_or_else(|| self.rest.name())
     }
 
+    fn name_of(&self, key: &Key) -> &'static str {
+        self.of(key).name()
+    }
+
     fn knows(&self, call: &Call, answer: Option<&Value>) -> bool {
         self.of(&call.key).knows(call, answer)
     }
@@ -215,6 +221,22 @@ impl Datatype for Like {
 
     fn answer_about(&self, call: &Call, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
         self.of(&call.key).answer_about(call, answer, about)
+    }
+
+    /// What objects hold at first belongs to no operation.
+    fn about(&self, call: &Call, answer: Option<&Value>) -> About {
+        match self.held {
+            Some(_) => About::Object,
+            None => self.of(&call.key).about(call, answer),
+        }
+    }
+
+    fn is_composed(&self, key: &Key) -> bool {
+        self.of(key).is_composed(key)
+    }
+
+    fn running(&self, key: &Key) -> Option<Box<dyn Running>> {
+        self.of(key).running(key).filter(|_| self.held.is_none())
     }
 
     fn undoes(&self, update: &Call) -> bool {

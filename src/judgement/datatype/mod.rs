@@ -13,6 +13,7 @@ mod context;
 mod counter;
 mod flag;
 mod like;
+mod lock;
 mod log;
 mod map;
 mod max_register;
@@ -23,9 +24,13 @@ mod ordered;
 mod queue;
 mod register;
 mod replicated_set;
+mod semaphore;
 mod sequence;
 mod set;
+mod stack;
 mod text;
+mod unique_id;
+mod unordered_queue;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -36,6 +41,7 @@ pub use context::Context;
 pub use counter::Counter;
 pub use flag::Flag;
 pub use like::{ANSWERING_COUNTER, CAS_REGISTER, DELETABLE_OPAQUE, DELETABLE_REGISTER, Like};
+pub use lock::Lock;
 pub use log::Log;
 pub use map::Map;
 pub use max_register::MaxRegister;
@@ -46,9 +52,13 @@ pub use queue::Queue;
 pub use register::Register;
 pub(crate) use register::{MISMATCH, aborted, found, is_plain, left};
 pub use replicated_set::ReplicatedSet;
+pub use semaphore::Semaphore;
 pub use sequence::Sequence;
 pub use set::Set;
+pub use stack::Stack;
 pub use text::Text;
+pub use unique_id::UniqueId;
+pub use unordered_queue::UnorderedQueue;
 
 /// A sequential specification of one object.
 ///
@@ -64,6 +74,12 @@ pub use text::Text;
 pub trait Datatype: Sync {
     /// Its name. The name `register` is reserved for [`Register`].
     fn name(&self) -> &'static str;
+
+    /// The name of the type of the object with this key.
+    fn name_of(&self, key: &Key) -> &'static str {
+        let _ = key;
+        self.name()
+    }
 
     /// Whether it gives a meaning to this call with this answer (`None`: the
     /// answer is not known).
@@ -218,6 +234,33 @@ pub trait Datatype: Sync {
         answer.clone()
     }
 
+    /// What an operation with this answer is about (`None`: the answer is not known), as
+    /// far as orders of operations are concerned.
+    ///
+    /// Take any sequence of operations that an object can answer so, and leave out those
+    /// [about](About::Part) some parts, whichever, and what [`answer_about`](Self::answer_about)
+    /// takes out of the other answers then. The object must be able to answer what is
+    /// left. [`About::Object`], the default, is always safe to say.
+    fn about(&self, call: &Call, answer: Option<&Value>) -> About {
+        let _ = (call, answer);
+        About::Object
+    }
+
+    /// Whether each part of the object with this key is like an object of its own:
+    /// operations [about](Self::about) it answer and do the same, whatever operations
+    /// about other parts have done. `false` is always safe to say.
+    fn is_composed(&self, key: &Key) -> bool {
+        let _ = key;
+        false
+    }
+
+    /// A new object with this key that is changed in place, where that is faster than
+    /// [`apply`](Self::apply). It must do the same.
+    fn running(&self, key: &Key) -> Option<Box<dyn Running>> {
+        let _ = key;
+        None
+    }
+
     /// Whether this update takes back what others did: a remove, a disable.
     fn undoes(&self, update: &Call) -> bool {
         let _ = update;
@@ -245,6 +288,26 @@ pub trait Datatype: Sync {
         let _ = arguments;
         Menu::default()
     }
+}
+
+/// What an operation is about, as far as orders of operations are concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The object, which has no parts that could be told apart.
+    Object,
+    /// This part of it alone: an element of a set, a value in a queue.
+    Part(Value),
+    /// All parts, and the answer can be restricted to some: the elements of a set.
+    Parts,
+    /// One part, but it is not known which: a dequeue that was not answered.
+    Unknown,
+}
+
+/// An object whose operations are applied one after the other, in place.
+pub trait Running {
+    /// Applies a call that was answered so (`None`: with whatever it answers). False,
+    /// and the object may hold anything, if it would not have answered that.
+    fn step(&mut self, call: &Call, answer: Option<&Value>) -> bool;
 }
 
 impl fmt::Debug for dyn Datatype + '_ {
@@ -314,7 +377,8 @@ pub fn stranger(history: &History, datatype: &dyn Datatype, failed: bool) -> Opt
 
 /// The datatypes that are guessed from the operations of a history, in the order in
 /// which they are tried.
-pub static ALL: [&dyn Datatype; 5] = [&Register, &Set, &Counter, &Queue, &Text];
+pub static ALL: [&dyn Datatype; 8] =
+    [&Register, &Set, &Counter, &Queue, &Stack, &Text, &Lock, &UniqueId];
 
 /// The first datatype that knows every operation of a history, failed ones
 /// included; if none does, the first that knows every one that did not fail.

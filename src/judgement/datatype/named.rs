@@ -3,8 +3,9 @@
 use thiserror::Error;
 
 use super::{
-    ANSWERING_COUNTER, CAS_REGISTER, Counter, DELETABLE_REGISTER, Datatype, Flag, Log, Map,
-    MaxRegister, MvRegister, Opaque, Queue, Register, ReplicatedSet, Sequence, Set, Text,
+    ANSWERING_COUNTER, CAS_REGISTER, Counter, DELETABLE_REGISTER, Datatype, Flag, Lock, Log, Map,
+    MaxRegister, MvRegister, Opaque, Queue, Register, ReplicatedSet, Semaphore, Sequence, Set,
+    Stack, Text, UniqueId, UnorderedQueue,
 };
 
 /// A datatype of this crate, described.
@@ -29,7 +30,7 @@ pub struct Described {
 }
 
 /// The datatypes of this crate.
-pub static DESCRIBED: [Described; 26] = [
+pub static DESCRIBED: [Described; 31] = [
     Described {
         names: &["register", "lww-register"],
         datatype: &Register,
@@ -257,6 +258,50 @@ pub static DESCRIBED: [Described; 26] = [
         datatype: &Queue,
         operations: "enqueue v · dequeue",
         about: "A dequeue takes the first element and answers it; null if there is none.",
+        formula: "",
+        examples: &[],
+    },
+    Described {
+        names: &["unordered-queue", "bag", "multiset"],
+        datatype: &UnorderedQueue,
+        operations: "enqueue v · dequeue",
+        about: "A dequeue takes any element and answers it: each as often as it was enqueued, and \
+                not before. One that finds nothing (null) says nothing.",
+        formula: "",
+        examples: &[],
+    },
+    Described {
+        names: &["stack"],
+        datatype: &Stack,
+        operations: "push v · pop",
+        about: "A pop takes what was pushed last and answers it; null if there is nothing.",
+        formula: "",
+        examples: &[],
+    },
+    Described {
+        names: &["lock", "mutex"],
+        datatype: &Lock,
+        operations: "acquire · release · acquire who · release who",
+        about: "An acquire takes the lock if it is free, a release frees it if it is held (by who \
+                acquired it, if that is said). If an acquire answers a number, this is a fencing \
+                token: larger than all before.",
+        formula: "",
+        examples: &[],
+    },
+    Described {
+        names: &["semaphore"],
+        datatype: &Semaphore,
+        operations: "acquire n · release n",
+        about: "An acquire takes n permits if so many are free, a release gives n back; 1 without \
+                an argument. `--initial` says how many there are; otherwise there is one.",
+        formula: "",
+        examples: &[],
+    },
+    Described {
+        names: &["unique-id"],
+        datatype: &UniqueId,
+        operations: "generate",
+        about: "Each generate answers what none has answered before.",
         formula: "",
         examples: &[],
     },

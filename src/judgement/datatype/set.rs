@@ -1,8 +1,10 @@
 //! A set: elements are added and removed, all of them are read.
 
+use std::collections::BTreeSet;
+
 use crate::history::{Call, Function, Item, Key, Menu, Value};
 
-use super::{Datatype, integer, sorted};
+use super::{About, Datatype, Running, integer, sorted};
 
 /// Holds values, none at first. `add` and `remove` take an element, `read`
 /// answers a list of all elements in any order. `add-if-absent` adds an element that
@@ -76,8 +78,51 @@ impl Datatype for Set {
         Some(elements.into())
     }
 
+    fn about(&self, call: &Call, _: Option<&Value>) -> About {
+        if call.is_read() { About::Parts } else { About::Part(call.argument.clone()) }
+    }
+
+    fn answer_about(&self, _: &Call, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {
+        let Value::List(all) = answer else { return answer.clone() };
+        all.iter().filter(|one| about(one)).cloned().collect::<Vec<_>>().into()
+    }
+
+    fn is_composed(&self, _: &Key) -> bool {
+        true
+    }
+
+    fn running(&self, _: &Key) -> Option<Box<dyn Running>> {
+        Some(Box::new(Elements(BTreeSet::new())))
+    }
+
     fn menu(&self, arguments: usize) -> Menu {
         let both = |element: i64| [ADD_IF_ABSENT, "remove"].map(|f| Item::with(f, element));
         Menu::with_reads((1..).take(arguments).flat_map(both).collect())
+    }
+}
+
+/// A set that is changed in place.
+struct Elements(BTreeSet<Value>);
+
+impl Running for Elements {
+    fn step(&mut self, call: &Call, answer: Option<&Value>) -> bool {
+        let element = &call.argument;
+        match (call.f.as_str(), answer) {
+            ("read", Some(Value::List(seen))) => {
+                let mut seen: Vec<&Value> = seen.iter().collect();
+                seen.sort_unstable();
+                seen.dedup();
+                self.0.iter().eq(seen)
+            }
+            ("read", answer) => answer.is_none(),
+            ("remove", _) => {
+                self.0.remove(element);
+                true
+            }
+            (name, answer) => {
+                let told = Value::from(i64::from(self.0.insert(element.clone())));
+                name == "add" || answer.is_none_or(|answer| *answer == told)
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::reason::Reason;
+use crate::history::{Completion, History, Value};
 use crate::judgement::model::Kind;
 
 /// Whether a history is allowed by a model.
@@ -138,6 +139,26 @@ pub struct Counterexample {
     /// (a write together with the reads that it could have answered) without
     /// losing the violation. `false` only if the budget ended before.
     pub minimal: bool,
+    /// Where the part is about some parts of objects only (some elements of a set): what is
+    /// left of each answer that tells of others besides, by position. What it tells of
+    /// parts that are not updated in the part, and are elsewhere, does not count.
+    pub restricted: Vec<(usize, Value)>,
     /// The proof.
     pub reason: Reason,
+}
+
+impl Counterexample {
+    /// The operations of the part, with what is left of their answers: a history that
+    /// fails in the same way.
+    ///
+    /// # Panics
+    /// If the counterexample is not about this history.
+    pub fn of(&self, history: &History) -> History {
+        let mut all = history.restricted_to(&self.operations).operations().to_vec();
+        for (at, answer) in &self.restricted {
+            let place = self.operations.binary_search(at).expect("it is in the part");
+            all[place].completion = Completion::Ok(answer.clone());
+        }
+        History::of(all).expect("only answers differ")
+    }
 }

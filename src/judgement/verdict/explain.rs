@@ -64,6 +64,7 @@ impl Counterexample {
         let prose = Prose {
             operations: history.operations(),
             part: &self.operations,
+            restricted: &self.restricted,
             who,
             left: Cell::new(steps),
             left_out: Cell::new(0),
@@ -90,7 +91,7 @@ pub fn deed(history: &History, at: usize) -> String {
     let who = |_: usize| String::new();
     let operations = history.operations();
     let (left, left_out) = (Cell::new(0), Cell::new(0));
-    Prose { operations, part: &[], who: &who, left, left_out }.deed(at)
+    Prose { operations, part: &[], restricted: &[], who: &who, left, left_out }.deed(at)
 }
 
 const CONTRADICTORY: &str =
@@ -100,6 +101,8 @@ struct Prose<'a> {
     operations: &'a [Operation],
     /// The operations of the counterexample.
     part: &'a [usize],
+    /// What is left of answers that tell of more than the others are about.
+    restricted: &'a [(usize, Value)],
     /// Who issued an operation.
     who: &'a dyn Fn(usize) -> String,
     /// How many steps may still be explained.
@@ -163,7 +166,13 @@ impl Prose<'_> {
         match operation.answer() {
             Some(value) => {
                 let when = if operation.final_read { " at quiescence" } else { "" };
-                format!("read {key}{place}{when} and saw {}", shown(value))
+                let left = self.restricted.iter().find(|(of, _)| *of == at);
+                let saw = match left.map(|(_, left)| left) {
+                    None => shown(value),
+                    Some(Value::List(none)) if none.is_empty() => "none of these".to_owned(),
+                    Some(left) => format!("{} of these", shown(left)),
+                };
+                format!("read {key}{place}{when} and saw {saw}")
             }
             None if operation.call.is_write() => {
                 let known = match &operation.completion {

@@ -254,12 +254,12 @@ fn each_key_may_have_a_datatype_of_its_own() {
 
 #[test]
 fn what_is_not_understood_is_unknown_and_not_empty() {
-    let lock = r#"{"process":0,"f":"acquire","key":"l","invoke":10,"return":20}
-        {"process":1,"f":"acquire","key":"l","invoke":30,"return":40}"#;
+    let lock = r#"{"process":0,"f":"reserve","key":"l","invoke":10,"return":20}
+        {"process":1,"f":"reserve","key":"l","invoke":30,"return":40}"#;
     let said = verify(lock, "");
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(!said.out.contains("no answer could be wrong"), "{said:?}");
-    assert!(said.out.contains("no datatype here knows `acquire l`"), "{said:?}");
+    assert!(said.out.contains("no datatype here knows `reserve l`"), "{said:?}");
     let place = Place::new();
     place.write(
         "txn.edn",

@@ -458,7 +458,13 @@ fn a_counterexample_that_lacks_what_explains_it_is_refused() {
     let counted = history(&[(add(1), 0), (add(2), 1), (Ask::Read(3.into()), 2)]);
     let claim = |operations: Vec<usize>| {
         let reason = Reason::Thin { read: 2 };
-        let found = Counterexample { kind: Kind::Illegal, operations, minimal: true, reason };
+        let found = Counterexample {
+            kind: Kind::Illegal,
+            operations,
+            minimal: true,
+            restricted: Vec::new(),
+            reason,
+        };
         recheck_with(&counted, Model::BASE, &Counter, &Verdict::Violated(found))
     };
     let why = |operations| claim(operations).expect_err("it is explained").reason;
@@ -469,13 +475,23 @@ fn a_counterexample_that_lacks_what_explains_it_is_refused() {
     let set = history(&[(add(1), 0), (add(2), 1), (Ask::Last(vec![1.into()].into()), 2)]);
     let lost = |update| {
         let reason = Reason::Missing { read: 2, update };
+        // Of the element that is updated here, the read shows this.
+        let left: Vec<Value> = if update == 1 { vec![] } else { vec![1.into()] };
+        let restricted = if update == 1 { vec![(2, left.into())] } else { vec![] };
         let operations = vec![update, 2];
-        let found = Counterexample { kind: Kind::Lost, operations, minimal: true, reason };
+        let (kind, minimal) = (Kind::Lost, true);
+        Counterexample { kind, operations, minimal, restricted, reason }
+    };
+    let replayed = |found: Counterexample| {
         let verdict = Verdict::Violated(found);
         recheck_with(&set, Model::EVENTUAL, &ReplicatedSet::AddWins, &verdict)
     };
-    assert_eq!(lost(1), Ok(()));
-    assert!(lost(0).is_err());
+    assert_eq!(replayed(lost(1)), Ok(()));
+    assert!(replayed(lost(0)).is_err());
+    for restricted in [vec![], vec![(2, vec![1.into()].into())], vec![(2, Value::Null)]] {
+        let forged = Counterexample { restricted, ..lost(1) };
+        assert!(replayed(forged.clone()).is_err(), "{forged:?}");
+    }
 }
 
 #[test]

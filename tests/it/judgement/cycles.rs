@@ -29,6 +29,7 @@ fn claim(history: &History, reason: Reason) -> Verdict {
         kind: Kind::Unexplained,
         operations,
         minimal: false,
+        restricted: Vec::new(),
         reason,
     })
 }
@@ -272,7 +273,13 @@ fn what_a_swap_of_unknown_outcome_found_belongs_to_the_part() {
     assert_eq!(recheck(&history, Model::Linearizable, &verdict), Ok(()));
     let reason = Reason::NoOrder { model: Model::Linearizable };
     let operations = vec![1, 2];
-    let part = Counterexample { kind: Kind::Unexplained, operations, minimal: true, reason };
+    let part = Counterexample {
+        kind: Kind::Unexplained,
+        operations,
+        minimal: true,
+        restricted: Vec::new(),
+        reason,
+    };
     let why = recheck(&history, Model::Linearizable, &Verdict::Violated(part)).expect_err("a part");
     assert!(why.reason.contains("the part lacks it"), "{why}");
 }

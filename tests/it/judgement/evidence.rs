@@ -191,7 +191,13 @@ fn a_counterexample_of_an_allowed_history_cannot_be_made_up() {
     for (kind, reason) in reasons {
         for name in ["eventual", "ccv_ev", "linearizable", "base"] {
             let operations = vec![0, 1, 2, 3, 4];
-            let claim = Counterexample { kind, operations, minimal: true, reason: reason.clone() };
+            let claim = Counterexample {
+                kind,
+                operations,
+                minimal: true,
+                restricted: Vec::new(),
+                reason: reason.clone(),
+            };
             refused(&allowed, model(name), &Verdict::Violated(claim));
         }
     }

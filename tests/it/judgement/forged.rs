@@ -1,7 +1,7 @@
 //! Evidence about replicated types that was made up is refused, each time for the one
 //! thing that is wrong with it; next to it stands what is accepted.
 
-use quiescence::history::{Completion, History, notation};
+use quiescence::history::{Completion, History, Value, notation};
 use quiescence::judgement::datatype::{Counter, Datatype, Log, Opaque, ReplicatedSet, Sequence};
 use quiescence::judgement::{
     Budget, Counterexample, Grid, Guarantees, Kind, Model, Reason, Scope, Verdict, Witness,
@@ -37,10 +37,23 @@ fn proved(
     history: &History,
     datatype: &dyn Datatype,
     model: Model,
-    (kind, reason, operations): (Kind, Reason, &[usize]),
+    claim: (Kind, Reason, &[usize]),
 ) -> String {
+    left(history, datatype, model, claim, &[])
+}
+
+/// The same, where of the answers at these positions only this is left.
+fn left(
+    history: &History,
+    datatype: &dyn Datatype,
+    model: Model,
+    (kind, reason, operations): (Kind, Reason, &[usize]),
+    answers: &[(usize, &[i64])],
+) -> String {
+    let list = |all: &[i64]| all.iter().copied().map(Value::from).collect::<Vec<_>>().into();
+    let restricted = answers.iter().map(|(at, all)| (*at, list(all))).collect();
     let operations = operations.to_vec();
-    let found = Counterexample { kind, operations, minimal: true, reason };
+    let found = Counterexample { kind, operations, minimal: true, restricted, reason };
     let said = recheck_with(history, model, datatype, &Verdict::Violated(found));
     said.err().map(|unsound| unsound.reason).unwrap_or_default()
 }
@@ -244,20 +257,24 @@ fn what_is_lost_or_comes_back_is_missed_by_a_read_at_quiescence() {
 #[test]
 fn a_part_is_not_asked_about_what_it_lacks() {
     let set = &ReplicatedSet::AddWins;
-    let base = |history: &History, reason, operations: &[usize]| {
-        proved(history, set, Model::BASE, (Kind::Illegal, reason, operations))
+    let base = |history: &History, reason, operations: &[usize], answers: &[(usize, &[i64])]| {
+        left(history, set, Model::BASE, (Kind::Illegal, reason, operations), answers)
     };
     let explained = "a visibility explains the answers of this part";
     let both = history("[add]s=1|[add]s=2|rs=[1,2] @ 001122");
-    assert_eq!(base(&both, Reason::Thin { read: 2 }, &[0, 2]), explained);
+    let other = "something else is left of what was answered";
+    let thin = |read| Reason::Thin { read };
+    assert_eq!(base(&both, thin(2), &[0, 2], &[(2, &[1])]), explained);
+    assert_eq!(base(&both, thin(2), &[0, 2], &[(2, &[2])]), other);
+    assert_eq!(base(&both, thin(2), &[0, 2], &[]), other);
     let unknown = history("[add]s=1|rs=[1,3] @ 0011");
-    assert_eq!(base(&unknown, Reason::Thin { read: 1 }, &[0, 1]), "");
-    assert_eq!(base(&unknown, Reason::Thin { read: 1 }, &[1]), "");
+    assert_eq!(base(&unknown, thin(1), &[0, 1], &[]), "");
+    assert_eq!(base(&unknown, thin(1), &[1], &[(1, &[3])]), "");
     // It found the element, which only the add explains.
     let found = history("[add]s=1|[add-if-absent]s=1 @ 0011");
     let found = answered(&answered(&found, 0, "null"), 1, "0");
     let none = Reason::NoOrder { model: Model::BASE };
-    assert_eq!(base(&found, none, &[1]), explained);
+    assert_eq!(base(&found, none, &[1], &[]), explained);
     let lacks = "operation 1 could explain an answer, the part lacks it";
     let counted = history("[add]x=1|[add]x=2|rx=3 @ 001122");
     let claim = (Kind::Illegal, Reason::Thin { read: 2 }, &[0, 2][..]);

@@ -20,6 +20,7 @@ mod search;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Completion, History, Key, Operation, Value};
+use crate::judgement::checker::parts::{Divided, answers};
 use crate::judgement::checker::whole::Meter;
 use crate::judgement::datatype::{Arbitration, Datatype, answered, updates};
 use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
@@ -157,7 +158,8 @@ impl<'a> Contexts<'a> {
             let reason = Reason::Diverged { first, second };
             let operations = vec![first, second];
             let kind = Kind::Diverged;
-            return Some(Counterexample { kind, operations, minimal: true, reason });
+            let restricted = Vec::new();
+            return Some(Counterexample { kind, operations, minimal: true, restricted, reason });
         }
         let undoes = |op: &Operation| self.datatype.undoes(&op.call);
         let adds_excused =
@@ -314,7 +316,10 @@ impl<'a> Contexts<'a> {
                 }
             }
             if size == 1 && part.len() == before {
-                return Counterexample { kind, operations: part, minimal, reason };
+                let known = |of: &(Key, Value)| self.known.contains(of);
+                let divided = (self.datatype, Divided::ByUpdates);
+                let restricted = answers(self.history, &part, divided, &known);
+                return Counterexample { kind, operations: part, minimal, restricted, reason };
             }
             size = (size / 2).max(1);
         }

@@ -28,7 +28,7 @@ pub(in crate::judgement::checker) fn counterexample(
         None => (Kind::Lost, lost(history)?),
     };
     let operations = view.closed(history, &reason.operations());
-    Some(Counterexample { kind, operations, minimal: true, reason })
+    Some(Counterexample { kind, operations, minimal: true, restricted: Vec::new(), reason })
 }
 
 fn final_reads(history: &History) -> impl Iterator<Item = (usize, &Operation)> {

@@ -360,7 +360,7 @@ fn minimal(
             Decision::Unknown(_) => None,
         }
     });
-    Counterexample { kind, operations, minimal, reason: proof }
+    Counterexample { kind, operations, minimal, restricted: Vec::new(), reason: proof }
 }
 
 /// The counterexample to base, and so to every model that implies it, if base

@@ -6,12 +6,13 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
+use super::distinct;
 use super::objects::Keep;
 use super::search::{Found, search};
 use super::sweep::{Sweep, Swept};
-use crate::history::{History, Key};
+use crate::history::{Completion, History, Key, Value};
 use crate::judgement::checker::whole::{Decision, Meter};
-use crate::judgement::datatype::Datatype;
+use crate::judgement::datatype::{About, Datatype};
 use crate::judgement::number::count;
 use crate::judgement::verdict::Witness;
 
@@ -41,11 +42,61 @@ pub(in crate::judgement::checker) fn search_keys(
             return Decision::Fails(part);
         }
     }
-    let parts = if local { keys } else { vec![(0..history.len()).collect()] };
-    match in_turns(history, parts, datatype, Keep::RealTime, meter) {
-        Ok(orders) => Decision::Holds(Witness::Linear(merged(history, orders, 0))),
+    if !local {
+        let all = vec![(0..history.len()).collect()];
+        return match in_turns(history, all, datatype, Keep::RealTime, meter) {
+            Ok(mut orders) => Decision::Holds(Witness::Linear(orders.pop().unwrap_or_default())),
+            Err(decision) => decision,
+        };
+    }
+    let (mut orders, mut open) = (Vec::new(), Vec::new());
+    for part in keys.into_iter().flat_map(|key| divided(history, key, datatype)) {
+        match distinct::decide(history.operations(), &part, datatype) {
+            Some(Ok(order)) => orders.push(order),
+            Some(Err(part)) => return Decision::Fails(part),
+            None => open.push(part),
+        }
+    }
+    match in_turns(history, open, datatype, Keep::RealTime, meter) {
+        Ok(searched) => {
+            orders.extend(searched);
+            Decision::Holds(Witness::Linear(merged(history, orders, 0)))
+        }
         Err(decision) => decision,
     }
+}
+
+/// The operations of a key, apart by the part of the object that they are about, if each
+/// is about one and parts are like objects of their own: then they are as independent as
+/// those of different keys. In order of appearance.
+fn divided(history: &History, key: Vec<usize>, datatype: &dyn Datatype) -> Vec<Vec<usize>> {
+    let mut numbers: FxHashMap<Value, usize> = FxHashMap::default();
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let first = key.first().map(|at| &history.operations()[*at].call.key);
+    if !first.is_some_and(|key| datatype.is_composed(key)) {
+        return vec![key];
+    }
+    for &at in &key {
+        let operation = &history.operations()[at];
+        let answer = operation.result();
+        match datatype.about(&operation.call, answer) {
+            _ if operation.completion == Completion::Fail => {}
+            About::Part(part) => {
+                let number = *numbers.entry(part).or_insert(parts.len());
+                if number == parts.len() {
+                    parts.push(Vec::new());
+                }
+                parts[number].push(at);
+            }
+            _ if !datatype.only_reads(&operation.call, answer) => return vec![key],
+            // It need not have happened.
+            _ if answer.is_none() => {}
+            // It cannot be wrong.
+            _ if !datatype.answers(&operation.call, answer) => parts.push(vec![at]),
+            _ => return vec![key],
+        }
+    }
+    parts
 }
 
 /// An order of each of these parts, or the first part that is found to have

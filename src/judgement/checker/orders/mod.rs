@@ -8,6 +8,7 @@
 
 pub(super) mod cycle;
 pub(super) mod delta_atomic;
+mod distinct;
 pub(super) mod k_atomic;
 pub(super) mod keys;
 pub(super) mod linearizable;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Call, Completion, History, Key, Operation, Value};
 
+use super::parts::{Divided, answered, lacks_nothing, restricted, updates};
 use super::unsound::{Replayed, Unsound};
 use crate::judgement::datatype::{Arbitration, Context, Datatype};
 use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
@@ -325,7 +326,10 @@ pub(super) fn replay_proof(
         }
         (Kind::Illegal, Reason::NoOrder { .. } | Reason::Contradictory) => (Model::BASE, true),
         (Kind::Diverged, &Reason::Diverged { first, second }) => {
-            return diverged(operations, datatype, model, first, second);
+            return match claim.restricted.is_empty() {
+                true => diverged(operations, datatype, model, first, second),
+                false => Unsound::because("nothing can be left out of these answers"),
+            };
         }
         (Kind::Lost, &Reason::Missing { read, update }) => {
             (Model::EVENTUAL, named(read, true, None) && named(update, false, Some(false)))
@@ -341,7 +345,7 @@ pub(super) fn replay_proof(
         return Unsound::because(format!("this reason does not show that it is {}", claim.kind));
     }
     lacks_nothing(operations, part, datatype)?;
-    let about = about_parts(operations, part, datatype);
+    let about = restricted(operations, claim, datatype, Divided::ByUpdates)?;
     if claim.reason == Reason::Contradictory {
         let inside = part.iter().map(|at| &about.operations()[*at]);
         return match contradictory(inside, datatype) {
@@ -390,65 +394,5 @@ fn diverged(
     match finals && differ && model == Model::EVENTUAL {
         true => Ok(()),
         false => Unsound::because("these are not two reads at quiescence that differ"),
-    }
-}
-
-/// That nothing outside a part could explain one of its answers: of each part of
-/// an object it has all updates, or none.
-fn lacks_nothing(operations: &[Operation], part: &[usize], datatype: &dyn Datatype) -> Replayed {
-    let inside = |at: usize| part.binary_search(&at).is_ok();
-    let about = |at: usize| (&operations[at].call.key, datatype.part(&operations[at].call));
-    let all = || (0..operations.len()).filter(|&at| updates(&operations[at], datatype));
-    let known: BTreeSet<_> = all().filter(|&at| inside(at)).map(about).collect();
-    match all().find(|&at| !inside(at) && known.contains(&about(at))) {
-        Some(at) => {
-            Unsound::because(format!("operation {at} could explain an answer, the part lacks it"))
-        }
-        None => Ok(()),
-    }
-}
-
-/// The history with what answers say about parts of objects of which the claim has
-/// no update taken out, unless nobody updates them: what is left to explain is
-/// less.
-fn about_parts(operations: &[Operation], part: &[usize], datatype: &dyn Datatype) -> History {
-    let all = || (0..operations.len()).filter(|&at| updates(&operations[at], datatype));
-    let about = |at: usize| (&operations[at].call.key, datatype.part(&operations[at].call));
-    let everywhere: BTreeSet<_> = all().map(about).collect();
-    let here: BTreeSet<_> = all().filter(|at| part.binary_search(at).is_ok()).map(about).collect();
-    let restricted = operations.iter().enumerate().map(|(at, operation)| {
-        let mut operation = operation.clone();
-        if let Completion::Ok(answer) = &operation.completion
-            && part.binary_search(&at).is_ok()
-            && answered(&operation, datatype)
-        {
-            let key = &operation.call.key;
-            let counts = |part: &Value| {
-                let of = (key, part.clone());
-                here.contains(&of) || !everywhere.contains(&of)
-            };
-            let answer = datatype.answer_about(&operation.call, answer, &counts);
-            let asked = datatype.asks(&operation.call).is_none_or(|part| counts(&part));
-            operation.completion = if asked { Completion::Ok(answer) } else { Completion::Fail };
-        }
-        operation
-    });
-    History::of(restricted.collect()).expect("only answers differ")
-}
-
-/// Whether an operation changes its object, if it happened.
-fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    let answer = match &operation.completion {
-        Completion::Ok(answer) => Some(answer),
-        Completion::Info => None,
-        Completion::Fail => return false,
-    };
-    !datatype.only_reads(&operation.call, answer)
-}
-
-fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
-    match &operation.completion {
-        Completion::Ok(answer) => datatype.answers(&operation.call, Some(answer)),
-        Completion::Info | Completion::Fail => false,
     }
 }

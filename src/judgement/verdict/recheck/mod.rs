@@ -10,6 +10,7 @@ mod facts;
 mod instants;
 mod least;
 mod orders;
+mod parts;
 mod proof;
 mod registers;
 mod unsound;

@@ -11,7 +11,7 @@ use crate::history::{Completion, History, Key, Operation, ProcessId, Value};
 
 use super::facts::Facts;
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::datatype::{Datatype, updates};
+use crate::judgement::datatype::{Datatype, Running, updates};
 use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies};
 
 /// Replays one order of all operations.
@@ -222,8 +222,20 @@ impl<'a> Claim<'a> {
     /// its object, and every other operation in the last one.
     fn is_legal(&self, order: &[usize], k: usize) -> Replayed {
         let mut held: BTreeMap<&Key, Vec<Value>> = BTreeMap::new();
+        let mut running: BTreeMap<&Key, Option<Box<dyn Running>>> = BTreeMap::new();
         for &at in order {
             let call = &self.operation(at).call;
+            let object = running
+                .entry(&call.key)
+                .or_insert_with(|| self.datatype.running(&call.key).filter(|_| k == 1));
+            if let Some(object) = object {
+                if !object.step(call, self.answer(at)) {
+                    return Unsound::because(format!(
+                        "operation {at} cannot have been answered so"
+                    ));
+                }
+                continue;
+            }
             let values =
                 held.entry(&call.key).or_insert_with(|| vec![self.datatype.initial(&call.key)]);
             let answer = self.answer(at);

@@ -10,9 +10,9 @@ use crate::history::{Completion, Function, History, Key, Operation, Value};
 
 use super::cycle;
 use super::facts::{Facts, Sources, sourceless};
-use super::instants;
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::datatype::{Datatype, MISMATCH, answered, is_plain};
+use super::{instants, parts};
+use crate::judgement::datatype::{About, Datatype, MISMATCH, answered, is_plain};
 use crate::judgement::model::Kind;
 use crate::judgement::model::{Grid, Guarantees, Model, Scope, implies};
 use crate::judgement::oracle;
@@ -72,6 +72,9 @@ fn well_formed(facts: Facts<'_>, claim: &Counterexample) -> Replayed {
     if !part.is_sorted_by(|a, b| a < b) || part.last().is_some_and(|&at| at >= facts.len()) {
         return Unsound::because("the operations are not ascending positions in the history");
     }
+    if !matches!(claim.reason, Reason::NoOrder { .. }) && !claim.restricted.is_empty() {
+        return Unsound::because("nothing can be left out of these answers");
+    }
     let inside = |at: &usize| part.binary_search(at).is_ok();
     if let Some(at) = claim.reason.operations().iter().find(|at| !inside(at)) {
         return Unsound::because(format!("the proof mentions operation {at}, the part lacks it"));
@@ -101,6 +104,14 @@ fn no_order(
         return Unsound::because("the lack of an order is that of another model");
     }
     all_changes(history, claim, datatype, in_time)?;
+    let operations = history.operations();
+    let members = claim.operations.iter().map(|at| &operations[*at]);
+    let answered = members.filter(|op| matches!(op.completion, Completion::Ok(_)));
+    let last = answered.filter_map(|op| op.returned).max().unwrap_or(0);
+    let until = if in_time { last } else { u64::MAX };
+    parts::lacks_no_operation(operations, &claim.operations, datatype, until)?;
+    let divided = parts::Divided::ByOperations;
+    let history = &parts::restricted(operations, claim, datatype, divided)?;
     let open = |at: &&usize| history.operations()[**at].is_pending();
     let explained = match model.orders().is_some_and(|asked| asked.is_instantaneous()) {
         true => instants::explained(history, &claim.operations, datatype),
@@ -135,11 +146,10 @@ fn all_changes(
     // Until when a change of each key may matter.
     let mut until: BTreeMap<&Key, u64> = BTreeMap::new();
     for op in members.filter(|op| !register || missed(op)) {
-        let last = match in_time {
-            true if !register && !answered(op, datatype) => continue,
-            true => op.returned.unwrap_or(0),
-            false => u64::MAX,
-        };
+        if !register && !answered(op, datatype) {
+            continue;
+        }
+        let last = if in_time { op.returned.unwrap_or(0) } else { u64::MAX };
         let until = until.entry(&op.call.key).or_default();
         *until = last.max(*until);
     }
@@ -151,7 +161,8 @@ fn all_changes(
         };
         let in_time = until.get(&op.call.key).is_some_and(|until| op.invoked <= *until);
         let changes = in_time && !datatype.only_reads(&op.call, answer);
-        if changes && claim.operations.binary_search(&at).is_err() {
+        let whole = datatype.about(&op.call, answer) == About::Object;
+        if changes && whole && claim.operations.binary_search(&at).is_err() {
             return Unsound::because(format!(
                 "operation {at} could explain an answer, the part lacks it"
             ));
