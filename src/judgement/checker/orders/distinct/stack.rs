@@ -4,11 +4,12 @@
 //! will do, and it divides the values into those before it and those after it, since
 //! what was pushed before and popped after it would have to be there; a value that may be
 //! pushed and popped at that very instant is. The same holds for any other instant at
-//! which nothing must be there. Among values that no such instant divides, one must be
-//! at the bottom in every order: pushed before all others, and popped after all others,
-//! or never. What can be at the bottom can be taken away, in any order with the rest
-//! in between. If nothing can, there is no order. (The idea is that of Lee and Mathur,
-//! OOPSLA 2025.)
+//! which nothing must be there, and, for values that are popped, for the instant at
+//! which one is pushed that never is: nothing that is popped later can be below it.
+//! Among values that no such instant divides, one must be at the bottom in every order:
+//! pushed before all others, and popped after all others. What can be at the bottom can
+//! be taken away, in any order with the rest in between. If nothing can, there is no
+//! order. (The idea is that of Lee and Mathur, OOPSLA 2025.)
 //!
 //! A pop of unknown outcome is left out. If there is no order then, the procedure does
 //! not answer, because it may have taken something.
@@ -21,35 +22,72 @@ pub(super) fn decide(lives: Lives) -> Option<Decided> {
     if lives.wrong.is_some() {
         return lives.wrong.map(Err);
     }
-    let wrong = |part: Vec<usize>| lives.unknown.is_empty().then_some(Err(part));
-    let covered = Covered::by(lives.all.iter());
-    let mut empties: Vec<(u64, usize)> = Vec::with_capacity(lives.empties.len());
-    for &(at, span) in &lives.empties {
-        let instant = covered.free(span.from);
-        if instant > span.to {
-            let mut part = chain(&lives.all, span);
-            part.push(at);
+    match order(&lives) {
+        Ok(order) => timed(&order),
+        Err(mut part) => {
             part.sort_unstable();
-            return wrong(part);
+            part.dedup();
+            lives.unknown.is_empty().then_some(Err(part))
         }
-        empties.push((instant, at));
     }
-    empties.sort_unstable();
-    let mut instants: Vec<u64> = empties.iter().map(|(instant, _)| *instant).collect();
+}
+
+/// An order; the error: operations that have none.
+fn order(lives: &Lives) -> Result<Vec<(usize, Span)>, Vec<usize>> {
+    let (taken, left): (Vec<Life>, Vec<Life>) =
+        lives.all.iter().partition(|life| life.taken.0.is_some());
+    let mut alone = found_nothing(lives)?;
+    // Nothing that is left lies below a pop that finds nothing.
+    let last = alone.iter().copied().max();
+    let covered = Covered::by(taken.iter());
+    for life in left {
+        let (at, span) = life.put;
+        let from = last.map_or(span.from, |(instant, _)| span.from.max(instant));
+        let instant = covered.free(from);
+        if instant > span.to {
+            let mut part = chain(&taken, Span { from, to: span.to });
+            part.push(at);
+            if let Some((last, at)) = last.filter(|_| from > span.from) {
+                let empty = lives.empties.iter().find(|(empty, _)| *empty == at);
+                let span = empty.map_or(Span { from, to: from }, |(_, span)| *span);
+                part.push(at);
+                part.extend(chain(&lives.all, Span { to: last.saturating_sub(1), ..span }));
+            }
+            return Err(part);
+        }
+        alone.push((instant, at));
+    }
+    // Pops that find nothing come first in this list, so they stay before pushes at the
+    // same instant.
+    alone.sort_by_key(|(instant, _)| *instant);
+    let mut instants: Vec<u64> = alone.iter().map(|(instant, _)| *instant).collect();
     instants.dedup();
     let mut order: Vec<(usize, Span)> = Vec::new();
-    let mut empties = empties.into_iter().peekable();
-    for (group, until) in divided(lives.all.clone(), &instants) {
-        if let Err(mut part) = pile(group, &mut order) {
-            part.sort_unstable();
-            return wrong(part);
-        }
+    let mut alone = alone.into_iter().peekable();
+    for (group, until) in divided(taken, &instants) {
+        pile(group, &mut order)?;
         let Some(until) = until else { continue };
-        while let Some((_, at)) = empties.next_if(|(instant, _)| *instant == until) {
+        while let Some((_, at)) = alone.next_if(|(instant, _)| *instant == until) {
             order.push((at, Span { from: until, to: until }));
         }
     }
-    timed(&order)
+    Ok(order)
+}
+
+/// The pops that found nothing, each with the first instant at which the stack can be
+/// empty. The error: one that has none, with the values that must be there.
+fn found_nothing(lives: &Lives) -> Result<Vec<(u64, usize)>, Vec<usize>> {
+    let covered = Covered::by(lives.all.iter());
+    let instants = lives.empties.iter().map(|&(at, span)| {
+        let instant = covered.free(span.from);
+        if instant <= span.to {
+            return Ok((instant, at));
+        }
+        let mut part = chain(&lives.all, span);
+        part.push(at);
+        Err(part)
+    });
+    instants.collect()
 }
 
 /// The values before the first of these instants (ascending), those at it, and so on.
