@@ -77,12 +77,14 @@ fn drawn(talk: &Talk, dice: &mut Dice, size: usize, wrong: usize) -> History {
     // The call of each process, and what is answered once it has taken effect.
     let mut open: Vec<Option<(Call, Option<Value>)>> = vec![None; processes];
     let mut ids: Vec<u32> = (0..processes as u32).collect();
+    let mut ended = vec![None; processes];
     while count < size || open.iter().any(Option::is_some) {
-        // A process never begins at the instant at which it has ended.
-        time += 1 + dice.below(2) as u64;
+        time += dice.below(2) as u64;
         let process = dice.below(processes);
         let id = ProcessId(ids[process]);
         match open[process].take() {
+            // A process never begins at the instant at which it has ended.
+            None if ended[process] == Some(time) => {}
             None if count == size => {}
             None => {
                 let (name, own) = talk.calls[dice.below(talk.calls.len())];
@@ -110,12 +112,12 @@ fn drawn(talk: &Talk, dice: &mut Dice, size: usize, wrong: usize) -> History {
                 }
                 open[process] = Some((call, Some(answer)));
             }
-            Some((_, Some(answer))) => match dice.below(12) {
-                0 => {
+            Some((_, Some(answer))) => match (ended[process].insert(time), dice.below(12)) {
+                (_, 0) => {
                     events.event(Event::info(id, time)).expect("it is open");
                     ids[process] = ids.iter().max().expect("there are some") + 1;
                 }
-                1 if dice.one_in(2) => {
+                (_, 1) if dice.one_in(2) => {
                     events.event(Event::fail(id, time)).expect("it is open");
                 }
                 _ => events.event(Event::ok(id, time, answer)).map(drop).expect("it is open"),
@@ -192,7 +194,7 @@ fn the_oracle_agrees_on_small_histories() {
                 assert_eq!(holds, oracle, "{} of {}", text(), talk.datatype.name());
                 *if holds { &mut hold } else { &mut fail } += 1;
             }
-            assert!(hold > 100 && fail > 100, "{}: {hold}, {fail}", talk.datatype.name());
+            assert!(hold > 60 && fail > 60, "{}: {hold}, {fail}", talk.datatype.name());
         }
     }
 }
@@ -209,7 +211,7 @@ fn a_search_agrees_on_longer_histories() {
             let holds = compared(&history, talk, Model::Linearizable);
             *if holds { &mut hold } else { &mut fail } += 1;
         }
-        assert!(hold > 100 && fail > 100, "{}: {hold}, {fail}", talk.datatype.name());
+        assert!(hold > 60 && fail > 60, "{}: {hold}, {fail}", talk.datatype.name());
     }
 }
 

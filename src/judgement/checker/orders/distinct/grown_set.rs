@@ -61,7 +61,7 @@ struct Read {
 
 struct Set {
     elements: Vec<Element>,
-    /// In order of size.
+    /// In order of size; those of one size in order of invocation.
     reads: Vec<Read>,
 }
 
@@ -112,7 +112,7 @@ impl Set {
             shows.dedup();
             set.reads.push(Read { at, span, shows });
         }
-        set.reads.sort_by_key(|read| read.shows.len());
+        set.reads.sort_by_key(|read| (read.shows.len(), read.span.from));
         Some(set.grows().map(|()| set))
     }
 
@@ -177,23 +177,14 @@ impl Set {
     /// An order; the error: operations that contradict each other.
     fn order(&self) -> Result<Vec<(usize, Span)>, Vec<usize>> {
         let mut ranked: Vec<(usize, Span, Who)> = Vec::new();
-        let mut rank = 0;
+        // Reads that show the same are in order of invocation, which is never wrong.
         for (place, read) in self.reads.iter().enumerate() {
-            let same = place > 0 && self.reads[place - 1].shows.len() == read.shows.len();
-            rank = if same { rank } else { 2 * place + 1 };
-            ranked.push((rank, read.span, Who::Read(place)));
+            ranked.push((2 * place + 1, read.span, Who::Read(place)));
         }
         for (number, element) in self.elements.iter().enumerate() {
-            let (to, by) = element.there;
-            if to < element.add.1.from {
-                return Err(vec![element.add.0, by]);
-            }
             let rank = element.shown.map_or(usize::MAX, |(place, _)| 2 * place);
-            // What nobody has seen and nobody acknowledged need not have happened.
-            if element.shown.is_some() || to != u64::MAX {
-                let span = Span { from: element.add.1.from, to };
-                ranked.push((rank, span, Who::Element(number)));
-            }
+            let span = Span { from: element.add.1.from, to: element.there.0 };
+            ranked.push((rank, span, Who::Element(number)));
         }
         ranked.sort_by_key(|(rank, span, who)| (*rank, span.from, *who));
         let mut order: Vec<(u64, usize, (usize, Span))> = Vec::new();
@@ -219,8 +210,9 @@ impl Set {
         Ok(order.into_iter().map(|(.., one)| one).collect())
     }
 
-    /// Two of which the first has a lower rank and was invoked after the second had
-    /// returned, with what gives them their ranks.
+    /// Two of which the first has no higher rank and was invoked after the second had
+    /// returned (or an element that was found before it can have been added), with what
+    /// gives them their ranks.
     fn contradiction(&self, lower: Who, higher: Who) -> Vec<usize> {
         // What adds the element, and what shows that it is there.
         let of = |who: Who| match who {

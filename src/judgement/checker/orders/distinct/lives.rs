@@ -69,9 +69,9 @@ impl Lives {
     /// The lives of the values of a queue or a stack; `None` if a value is put in twice, or
     /// is `null`.
     ///
-    /// What was put in with unknown outcome and never taken out is left out: an order
-    /// with it is one without it, too. And what was put in before it was taken out was so
-    /// before the return of what took it out, so spans are cut accordingly.
+    /// A value was put in before the return of what took it out, so spans are cut
+    /// accordingly. What was put in with unknown outcome and never seen again may come
+    /// after everything.
     pub(super) fn of(
         operations: &[Operation],
         part: &[usize],
@@ -116,7 +116,6 @@ impl Lives {
             life.taken = (Some(at), Span { from: span.from.max(put.from), to: span.to });
             life.put.1.to = put.to.min(span.to);
         }
-        lives.all.retain(|life| life.taken.0.is_some() || life.put.1.to != u64::MAX);
         lives.unknown.sort_unstable_by_key(|(at, from)| (*from, *at));
         Some(lives)
     }
