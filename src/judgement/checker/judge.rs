@@ -3,6 +3,7 @@
 use super::contexts;
 use super::decide::is_for_every_datatype;
 use super::grid;
+use super::orders::keys::has_distinct_values;
 use super::opaque;
 use super::time::is_local;
 use super::whole::Whole;
@@ -121,13 +122,14 @@ impl<'a> Judge<'a> {
     /// decide is searched within the budget; `None` if they apply.
     pub fn searched(&self) -> Option<&'static str> {
         let whole = self.whole.as_ref().ok()?;
-        if !whole.plain {
+        let local = is_local(whole.history);
+        let plain = whole.plain || (local && has_distinct_values(whole.history, whole.datatype));
+        if !plain {
             return Some("there are other operations than reads and writes of registers");
         }
-        if !whole.view().has_known_sources() {
+        if whole.plain && !whole.view().has_known_sources() {
             return Some("some value that was read was written more than once");
         }
-        let local = is_local(whole.history);
         (!local)
             .then_some("a process begins an operation at the instant at which its last one ends")
     }

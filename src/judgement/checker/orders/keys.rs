@@ -66,6 +66,20 @@ pub(in crate::judgement::checker) fn search_keys(
     }
 }
 
+/// Whether linearizability is decided without a search that takes longer than a history of
+/// one value: each key has parts that are like objects of their own, or distinct values.
+pub(in crate::judgement::checker) fn has_distinct_values(
+    history: &History,
+    datatype: &dyn Datatype,
+) -> bool {
+    of_keys(history).into_iter().all(|key| {
+        let count = key.len();
+        let parts = divided(history, key, datatype);
+        let whole = parts.first().filter(|part| part.len() == count);
+        whole.is_none_or(|part| distinct::applies(history.operations(), part, datatype))
+    })
+}
+
 /// The operations of a key, apart by the part of the object that they are about, if each
 /// is about one and parts are like objects of their own: then they are as independent as
 /// those of different keys. In order of appearance.

@@ -19,6 +19,19 @@ use crate::judgement::datatype::{Datatype, Queue, Set, Stack};
 /// positions in the history. The part need not be closed.
 pub(super) type Decided = Result<Vec<usize>, Vec<usize>>;
 
+/// Whether there is a procedure for these operations, which are of one object. It may still
+/// not answer where operations of unknown outcome may have taken something out.
+pub(super) fn applies(operations: &[Operation], part: &[usize], datatype: &dyn Datatype) -> bool {
+    let Some(key) = part.first().map(|at| &operations[*at].call.key) else { return true };
+    let empty = datatype.initial(key) == Value::from(Vec::new());
+    let name = Some(datatype.name_of(key)).filter(|_| empty);
+    if name == Some(Set.name()) {
+        return !part.iter().any(|at| operations[*at].call.f.as_str() == "remove");
+    }
+    let ordered = name == Some(Queue.name()) || name == Some(Stack.name());
+    ordered && Lives::of(operations, part, datatype).is_some()
+}
+
 /// Decides for the operations at these positions (ascending), which are of one object of
 /// this type. Session order must be part of returns-before.
 pub(super) fn decide(
