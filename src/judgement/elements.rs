@@ -1,4 +1,4 @@
-//! What became of the elements of sets that are only added to and read.
+//! What became of the elements of sets.
 //!
 //! An element is **there** from the first return among its acknowledged adds and the reads
 //! that show it. It is **lost** if it was there before the last read of its set was
@@ -6,6 +6,10 @@
 //! after it was there does not show it, and the last one does. These are the outcomes of
 //! the checker *set-full* of Jepsen (Kingsbury). An add of unknown outcome counts once a
 //! read shows its element.
+//!
+//! An element that is also removed is **resurrected** if a read shows it that was invoked
+//! after an acknowledged remove of it had returned, which in turn was invoked after all
+//! its adds had. Nothing else is said of such elements.
 //!
 //! Sets with other operations are left out, and counted. O(n log n), n with all elements
 //! that are answered.
@@ -42,6 +46,10 @@ pub struct Elements {
     pub strange: usize,
     /// The first read that shows one.
     pub first_strange: Option<usize>,
+    /// How many elements are removed and came back.
+    pub resurrected: usize,
+    /// The first remove of one of them that a read went back behind, and that read.
+    pub first_resurrected: Option<(usize, usize)>,
     /// How many elements are shown whose adds are all of unknown outcome.
     pub unknown_seen: usize,
     /// How many are not shown.
@@ -70,6 +78,10 @@ struct Element {
     /// The reads that show it, ascending, by their place among those of the set.
     shown: Vec<u32>,
     twice: bool,
+    /// When all adds of it had returned; `None` if one never did, or there is none.
+    added: Option<u64>,
+    /// Its removes: position, invocation, and return if they were acknowledged.
+    removes: Vec<(usize, u64, Option<u64>)>,
 }
 
 impl Elements {
@@ -81,7 +93,7 @@ impl Elements {
             let call = &operation.call;
             let fits = match &operation.completion {
                 Completion::Ok(answer) if call.is_read() => matches!(answer, Value::List(_)),
-                _ => call.is_read() || call.f.as_str() == "add",
+                _ => call.is_read() || matches!(call.f.as_str(), "add" | "remove"),
             };
             if fits {
                 sets.entry(&call.key).or_default().push(at);
@@ -125,6 +137,13 @@ impl Elements {
                 _ if operation.call.is_read() => {}
                 completion => {
                     let element = elements.entry(&operation.call.argument).or_default();
+                    if operation.call.f.as_str() == "remove" {
+                        element.removes.push((at, operation.invoked, operation.returned));
+                        continue;
+                    }
+                    let is_first = element.add.is_none();
+                    let last = element.added.filter(|_| !is_first).or(is_first.then_some(0));
+                    element.added = last.zip(operation.returned).map(|(one, two)| one.max(two));
                     element.add.get_or_insert(at);
                     if matches!(completion, Completion::Ok(_)) {
                         element.acked = earlier(element.acked, operation.returned);
@@ -144,10 +163,14 @@ impl Elements {
         self.twice += usize::from(element.twice);
         let Some(add) = element.add else {
             let first = element.shown.first().map(|place| reads[index(*place)].1);
-            self.strange += 1;
+            self.strange += usize::from(first.is_some());
             self.first_strange = self.first_strange.into_iter().chain(first).min();
             return;
         };
+        if !element.removes.is_empty() {
+            self.look_behind_removes(element, reads);
+            return;
+        }
         if element.acked.is_none() {
             let fate = match element.shown.is_empty() {
                 true => &mut self.unknown_unseen,
@@ -185,6 +208,20 @@ impl Elements {
     }
 }
 
+impl Elements {
+    fn look_behind_removes(&mut self, element: &Element, reads: &[(u64, usize)]) {
+        let Some(added) = element.added else { return };
+        let removes = element.removes.iter().filter(|(_, invoked, _)| *invoked > added);
+        let gone = removes.filter_map(|(at, _, returned)| Some(((*returned)?, *at))).min();
+        let Some((gone, remove)) = gone else { return };
+        let shown = element.shown.iter().map(|place| reads[index(*place)]);
+        let Some((_, read)) = { shown }.find(|(invoked, _)| *invoked > gone) else { return };
+        self.resurrected += 1;
+        let first = self.first_resurrected.into_iter().chain([(remove, read)]);
+        self.first_resurrected = first.min_by_key(|(_, read)| *read);
+    }
+}
+
 fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     one.into_iter().chain(other).min()
 }
@@ -207,9 +244,10 @@ mod tests {
                 None => {
                     let is_read = lot.draw(2) == 0;
                     let element = 1 + lot.draw(4) as i64;
+                    let name = if lot.draw(6) == 0 { "remove" } else { "add" };
                     let call = match is_read {
                         true => Call::read("s"),
-                        false => Call { f: Function::named("add"), ..Call::write("s", element) },
+                        false => Call { f: Function::named(name), ..Call::write("s", element) },
                     };
                     events.event(Event::invoke(id, time, call)).expect("it is idle");
                     open[process] = Some(is_read);
@@ -254,6 +292,13 @@ mod tests {
                 strange += usize::from(!shown.is_empty());
                 continue;
             };
+            let is_removed = all.iter().any(|op| {
+                let own = op.call.f.as_str() == "remove" && op.call.argument == element;
+                own && op.completion != Completion::Fail
+            });
+            if is_removed {
+                continue;
+            }
             let acked = adds.iter().filter_map(|at| all[*at].returned);
             if acked.clone().count() == 0 {
                 unknown[usize::from(shown.is_empty())] += 1;
@@ -280,11 +325,41 @@ mod tests {
         (lost, late, worst, strange, unread, unknown)
     }
 
+    /// The elements that came back after a remove, word by word.
+    fn resurrected(history: &History) -> usize {
+        let all = history.operations();
+        let of = |f: &'static str, element: &Value| {
+            let own = |op: &&Operation| {
+                op.call.f.as_str() == f
+                    && op.call.argument == *element
+                    && op.completion != Completion::Fail
+            };
+            all.iter().filter(own).collect::<Vec<_>>()
+        };
+        let is_back = |element: &Value| {
+            let adds = of("add", element);
+            let removes = of("remove", element);
+            let mut gone = removes.iter().filter(|remove| {
+                let acked = remove.returned.is_some();
+                acked && adds.iter().all(|add| add.returns_before(remove))
+            });
+            let shows = |read: &&Operation| match read.answer() {
+                Some(Value::List(shown)) => shown.contains(element),
+                _ => false,
+            };
+            let after = |remove: &&Operation| {
+                all.iter().filter(shows).any(|read| remove.returns_before(read))
+            };
+            !adds.is_empty() && gone.any(|remove| after(&remove))
+        };
+        (1..=5).map(Value::Int).filter(is_back).count()
+    }
+
     #[test]
     fn elements_fare_as_the_definitions_say() {
         let mut lot = Lot(7);
-        let mut seen = [0; 7];
-        for _ in 0..6_000 {
+        let mut seen = [0; 8];
+        for _ in 0..9_000 {
             let history = history(&mut lot);
             let text = || crate::history::notation::write(&history);
             let quick = Elements::of(&history);
@@ -293,7 +368,14 @@ mod tests {
             assert_eq!((quick.late, quick.latest.map(|it| it.time)), (late, worst), "{}", text());
             assert_eq!((quick.strange, quick.unread), (strange, unread), "{}", text());
             assert_eq!([quick.unknown_seen, quick.unknown_unseen], unknown, "{}", text());
-            let figures = [lost.len(), late, strange, unread, unknown[0], unknown[1], quick.twice];
+            assert_eq!(quick.resurrected, resurrected(&history), "{}", text());
+            if let Some((remove, read)) = quick.first_resurrected {
+                let [remove, read] = [remove, read].map(|at| &history.operations()[at]);
+                assert!(remove.returns_before(read) && read.call.is_read(), "{}", text());
+            }
+            let [seen_adds, unseen_adds] = unknown;
+            let (twice, back) = (quick.twice, quick.resurrected);
+            let figures = [lost.len(), late, strange, unread, seen_adds, unseen_adds, twice, back];
             seen.iter_mut().zip(figures).for_each(|(all, some)| *all += usize::from(some > 0));
         }
         assert!(seen.iter().all(|count| *count > 50), "something was hardly seen: {seen:?}");
@@ -301,7 +383,7 @@ mod tests {
 
     #[test]
     fn sets_with_other_operations_are_left_out() {
-        let text = "[add]s=1 [remove]s=1|rs=[1]|[add]t=1|rt=[]";
+        let text = "[add]s=1 [add-if-absent]s=1|rs=[1]|[add]t=1|rt=[]";
         let history = crate::history::notation::parse(text).expect("it is well formed");
         let found = Elements::of(&history);
         assert_eq!((found.sets, found.other_keys, found.lost.len()), (1, 1, 1));

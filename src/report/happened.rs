@@ -95,6 +95,11 @@ impl Happened<'_> {
                 time(late.time)
             )
         });
+        let back = elements.first_resurrected.map(|(remove, read)| {
+            let (remove, read) = (self.deeds.did(remove), self.deeds.did(read));
+            let many = counted(elements.resurrected, "element");
+            format!("{many} removed before: {remove}, and then {read}")
+        });
         let fates_of_adds = Fates {
             seen: elements.unknown_seen,
             unseen: elements.unknown_unseen,
@@ -114,6 +119,7 @@ impl Happened<'_> {
                     format!("{many} more than once: {}", first(elements.first_twice))
                 }),
             ),
+            ("resurrected", back),
             ("late", late),
             ("not read", some(elements.unread, &|many| format!("{many}, after which nobody read"))),
             ("unknown outcome", fates("add", fates_of_adds)),

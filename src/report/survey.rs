@@ -475,6 +475,7 @@ fn elements(all: &Elements) -> Json {
         "unread": all.unread,
         "twice": all.twice,
         "strange": all.strange,
+        "resurrected": all.resurrected,
         "unknown_seen": all.unknown_seen,
         "unknown_unseen": all.unknown_unseen,
     })

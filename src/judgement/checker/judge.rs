@@ -3,8 +3,8 @@
 use super::contexts;
 use super::decide::is_for_every_datatype;
 use super::grid;
-use super::orders::keys::has_distinct_values;
 use super::opaque;
+use super::orders::keys::has_distinct_values;
 use super::time::is_local;
 use super::whole::Whole;
 use crate::history::{Completion, History, Operation, Value};

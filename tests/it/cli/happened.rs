@@ -102,6 +102,19 @@ fn elements_of_sets_are_lost_late_twice_or_from_nowhere() {
 }
 
 #[test]
+fn an_element_that_comes_back_is_told() {
+    let text = r#"{"process":0,"f":"add","key":"s","value":2,"invoke":1,"return":2}
+{"process":0,"f":"remove","key":"s","value":2,"invoke":3,"return":4}
+{"process":1,"f":"read","key":"s","value":[2],"invoke":5,"return":6}
+"#;
+    let said = verify(text, "");
+    let summary = summary(&said).join(" ");
+    let wanted = "1 element removed before: process 0 asked for `remove s=2`";
+    assert!(summary.contains("resurrected") && summary.contains(wanted), "{said:?}");
+    assert_eq!(said.code, Some(1), "{said:?}");
+}
+
+#[test]
 fn a_summary_has_at_most_12_lines_and_steers_no_terminal() {
     let mut lines = Vec::new();
     let mut at = 0_u32;
