@@ -169,10 +169,15 @@ fn minimal(
     let (operations, minimal) = match !whole.plain && asked.is_instantaneous() {
         true => minimal_in_time(whole, &part, asked, &mut meter),
         false => {
-            let part = match whole.plain {
+            let mut part = match whole.plain {
                 true => whole.view().closed(whole.history, &part),
                 false => minimise::closed(whole.history, &part, whole.datatype),
             };
+            // The few operations of a conflict are judged like any other part.
+            let of_conflict = matches!(asked.views, Views::Process | Views::ProcessAndKey);
+            if of_conflict && fails(whole, &part, asked, &mut meter) != Some(true) {
+                part = (0..whole.history.len()).collect();
+            }
             let sources = minimise::Sources::within(whole.history, &part, whole.datatype);
             minimise::minimise(&sources, part, |part| fails(whole, part, asked, &mut meter))
         }

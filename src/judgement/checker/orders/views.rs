@@ -13,7 +13,10 @@
 //!
 //! The writes before an operation are, for each session, a prefix of its
 //! writes: one number per session. One round for one of k processes takes
-//! O(n·k), and there are rounds until nothing changes.
+//! O(n·k), and there are rounds until nothing changes. Where there is no order, `conflict`
+//! finds the few operations that show it.
+
+mod conflict;
 
 use crate::judgement::checker::rows::join;
 use crate::judgement::checker::sources::{kept, try_all};
@@ -129,6 +132,17 @@ struct Belief<'a> {
     round: u32,
     /// Whether anything grew in it.
     grew: bool,
+    /// Which write was put before the source of which read (items), in this order.
+    put: Vec<(u32, u32)>,
+}
+
+/// Why nothing can be believed any more (items).
+#[derive(Clone, Copy)]
+enum Conflict {
+    /// A write is before itself.
+    Cycle(u32),
+    /// A write is before a read that found its key initial.
+    NotInitial(u32, u32),
 }
 
 impl<'a> Belief<'a> {
@@ -149,6 +163,7 @@ impl<'a> Belief<'a> {
             changed: vec![0; all.view.writes.len()],
             round: 0,
             grew: true,
+            put: Vec::new(),
         }
     }
 
@@ -157,8 +172,8 @@ impl<'a> Belief<'a> {
     }
 
     /// Adds to the row of each operation what is before it, and what is before
-    /// that, in one pass. `None` if a write would be before itself.
-    fn spread(&mut self) -> Option<()> {
+    /// that, in one pass.
+    fn spread(&mut self) -> Result<(), Conflict> {
         let (all, sessions) = (self.all, self.all.view.sessions);
         // The past of the process, and the last write of each session, so far.
         let mut past = vec![0_u32; sessions];
@@ -168,7 +183,7 @@ impl<'a> Belief<'a> {
             match item.write.map(index) {
                 None if index(item.session) != self.process || all.sources[at] == Source::Open => {}
                 None => {
-                    let nth = reads.next()?;
+                    let nth = reads.next().expect("there is a number for each read");
                     if self.counts(item) {
                         self.spread_to_read(nth, all.sources[at], &mut past);
                     }
@@ -179,7 +194,7 @@ impl<'a> Belief<'a> {
                 Some(_) => {}
             }
         }
-        Some(())
+        Ok(())
     }
 
     /// Before a read come the past of the process, the source, and what is
@@ -204,7 +219,7 @@ impl<'a> Belief<'a> {
         session: usize,
         past: &mut [u32],
         last: &mut [u32],
-    ) -> Option<()> {
+    ) -> Result<(), Conflict> {
         let (all, own) = (self.all, session == self.process);
         let place = all.place[write];
         let mut more = own && join(self.before.row_mut(write), past);
@@ -231,13 +246,13 @@ impl<'a> Belief<'a> {
             self.note(write, more);
         }
         if self.before.row(write)[session] >= place {
-            return None;
+            return Err(Conflict::Cycle(all.writes[session][index(place) - 1]));
         }
         if own {
             past.copy_from_slice(self.before.row(write));
             past[session] = place;
         }
-        Some(())
+        Ok(())
     }
 
     /// Notes that the row of a write grew, if it did.
@@ -249,9 +264,8 @@ impl<'a> Belief<'a> {
     }
 
     /// Puts the writes of its key that are before a read before its source too,
-    /// since the read answers the last. `None` if the read found the key
-    /// initial and there are such writes.
-    fn put_sources_last(&mut self) -> Option<()> {
+    /// since the read answers the last.
+    fn put_sources_last(&mut self) -> Result<(), Conflict> {
         let all = self.all;
         for (nth, &read) in all.reads[self.process].iter().enumerate() {
             let item = &all.view.items[index(read)];
@@ -265,7 +279,10 @@ impl<'a> Belief<'a> {
                 if known == 0 {
                     continue;
                 }
-                let Source::Write(source) = all.sources[index(read)] else { return None };
+                let item = |known: usize| all.writes[of][index(places[known - 1]) - 1];
+                let Source::Write(source) = all.sources[index(read)] else {
+                    return Err(Conflict::NotInitial(item(known), read));
+                };
                 let source = index(source);
                 let own = index(all.view.write(source).session) == of;
                 if own && places[known - 1] == all.place[source] {
@@ -275,10 +292,13 @@ impl<'a> Belief<'a> {
                 let until = &mut self.before.row_mut(source)[of];
                 let more = *until < older;
                 *until = (*until).max(older);
+                if more {
+                    self.put.push((item(known), read));
+                }
                 self.note(source, more);
             }
         }
-        Some(())
+        Ok(())
     }
 }
 
@@ -384,8 +404,9 @@ impl<'a> Sessions<'a> {
             }
             belief.grew = false;
             belief.round += 1;
-            if belief.spread().is_none() || belief.put_sources_last().is_none() {
-                return Err(self.everything());
+            if let Err(found) = belief.spread().and_then(|()| belief.put_sources_last()) {
+                let part = belief.explain(found, causes.is_some(), meter);
+                return Err(part.map_or_else(|| self.everything(), Decision::Fails));
             }
         }
         Ok(self.order(process, only, causes.is_some(), &belief.before, &belief.rows))
