@@ -109,7 +109,7 @@ fn judge(
     bar.set_message(screen.look.text(&format!("measuring {name}")));
     let is_of =
         |name: &str| args.measures() && judge.datatype().is_some_and(|it| it.starts_with(name));
-    let distance = is_of("register").then(|| Distance::of(begun.history()));
+    let distance = is_of("register").then(|| Distance::of_judged(&judge)).flatten();
     // What a set holds at first, nobody added.
     let elements = (is_of("set") && args.initial.is_none()).then(|| Elements::of(begun.history()));
     let models = args.models();

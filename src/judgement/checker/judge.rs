@@ -6,6 +6,7 @@ use super::grid;
 use super::opaque;
 use super::orders::keys::has_distinct_values;
 use super::time::is_local;
+use super::view::View;
 use super::whole::Whole;
 use crate::history::{Completion, History, Operation, Value};
 use crate::judgement::datatype::{self, Datatype, Opaque};
@@ -106,6 +107,16 @@ impl<'a> Judge<'a> {
     /// operations.
     pub fn datatype(&self) -> Option<&'static str> {
         self.whole.as_ref().ok().map(|whole| whole.datatype.name())
+    }
+
+    /// The history, if a datatype knows all its operations.
+    pub(in crate::judgement) fn history(&self) -> Option<&'a History> {
+        self.whole.as_ref().ok().map(|whole| whole.history)
+    }
+
+    /// The history as numbers, if it is of registers that are only read and written.
+    pub(in crate::judgement) fn registers(&self) -> Option<&View> {
+        self.whole.as_ref().ok().filter(|whole| whole.plain).map(Whole::view)
     }
 
     /// Whether there is anything to check: an answer that could be wrong, or an

@@ -47,62 +47,68 @@ pub struct BackwardRead {
 /// When the write of what was read was invoked, and where it was read.
 type Seen = (u64, u32);
 
-/// What was read of a key up to a return.
-#[derive(Clone, Copy)]
-struct Prefix {
-    returned: u64,
-    read: u32,
-    /// The newest answer, and the newest at another place than that.
-    newest: Seen,
+/// What was read of a key so far: the newest answer, and the newest at another place than
+/// that.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Newest {
+    first: Option<Seen>,
     second: Option<Seen>,
 }
 
-impl Prefix {
+impl Newest {
     /// Whether a value whose write was invoked after `there` was read
     /// elsewhere.
     fn is_newer(&self, there: Option<u64>, place: u32) -> bool {
-        let newer = |seen: Seen| seen.1 != place && there.is_none_or(|there| there < seen.0);
-        newer(self.newest) || self.second.is_some_and(newer)
+        let newer = |seen: &Seen| seen.1 != place && there.is_none_or(|there| there < seen.0);
+        self.first.as_ref().is_some_and(newer) || self.second.as_ref().is_some_and(newer)
     }
 
-    fn and(mut self, seen: Seen) -> Prefix {
-        let Prefix { newest, second, .. } = &mut self;
-        if seen.1 == newest.1 {
-            newest.0 = newest.0.max(seen.0);
-        } else if seen.0 > newest.0 {
-            (*second, *newest) = (Some(*newest), seen);
-        } else if second.is_none_or(|second| second.0 < seen.0) {
-            *second = Some(seen);
+    fn add(&mut self, seen: Seen) {
+        match self.first {
+            Some(first) if seen.1 == first.1 => {
+                self.first = Some((first.0.max(seen.0), first.1));
+            }
+            Some(first) if seen.0 <= first.0 => {
+                if self.second.is_none_or(|second| second.0 < seen.0) {
+                    self.second = Some(seen);
+                }
+            }
+            first => (self.second, self.first) = (first, Some(seen)),
         }
-        self
     }
 }
 
+/// Since a read returned, this is known of its key.
+struct Prefix {
+    read: u32,
+    newest: Newest,
+}
+
+/// The reads whose sources are known, and where they were.
+struct Reads<'a> {
+    record: &'a Record<'a>,
+    by_nodes: bool,
+    /// Returns of reads that answered writes, ascending, each with its read.
+    by_return: Vec<(u64, u32)>,
+}
+
 pub(super) fn measure(record: &Record<'_>) -> Backward {
-    let reads: Vec<usize> = record.reads().filter(|&read| record.known(read).is_some()).collect();
-    let by_nodes = reads.iter().all(|&read| record.node(read).is_some());
-    let place = |read: usize| match record.node(read).filter(|_| by_nodes) {
-        Some(node) => u32::from(node.0),
-        None => record.view.items[read].session,
-    };
-    let prefixes = prefixes(record, &reads, &place);
-    let mut found = Backward { count: 0, by_nodes: by_nodes && !reads.is_empty(), worst: None };
-    for &later in &reads {
+    let reads = Reads::of(record);
+    let later = reads.later();
+    let any = record.reads().any(|read| record.known(read).is_some());
+    let mut found = Backward { count: later.len(), by_nodes: reads.by_nodes && any, worst: None };
+    let prefixes = reads.prefixes(&later);
+    for later in later.into_iter().map(index) {
         let Some((older, there)) = record.known(later) else { continue };
-        let (prefixes, invoked) = (&prefixes[record.key(later)], record.invoked(later));
-        let before = prefixes.partition_point(|prefix| prefix.returned < invoked);
-        let newer = |prefix: &Prefix| prefix.is_newer(there, place(later));
-        if !prefixes[..before].last().is_some_and(newer) {
-            continue;
-        }
-        found.count += 1;
-        let first = prefixes[prefixes.partition_point(|prefix| !newer(prefix))];
-        let time = invoked - first.returned;
+        let prefixes = &prefixes[record.key(later)];
+        let newer = |prefix: &Prefix| prefix.newest.is_newer(there, reads.place(later));
+        let first = index(prefixes[prefixes.partition_point(|prefix| !newer(prefix))].read);
+        let time = record.invoked(later) - record.returned(first);
         if found.worst.is_none_or(|worst| worst.time < time) {
-            let source = |read: usize| record.known(read).and_then(|(write, _)| write);
-            let newer = source(index(first.read)).expect("the initial value is newest nowhere");
+            let source = record.known(first).and_then(|(write, _)| write);
+            let newer = source.expect("the initial value is newest nowhere");
             found.worst = Some(BackwardRead {
-                earlier: record.at(index(first.read)),
+                earlier: record.at(first),
                 newer: record.at(record.write(newer)),
                 later: record.at(later),
                 older: older.map(|write| record.at(record.write(write))),
@@ -113,23 +119,71 @@ pub(super) fn measure(record: &Record<'_>) -> Backward {
     found
 }
 
-/// For each key, what was read up to each return of a read of a write.
-fn prefixes(
-    record: &Record<'_>,
-    reads: &[usize],
-    place: &impl Fn(usize) -> u32,
-) -> Vec<Vec<Prefix>> {
-    let mut by_return: Vec<(u64, u32)> =
-        reads.iter().map(|&read| (record.returned(read), number_of(read))).collect();
-    by_return.sort_unstable();
-    let mut prefixes: Vec<Vec<Prefix>> = vec![Vec::new(); record.view.keys];
-    for (returned, read) in by_return {
-        let Some((Some(write), _)) = record.known(index(read)) else { continue };
-        let seen = (record.invoked(record.write(write)), place(index(read)));
-        let list = &mut prefixes[record.key(index(read))];
-        let start = Prefix { returned, read, newest: seen, second: None };
-        let next = list.last().map_or(start, |before| before.and(seen));
-        list.push(Prefix { returned, read, ..next });
+impl<'a> Reads<'a> {
+    fn of(record: &'a Record<'a>) -> Reads<'a> {
+        let mut known = record.reads().filter(|&read| record.known(read).is_some());
+        let by_nodes = known.all(|read| record.node(read).is_some());
+        let of_write = |read: &usize| matches!(record.known(*read), Some((Some(_), _)));
+        let reads = record.reads().filter(of_write);
+        let mut by_return: Vec<(u64, u32)> =
+            reads.map(|read| (record.returned(read), number_of(read))).collect();
+        by_return.sort_unstable();
+        Reads { record, by_nodes, by_return }
     }
-    prefixes
+
+    fn place(&self, read: usize) -> u32 {
+        match self.record.node(read).filter(|_| self.by_nodes) {
+            Some(node) => u32::from(node.0),
+            None => self.record.view.items[read].session,
+        }
+    }
+
+    /// When the write that a read answered was invoked, and where it was read.
+    fn seen(&self, read: usize) -> Option<Seen> {
+        let (write, _) = self.record.known(read)?;
+        Some((self.record.invoked(self.record.write(write?)), self.place(read)))
+    }
+
+    /// The reads that go back, by invocation.
+    fn later(&self) -> Vec<u32> {
+        let record = self.record;
+        let mut newest = vec![Newest::default(); record.view.keys];
+        let mut returns = self.by_return.iter().peekable();
+        let mut later = Vec::new();
+        for read in record.reads() {
+            let Some((_, there)) = record.known(read) else { continue };
+            let invoked = record.invoked(read);
+            while let Some((_, before)) = returns.next_if(|(returned, _)| *returned < invoked) {
+                let before = index(*before);
+                newest[record.key(before)].add(self.seen(before).expect("it answered a write"));
+            }
+            if newest[record.key(read)].is_newer(there, self.place(read)) {
+                later.push(number_of(read));
+            }
+        }
+        later
+    }
+
+    /// For each key of one of these reads, what was known since which return, wherever that
+    /// changed.
+    fn prefixes(&self, of: &[u32]) -> Vec<Vec<Prefix>> {
+        let record = self.record;
+        let mut counts = vec![false; record.view.keys];
+        of.iter().for_each(|read| counts[record.key(index(*read))] = true);
+        let mut newest = vec![Newest::default(); record.view.keys];
+        let mut prefixes: Vec<Vec<Prefix>> = Vec::new();
+        prefixes.resize_with(record.view.keys, Vec::new);
+        let returns = self.by_return.iter().filter(|_| !of.is_empty());
+        for &(_, read) in returns {
+            let key = record.key(index(read));
+            let before = newest[key];
+            if counts[key] {
+                newest[key].add(self.seen(index(read)).expect("it answered a write"));
+            }
+            if newest[key] != before {
+                prefixes[key].push(Prefix { read, newest: newest[key] });
+            }
+        }
+        prefixes
+    }
 }

@@ -35,10 +35,10 @@ pub use staleness::{Pair, Quantiles, Spread, Stale, Staleness, Window};
 pub use strange::{Strange, StrangeRead};
 pub use suspected::{Hidden, Suspected};
 
-use super::checker::{Leasts, least};
+use super::checker::{Judge, Leasts, least};
 use super::verdict::Budget;
 use crate::history::History;
-use record::{Answer, Record};
+use record::{Answer, Record, registers};
 
 /// How far a history is from a single copy of each register.
 ///
@@ -96,21 +96,34 @@ impl Distance {
     ///
     /// Complexity: O(n log n).
     pub fn of(history: &History) -> Distance {
-        let record = Record::of(history);
+        let (view, other_keys) = registers(history);
+        Distance::measured(&Record::of(history, &view, other_keys))
+    }
+
+    /// The same of the history of a judge, with less work.
+    pub fn of_judged(judge: &Judge<'_>) -> Option<Distance> {
+        let history = judge.history()?;
+        Some(match judge.registers() {
+            Some(view) => Distance::measured(&Record::of(history, view, 0)),
+            None => Distance::of(history),
+        })
+    }
+
+    fn measured(record: &Record<'_>) -> Distance {
         let several = record.answers.iter().filter(|answer| **answer == Answer::Several);
-        let [future, aborted, thin] = strange::measure(&record);
-        let lost = lost::measure(&record);
+        let [future, aborted, thin] = strange::measure(record);
+        let lost = lost::measure(record);
         Distance {
             reads: record.reads().count(),
             uncertain: several.count(),
             other_keys: record.other_keys,
-            staleness: staleness::measure(&record),
-            convergence: convergence::measure(&record),
-            suspected: suspected::measure(&record, &lost.writes),
+            staleness: staleness::measure(record),
+            convergence: convergence::measure(record),
+            suspected: suspected::measure(record, &lost.writes),
             lost,
-            backward: backward::measure(&record),
-            sessions: sessions::measure(&record),
-            fates: fates::measure(&record),
+            backward: backward::measure(record),
+            sessions: sessions::measure(record),
+            fates: fates::measure(record),
             future,
             aborted,
             thin,

@@ -38,7 +38,7 @@ pub(super) enum Answer {
 
 pub(super) struct Record<'a> {
     pub(super) history: &'a History,
-    pub(super) view: View,
+    pub(super) view: &'a View,
     /// By item: invocation and return ([`NEVER`] for an unknown outcome).
     times: Vec<(u64, u64)>,
     /// By item.
@@ -59,8 +59,8 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn of(history: &'a History) -> Record<'a> {
-        let (view, other_keys) = registers(history);
+    /// Of these operations of a history, which are reads and writes of registers.
+    pub(super) fn of(history: &'a History, view: &'a View, other_keys: usize) -> Record<'a> {
         let times = view.items.iter().map(|item| {
             let operation = &history.operations()[item.at];
             (operation.invoked, operation.returned.unwrap_or(NEVER))
@@ -161,9 +161,10 @@ impl<'a> Record<'a> {
         index(self.view.writes[index(number)])
     }
 
-    /// The items that are answered reads.
+    /// The items that are answered reads, in order of invocation.
     pub(super) fn reads(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
-        (0..self.view.items.len()).filter(|&at| self.view.items[at].write.is_none())
+        // Answers take less memory than items, and most measures begin with this.
+        (0..self.answers.len()).filter(|&at| self.answers[at] != Answer::None)
     }
 
     pub(super) fn key(&self, item: usize) -> usize {
@@ -204,7 +205,7 @@ impl<'a> Record<'a> {
 
 /// The operations on keys that are only read and written, and how many other
 /// keys there are.
-fn registers(history: &History) -> (View, usize) {
+pub(super) fn registers(history: &History) -> (View, usize) {
     let operations = history.operations();
     let odd = |op: &&Operation| {
         matches!(op.call.f, Function::Other(_)) && op.completion != Completion::Fail

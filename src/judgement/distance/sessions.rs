@@ -48,11 +48,34 @@ struct Newest {
     read: Option<(u64, usize)>,
 }
 
+/// The newest of each session and key: in a plain list, unless that would be too long.
+enum Table {
+    List { keys: usize, all: Vec<Newest> },
+    Map(FxHashMap<(u32, u32), Newest>),
+}
+
+impl Table {
+    fn of(record: &Record<'_>) -> Table {
+        let (sessions, keys) = (record.view.sessions, record.view.keys);
+        match sessions.checked_mul(keys).filter(|cells| *cells <= record.view.items.len() / 8) {
+            Some(cells) => Table::List { keys, all: vec![Newest::default(); cells] },
+            None => Table::Map(FxHashMap::default()),
+        }
+    }
+
+    fn of_session(&mut self, session: u32, key: u32) -> &mut Newest {
+        match self {
+            Table::List { keys, all } => &mut all[index(session) * *keys + index(key)],
+            Table::Map(all) => all.entry((session, key)).or_default(),
+        }
+    }
+}
+
 pub(super) fn measure(record: &Record<'_>) -> Sessions {
     let mut sessions = Sessions::default();
-    let mut newest: FxHashMap<(u32, u32), Newest> = FxHashMap::default();
+    let mut table = Table::of(record);
     for (item, about) in record.view.items.iter().enumerate() {
-        let newest = newest.entry((about.session, about.key)).or_default();
+        let newest = table.of_session(about.session, about.key);
         if about.write.is_some() {
             newest.written = newest.written.max(Some((record.invoked(item), item)));
             continue;

@@ -13,12 +13,12 @@
 //! A **window** is a run of stale reads of one key, by invocation, with no fresh read of it
 //! between.
 //!
-//! O(n log n): a Fenwick tree counts writes as they return.
+//! O(n log n): if there is much to count, a Fenwick tree counts writes as they return.
 
 use std::collections::BTreeMap;
 
 use crate::history::NodeId;
-use crate::judgement::number::{index, number_of};
+use crate::judgement::number::{count, index, number_of};
 
 use super::record::{NEVER, Record};
 
@@ -122,7 +122,7 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
         let first = record.after(key, there);
         let is_fresh = there.is_some_and(|there| there >= invoked)
             || first == record.of_key(key).end
-            || earliest[first].0 >= invoked;
+            || record.times_of_writes[index(earliest[first])].1 >= invoked;
         if is_fresh {
             window = longer(window, open[key].take());
             continue;
@@ -131,12 +131,13 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
         let begun = Window { reads: 0, first: record.at(read), from: invoked, until: 0 };
         let run = open[key].get_or_insert(begun);
         (run.reads, run.until) = (run.reads + 1, run.until.max(returned_at));
-        let (time, newer) = earliest[first];
+        let newer = index(earliest[first]);
+        let (_, time) = record.times_of_writes[newer];
         group.stale.push(Stale {
             read: record.at(read),
             source: write.map(|write| record.at(record.write(write))),
-            newer: record.at(record.write(record.writes[index(newer)])),
-            versions: returned.count(first, record.of_key(key).end, invoked),
+            newer: record.at(record.write(record.writes[newer])),
+            versions: returned.count(first, key, invoked),
             time: invoked - time,
         });
     }
@@ -160,39 +161,60 @@ fn longer(one: Option<Window>, other: Option<Window>) -> Option<Window> {
     one.into_iter().chain(other).max_by_key(rank)
 }
 
-/// For each place in `writes` the first return from there to the end of its
-/// key, and the place that returned.
-fn earliest_returns(record: &Record<'_>) -> Vec<(u64, u32)> {
-    let mut earliest = vec![(NEVER, 0); record.writes.len()];
+/// For each place in `writes` the place from there to the end of its key that returned
+/// first.
+fn earliest_returns(record: &Record<'_>) -> Vec<u32> {
+    let mut earliest = vec![0; record.writes.len()];
     for key in 0..record.view.keys {
         let mut first = (NEVER, u32::MAX);
         for place in record.of_key(key).rev() {
             first = first.min((record.times_of_writes[place].1, number_of(place)));
-            earliest[place] = first;
+            earliest[place] = first.1;
         }
     }
     earliest
 }
 
-/// Counts writes by place as they return (Fenwick 1994).
-struct Returned {
+/// Counts writes that returned: one by one, until that has taken as much time as there are
+/// writes; then by place as they return (Fenwick 1994).
+struct Returned<'a> {
+    record: &'a Record<'a>,
+    /// How many may still be counted one by one.
+    left: usize,
     /// Return and place of each acknowledged write, by return.
     queue: Vec<(u64, u32)>,
     counted: usize,
     tree: Vec<u32>,
 }
 
-impl Returned {
-    fn of(record: &Record<'_>) -> Returned {
-        let times = record.times_of_writes.iter().map(|(_, returned)| *returned).zip(0..);
-        let mut queue: Vec<_> = times.filter(|(returned, _)| *returned != NEVER).collect();
-        queue.sort_unstable();
-        Returned { queue, counted: 0, tree: vec![0; record.writes.len() + 1] }
+impl<'a> Returned<'a> {
+    fn of(record: &'a Record<'a>) -> Returned<'a> {
+        let left = record.writes.len();
+        Returned { record, left, queue: Vec::new(), counted: 0, tree: Vec::new() }
     }
 
-    /// How many writes from place `start` up to `end` returned before `time`,
-    /// which must not be less than at the last call.
-    fn count(&mut self, start: usize, end: usize, time: u64) -> u64 {
+    /// How many writes of a key from place `start` on returned before `time`, which must not
+    /// be less than at the last call.
+    fn count(&mut self, start: usize, key: usize, time: u64) -> u64 {
+        let all = &self.record.times_of_writes[start..self.record.of_key(key).end];
+        // What was invoked later has not returned before.
+        let some = &all[..all.partition_point(|(invoked, _)| *invoked < time)];
+        if some.len() <= self.left {
+            self.left -= some.len();
+            return count(some.iter().filter(|(_, returned)| *returned < time).count());
+        }
+        self.left = 0;
+        self.in_tree(start, start + all.len(), time)
+    }
+
+    /// The same, with the tree.
+    fn in_tree(&mut self, start: usize, end: usize, time: u64) -> u64 {
+        if self.tree.is_empty() {
+            let times = self.record.times_of_writes.iter().map(|(_, returned)| *returned).zip(0..);
+            self.queue = times.filter(|(returned, _)| *returned != NEVER).collect();
+            self.queue.sort_unstable();
+            self.tree = vec![0; self.record.writes.len() + 1];
+        }
         while let Some((_, place)) =
             self.queue.get(self.counted).filter(|(returned, _)| *returned < time)
         {
@@ -244,7 +266,6 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judgement::number::count;
 
     #[test]
     fn quantiles_are_by_nearest_rank() {

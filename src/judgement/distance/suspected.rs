@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use super::record::{Answer, NEVER, Record};
 use crate::history::NodeId;
+use crate::judgement::number::{index, number_of};
 
 /// Acknowledged writes that a node never shows, though it is read later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,12 +33,13 @@ pub struct Hidden {
     pub read: usize,
 }
 
-/// The reads of a key at a node.
+/// The reads of a key at a node, by invocation.
 #[derive(Default)]
 struct Reads {
-    /// Invocation, the read, and since when the newest answer of this and all later reads
-    /// was there: `None` for always, [`NEVER`] if it may be newer than anything.
-    all: Vec<(u64, usize, Option<u64>)>,
+    items: Vec<u32>,
+    /// For each: the first instant at which a write can be invoked so that the newest answer
+    /// of this and all later reads is certainly older; [`NEVER`] if there is none.
+    newest: Vec<u64>,
 }
 
 pub(super) fn measure(record: &Record<'_>, lost: &[usize]) -> Suspected {
@@ -46,17 +48,17 @@ pub(super) fn measure(record: &Record<'_>, lost: &[usize]) -> Suspected {
     for read in record.reads() {
         let Some(node) = record.node(read) else { continue };
         let there = match record.answers[read] {
-            Answer::Initial => None,
-            Answer::Write(_) => record.known(read).and_then(|(_, there)| there),
-            _ => Some(NEVER),
+            Answer::Initial => 0,
+            Answer::Write(write) => record.there[index(write)].saturating_add(1),
+            _ => NEVER,
         };
         let of_node = reads[record.key(read)].entry(node).or_default();
-        of_node.all.push((record.invoked(read), read, there));
+        of_node.items.push(number_of(read));
+        of_node.newest.push(there);
     }
     for of_node in reads.iter_mut().flat_map(BTreeMap::values_mut) {
-        of_node.all.sort_unstable_by_key(|(invoked, read, _)| (*invoked, *read));
-        let mut newest = None;
-        for (_, _, there) in of_node.all.iter_mut().rev() {
+        let mut newest = 0;
+        for there in of_node.newest.iter_mut().rev() {
             newest = newest.max(*there);
             *there = newest;
         }
@@ -68,9 +70,15 @@ pub(super) fn measure(record: &Record<'_>, lost: &[usize]) -> Suspected {
         let Some(node) = record.node(item).filter(|_| counts) else { continue };
         let mut is_hidden = false;
         for (other, of_node) in &reads[record.key(item)] {
-            let first = of_node.all.partition_point(|(invoked, ..)| *invoked <= returned);
-            let Some(&(_, read, newest)) = of_node.all.get(first) else { continue };
-            if *other == node || newest.is_some_and(|newest| newest >= record.invoked(item)) {
+            let is_shown = |newest: &u64| *newest > record.invoked(item);
+            // Most writes are older than what was read last.
+            if *other == node || of_node.newest.last().is_some_and(is_shown) {
+                continue;
+            }
+            let before = |read: &u32| record.invoked(index(*read)) <= returned;
+            let first = of_node.items.partition_point(before);
+            let Some(read) = of_node.items.get(first).map(|read| index(*read)) else { continue };
+            if is_shown(&of_node.newest[first]) {
                 continue;
             }
             is_hidden = true;
