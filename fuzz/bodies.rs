@@ -15,7 +15,7 @@ use quiescence::judgement::{
 };
 use quiescence::report::json::Json;
 use quiescence::report::reporter::Reporter;
-use quiescence::report::survey::Judged;
+use quiescence::report::survey::{Counted, Judged};
 use quiescence::report::{Letters, Look};
 use quiescence::world::execute;
 use quiescence::world::{
@@ -191,6 +191,8 @@ pub fn printed(bytes: &[u8]) {
         full: true,
         witnesses: true,
         recording: &recording,
+        counted: Counted::of(history),
+        spilled: false,
         bytes: bytes.len() as u64,
         reading: Duration::ZERO,
         survey: &survey,

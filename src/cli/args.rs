@@ -251,6 +251,10 @@ pub struct VerifyArgs {
     /// Judge event lines while they are written, and stop at the first violation
     #[arg(long, conflicts_with_all = ["all", "far", "full", "no_minimise", "memory"])]
     pub follow: bool,
+    /// Judge a recording that is larger than memory, key by key, by way of files in this directory
+    /// [default model: linearizable]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["all", "far", "witness", "follow"])]
+    pub spill: Option<PathBuf>,
     /// How many operations --follow keeps in memory
     #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
     pub window: usize,

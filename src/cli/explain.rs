@@ -14,7 +14,7 @@ use crate::judgement::apart::{Apart, Implied, apart};
 use crate::judgement::datatype::named;
 use crate::judgement::model::nodes;
 use crate::judgement::{Budget, Model, Survey};
-use crate::report::survey::Judged;
+use crate::report::survey::{Counted, Judged};
 use crate::report::table::setting_text;
 use crate::report::{self, prose};
 
@@ -130,6 +130,8 @@ fn typed(text: &str, screen: &Screen) -> Result<String, Failure> {
         witnesses: false,
         not_asked: &[],
         recording: &read.recording,
+        counted: Counted::of(begun.history()),
+        spilled: false,
         bytes: read.bytes,
         reading: Duration::ZERO,
         survey: &survey,

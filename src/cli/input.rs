@@ -183,7 +183,7 @@ impl<R: BufRead> Read for Frames<R> {
 
 /// Counts the bytes that are read, and fails once the recording would need too much
 /// memory.
-struct Counted<R> {
+pub struct Counted<R> {
     inner: R,
     bytes: u64,
     /// How much memory may be taken, in bytes.
@@ -191,6 +191,11 @@ struct Counted<R> {
 }
 
 impl<R> Counted<R> {
+    /// How many bytes were read.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     fn add(&mut self, amount: usize) {
         self.bytes += amount as u64;
     }
@@ -219,7 +224,7 @@ fn room(bytes: u64, memory: u64) -> Option<String> {
 }
 
 /// Four fifths of the free memory, if the system reports it.
-fn free_memory() -> u64 {
+pub fn free_memory() -> u64 {
     let number = |text: &str| text.trim().trim_end_matches(" kB").trim().parse::<u64>().ok();
     let system = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
@@ -255,7 +260,8 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 }
 
-const TOO_LARGE: &str = "judge a part of it, or allow more memory with --memory";
+const TOO_LARGE: &str = "judge a part of it, allow more memory with --memory, or judge it key by key \
+                         by way of files with --spill";
 
 /// Reads a recorded history, if it can be judged in this much memory (bytes; if
 /// none is given, in most of what there is); or one that was typed.
@@ -280,22 +286,31 @@ pub fn read(path: &str, options: &Options, memory: Option<u64>) -> Result<Input,
     }
     let mut counted = Counted { inner, bytes: 0, memory };
     let recording = formats::read(&mut counted, options);
-    let recording = recording.map_err(|malformed| {
-        let name = if path == "-" { "standard input" } else { path };
-        let remedy = if malformed.reason.contains("neither a JSON") && !options.lenient {
-            "docs/histories.md describes the formats; --lenient skips lines at the beginning"
-        } else if malformed.reason.contains("not known here") {
-            "docs/histories.md describes the fields"
-        } else if room(counted.bytes, memory).is_some() {
-            TOO_LARGE
-        } else if malformed.reason.starts_with("cannot read on") {
-            "the file is incomplete or damaged; record or copy it again"
-        } else {
-            "fix the line, or skip malformed lines with --lenient"
-        };
-        Failure::new(format!("{name}:{}: {}", malformed.line, malformed.reason)).remedy(remedy)
-    })?;
+    let recording = recording
+        .map_err(|not| malformed(path, &not, options, room(counted.bytes, memory).is_some()))?;
     Ok(Input { recording, bytes: counted.bytes })
+}
+
+/// Opens a recorded history, however large, to read it line by line.
+pub fn counted(path: &str) -> Result<Counted<Box<dyn BufRead>>, Failure> {
+    Ok(Counted { inner: open(path)?, bytes: 0, memory: u64::MAX })
+}
+
+/// What is wrong with a recording, and what to do about it.
+pub fn malformed(path: &str, not: &Malformed, options: &Options, too_large: bool) -> Failure {
+    let name = if path == "-" { "standard input" } else { path };
+    let remedy = if not.reason.contains("neither a JSON") && !options.lenient {
+        "docs/histories.md describes the formats; --lenient skips lines at the beginning"
+    } else if not.reason.contains("not known here") {
+        "docs/histories.md describes the fields"
+    } else if too_large {
+        TOO_LARGE
+    } else if not.reason.starts_with("cannot read on") {
+        "the file is incomplete or damaged; record or copy it again"
+    } else {
+        "fix the line, or skip malformed lines with --lenient"
+    };
+    Failure::new(format!("{name}:{}: {}", not.line, not.reason)).remedy(remedy)
 }
 
 #[cfg(test)]

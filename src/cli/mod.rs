@@ -45,6 +45,7 @@ mod quiet;
 mod reading;
 mod replay;
 mod screen;
+mod spill;
 mod values;
 mod verify;
 
@@ -115,7 +116,10 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         Command::Replay(args) => replay::run(args, registry, &screen),
         Command::Demo(args) => demo::run(args, registry, &screen),
         Command::Explain(args) => explain::run(args, registry, &screen),
-        Command::Verify(args) => verify::run(args, &screen),
+        Command::Verify(args) => match &args.spill {
+            Some(directory) => spill::run(args, directory, &screen),
+            None => verify::run(args, &screen),
+        },
         Command::Convert(args) => convert::run(args, &screen),
         Command::List => list::run(registry, &screen),
         Command::Completions(args) => completions::run(args, Line::command(), &screen),

@@ -15,7 +15,7 @@ use crate::judgement::{
     Begun, Budget, Distance, Elements, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
 };
 use crate::report::reporter::Reporter;
-use crate::report::survey::Judged;
+use crate::report::survey::{Counted, Judged};
 
 use super::args::VerifyArgs;
 use super::clock;
@@ -83,7 +83,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
 }
 
 /// A progress line, if standard error is a terminal.
-fn progress() -> ProgressBar {
+pub fn progress() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if !bar.is_hidden() {
         let style = ProgressStyle::with_template("{spinner} {elapsed} · {msg}");
@@ -114,8 +114,7 @@ fn judge(
     let elements = (is_of("set") && args.initial.is_none()).then(|| Elements::of(begun.history()));
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
-    let budget = Budget { stop: Some(interrupts::is_enough), ..Budget::of(args.steps) };
-    let budget = if args.no_minimise { Budget { minimise: 0, ..budget } } else { budget };
+    let budget = budget(args);
     let mut most = budget;
     let mut rechecked = BTreeSet::new();
     let mut survey = Survey::among(&judge, &models, |model| {
@@ -148,6 +147,8 @@ fn judge(
         full: args.full,
         witnesses: args.witness,
         recording: &read.recording,
+        counted: Counted::of(&read.recording.history),
+        spilled: false,
         bytes: read.bytes,
         reading,
         survey: &survey,
@@ -169,6 +170,12 @@ fn judge(
         counterexample::save(path, &read.recording.history, &survey, (args, screen))?;
     }
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
+}
+
+/// What each verdict may spend.
+pub fn budget(args: &VerifyArgs) -> Budget {
+    let budget = Budget { stop: Some(interrupts::is_enough), ..Budget::of(args.steps) };
+    if args.no_minimise { Budget { minimise: 0, ..budget } } else { budget }
 }
 
 /// The recording with what its operations mean: as it is said, or else as one datatype
@@ -287,7 +294,7 @@ fn not_of(datatype: &dyn Datatype, name: &str, read: &Input, at: usize) -> Failu
 }
 
 /// Whether a violation may be due to an unusual initial value of an object.
-fn saw_what_nobody_left(judge: &Judge<'_>, survey: &Survey) -> bool {
+pub fn saw_what_nobody_left(judge: &Judge<'_>, survey: &Survey) -> bool {
     let other = judge.datatype() != Some("register");
     survey.entries().iter().any(|entry| match &*entry.verdict {
         Verdict::Violated(found) => {
@@ -323,7 +330,7 @@ pub fn confirmed(
 
 /// Judges by a model. If the budget may grow, repeats an unknown verdict with
 /// four times the steps until the time is up.
-fn within(
+pub fn within(
     judge: &Judge<'_>,
     model: Model,
     (budget, goes_on): (Budget, bool),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use serde_json::{Value as Json, json};
 
-use crate::history::Value;
 use crate::history::formats::Recording;
+use crate::history::{History, Value};
 use crate::hunt::outcome;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
@@ -45,6 +45,11 @@ pub struct Judged<'a> {
     pub witnesses: bool,
     /// The recording that was judged.
     pub recording: &'a Recording,
+    /// How much was recorded.
+    pub counted: Counted,
+    /// Whether it was judged key by key from disk. Then the recording has no other operations
+    /// than those of counterexamples.
+    pub spilled: bool,
     /// The size of the recording in bytes.
     pub bytes: u64,
     /// How long reading took.
@@ -78,6 +83,34 @@ pub struct Judged<'a> {
     pub far: bool,
 }
 
+/// How much was recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How many operations.
+    pub operations: usize,
+    /// How many of them have an unknown outcome.
+    pub pending: usize,
+    /// How many processes.
+    pub processes: usize,
+    /// How many keys, if that is known.
+    pub keys: Option<usize>,
+}
+
+impl Counted {
+    /// What a history has. O(n).
+    pub fn of(history: &History) -> Counted {
+        let (mut keys, mut processes, mut pending) =
+            (FxHashSet::default(), FxHashSet::default(), 0);
+        for operation in history.operations() {
+            keys.insert(&operation.call.key);
+            processes.insert(operation.process);
+            pending += usize::from(operation.is_pending());
+        }
+        let (keys, processes) = (Some(keys.len()), processes.len());
+        Counted { operations: history.len(), pending, processes, keys }
+    }
+}
+
 impl Judged<'_> {
     /// Whether nothing was checked, so that no verdict means anything.
     fn is_vacuous(&self) -> bool {
@@ -94,29 +127,25 @@ impl Judged<'_> {
 
     /// What was read, in one line.
     fn heading(&self) -> String {
-        let history = &self.recording.history;
-        let (mut keys, mut processes, mut open) = (FxHashSet::default(), FxHashSet::default(), 0);
-        for operation in history.operations() {
-            keys.insert(&operation.call.key);
-            processes.insert(operation.process);
-            open += usize::from(operation.is_pending());
-        }
+        let Counted { operations, pending, processes, keys } = self.counted;
         let plural = |number: usize, one: &str, many: &str| {
             format!("{} {}", count(number as u64), if number == 1 { one } else { many })
         };
         let mut said = format!(
-            "{}: read {} of {} ({}, {}) in {:.2} s · {}",
+            "{}: read {} of {} ({}, {}) in {:.2} s",
             self.recording.called(self.name),
-            plural(history.len(), "operation", "operations"),
-            plural(processes.len(), "process", "processes"),
+            plural(operations, "operation", "operations"),
+            plural(processes, "process", "processes"),
             size(self.bytes),
             self.recording.format,
             self.reading.as_secs_f64(),
-            plural(keys.len(), "key", "keys"),
         );
+        if let Some(keys) = keys {
+            let _ = write!(said, " · {}", plural(keys, "key", "keys"));
+        }
         let recording = self.recording;
         let remarks = [
-            (open, ["of unknown outcome"; 2]),
+            (pending, ["of unknown outcome"; 2]),
             (
                 recording.continued,
                 [
@@ -239,6 +268,10 @@ impl Judged<'_> {
             (self.recording.backwards > 0).then(|| {
                 "times ran backwards: if the lines are not in the order of events, verdicts about \
                  real time are wrong (--strict-time refuses such a file)"
+                    .to_owned()
+            }),
+            self.spilled.then(|| {
+                "judged key by key from disk: what happened over all keys was not looked at"
                     .to_owned()
             }),
             (!self.recording.timed && (self.distance.is_some() || self.elements.is_some()))
@@ -374,7 +407,6 @@ impl Judged<'_> {
 
     /// The result for programs.
     pub(crate) fn json(&self) -> Json {
-        let history = &self.recording.history;
         let names = |models: Vec<Model>| models.into_iter().map(Model::name).collect::<Vec<_>>();
         let mut verdicts = Vec::new();
         for entry in self.survey.entries() {
@@ -397,9 +429,9 @@ impl Judged<'_> {
             "schema": super::SCHEMA,
             "history": self.name,
             "format": self.recording.format.to_string(),
-            "operations": history.len(),
-            "processes": history.processes().len(),
-            "pending": history.operations().iter().filter(|op| op.is_pending()).count(),
+            "operations": self.counted.operations,
+            "processes": self.counted.processes,
+            "pending": self.counted.pending,
             "continued": self.recording.continued,
             "skipped": self.recording.skipped,
             "marks": self.recording.marks_seen,

@@ -16,6 +16,7 @@ mod happened;
 mod own;
 mod printed;
 mod runner;
+mod spill;
 #[cfg(unix)]
 mod surroundings;
 mod transcripts;

@@ -104,7 +104,7 @@ fn read_from_all<R: BufRead>(
             fields => fields,
         };
         // The first event says whether objects have names.
-        let keyless = fields.as_ref().is_ok_and(|it| it.kind == Kind::Invoke && it.key.is_none());
+        let keyless = fields.as_ref().is_ok_and(Fields::is_keyless);
         let all = all.get_or_insert_with(|| All::new(keyless, options));
         let taken = match fields {
             Ok(fields) => all.take(line, documents.text(), fields),
@@ -220,8 +220,13 @@ impl Fields {
         }
     }
 
+    /// Whether it invokes an operation of an object without a name.
+    pub(super) fn is_keyless(&self) -> bool {
+        self.kind == Kind::Invoke && self.key.is_none()
+    }
+
     /// What the nemesis did on this line: `isolate n1`; the line itself if it does not say.
-    fn fault(&self, line: &[u8]) -> String {
+    pub(super) fn fault(&self, line: &[u8]) -> String {
         match (&self.f, &self.value) {
             (None, _) => String::from_utf8_lossy(line).trim().to_owned(),
             (Some(f), Value::Null) => f.as_str().to_owned(),

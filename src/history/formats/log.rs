@@ -84,24 +84,26 @@ impl Log {
 
     /// The recording of this history.
     pub(super) fn finish(self, history: History, format: Format, names: Names) -> Recording {
+        let lines = self.lines.iter().copied();
+        let first = history.operations().iter().map(|operation| operation.process).zip(lines);
+        let (continued, renumbered) = (names.continued, names.into_others(first));
+        Recording { history, continued, renumbered, ..self.without_history(format) }
+    }
+
+    /// What was noted, without a history.
+    pub(super) fn without_history(self, format: Format) -> Recording {
         let Log { lines, skipped, marks, marks_seen, faults, faults_seen, backwards, .. } = self;
         let processes = self.processes.into_texts();
-        let continued = names.continued;
-        let renumbered = names.into_others(&history, &lines);
         Recording {
-            history,
-            format,
-            continued,
-            renumbered,
             skipped,
             lines,
             marks,
             marks_seen,
             faults,
             faults_seen,
-            timed: true,
             backwards,
             processes,
+            ..Recording::empty(format)
         }
     }
 }

@@ -26,6 +26,7 @@ mod pairs;
 pub mod porcupine;
 mod record;
 mod scanner;
+pub mod stream;
 pub mod table;
 mod typed;
 mod unit;
@@ -201,29 +202,8 @@ impl Recording {
 /// ```
 pub fn read(input: impl BufRead, options: &Options) -> Result<Recording, Malformed> {
     let mut lines = Lines::new(input);
-    let mut strange = None;
-    let mut skipped = 0;
-    let shape = loop {
-        let Some(line) = lines.part()? else {
-            return strange.map_or_else(|| Ok(Recording::empty(Format::Events)), Err);
-        };
-        if lines.text().iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        if let Some(shape) = detect(&mut lines, options) {
-            break shape;
-        }
-        let reason = "this is neither a JSON event or operation, nor Jepsen's EDN, nor a line of \
-                      its log, nor the head of a table";
-        let refused = strange.get_or_insert(Malformed::unreadable(line, reason));
-        if !options.lenient {
-            return Err(refused.clone());
-        }
-        skipped += 1;
-        lines.again();
-        lines.next()?;
-    };
-    lines.again();
+    let (shape, skipped) = shape(&mut lines, options)?;
+    let Some(shape) = shape else { return Ok(Recording::empty(Format::Events)) };
     let recording = match shape {
         Shape::Lines(Format::Edn) => edn::read_from(&mut lines, options),
         Shape::Lines(Format::Porcupine | Format::Log) => porcupine::read_from(&mut lines, options),
@@ -262,6 +242,37 @@ enum Shape {
     Table(Vec<String>, u8),
     /// JSON objects over several lines, or in an array.
     Spread,
+}
+
+/// What a file looks like, `None` if it is blank; and how many lines before were skipped. The
+/// first line that is not blank is read again.
+fn shape<R: BufRead>(
+    lines: &mut Lines<R>,
+    options: &Options,
+) -> Result<(Option<Shape>, usize), Malformed> {
+    let mut strange = None;
+    let mut skipped = 0;
+    loop {
+        let Some(line) = lines.part()? else {
+            return strange.map_or(Ok((None, 0)), Err);
+        };
+        if lines.text().iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if let Some(shape) = detect(lines, options) {
+            lines.again();
+            return Ok((Some(shape), skipped));
+        }
+        let reason = "this is neither a JSON event or operation, nor Jepsen's EDN, nor a line of \
+                      its log, nor the head of a table";
+        let refused = strange.get_or_insert(Malformed::unreadable(line, reason));
+        if !options.lenient {
+            return Err(refused.clone());
+        }
+        skipped += 1;
+        lines.again();
+        lines.next()?;
+    }
 }
 
 /// What a file looks like that begins with the current line.

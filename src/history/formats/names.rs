@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::history::{History, ProcessId, Rules};
+use crate::history::{ProcessId, Rules};
 
 /// A process, as a file names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,20 +112,20 @@ impl Names {
     }
 
     /// The processes that have other numbers than in the file: those, and the line on which
-    /// each continues another one.
+    /// each continues another one. `lines` has the process and the line of each operation, at
+    /// least of the first one of each of those processes.
     pub(super) fn into_others(
         self,
-        history: &History,
-        lines: &[u32],
+        lines: impl Iterator<Item = (ProcessId, u32)>,
     ) -> BTreeMap<ProcessId, (u32, Option<usize>)> {
         let mut others = BTreeMap::new();
         if self.others.is_empty() {
             return others;
         }
-        for (operation, line) in history.operations().iter().zip(lines) {
-            if let Some((number, continues)) = self.others.get(&operation.process) {
-                let line = usize::try_from(*line).ok().filter(|_| *continues);
-                others.entry(operation.process).or_insert((*number, line));
+        for (process, line) in lines {
+            if let Some((number, continues)) = self.others.get(&process) {
+                let line = usize::try_from(line).ok().filter(|_| *continues);
+                others.entry(process).or_insert((*number, line));
             }
         }
         others

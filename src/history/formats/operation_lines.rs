@@ -76,11 +76,14 @@ pub(super) fn read_from<R: BufRead>(
     mut documents: Documents<'_, R>,
     options: &Options,
 ) -> Result<Recording, Malformed> {
-    let read = |text: &[u8]| {
-        let plain = options.are_plain().then(|| scan(text)).flatten();
-        plain.map_or_else(|| parts(Record::parse(text, options)?, options), Ok)
-    };
+    let read = |text: &[u8]| parts_with(text, options);
     read_from_all(&mut documents, Format::Operations, options, read)
+}
+
+/// Reads a line.
+pub(super) fn parts_with(text: &[u8], options: &Options) -> Result<Parts, Refused> {
+    let plain = options.are_plain().then(|| scan(text)).flatten();
+    plain.map_or_else(|| parts(Record::parse(text, options)?, options), Ok)
 }
 
 /// As [`read_from`], from lines that are no JSON.
@@ -155,11 +158,12 @@ fn parts(mut record: Record, options: &Options) -> Result<Parts, Refused> {
     Ok(parts)
 }
 
+/// The fields of a line.
 #[derive(Debug, PartialEq)]
-struct Parts {
-    process: Process,
+pub(super) struct Parts {
+    pub(super) process: Process,
     f: Function,
-    key: Option<Key>,
+    pub(super) key: Option<Key>,
     value: Value,
     argument: Option<Value>,
     invoked: u64,
@@ -169,7 +173,8 @@ struct Parts {
     last: bool,
 }
 
-fn operation(process: u32, parts: Parts) -> Result<Operation, String> {
+/// The operation of a process (by its number) that a line tells of.
+pub(super) fn operation(process: u32, parts: Parts) -> Result<Operation, String> {
     let Parts { f, key, value, argument, invoked, returned, kind, node, last, .. } = parts;
     if kind != Kind::Info && returned.is_none() {
         return Err("an operation that was answered needs `return`".to_owned());

@@ -70,13 +70,13 @@ impl Said {
 /// Interprets lines, one after the other.
 #[derive(Default)]
 pub(super) struct Sayings {
-    names: Names,
+    pub(super) names: Names,
     /// Numbers that had two operations open, so that a completion may belong to
     /// either.
     doubtful: FxHashSet<u32>,
     events: u64,
     /// Whether events have times; `None` before the first.
-    timed: Option<bool>,
+    pub(super) timed: Option<bool>,
 }
 
 impl Sayings {

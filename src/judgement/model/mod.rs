@@ -21,6 +21,7 @@ mod grid;
 mod kind;
 mod lattice;
 mod list;
+mod locality;
 mod names;
 mod orders;
 mod other;
@@ -30,6 +31,7 @@ pub use grid::{Grid, Guarantees, Scope};
 pub use kind::Kind;
 pub use lattice::{implies, is_quiet, neighbours, nodes};
 pub use list::Model;
+pub use locality::Locality;
 pub use names::UnknownModel;
 pub(in crate::judgement) use orders::{Orders, Reads, Shared, Time, Views};
 

@@ -1,0 +1,140 @@
+//! `verify --spill`: recordings that are larger than memory.
+//!
+//! A first pass reads the recording operation by operation, checks that it is well formed,
+//! and writes each operation to the file of its key. Then one file after the other is judged,
+//! by models that judge each key for itself.
+//!
+//! Invariant: the verdict on the whole is that of its parts. A violation of one part is one of
+//! the whole. That all parts have an order means that the whole has one only where the model
+//! is [local](Locality); else this module refuses the model, or says that it cannot tell.
+
+mod first;
+mod merge;
+mod parts;
+
+use std::path::Path;
+
+use crate::judgement::Model;
+use crate::judgement::model::Locality;
+use crate::report::count;
+
+use super::args::VerifyArgs;
+use super::exit::{Exit, Failure};
+use super::screen::Screen;
+use super::{input, interrupts, verify};
+use first::{First, recorded};
+use merge::Merged;
+use parts::{PARTS, Parts};
+
+/// How much memory judging takes for each operation of a part, at most, in bytes: measured
+/// with short operations.
+const BYTES_EACH: u64 = 450;
+
+/// Judges one recording.
+pub fn run(args: &VerifyArgs, directory: &Path, screen: &Screen) -> Result<Exit, Failure> {
+    let [name] = &args.histories[..] else {
+        return Err(Failure::new("--spill takes one recording"));
+    };
+    let models = models(args)?;
+    if args.datatype.as_ref().is_some_and(|said| !said.of.is_empty()) {
+        return Err(Failure::new("with --spill all keys have one datatype")
+            .remedy("name one, as in --datatype counter"));
+    }
+    // From here on a signal ends the work, so that the folder is removed.
+    interrupts::heed();
+    interrupts::until(args.time);
+    let bar = verify::progress();
+    let left = Parts::left_in(directory);
+    if left > 0 {
+        let said = format!(
+            "{} has {} of other runs with --spill: if none of them goes on, remove what is called \
+             quiescence-spill-…",
+            directory.display(),
+            if left == 1 { "a folder".to_owned() } else { format!("{left} folders") }
+        );
+        screen.note(&screen.look.text(&said));
+    }
+    let mut parts = Parts::create(directory)?;
+    bar.set_message(screen.look.text(&format!("reading {name}")));
+    let Some(first) = First::pass(args, name, &mut parts)? else {
+        parts.remove()?;
+        screen.note("interrupted: nothing was judged");
+        return Ok(Exit::Interrupted);
+    };
+    room(&parts, args)?;
+    let mut merged = Merged::new(models);
+    for part in 0..PARTS {
+        if interrupts::is_enough() {
+            merged.unjudged = PARTS - part;
+            break;
+        }
+        let said = format!("judging part {} of {PARTS} of {name}", part + 1);
+        bar.set_message(screen.look.text(&said));
+        judge(args, name, (&parts, part), &first, &mut merged)?;
+    }
+    parts.remove()?;
+    bar.finish_and_clear();
+    let exit = merged.tell(args, name, first, screen)?;
+    if interrupts::noted() {
+        screen.note("interrupted: these are the results so far");
+        return Ok(Exit::Interrupted);
+    }
+    Ok(exit)
+}
+
+/// The models to judge by, if each can be judged key by key.
+fn models(args: &VerifyArgs) -> Result<Vec<Model>, Failure> {
+    if args.models.is_empty() {
+        return Ok(vec![Model::Linearizable]);
+    }
+    match args.models.iter().find(|model| model.locality() == Locality::Whole) {
+        None => Ok(args.models.clone()),
+        Some(model) => Err(Failure::new(format!(
+            "--spill judges key by key, and whether {model} holds is not told from single keys"
+        ))
+        .remedy(
+            "judge it without --spill, or by linearizable, k-atomic:K, delta-atomic:NS, \
+             regular, regular_weak, safe, cache or slow",
+        )),
+    }
+}
+
+/// Whether each part can be judged in memory.
+fn room(parts: &Parts, args: &VerifyArgs) -> Result<(), Failure> {
+    let memory = args.memory.unwrap_or_else(input::free_memory);
+    let most = parts.counts.iter().copied().max().unwrap_or(0);
+    let need = most.saturating_mul(BYTES_EACH);
+    if need <= memory {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the keys of one of {PARTS} parts have {} operations, which may need {:.1} GB of memory, \
+         and the limit is {:.1} GB",
+        count(most),
+        need as f64 / 1e9,
+        memory as f64 / 1e9,
+    ))
+    .remedy(
+        "allow more memory with --memory, or judge a part of the recording: one key is never split",
+    ))
+}
+
+/// Judges one part.
+fn judge(
+    args: &VerifyArgs,
+    name: &str,
+    (parts, part): (&Parts, usize),
+    first: &First,
+    merged: &mut Merged,
+) -> Result<(), Failure> {
+    let all = parts.take(part)?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let numbers = all.iter().map(|one| one.number).collect();
+    let input = recorded(all, &first.recording, first.bytes);
+    let meaning = args.datatype.clone().unwrap_or_default();
+    let begun = verify::begun(meaning, args.initial.as_ref(), name, &input)?;
+    merged.add(args, &begun, &input.recording, numbers);
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! The first pass over a recording: is it well formed, what is said of it as a whole, and which
+//! file each operation goes to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::cli::args::VerifyArgs;
+use crate::cli::exit::Failure;
+use crate::cli::input::{self, Input};
+use crate::cli::{clock, interrupts};
+use crate::history::formats::Recording;
+use crate::history::formats::stream::{NotStreamed, Stream, Streamed};
+use crate::history::{Completion, History, ProcessId, Value};
+use crate::judgement::datatype::{Datatype, Register};
+use crate::report::survey::Counted;
+
+use super::parts::Parts;
+
+/// How many operations are read before it is looked whether to stop.
+const BREATH: u64 = 4_096;
+
+/// What the first pass tells.
+pub struct First {
+    /// What was noted, without operations.
+    pub recording: Recording,
+    pub counted: Counted,
+    pub bytes: u64,
+    pub reading: Duration,
+    /// Whether every process invokes an operation after the instant at which its last one
+    /// returned.
+    pub in_time: bool,
+}
+
+impl First {
+    /// Reads the recording to its end and writes its operations to the parts. `None` if it was
+    /// interrupted.
+    pub fn pass(
+        args: &VerifyArgs,
+        name: &str,
+        parts: &mut Parts,
+    ) -> Result<Option<First>, Failure> {
+        let began = clock::now();
+        let options = args.read.options();
+        if options.lenient {
+            return Err(Failure::new("--spill skips no malformed lines")
+                .remedy("leave out --lenient, and mend the recording"));
+        }
+        let mut file = input::counted(name)?;
+        let mut stream = match Stream::open(&mut file, &options) {
+            Ok(stream) => stream,
+            Err(NotStreamed::Malformed(malformed)) => {
+                return Err(input::malformed(name, &malformed, &options, false));
+            }
+            Err(NotStreamed::Whole(what)) => {
+                return Err(Failure::new(format!(
+                    "{name} is {what}, which has to be read as a whole, and --spill reads line by \
+                     line"
+                ))
+                .remedy(format!(
+                    "write it as JSON lines first: quiescence convert {name} --to operations -o \
+                     FILE"
+                )));
+            }
+        };
+        let mut counted = Counted::default();
+        let mut last: BTreeMap<ProcessId, Option<u64>> = BTreeMap::new();
+        let (mut in_time, mut seen) = (true, 0_u64);
+        while let Some(one) = stream
+            .operation()
+            .map_err(|malformed| input::malformed(name, &malformed, &options, false))?
+        {
+            if args.datatype.is_none() {
+                is_register(name, &one)?;
+            }
+            let operation = &one.operation;
+            let before = last.insert(operation.process, operation.returned);
+            in_time &= before.is_none_or(|end| end.is_some_and(|end| end < operation.invoked));
+            counted.operations += 1;
+            counted.pending += usize::from(operation.is_pending());
+            parts.add(&one)?;
+            seen += 1;
+            if seen.is_multiple_of(BREATH) && interrupts::noted() {
+                return Ok(None);
+            }
+        }
+        parts.flush()?;
+        counted.processes = last.len();
+        let recording = stream.finish();
+        if counted.operations == 0 && recording.marks_seen > 0 {
+            let seen = recording.marks_seen;
+            return Err(Failure::new(format!(
+                "{name}: none of the {seen} lines or entries here tells of an operation"
+            )));
+        }
+        let (bytes, reading) = (file.bytes(), began.elapsed());
+        Ok(Some(First { recording, counted, bytes, reading, in_time }))
+    }
+}
+
+/// Refuses what is no operation of a register: which other datatype it may be, only the whole
+/// recording tells.
+fn is_register(name: &str, one: &Streamed) -> Result<(), Failure> {
+    let call = &one.operation.call;
+    let answer = match &one.operation.completion {
+        Completion::Ok(answer) => Some(answer),
+        Completion::Info | Completion::Fail => None,
+    };
+    let transaction = || answer.into_iter().chain([&call.argument]).any(Value::is_transaction);
+    if Register.knows(call, answer) && !transaction() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{name}:{}: `{call}` is nothing that a register does, and --spill guesses nothing else",
+        one.line
+    ))
+    .remedy("say what the operations mean: --datatype counter, set:add-wins, queue, …"))
+}
+
+/// These operations, in order of invocation, as a recording of their own.
+pub fn recorded(all: Vec<Streamed>, noted: &Recording, bytes: u64) -> Input {
+    let lines = all.iter().map(|one| one.line).collect();
+    let operations = all.into_iter().map(|one| one.operation).collect();
+    let history = History::of(operations).expect("a part of a well-formed history is well formed");
+    Input { recording: Recording { history, lines, ..noted.clone() }, bytes }
+}

@@ -1,0 +1,251 @@
+//! `verify --spill`: recordings judged key by key, by way of files.
+
+use quiescence::history::formats::stream::{NotStreamed, Stream};
+use quiescence::history::formats::{self, Options, Recording, json_lines, operation_lines};
+use quiescence::history::{History, Malformed};
+use serde_json::Value as Json;
+
+use super::runner::{Place, Said};
+use crate::dice::Dice;
+
+const MODELS: [&str; 8] = [
+    "linearizable",
+    "k-atomic:2",
+    "delta-atomic:20",
+    "regular",
+    "regular_weak",
+    "safe",
+    "cache",
+    "slow",
+];
+
+fn json(said: &Said) -> Json {
+    serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"))
+}
+
+/// A recording of some processes and keys as operation lines, in which some answers are stale
+/// and some outcomes unknown.
+fn drawn(dice: &mut Dice, stale: usize) -> String {
+    let keys: Vec<String> = (0..8).map(|key| format!("key-{key}")).collect();
+    let mut held: Vec<Vec<usize>> = vec![vec![0]; keys.len()];
+    let mut idle = [0; 5];
+    let mut lines = Vec::new();
+    for at in 1..=30 + dice.below(60) {
+        let process = dice.below(idle.len());
+        let instant = at * 10;
+        if idle[process] >= instant {
+            continue;
+        }
+        let invoked = (idle[process] + 1).max(instant.saturating_sub(dice.below(30)));
+        let returned = instant + dice.below(40);
+        idle[process] = returned;
+        let key = dice.below(keys.len());
+        let values = &mut held[key];
+        let mut kind = "ok";
+        let (f, value) = if dice.one_in(2) {
+            if dice.one_in(12) {
+                (kind, idle[process]) = ("info", instant);
+            }
+            values.push(at);
+            ("write", at)
+        } else {
+            let behind = if dice.one_in(stale) { 1 + dice.below(2) } else { 0 };
+            ("read", values[values.len().saturating_sub(1 + behind)])
+        };
+        let value = if value == 0 { "null".to_owned() } else { value.to_string() };
+        let returned = if kind == "ok" { returned.to_string() } else { "null".to_owned() };
+        lines.push(format!(
+            r#"{{"process":{process},"f":"{f}","key":"{}","value":{value},"invoke":{invoked},"return":{returned},"type":"{kind}"}}"#,
+            keys[key]
+        ));
+    }
+    // Lines may stand in any order.
+    for at in (1..lines.len()).rev() {
+        lines.swap(at, dice.below(at + 1));
+    }
+    lines.join("\n")
+}
+
+/// A recording, read operation by operation.
+fn streamed(text: &str) -> Result<Recording, NotStreamed> {
+    let mut stream = Stream::open(text.as_bytes(), &Options::default())?;
+    let mut all = Vec::new();
+    while let Some(one) = stream.operation()? {
+        all.push(one);
+    }
+    all.sort_by_key(|one| one.number);
+    assert!(all.iter().zip(0..).all(|(one, number)| one.number == number));
+    let lines = all.iter().map(|one| one.line).collect();
+    let history = History::of(all.into_iter().map(|one| one.operation).collect());
+    let history = history.expect("it has passed the rules");
+    Ok(Recording { history, lines, ..stream.finish() })
+}
+
+#[test]
+fn a_recording_read_operation_by_operation_is_the_same() {
+    let mut dice = Dice(7);
+    let (mut sound, mut refused) = (0, 0);
+    for round in 0..600 {
+        let mut text = drawn(&mut dice, 9);
+        if round % 2 == 0 {
+            let history = operation_lines::read(text.as_bytes()).expect("well formed").history;
+            text = json_lines::write(&history);
+        }
+        // Something may be wrong: a digit, a line that is missing or stands elsewhere.
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let (one, other) = (dice.below(lines.len()), dice.below(lines.len()));
+        match dice.below(6) {
+            0 => lines.swap(one, other),
+            1 => drop(lines.remove(one)),
+            2 => lines[one] = lines[one].replace(":1", ":2"),
+            3 => lines[one] = lines[one].replace("ok", ["info", "fail", "no"][dice.below(3)]),
+            _ => lines[one] = lines[one].replace("\"process\":0", "\"process\":\"nemesis\""),
+        }
+        let text = lines.join("\n");
+        match (formats::read(text.as_bytes(), &Options::default()), streamed(&text)) {
+            (Ok(read), Ok(streamed)) => {
+                assert_eq!(streamed, read, "{text}");
+                sound += 1;
+            }
+            (Err(Malformed { .. }), Err(NotStreamed::Malformed(_))) => refused += 1,
+            (read, streamed) => panic!("{read:?} and {streamed:?} of {text}"),
+        }
+    }
+    assert!(sound > 100 && refused > 100, "{sound} {refused}");
+}
+
+#[test]
+fn what_is_judged_key_by_key_is_judged_as_before() {
+    let place = Place::new();
+    let mut dice = Dice(16);
+    let (mut holds, mut violated) = (0, 0);
+    let models = MODELS.map(|model| format!("--model {model}")).join(" ");
+    for round in 0..16 {
+        let text = drawn(&mut dice, 4 + 20 * (round % 3));
+        let history = operation_lines::read(text.as_bytes()).expect("well formed").history;
+        place.write("0.jsonl", &text);
+        place.write("1.jsonl", json_lines::write(&history));
+        for nth in 0..2 {
+            let line = format!("verify {nth}.jsonl --format json {models}");
+            let (whole, parts) = (place.run(&line), place.run(&format!("{line} --spill .")));
+            assert_eq!((whole.code, &*parts.err), (parts.code, ""), "{text}\n{parts:?}");
+            let (whole, parts) = (json(&whole), json(&parts));
+            for name in ["operations", "processes", "pending", "continued", "checked", "format"] {
+                assert_eq!(whole[name], parts[name], "{name} of {text}");
+            }
+            for (at, model) in MODELS.iter().enumerate() {
+                let [one, other] = [&whole, &parts].map(|all| &all["verdicts"][at]);
+                for name in ["model", "verdict", "kind"] {
+                    assert_eq!(one[name], other[name], "{model}: {other:#} of {text}");
+                }
+                assert_eq!(other["rechecked"], true, "{other:#}");
+                if other["verdict"] == "violated" {
+                    violated += 1;
+                } else {
+                    holds += 1;
+                }
+            }
+        }
+    }
+    assert!(holds > 40 && violated > 40, "{holds} {violated}");
+    let left: Vec<_> = std::fs::read_dir(place.path(".")).expect("it is there").collect();
+    assert_eq!(left.len(), 2, "only the recordings are left: {left:?}");
+}
+
+/// Two clients write to one key, then one reads the older value; another key lies between.
+const STALE: &str = r#"{"process":0,"f":"write","key":"y","value":7,"invoke":1,"return":5}
+{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
+{"process":1,"f":"write","key":"x","value":2,"invoke":30,"return":40}
+{"process":2,"f":"read","key":"y","value":7,"invoke":30,"return":35}
+{"process":2,"f":"read","key":"x","value":1,"invoke":50,"return":60}
+"#;
+
+fn spilled(text: &str, words: &str) -> Said {
+    let place = Place::new();
+    place.write("a.jsonl", text);
+    std::fs::create_dir(place.path("disk")).expect("the directory can be written");
+    place.write("disk/mine", "mine");
+    let said = place.run(&format!("verify a.jsonl --spill disk {words}"));
+    let left: Vec<_> = std::fs::read_dir(place.path("disk")).expect("it is there").collect();
+    assert_eq!(left.len(), 1, "{left:?} after {said:?}");
+    said
+}
+
+#[test]
+fn a_violation_is_told_with_the_lines_of_the_file() {
+    let said = spilled(STALE, "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let text = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("read 5 operations of 3 processes"), "{said:?}");
+    assert!(text.contains("2 keys judged key by key from disk"), "{said:?}");
+    assert!(text.contains("lines 2, 3, 5: process 1 wrote x=2"), "{said:?}");
+    let json = json(&spilled(STALE, "--format json"));
+    assert_eq!(json["verdicts"][0]["lines"], serde_json::json!([2, 3, 5]));
+    let place = Place::new();
+    place.write("a.jsonl", STALE);
+    let said = place.run("verify a.jsonl --spill . --save-counterexample b.jsonl");
+    assert!(said.err.contains("saved 3 operations"), "{said:?}");
+    assert_eq!(place.run("verify b.jsonl --model linearizable").code, Some(1));
+}
+
+#[test]
+fn what_is_not_told_from_single_keys_is_refused_by_name() {
+    let edn = "{:process 0 :type :invoke :f :write :value 1}";
+    let keyless = r#"{"process":0,"f":"write","value":1,"invoke":1,"return":2}"#;
+    let counter = STALE.replace("\"write\"", "\"inc\"");
+    let twice = STALE.replace(
+        "\"process\":2,\"f\":\"read\",\"key\":\"y\"",
+        "\"process\":2,\"f\":\"read\",\"key\":\"z\"",
+    );
+    let twice = twice.replace("\"return\":35", "\"return\":55");
+    for (text, words, expected) in [
+        (STALE, "--model ccv", "whether ccv holds is not told from single keys"),
+        (STALE, "--model linearizable --model sequential", "whether sequential holds"),
+        (STALE, "--lenient", "--spill skips no malformed lines"),
+        (STALE, "--datatype counter,x=register", "all keys have one datatype"),
+        (STALE, "--memory 500B", "one of 64 parts have 3 operations"),
+        (edn, "", "a.jsonl is Jepsen's EDN, which has to be read as a whole"),
+        ("[{\"process\":0}]", "", "a.jsonl is JSON in an array or over several lines"),
+        (keyless, "", "a.jsonl:1: no `key` is named here"),
+        (&*counter, "", "a.jsonl:1: `inc y=7` is nothing that a register does"),
+        // A process overlaps itself on two keys.
+        (&*twice, "", "a.jsonl:5: process 2 invokes `read x` at 50 while another"),
+    ] {
+        let said = spilled(text, words);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(expected) && said.out.is_empty(), "{expected}: {said:?}");
+    }
+    let said = spilled(STALE, "--all");
+    assert!(said.err.contains("--spill <DIR>' cannot be used with '--all'"), "{said:?}");
+}
+
+#[test]
+fn what_is_not_known_of_all_keys_together_is_unknown() {
+    let touching = STALE.replace("\"value\":1,\"invoke\":50", "\"value\":2,\"invoke\":35");
+    let said = spilled(&touching, "--model linearizable --model delta-atomic:5");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("? unknown") && said.out.contains("✓ holds"), "{said:?}");
+    // A violation is one in any case.
+    let said = spilled(&STALE.replace("\"return\":35", "\"return\":50"), "");
+    assert_eq!(said.code, Some(1), "{said:?}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_named_and_what_is_in_it_is_left_alone() {
+    let place = Place::new();
+    place.write("a.jsonl", STALE);
+    for (directory, expected) in
+        [("nowhere", "there is no directory nowhere"), ("a.jsonl", "a.jsonl is no directory")]
+    {
+        let said = place.run(&format!("verify a.jsonl --spill {directory}"));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+    // What a killed run left may be that of a run that goes on.
+    std::fs::create_dir(place.path("quiescence-spill-old")).expect("the directory can be written");
+    place.write("quiescence-spill-old/0", "old");
+    let said = place.run("verify a.jsonl --spill .");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains(". has a folder of other runs with --spill"), "{said:?}");
+    assert!(place.path("quiescence-spill-old/0").exists());
+}
