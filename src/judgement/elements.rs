@@ -350,7 +350,7 @@ mod tests {
             let after = |remove: &&Operation| {
                 all.iter().filter(shows).any(|read| remove.returns_before(read))
             };
-            !adds.is_empty() && gone.any(|remove| after(&remove))
+            !adds.is_empty() && gone.any(after)
         };
         (1..=5).map(Value::Int).filter(is_back).count()
     }

@@ -13,7 +13,7 @@ use crate::cli::screen::Screen;
 use crate::cli::{clock, counterexample, verify};
 
 use crate::history::formats::stream::Streamed;
-use crate::history::{Completion, Operation, formats::Recording};
+use crate::history::{Completion, Operation, Value, formats::Recording};
 use crate::hunt::outcome::Status;
 use crate::judgement::model::Locality;
 use crate::judgement::{
@@ -41,6 +41,11 @@ struct Shown {
     minimal: bool,
     /// The operations of the counterexample.
     counterexample: Vec<Streamed>,
+    /// Whether there is no other reason than that no order explains them. Then they are not
+    /// judged again beside those of other counterexamples, of which their reads may tell.
+    alone: bool,
+    /// What is left of their answers, by number.
+    restricted: Vec<(u64, Value)>,
     /// Others that are needed to judge it.
     beside: Vec<Streamed>,
 }
@@ -130,6 +135,10 @@ impl Merged {
                         kind: shown.kind,
                         minimal: shown.minimal,
                         counterexample: streamed(&shown.operations),
+                        alone: matches!(shown.reason, Reason::NoOrder { .. }),
+                        restricted: { shown.restricted.iter() }
+                            .map(|(at, answer)| (numbers[*at], answer.clone()))
+                            .collect(),
                         beside: streamed(&beside),
                     })
                 }
@@ -230,19 +239,11 @@ impl Merged {
         let at = self.models.iter().position(|other| *other == model).expect("it was asked for");
         match &self.found[at] {
             Found::Unknown(unknown, _) => Verdict::Unknown(unknown.clone()),
+            Found::Violated(shown) if shown.alone => shown.verdict(numbers, model),
             Found::Violated(shown) => match judge.check(model, Budget { stop: None, ..budget }) {
                 Verdict::Violated(found) => Verdict::Violated(found),
                 // The budget ended; it was a violation before.
-                Verdict::Holds(_) | Verdict::Unknown(_) => {
-                    let at = |one: &Streamed| numbers.binary_search(&one.number);
-                    let operations = shown.counterexample.iter().filter_map(|one| at(one).ok());
-                    Verdict::Violated(Counterexample {
-                        kind: shown.kind,
-                        operations: operations.collect(),
-                        minimal: shown.minimal,
-                        reason: Reason::NoOrder { model },
-                    })
-                }
+                Verdict::Holds(_) | Verdict::Unknown(_) => shown.verdict(numbers, model),
             },
             Found::Holds if self.unjudged > 0 => unknown(format!(
                 "there was no time left to judge {} of {PARTS} parts of the keys",
@@ -254,6 +255,22 @@ impl Merged {
             // Each part has its orders. They are not kept.
             Found::Holds => Verdict::Holds(Witness::Linear(Vec::new())),
         }
+    }
+}
+
+impl Shown {
+    /// That no order explains its operations; `numbers` are those of the operations by
+    /// position.
+    fn verdict(&self, numbers: &[u64], model: Model) -> Verdict {
+        let at = |number: u64| numbers.binary_search(&number).ok();
+        let answers = self.restricted.iter();
+        Verdict::Violated(Counterexample {
+            kind: self.kind,
+            operations: self.counterexample.iter().filter_map(|one| at(one.number)).collect(),
+            minimal: self.minimal,
+            restricted: answers.filter_map(|(of, left)| Some((at(*of)?, left.clone()))).collect(),
+            reason: Reason::NoOrder { model },
+        })
     }
 }
 
