@@ -161,7 +161,7 @@ fn judge(
         budget: most,
         least: least.as_ref(),
         distance: distance.as_ref().filter(|distance| distance.reads > 0),
-        elements: elements.as_ref().filter(|elements| elements.elements + elements.strange > 0),
+        elements: elements.as_ref().filter(|elements| elements.tells()),
         far: args.far || args.all || args.full,
     };
     bar.finish_and_clear();

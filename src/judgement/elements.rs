@@ -111,6 +111,11 @@ impl Elements {
         all
     }
 
+    /// Whether anything was found that can be told.
+    pub fn tells(&self) -> bool {
+        self.elements + self.strange + self.resurrected > 0
+    }
+
     fn measure(&mut self, history: &History, own: &[usize]) {
         let operations = history.operations();
         let mut elements: BTreeMap<&Value, Element> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! A counterexample in words.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use crate::history::{Completion, Function, History, Operation, Value, escape};
@@ -166,7 +167,9 @@ impl Prose<'_> {
         match operation.answer() {
             Some(value) => {
                 let when = if operation.final_read { " at quiescence" } else { "" };
-                let left = self.restricted.iter().find(|(of, _)| *of == at);
+                // What is short is shown as it is.
+                let long = matches!(escape::short(&value.to_string()), Cow::Owned(_));
+                let left = self.restricted.iter().find(|(of, _)| *of == at && long);
                 let saw = match left.map(|(_, left)| left) {
                     None => shown(value),
                     Some(Value::List(none)) if none.is_empty() => "none of these".to_owned(),

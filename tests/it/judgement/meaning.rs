@@ -108,10 +108,10 @@ fn transactions_are_not_judged_as_registers_and_are_refused_by_name() {
 
 #[test]
 fn functions_that_nobody_knows_are_not_judged_whatever_they_answer() {
-    let text = "[acquire]l=null | [acquire]l=null @ 0011";
+    let text = "[reserve]l=null | [reserve]l=null @ 0011";
     let verdict = check(&history(text), Model::Linearizable, Budget::default());
     let Verdict::Unknown(unknown) = verdict else { panic!("{verdict:?}") };
-    assert!(unknown.reason.contains("no datatype here knows `acquire l`"), "{unknown}");
+    assert!(unknown.reason.contains("no datatype here knows `reserve l`"), "{unknown}");
     assert!(Judge::of(&history(text)).says_anything());
 }
 
@@ -270,9 +270,10 @@ fn a_text_that_has_gone_astray_is_not_searched_on() {
 
 #[test]
 fn a_hard_key_does_not_keep_the_others_from_being_looked_at() {
-    // The queue `h` has many orders, all wrong; the queue `e` has one.
-    let enqueue = (0..9).map(|value| format!("[enqueue]h={value}"));
-    let dequeue = (0..8).rev().chain([77]).map(|value| format!("[dequeue]h=null:{value}"));
+    // The queue `h` has many orders, all wrong, and a value twice, so that it is searched; the
+    // queue `e` has one.
+    let enqueue = (0..9).map(|value| format!("[enqueue]h={}", value.max(1)));
+    let dequeue = (1..9).rev().chain([77]).map(|value| format!("[dequeue]h=null:{value}"));
     let plain = ["[enqueue]e=1", "[dequeue]e=null"].map(str::to_owned);
     let history = all_at_once(enqueue, &dequeue.chain(plain).collect::<Vec<_>>());
     for model in [Model::Linearizable, Model::Cache] {
