@@ -19,6 +19,7 @@ mod runner;
 mod spill;
 #[cfg(unix)]
 mod surroundings;
+mod tools;
 mod transcripts;
 mod typed;
 mod verify;
