@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use quiescence::catalogue::Registry;
-use quiescence::history::formats::{self, Options, edn, json_lines, operation_lines};
+use quiescence::history::formats::{self, Options, Unit, edn, json_lines, operation_lines};
 use quiescence::history::{NodeId, escape, notation};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
@@ -75,8 +75,9 @@ pub fn history_text(bytes: &[u8]) {
 /// Any bytes are a recording in some format, or are refused with a line. What
 /// was read is the same after it was written in any format and read again.
 pub fn recording(bytes: &[u8]) {
-    for lenient in [false, true] {
-        let read = match formats::read(bytes, &Options { lenient, ..Options::default() }) {
+    let (plain, in_seconds) = (Unit::default(), Unit::Seconds);
+    for (lenient, unit) in [(false, plain), (true, plain), (true, in_seconds)] {
+        let read = match formats::read(bytes, &Options { lenient, unit, ..Options::default() }) {
             Ok(recording) => recording,
             Err(malformed) => {
                 assert!(malformed.line >= 1 && !malformed.reason.is_empty(), "{malformed:?}");

@@ -12,7 +12,7 @@
 //! | `:process` | a number; an event with a keyword (`:nemesis`) is no operation, and is kept as a mark |
 //! | `:f` | the function; a completion may leave it out |
 //! | `:value` | the argument or the answer; see below |
-//! | `:time` | nanoseconds, on every event or on none (`-1` and `nil` count as none); without times, the order of the events is their time |
+//! | `:time` | a number, with decimals if the unit is larger than a nanosecond; on every event or on none (`-1` and `nil` count as none); without times, the order of the events is their time |
 //! | `:key` | the object, as in Porcupine's kv tests; optional |
 //! | `:node` | `"n1"`, …; other names are ignored; optional |
 //! | `:final?` | `true` on a read issued at quiescence; optional |
@@ -77,7 +77,7 @@ pub(super) fn read_from<R: BufRead>(
     let mut reader = Reader::new(options);
     let mut forms = Forms::new(lines, options.lenient);
     while let Some((line, form)) = forms.next()? {
-        let done = reader.form(line, &form);
+        let done = reader.form(line, &form, options);
         reader.pairs.log.or_skip(done)?;
     }
     let skipped = forms.skipped;
@@ -181,7 +181,7 @@ impl Reader {
         Ok(self.pairs.finish(format))
     }
 
-    fn form(&mut self, line: usize, form: &Edn) -> Result<(), Malformed> {
+    fn form(&mut self, line: usize, form: &Edn, options: &Options) -> Result<(), Malformed> {
         let Some(kind) = word(form, "type") else {
             return complain(line, "an event is a map with `:type`");
         };
@@ -200,7 +200,8 @@ impl Reader {
             let reason = "`:process` is a number from 0 to 4294967295, or a keyword as `:nemesis`";
             return complain(line, reason);
         };
-        let raw = raw(line, process, kind, form).or_else(|reason| complain(line, reason))?;
+        let raw =
+            raw(line, process, kind, (form, options)).or_else(|reason| complain(line, reason))?;
         self.take(raw)
     }
 
@@ -341,14 +342,25 @@ fn word<'a>(form: &'a Edn, name: &str) -> Option<&'a str> {
     }
 }
 
-fn raw(line: usize, process: u32, kind: &str, form: &Edn) -> Result<Raw, String> {
-    let time = match form.get("time") {
-        None | Some(Edn::Nil | Edn::Int(-1)) => None,
-        Some(Edn::Int(time)) if *time >= 0 => Some(time.unsigned_abs()),
-        Some(other) => {
-            return Err(format!("`:time` is a whole number of nanoseconds, not {}", shown(other)));
-        }
+/// The time under a keyword; `nil` and `-1` count as absent.
+fn time(form: &Edn, name: &str, options: &Options) -> Result<Option<u64>, String> {
+    let text = match form.get(options.theirs(name)) {
+        None | Some(Edn::Nil | Edn::Int(-1)) => return Ok(None),
+        Some(Edn::Int(time)) => time.to_string(),
+        // A number with decimals, perhaps one with the `M` of those that are exact.
+        Some(Edn::Word(text) | Edn::Text(text)) => text.trim_end_matches('M').to_owned(),
+        Some(other) => return Err(format!("`:{name}` is a number, not {}", shown(other))),
     };
+    options.unit.nanoseconds(&text).map(Some)
+}
+
+fn raw(
+    line: usize,
+    process: u32,
+    kind: &str,
+    (form, options): (&Edn, &Options),
+) -> Result<Raw, String> {
+    let time = time(form, "time", options)?;
     let key = match form.get("key") {
         Some(Edn::Nil) | None => None,
         Some(key) => Some(key_of(&value_of(key)?)),
@@ -593,7 +605,8 @@ mod tests {
             Some("n2".to_owned())
         );
         let odd = "{:process 0 :type :invoke :f :read :time 1.5}";
-        assert!(read(odd.as_bytes()).expect_err("malformed").reason.contains("not 1.5"));
+        let said = read(odd.as_bytes()).expect_err("malformed").reason;
+        assert!(said.contains("`1.5` has parts of a nanosecond"), "{said}");
         let json = "[{\"process\": 0, \"type\": 1}]";
         assert!(
             read(json.as_bytes())

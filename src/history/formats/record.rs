@@ -7,9 +7,9 @@
 use std::fmt;
 
 use rustc_hash::FxHashSet;
-use serde::Deserialize;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::json::complaint;
 use super::names::Process;
@@ -24,6 +24,9 @@ pub const FIELDS: [&str; 13] = [
     "process", "type", "f", "key", "value", "answer", "argument", "time", "invoke", "return",
     "node", "replica", "final",
 ];
+
+/// Those of them that are times.
+const TIMES: [&str; 3] = ["time", "invoke", "return"];
 
 /// Fields by name, in order.
 #[derive(Debug, PartialEq)]
@@ -63,8 +66,10 @@ impl From<String> for Refused {
 impl Record {
     /// Reads a JSON object, and calls its fields as we do.
     pub(super) fn parse(text: &[u8], options: &Options) -> Result<Record, String> {
-        let Fields(fields) = serde_json::from_slice(text).map_err(|error| complaint(&error))?;
-        Record::of(fields, options)
+        let mut json = serde_json::Deserializer::from_slice(text);
+        let fields = Fields(options).deserialize(&mut json);
+        let fields = fields.and_then(|fields| json.end().map(|()| fields));
+        Record::of(fields.map_err(|error| complaint(&error))?, options)
     }
 
     /// Calls fields as we do, and leaves out what is not looked at.
@@ -110,14 +115,12 @@ impl Record {
         self.take(name).ok_or_else(|| format!("`{name}` is missing"))
     }
 
-    /// The time in this field; `null` counts as absent.
+    /// The time in this field: a number, or a text of one; `null` counts as absent.
     pub(super) fn time(&mut self, name: &str, unit: Unit) -> Result<Option<u64>, String> {
         match self.given(name) {
             None => Ok(None),
-            Some(Json::Number(number)) => match number.as_u64() {
-                Some(time) if unit == Unit::Nanoseconds => Ok(Some(time)),
-                _ => unit.nanoseconds(&number.to_string()).map(Some),
-            },
+            Some(Json::String(number)) => unit.nanoseconds(&number).map(Some),
+            Some(Json::Number(number)) => unit.nanoseconds(&number.to_string()).map(Some),
             Some(other) => Err(format!("`{name}` is a number, not {other}")),
         }
     }
@@ -209,29 +212,42 @@ fn meant(name: &str) -> Option<(&'static str, Option<&'static str>)> {
     ours.map(|ours| (*ours, unit))
 }
 
-/// The fields of an object, in order, all of them where one occurs twice.
-struct Fields(Vec<(String, Json)>);
+/// Reads the fields of an object, in order, all of them where one occurs twice.
+struct Fields<'a>(&'a Options);
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Object;
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = Vec<(String, Json)>;
 
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields;
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_map(self)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = Vec<(String, Json)>;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields: Vec<(String, Json)> = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let times = TIMES.map(|ours| self.0.theirs(ours));
+        let mut fields = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = match times.contains(&name.as_str()) {
+                true => digits(map.next_value::<&RawValue>()?.get()).map_err(A::Error::custom)?,
+                false => map.next_value()?,
+            };
+            fields.push((name, value));
         }
+        Ok(fields)
+    }
+}
 
-        from.deserialize_map(Object)
+/// A value; a number as the text of its digits, because 64 bits hold only some 16 of them.
+fn digits(text: &str) -> Result<Json, serde_json::Error> {
+    match text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        true => Ok(Json::from(text)),
+        false => serde_json::from_str(text),
     }
 }

@@ -66,7 +66,8 @@ fn value(name: &str, cell: &str) -> Option<Json> {
     };
     match name {
         _ if cell.is_empty() => None,
-        "key" | "f" | "type" => Some(text()),
+        // Of a number only some digits would be kept.
+        "key" | "f" | "type" | "time" | "invoke" | "return" => Some(text()),
         "value" | "argument" | "answer" => Some(json()),
         // Numbers stay numbers, and what only looks like another value is a text.
         _ => Some(match json() {

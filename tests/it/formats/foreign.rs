@@ -100,6 +100,58 @@ fn times_have_units_and_decimals() {
 }
 
 #[test]
+fn times_keep_all_their_digits_in_every_format() {
+    let (begun, ended) = ("1716548040.123456789", "1716548040.1234567905");
+    let event = |kind: &str, time: &str| {
+        format!(r#"{{"process":0,"type":"{kind}","f":"read","key":"x","time":{time}}}"#)
+    };
+    let whole = |begun: &str, ended: &str| {
+        format!(r#"{{"process":0,"f":"read","key":"x","invoke":{begun},"return":{ended}}}"#)
+    };
+    let edn = |begun: &str, ended: &str| {
+        format!(
+            "{{:process 0 :type :invoke :f :read :time {begun}}}\n\
+             {{:process 0 :type :ok :f :read :time {ended}}}\n"
+        )
+    };
+    let text = |time: &str| format!("\"{time}\"");
+    for recorded in [
+        format!("{}\n{}\n", event("invoke", begun), event("ok", ended)),
+        format!("{}\n{}\n", event("invoke", &text(begun)), event("ok", &text(ended))),
+        format!("[{},{}]", event("invoke", begun), event("ok", ended)),
+        whole(begun, ended),
+        whole(&text(begun), "1.7165480401234567905e9"),
+        format!("process,type,f,key,time\n0,invoke,read,x,{begun}\n0,ok,read,x,\"{ended}\"\n"),
+        format!("process,f,key,invoke,return\n0,read,x,{begun},{ended}\n"),
+        edn(begun, ended),
+        edn(&text(begun), &format!("{ended}M")),
+        edn("1.716548040123456789E9", "1716548040123456790e-9"),
+    ] {
+        let found = read(&recorded, &Options { unit: Unit::Seconds, ..options() });
+        let [operation] = found.history.operations() else { panic!("{recorded}") };
+        assert_eq!(operation.invoked, 1_716_548_040_123_456_789, "{recorded}");
+        assert_eq!(operation.returned, Some(1_716_548_040_123_456_790), "{recorded}");
+        let said = refused(&recorded, &options());
+        assert!(said.contains("has parts of a nanosecond; is it in another unit?"), "{said}");
+    }
+    let renamed = event("invoke", begun).replace("time", "ts");
+    let found = read(&renamed, &with("time", "ts", Unit::Seconds));
+    assert_eq!(found.history.operations()[0].invoked, 1_716_548_040_123_456_789);
+    for (time, expected) in [
+        ("18446744074", "`18446744074` is no time: a number from 0, less than 2^64 nanoseconds"),
+        ("1e999", "`1e999` is no time"),
+        ("true", "`time` is a number, not true"),
+        ("\"soon\"", "`soon` is no time"),
+        ("[1,{\"a\":2}]", "`time` is a number, not [1,{\"a\":2}]"),
+        ("01", "line 1: column"),
+        ("\"\\ud800\"", "line 1: column"),
+    ] {
+        let said = refused(&event("invoke", time), &Options { unit: Unit::Seconds, ..options() });
+        assert!(said.contains(expected), "{time}: {said}");
+    }
+}
+
+#[test]
 fn fields_of_other_names_are_said_and_all_unknown_ones_are_told_at_once() {
     let theirs = OPERATIONS.join("\n").replace("process", "client").replace("invoke", "start_us");
     let theirs = theirs.replace("return", "end_us").replacen('{', r#"{"pod":"a","#, 1);
