@@ -60,6 +60,7 @@ fn any_bytes_are_a_recording_or_are_refused() {
     let seeds = [
         &include_bytes!("../recordings/register-with-keys.edn")[..],
         include_bytes!("../recordings/set-with-nemesis.edn"),
+        include_bytes!("../recordings/completions.edn"),
         include_bytes!("../recordings/etcd.log"),
         include_bytes!("../recordings/kv.txt"),
         include_bytes!("../../fuzz/regressions/recording/events"),

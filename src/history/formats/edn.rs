@@ -18,7 +18,8 @@
 //! | `:final?` | `true` on a read issued at quiescence; optional |
 //! | `:answer` | what came back, if `:value` is the argument; optional, our extension |
 //!
-//! Other keys are ignored. **Keys.** With Jepsen's independent keys every value
+//! Other keys are ignored. In a file that begins with a completion, each map is a whole
+//! operation and has `:invoke` and `:return`, or `:start` and `:end`, and no `:time`. **Keys.** With Jepsen's independent keys every value
 //! is `[k v]`, but a register may hold lists of two as well. Either the whole
 //! file has keys or none of it; `Keys` says how that is decided. Without keys,
 //! all operations are on one object, called `x`.
@@ -37,21 +38,15 @@
 
 use std::io::{self, BufRead, Write};
 
-use rustc_hash::FxHashSet;
-
-use super::edn_text::{Edn, Forms};
-use super::edn_value::{edn_of, key_of, keyword, quoted, shown, value_of};
+use super::edn_event::Entry;
+use super::edn_operations;
+use super::edn_text::Forms;
+use super::edn_value::{edn_of, keyword, quoted};
 use super::lines::Lines;
 use super::options::Options;
-use super::pairs::{Head, Pairs, Said, complain};
-use super::{Format, Recording, only_asks, repeats};
-use crate::history::{Call, Completion, Function, History, Key, Malformed, Value};
-
-/// The answer of a compare-and-set that found another value.
-pub(super) const MISMATCH: &str = "mismatch";
-
-/// The object of a file without keys.
-pub(super) const ONLY_KEY: &str = "x";
+use super::reader::{MISMATCH, Reader, is_known, pair};
+use super::{Format, Recording, only_asks};
+use crate::history::{Call, Completion, History, Malformed, Value};
 
 /// Reads a history from EDN. See the [module](self).
 ///
@@ -77,311 +72,16 @@ pub(super) fn read_from<R: BufRead>(
     let mut reader = Reader::new(options);
     let mut forms = Forms::new(lines, options.lenient);
     while let Some((line, form)) = forms.next()? {
-        let done = reader.form(line, &form, options);
+        let entry = Entry { line, form: &form, options };
+        if !reader.begun && entry.is_whole() {
+            return edn_operations::read_from(forms, (line, form), reader.pairs.log, options);
+        }
+        let done = entry.take(&mut reader);
         reader.pairs.log.or_skip(done)?;
     }
     let skipped = forms.skipped;
     let recording = reader.finish(Format::Edn)?;
     Ok(Recording { skipped: recording.skipped + skipped, ..recording })
-}
-
-/// Whether the values of a file are pairs `[k v]`.
-///
-/// The first invocation that shows it decides, for the whole file. Not pairs:
-/// if it has a `:key` of its own, if its value is not a vector of two or is a
-/// list of micro-operations, or if it is a `cas` whose second part is not a
-/// vector of two. Pairs: if it is a `read`, `get` or `dequeue` of `[k nil]`.
-/// Any other invocation shows nothing, and waits for one that decides. If none
-/// does, all values are vectors of two, and count as pairs. Functions that no
-/// datatype knows never decide; a file of such functions alone has no keys. An
-/// invocation that contradicts the decision is malformed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keys {
-    Undecided,
-    Independent,
-    None,
-}
-
-impl Keys {
-    fn told_by(event: &Raw) -> Keys {
-        if event.kind != Kind::Invoke {
-            return Keys::Undecided;
-        }
-        if event.key.is_some() {
-            return Keys::None;
-        }
-        let Some(f) = &event.f else { return Keys::Undecided };
-        match pair(&event.value) {
-            _ if !is_known(f) => Keys::Undecided,
-            _ if event.value.is_transaction() => Keys::None,
-            None => Keys::None,
-            Some((_, value)) if f.as_str() == "cas" && pair(value).is_none() => Keys::None,
-            Some((_, Value::Null)) if only_asks(f) => Keys::Independent,
-            Some(_) => Keys::Undecided,
-        }
-    }
-}
-
-/// Turns raw events into operations, once it is known whether the file has
-/// keys.
-pub(super) struct Reader {
-    pub(super) pairs: Pairs,
-    keys: Keys,
-    /// The events that wait for one that shows whether there are keys.
-    waiting: Vec<Raw>,
-    /// Numbers of processes whose last invocation was marked as a read at
-    /// quiescence.
-    announced: FxHashSet<u32>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Invoke,
-    Ok,
-    Fail,
-    Info,
-}
-
-impl Kind {
-    pub(super) fn named(name: &str) -> Result<Kind, String> {
-        match name {
-            "invoke" => Ok(Kind::Invoke),
-            "ok" => Ok(Kind::Ok),
-            "fail" => Ok(Kind::Fail),
-            "info" => Ok(Kind::Info),
-            other => Err(format!("there is no type `{other}`: invoke, ok, fail, info")),
-        }
-    }
-}
-
-/// An event as it is written, its value not yet split into key and value.
-pub(super) struct Raw {
-    pub(super) head: Head,
-    pub(super) kind: Kind,
-    pub(super) f: Option<Function>,
-    pub(super) key: Option<Key>,
-    pub(super) value: Value,
-    pub(super) answer: Option<Value>,
-    pub(super) last: bool,
-}
-
-impl Reader {
-    pub(super) fn new(options: &Options) -> Reader {
-        Reader {
-            pairs: Pairs::new(options),
-            keys: Keys::Undecided,
-            waiting: Vec::new(),
-            announced: FxHashSet::default(),
-        }
-    }
-
-    pub(super) fn finish(mut self, format: Format) -> Result<Recording, Malformed> {
-        let known = self.waiting.iter().any(|raw| raw.f.as_ref().is_some_and(is_known));
-        self.decide(if known { Keys::Independent } else { Keys::None })?;
-        Ok(self.pairs.finish(format))
-    }
-
-    fn form(&mut self, line: usize, form: &Edn, options: &Options) -> Result<(), Malformed> {
-        let Some(kind) = word(form, "type") else {
-            return complain(line, "an event is a map with `:type`");
-        };
-        let process = match form.get("process") {
-            Some(Edn::Int(number)) => u32::try_from(*number).ok(),
-            Some(Edn::Keyword(_)) => {
-                self.pairs.log.mark(line, shown(form));
-                let said = ["f", "value"].into_iter().filter_map(|field| form.get(field));
-                let said = said.filter(|part| **part != Edn::Nil).map(shown);
-                self.pairs.log.fault(line, said.collect::<Vec<_>>().join(" "));
-                return Ok(());
-            }
-            _ => None,
-        };
-        let Some(process) = process else {
-            let reason = "`:process` is a number from 0 to 4294967295, or a keyword as `:nemesis`";
-            return complain(line, reason);
-        };
-        let raw =
-            raw(line, process, kind, (form, options)).or_else(|reason| complain(line, reason))?;
-        self.take(raw)
-    }
-
-    /// Takes one event of a process.
-    pub(super) fn take(&mut self, raw: Raw) -> Result<(), Malformed> {
-        if self.keys != Keys::Undecided {
-            return self.understand(raw);
-        }
-        let told = Keys::told_by(&raw);
-        self.waiting.push(raw);
-        self.decide(told)
-    }
-
-    fn decide(&mut self, keys: Keys) -> Result<(), Malformed> {
-        if self.keys != Keys::Undecided || keys == Keys::Undecided {
-            return Ok(());
-        }
-        self.keys = keys;
-        for raw in std::mem::take(&mut self.waiting) {
-            let done = self.understand(raw);
-            self.pairs.log.or_skip(done)?;
-        }
-        Ok(())
-    }
-
-    fn understand(&mut self, mut raw: Raw) -> Result<(), Malformed> {
-        let line = raw.head.line;
-        let told = Keys::told_by(&raw);
-        let contradicts = match self.keys {
-            Keys::Independent => told == Keys::None,
-            _ => told == Keys::Independent,
-        };
-        if contradicts {
-            let value = &raw.value;
-            return complain(
-                line,
-                format!(
-                    "`{value}` {} a `[key value]`, unlike the values before it",
-                    if told == Keys::None { "is not" } else { "is" }
-                ),
-            );
-        }
-        if self.keys == Keys::Independent {
-            let open = self.pairs.open(raw.head.process);
-            let known = open.is_some_and(|request| is_known(&request.call().f));
-            match raw.value {
-                Value::List(two) if two.len() == 2 => {
-                    let [key, value] =
-                        <[Value; 2]>::try_from(two.into_vec()).expect("there are two");
-                    (raw.key, raw.value) = (Some(key_of(&key)), value);
-                }
-                value if raw.kind == Kind::Ok && value != Value::Null && known => {
-                    return complain(line, format!("`{value}` is not a `[key value]`"));
-                }
-                value => raw.value = value,
-            }
-        }
-        match raw.kind {
-            Kind::Invoke => self.invoke(raw),
-            _ => self.complete(raw),
-        }
-    }
-
-    fn invoke(&mut self, raw: Raw) -> Result<(), Malformed> {
-        let Some(f) = raw.f else { return complain(raw.head.line, "an invocation needs `:f`") };
-        let call = Call {
-            key: raw.key.unwrap_or_else(|| Key::new(ONLY_KEY)),
-            // Some recorders write the later answer of a read here.
-            argument: if only_asks(&f) { Value::Null } else { raw.value },
-            f,
-        };
-        let announces = raw.last && call.is_read();
-        self.pairs.invoke(raw.head, call)?;
-        match announces {
-            true => self.announced.insert(raw.head.process),
-            false => self.announced.remove(&raw.head.process),
-        };
-        Ok(())
-    }
-
-    fn complete(&mut self, raw: Raw) -> Result<(), Malformed> {
-        let Raw { head, kind, f, key, value, answer, last } = raw;
-        let Some(open) = self.pairs.open(head.process) else {
-            if kind == Kind::Info {
-                self.pairs.log.mark(head.line, format!("process {} :info", head.process));
-                return Ok(());
-            }
-            let said = Said { f, key, argument: None, completion: Completion::Fail, last: false };
-            return self.pairs.complete(head, said);
-        };
-        let last = last && open.only_reads() && kind == Kind::Ok;
-        let last = self.announced.remove(&head.process) || last;
-        let open = open.call();
-        let mut argument = None;
-        let mut came = Value::Null;
-        if kind == Kind::Ok || answer.is_some() {
-            let same = value == Value::Null || value == open.argument;
-            let late = repeats(&open.f) && open.argument == Value::Null;
-            match value {
-                value if only_asks(&open.f) => came = value,
-                _ if same => {}
-                value if late => self.pairs.settle(head.process, value),
-                value if answer.is_some() || repeats(&open.f) || open.f.as_str() == "cas" => {
-                    argument = Some(value);
-                }
-                value => came = value,
-            }
-        }
-        let completion = match (kind, answer) {
-            (Kind::Ok | Kind::Fail, Some(answer)) => Completion::Ok(answer),
-            (Kind::Ok, None) => Completion::Ok(came),
-            (Kind::Fail, None) => Completion::Fail,
-            (Kind::Info | Kind::Invoke, _) => Completion::Info,
-        };
-        self.pairs.complete(head, Said { f, key, argument, completion, last })
-    }
-}
-
-/// Functions whose values can show whether there are keys.
-fn is_known(f: &Function) -> bool {
-    only_asks(f) || repeats(f) || matches!(f.as_str(), "cas" | "inc" | "dec")
-}
-
-fn pair(value: &Value) -> Option<(&Value, &Value)> {
-    match value {
-        Value::List(list) => match &list[..] {
-            [one, other] => Some((one, other)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn word<'a>(form: &'a Edn, name: &str) -> Option<&'a str> {
-    match form.get(name) {
-        Some(Edn::Keyword(word) | Edn::Word(word) | Edn::Text(word)) => Some(word),
-        _ => None,
-    }
-}
-
-/// The time under a keyword; `nil` and `-1` count as absent.
-fn time(form: &Edn, name: &str, options: &Options) -> Result<Option<u64>, String> {
-    let text = match form.get(options.theirs(name)) {
-        None | Some(Edn::Nil | Edn::Int(-1)) => return Ok(None),
-        Some(Edn::Int(time)) => time.to_string(),
-        // A number with decimals, perhaps one with the `M` of those that are exact.
-        Some(Edn::Word(text) | Edn::Text(text)) => text.trim_end_matches('M').to_owned(),
-        Some(other) => return Err(format!("`:{name}` is a number, not {}", shown(other))),
-    };
-    options.unit.nanoseconds(&text).map(Some)
-}
-
-fn raw(
-    line: usize,
-    process: u32,
-    kind: &str,
-    (form, options): (&Edn, &Options),
-) -> Result<Raw, String> {
-    let time = time(form, "time", options)?;
-    let key = match form.get("key") {
-        Some(Edn::Nil) | None => None,
-        Some(key) => Some(key_of(&value_of(key)?)),
-    };
-    let is_true = |name: &str| matches!(form.get(name), Some(Edn::Word(word)) if word == "true");
-    let kind = Kind::named(kind)?;
-    let answer = form.get("answer").map(value_of).transpose()?;
-    let value = match form.get("value").map(value_of).transpose() {
-        // The value of a failure describes the error and may be any form.
-        Err(_) if matches!(kind, Kind::Fail | Kind::Info) && answer.is_none() => None,
-        value => value?,
-    };
-    Ok(Raw {
-        head: Head { line, process, time, node: word(form, "node").and_then(|n| n.parse().ok()) },
-        kind,
-        f: word(form, "f").map(Function::named),
-        key,
-        value: value.unwrap_or_default(),
-        answer,
-        last: is_true("final?") || is_true("final"),
-    })
 }
 
 /// Writes a history as EDN, event by event, with `[k v]` values.

@@ -4,11 +4,11 @@
 //! for after an unknown outcome. A line that the rules refuse is an error and
 //! gives no event.
 
-use super::edn::Kind;
 use super::json_lines;
 use super::names::Processes;
 use super::options::Options;
 use super::pairs::{Head, Sayings};
+use super::reader::Kind;
 use crate::history::{Event, Malformed, Rule, Rules};
 
 /// Reads event lines as they arrive, and returns the events of a history.

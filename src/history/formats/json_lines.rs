@@ -30,13 +30,13 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 
 use super::documents::Documents;
-use super::edn::{Kind, ONLY_KEY, Raw, Reader};
 use super::json::{key_of, node_of, value_of};
 use super::lines::Lines;
 use super::log::Log;
 use super::names::Process;
 use super::options::Options;
 use super::pairs::{Head, Pairs, Said, complain};
+use super::reader::{Kind, ONLY_KEY, Raw, Reader};
 use super::record::{self, Record, Refused, TOLD_MAX};
 use super::scanner::Scanner;
 use super::{Format, Recording, only_asks, repeats};

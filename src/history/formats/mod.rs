@@ -12,6 +12,8 @@
 mod assemble;
 mod documents;
 pub mod edn;
+mod edn_event;
+mod edn_operations;
 mod edn_text;
 mod edn_value;
 mod follow;
@@ -24,6 +26,7 @@ pub mod operation_lines;
 mod options;
 mod pairs;
 pub mod porcupine;
+mod reader;
 mod record;
 mod scanner;
 pub mod stream;

@@ -27,12 +27,12 @@ use std::io::{self, BufRead, Write};
 
 use super::assemble::Assembler;
 use super::documents::Documents;
-use super::edn::ONLY_KEY;
 use super::json::{key_of, node_of, value_of};
 use super::json_lines::{SOME_KEYS, all_unknown};
 use super::lines::Lines;
 use super::names::Process;
 use super::options::Options;
+use super::reader::ONLY_KEY;
 use super::record::{Record, Refused};
 use super::scanner::{Scanner, Token};
 use super::{Format, Recording, only_asks};
@@ -47,8 +47,9 @@ const KNOWN: [&str; 11] = [
     "final",
 ];
 
+/// How an operation ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Ok,
     Fail,
     Info,
@@ -158,19 +159,19 @@ fn parts(mut record: Record, options: &Options) -> Result<Parts, Refused> {
     Ok(parts)
 }
 
-/// The fields of a line.
+/// What a line says of an operation.
 #[derive(Debug, PartialEq)]
 pub(super) struct Parts {
     pub(super) process: Process,
-    f: Function,
+    pub(super) f: Function,
     pub(super) key: Option<Key>,
-    value: Value,
-    argument: Option<Value>,
-    invoked: u64,
-    returned: Option<u64>,
-    kind: Kind,
-    node: Option<NodeId>,
-    last: bool,
+    pub(super) value: Value,
+    pub(super) argument: Option<Value>,
+    pub(super) invoked: u64,
+    pub(super) returned: Option<u64>,
+    pub(super) kind: Kind,
+    pub(super) node: Option<NodeId>,
+    pub(super) last: bool,
 }
 
 /// The operation of a process (by its number) that a line tells of.

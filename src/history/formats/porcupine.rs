@@ -19,12 +19,13 @@
 
 use std::io::BufRead;
 
-use super::edn::{self, Kind, MISMATCH, Raw, Reader};
+use super::edn;
 use super::edn_text::{Edn, Forms};
 use super::edn_value::value_of;
 use super::lines::Lines;
 use super::options::Options;
 use super::pairs::{Head, complain};
+use super::reader::{Kind, MISMATCH, Raw, Reader};
 use super::{Format, Recording};
 use crate::history::{Function, Malformed, Value};
 

@@ -169,12 +169,7 @@ pub(super) fn unknown(names: &[String]) -> String {
     let mut ignored = Vec::new();
     for name in names {
         match meant(name) {
-            Some((ours, unit)) => {
-                let unit = unit.map_or(String::new(), |unit| format!(" --time-unit {unit}"));
-                said.push_str(&format!(
-                    "; `{name}` may be `{ours}`: --columns {ours}={name}{unit}"
-                ));
-            }
+            Some((ours, unit)) => said.push_str(&perhaps(name, ours, unit)),
             None => ignored.push(format!("--ignore-field {name}")),
         }
     }
@@ -184,8 +179,14 @@ pub(super) fn unknown(names: &[String]) -> String {
     said
 }
 
+/// That a name may stand for a known field, and the options that say so.
+pub(super) fn perhaps(name: &str, ours: &str, unit: Option<&str>) -> String {
+    let unit = unit.map_or(String::new(), |unit| format!(" --time-unit {unit}"));
+    format!("; `{name}` may be `{ours}`: --columns {ours}={name}{unit}")
+}
+
 /// Which known field a name may stand for, and the unit that it ends with.
-fn meant(name: &str) -> Option<(&'static str, Option<&'static str>)> {
+pub(super) fn meant(name: &str) -> Option<(&'static str, Option<&'static str>)> {
     const OTHERS: [(&str, &str); 12] = [
         ("client", "process"),
         ("thread", "process"),
