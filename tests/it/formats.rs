@@ -48,7 +48,7 @@ fn samples_of_jepsen_are_read() {
         0,
     );
     reads_as("counter.edn", Format::Edn, "[add]x=2 rx5|[add]x=3 [add]x=-1~ rx5 @ 0100011111", 0, 0);
-    let shown = "w7=1 [cas]7=[3,4]~|w7=2?|r7=1 r7=2! @ 001220022";
+    let shown = "w7=1 [cas]7=[3,4]~|r7=1 r7=2!|w7=2? @ 020110011";
     reads_as("completions.edn", Format::Edn, shown, 0, 1);
     reads_as("set-with-nemesis.edn", Format::Edn, "[add]x=1|[add]x=2?|rx=[1,2]! @ 00122", 0, 2);
 }
