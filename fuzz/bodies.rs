@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use quiescence::catalogue::Registry;
-use quiescence::history::formats::{self, Options, Unit, edn, json_lines, operation_lines};
-use quiescence::history::{NodeId, escape, notation};
+use quiescence::history::formats::{
+    self, Follower, Options, Unit, edn, json_lines, operation_lines,
+};
+use quiescence::history::{Builder, NodeId, escape, notation};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::property::{Judgement, Property};
@@ -73,8 +75,10 @@ pub fn history_text(bytes: &[u8]) {
 }
 
 /// Any bytes are a recording in some format, or are refused with a line. What
-/// was read is the same after it was written in any format and read again.
+/// was read is the same after it was written in any format and read again. Line by line they are
+/// events or refused.
 pub fn recording(bytes: &[u8]) {
+    followed(bytes);
     let (plain, in_seconds) = (Unit::default(), Unit::Seconds);
     for (lenient, unit) in [(false, plain), (true, plain), (true, in_seconds)] {
         let read = match formats::read(bytes, &Options { lenient, unit, ..Options::default() }) {
@@ -92,6 +96,20 @@ pub fn recording(bytes: &[u8]) {
             let again = formats::read(text.as_bytes(), &Options::default());
             let again = again.unwrap_or_else(|malformed| panic!("{malformed} in\n{text}"));
             assert_eq!(again.history, history, "{text}");
+        }
+    }
+}
+
+/// Any lines are followed, and what is not refused is a history.
+fn followed(bytes: &[u8]) {
+    let (mut follower, mut builder) = (Follower::default(), Builder::new());
+    let mut said: Vec<_> =
+        bytes.split(|byte| *byte == b'\n').flat_map(|line| follower.line(line)).collect();
+    said.extend(follower.end());
+    for event in said {
+        match event {
+            Ok(event) => builder.event(event).expect("what a follower says obeys the rules"),
+            Err(refused) => assert!(refused.line >= 1 && !refused.reason.is_empty(), "{refused:?}"),
         }
     }
 }

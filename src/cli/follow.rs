@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::history::formats::Follower;
-use crate::history::{Event, What, escape};
+use crate::history::{Event, Malformed, What, escape};
 use crate::judgement::initial::{exchange, exchanged, exchanged_in};
 use crate::judgement::live::{Live, Violation};
 use crate::report::SCHEMA;
@@ -52,7 +52,11 @@ pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failu
             return Ok(exit);
         }
     }
-    watch.end()
+    let rest = watch.follower.end();
+    match watch.events(rest)? {
+        Some(exit) => Ok(exit),
+        None => watch.end(),
+    }
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Failure {
@@ -73,7 +77,7 @@ impl Growing {
         if path != "-" {
             let file = File::open(path).map_err(|error| {
                 Failure::new(format!("{path} cannot be read: {error}"))
-                    .remedy("name a recording of event lines, or `-` for standard input")
+                    .remedy("name a recording of events, or `-` for standard input")
             })?;
             return Ok(Growing::File(Rotating { path: path.into(), lines: Lines::of(file) }));
         }
@@ -206,9 +210,31 @@ impl Watch<'_> {
     /// Judges a line. Returns the exit code if it makes a violation certain.
     fn line(&mut self, text: &[u8]) -> Result<Option<Exit>, Failure> {
         self.line += 1;
-        let Some(event) = self.follower.line(text).or_else(|error| self.skip(error.reason))? else {
-            return Ok(None);
-        };
+        let events = self.follower.line(text);
+        self.events(events)
+    }
+
+    /// Judges the events that have become known.
+    fn events(&mut self, events: Vec<Result<Event, Malformed>>) -> Result<Option<Exit>, Failure> {
+        for event in events {
+            let event = match event {
+                Ok(event) => self.with_initial(event),
+                Err(malformed) => {
+                    self.skip(&malformed)?;
+                    continue;
+                }
+            };
+            match self.live.event(event) {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => return Ok(Some(self.tell(&found))),
+                Err(refused) => self.skip(&Malformed { line: self.line, ..refused })?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same event of an object that held nothing at first.
+    fn with_initial(&self, event: Event) -> Event {
         let what = match (event.what, &self.args.initial) {
             (What::Invoke(request), Some(initial)) => {
                 What::Invoke(exchanged_in(request.into_call(), initial).into())
@@ -219,21 +245,20 @@ impl Watch<'_> {
             (What::OkFinal(value), Some(initial)) => What::OkFinal(exchanged(value, initial)),
             (what, _) => what,
         };
-        let taken = self.live.event(Event { what, ..event });
-        let found = taken.or_else(|error| self.skip::<()>(error.reason).map(|_| Vec::new()))?;
-        Ok((!found.is_empty()).then(|| self.tell(&found)))
+        Event { what, ..event }
     }
 
     /// Skips a malformed line with `--lenient`; otherwise it is an error.
-    fn skip<T>(&self, reason: String) -> Result<Option<T>, Failure> {
+    fn skip(&self, malformed: &Malformed) -> Result<(), Failure> {
+        let Malformed { line, reason, .. } = malformed;
         if self.args.read.lenient {
-            let place = format!("{}:{}", self.path, self.line);
+            let place = format!("{}:{line}", self.path);
             self.screen.note(&self.screen.look.text(&format!("{place}: skipped: {reason}")));
-            return Ok(None);
+            return Ok(());
         }
-        Err(Failure::new(format!("{}:{}: {reason}", self.path, self.line)).remedy(
-            "--follow reads event lines only (`convert --to events` writes them); --lenient skips \
-             malformed lines",
+        Err(Failure::new(format!("{}:{line}: {reason}", self.path)).remedy(
+            "--follow reads lines of events: JSON, EDN with a map on each line, or Jepsen's log \
+             (`convert --to events` writes them); --lenient skips malformed lines",
         ))
     }
 
@@ -348,5 +373,30 @@ mod tests {
         assert_eq!(all(&mut lines), "part3\n4\n");
         fs::write(&path, "5\n").expect("it can be written");
         assert_eq!(all(&mut lines), "5\n", "it was emptied");
+    }
+
+    #[test]
+    fn a_file_that_is_begun_again_goes_on_with_the_same_events_in_every_format() {
+        for [invoked, answered] in [
+            [
+                r#"{"process":0,"type":"invoke","f":"read","key":"x"}"#,
+                r#"{"process":0,"type":"ok","value":1}"#,
+            ],
+            ["{:process 0 :type :invoke :f :read}", "{:process 0 :type :ok :value 1}"],
+            ["jepsen.util - 0\t:invoke\t:read\tnil", "0\t:ok\t:read\t1"],
+        ] {
+            let folder = tempfile::tempdir().expect("a folder can be made");
+            let path = folder.path().join("log");
+            fs::write(&path, format!("{invoked}\n")).expect("it can be written");
+            let file = File::open(&path).expect("it is there");
+            let mut lines = Rotating { path: path.clone(), lines: Lines::of(file) };
+            let mut follower = Follower::default();
+            let mut events = follower.line(all(&mut lines).as_bytes());
+            fs::rename(&path, folder.path().join("log.1")).expect("it can be renamed");
+            fs::write(&path, format!("{answered}\n")).expect("it can be written");
+            events.extend(follower.line(all(&mut lines).as_bytes()));
+            let [Ok(_), Ok(answer)] = &events[..] else { panic!("{events:?}") };
+            assert_eq!(answer.what, What::Ok(1.into()));
+        }
     }
 }

@@ -32,11 +32,10 @@ use std::io::{self, BufRead, Write};
 use super::documents::Documents;
 use super::json::{key_of, node_of, value_of};
 use super::lines::Lines;
-use super::log::Log;
 use super::names::Process;
 use super::options::Options;
 use super::pairs::{Head, Pairs, Said, complain};
-use super::reader::{Kind, ONLY_KEY, Raw, Reader};
+use super::reader::{Kind, Raw, Reader};
 use super::record::{self, Record, Refused, TOLD_MAX};
 use super::scanner::Scanner;
 use super::{Format, Recording, only_asks, repeats};
@@ -95,7 +94,7 @@ fn read_from_all<R: BufRead>(
     options: &Options,
     fields: impl Fn(&[u8]) -> Result<Fields, Refused>,
 ) -> Result<Recording, Malformed> {
-    let mut all: Option<All> = None;
+    let mut all = All::new(Reader::new(options));
     while let Some(line) = documents.next()? {
         let fields = match fields(documents.text()) {
             Err(Refused::Unknown(names)) if !options.lenient => {
@@ -103,16 +102,13 @@ fn read_from_all<R: BufRead>(
             }
             fields => fields,
         };
-        // The first event says whether objects have names.
-        let keyless = fields.as_ref().is_ok_and(Fields::is_keyless);
-        let all = all.get_or_insert_with(|| All::new(keyless, options));
         let taken = match fields {
             Ok(fields) => all.take(line, documents.text(), fields),
             Err(refused) => complain(line, refused.in_words()),
         };
-        all.log().or_skip(taken)?;
+        all.reader.pairs.log.or_skip(taken)?;
     }
-    all.unwrap_or_else(|| All::new(false, options)).finish(format)
+    all.reader.finish(format)
 }
 
 /// The complaint about all fields that are unknown from this line on, or the first of many, so
@@ -135,51 +131,44 @@ pub(super) fn all_unknown<R: BufRead, T>(
 }
 
 /// All events so far.
-enum All {
-    /// Each names its object.
-    Named(Pairs),
-    /// None does: there is one, or values are `[key, value]`, as Jepsen writes them.
-    Unnamed(Reader),
+pub(super) struct All {
+    pub(super) reader: Reader,
+    /// Whether each names its object. If none does, there is one, or values are `[key, value]`,
+    /// as Jepsen writes them. The first invocation says which; `None` before it.
+    named: Option<bool>,
 }
 
 impl All {
-    fn new(keyless: bool, options: &Options) -> All {
-        match keyless {
-            true => All::Unnamed(Reader::new(options)),
-            false => All::Named(Pairs::new(options)),
-        }
+    pub(super) fn new(reader: Reader) -> All {
+        All { reader, named: None }
     }
 
-    fn log(&mut self) -> &mut Log {
-        match self {
-            All::Named(pairs) => &mut pairs.log,
-            All::Unnamed(reader) => &mut reader.pairs.log,
-        }
-    }
-
-    fn finish(self, format: Format) -> Result<Recording, Malformed> {
-        match self {
-            All::Named(pairs) => Ok(pairs.finish(format)),
-            All::Unnamed(reader) => reader.finish(format),
-        }
-    }
-
-    fn take(&mut self, line: usize, text: &[u8], fields: Fields) -> Result<(), Malformed> {
+    /// Takes one event.
+    pub(super) fn take(
+        &mut self,
+        line: usize,
+        text: &[u8],
+        fields: Fields,
+    ) -> Result<(), Malformed> {
+        let log = &mut self.reader.pairs.log;
         if fields.process.is_no_client() {
-            self.log().mark(line, String::from_utf8_lossy(text).trim());
-            self.log().fault(line, fields.fault(text));
+            log.mark(line, String::from_utf8_lossy(text).trim());
+            log.fault(line, fields.fault(text));
             return Ok(());
         }
-        let process = self.log().number(fields.process.clone());
+        let process = log.number(fields.process.clone());
         let process = process.or_else(|reason| complain(line, reason))?;
         let head = Head { line, process, time: fields.time, node: fields.node };
-        match self {
-            All::Named(pairs) => take(pairs, head, fields),
-            All::Unnamed(_) if fields.key.is_some() => complain(line, SOME_KEYS),
-            All::Unnamed(reader) => {
+        if fields.kind == Kind::Invoke {
+            self.named.get_or_insert(fields.key.is_some());
+        }
+        match self.named {
+            Some(false) if fields.key.is_some() => complain(line, SOME_KEYS),
+            Some(false) => {
                 let Fields { kind, f, key, value, answer, last, .. } = fields;
-                reader.take(Raw { head, kind, f, key, value, answer, last })
+                self.reader.take(Raw { head, kind, f, key, value, answer, last })
             }
+            _ => take(&mut self.reader.pairs, head, fields),
         }
     }
 }
@@ -188,45 +177,24 @@ impl All {
 #[derive(Debug, PartialEq)]
 pub(super) struct Fields {
     pub(super) process: Process,
-    pub(super) kind: Kind,
+    kind: Kind,
     f: Option<Function>,
     key: Option<Key>,
     value: Value,
     answer: Option<Value>,
-    pub(super) time: Option<u64>,
-    pub(super) node: Option<NodeId>,
+    time: Option<u64>,
+    node: Option<NodeId>,
     last: bool,
 }
 
-/// Why a list is no value of a file that still grows and has no keys.
-const PERHAPS_PAIR: &str = "where no line has a `key`, a list may be a key and its value, and only \
-                            the whole file tells";
-
 impl Fields {
-    /// Gives the only object its name, where no invocation names one; whether that is so, the
-    /// first one says.
-    pub(super) fn with_key(&mut self, keyless: &mut Option<bool>) -> Result<(), String> {
-        if self.kind == Kind::Invoke {
-            let own = self.key.is_none();
-            if *keyless.get_or_insert(own) != own {
-                return Err(SOME_KEYS.to_owned());
-            }
-            self.key.get_or_insert_with(|| Key::new(ONLY_KEY));
-        }
-        let mut values = [Some(&self.value), self.answer.as_ref()].into_iter().flatten();
-        match *keyless == Some(true) && values.any(|value| matches!(value, Value::List(_))) {
-            true => Err(PERHAPS_PAIR.to_owned()),
-            false => Ok(()),
-        }
-    }
-
     /// Whether it invokes an operation of an object without a name.
     pub(super) fn is_keyless(&self) -> bool {
         self.kind == Kind::Invoke && self.key.is_none()
     }
 
     /// What the nemesis did on this line: `isolate n1`; the line itself if it does not say.
-    pub(super) fn fault(&self, line: &[u8]) -> String {
+    fn fault(&self, line: &[u8]) -> String {
         match (&self.f, &self.value) {
             (None, _) => String::from_utf8_lossy(line).trim().to_owned(),
             (Some(f), Value::Null) => f.as_str().to_owned(),
@@ -243,7 +211,7 @@ pub(super) fn fields_with(text: &[u8], options: &Options) -> Result<Fields, Refu
 }
 
 /// The call of an invocation.
-pub(super) fn call(fields: Fields) -> Result<Call, String> {
+fn call(fields: Fields) -> Result<Call, String> {
     let f = fields.f.ok_or("an invocation needs `f`")?;
     let key = fields.key.ok_or("an invocation needs `key`")?;
     if only_asks(&f) && fields.value != Value::Null {
@@ -319,7 +287,7 @@ fn scan(text: &[u8]) -> Option<Fields> {
 
 /// What a completion says; `open` is the request that it completes, if that is
 /// known.
-pub(super) fn said(fields: Fields, open: Option<&Request>) -> Result<Said, String> {
+fn said(fields: Fields, open: Option<&Request>) -> Result<Said, String> {
     let Fields { kind, f, key, value, answer, last, .. } = fields;
     if last && kind != Kind::Ok {
         return Err("`final` belongs on the `ok` of a read".to_owned());

@@ -1,7 +1,6 @@
 //! What a reader notes besides the history: lines, marks, and what it skipped.
 
 use super::names::{Names, Process, Processes};
-use super::options::Options;
 use super::{Format, Recording};
 use crate::history::{History, Malformed, escape};
 
@@ -26,9 +25,9 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn new(options: &Options) -> Log {
+    pub(super) fn new(lenient: bool) -> Log {
         Log {
-            lenient: options.lenient,
+            lenient,
             lines: Vec::new(),
             skipped: 0,
             marks: Vec::new(),

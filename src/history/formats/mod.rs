@@ -284,7 +284,6 @@ fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> 
     let is_whole = lines.text().ends_with(b"\n");
     let text = lines.text().trim_ascii().to_vec();
     let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
-    let log = || std::str::from_utf8(&text).is_ok_and(porcupine::tells_operation);
     let shape = match text.first()? {
         b'{' if !matches!(text[1..].trim_ascii_start().first(), Some(b'"') | None) => {
             // Porcupine's kv tests write maps of EDN too; only they have these
@@ -297,8 +296,7 @@ fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> 
         b'{' => Shape::Lines(Format::Events),
         b'[' if begins_json(&[&text[1..], lines.ahead()].concat()) => Shape::Spread,
         b';' | b'[' | b'#' | b'(' => Shape::Lines(Format::Edn),
-        _ if has(b" jepsen.") || has(b"[jepsen") || log() => Shape::Lines(Format::Log),
-        b':' if has(b"\t:info\t") => Shape::Lines(Format::Log),
+        _ if porcupine::is_line(&text) => Shape::Lines(Format::Log),
         _ => match table::columns(&text, options) {
             Some((columns, separator)) => Shape::Table(columns, separator),
             // A log may begin with other lines.

@@ -111,6 +111,11 @@ impl Names {
         self.current.get(&number).copied()
     }
 
+    /// Whether a process has another number than in the file.
+    pub(super) fn is_other(&self, process: ProcessId) -> bool {
+        self.others.contains_key(&process)
+    }
+
     /// The processes that have other numbers than in the file: those, and the line on which
     /// each continues another one. `lines` has the process and the line of each operation, at
     /// least of the first one of each of those processes.

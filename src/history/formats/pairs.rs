@@ -4,8 +4,8 @@
 //! was invoked or how it ended. [`Sayings`] finds the process that the number
 //! in the file stands for, and checks that what a completion repeats agrees
 //! with its invocation. It does not decide whether the events can be part of a
-//! history: its caller drives the [`Rules`] for that, [`Pairs`] for a whole
-//! file and the [`Follower`](super::Follower) for one that still grows.
+//! history: [`Pairs`] drives the [`Rules`] for that, for a whole file and, behind the
+//! [`Follower`](super::Follower), for one that still grows.
 //!
 //! A lenient reader continues where the rules refuse something. From then on it
 //! knows less, but nothing false: a completion that may belong to either of two
@@ -19,8 +19,8 @@ use super::options::Options;
 use super::{Format, Recording};
 use crate::history::rules::Place;
 use crate::history::{
-    Builder, Completion, Event, Function, Key, Malformed, NodeId, ProcessId, Request, Rules, Value,
-    What,
+    Builder, Completion, Event, Function, History, Key, Malformed, NodeId, ProcessId, Request,
+    Rule, Rules, Value, What,
 };
 
 /// Where a line is, its process, its time and its node.
@@ -147,29 +147,94 @@ impl Sayings {
     }
 }
 
-/// Reads a whole file of events.
+/// Where events go.
+enum Events {
+    /// All of them into a history.
+    Whole(Builder),
+    /// Each to whoever follows, and then they are forgotten.
+    Growing { rules: Rules, said: Vec<Result<Event, Malformed>> },
+}
+
+impl Events {
+    fn rules(&self) -> &Rules {
+        match self {
+            Events::Whole(builder) => builder.rules(),
+            Events::Growing { rules, .. } => rules,
+        }
+    }
+
+    fn event_at(&mut self, place: Place, event: Event) -> Result<(), Malformed> {
+        match self {
+            Events::Whole(builder) => builder.event_at(place, event),
+            Events::Growing { rules, said } => {
+                rules.accept_at(place, &event)?;
+                said.push(Ok(event));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads events: a whole file of them, or one by one.
 pub(super) struct Pairs {
     pub(super) log: Log,
     /// Whether times that run backwards are refused.
     strict: bool,
-    sayings: Sayings,
-    events: Builder,
+    pub(super) sayings: Sayings,
+    events: Events,
 }
 
 impl Pairs {
+    /// For a whole file.
     pub(super) fn new(options: &Options) -> Pairs {
+        let events = Events::Whole(Builder::new());
         Pairs {
-            log: Log::new(options),
+            log: Log::new(options.lenient),
             strict: options.strict_time,
             sayings: Sayings::default(),
-            events: Builder::new(),
+            events,
         }
     }
 
-    /// The recording; operations that are still open are pending.
+    /// For a file that still grows: what is malformed is told, even if the reader is lenient.
+    pub(super) fn growing(options: &Options) -> Pairs {
+        let events = Events::Growing { rules: Rules::default(), said: Vec::new() };
+        Pairs { log: Log::new(false), events, ..Pairs::new(options) }
+    }
+
+    /// Whether the file still grows, so that each event is told before the next one is known.
+    pub(super) fn grows(&self) -> bool {
+        matches!(self.events, Events::Growing { .. })
+    }
+
+    /// Tells whoever follows what is malformed; of a whole file, stops or skips it.
+    pub(super) fn or_tell(&mut self, done: Result<(), Malformed>) -> Result<(), Malformed> {
+        match &mut self.events {
+            Events::Whole(_) => self.log.or_skip(done),
+            Events::Growing { said, .. } => {
+                said.extend(done.err().map(Err));
+                Ok(())
+            }
+        }
+    }
+
+    /// What was told since the last time, if the file still grows.
+    pub(super) fn said(&mut self) -> Vec<Result<Event, Malformed>> {
+        match &mut self.events {
+            Events::Whole(_) => Vec::new(),
+            Events::Growing { said, .. } => std::mem::take(said),
+        }
+    }
+
+    /// The recording; operations that are still open are pending. Of a file that grows, only
+    /// what was noted.
     pub(super) fn finish(self, format: Format) -> Recording {
         let timed = self.sayings.timed != Some(false);
-        let recording = self.log.finish(self.events.finish(), format, self.sayings.names);
+        let history = match self.events {
+            Events::Whole(builder) => builder.finish(),
+            Events::Growing { .. } => History::default(),
+        };
+        let recording = self.log.finish(history, format, self.sayings.names);
         Recording { timed, ..recording }
     }
 
@@ -195,6 +260,7 @@ impl Pairs {
         request: impl Into<Request>,
     ) -> Result<(), Malformed> {
         let time = self.time(head)?;
+        let before = self.sayings.current(head.process);
         let rules = self.events.rules();
         let mut event = self.sayings.invocation(head, time, request.into(), rules);
         if self.log.is_lenient() && rules.open(event.process).is_some() {
@@ -205,9 +271,20 @@ impl Pairs {
             self.sayings.doubt(head.process);
             event.process = self.sayings.names.invoking(head.process, self.events.rules());
         }
-        self.events.event_at(head.place(), event)?;
-        self.log.operation(head.line);
-        Ok(())
+        let ended = before.filter(|process| *process != event.process);
+        let done = self.events.event_at(head.place(), event);
+        match (&mut self.events, &done) {
+            (Events::Whole(_), Ok(())) => self.log.operation(head.line),
+            // No later line can name the process that this number stood for.
+            (Events::Growing { rules, .. }, Ok(())) => {
+                ended.into_iter().for_each(|process| rules.forget(process));
+            }
+            (_, Err(refused)) if refused.rule == Some(Rule::Sequential) => {
+                self.sayings.doubt(head.process);
+            }
+            (_, Err(_)) => {}
+        }
+        done
     }
 
     /// The open request of a process.
@@ -218,8 +295,10 @@ impl Pairs {
     /// Sets the argument of the open operation of a process, for files in which
     /// only the completion names it.
     pub(super) fn settle(&mut self, process: u32, argument: Value) {
-        if let Some(process) = self.sayings.current(process) {
-            self.events.settle(process, argument);
+        if let (Some(process), Events::Whole(events)) =
+            (self.sayings.current(process), &mut self.events)
+        {
+            events.settle(process, argument);
         }
     }
 

@@ -59,10 +59,7 @@ pub(super) fn read_from<R: BufRead>(
         return Ok(Recording { format: Format::Porcupine, ..recording });
     }
     while let Some(line) = lines.next()? {
-        let done = match std::str::from_utf8(lines.text()) {
-            Ok(text) => entry(&mut reader, line, text.trim_end()),
-            Err(_) => complain(line, "the line is not UTF-8"),
-        };
+        let done = take(&mut reader, line, lines.text());
         reader.pairs.log.or_skip(done)?;
     }
     reader.finish(Format::Log)
@@ -71,8 +68,12 @@ pub(super) fn read_from<R: BufRead>(
 /// What stands before what the nemesis did.
 const NEMESIS: &str = ":nemesis";
 
-/// One line of the log.
-fn entry(reader: &mut Reader, line: usize, text: &str) -> Result<(), Malformed> {
+/// Takes one line of a log.
+pub(super) fn take(reader: &mut Reader, line: usize, text: &[u8]) -> Result<(), Malformed> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return complain(line, "the line is not UTF-8");
+    };
+    let text = text.trim_end();
     let Some(Said { process, kind, f, value }) = said(text) else {
         // The nemesis, another writer to the same log, or a part of a longer message.
         reader.pairs.log.mark(line, text);
@@ -95,16 +96,19 @@ struct Said<'a> {
     value: &'a str,
 }
 
-/// Whether a line of a log tells of an operation.
-pub(super) fn tells_operation(text: &str) -> bool {
-    said(text).is_some()
+/// Whether a line is one of a log: of Jepsen's logger, or of an operation.
+pub(super) fn is_line(text: &[u8]) -> bool {
+    let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+    let tells = || std::str::from_utf8(text).is_ok_and(|text| said(text).is_some());
+    let nemesis = text.starts_with(b":") && has(b"\t:info\t");
+    has(b" jepsen.") || has(b"[jepsen") || nemesis || tells()
 }
 
 /// Whether one of these lines tells of an operation.
 pub(super) fn is_log(text: &[u8]) -> bool {
     let mut lines =
         text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
-    lines.any(tells_operation)
+    lines.any(|text| said(text).is_some())
 }
 
 /// What a line says, whatever the logger has put before it: the number of a process, and two

@@ -18,6 +18,17 @@ pub(super) const MISMATCH: &str = "mismatch";
 /// The object of a file without keys.
 pub(super) const ONLY_KEY: &str = "x";
 
+/// How many events of a file that grows wait for one that shows whether there are keys.
+const WAITING_MAX: usize = 200_000;
+
+/// Why no more of them do.
+const UNDECIDED: &str = "no read has shown yet whether values are `[key value]`, and too many \
+                         operations wait for it; judge the file without --follow";
+
+/// Why the value of an operation cannot come with its completion where a file is followed.
+const TOO_LATE: &str = "another operation may see the value before its completion names it, so \
+                        it cannot be followed; judge the file without --follow once it is complete";
+
 /// Whether the values of a file are pairs `[k v]`.
 ///
 /// The first invocation that shows it decides, for the whole file. Not pairs:
@@ -101,9 +112,19 @@ pub(super) struct Raw {
 }
 
 impl Reader {
+    /// For a whole file.
     pub(super) fn new(options: &Options) -> Reader {
+        Reader::of(Pairs::new(options))
+    }
+
+    /// For a file that still grows.
+    pub(super) fn growing(options: &Options) -> Reader {
+        Reader::of(Pairs::growing(options))
+    }
+
+    fn of(pairs: Pairs) -> Reader {
         Reader {
-            pairs: Pairs::new(options),
+            pairs,
             keys: Keys::Undecided,
             waiting: Vec::new(),
             announced: FxHashSet::default(),
@@ -112,9 +133,14 @@ impl Reader {
     }
 
     pub(super) fn finish(mut self, format: Format) -> Result<Recording, Malformed> {
-        let known = self.waiting.iter().any(|raw| raw.f.as_ref().is_some_and(is_known));
-        self.decide(if known { Keys::Independent } else { Keys::None })?;
+        self.end()?;
         Ok(self.pairs.finish(format))
+    }
+
+    /// Takes what still waits at the end of the file.
+    pub(super) fn end(&mut self) -> Result<(), Malformed> {
+        let known = self.waiting.iter().any(|raw| raw.f.as_ref().is_some_and(is_known));
+        self.decide(if known { Keys::Independent } else { Keys::None })
     }
 
     /// Takes one event of a process.
@@ -124,6 +150,9 @@ impl Reader {
             return self.understand(raw);
         }
         let told = Keys::told_by(&raw);
+        if self.pairs.grows() && self.waiting.len() == WAITING_MAX {
+            return complain(raw.head.line, UNDECIDED);
+        }
         self.waiting.push(raw);
         self.decide(told)
     }
@@ -135,7 +164,7 @@ impl Reader {
         self.keys = keys;
         for raw in std::mem::take(&mut self.waiting) {
             let done = self.understand(raw);
-            self.pairs.log.or_skip(done)?;
+            self.pairs.or_tell(done)?;
         }
         Ok(())
     }
@@ -186,6 +215,10 @@ impl Reader {
             argument: if only_asks(&f) { Value::Null } else { raw.value },
             f,
         };
+        if self.pairs.grows() && repeats(&call.f) && call.argument == Value::Null {
+            let f = call.f.as_str();
+            return complain(raw.head.line, format!("this {f} has no value yet; {TOO_LATE}"));
+        }
         let announces = raw.last && call.is_read();
         self.pairs.invoke(raw.head, call)?;
         match announces {

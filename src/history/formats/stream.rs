@@ -16,18 +16,18 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::io::BufRead;
 
-use super::edn::Kind;
-use super::json_lines::{self, SOME_KEYS, all_unknown};
+use super::json_lines::{self, All, SOME_KEYS, all_unknown};
 use super::lines::Lines;
 use super::log::Log;
 use super::names::Names;
 use super::operation_lines;
 use super::options::Options;
-use super::pairs::{Head, Sayings, complain};
+use super::pairs::{Pairs, complain};
+use super::reader::Reader;
 use super::record::Refused;
 use super::{Documents, Format, Recording, Shape, shape};
 use crate::history::rules::Place;
-use crate::history::{Completion, Malformed, Operation, ProcessId, Rules, What};
+use crate::history::{Completion, Event, Malformed, Operation, ProcessId, Rules, What};
 
 /// How far operation lines may be from the order in which they were invoked, in lines.
 pub const DISORDER_MAX: usize = 100_000;
@@ -73,10 +73,7 @@ impl From<Malformed> for NotStreamed {
 pub struct Stream<R> {
     lines: Lines<R>,
     options: Options,
-    log: Log,
-    rules: Rules,
-    /// The first line of each process that has another number than in the file.
-    renumbered: BTreeMap<ProcessId, u32>,
+    renumbered: Renumbered,
     source: Source,
 }
 
@@ -86,9 +83,10 @@ enum Source {
 }
 
 /// What is known of event lines.
-#[derive(Default)]
 struct Events {
-    sayings: Sayings,
+    all: All,
+    /// How many operations were invoked.
+    invoked: u64,
     /// The operations that are open, each with its number and line.
     open: BTreeMap<ProcessId, Streamed>,
     /// Those that nothing completed, at the end.
@@ -96,8 +94,9 @@ struct Events {
 }
 
 /// What is known of operation lines.
-#[derive(Default)]
 struct Operations {
+    log: Log,
+    rules: Rules,
     names: Names,
     /// Those that may not be the next, by invocation and line; the process is the number in
     /// the file.
@@ -148,8 +147,8 @@ impl<R: BufRead> Stream<R> {
         let mut lines = Lines::new(input);
         let (shape, _) = shape(&mut lines, &options)?;
         let source = match shape {
-            Some(Shape::Lines(Format::Operations)) => Source::Operations(Operations::default()),
-            Some(Shape::Lines(Format::Events)) | None => Source::Events(Events::default()),
+            Some(Shape::Lines(Format::Operations)) => Source::Operations(Operations::new(&options)),
+            Some(Shape::Lines(Format::Events)) | None => Source::Events(Events::new(&options)),
             Some(Shape::Lines(Format::Edn)) => return Err(NotStreamed::Whole("Jepsen's EDN")),
             Some(Shape::Lines(Format::Porcupine)) => {
                 return Err(NotStreamed::Whole("a log of Porcupine"));
@@ -160,8 +159,7 @@ impl<R: BufRead> Stream<R> {
                 return Err(NotStreamed::Whole("JSON in an array or over several lines"));
             }
         };
-        let (log, rules) = (Log::new(&options), Rules::default());
-        Ok(Stream { lines, options, log, rules, renumbered: BTreeMap::new(), source })
+        Ok(Stream { lines, options, renumbered: BTreeMap::new(), source })
     }
 
     /// The next operation that is complete, or `None` at the end. Operations of unknown outcome
@@ -170,33 +168,36 @@ impl<R: BufRead> Stream<R> {
     /// # Errors
     /// If a line cannot be read, or cannot be part of the history; with the line.
     pub fn operation(&mut self) -> Result<Option<Streamed>, Malformed> {
-        let Stream { lines, options, log, rules, renumbered, source } = self;
+        let Stream { lines, options, renumbered, source } = self;
         match source {
-            Source::Events(events) => events.next(lines, options, (log, rules, renumbered)),
-            Source::Operations(all) => all.next(lines, options, (log, rules, renumbered)),
+            Source::Events(events) => events.next(lines, options, renumbered),
+            Source::Operations(operations) => operations.next(lines, options, renumbered),
         }
     }
 
     /// What was noted besides the operations: a recording without any.
     pub fn finish(self) -> Recording {
-        let (format, names, timed) = match self.source {
-            Source::Events(Events { sayings, .. }) => {
-                (Format::Events, sayings.names, sayings.timed != Some(false))
+        let (format, log, names, timed) = match self.source {
+            Source::Events(Events { all, .. }) => {
+                let Pairs { log, sayings, .. } = all.reader.pairs;
+                (Format::Events, log, sayings.names, sayings.timed != Some(false))
             }
-            Source::Operations(Operations { names, .. }) => (Format::Operations, names, true),
+            Source::Operations(Operations { log, names, .. }) => {
+                (Format::Operations, log, names, true)
+            }
         };
         let continued = names.continued;
         let renumbered = names.into_others(self.renumbered.into_iter());
-        Recording { continued, renumbered, timed, ..self.log.without_history(format) }
+        Recording { continued, renumbered, timed, ..log.without_history(format) }
     }
 }
 
-/// What is noted on the way.
-type Notes<'a> = (&'a mut Log, &'a mut Rules, &'a mut BTreeMap<ProcessId, u32>);
+/// The first line of each process that has another number than in the file.
+type Renumbered = BTreeMap<ProcessId, u32>;
 
 /// Notes the first line of a process that has another number than in the file.
-fn note(renumbered: &mut BTreeMap<ProcessId, u32>, process: ProcessId, number: u32, line: u32) {
-    if process.0 != number {
+fn note(renumbered: &mut Renumbered, names: &Names, process: ProcessId, line: u32) {
+    if names.is_other(process) {
         renumbered.entry(process).or_insert(line);
     }
 }
@@ -209,11 +210,16 @@ fn in_file(line: usize) -> u32 {
 const KEYLESS: &str = "no `key` is named here, and one object cannot be split";
 
 impl Events {
+    fn new(options: &Options) -> Events {
+        let all = All::new(Reader::growing(options));
+        Events { all, invoked: 0, open: BTreeMap::new(), rest: None }
+    }
+
     fn next<R: BufRead>(
         &mut self,
         lines: &mut Lines<R>,
         options: &Options,
-        (log, rules, renumbered): Notes<'_>,
+        renumbered: &mut Renumbered,
     ) -> Result<Option<Streamed>, Malformed> {
         while let Some(line) = lines.next()? {
             let fields = match json_lines::fields_with(lines.text(), options) {
@@ -224,22 +230,15 @@ impl Events {
                 }
                 Err(refused) => return complain(line, refused.in_words()),
             };
-            if fields.process.is_no_client() {
-                log.mark(line, String::from_utf8_lossy(lines.text()).trim());
-                log.fault(line, fields.fault(lines.text()));
-                continue;
+            if fields.is_keyless() && !fields.process.is_no_client() {
+                return complain(line, if self.invoked > 0 { SOME_KEYS } else { KEYLESS });
             }
-            if fields.is_keyless() {
-                let any = self.sayings.timed.is_some();
-                return complain(line, if any { SOME_KEYS } else { KEYLESS });
-            }
-            let number = log.number(fields.process.clone());
-            let process = number.or_else(|reason| complain(line, reason))?;
-            let head = Head { line, process, time: fields.time, node: fields.node };
-            let notes = (&mut *log, &mut *rules, &mut *renumbered);
-            let done = self.event(head, fields, notes, options)?;
-            if done.is_some() {
-                return Ok(done);
+            self.all.take(line, lines.text(), fields)?;
+            // Since keys are known, no event waits for another line.
+            for event in self.all.reader.pairs.said() {
+                if let Some(done) = self.event(in_file(line), event?, renumbered) {
+                    return Ok(Some(done));
+                }
             }
         }
         let open = &mut self.open;
@@ -252,41 +251,12 @@ impl Events {
     }
 
     /// Takes an event; the operation that it completes.
-    fn event(
-        &mut self,
-        mut head: Head,
-        fields: json_lines::Fields,
-        (log, rules, renumbered): Notes<'_>,
-        options: &Options,
-    ) -> Result<Option<Streamed>, Malformed> {
-        let (last, kind) = (rules.time(), fields.kind);
-        if head.time.is_some_and(|time| time < last) && !options.strict_time {
-            head.time = Some(last.saturating_add(1));
-            log.backwards += 1;
-        }
-        let sayings = &mut self.sayings;
-        let event = if kind == Kind::Invoke {
-            let call = json_lines::call(fields);
-            let call = call.or_else(|reason| complain(head.line, reason))?;
-            let time = sayings.time(head)?;
-            let before = sayings.current(head.process);
-            let event = sayings.invocation(head, time, call.into(), rules);
-            // No later line can name the process that this number stood for.
-            let ended = before.filter(|process| *process != event.process);
-            ended.into_iter().for_each(|process| rules.forget(process));
-            event
-        } else {
-            let said = json_lines::said(fields, sayings.open(head.process, rules));
-            let said = said.or_else(|reason| complain(head.line, reason))?;
-            let time = sayings.time(head)?;
-            sayings.completion(head, time, said, rules)?
-        };
-        let number = rules.accept_at(head.place(), &event)?;
-        let (process, line) = (event.process, in_file(head.line));
+    fn event(&mut self, line: u32, event: Event, renumbered: &mut Renumbered) -> Option<Streamed> {
+        let process = event.process;
         let final_read = matches!(event.what, What::OkFinal(_));
         let what = match event.what {
             What::Invoke(request) => {
-                note(renumbered, process, head.process, line);
+                note(renumbered, &self.all.reader.pairs.sayings.names, process, line);
                 let operation = Operation {
                     process,
                     node: event.node,
@@ -296,9 +266,10 @@ impl Events {
                     completion: Completion::Info,
                     final_read: false,
                 };
-                let number = number.try_into().expect("a number of 64 bits");
+                let number = self.invoked;
+                self.invoked += 1;
                 self.open.insert(process, Streamed { number, line, operation });
-                return Ok(None);
+                return None;
             }
             what => what,
         };
@@ -308,16 +279,27 @@ impl Events {
         operation.returned = (!operation.is_pending()).then_some(event.time);
         operation.final_read = final_read;
         operation.node = operation.node.or(event.node);
-        Ok(Some(done))
+        Some(done)
     }
 }
 
 impl Operations {
+    fn new(options: &Options) -> Operations {
+        Operations {
+            log: Log::new(options.lenient),
+            rules: Rules::default(),
+            names: Names::default(),
+            waiting: BinaryHeap::new(),
+            passed: 0,
+            ended: false,
+        }
+    }
+
     fn next<R: BufRead>(
         &mut self,
         lines: &mut Lines<R>,
         options: &Options,
-        (log, rules, renumbered): Notes<'_>,
+        renumbered: &mut Renumbered,
     ) -> Result<Option<Streamed>, Malformed> {
         while !self.ended && self.waiting.len() <= DISORDER_MAX {
             let Some(line) = lines.next()? else {
@@ -333,18 +315,19 @@ impl Operations {
                 Err(refused) => return complain(line, refused.in_words()),
             };
             if parts.process.is_no_client() {
-                log.mark(line, String::from_utf8_lossy(lines.text()).trim());
+                self.log.mark(line, String::from_utf8_lossy(lines.text()).trim());
                 continue;
             }
             if parts.key.is_none() {
                 let any = self.passed > 0 || !self.waiting.is_empty();
                 return complain(line, if any { SOME_KEYS } else { KEYLESS });
             }
-            let operation = log
+            let operation = self
+                .log
                 .number(parts.process.clone())
                 .and_then(|process| operation_lines::operation(process, parts))
                 .or_else(|reason| complain(line, reason))?;
-            if operation.invoked < rules.time() {
+            if operation.invoked < self.rules.time() {
                 let reason = format!(
                     "this was invoked before what stands more than {DISORDER_MAX} lines above; \
                      sort the lines by `invoke`"
@@ -357,10 +340,10 @@ impl Operations {
             return Ok(None);
         };
         let process = operation.process.0;
-        operation.process = self.names.invoking(process, rules);
-        rules.accept_whole(Place { line, process }, &operation)?;
+        operation.process = self.names.invoking(process, &self.rules);
+        self.rules.accept_whole(Place { line, process }, &operation)?;
         let line = in_file(line);
-        note(renumbered, operation.process, process, line);
+        note(renumbered, &self.names, operation.process, line);
         let number = self.passed;
         self.passed += 1;
         Ok(Some(Streamed { number, line, operation }))

@@ -15,6 +15,26 @@ const STALE: [&str; 6] = [
     r#"{"process":1,"type":"ok","value":1,"time":6}"#,
 ];
 
+/// The same as Jepsen writes it.
+const STALE_EDN: [&str; 6] = [
+    "{:process 0 :type :invoke :f :write :value [x 1] :time 1}",
+    "{:process 0 :type :ok :f :write :value [x 1] :time 2}",
+    "{:process 0 :type :invoke :f :write :value [x 2] :time 3}",
+    "{:process 0 :type :ok :f :write :value [x 2] :time 4}",
+    "{:process 1 :type :invoke :f :read :value [x nil] :time 5}",
+    "{:process 1 :type :ok :f :read :value [x 1] :time 6}",
+];
+
+/// The same in its log.
+const STALE_LOG: [&str; 6] = [
+    "INFO [jepsen worker 0] jepsen.util: 0\t:invoke\t:write\t1",
+    "INFO [jepsen worker 0] jepsen.util: 0\t:ok\t:write\t1",
+    "0\t:invoke\t:write\t2",
+    "0\t:ok\t:write\t2",
+    "1\t:invoke\t:read\tnil",
+    "1\t:ok\t:read\t1",
+];
+
 fn follow(place: &Place, words: &[&str]) -> (Child, ChildStdin) {
     let mut child = place
         .command(&[&["verify", "--follow", "-"], words].concat())
@@ -40,36 +60,42 @@ fn followed(text: &str, words: &[&str]) -> Said {
 
 #[test]
 fn a_violation_is_told_before_the_recording_ends() {
-    let place = Place::new();
-    let (mut child, mut input) = follow(&place, &[]);
-    for line in STALE {
-        writeln!(input, "{line}").expect("it reads");
+    for lines in [STALE, STALE_EDN, STALE_LOG] {
+        let place = Place::new();
+        let (mut child, mut input) = follow(&place, &[]);
+        for line in lines {
+            writeln!(input, "{line}").expect("it reads");
+        }
+        let mut told = String::new();
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        out.read_line(&mut told).expect("it says something while its input is open");
+        assert!(told.starts_with("line 6: ✗ FAILS  linearizable: "), "{told}");
+        assert_eq!(child.wait().expect("it ends").code(), Some(1));
+        drop(input);
     }
-    let mut told = String::new();
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    out.read_line(&mut told).expect("it says something while its input is open");
-    assert!(told.starts_with("line 6: ✗ FAILS  linearizable: "), "{told}");
-    assert_eq!(child.wait().expect("it ends").code(), Some(1));
-    drop(input);
 }
 
 #[test]
 fn a_file_is_read_on_as_it_grows() {
-    let place = Place::new();
-    let path = place.write("growing.jsonl", format!("{}\n", STALE[..3].join("\n")));
-    let mut child = place
-        .command(&["verify", "--follow", "growing.jsonl", "--time", "60s"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the binary can be run");
-    let mut file = std::fs::OpenOptions::new().append(true).open(path).expect("it is there");
-    for line in &STALE[3..] {
-        // An incomplete line is not read yet.
-        let (half, rest) = line.split_at(line.len() / 2);
-        write!(file, "{half}").and_then(|()| file.flush()).expect("it can be written");
-        writeln!(file, "{rest}").expect("it can be written");
+    for lines in [STALE, STALE_EDN, STALE_LOG] {
+        let place = Place::new();
+        let path = place.write("growing", format!("{}\n", lines[..3].join("\n")));
+        let mut child = place
+            .command(&["verify", "--follow", "growing", "--time", "60s"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary can be run");
+        let append = |line: &str| {
+            let file = std::fs::OpenOptions::new().append(true).open(&path);
+            let mut file = file.expect("it can be opened");
+            // An incomplete line is not read yet.
+            let (half, rest) = line.split_at(line.len() / 2);
+            write!(file, "{half}").and_then(|()| file.flush()).expect("it can be written");
+            writeln!(file, "{rest}").expect("it can be written");
+        };
+        lines[3..].iter().for_each(|line| append(line));
+        assert_eq!(child.wait().expect("it ends").code(), Some(1));
     }
-    assert_eq!(child.wait().expect("it ends").code(), Some(1));
 }
 
 #[test]
@@ -149,6 +175,13 @@ fn what_cannot_be_followed_is_refused() {
     assert!(said.err.contains("-:1: ") && said.err.contains("convert --to events"), "{said:?}");
     let said = followed(&STALE.join("\n"), &["--model", "sequential"]);
     assert_eq!(said.code, Some(2), "{said:?}");
+    let alone = "{:process 0 :type :ok :f :read :value 1 :start 1 :end 2}";
+    let said = followed(alone, &[]);
+    assert!(said.err.contains("-:1: a completion that tells when its operation"), "{said:?}");
+    let strange = format!("Running test: register\n{}", STALE_LOG.join("\n"));
+    let said = followed(&strange, &[]);
+    assert!(said.err.contains("-:1: this is neither a JSON event, nor a map"), "{said:?}");
+    assert_eq!(followed(&strange, &["--lenient"]).code, Some(1));
     let twice = [STALE[0], STALE[0]].join("\n");
     let said = followed(&twice, &[]);
     assert_eq!(said.code, Some(2), "{said:?}");
@@ -168,13 +201,8 @@ fn one_object_needs_no_key_and_the_order_of_the_lines_counts() {
     assert!(said.err.contains("times ran backwards: 1; the order of the lines counts"), "{said:?}");
     let said = followed(&format!("{backwards}\n"), &["--strict-time"]);
     assert!(said.err.contains("-:3: time runs backwards: 0 after 2"), "{said:?}");
-    for (line, why) in [
-        (STALE[2], "`key` stands on some lines only"),
-        (r#"{"process":0,"type":"ok","value":["x",1],"time":4}"#, "a list may be a key and its"),
-    ] {
-        let said = followed(&format!("{}\n{line}\n", text[..2].join("\n")), &[]);
-        assert!(said.err.contains(why), "{said:?}");
-    }
+    let said = followed(&format!("{}\n{}\n", text[..2].join("\n"), STALE[2]), &[]);
+    assert!(said.err.contains("-:3: `key` stands on some lines only"), "{said:?}");
 }
 
 #[test]

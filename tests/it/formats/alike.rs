@@ -8,7 +8,7 @@ use quiescence::history::formats::{self, Follower, Options, operation_lines};
 use quiescence::history::{
     Builder, Call, Completion, Event, History, Malformed, Operation, ProcessId, Rule, What,
 };
-use quiescence::judgement::Live;
+use quiescence::judgement::{Budget, Live, Model, check};
 
 use crate::judgement::simulated::Dice;
 
@@ -118,8 +118,9 @@ fn followed(events: &[Event]) -> Outcome {
     let mut lines = Follower::new(strict);
     let mut builder = Builder::new();
     for event in events {
-        let said = lines.line(line(event).as_bytes())?.expect("the line is not blank");
-        builder.event(said).expect("what a follower says obeys the rules");
+        for said in lines.line(line(event).as_bytes()) {
+            builder.event(said?).expect("what a follower says obeys the rules");
+        }
     }
     Ok(builder.finish())
 }
@@ -282,4 +283,102 @@ fn what_formats_cannot_say_is_refused_too() {
     assert_eq!(refused(failed), Rule::FinalRead);
     let early = Operation { invoked: 1, process: ProcessId(1), ..operation.clone() };
     assert_eq!(refusal(&History::of(vec![operation, early])), Some((2, Some(Rule::Order))));
+}
+
+/// How a line of Jepsen is written.
+#[derive(Clone, Copy)]
+enum Written {
+    Edn,
+    Log,
+}
+
+/// A recording of registers as Jepsen writes it, with mistakes: values are pairs with a key or
+/// not, and no value is written twice.
+fn jepsen(dice: &mut Dice, written: Written, keys: bool) -> Vec<String> {
+    let mut open: [Option<(&str, String, i64)>; 3] = [const { None }; 3];
+    let mut next = 0;
+    let draw = |_| {
+        let at = dice.below(3);
+        let mistake = dice.one_in(60);
+        let pair = |key: &str, value: &str| match keys {
+            true => format!("[{key} {value}]"),
+            false => value.to_owned(),
+        };
+        if dice.one_in(12) {
+            return match written {
+                Written::Edn => "{:process :nemesis :type :info :f :cut :value nil}".to_owned(),
+                Written::Log => ":nemesis\t:info\t:cut\tnil".to_owned(),
+            };
+        }
+        let (kind, (f, key, value), shown) = match (&open[at], mistake) {
+            (None, false) | (Some(_), true) => {
+                let f = if dice.one_in(2) { "write" } else { "read" };
+                next += i64::from(f == "write");
+                let call = (f, dice.below(2).to_string(), next);
+                open[at] = Some(call.clone());
+                let value = if f == "write" { next.to_string() } else { "nil".to_owned() };
+                ("invoke", call, value)
+            }
+            (Some(call), _) => {
+                let call = call.clone();
+                open[at] = None;
+                let seen = dice.below(usize::try_from(next).expect("a few") + 1).to_string();
+                let seen = if seen == "0" { "nil".to_owned() } else { seen };
+                let value = if call.0 == "write" { call.2.to_string() } else { seen };
+                let kind = ["ok", "ok", "ok", "ok", "ok", "info", "fail"][dice.below(7)];
+                (kind, call, value)
+            }
+            (None, true) => ("ok", ("read", "0".to_owned(), 0), "nil".to_owned()),
+        };
+        let _ = value;
+        let value = pair(&key, &shown);
+        match written {
+            Written::Edn => format!("{{:process {at} :type :{kind} :f :{f} :value {value}}}"),
+            Written::Log => format!("INFO jepsen.util - {at}\t:{kind}\t:{f}\t{value}"),
+        }
+    };
+    (0..14).map(draw).collect()
+}
+
+#[test]
+fn what_is_followed_of_jepsen_is_what_the_whole_file_says_and_is_judged_alike() {
+    let mut dice = Dice(37);
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for round in 0..8_000 {
+        let written = if round % 2 == 0 { Written::Edn } else { Written::Log };
+        let lines = jepsen(&mut dice, written, round % 3 == 0);
+        let text = lines.join("\n");
+        let whole = formats::read(text.as_bytes(), &Options::default());
+        let mut follower = Follower::default();
+        let mut said: Vec<_> =
+            lines.iter().flat_map(|line| follower.line(line.as_bytes())).collect();
+        said.extend(follower.end());
+        let refused = said.iter().find_map(|said| said.as_ref().err());
+        let whole = match (whole, refused) {
+            (Ok(whole), None) => whole.history,
+            (Err(whole), Some(refused)) => {
+                assert_eq!(whole, *refused, "{text}");
+                *seen.entry("malformed").or_default() += 1;
+                continue;
+            }
+            // A file that tells of nothing but the nemesis is refused as a whole only.
+            (Err(_), None) if said.is_empty() => continue,
+            (whole, refused) => panic!("{whole:?} {refused:?} {text}"),
+        };
+        let mut builder = Builder::new();
+        let mut live = Live::new(&[Model::Linearizable], 1_000).expect("it can be judged live");
+        let mut violated = false;
+        for event in said.into_iter().flatten() {
+            builder.event(event.clone()).expect("what a follower says obeys the rules");
+            violated |= !live.event(event).expect("well formed").is_empty();
+        }
+        violated |= !live.finish().is_empty();
+        assert_eq!(builder.finish(), whole, "{text}");
+        let holds = check(&whole, Model::Linearizable, Budget::default()).holds();
+        assert_eq!(violated, !holds, "{text}");
+        *seen.entry(if holds { "holds" } else { "violated" }).or_default() += 1;
+    }
+    for outcome in ["malformed", "holds", "violated"] {
+        assert!(seen.get(outcome).is_some_and(|count| *count > 500), "{outcome}: {seen:?}");
+    }
 }

@@ -344,15 +344,16 @@ fn what_was_held_at_first_is_as_if_it_had_been_put_there() {
     assert!(seen.iter().all(|count| *count > 50), "hardly seen: {seen:?}");
 }
 
-/// The models reported as violated while the events of a history arrive one by
+/// The models reported as violated while the lines of a recording arrive one by
 /// one, and the live judgement itself.
-fn followed(history: &History, models: &[Model], window: usize) -> (Vec<Model>, Live) {
+fn followed(text: &str, models: &[Model], window: usize) -> (Vec<Model>, Live) {
     let mut live = Live::new(models, window).expect("they can be judged live");
     let mut lines = Follower::default();
     let mut found = Vec::new();
-    for line in json_lines::write(history).lines() {
-        let said = lines.line(line.as_bytes()).expect("well formed").expect("not blank");
-        found.extend(live.event(said).expect("well formed"));
+    let mut events: Vec<_> = text.lines().flat_map(|line| lines.line(line.as_bytes())).collect();
+    events.extend(lines.end());
+    for event in events {
+        found.extend(live.event(event.expect("well formed")).expect("well formed"));
     }
     found.extend(live.finish());
     (found.into_iter().map(|violation| violation.model).collect(), live)
@@ -370,8 +371,12 @@ fn whoever_follows_finds_what_is_found_in_the_whole_and_nothing_else() {
             return;
         }
         let window = [2, 4, 1_000][dice.below(3)];
-        let (found, live) = followed(history, &models, window);
-        let text = || format!("window {window} of {}", notation::write(history));
+        let recorded = match dice.one_in(2) {
+            true => json_lines::write(history),
+            false => edn::write(history),
+        };
+        let (found, live) = followed(&recorded, &models, window);
+        let text = || format!("window {window} of {}\n{recorded}", notation::write(history));
         for model in models {
             let whole = word(&verdict(history, model));
             let reported = found.contains(&model);
