@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::history::Value;
 use crate::history::formats::{FIELDS, Options, Unit};
 
 /// Options for reading recordings.
@@ -33,7 +34,17 @@ impl ReadArgs {
             unit: self.time_unit.unwrap_or_default(),
             ignored: self.ignored.clone(),
             columns: self.columns.clone(),
+            held: 0,
         }
+    }
+
+    /// The same, if objects hold this value at first.
+    pub fn holding(&self, initial: Option<&Value>) -> Options {
+        let held = match initial {
+            Some(Value::List(list)) => list.len(),
+            _ => 0,
+        };
+        Options { held, ..self.options() }
     }
 }
 

@@ -54,7 +54,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         }
         let began = clock::now();
         bar.set_message(screen.look.text(&format!("reading {history}")));
-        let read = input::read(history, &args.read.options(), args.memory);
+        let read = input::read(history, &args.read.holding(args.initial.as_ref()), args.memory);
         let judged = read.and_then(|read| {
             let reading = began.elapsed();
             // From here on an interrupt has a partial result to print.

@@ -176,6 +176,28 @@ impl Judged<'_> {
         said
     }
 
+    /// As what drains of queues were read.
+    fn drains(&self) -> Option<String> {
+        let drains = self.recording.drains;
+        let counted = distance::counted;
+        let perhaps = match drains.unfinished {
+            0 => String::new(),
+            unfinished => format!(
+                ", and as {} of unknown outcome for what {} of them may have taken besides",
+                counted(drains.perhaps, "dequeue"),
+                count(unfinished as u64),
+            ),
+        };
+        (drains.read > 0).then(|| {
+            format!(
+                "{} read as {}, each in a process of its own and at any instant of its \
+                 drain{perhaps}",
+                counted(drains.read, "drain"),
+                counted(drains.dequeues, "dequeue"),
+            )
+        })
+    }
+
     /// Whether the model is about reads at quiescence and there are none.
     fn is_reduced(&self, model: Model) -> bool {
         model.is_eventual() && !self.recording.history.has_final_reads()
@@ -265,6 +287,7 @@ impl Judged<'_> {
             (self.recording.skipped > 0).then(|| {
                 "lines were skipped: a violation may be due to what is missing".to_owned()
             }),
+            self.drains(),
             (self.recording.backwards > 0).then(|| {
                 "times ran backwards: if the lines are not in the order of events, verdicts about \
                  real time are wrong (--strict-time refuses such a file)"
@@ -437,6 +460,12 @@ impl Judged<'_> {
             "marks": self.recording.marks_seen,
             "timed": self.recording.timed,
             "backwards": self.recording.backwards,
+            "drains": {
+                "read": self.recording.drains.read,
+                "dequeues": self.recording.drains.dequeues,
+                "unfinished": self.recording.drains.unfinished,
+                "perhaps": self.recording.drains.perhaps,
+            },
             "names": self.recording.processes,
             "checked": !self.is_vacuous(),
             "hint": self.hint(),

@@ -16,6 +16,7 @@ use quiescence::judgement::{Budget, Model, check, recheck};
 use crate::bodies;
 
 mod alike;
+mod drains;
 mod foreign;
 
 fn recording(name: &str) -> Recording {
@@ -50,6 +51,10 @@ fn samples_of_jepsen_are_read() {
     reads_as("counter.edn", Format::Edn, "[add]x=2 rx5|[add]x=3 [add]x=-1~ rx5 @ 0100011111", 0, 0);
     let shown = "w7=1 [cas]7=[3,4]~|r7=1 r7=2!|w7=2? @ 020110011";
     reads_as("completions.edn", Format::Edn, shown, 0, 1);
+    // 3 was taken by the drain that did not end, or by nobody.
+    let shown = "[enqueue]x=1|[enqueue]x=2?|[enqueue]x=3|[dequeue]x=null|[dequeue]x=null:1|\
+                 [dequeue]x=null?|[dequeue]x=null:2 @ 001224566433";
+    reads_as("drained.edn", Format::Edn, shown, 0, 0);
     reads_as("set-with-nemesis.edn", Format::Edn, "[add]x=1|[add]x=2?|rx=[1,2]! @ 00122", 0, 2);
 }
 

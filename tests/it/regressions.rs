@@ -61,10 +61,15 @@ fn any_bytes_are_a_recording_or_are_refused() {
         &include_bytes!("../recordings/register-with-keys.edn")[..],
         include_bytes!("../recordings/set-with-nemesis.edn"),
         include_bytes!("../recordings/completions.edn"),
+        include_bytes!("../recordings/drained.edn"),
         include_bytes!("../recordings/etcd.log"),
         include_bytes!("../recordings/kv.txt"),
         include_bytes!("../../fuzz/regressions/recording/events"),
         b"process,type,f,key,time\n0,invoke,read,x,1716548040.123456789\n0,ok,read,x,1.8e9\n",
+        br#"{"process":0,"f":"enqueue","key":"x","value":1,"invoke":1,"return":9}
+{"process":1,"f":"drain","key":"x","value":[1,null,2],"invoke":2,"return":9}
+{"process":4294967295,"f":"drain","key":"x","value":[3],"invoke":4,"type":"info"}
+"#,
         br#"{"process":0,"f":"cas","key":"x","argument":[1,2],"value":"mismatch","invoke":1,"return":9}"#,
     ];
     let odd = b"{}[]()\"\\:;#_, \n\0\xff\x80-09ekx";

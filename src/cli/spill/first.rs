@@ -8,8 +8,8 @@ use crate::cli::args::VerifyArgs;
 use crate::cli::exit::Failure;
 use crate::cli::input::{self, Input};
 use crate::cli::{clock, interrupts};
-use crate::history::formats::Recording;
 use crate::history::formats::stream::{NotStreamed, Stream, Streamed};
+use crate::history::formats::{Options, Recording};
 use crate::history::{Completion, History, ProcessId, Value};
 use crate::judgement::datatype::{Datatype, Register};
 use crate::report::survey::Counted;
@@ -46,29 +46,12 @@ impl First {
                 .remedy("leave out --lenient, and mend the recording"));
         }
         let mut file = input::counted(name)?;
-        let mut stream = match Stream::open(&mut file, &options) {
-            Ok(stream) => stream,
-            Err(NotStreamed::Malformed(malformed)) => {
-                return Err(input::malformed(name, &malformed, &options, false));
-            }
-            Err(NotStreamed::Whole(what)) => {
-                return Err(Failure::new(format!(
-                    "{name} is {what}, which has to be read as a whole, and --spill reads line by \
-                     line"
-                ))
-                .remedy(format!(
-                    "write it as JSON lines first: quiescence convert {name} --to operations -o \
-                     FILE"
-                )));
-            }
-        };
+        let refused = |why| refused(name, why, &options);
+        let mut stream = Stream::open(&mut file, &options).map_err(refused)?;
         let mut counted = Counted::default();
         let mut last: BTreeMap<ProcessId, Option<u64>> = BTreeMap::new();
         let (mut in_time, mut seen) = (true, 0_u64);
-        while let Some(one) = stream
-            .operation()
-            .map_err(|malformed| input::malformed(name, &malformed, &options, false))?
-        {
+        while let Some(one) = stream.operation().map_err(refused)? {
             if args.datatype.is_none() {
                 is_register(name, &one)?;
             }
@@ -94,6 +77,19 @@ impl First {
         }
         let (bytes, reading) = (file.bytes(), began.elapsed());
         Ok(Some(First { recording, counted, bytes, reading, in_time }))
+    }
+}
+
+/// Why a recording is not read operation by operation, and what to do about it.
+fn refused(name: &str, why: NotStreamed, options: &Options) -> Failure {
+    match why {
+        NotStreamed::Malformed(malformed) => input::malformed(name, &malformed, options, false),
+        NotStreamed::Whole(what) => Failure::new(format!(
+            "{name} is {what}, which has to be read as a whole, and --spill reads line by line"
+        ))
+        .remedy(format!(
+            "write it as JSON lines first: quiescence convert {name} --to operations -o FILE"
+        )),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Assembler {
 
 impl Assembler {
     pub(super) fn new(options: &Options) -> Self {
-        Assembler { operations: Vec::new(), sorted: true, log: Log::new(options.lenient) }
+        Assembler { operations: Vec::new(), sorted: true, log: Log::new(options) }
     }
 
     /// Takes one line: an operation, or the reason why it could not be read.

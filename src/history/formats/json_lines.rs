@@ -305,12 +305,12 @@ fn said(fields: Fields, open: Option<&Request>) -> Result<Said, String> {
         value if open.is_some_and(taken) => (Some(value), Value::Null),
         value => (None, value),
     };
-    let completion = match kind {
-        Kind::Ok => Completion::Ok(answer.unwrap_or(came)),
-        Kind::Fail => Completion::Fail,
-        Kind::Info | Kind::Invoke => Completion::Info,
+    let (completion, taken) = match kind {
+        Kind::Ok => (Completion::Ok(answer.unwrap_or(came)), Value::Null),
+        Kind::Fail => (Completion::Fail, came),
+        Kind::Info | Kind::Invoke => (Completion::Info, came),
     };
-    Ok(Said { f, key, argument, completion, last })
+    Ok(Said { f, key, argument, completion, taken, last })
 }
 
 /// Takes one event.

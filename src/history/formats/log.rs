@@ -1,6 +1,8 @@
 //! What a reader notes besides the history: lines, marks, and what it skipped.
 
+use super::drain;
 use super::names::{Names, Process, Processes};
+use super::options::Options;
 use super::{Format, Recording};
 use crate::history::{History, Malformed, escape};
 
@@ -12,6 +14,8 @@ const MARKS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Log {
     lenient: bool,
+    /// How many values queues hold at first.
+    held: usize,
     pub(super) lines: Vec<u32>,
     skipped: usize,
     marks: Vec<(usize, String)>,
@@ -25,9 +29,10 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn new(lenient: bool) -> Log {
+    pub(super) fn new(options: &Options) -> Log {
         Log {
-            lenient,
+            lenient: options.lenient,
+            held: options.held,
             lines: Vec::new(),
             skipped: 0,
             marks: Vec::new(),
@@ -91,7 +96,9 @@ impl Log {
         let lines = self.lines.iter().copied();
         let first = history.operations().iter().map(|operation| operation.process).zip(lines);
         let (continued, renumbered) = (names.continued, names.into_others(first));
-        Recording { history, continued, renumbered, ..self.without_history(format) }
+        let held = self.held;
+        let noted = self.without_history(format);
+        drain::expand(Recording { history, continued, renumbered, ..noted }, held)
     }
 
     /// What was noted, without a history.

@@ -11,6 +11,7 @@
 
 mod assemble;
 mod documents;
+mod drain;
 pub mod edn;
 mod edn_event;
 mod edn_operations;
@@ -42,6 +43,7 @@ use std::io::{self, BufRead};
 use super::{Function, History, Malformed, Operation, ProcessId, escape};
 
 use documents::{Documents, Spread};
+pub use drain::Drains;
 pub use follow::Follower;
 use lines::Lines;
 pub use options::Options;
@@ -120,8 +122,11 @@ pub struct Recording {
     /// How many times ran backwards and were replaced, so that the order of the events
     /// counts.
     pub backwards: usize,
-    /// The names of processes, by number, if the file has texts for them.
+    /// The names of processes, by number, if the file has texts for them; and of those that
+    /// stand for a drain.
     pub processes: BTreeMap<u32, String>,
+    /// The drains of queues that were read as dequeues.
+    pub drains: Drains,
 }
 
 impl Recording {
@@ -155,6 +160,7 @@ impl Recording {
             timed: true,
             backwards: 0,
             processes: BTreeMap::new(),
+            drains: Drains::default(),
         }
     }
 
@@ -228,7 +234,7 @@ pub fn read(input: impl BufRead, options: &Options) -> Result<Recording, Malform
     }?;
     let recording = Recording { skipped: recording.skipped + skipped, ..recording };
     let others = recording.skipped + recording.marks_seen;
-    if recording.history.is_empty() && others > 0 {
+    if recording.history.is_empty() && others > 0 && recording.drains.read == 0 {
         let first = recording.marks.first().map_or(1, |(line, _)| *line);
         let reason = format!("none of the {others} lines or entries here tells of an operation");
         return Err(Malformed::unreadable(first, reason));
@@ -412,7 +418,7 @@ fn repeats(f: &Function) -> bool {
 
 /// Functions that take no argument and answer something.
 fn only_asks(f: &Function) -> bool {
-    *f == Function::Read || matches!(f.as_str(), "get" | "dequeue")
+    *f == Function::Read || matches!(f.as_str(), "get" | "dequeue" | "drain")
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use std::io::{self, BufRead, Write};
 
 use super::assemble::Assembler;
 use super::documents::Documents;
+use super::drain::{self, is_drain};
 use super::json::{key_of, node_of, value_of};
 use super::json_lines::{SOME_KEYS, all_unknown};
 use super::lines::Lines;
@@ -186,7 +187,9 @@ pub(super) fn operation(process: u32, parts: Parts) -> Result<Operation, String>
     if only_asks(&f) && argument.as_ref().is_some_and(|argument| *argument != Value::Null) {
         return Err(format!("a {} takes no argument", f.as_str()));
     }
+    let drains = is_drain(&f);
     let (argument, answer) = match (&f, argument) {
+        (_, _) if drains && kind == Kind::Info => (drain::noted(value, returned), Value::Null),
         (Function::Write, argument) => (argument.unwrap_or(value), Value::Null),
         (_, Some(argument)) => (argument, value),
         // Without `argument`, `value` is the answer of a function that takes
@@ -194,17 +197,21 @@ pub(super) fn operation(process: u32, parts: Parts) -> Result<Operation, String>
         (f, None) if only_asks(f) => (Value::Null, value),
         (_, None) => (value, Value::Null),
     };
+    let (completion, taken) = match kind {
+        Kind::Ok => (Completion::Ok(answer), Value::Null),
+        Kind::Fail => (Completion::Fail, answer),
+        Kind::Info => (Completion::Info, answer),
+    };
+    if drains {
+        drain::check(&completion, &taken)?;
+    }
     Ok(Operation {
         process: ProcessId(process),
         node,
         call: Call { f, key: key.unwrap_or_else(|| Key::new(ONLY_KEY)), argument },
         invoked,
         returned: returned.filter(|_| kind != Kind::Info),
-        completion: match kind {
-            Kind::Ok => Completion::Ok(answer),
-            Kind::Fail => Completion::Fail,
-            Kind::Info => Completion::Info,
-        },
+        completion,
         final_read: last,
     })
 }

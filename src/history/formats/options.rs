@@ -14,6 +14,8 @@ pub struct Options {
     pub unit: Unit,
     /// Fields that are not looked at.
     pub ignored: Vec<String>,
+    /// How many values queues hold at first, which bounds what a drain of unknown outcome took.
+    pub held: usize,
     /// Which field or column of the file is ours: `(ours, theirs)`.
     pub columns: Vec<(String, String)>,
 }

@@ -13,6 +13,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::drain::{self, is_drain};
 use super::log::Log;
 use super::names::Names;
 use super::options::Options;
@@ -44,6 +45,8 @@ pub(super) struct Said {
     pub(super) key: Option<Key>,
     pub(super) argument: Option<Value>,
     pub(super) completion: Completion,
+    /// What a drain had taken that did not succeed.
+    pub(super) taken: Value,
     /// Whether it completes a read at quiescence.
     pub(super) last: bool,
 }
@@ -189,7 +192,7 @@ impl Pairs {
     pub(super) fn new(options: &Options) -> Pairs {
         let events = Events::Whole(Builder::new());
         Pairs {
-            log: Log::new(options.lenient),
+            log: Log::new(options),
             strict: options.strict_time,
             sayings: Sayings::default(),
             events,
@@ -199,7 +202,8 @@ impl Pairs {
     /// For a file that still grows: what is malformed is told, even if the reader is lenient.
     pub(super) fn growing(options: &Options) -> Pairs {
         let events = Events::Growing { rules: Rules::default(), said: Vec::new() };
-        Pairs { log: Log::new(false), events, ..Pairs::new(options) }
+        let options = Options { lenient: false, ..options.clone() };
+        Pairs { events, ..Pairs::new(&options) }
     }
 
     /// Whether the file still grows, so that each event is told before the next one is known.
@@ -305,7 +309,17 @@ impl Pairs {
     /// Takes a completion.
     pub(super) fn complete(&mut self, head: Head, said: Said) -> Result<(), Malformed> {
         let time = self.time(head)?;
+        let drains = self.open(head.process).is_some_and(|open| is_drain(&open.call().f));
+        let unfinished = drains && said.completion == Completion::Info;
+        let (taken, wrong) = (said.taken.clone(), drain::check(&said.completion, &said.taken));
         let event = self.sayings.completion(head, time, said, self.events.rules());
+        let event = match wrong {
+            Err(reason) if drains && event.is_ok() => complain(head.line, reason),
+            _ => event,
+        };
+        if unfinished && event.is_ok() {
+            self.settle(head.process, drain::noted(taken, Some(time)));
+        }
         let done = event.and_then(|event| self.events.event_at(head.place(), event));
         if done.is_err() && self.log.is_lenient() {
             self.lose(head, time);

@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::drain::is_drain;
 use super::edn_value::key_of;
 use super::options::Options;
 use super::pairs::{Head, Pairs, Said, complain};
@@ -235,14 +236,15 @@ impl Reader {
                 self.pairs.log.mark(head.line, format!("process {} :info", head.process));
                 return Ok(());
             }
-            let said = Said { f, key, argument: None, completion: Completion::Fail, last: false };
+            let (completion, taken) = (Completion::Fail, Value::Null);
+            let said = Said { f, key, argument: None, completion, taken, last: false };
             return self.pairs.complete(head, said);
         };
         let last = last && open.only_reads() && kind == Kind::Ok;
         let last = self.announced.remove(&head.process) || last;
         let open = open.call();
         let mut argument = None;
-        let mut came = Value::Null;
+        let (mut came, mut taken) = (Value::Null, Value::Null);
         if kind == Kind::Ok || answer.is_some() {
             let same = value == Value::Null || value == open.argument;
             let late = repeats(&open.f) && open.argument == Value::Null;
@@ -255,6 +257,8 @@ impl Reader {
                 }
                 value => came = value,
             }
+        } else if is_drain(&open.f) {
+            taken = value;
         }
         let completion = match (kind, answer) {
             (Kind::Ok | Kind::Fail, Some(answer)) => Completion::Ok(answer),
@@ -262,7 +266,7 @@ impl Reader {
             (Kind::Fail, None) => Completion::Fail,
             (Kind::Info | Kind::Invoke, _) => Completion::Info,
         };
-        self.pairs.complete(head, Said { f, key, argument, completion, last })
+        self.pairs.complete(head, Said { f, key, argument, completion, taken, last })
     }
 }
 

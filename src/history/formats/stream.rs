@@ -9,6 +9,8 @@
 //! operation lines of JSON that name a key. Operation lines may stand in any order; here no
 //! line may stand more than [`DISORDER_MAX`] lines after one that was invoked later.
 //!
+//! A recording with drains is none of them: how many dequeues they are, all of it tells.
+//!
 //! Invariant: the operations of a file, ordered by number, are the history that
 //! [`read`](super::read) finds in it, and a file that it refuses is refused here, too.
 
@@ -16,6 +18,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::io::BufRead;
 
+use super::drain::is_drain;
 use super::json_lines::{self, All, SOME_KEYS, all_unknown};
 use super::lines::Lines;
 use super::log::Log;
@@ -61,14 +64,14 @@ impl From<Malformed> for NotStreamed {
 /// Reads a recording operation by operation.
 ///
 /// ```
-/// use quiescence::history::formats::{Options, stream::Stream};
+/// use quiescence::history::formats::{Options, stream::{NotStreamed, Stream}};
 ///
 /// let text = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":0,"return":5}"#;
-/// let mut stream = Stream::open(text.as_bytes(), &Options::default()).expect("it can be");
+/// let mut stream = Stream::open(text.as_bytes(), &Options::default())?;
 /// let first = stream.operation()?.expect("there is one operation");
 /// assert_eq!((first.number, first.line), (0, 1));
 /// assert_eq!(stream.operation()?, None);
-/// # Ok::<(), quiescence::history::Malformed>(())
+/// # Ok::<(), NotStreamed>(())
 /// ```
 pub struct Stream<R> {
     lines: Lines<R>,
@@ -166,12 +169,19 @@ impl<R: BufRead> Stream<R> {
     /// may come late.
     ///
     /// # Errors
-    /// If a line cannot be read, or cannot be part of the history; with the line.
-    pub fn operation(&mut self) -> Result<Option<Streamed>, Malformed> {
+    /// If a line cannot be read, or cannot be part of the history; with the line. If the
+    /// operation is a drain.
+    pub fn operation(&mut self) -> Result<Option<Streamed>, NotStreamed> {
         let Stream { lines, options, renumbered, source } = self;
-        match source {
+        let next = match source {
             Source::Events(events) => events.next(lines, options, renumbered),
             Source::Operations(operations) => operations.next(lines, options, renumbered),
+        }?;
+        match next {
+            Some(one) if is_drain(&one.operation.call.f) => {
+                Err(NotStreamed::Whole("a recording with drains"))
+            }
+            next => Ok(next),
         }
     }
 
@@ -286,7 +296,7 @@ impl Events {
 impl Operations {
     fn new(options: &Options) -> Operations {
         Operations {
-            log: Log::new(options.lenient),
+            log: Log::new(options),
             rules: Rules::default(),
             names: Names::default(),
             waiting: BinaryHeap::new(),

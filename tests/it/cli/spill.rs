@@ -192,6 +192,8 @@ fn a_violation_is_told_with_the_lines_of_the_file() {
 fn what_is_not_told_from_single_keys_is_refused_by_name() {
     let edn = "{:process 0 :type :invoke :f :write :value 1}";
     let keyless = r#"{"process":0,"f":"write","value":1,"invoke":1,"return":2}"#;
+    let drain = r#"{"process":0,"f":"drain","key":"q","value":[7],"invoke":1,"return":2}"#;
+    let drains = r#"{"process":0,"type":"invoke","f":"drain","key":"q"}"#;
     let counter = STALE.replace("\"write\"", "\"inc\"");
     let twice = STALE.replace(
         "\"process\":2,\"f\":\"read\",\"key\":\"y\"",
@@ -206,6 +208,8 @@ fn what_is_not_told_from_single_keys_is_refused_by_name() {
         (STALE, "--memory 500B", "one of 64 parts have 3 operations"),
         (edn, "", "a.jsonl is Jepsen's EDN, which has to be read as a whole"),
         ("[{\"process\":0}]", "", "a.jsonl is JSON in an array or over several lines"),
+        (drain, "--datatype queue", "a.jsonl is a recording with drains, which has to be read"),
+        (drains, "--datatype queue", "a.jsonl is a recording with drains, which has to be read"),
         (keyless, "", "a.jsonl:1: no `key` is named here"),
         (&*counter, "", "a.jsonl:1: `inc y=7` is nothing that a register does"),
         // A process overlaps itself on two keys.
