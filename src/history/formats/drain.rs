@@ -18,21 +18,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Recording;
+use super::{Drains, Recording};
 use crate::history::{Call, Completion, Function, History, Key, Operation, ProcessId, Value};
-
-/// Drains of queues, and as what they were read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Drains {
-    /// How many there were.
-    pub read: usize,
-    /// How many dequeues of known values they are.
-    pub dequeues: usize,
-    /// How many of them may have taken more than they name.
-    pub unfinished: usize,
-    /// How many dequeues of unknown outcome stand for that.
-    pub perhaps: usize,
-}
 
 /// Whether a function is a drain.
 pub(super) fn is_drain(f: &Function) -> bool {

@@ -8,6 +8,7 @@ use super::operation_lines::{self, Parts};
 use super::options::Options;
 use super::pairs::{Head, complain};
 use super::reader::{Kind, Raw, Reader};
+use super::unit::Unit;
 use super::{names::Process, record};
 use crate::history::{Function, Key, Malformed, NodeId, Value};
 
@@ -108,6 +109,9 @@ impl<'a> Entry<'a> {
             ));
         }
         let text = match self.get(name) {
+            Some(Edn::Int(time)) if *time >= 0 && self.options.unit == Unit::Nanoseconds => {
+                return Ok(Some(time.unsigned_abs()));
+            }
             Some(Edn::Int(time)) => time.to_string(),
             // A number with decimals, perhaps with the `M` of those that are exact.
             Some(Edn::Word(text) | Edn::Text(text)) => text.trim_end_matches('M').to_owned(),

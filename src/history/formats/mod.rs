@@ -43,7 +43,6 @@ use std::io::{self, BufRead};
 use super::{Function, History, Malformed, Operation, ProcessId, escape};
 
 use documents::{Documents, Spread};
-pub use drain::Drains;
 pub use follow::Follower;
 use lines::Lines;
 pub use options::Options;
@@ -127,6 +126,19 @@ pub struct Recording {
     pub processes: BTreeMap<u32, String>,
     /// The drains of queues that were read as dequeues.
     pub drains: Drains,
+}
+
+/// Drains of queues, and as what they were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drains {
+    /// How many there were.
+    pub read: usize,
+    /// How many dequeues of known values they are.
+    pub dequeues: usize,
+    /// How many of them may have taken more than they name.
+    pub unfinished: usize,
+    /// How many dequeues of unknown outcome stand for that.
+    pub perhaps: usize,
 }
 
 impl Recording {

@@ -309,16 +309,19 @@ impl Pairs {
     /// Takes a completion.
     pub(super) fn complete(&mut self, head: Head, said: Said) -> Result<(), Malformed> {
         let time = self.time(head)?;
-        let drains = self.open(head.process).is_some_and(|open| is_drain(&open.call().f));
-        let unfinished = drains && said.completion == Completion::Info;
-        let (taken, wrong) = (said.taken.clone(), drain::check(&said.completion, &said.taken));
-        let event = self.sayings.completion(head, time, said, self.events.rules());
-        let event = match wrong {
-            Err(reason) if drains && event.is_ok() => complain(head.line, reason),
-            _ => event,
-        };
-        if unfinished && event.is_ok() {
-            self.settle(head.process, drain::noted(taken, Some(time)));
+        let taken = said.taken.clone();
+        let mut event = self.sayings.completion(head, time, said, self.events.rules());
+        if self.open(head.process).is_some_and(|open| is_drain(&open.call().f))
+            && let Ok(Event { what, .. }) = &event
+            && let Some(completion) = what.clone().into_completion()
+        {
+            match drain::check(&completion, &taken) {
+                Err(reason) => event = complain(head.line, reason),
+                Ok(()) if completion == Completion::Info => {
+                    self.settle(head.process, drain::noted(taken, Some(time)));
+                }
+                Ok(()) => {}
+            }
         }
         let done = event.and_then(|event| self.events.event_at(head.place(), event));
         if done.is_err() && self.log.is_lenient() {
