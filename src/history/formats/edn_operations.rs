@@ -56,8 +56,8 @@ pub(super) fn read_from<R: BufRead>(
     }
     let skipped = forms.skipped;
     let told = || read.iter().filter_map(|(_, whole)| whole.as_ref().ok());
-    let known = told().any(|whole| is_known(&whole.parts.f));
-    let pairs = known && !told().any(Whole::shows_no_pairs);
+    let is_pair = |whole: &Whole| is_known(&whole.parts.f) && pair(&whole.parts.value).is_some();
+    let pairs = told().any(is_pair) && !told().any(Whole::shows_no_pairs);
     for (line, whole) in read {
         all.take(line, whole.and_then(|whole| whole.operation(pairs)))?;
     }
@@ -181,6 +181,8 @@ mod tests {
         let cas = "{:process 0 :type :fail :f :cas :value [7 [1 2]] :answer \"mismatch\" :start 1 :end 2}";
         reads_as(cas, "[cas]7=[1,2]:\"mismatch\" @ 00");
         reads_as(&cas.replace("[7 [1 2]]", "[1 2]"), "[cas]x=[1,2]:\"mismatch\" @ 00");
+        let alone = "{:process 1 :type :info :f :write :value 5 :start 3}";
+        reads_as(alone, "wx5? @ 0");
         let crashed = "{:process 1 :type :info :f :read :value [7 nil] :start 3}";
         reads_as(&format!("{write}{crashed}"), "w7=1|r7=null? @ 001");
     }

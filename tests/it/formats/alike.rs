@@ -238,6 +238,20 @@ fn whole_line(operation: &Operation) -> String {
     )
 }
 
+/// The same as a completion of EDN that tells its times.
+fn whole_edn(operation: &Operation) -> String {
+    let line = whole_line(operation).replace("null", "nil");
+    let fields = line.trim_matches(['{', '}']).split(',').map(|field| {
+        let (name, value) = field.split_once(':').expect("a name and a value");
+        let value = match (name, value.trim_matches('"')) {
+            ("\"type\"" | "\"f\"", word) => format!(":{word}"),
+            (_, value) => value.to_owned(),
+        };
+        format!(":{} {value}", name.trim_matches('"'))
+    });
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+}
+
 #[test]
 fn whole_operations_are_refused_alike_in_a_file_and_in_memory() {
     let mut dice = Dice(31);
@@ -246,9 +260,13 @@ fn whole_operations_are_refused_alike_in_a_file_and_in_memory() {
         let operations = operations(&mut dice);
         let lines: Vec<String> = operations.iter().map(whole_line).collect();
         let text = lines.join("\n");
-        let made = History::of(operations);
+        let made = History::of(operations.clone());
         let read = operation_lines::read(text.as_bytes()).map(|recording| recording.history);
         assert_eq!(read, made, "{text}");
+        let edn: Vec<String> = operations.iter().map(whole_edn).collect();
+        let edn = edn.join("\n");
+        let read = formats::read(edn.as_bytes(), &Options::default());
+        assert_eq!(read.map(|recording| recording.history), made, "{edn}");
         *seen.entry(made.err().and_then(|malformed| malformed.rule)).or_default() += 1;
     }
     let rules = [Rule::Sequential, Rule::Duration, Rule::FinalRead, Rule::Quiescence];
