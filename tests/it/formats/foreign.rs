@@ -205,6 +205,11 @@ fn one_object_needs_no_key_and_values_may_hold_it_as_jepsen_writes_them() {
     let found = read(jepsen, &options());
     assert_eq!(notation::write(&found.history), "wk3|rk3 @ 0011");
     assert_eq!((found.marks_seen, found.marks[0].0), (1, 2));
+    // Whoever is no client does not say whether objects have names.
+    let (first, rest) = jepsen.split_once('\n').expect("there are lines");
+    let (nemesis, rest) = rest.split_once('\n').expect("there are lines");
+    let found = read(&format!("{nemesis}\n{first}\n{rest}"), &options());
+    assert_eq!(notation::write(&found.history), "wk3|rk3 @ 0011");
 }
 
 #[test]
