@@ -24,8 +24,8 @@
 //! file has keys or none of it; `Keys` says how that is decided. Without keys,
 //! all operations are on one object, called `x`.
 //!
-//! **Answers.** A completion of `read`, `get` and `dequeue` has the answer as
-//! its value. One of `write`, `add`, `remove`, `enqueue`, `put` and `append`
+//! **Answers.** A completion of `read`, `get`, `dequeue`, `pop` and `generate` has the answer as
+//! its value. One of `write`, `add`, `remove`, `enqueue`, `push`, `put` and `append`
 //! repeats the argument, or supplies it where the invocation had `nil`; one of
 //! `cas` repeats it. For other functions, a value that is not the argument is
 //! the answer. `:fail` means that nothing happened, and no more: not that a
@@ -276,6 +276,8 @@ mod tests {
         reads_as("0 invoke write nil; 0 ok write 5", "wx5 @ 00");
         reads_as("0 invoke enqueue 5; 0 ok enqueue nil", "[enqueue]x=5 @ 00");
         reads_as("0 invoke dequeue nil; 0 ok dequeue 5", "[dequeue]x=null:5 @ 00");
+        reads_as("0 invoke push nil; 0 ok push 5", "[push]x=5 @ 00");
+        reads_as("0 invoke pop 5; 0 ok pop 5", "[pop]x=null:5 @ 00");
         reads_as("0 invoke read nil; 0 info read 5", "rx? @ 0");
         reads_as("0 invoke read nil; 0 fail read :timeout", "rx~ @ 00");
         reads_as("0 invoke inc nil; 0 ok inc 7", "[inc]x=null:7 @ 00");

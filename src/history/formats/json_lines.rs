@@ -22,7 +22,7 @@
 //!
 //! Any other field is refused, so that a misspelt `final` is not ignored. A
 //! completion may leave out `f` and `key`, and also `value` where that is the
-//! argument (`write`, `add`, `remove`, `enqueue`, `put`, `append`). Those that
+//! argument (`write`, `add`, `remove`, `enqueue`, `push`, `put`, `append`). Those that
 //! it has must agree with the invocation. Blank lines are skipped. The reader
 //! holds one line at a time, of at most 16 MiB.
 
@@ -419,7 +419,7 @@ mod tests {
         reads_as("0 invoke add x 3; 0 ok add x 3", "[add]x=3 @ 00", 0);
         reads_as("0 invoke cas x [1,2]; 0 ok cas x [1,2]", "[cas]x=[1,2] @ 00", 0);
         reads_as("0 invoke cas x [1,2]; 0 ok cas x 7", "[cas]x=[1,2]:7 @ 00", 0);
-        for f in ["add", "remove", "enqueue", "put", "append", "write"] {
+        for f in ["add", "remove", "enqueue", "push", "put", "append", "write"] {
             let other = lines(&format!("0 invoke {f} x 3; 0 ok {f} x 4"));
             assert!(complaint(&other).contains("line 2: this completes"), "{f}");
         }

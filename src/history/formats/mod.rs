@@ -424,13 +424,13 @@ fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
 
 /// Functions whose completion repeats their argument.
 fn repeats(f: &Function) -> bool {
-    let others = ["add", "remove", "enqueue", "put", "append"];
+    let others = ["add", "remove", "enqueue", "push", "put", "append"];
     *f == Function::Write || others.contains(&f.as_str())
 }
 
 /// Functions that take no argument and answer something.
 fn only_asks(f: &Function) -> bool {
-    *f == Function::Read || matches!(f.as_str(), "get" | "dequeue" | "drain")
+    *f == Function::Read || matches!(f.as_str(), "get" | "dequeue" | "drain" | "pop" | "generate")
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ const TOO_LATE: &str = "another operation may see the value before its completio
 /// The first invocation that shows it decides, for the whole file. Not pairs:
 /// if it has a `:key` of its own, if its value is not a vector of two or is a
 /// list of micro-operations, or if it is a `cas` whose second part is not a
-/// vector of two. Pairs: if it is a `read`, `get` or `dequeue` of `[k nil]`.
+/// vector of two. Pairs: if it is a `read`, `get`, `dequeue`, `pop` or `generate` of `[k nil]`.
 /// Any other invocation shows nothing, and waits for one that decides. If none
 /// does, all values are vectors of two, and count as pairs. Functions that no
 /// datatype knows never decide; a file of such functions alone has no keys. An

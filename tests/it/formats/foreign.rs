@@ -1,6 +1,6 @@
 //! What testers have: files that other tools wrote, and files in no format of ours.
 
-use quiescence::history::formats::{self, Format, Options, Recording, Unit};
+use quiescence::history::formats::{self, Format, Options, Recording, Unit, edn, json_lines};
 use quiescence::history::notation;
 
 fn options() -> Options {
@@ -296,5 +296,45 @@ fn what_is_no_recording_is_refused_with_its_line() {
     ] {
         let said = refused(text, &options());
         assert!(said.contains(expected), "{}: {said}", &text[..text.len().min(60)]);
+    }
+}
+
+#[test]
+fn stacks_and_unique_ids_are_read_as_queues_are_in_every_format() {
+    let texts = [
+        r#"{"process":0,"type":"invoke","f":"PUT","key":"x","value":5}
+           {"process":0,"type":"ok","f":"PUT","key":"x","value":5}
+           {"process":1,"type":"invoke","f":"GET","key":"x"}
+           {"process":1,"type":"ok","f":"GET","key":"x","value":5}"#,
+        r#"{"process":0,"type":"invoke","f":"PUT","value":["x",5]}
+           {"process":0,"type":"ok"}
+           {"process":1,"type":"invoke","f":"GET","value":["x",null]}
+           {"process":1,"type":"ok","value":["x",5]}"#,
+        r#"{"process":0,"f":"PUT","key":"x","value":5,"invoke":1,"return":2}
+           {"process":1,"f":"GET","key":"x","value":5,"invoke":3,"return":4}"#,
+        "{:process 0 :type :invoke :f :PUT :value nil}\n{:process 0 :type :ok :f :PUT :value 5}
+         {:process 1 :type :invoke :f :GET :value nil}\n{:process 1 :type :ok :f :GET :value 5}",
+        r#"{:process 0 :type :invoke :f :PUT :value ["x" 5]} {:process 0 :type :ok}
+           {:process 1 :type :invoke :f :GET :value ["x" nil]}
+           {:process 1 :type :ok :f :GET :value ["x" 5]}"#,
+        "{:process 1 :type :ok :f :GET :value 5 :start 3 :end 4}
+         {:process 0 :type :ok :f :PUT :value 5 :start 1 :end 2}",
+        "0\t:invoke\t:PUT\t5\n0\t:ok\t:PUT\t5\n1\t:invoke\t:GET\tnil\n1\t:ok\t:GET\t5\n",
+        "process,f,key,value,invoke,return\n1,GET,x,5,3,4\n0,PUT,x,5,1,2\n",
+    ];
+    for (put, get) in [("enqueue", "dequeue"), ("push", "pop"), ("write", "generate")] {
+        for text in texts {
+            let text = text.replace("PUT", put).replace("GET", get);
+            let history = read(&text, &options()).history;
+            let put = if put == "write" { "wx5".to_owned() } else { format!("[{put}]x=5") };
+            let expected = format!("{put}|[{get}]x=null:5 @ 0011");
+            assert_eq!(notation::write(&history), expected, "{text}");
+            for text in [json_lines::write(&history), edn::write(&history)] {
+                assert_eq!(read(&text, &options()).history, history, "{text}");
+            }
+        }
+        let asked = format!(r#"{{"process":0,"type":"invoke","f":"{get}","key":"x","value":1}}"#);
+        let said = refused(&asked, &options());
+        assert!(said.contains(&format!("the invocation of a {get} has no value")), "{said}");
     }
 }
