@@ -33,6 +33,7 @@ use super::{files, input, verify};
 #[command(after_help = "Examples:
   quiescence explain causal
   quiescence explain 'wx1|rx1 rx0 @ 001111'
+  quiescence explain '[add]s=1 [remove]s=1|[add]s=1|rs=[1]' --datatype set:add-wins
   quiescence explain causal --against sequential")]
 pub struct ExplainArgs {
     /// A case file, a model like `causal`, a property like `available`, a datatype like
@@ -43,6 +44,9 @@ pub struct ExplainArgs {
     /// Another model: what does one of the two allow that the other forbids?
     #[arg(long, value_name = "MODEL", value_parser = values::model)]
     against: Option<Model>,
+    /// What the operations of a typed history mean: `counter`, or `counter,cart=set:add-wins`
+    #[arg(long, value_name = "DATATYPE", value_parser = values::meaning)]
+    datatype: Option<Meaning>,
 }
 
 /// Who can tell what the operations of a case mean.
@@ -55,6 +59,10 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
     if let Some(other) = args.against {
         let one = text.parse().map_err(Failure::new)?;
         return Ok(against(one, other, screen));
+    }
+    if args.datatype.is_some() && input::typed(text).is_none() {
+        return Err(Failure::new("--datatype says what a typed history means")
+            .remedy("leave it out, or give a history like 'wx1|rx1 rx0'"));
     }
     let width = screen.look.width;
     let name = text.split(':').next().unwrap_or_default();
@@ -78,7 +86,8 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             }
         }
         _ if input::typed(text).is_some() => {
-            screen.print(&typed(text, screen)?);
+            let said = args.datatype.clone().unwrap_or_default();
+            screen.print(&typed(text, said, screen)?);
             return Ok(Exit::Holds);
         }
         _ if is_file(text) => {
@@ -112,10 +121,10 @@ fn against(one: Model, other: Model, screen: &Screen) -> Exit {
 }
 
 /// A history that was typed, and which models allow it.
-fn typed(text: &str, screen: &Screen) -> Result<String, Failure> {
+fn typed(text: &str, said: Meaning, screen: &Screen) -> Result<String, Failure> {
     let read = input::read(text, &Options::default(), None)?;
     let called = read.recording.called(text);
-    let begun = verify::begun(Meaning::default(), None, &called, &read)?;
+    let begun = verify::begun(said, None, &called, &read)?;
     let judge = begun.judge();
     let models: Vec<Model> = nodes().collect();
     let budget = Budget::default();

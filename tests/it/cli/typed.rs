@@ -240,3 +240,19 @@ fn only_models_are_told_apart() {
         assert!(said.err.contains(wanted) && said.out.is_empty(), "{said:?}");
     }
 }
+
+#[test]
+fn a_typed_history_means_what_the_datatype_says() {
+    let text = "[add]s=1|[remove]s=1|rs=[1]! @ 001122";
+    let explained = |datatype: &str| run(&format!("explain --datatype {datatype}"), &[text]);
+    let wins = explained("set:add-wins");
+    let fails = "eventual visibility   ✗ FAILS";
+    assert!(wins.code == Some(0) && !wins.out.contains(fails), "{wins:?}");
+    let never = explained("set:two-phase");
+    assert!(never.code == Some(0) && never.out.contains(fails), "{never:?}");
+    let said = explained("counter");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let said = run("explain --datatype counter", &["causal"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("--datatype says what a typed history means"), "{said:?}");
+}
