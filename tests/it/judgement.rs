@@ -24,6 +24,7 @@ mod small;
 mod space;
 mod swept;
 mod texts;
+mod touching;
 mod verdicts;
 
 use quiescence::history::{History, notation};

@@ -116,13 +116,19 @@ impl Judge<'_> {
                 && **write > number_of(read)
                 && self.operation(**write).invoked == ended
         };
-        between > self.tied(read).len() + by_invocation.iter().filter(after).count()
+        between > self.tied(read, true).len() + by_invocation.iter().filter(after).count()
     }
 
-    /// The earlier writes of its session and key that ended at the very instant
-    /// at which this item began. They come before it in session order, although
-    /// neither returned before the other was invoked.
-    fn tied(&self, at: usize) -> Vec<u32> {
+    /// Whether an item comes before another in real time or in a session.
+    fn precedes(&self, first: u32, second: u32) -> bool {
+        let (one, other) = (self.operation(first), self.operation(second));
+        one.returns_before(other) || (one.process == other.process && first < second)
+    }
+
+    /// The earlier writes of its session, and perhaps of its key, that ended at the
+    /// very instant at which this item began. They come before it in session order,
+    /// although neither returned before the other was invoked.
+    fn tied(&self, at: usize, of_key: bool) -> Vec<u32> {
         let item = &self.view.items[at];
         let begins = self.history.operations()[item.at].invoked;
         let mut tied = Vec::new();
@@ -131,7 +137,7 @@ impl Judge<'_> {
             before.filter(|item| self.operation(*item).returned == Some(begins))
         {
             let other = &self.view.items[index(earlier)];
-            if other.write.is_some() && other.key == item.key {
+            if other.write.is_some() && (other.key == item.key || !of_key) {
                 tied.push(earlier);
             }
             before = self.previous[index(earlier)];
@@ -179,7 +185,7 @@ impl Judge<'_> {
         let done = &self.keys[index(item.key)].by_return;
         match source {
             Source::Open => Ok(()),
-            Source::Initial => match done[..finished].last().or(self.tied(read).first()) {
+            Source::Initial => match done[..finished].last().or(self.tied(read, true).first()) {
                 Some(write) => Err(vec![self.view.items[index(*write)].at, item.at]),
                 None => Ok(()),
             },
@@ -187,28 +193,21 @@ impl Judge<'_> {
                 let write = self.view.writes[index(number)];
                 let at = self.view.items[index(write)].at;
                 let writer = self.operation(write);
-                if reader.returns_before(writer)
-                    || (writer.process == reader.process && at > item.at)
-                {
+                if self.precedes(number_of(read), write) {
                     return Err(vec![item.at.min(at), item.at.max(at)]);
                 }
                 let last = &mut readers[index(number)];
                 *last = (*last).max(Some((reader.invoked, number_of(read))));
-                // A write that began after the source returned, and returned
-                // before the read began.
+                // A write that comes after the source, and before the read.
+                let after = |item: &&u32| self.precedes(write, **item);
                 let newer = done[..finished]
                     .iter()
                     .rev()
-                    .take_while(|item| self.operation(**item).returned > writer.returned)
-                    .find(|item| writer.returns_before(self.operation(**item)));
-                let tied = self.tied(read);
-                let session = |other: &&u32| {
-                    let other = &self.view.items[index(**other)];
-                    writer.process == reader.process && other.at > at
-                };
-                let after = |item: &&u32| writer.returns_before(self.operation(**item));
+                    .take_while(|item| self.operation(**item).returned >= writer.returned)
+                    .find(after);
                 let newer = newer.filter(|_| writer.returned.is_some());
-                match newer.or(tied.iter().find(|item| session(item) || after(item))) {
+                let tied = self.tied(read, true);
+                match newer.or(tied.iter().find(after)) {
                     Some(newer) => {
                         let mut part = vec![at, self.view.items[index(*newer)].at, item.at];
                         part.sort_unstable();
@@ -307,8 +306,9 @@ impl Judge<'_> {
     /// source.
     fn tied_before_sources(&self, sources: &[Source], graph: &mut Graph) {
         for at in (0..self.view.items.len()).filter(|_| !self.previous.is_empty()) {
-            for tied in self.tied(at) {
-                match (self.view.items[at].write, sources[at]) {
+            let write = self.view.items[at].write;
+            for tied in self.tied(at, write.is_none()) {
+                match (write, sources[at]) {
                     (Some(_), _) => graph.add(tied, number_of(at)),
                     (None, Source::Write(source)) => {
                         let source = self.view.writes[index(source)];
