@@ -97,10 +97,11 @@ fn behind(operations: &[Operation], read: usize) -> Vec<usize> {
     let mut among = Vec::new();
     while let Some(at) = next.pop() {
         let op = &operations[at];
-        let sources = found(op).and_then(|value| leaving.remove(&(&op.call.key, value)));
-        let others = sources.into_iter().flatten().filter(|other| *other != at);
+        let Some(value) = found(op) else { continue };
+        let Some(sources) = leaving.get_mut(&(&op.call.key, value)) else { continue };
         let before = among.len();
-        among.extend(others);
+        // What it leaves itself explains others that found the same, but not itself.
+        among.extend(sources.extract_if(.., |other| *other != at));
         next.extend(&among[before..]);
     }
     among.sort_unstable();
