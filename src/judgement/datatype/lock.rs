@@ -5,8 +5,8 @@ use crate::history::{Call, Item, Key, Menu, Value};
 use super::{Datatype, integer};
 
 /// Is free at first. `acquire` takes it if it is free, `release` frees it if it is
-/// held. An argument says who: then only who has acquired it can release it. If an
-/// acquire answers a number, this is a fencing token: larger than all before. Other
+/// held. An argument says who: then only who has acquired it can release it. Where
+/// either of the two is not named, anybody can. If an acquire answers a number, this is a fencing token: larger than all before. Other
 /// answers say nothing; one who did not get the lock has failed.
 ///
 /// Holds `[who, token]`, or `[token]` if it is free.
@@ -54,7 +54,10 @@ impl Datatype for Lock {
                 };
                 Some(vec![call.argument.clone(), token].into())
             }
-            (RELEASE, [who, last]) => (*who == call.argument).then(|| vec![last.clone()].into()),
+            (RELEASE, [who, last]) => {
+                let named = *who != Value::Null && call.argument != Value::Null;
+                (!named || *who == call.argument).then(|| vec![last.clone()].into())
+            }
             _ => None,
         }
     }

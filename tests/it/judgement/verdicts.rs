@@ -2,7 +2,10 @@
 
 use quiescence::history::notation;
 use quiescence::judgement::model::implies;
-use quiescence::judgement::{Budget, Judge, Kind, Model, Survey, Verdict, check, oracle, recheck};
+use quiescence::judgement::verdict::recheck_with;
+use quiescence::judgement::{
+    Budget, Judge, Kind, Model, Survey, Verdict, check, check_with, datatype, oracle, recheck,
+};
 
 use super::{history, judged, model, word};
 
@@ -273,4 +276,39 @@ fn the_answer_of_a_write_carries_no_information_beside_a_compare_and_set() {
     let text = r#"wx=1:"mismatch"|rx1 [cas]x=[1,2]:1 @ 001111"#;
     let verdict = check(&history(text), Model::Linearizable, Budget::default());
     assert!(verdict.holds(), "{verdict:?}");
+}
+
+#[test]
+fn compare_and_sets_that_explain_only_each_other_are_violated() {
+    for text in ["[cas]k=[2,2] [cas]k=[2,2]", "[cas]k=[2,2]|[cas]k=[2,2] @ 0011", "[cas]k=[2,2]"] {
+        says(text, &[("linearizable", "illegal")]);
+    }
+}
+
+#[test]
+fn a_lock_is_held_by_one_and_released_by_whom_that_says() {
+    let judged = |text: &str| {
+        let history = history(text);
+        let verdict = check_with(&history, Model::Linearizable, &datatype::Lock, Budget::default());
+        let again = recheck_with(&history, Model::Linearizable, &datatype::Lock, &verdict);
+        assert_eq!(again, Ok(()), "{text}");
+        verdict.holds()
+    };
+    for text in [
+        "[acquire]l=1 [release]l=1 | [acquire]l=2 @ 000011",
+        // Who is not named on one side may be anybody.
+        "[acquire]l=1 [release]l=null | [acquire]l=2 @ 000011",
+        "[acquire]l=null [release]l=1 | [acquire]l=2 @ 000011",
+        "[acquire]l=null [release]l=null | [acquire]l=null @ 000011",
+    ] {
+        assert!(judged(text), "{text}");
+    }
+    for text in [
+        "[acquire]l=1 | [acquire]l=2 @ 0011",
+        "[acquire]l=1 | [release]l=2 @ 0011",
+        "[acquire]l=null | [acquire]l=null @ 0011",
+        "[release]l=null",
+    ] {
+        assert!(!judged(text), "{text}");
+    }
 }
