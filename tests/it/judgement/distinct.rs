@@ -199,6 +199,123 @@ fn the_oracle_agrees_on_small_histories() {
     }
 }
 
+/// Every way in which `size` operations can overlap: the events in order of time, each
+/// the number of an operation, which first begins and then ends, or never does. Of ends
+/// that follow each other only one order is tried.
+fn overlaps(size: usize) -> Vec<Vec<usize>> {
+    fn more(size: usize, events: &mut Vec<usize>, all: &mut Vec<Vec<usize>>) {
+        let begun = events.iter().max().map_or(0, |last| last + 1);
+        let count = |events: &[usize], at: usize| events.iter().filter(|it| **it == at).count();
+        let after = events.last().filter(|last| count(events, **last) == 2).copied();
+        if begun == size {
+            all.push(events.clone());
+        }
+        for at in 0..=begun.min(size - 1) {
+            let ends = at < begun;
+            if count(events, at) < 2 && !(ends && after.is_some_and(|last| at < last)) {
+                events.push(at);
+                more(size, events, all);
+                events.pop();
+            }
+        }
+    }
+    let mut all = Vec::new();
+    more(size, &mut Vec::new(), &mut all);
+    all
+}
+
+/// Every call that the operation of this number can be, with every answer that looks
+/// like one.
+fn calls(talk: &Talk, number: usize, size: usize) -> Vec<(Call, Value)> {
+    let values: Vec<Value> = (1..=size as i64).map(Value::from).collect();
+    let subsets = (0..1_usize << size).map(|set| {
+        let element = |at: &usize| set & (1 << at) != 0;
+        let elements = (0..size).filter(element).map(|at| values[at].clone());
+        Value::from(elements.collect::<Vec<Value>>())
+    });
+    let subsets: Vec<Value> = subsets.collect();
+    let mut names: Vec<(&str, bool)> = talk.calls.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    let mut all = Vec::new();
+    for (name, own) in names {
+        let again = talk.datatype.name() == "set" && number > 0;
+        let arguments = match (own, again) {
+            (false, _) => vec![Value::Null],
+            (true, false) => vec![values[number].clone()],
+            (true, true) => vec![values[number].clone(), values[0].clone()],
+        };
+        let answers = match name {
+            "read" => subsets.clone(),
+            "add-if-absent" => vec![Value::from(0), Value::from(1)],
+            "dequeue" | "pop" => values.iter().cloned().chain([Value::Null]).collect(),
+            "generate" => values.clone(),
+            _ => vec![Value::Null],
+        };
+        for argument in arguments {
+            let call = Call { f: Function::named(name), key: "x".into(), argument };
+            all.extend(answers.iter().map(|answer| (call.clone(), answer.clone())));
+        }
+    }
+    all
+}
+
+#[test]
+fn the_oracle_agrees_on_all_histories_of_few_operations() {
+    let size = effort(3, 4) as usize;
+    let overlaps = overlaps(size);
+    for talk in &TALKS {
+        let choices: Vec<_> = (0..size).map(|number| calls(talk, number, size)).collect();
+        let (mut hold, mut fail) = (0, 0);
+        for events in &overlaps {
+            let ends = |at: usize| events.iter().filter(|event| **event == at).count() == 2;
+            let mut picked = vec![0; size];
+            loop {
+                let chosen = |at: usize| &choices[at][picked[at]];
+                // An answer that nobody got is the same as any other.
+                let same = |at: usize| {
+                    !ends(at) && picked[at] > 0 && choices[at][picked[at] - 1].0 == chosen(at).0
+                };
+                if !(0..size).any(same) {
+                    let history = overlapped(events, chosen);
+                    let model = Model::Linearizable;
+                    let verdict = check_with(&history, model, talk.datatype, Budget::default());
+                    let oracle = oracle::judge_with(&history, model, &Plain(talk.datatype));
+                    let text = || quiescence::history::notation::write(&history);
+                    let decided = !matches!(verdict, Verdict::Unknown(_));
+                    assert!(decided, "{}: {verdict:?}", text());
+                    assert_eq!(verdict.holds(), oracle.is_ok(), "{}: {verdict:?}", text());
+                    let replayed = recheck_with(&history, model, talk.datatype, &verdict);
+                    assert_eq!(replayed, Ok(()), "{}: {verdict:?}", text());
+                    *if oracle.is_ok() { &mut hold } else { &mut fail } += 1;
+                }
+                // Counts on.
+                let Some(next) = (0..size).find(|&at| picked[at] + 1 < choices[at].len()) else {
+                    break;
+                };
+                picked[..next].fill(0);
+                picked[next] += 1;
+            }
+        }
+        println!("{}: {hold} hold, {fail} fail", talk.datatype.name());
+        assert!(hold > 100 && fail > 100, "{}: {hold}, {fail}", talk.datatype.name());
+    }
+}
+
+/// The history of these events, each operation by a process of its own.
+fn overlapped<'a>(events: &[usize], chosen: impl Fn(usize) -> &'a (Call, Value)) -> History {
+    let mut builder = Builder::new();
+    for (time, &at) in (0..).zip(events) {
+        let (id, (call, answer)) = (ProcessId(at as u32), chosen(at));
+        let event = match events[..time as usize].contains(&at) {
+            false => Event::invoke(id, time, call.clone()),
+            true => Event::ok(id, time, answer.clone()),
+        };
+        builder.event(event).expect("it begins and then ends");
+    }
+    builder.finish()
+}
+
 #[test]
 fn a_search_agrees_on_longer_histories() {
     let mut dice = Dice(0xd158);
