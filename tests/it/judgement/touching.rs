@@ -20,8 +20,8 @@ fn touching(dice: &mut Dice, history: &History) -> History {
             now
         })
         .collect();
+    let read = |at: u64| clock[usize::try_from(at).expect("times are small")];
     for operation in &mut operations {
-        let read = |at: u64| clock[usize::try_from(at).expect("times are small")];
         operation.invoked = read(operation.invoked);
         operation.returned = operation.returned.map(read);
     }
