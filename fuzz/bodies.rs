@@ -218,6 +218,7 @@ pub fn printed(bytes: &[u8]) {
         not_asked: &[],
         says_anything: judge.says_anything(),
         initial: initial::suggested(history),
+        guessed: None,
         searched: judge.searched(),
         rechecked: &BTreeSet::new(),
         times: &[],

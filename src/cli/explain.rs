@@ -146,6 +146,7 @@ fn typed(text: &str, said: Meaning, screen: &Screen) -> Result<String, Failure> 
         survey: &survey,
         says_anything: judge.says_anything(),
         initial: None,
+        guessed: None,
         searched: judge.searched(),
         rechecked: &rechecked,
         times: &[],

@@ -155,6 +155,7 @@ fn judge(
         not_asked: &not_asked,
         says_anything: judge.says_anything(),
         initial: if strange { initial::suggested(begun.history()) } else { None },
+        guessed: if args.datatype.is_none() { judge.datatype() } else { None },
         searched: judge.searched(),
         rechecked: &rechecked,
         times: &times,

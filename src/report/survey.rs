@@ -63,6 +63,8 @@ pub struct Judged<'a> {
     pub says_anything: bool,
     /// An initial value that would explain reads which no write explains.
     pub initial: Option<Value>,
+    /// The datatype, if nobody said it.
+    pub guessed: Option<&'a str>,
     /// Why the fast procedures do not apply, so that verdicts were found by
     /// search; `None` if they apply.
     pub searched: Option<&'a str>,
@@ -123,6 +125,17 @@ impl Judged<'_> {
         let initial = self.initial.as_ref().filter(|_| outcome::is_violated(self.survey))?;
         let quote = if matches!(initial, Value::Int(_)) { "" } else { "'" };
         Some(format!("perhaps the initial value is {initial}? --initial {quote}{initial}{quote}"))
+    }
+
+    /// The datatype to try, if another one than was guessed has the same operations.
+    fn another_datatype(&self) -> Option<String> {
+        let guessed = self.guessed.filter(|_| outcome::is_violated(self.survey))?;
+        let (doubt, option) = match guessed {
+            "lock" => ("several may hold it at once", "semaphore --initial PERMITS"),
+            "queue" => ("it may answer in any order", "unordered-queue"),
+            _ => return None,
+        };
+        Some(format!("it was taken for a {guessed}; if {doubt}: --datatype {option}"))
     }
 
     /// What was read, in one line.
@@ -413,7 +426,8 @@ impl Judged<'_> {
             let said = names(self.not_asked.to_vec());
             lines.push(("not asked", format!("{said}: see --model {}", self.not_asked[0])));
         }
-        lines.extend(self.hint().map(|hint| ("hint", hint)));
+        let hints = [self.another_datatype(), self.hint()];
+        lines.extend(hints.into_iter().flatten().map(|hint| ("hint", hint)));
         if self.is_vacuous() {
             let said = "no answer could be wrong, so no verdict means anything";
             lines.push(("nothing was checked", said.to_owned()));
@@ -468,7 +482,7 @@ impl Judged<'_> {
             },
             "names": self.recording.processes,
             "checked": !self.is_vacuous(),
-            "hint": self.hint(),
+            "hint": self.another_datatype().or(self.hint()),
             "steps": self.budget.steps,
             "searched": self.searched,
             "verdicts": verdicts,

@@ -195,6 +195,7 @@ impl Merged {
             not_asked: &[],
             says_anything,
             initial: if strange { initial::suggested(begun.history()) } else { None },
+            guessed: None,
             searched: self.searched,
             rechecked: &rechecked,
             times: &self.times,

@@ -197,6 +197,36 @@ fn what_objects_held_at_first_can_be_said_and_is_suggested() {
 }
 
 #[test]
+fn what_a_type_was_taken_for_is_told_where_another_has_the_same_operations() {
+    let line = |process: u32, f: &str, value: &str, at: u32| {
+        let end = at + 1;
+        format!(
+            r#"{{"process":{process},"f":"{f}","key":"x","value":{value},"invoke":{at},"return":{end}}}"#
+        )
+    };
+    let twice = [line(0, "acquire", "null", 0), line(1, "acquire", "null", 2)].join("\n");
+    let hint = "it was taken for a lock; if several may hold it at once: --datatype semaphore";
+    assert!(
+        json(&verify(&twice, "--format json"))["hint"]
+            .as_str()
+            .is_some_and(|it| it.starts_with(hint))
+    );
+    assert!(verify(&twice, "").out.contains("it was taken for a lock"));
+    assert!(!verify(&twice, "--datatype lock").out.contains("taken for"));
+    assert_eq!(verify(&twice, "--datatype semaphore --initial 2").code, Some(0));
+    let out_of_order = [("enqueue", "1"), ("enqueue", "2"), ("dequeue", "2"), ("dequeue", "1")];
+    let lines: Vec<String> =
+        (0..).step_by(2).zip(out_of_order).map(|(at, (f, value))| line(0, f, value, at)).collect();
+    let said = verify(&lines.join("\n"), "");
+    let hint =
+        "it was taken for a queue; if it may answer in any order: --datatype unordered-queue";
+    assert!(said.out.replace("\n                      ", " ").contains(hint), "{said:?}");
+    assert_eq!(verify(&lines.join("\n"), "--datatype unordered-queue").code, Some(0));
+    // What holds needs no hint.
+    assert!(!verify(&lines[..2].join("\n"), "").out.contains("hint"));
+}
+
+#[test]
 fn a_violation_is_one_though_nothing_was_read() {
     let queue = r#"{"process":0,"f":"enqueue","key":"q","value":1,"invoke":10,"return":20}
         {"process":0,"f":"dequeue","key":"q","value":null,"invoke":30,"return":40}"#;
