@@ -182,7 +182,7 @@ fn compared(history: &History, talk: &Talk, model: Model) -> bool {
 #[test]
 fn the_oracle_agrees_on_small_histories() {
     let mut dice = Dice(0xd157);
-    for talk in &TALKS {
+    for talk in TALKS.iter().chain([&SETS]) {
         for model in [Model::Linearizable, Model::Sequential] {
             let (mut hold, mut fail) = (0, 0);
             for _ in 0..effort(1_500, 60_000) {
@@ -264,7 +264,7 @@ fn calls(talk: &Talk, number: usize, size: usize) -> Vec<(Call, Value)> {
 fn the_oracle_agrees_on_all_histories_of_few_operations() {
     let size = effort(3, 4) as usize;
     let overlaps = overlaps(size);
-    for talk in &TALKS {
+    for talk in TALKS.iter().chain([&SETS]) {
         let choices: Vec<_> = (0..size).map(|number| calls(talk, number, size)).collect();
         let (mut hold, mut fail) = (0, 0);
         for events in &overlaps {
@@ -364,8 +364,10 @@ fn is_possible(datatype: &dyn Datatype, all: &[(Call, Option<Value>)]) -> bool {
 }
 
 /// With removes, and elements that come back.
-const SETS: Talk =
-    Talk { datatype: &Set, calls: &[("add", true), ("remove", true), ("read", false)] };
+const SETS: Talk = Talk {
+    datatype: &Set,
+    calls: &[("add", true), ("add-if-absent", true), ("remove", true), ("read", false)],
+};
 
 #[test]
 fn what_is_about_some_parts_can_be_left_out() {

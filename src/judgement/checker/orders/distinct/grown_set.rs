@@ -16,9 +16,17 @@ use super::lives::{Span, timed};
 use crate::history::{Completion, Function, Operation, Value};
 use crate::judgement::number::{index, number_of};
 
+/// Whether nothing is removed by the operations at these positions.
+pub(super) fn applies(operations: &[Operation], part: &[usize]) -> bool {
+    !part.iter().any(|at| operations[*at].call.f.as_str() == "remove")
+}
+
 /// Decides for the operations at these positions. `None` if something is removed.
 pub(super) fn decide(operations: &[Operation], part: &[usize]) -> Option<Decided> {
-    let decided = match Set::of(operations, part)? {
+    if !applies(operations, part) {
+        return None;
+    }
+    let decided = match Set::of(operations, part) {
         Ok(set) => set.order(),
         Err(wrong) => Err(wrong),
     };
@@ -70,7 +78,7 @@ type Numbers<'a> = FxHashMap<&'a Value, u32>;
 
 impl Set {
     /// The error: operations that no set can answer so, whatever the order.
-    fn of(operations: &[Operation], part: &[usize]) -> Option<Result<Set, Vec<usize>>> {
+    fn of(operations: &[Operation], part: &[usize]) -> Result<Set, Vec<usize>> {
         let mut set = Set { elements: Vec::new(), reads: Vec::new() };
         let mut numbers = Numbers::default();
         // What tells of elements that may be added later in the history.
@@ -87,33 +95,30 @@ impl Set {
             match (&call.f, answer) {
                 (Function::Read, Some(Value::List(shows))) => reads.push((at, span, shows)),
                 (Function::Read, _) => {}
-                (f, _) if f.as_str() == "remove" => return None,
                 (f, Some(Value::Int(0))) if f.as_str() != "add" => {
                     finds.push((at, span, &call.argument));
                 }
                 (f, answer) => {
                     let only = f.as_str() != "add" && answer.is_some();
-                    if let Err(wrong) = set.add(&mut numbers, &call.argument, (at, span), only) {
-                        return Some(Err(wrong));
-                    }
+                    set.add(&mut numbers, &call.argument, (at, span), only)?;
                 }
             }
         }
         for (at, span, element) in finds {
-            let Some(number) = numbers.get(element) else { return Some(Err(vec![at])) };
+            let number = numbers.get(element).ok_or(vec![at])?;
             let element = &mut set.elements[index(*number)];
             element.others.push((at, span));
             element.is_there(at, span);
         }
         for (at, span, all) in reads {
             let shows: Option<Vec<u32>> = all.iter().map(|one| numbers.get(one).copied()).collect();
-            let Some(mut shows) = shows else { return Some(Err(vec![at])) };
+            let mut shows = shows.ok_or(vec![at])?;
             shows.sort_unstable();
             shows.dedup();
             set.reads.push(Read { at, span, shows });
         }
         set.reads.sort_by_key(|read| (read.shows.len(), read.span.from));
-        Some(set.grows().map(|()| set))
+        set.grows().map(|()| set)
     }
 
     /// Another add of an element. `only`: if it did not find it there.

@@ -26,7 +26,7 @@ pub(super) fn applies(operations: &[Operation], part: &[usize], datatype: &dyn D
     let empty = datatype.initial(key) == Value::from(Vec::new());
     let name = Some(datatype.name_of(key)).filter(|_| empty);
     if name == Some(Set.name()) {
-        return !part.iter().any(|at| operations[*at].call.f.as_str() == "remove");
+        return grown_set::applies(operations, part);
     }
     let ordered = name == Some(Queue.name()) || name == Some(Stack.name());
     ordered && Lives::of(operations, part, datatype).is_some()
