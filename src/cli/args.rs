@@ -222,8 +222,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DATATYPE", value_parser = values::meaning, conflicts_with = "follow")]
     pub datatype: Option<values::Meaning>,
     /// The initial value of every object, as JSON [default: null in a register, 0 in a
-    /// counter; sets, queues and texts are empty]
-    #[arg(long, value_name = "VALUE", value_parser = value)]
+    /// counter; sets, queues and texts are empty, a lock is free, a semaphore has 1 permit]
+    #[arg(long, value_name = "VALUE", value_parser = value, allow_negative_numbers = true)]
     pub initial: Option<Value>,
     /// The most search steps of each verdict
     #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]

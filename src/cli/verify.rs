@@ -9,7 +9,7 @@ use crate::history::{Completion, Key, Operation, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
 use crate::judgement::datatype::{
-    self, DESCRIBED, Datatype, Described, Like, Opaque, Register, stranger,
+    self, DESCRIBED, Datatype, Described, Like, Opaque, Register, stranger, with_article,
 };
 use crate::judgement::{
     Begun, Budget, Distance, Elements, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
@@ -283,13 +283,14 @@ fn not_of(datatype: &dyn Datatype, name: &str, read: &Input, at: usize) -> Failu
     {
         let first = self::place(read, first);
         let problem = format!("{name}: {place}: `{call}` puts in what {first} has put in already");
-        let remedy = format!("a {} is judged if no value is put in twice", datatype.name());
+        let remedy =
+            format!("{} is judged if no value is put in twice", with_article(datatype.name()));
         return Failure::new(problem).remedy(remedy);
     }
     Failure::new(format!(
-        "{name}: {place}: `{}`{answered} is nothing that a {} does",
+        "{name}: {place}: `{}`{answered} is nothing that {} does",
         operation.call,
-        datatype.name()
+        with_article(datatype.name())
     ))
     .remedy(format!("its operations are {known}; without --datatype the type is guessed"))
 }

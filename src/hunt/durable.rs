@@ -8,7 +8,7 @@
 //! a value without that write have lost it.
 
 use crate::history::{Completion, History};
-use crate::judgement::datatype::{Arbitration, Datatype, stranger, updates};
+use crate::judgement::datatype::{Arbitration, Datatype, stranger, updates, with_article};
 use crate::replication::OperationId;
 use crate::world::{Ending, Facts, Lack, Run, Visit};
 
@@ -107,8 +107,8 @@ fn lost_write(
             };
             if acknowledged && !seen.iter().any(above) {
                 if datatype.arbitration(key) == Arbitration::Whole {
-                    let (call, name) = (&all[write].call, datatype.name());
-                    return Err(format!("what makes up for `{call}` is not known of a {name}"));
+                    let (call, name) = (&all[write].call, with_article(datatype.name()));
+                    return Err(format!("what makes up for `{call}` is not known of {name}"));
                 }
                 return Ok(Some((write, read)));
             }

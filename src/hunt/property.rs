@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::history::{Completion, History, Operation};
-use crate::judgement::datatype::{Datatype, answered, reads, stranger, updates};
+use crate::judgement::datatype::{Datatype, answered, reads, stranger, updates, with_article};
 use crate::judgement::{
     Budget, Counterexample, Grid, Kind, Model, Scope, Unsound, Verdict, Witness, check_with,
     recheck_with,
@@ -336,8 +336,8 @@ pub fn judge(run: &Run, property: &Property, datatype: &dyn Datatype) -> Judgeme
         (Property::WhiteBox(_), _)
             if datatype.name() != "register" && !datatype.is_replicated() =>
         {
-            let name = datatype.name();
-            Judgement::Unknown(format!("concurrent updates of a {name} have no meaning"))
+            let name = with_article(datatype.name());
+            Judgement::Unknown(format!("concurrent updates of {name} have no meaning"))
         }
         (Property::WhiteBox(model), _) => match record(run, *model, datatype) {
             None => Judgement::Unknown(

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use super::checker::Judge;
-use super::datatype::{self, Datatype, Like, left};
+use super::datatype::{self, Datatype, Like, left, with_article};
 use super::model::Model;
 use super::verdict::{Unsound, Verdict, recheck, recheck_with};
 use crate::history::{Call, Completion, Function, History, Key, Operation, Value};
@@ -88,7 +88,10 @@ impl<'a> Begun<'a> {
             return Ok(Begun { history: Cow::Owned(exchange(history, initial)), ..as_it_is });
         }
         let Some(held) = datatype.holding(initial) else {
-            return Err(format!("a {} cannot hold {initial} at first", datatype.name()));
+            return Err(format!(
+                "{} cannot hold {initial} at first",
+                with_article(datatype.name())
+            ));
         };
         let like = Like::beginning(datatype, held);
         Ok(Begun { datatype: Some(Typed::Like(Box::new(like))), ..as_it_is })

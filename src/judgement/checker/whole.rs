@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use super::parts::{Divided, answers, known};
 use super::view::View;
 use crate::history::{Completion, History, Key, Value};
-use crate::judgement::datatype::{Datatype, Like, is_plain};
+use crate::judgement::datatype::{Datatype, Like, is_plain, with_article};
 use crate::judgement::model::Model;
 use crate::judgement::verdict::{Budget, Witness};
 
@@ -51,8 +51,8 @@ impl<'a> Whole<'a> {
         } else if grid && self.datatype.name() != "register" {
             format!(
                 "{model} is about registers that are only read and written, and about types whose \
-                 concurrent updates have a meaning; a {} gives them none",
-                self.datatype.name()
+                 concurrent updates have a meaning; {} gives them none",
+                with_article(self.datatype.name())
             )
         } else {
             format!("{model} is about registers that are only read and written")

@@ -41,6 +41,10 @@ impl Datatype for Flag {
         Value::Int(0)
     }
 
+    fn holding(&self, value: &Value) -> Option<Value> {
+        matches!(value, Value::Int(0 | 1)).then(|| value.clone())
+    }
+
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match call.f {
             Function::Read => after_read(held, answer),

@@ -33,6 +33,10 @@ impl Datatype for MaxRegister {
         Value::Null
     }
 
+    fn holding(&self, value: &Value) -> Option<Value> {
+        (*value == Value::Null || integer(value).is_some()).then(|| value.clone())
+    }
+
     fn apply(&self, held: &Value, call: &Call, answer: Option<&Value>) -> Option<Value> {
         match call.f {
             Function::Read => after_read(held, answer),

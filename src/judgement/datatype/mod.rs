@@ -46,7 +46,7 @@ pub use log::Log;
 pub use map::Map;
 pub use max_register::MaxRegister;
 pub use mv_register::MvRegister;
-pub use named::{DESCRIBED, Described, UnknownDatatype, named};
+pub use named::{DESCRIBED, Described, UnknownDatatype, named, with_article};
 pub use opaque::Opaque;
 pub use queue::Queue;
 pub use register::Register;

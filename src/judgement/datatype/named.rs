@@ -354,3 +354,9 @@ pub fn named(text: &str) -> Result<&'static Described, UnknownDatatype> {
         UnknownDatatype { name: text.to_owned(), nearest }
     })
 }
+
+/// The name of a datatype with its indefinite article: `a queue`, `an unordered-queue`.
+pub fn with_article(name: &str) -> String {
+    let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u']) && !name.starts_with("uni");
+    format!("{} {name}", if vowel { "an" } else { "a" })
+}

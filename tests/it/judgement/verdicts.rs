@@ -312,3 +312,13 @@ fn a_lock_is_held_by_one_and_released_by_whom_that_says() {
         assert!(!judged(text), "{text}");
     }
 }
+
+#[test]
+fn sequential_consistency_alone_finds_a_linearization_first() {
+    // Twelve producers, each a process of its own, then one consumer: all orders of the
+    // producers explain the sessions, and one of them is what was seen.
+    let enqueues = (1..=12).map(|n| format!("[enqueue]q={n}")).collect::<Vec<_>>().join("|");
+    let dequeues = (1..=12).map(|n| format!("[dequeue]q=null:{n}")).collect::<Vec<_>>().join(" ");
+    let history = history(&format!("{enqueues}|{dequeues}"));
+    assert!(check(&history, Model::Sequential, Budget::of(5_000)).holds());
+}

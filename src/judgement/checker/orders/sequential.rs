@@ -5,8 +5,8 @@
 //! NP-complete even where sources are known (Gibbons and Korach 1997), so this
 //! is [`search`] within the budget. It visits at most one position for each
 //! combination of the sessions' progress and the keys' contents, which are few
-//! for a few processes. A long history is first tried for a linearization,
-//! which is faster to find.
+//! for a few processes. A linearization is tried first, with few steps if the history
+//! is short: it is found faster.
 //!
 //! Why the last model asks for such an order: place every read right after the
 //! prefix that it sees. Then the writes of a session keep their order, so do
@@ -20,6 +20,12 @@ use super::objects::Keep;
 use super::search::{Found, search};
 use crate::judgement::checker::whole::{Decision, Meter, Whole};
 use crate::judgement::verdict::Witness;
+
+/// How many operations a short history has at most.
+const SHORT: usize = 64;
+
+/// How many steps a linearization of a short history may take.
+const AT_ONCE: u64 = 1_000;
 
 /// Decides sequential consistency.
 pub(in crate::judgement::checker) fn decide(whole: &Whole<'_>, meter: &mut Meter) -> Decision {
@@ -44,9 +50,11 @@ pub(in crate::judgement::checker) fn cache(whole: &Whole<'_>, meter: &mut Meter)
 }
 
 fn one_order(whole: &Whole<'_>, keep: Keep, meter: &mut Meter) -> Decision {
-    if whole.history.len() > 64
-        && let Decision::Holds(witness) = linearizable::decide(whole, meter)
-    {
+    let most = if whole.history.len() > SHORT { u64::MAX } else { AT_ONCE };
+    let mut first = meter.part(most);
+    let linearized = linearizable::decide(whole, &mut first);
+    meter.spend(first.spent());
+    if let Decision::Holds(witness) = linearized {
         return Decision::Holds(witness);
     }
     match ordered(whole, (0..whole.history.len()).collect(), keep, meter) {
