@@ -155,7 +155,10 @@ fn judge(
         not_asked: &not_asked,
         says_anything: judge.says_anything(),
         initial: if strange { initial::suggested(begun.history()) } else { None },
-        guessed: if args.datatype.is_none() { judge.datatype() } else { None },
+        guessed: judge.datatype().filter(|_| args.datatype.is_none()).and_then(|guessed| {
+            let other = datatype::mistaken(&read.recording.history, guessed)?;
+            Some((guessed, other.name()))
+        }),
         searched: judge.searched(),
         rechecked: &rechecked,
         times: &times,

@@ -63,8 +63,8 @@ pub struct Judged<'a> {
     pub says_anything: bool,
     /// An initial value that would explain reads which no write explains.
     pub initial: Option<Value>,
-    /// The datatype, if nobody said it.
-    pub guessed: Option<&'a str>,
+    /// If nobody said the datatype: which was guessed, and another that it may be.
+    pub guessed: Option<(&'a str, &'a str)>,
     /// Why the fast procedures do not apply, so that verdicts were found by
     /// search; `None` if they apply.
     pub searched: Option<&'a str>,
@@ -129,13 +129,14 @@ impl Judged<'_> {
 
     /// The datatype to try, if another one than was guessed has the same operations.
     fn another_datatype(&self) -> Option<String> {
-        let guessed = self.guessed.filter(|_| outcome::is_violated(self.survey))?;
-        let (doubt, option) = match guessed {
-            "lock" => ("several may hold it at once", "semaphore --initial PERMITS"),
-            "queue" => ("it may answer in any order", "unordered-queue"),
-            _ => return None,
+        let (guessed, other) = self.guessed.filter(|_| outcome::is_violated(self.survey))?;
+        let (doubt, more) = match other {
+            "semaphore" => ("several may hold it at once", " --initial PERMITS"),
+            "unordered-queue" => ("it may answer in any order", ""),
+            "mv-register" => ("reads answer all values that none replaced", ""),
+            _ => ("it is another type", ""),
         };
-        Some(format!("it was taken for a {guessed}; if {doubt}: --datatype {option}"))
+        Some(format!("it was taken for a {guessed}; if {doubt}: --datatype {other}{more}"))
     }
 
     /// What was read, in one line.

@@ -97,6 +97,37 @@ fn a_crate_is_named_only_where_it_belongs() {
     nothing_breaks(Rule::Crates);
 }
 
+/// Their own gates build them with `--locked`, but not with every change.
+#[test]
+fn packages_beside_this_one_have_its_dependencies_in_their_locks() {
+    let lines = |name: &str| {
+        let text = fs::read_to_string(root().join(name)).expect("the file is there");
+        text.lines().map(str::to_owned).collect::<Vec<String>>()
+    };
+    let after = |lines: Vec<String>, begin: &str, end: &str| {
+        let rest = lines.into_iter().skip_while(|line| line != begin).skip(1);
+        rest.take_while(|line| !line.starts_with(end)).collect::<Vec<String>>()
+    };
+    let needed: Vec<String> = after(lines("Cargo.toml"), "[dependencies]", "[")
+        .iter()
+        .filter(|line| !line.contains("optional = true"))
+        .filter_map(|line| line.split_once(" = ").map(|(name, _)| name.to_owned()))
+        .collect();
+    assert!(needed.len() > 5, "{needed:?}");
+    for package in ["examples/check", "examples/real", "fuzz"] {
+        let known = after(lines(&format!("{package}/Cargo.lock")), "name = \"quiescence\"", "]");
+        // A name may come with its version.
+        let is_known = |name: &&String| {
+            let exact = |line: &String| {
+                line.trim().trim_matches([',', '"']).split(' ').next() == Some(*name)
+            };
+            known.iter().any(exact)
+        };
+        let missing: Vec<_> = needed.iter().filter(|name| !is_known(name)).collect();
+        assert!(missing.is_empty(), "{package}: {missing:?}: cargo update --workspace there");
+    }
+}
+
 #[test]
 fn nothing_that_decides_knows_a_clock_a_thread_or_chance() {
     nothing_breaks(Rule::Absences);

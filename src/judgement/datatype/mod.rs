@@ -390,6 +390,29 @@ pub fn of(history: &History) -> Result<&'static dyn Datatype, &Operation> {
     first_knowing(history).map_err(|at| &history.operations()[at])
 }
 
+/// Another datatype that a history may have meant which was taken for this one: it
+/// gives a meaning to the same operations, and is never guessed.
+pub fn mistaken(history: &History, guessed: &str) -> Option<&'static dyn Datatype> {
+    let others: &[&'static dyn Datatype] = match guessed {
+        "lock" => &[&Semaphore],
+        "queue" => &[&UnorderedQueue],
+        // Values of a register can be lists, but if what is read was never written?
+        "register" if reads_unwritten_lists(history) => &[&Map::REGISTERS, &MvRegister],
+        _ => &[],
+    };
+    others.iter().copied().find(|other| stranger(history, *other, false).is_none())
+}
+
+/// Whether some read answered a list with elements, and none of these lists was written.
+fn reads_unwritten_lists(history: &History) -> bool {
+    let is_list = |value: &&Value| matches!(value, Value::List(all) if !all.is_empty());
+    let operations = || history.operations().iter();
+    let answers = operations().filter_map(Operation::answer).filter(is_list);
+    let read: BTreeSet<&Value> = answers.collect();
+    let written = operations().filter(|op| op.call.is_write()).map(|op| &op.call.argument);
+    !read.is_empty() && !{ written }.any(|value| read.contains(value))
+}
+
 /// As [`of`], with the position of the operation.
 fn first_knowing(history: &History) -> Result<&'static dyn Datatype, usize> {
     let all = history.operations();

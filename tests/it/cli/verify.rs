@@ -222,6 +222,16 @@ fn what_a_type_was_taken_for_is_told_where_another_has_the_same_operations() {
         "it was taken for a queue; if it may answer in any order: --datatype unordered-queue";
     assert!(said.out.replace("\n                      ", " ").contains(hint), "{said:?}");
     assert_eq!(verify(&lines.join("\n"), "--datatype unordered-queue").code, Some(0));
+    let typed = |text: &str| json(&Place::new().run_words(&["verify", text, "--format", "json"]));
+    let told = |text: &str, hint: &str| {
+        let said = typed(text);
+        assert!(said["hint"].as_str().is_some_and(|it| it.contains(hint)), "{said}");
+    };
+    told("wx=1 wx=2 rx=[2]", "--datatype mv-register");
+    told(r#"wm=["a",1] rm=[["a",1]]"#, "--datatype map:register");
+    // Lists that somebody wrote are values.
+    let said = typed("wx=[1] wx=[2] rx=[1]");
+    assert!(said["hint"].is_null(), "{said}");
     // What holds needs no hint.
     assert!(!verify(&lines[..2].join("\n"), "").out.contains("hint"));
 }
