@@ -38,7 +38,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::edn_event::Entry;
+use super::edn_event::{Entry, NO_INVOCATION};
 use super::edn_operations;
 use super::edn_text::Forms;
 use super::edn_value::{edn_of, keyword, quoted};
@@ -74,6 +74,8 @@ pub(super) fn read_from<R: BufRead>(
     while let Some((line, form)) = forms.next()? {
         let entry = Entry { line, form: &form, options };
         if !reader.begun && entry.is_whole() {
+            // What waits was taken for a mark, because nothing was invoked.
+            reader.refuse_waiting(NO_INVOCATION)?;
             return edn_operations::read_from(forms, (line, form), reader.pairs.log, options);
         }
         let done = entry.take(&mut reader);

@@ -20,6 +20,10 @@ const INVOKE: [&str; 7] =
 const RETURN: [&str; 7] =
     ["return", "return-time", "return_time", "end", "end-time", "end_time", "finish"];
 
+/// Why an operation is refused that does not tell when it began, in a file of whole ones.
+pub(super) const NO_INVOCATION: &str = "an operation needs the time of its invocation, as in \
+                                        `:start 10`, because the file has no invocations";
+
 /// What is said to whoever recorded no invocations.
 const ALONE: &str = "nothing was invoked before; where only completions are recorded, each needs \
                      both of its times, as in `:start 10, :end 20`, or with --columns \
@@ -58,15 +62,18 @@ impl<'a> Entry<'a> {
             Some(Edn::Keyword(_)) => return Ok(None),
             _ => None,
         };
-        let reason = "`:process` is a number from 0 to 4294967295, or a keyword as `:nemesis`";
-        number.map(Some).ok_or_else(|| reason.to_owned())
+        number.map(Some).ok_or_else(|| {
+            let name = self.options.theirs("process");
+            format!("`:{name}` is a number from 0 to 4294967295, or a keyword as `:nemesis`")
+        })
     }
 
     /// Takes an event.
     pub(super) fn take(self, reader: &mut Reader) -> Result<(), Malformed> {
         let Entry { line, form, .. } = self;
         let Some(kind) = self.word("type") else {
-            return complain(line, "an event is a map with `:type`");
+            let name = self.options.theirs("type");
+            return complain(line, format!("an event is a map with `:{name}`"));
         };
         let Some(process) = self.client().or_else(|reason| complain(line, reason))? else {
             reader.pairs.log.mark(line, shown(form));
@@ -86,6 +93,14 @@ impl<'a> Entry<'a> {
     /// The complaint about a completion before which nothing was invoked.
     fn alone(self, refused: &str) -> String {
         let Edn::Map(fields) = self.form else { return refused.to_owned() };
+        let missing = |(ours, theirs): &&(String, String)| {
+            ["invoke", "return"].contains(&ours.as_str()) && self.form.get(theirs).is_none()
+        };
+        if let Some((ours, theirs)) = self.options.columns.iter().find(missing) {
+            return format!(
+                "{refused}: --columns says that `:{theirs}` is `{ours}`, and it is not here"
+            );
+        }
         let names = fields.iter().filter_map(|(name, _)| match name {
             Edn::Keyword(name) => record::meant(name).map(|(ours, unit)| (name, ours, unit)),
             _ => None,
@@ -114,7 +129,9 @@ impl<'a> Entry<'a> {
             }
             Some(Edn::Int(time)) => time.to_string(),
             // A number with decimals, perhaps with the `M` of those that are exact.
-            Some(Edn::Word(text) | Edn::Text(text)) => text.trim_end_matches('M').to_owned(),
+            Some(Edn::Word(text) | Edn::Text(text)) => {
+                text.strip_suffix('M').unwrap_or(text).to_owned()
+            }
             other => {
                 let other = other.map_or_else(String::new, shown);
                 return Err(format!("`:{name}` is a number, not {other}"));
@@ -175,10 +192,7 @@ impl<'a> Entry<'a> {
             return Err("this is an invocation, and the file had whole operations".to_owned());
         }
         let invoked = self.time("invoke", &INVOKE)?;
-        let invoked = invoked.ok_or(
-            "an operation needs the time of its invocation, as in `:start 10`, because the file \
-             has no invocations",
-        )?;
+        let invoked = invoked.ok_or(NO_INVOCATION)?;
         let returned = self.time("return", &RETURN)?;
         let kind = match said {
             Some(named) => Kind::named(named)?,

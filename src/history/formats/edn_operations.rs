@@ -144,6 +144,21 @@ mod tests {
     }
 
     #[test]
+    fn what_lacks_its_invocation_is_refused_also_before_the_first_operation() {
+        let text = "{:process :nemesis :type :info :f :cut}\n\
+                    {:process 0 :type :info :f :write :value 1}\n\
+                    {:process 1 :type :ok :f :read :value 1 :start 30 :end 40}\n";
+        let said = read(text).expect_err("the write may have happened");
+        assert!(
+            said.starts_with("line 2: an operation needs the time of its invocation"),
+            "{said}"
+        );
+        let lenient = Options { lenient: true, ..Options::default() };
+        let found = formats::read(text.as_bytes(), &lenient).expect("skipped");
+        assert_eq!((found.history.len(), found.skipped, found.marks_seen), (1, 1, 1));
+    }
+
+    #[test]
     fn times_have_any_of_the_names() {
         for (invoke, end) in [
             ("invoke", "return"),
@@ -203,6 +218,7 @@ mod tests {
             ("{:process 0 :f :read :start 3 :begin 3 :end 4}", "--columns invoke=start says"),
             ("{:process 0 :f :read :start [3] :end 4}", "`:start` is a number, not [3]"),
             ("{:process 0 :f :read :start 3.5 :end 4}", "has parts of a nanosecond"),
+            ("{:process 0 :f :read :start 3.0MM :end 4M}", "`3.0M` is no time"),
         ] {
             let said = read(&format!("{good}{bad}\n")).expect_err(bad);
             assert!(said.starts_with("line 2: ") && said.contains(expected), "{bad}: {said}");
@@ -228,6 +244,25 @@ mod tests {
         let hint = "; `start_us` may be `invoke`: --columns invoke=start_us --time-unit us; \
                     `end_us` may be `return`: --columns return=end_us --time-unit us";
         assert_eq!(said, format!("{wanted}{hint}"));
+        let options = |columns: [(&str, &str); 1]| Options {
+            columns: columns.map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned())).into(),
+            ..Options::default()
+        };
+        let text = "{:process 0 :type :ok :f :write :value 1 :start 5 :end 6}";
+        let event = "{:process 0 :type :ok :f :write :value 1}";
+        for (text, column, expected) in [
+            (
+                text,
+                ("invoke", "nope"),
+                "--columns says that `:nope` is `invoke`, and it is not here",
+            ),
+            (text, ("process", "nope"), "`:nope` is a number from 0 to 4294967295"),
+            (event, ("type", "nope"), "an event is a map with `:nope`"),
+        ] {
+            let said = formats::read(text.as_bytes(), &options([column]));
+            let said = said.expect_err("nothing is called so").reason;
+            assert!(said.ends_with(expected) || said.starts_with(expected), "{said}");
+        }
         // After an invocation it is a completion that lacks its own.
         let said = read(
             "{:process 0 :type :invoke :f :read}{:process 1 :type :ok :f :read :start 1 :end 2}",

@@ -238,6 +238,19 @@ mod tests {
     }
 
     #[test]
+    fn what_decides_is_taken_also_after_as_many_as_may_wait() {
+        let mut follower = Follower::default();
+        let begun = r#"{"process":0,"type":"invoke","f":"write","value":[7,1]}"#;
+        for line in [begun, r#"{"process":0,"type":"ok"}"#].iter().cycle().take(200_000) {
+            assert_eq!(follower.line(line.as_bytes()), []);
+        }
+        let [Err(refused)] = &follower.line(begun.as_bytes())[..] else { panic!("it waits") };
+        assert!(refused.reason.contains("too many operations wait"), "{refused}");
+        let read = r#"{"process":1,"type":"invoke","f":"read","value":[7,null]}"#;
+        assert_eq!(follower.line(read.as_bytes()).len(), 200_001);
+    }
+
+    #[test]
     fn what_cannot_be_followed_is_refused_with_its_line() {
         let begun = "{:process 0 :type :invoke :f :write :value [7 1]}";
         for (lines, expected) in [

@@ -138,6 +138,13 @@ impl Reader {
         Ok(self.pairs.finish(format))
     }
 
+    /// Refuses everything that waits.
+    pub(super) fn refuse_waiting(&mut self, reason: &str) -> Result<(), Malformed> {
+        std::mem::take(&mut self.waiting)
+            .iter()
+            .try_for_each(|raw| self.pairs.log.or_skip(complain(raw.head.line, reason)))
+    }
+
     /// Takes what still waits at the end of the file.
     pub(super) fn end(&mut self) -> Result<(), Malformed> {
         let known = self.waiting.iter().any(|raw| raw.f.as_ref().is_some_and(is_known));
@@ -151,7 +158,8 @@ impl Reader {
             return self.understand(raw);
         }
         let told = Keys::told_by(&raw);
-        if self.pairs.grows() && self.waiting.len() == WAITING_MAX {
+        let full = self.pairs.grows() && self.waiting.len() == WAITING_MAX;
+        if full && told == Keys::Undecided {
             return complain(raw.head.line, UNDECIDED);
         }
         self.waiting.push(raw);

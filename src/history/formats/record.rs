@@ -167,7 +167,8 @@ pub(super) fn unknown(names: &[String]) -> String {
     let (noun, verb) = if names.len() == 1 { ("field", "is") } else { ("fields", "are") };
     let mut said = format!("the {noun} {} {verb} not known here", told.join(", "));
     let mut ignored = Vec::new();
-    for name in names {
+    // What is known elsewhere is called as it should be.
+    for name in names.iter().filter(|name| !FIELDS.contains(&name.as_str())) {
         match meant(name) {
             Some((ours, unit)) => said.push_str(&perhaps(name, ours, unit)),
             None => ignored.push(format!("--ignore-field {name}")),
@@ -250,5 +251,18 @@ fn digits(text: &str) -> Result<Json, serde_json::Error> {
     match text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         true => Ok(Json::from(text)),
         false => serde_json::from_str(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_the_other_kind_of_lines_is_not_proposed_for_itself() {
+        let names = ["invoke", "start"].map(str::to_owned);
+        let said = "the fields `invoke`, `start` are not known here; `start` may be `invoke`: \
+                    --columns invoke=start";
+        assert_eq!(unknown(&names), said);
     }
 }
