@@ -219,7 +219,7 @@ pub struct VerifyArgs {
     /// What the operations mean: set:add-wins, counter, … (`explain set:add-wins`), also for
     /// single keys: `counter,cart=set:add-wins` [default: the first of register, set, counter,
     /// queue and text that knows them all, or all of a key]
-    #[arg(long, value_name = "DATATYPE", value_parser = values::meaning, conflicts_with = "follow")]
+    #[arg(long, value_name = "DATATYPE", value_parser = values::meaning)]
     pub datatype: Option<values::Meaning>,
     /// The initial value of every object, as JSON [default: null in a register, 0 in a
     /// counter; sets, queues and texts are empty, a lock is free, a semaphore has 1 permit]
@@ -239,24 +239,24 @@ pub struct VerifyArgs {
     #[arg(long)]
     pub full: bool,
     /// Print why models hold: the orders that explain all answers
-    #[arg(long, conflicts_with = "follow")]
+    #[arg(long)]
     pub witness: bool,
     /// Write the operations that show the first violation to a recording of its own, as JSON
     /// event lines, which judges the same
-    #[arg(long, value_name = "FILE", conflicts_with = "follow")]
+    #[arg(long, value_name = "FILE")]
     pub save_counterexample: Option<PathBuf>,
     /// Measure how far the recording is from a single copy: staleness, lost writes, …
     #[arg(long)]
     pub far: bool,
     /// Judge event lines while they are written, and stop at the first violation
-    #[arg(long, conflicts_with_all = ["all", "far", "full", "no_minimise", "memory"])]
+    #[arg(long, conflicts_with_all = WHOLE)]
     pub follow: bool,
     /// Judge a recording that is larger than memory, key by key, by way of files in this directory
     /// [default model: linearizable]
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["all", "far", "witness", "follow"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["all", "far", "witness"])]
     pub spill: Option<PathBuf>,
     /// How many operations --follow keeps in memory
-    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow")]
+    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow", conflicts_with_all = WHOLE)]
     pub window: usize,
     #[command(flatten)]
     pub read: ReadArgs,
@@ -267,6 +267,20 @@ pub struct VerifyArgs {
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
 }
+
+/// What means nothing while a recording grows. (Beside what excludes `--follow`, an option that
+/// requires it would be let through.)
+const WHOLE: [&str; 9] = [
+    "all",
+    "far",
+    "full",
+    "no_minimise",
+    "memory",
+    "datatype",
+    "witness",
+    "save_counterexample",
+    "spill",
+];
 
 impl VerifyArgs {
     /// The models to judge while a recording grows.

@@ -237,6 +237,15 @@ fn what_a_type_was_taken_for_is_told_where_another_has_the_same_operations() {
 }
 
 #[test]
+fn a_window_is_refused_where_nothing_is_followed() {
+    for words in ["--window 5", "--window 5 --all", "--window 5 --memory 1GB"] {
+        let said = verify(STALE, words);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains("--window <N>"), "{said:?}");
+    }
+}
+
+#[test]
 fn a_violation_is_one_though_nothing_was_read() {
     let queue = r#"{"process":0,"f":"enqueue","key":"q","value":1,"invoke":10,"return":20}
         {"process":0,"f":"dequeue","key":"q","value":null,"invoke":30,"return":40}"#;
