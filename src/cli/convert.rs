@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::history::History;
 use crate::history::formats::{edn, json_lines, operation_lines};
+use crate::history::{History, Value};
 use crate::report::count;
 
 use super::exit::{Exit, Failure};
@@ -30,6 +30,9 @@ pub struct ConvertArgs {
     /// everything is written; a device or a pipe is written to directly
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// What queues hold at first, as a JSON list: a drain of unknown outcome may have taken it
+    #[arg(long, value_name = "LIST", value_parser = list)]
+    initial: Option<Value>,
     #[command(flatten)]
     read: ReadArgs,
     /// The most memory for a recording: 500MB, 4GiB [default: 80 % of the free memory]
@@ -77,7 +80,16 @@ impl Write for Interruptible<'_> {
 
 /// Runs the subcommand.
 pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
-    let input = input::read(&args.history, &args.read.options(), args.memory)?;
+    let options = args.read.holding(args.initial.as_ref());
+    let input = input::read(&args.history, &options, args.memory)?;
+    if input.recording.drains.unfinished > 0 && args.initial.is_none() {
+        return Err(Failure::new(format!(
+            "{}: a drain of unknown outcome may have taken what its queue held at first, and the \
+             dequeues that are written for it depend on how much that was",
+            args.history
+        ))
+        .remedy("say what queues held, as to verify: --initial '[]' if nothing"));
+    }
     let history = &input.recording.history;
     let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
     let (written, place) = match path {
@@ -106,6 +118,14 @@ pub fn run(args: &ConvertArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     screen.note(&screen.look.text(&told(&input)));
     Ok(Exit::Holds)
+}
+
+/// Parses a list of values written as JSON.
+fn list(text: &str) -> Result<Value, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::List(held)) => Ok(Value::List(held)),
+        _ => Err("what queues hold is a list of values as JSON: [] or [9]".to_owned()),
+    }
 }
 
 /// What was read, and what was left out of the history.

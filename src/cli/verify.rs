@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::history::formats::Recording;
 use crate::history::{Completion, Key, Operation, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
@@ -194,6 +195,7 @@ pub fn begun<'a>(
     let history = &read.recording.history;
     let all = said.all.map(|said| said.0);
     let keys = || history.operations().iter().map(|op| &op.call.key);
+    no_drains_of_others(&said, name, read)?;
     let guess = all.is_none() && datatype::of(history).is_err();
     if said.of.is_empty() && !guess {
         if let Some(datatype) = all
@@ -244,6 +246,24 @@ pub fn begun<'a>(
             .remedy(format!("say what {key} is: --datatype …,{key}=DATATYPE")))
         }
     }
+}
+
+/// Refuses drains, which are read as dequeues, of what is said to be no queue.
+fn no_drains_of_others(said: &Meaning, name: &str, read: &Input) -> Result<(), Failure> {
+    let Recording { history, drains, .. } = &read.recording;
+    for (at, operation) in history.operations().iter().enumerate() {
+        if !drains.parts.contains_key(&operation.process) {
+            continue;
+        }
+        let own = said.of.iter().find(|(key, _)| *key == operation.call.key).map(|(_, said)| said);
+        let Some(datatype) = own.or(said.all.as_ref()).map(|said| said.0.name()) else { continue };
+        if !["queue", "unordered-queue"].contains(&datatype) {
+            let place = place(read, at);
+            let problem = format!("{name}: {place}: `drain` is nothing that a {datatype} does");
+            return Err(Failure::new(problem).remedy("only a queue and an unordered-queue know it"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether some datatype knows an operation by itself.

@@ -5,7 +5,7 @@
 //! violation, the stronger model that holds, or the budget that was used up.
 //! This module judges nothing and measures no time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -190,9 +190,19 @@ impl Judged<'_> {
         said
     }
 
+    /// What processes are called, by number, where the number does not tell.
+    fn names(&self) -> BTreeMap<u32, String> {
+        let mut names = self.recording.processes.clone();
+        for (process, called) in &self.recording.drains.parts {
+            let called = called.strip_prefix("process ").unwrap_or(called);
+            names.insert(process.0, called.to_owned());
+        }
+        names
+    }
+
     /// As what drains of queues were read.
     fn drains(&self) -> Option<String> {
-        let drains = self.recording.drains;
+        let drains = &self.recording.drains;
         let counted = distance::counted;
         let perhaps = match drains.unfinished {
             0 => String::new(),
@@ -481,7 +491,7 @@ impl Judged<'_> {
                 "unfinished": self.recording.drains.unfinished,
                 "perhaps": self.recording.drains.perhaps,
             },
-            "names": self.recording.processes,
+            "names": self.names(),
             "checked": !self.is_vacuous(),
             "hint": self.another_datatype().or(self.hint()),
             "steps": self.budget.steps,

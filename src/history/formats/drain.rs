@@ -100,7 +100,6 @@ pub(super) fn expand(recording: Recording, held: usize) -> Recording {
     let mut drains = Drains::default();
     let mut operations = Vec::with_capacity(old.len());
     let mut lines = Vec::with_capacity(recording.lines.len());
-    let mut processes = recording.processes.clone();
     for (at, operation) in old.iter().enumerate() {
         let mut add = |operation: Operation| {
             operations.push(operation);
@@ -111,16 +110,8 @@ pub(super) fn expand(recording: Recording, held: usize) -> Recording {
             continue;
         }
         drains.read += 1;
-        let dequeue = |process: ProcessId, completion: Completion, returned: Option<u64>| {
-            let call = Call {
-                f: Function::named("dequeue"),
-                key: operation.call.key.clone(),
-                argument: Value::Null,
-            };
-            Operation { process, call, completion, returned, ..operation.clone() }
-        };
         if operation.completion == Completion::Fail {
-            add(dequeue(operation.process, Completion::Fail, operation.returned));
+            add(dequeue(operation, operation.process, Completion::Fail, operation.returned));
             continue;
         }
         let (taken, by) = taken(operation);
@@ -132,29 +123,52 @@ pub(super) fn expand(recording: Recording, held: usize) -> Recording {
         drains.dequeues += taken.len();
         drains.perhaps += more;
         let who = recording.who(operation.process);
-        let who = who.strip_prefix("process ").unwrap_or(&who).to_owned();
         let (word, place) = recording.place(at);
         let known = taken.len();
         let answers = taken.into_iter().map(Some).chain(std::iter::repeat_n(None, more));
         for (nth, answer) in (1..).zip(answers) {
             let process = free.next().expect("there are more numbers than operations");
+            let process = ProcessId(process);
             let part = match answer {
                 Some(_) => format!("{nth} of {known}"),
                 None => "if it took more".to_owned(),
             };
-            processes.insert(process, format!("{who} in its drain ({word} {place}, {part})"));
-            let process = ProcessId(process);
+            let called = format!("{who} in its drain ({word} {place}, {part})");
+            drains.parts.insert(process, called);
             add(match answer {
                 Some(answer) => {
                     let returned = by.unwrap_or(last).max(operation.invoked);
-                    dequeue(process, Completion::Ok(answer), Some(returned))
+                    dequeue(operation, process, Completion::Ok(answer), Some(returned))
                 }
-                None => dequeue(process, Completion::Info, None),
+                None => dequeue(operation, process, Completion::Info, None),
             });
         }
     }
     let history = History::of(operations).expect("what was added is alone in its process");
-    Recording { history, lines, processes, drains, ..recording }
+    Recording { history, lines, drains, ..recording }
+}
+
+/// One of the dequeues that a drain did, or may have done. The drain is not copied: with it went
+/// all its values, once for each of them.
+fn dequeue(
+    drain: &Operation,
+    process: ProcessId,
+    completion: Completion,
+    returned: Option<u64>,
+) -> Operation {
+    Operation {
+        process,
+        node: drain.node,
+        call: Call {
+            f: Function::named("dequeue"),
+            key: drain.call.key.clone(),
+            argument: Value::Null,
+        },
+        invoked: drain.invoked,
+        returned,
+        completion,
+        final_read: drain.final_read,
+    }
 }
 
 /// The numbers that no process has, here or in the file.

@@ -121,15 +121,14 @@ pub struct Recording {
     /// How many times ran backwards and were replaced, so that the order of the events
     /// counts.
     pub backwards: usize,
-    /// The names of processes, by number, if the file has texts for them; and of those that
-    /// stand for a drain.
+    /// The names of processes, by number, if the file has texts for them.
     pub processes: BTreeMap<u32, String>,
     /// The drains of queues that were read as dequeues.
     pub drains: Drains,
 }
 
 /// Drains of queues, and as what they were read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drains {
     /// How many there were.
     pub read: usize,
@@ -139,12 +138,17 @@ pub struct Drains {
     pub unfinished: usize,
     /// How many dequeues of unknown outcome stand for that.
     pub perhaps: usize,
+    /// What the processes are called that stand for parts of a drain.
+    pub parts: BTreeMap<ProcessId, String>,
 }
 
 impl Recording {
     /// What the file calls a process: `process 3`, `process writer`, `process 0 (from line 7
     /// on)`. Shortened, without control characters.
     pub fn who(&self, process: ProcessId) -> String {
+        if let Some(part) = self.drains.parts.get(&process) {
+            return part.clone();
+        }
         let &(number, line) = self.renumbered.get(&process).unwrap_or(&(process.0, None));
         let name = self
             .processes

@@ -98,6 +98,34 @@ fn recordings_of_other_tools_become_ours_and_what_is_left_out_is_told() {
 }
 
 #[test]
+fn what_queues_held_at_first_is_asked_for_where_a_drain_may_have_taken_it() {
+    let drain = "{:process 0 :type :invoke :f :enqueue :value 1 :time 1}\n\
+                 {:process 0 :type :ok :f :enqueue :value 1 :time 2}\n\
+                 {:process 0 :type :invoke :f :drain :time 3}\n\
+                 {:process 0 :type :info :f :drain :time 4}\n\
+                 {:process 1 :type :invoke :f :dequeue :time 5}\n\
+                 {:process 1 :type :ok :f :dequeue :value nil :time 6}\n";
+    refused(&convert(drain, "--to operations"), &["drain of unknown outcome", "--initial '[]'"]);
+    refused(&convert(drain, "--to operations --initial 9"), &["a list of values as JSON"]);
+    let place = Place::new();
+    place.write("drained", drain);
+    for initial in ["[9]", "[9,8]"] {
+        let said =
+            place.run(&format!("convert drained --to operations -o written --initial {initial}"));
+        assert_eq!(said.code, Some(0), "{said:?}");
+        for name in ["drained", "written"] {
+            let words = format!("verify {name} --model linearizable --initial {initial}");
+            assert_eq!(place.run(&words).code, Some(0), "{name} {initial}");
+        }
+    }
+    let nothing = place.run("convert drained --to operations --initial []").out;
+    assert_eq!(nothing.matches("dequeue").count(), 2, "{nothing}");
+    // One that was answered took what it says.
+    let known = drain.replace(":info :f :drain", ":ok :f :drain :value [1]");
+    assert_eq!(convert(known, "--to operations").code, Some(0));
+}
+
+#[test]
 fn what_is_compressed_is_told_by_its_first_bytes() {
     let gz = |text: &str| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

@@ -237,6 +237,23 @@ fn what_a_type_was_taken_for_is_told_where_another_has_the_same_operations() {
 }
 
 #[test]
+fn only_queues_are_drained() {
+    let drain = r#"{"process":0,"f":"push","key":"s","value":1,"invoke":10,"return":20}
+        {"process":0,"f":"drain","key":"s","value":[1],"invoke":30,"return":40}"#;
+    for datatype in ["stack", "opaque", "queue,s=stack"] {
+        let said = verify(drain, &format!("--datatype {datatype}"));
+        let name = datatype.trim_start_matches("queue,s=");
+        let wanted = format!("history.jsonl: line 2: `drain` is nothing that a {name} does");
+        assert!(said.code == Some(2) && said.err.contains(&wanted), "{said:?}");
+    }
+    let queue = drain.replace("push", "enqueue");
+    for datatype in ["queue", "unordered-queue", "stack,s=queue"] {
+        let said = verify(&queue, &format!("--model linearizable --datatype {datatype}"));
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+}
+
+#[test]
 fn a_window_is_refused_where_nothing_is_followed() {
     for words in ["--window 5", "--window 5 --all", "--window 5 --memory 1GB"] {
         let said = verify(STALE, words);

@@ -2,6 +2,8 @@
 //! explains the recording.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use quiescence::history::formats::{self, Drains, Options, Recording};
 use quiescence::history::{Completion, notation};
@@ -308,8 +310,8 @@ fn dequeues_that_stand_for_a_drain_say_so_by_their_process() {
     ];
     assert_eq!(named, wanted);
     assert_eq!(found.lines, [1, 3, 5, 5, 7]);
-    let drains = Drains { read: 2, dequeues: 1, unfinished: 1, perhaps: 1 };
-    assert_eq!((found.drains, found.continued), (drains, 1));
+    let Drains { read: drains, dequeues, unfinished, perhaps, .. } = found.drains;
+    assert_eq!((drains, dequeues, unfinished, perhaps, found.continued), (2, 1, 1, 1, 1));
     let [.., known, more, failed] = found.history.operations() else { panic!("{found:?}") };
     assert_eq!((known.invoked, known.returned), (30, Some(40)));
     assert_eq!((more.invoked, &more.completion), (30, &Completion::Info));
@@ -323,6 +325,32 @@ fn dequeues_that_stand_for_a_drain_say_so_by_their_process() {
     assert_eq!(notation::write(&read(keyed).history), "[dequeue]q=null:1|[dequeue]q=null:2 @ 0101");
     let nothing = "0\t:invoke\t:drain\tnil\n:nemesis\t:info\t:stop\tnil\n0\t:ok\t:drain\t[]\n";
     assert_eq!((read(nothing).history.len(), read(nothing).drains.read), (0, 1));
+}
+
+#[test]
+fn a_long_name_of_a_process_is_shortened_once() {
+    let name = "n".repeat(500);
+    let text = format!(
+        "{{\"process\":\"{name}\",\"f\":\"drain\",\"value\":[5],\"invoke\":1,\"return\":2}}"
+    );
+    let found = read(&text);
+    let wanted = format!("process {}… (500 letters) in its drain (line 1, 1 of 1)", &name[..80]);
+    assert_eq!(found.who(found.history.operations()[0].process), wanted);
+}
+
+/// Reading each value of a drain must not take time for all the others: that would be minutes.
+#[test]
+fn a_drain_of_many_values_is_read_in_linear_time() {
+    let (done, outcome) = mpsc::channel();
+    std::thread::spawn(move || {
+        let values: Vec<String> = (0..150_000).map(|value: u32| value.to_string()).collect();
+        let text = format!(
+            "{{\"invoke\":1,\"return\":2,\"process\":0,\"f\":\"drain\",\"value\":[{}]}}",
+            values.join(",")
+        );
+        done.send(read(&text).history.len())
+    });
+    assert_eq!(outcome.recv_timeout(Duration::from_secs(60)), Ok(150_000));
 }
 
 #[test]
