@@ -217,7 +217,7 @@ pub fn printed(bytes: &[u8]) {
         survey: &survey,
         not_asked: &[],
         says_anything: judge.says_anything(),
-        initial: initial::suggested(history),
+        initial: initial::suggested(initial::seen(history)),
         guessed: None,
         searched: judge.searched(),
         rechecked: &BTreeSet::new(),

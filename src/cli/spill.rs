@@ -14,6 +14,7 @@ mod parts;
 
 use std::path::Path;
 
+use crate::history::escape;
 use crate::judgement::Model;
 use crate::judgement::model::Locality;
 use crate::report::count;
@@ -30,11 +31,19 @@ use parts::{PARTS, Parts};
 /// with short operations.
 const BYTES_EACH: u64 = 450;
 
+/// The same for each byte of a part: of long values, measured with 50 kB each.
+const BYTES_LONG: u64 = 2;
+
 /// Judges one recording.
 pub fn run(args: &VerifyArgs, directory: &Path, screen: &Screen) -> Result<Exit, Failure> {
     let [name] = &args.histories[..] else {
         return Err(Failure::new("--spill takes one recording"));
     };
+    if input::typed(name).is_some() {
+        let typed = escape::short(name);
+        return Err(Failure::new(format!("--spill reads a file, and `{typed}` is a history"))
+            .remedy("leave out --spill to judge a history that is typed"));
+    }
     let models = models(args)?;
     if args.datatype.as_ref().is_some_and(|said| !said.of.is_empty()) {
         return Err(Failure::new("with --spill all keys have one datatype")
@@ -102,8 +111,11 @@ fn models(args: &VerifyArgs) -> Result<Vec<Model>, Failure> {
 /// Whether each part can be judged in memory.
 fn room(parts: &Parts, args: &VerifyArgs) -> Result<(), Failure> {
     let memory = args.memory.unwrap_or_else(input::free_memory);
-    let most = parts.counts.iter().copied().max().unwrap_or(0);
-    let need = most.saturating_mul(BYTES_EACH);
+    let need = |(size, operations): (&u64, &u64)| {
+        let each = operations.saturating_mul(BYTES_EACH);
+        (each.saturating_add(size.saturating_mul(BYTES_LONG)), *operations)
+    };
+    let (need, most) = parts.sizes.iter().zip(&parts.counts).map(need).max().unwrap_or((0, 0));
     if need <= memory {
         return Ok(());
     }

@@ -12,8 +12,9 @@ use crate::judgement::checker::Leasts;
 use crate::judgement::datatype::{
     self, DESCRIBED, Datatype, Described, Like, Opaque, Register, stranger, with_article,
 };
+use crate::judgement::initial::{seen, suggested};
 use crate::judgement::{
-    Begun, Budget, Distance, Elements, Judge, Model, Reason, Survey, Unknown, Verdict, initial,
+    Begun, Budget, Distance, Elements, Judge, Model, Reason, Survey, Unknown, Verdict,
 };
 use crate::report::reporter::Reporter;
 use crate::report::survey::{Counted, Judged};
@@ -155,7 +156,7 @@ fn judge(
         survey: &survey,
         not_asked: &not_asked,
         says_anything: judge.says_anything(),
-        initial: if strange { initial::suggested(begun.history()) } else { None },
+        initial: if strange { suggested(seen(begun.history())) } else { None },
         guessed: judge.datatype().filter(|_| args.datatype.is_none()).and_then(|guessed| {
             let other = datatype::mistaken(&read.recording.history, guessed)?;
             Some((guessed, other.name()))

@@ -6,6 +6,7 @@
 //! there are others. Objects of other datatypes begin with what is given.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
@@ -163,19 +164,19 @@ pub fn exchange(history: &History, initial: &Value) -> History {
     History::of(all.collect()).expect("no rule asks for values")
 }
 
-/// The initial value that objects seem to have had, if not that of their
-/// datatype: the one value that all early reads saw (those before any change
-/// was acknowledged) and that no operation explains.
-pub fn suggested(history: &History) -> Option<Value> {
-    let datatype = datatype::of(history).ok()?;
-    let mut seen: Option<Value> = None;
-    for (key, value) in early(history, datatype) {
-        if value == datatype.initial(key) || seen.as_ref().is_some_and(|seen| *seen != value) {
-            return None;
-        }
-        seen = Some(value);
-    }
-    seen
+/// What early reads saw (those before any change was acknowledged) that no operation explains.
+/// `None` stands for the initial value of the datatype, and for what no datatype knows.
+pub fn seen(history: &History) -> BTreeSet<Option<Value>> {
+    let Ok(datatype) = datatype::of(history) else { return BTreeSet::from([None]) };
+    let unusual = |(key, value)| (value != datatype.initial(key)).then_some(value);
+    early(history, datatype).into_iter().map(unusual).collect()
+}
+
+/// The initial value that objects seem to have had, if not that of their datatype: the only
+/// one that was [`seen`].
+pub fn suggested(mut seen: BTreeSet<Option<Value>>) -> Option<Value> {
+    let first = seen.pop_first()?;
+    first.filter(|_| seen.is_empty())
 }
 
 /// When the first change of an object was invoked, and when one first returned.

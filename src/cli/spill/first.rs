@@ -10,7 +10,7 @@ use crate::cli::input::{self, Input};
 use crate::cli::{clock, interrupts};
 use crate::history::formats::stream::{NotStreamed, Stream, Streamed};
 use crate::history::formats::{Options, Recording};
-use crate::history::{Completion, History, ProcessId, Value};
+use crate::history::{Completion, History, Key, ProcessId, Value};
 use crate::judgement::datatype::{Datatype, Register};
 use crate::report::survey::Counted;
 
@@ -27,7 +27,8 @@ pub struct First {
     pub bytes: u64,
     pub reading: Duration,
     /// Whether every process invokes an operation after the instant at which its last one
-    /// returned.
+    /// returned, if that was on another key. (Both on one key are in one part, which keeps their
+    /// order.)
     pub in_time: bool,
 }
 
@@ -46,18 +47,21 @@ impl First {
                 .remedy("leave out --lenient, and mend the recording"));
         }
         let mut file = input::counted(name)?;
-        let refused = |why| refused(name, why, &options);
+        let refused = |why| refused(name, why, (&options, args.initial.as_ref()));
         let mut stream = Stream::open(&mut file, &options).map_err(refused)?;
         let mut counted = Counted::default();
-        let mut last: BTreeMap<ProcessId, Option<u64>> = BTreeMap::new();
+        let mut last: BTreeMap<ProcessId, (Option<u64>, Key)> = BTreeMap::new();
         let (mut in_time, mut seen) = (true, 0_u64);
         while let Some(one) = stream.operation().map_err(refused)? {
             if args.datatype.is_none() {
                 is_register(name, &one)?;
             }
             let operation = &one.operation;
-            let before = last.insert(operation.process, operation.returned);
-            in_time &= before.is_none_or(|end| end.is_some_and(|end| end < operation.invoked));
+            let key = &operation.call.key;
+            let before = last.insert(operation.process, (operation.returned, key.clone()));
+            in_time &= before.is_none_or(|(end, on)| {
+                on == *key || end.is_some_and(|end| end < operation.invoked)
+            });
             counted.operations += 1;
             counted.pending += usize::from(operation.is_pending());
             parts.add(&one)?;
@@ -81,14 +85,22 @@ impl First {
 }
 
 /// Why a recording is not read operation by operation, and what to do about it.
-fn refused(name: &str, why: NotStreamed, options: &Options) -> Failure {
+fn refused(
+    name: &str,
+    why: NotStreamed,
+    (options, initial): (&Options, Option<&Value>),
+) -> Failure {
+    let held = match initial {
+        Some(Value::List(held)) => format!(" --initial '{}'", Value::List(held.clone())),
+        _ => String::new(),
+    };
     match why {
         NotStreamed::Malformed(malformed) => input::malformed(name, &malformed, options, false),
         NotStreamed::Whole(what) => Failure::new(format!(
             "{name} is {what}, which has to be read as a whole, and --spill reads line by line"
         ))
         .remedy(format!(
-            "write it as JSON lines first: quiescence convert {name} --to operations -o FILE"
+            "write it as JSON lines first: quiescence convert {name} --to operations{held} -o FILE"
         )),
     }
 }

@@ -15,10 +15,10 @@ use crate::cli::{clock, counterexample, verify};
 use crate::history::formats::stream::Streamed;
 use crate::history::{Completion, Operation, Value, formats::Recording};
 use crate::hunt::outcome::Status;
+use crate::judgement::initial::{seen, suggested};
 use crate::judgement::model::Locality;
 use crate::judgement::{
     Begun, Budget, Counterexample, Judge, Kind, Model, Reason, Survey, Unknown, Verdict, Witness,
-    initial,
 };
 use crate::report::survey::{Counted, Judged};
 
@@ -46,6 +46,8 @@ struct Shown {
     alone: bool,
     /// What is left of their answers, by number.
     restricted: Vec<(u64, Value)>,
+    /// Whether this was rechecked with its part.
+    rechecked: bool,
     /// Others that are needed to judge it.
     beside: Vec<Streamed>,
 }
@@ -60,6 +62,8 @@ pub struct Merged {
     searched: Option<&'static str>,
     /// The models of which the evidence was too large to be rechecked in some part.
     unchecked: BTreeSet<Model>,
+    /// What early reads of the parts saw that no operation explains.
+    seen: BTreeSet<Option<Value>>,
     /// The largest budget of a verdict.
     most: Option<Budget>,
     /// How many parts there was no time for.
@@ -80,6 +84,7 @@ impl Merged {
             says_anything: false,
             searched: None,
             unchecked: BTreeSet::new(),
+            seen: BTreeSet::new(),
             most: None,
             unjudged: 0,
         }
@@ -114,6 +119,9 @@ impl Merged {
         let large = judged.map(|entry| entry.model).filter(|model| !rechecked.contains(model));
         self.unchecked.extend(large);
         self.most = Some(most);
+        // More than two do not agree either.
+        let room = 2_usize.saturating_sub(self.seen.len());
+        self.seen.extend(seen(begun.history()).into_iter().take(room));
         let streamed = |at: usize| Streamed {
             number: numbers[at],
             line: recording.lines[at],
@@ -139,6 +147,7 @@ impl Merged {
                         restricted: { shown.restricted.iter() }
                             .map(|(at, answer)| (numbers[*at], answer.clone()))
                             .collect(),
+                        rechecked: rechecked.contains(&entry.from.unwrap_or(entry.model)),
                         beside: streamed(&beside),
                     })
                 }
@@ -166,15 +175,13 @@ impl Merged {
         let budget = verify::budget(args);
         let mut rechecked = BTreeSet::new();
         let survey = Survey::among(&judge, &self.models, |model| {
-            let verdict = self.verdict((&judge, &numbers), model, budget, first.in_time);
-            if !verdict.holds() {
-                return verify::confirmed(&begun, model, verdict, &mut rechecked);
+            match self.verdict((&judge, &numbers), model, budget, first.in_time) {
+                (verdict, None) => verify::confirmed(&begun, model, verdict, &mut rechecked),
+                (verdict, Some(before)) => {
+                    rechecked.extend(before.then_some(model));
+                    verdict
+                }
             }
-            // The evidence of the parts was rechecked; it is not kept.
-            if !self.unchecked.contains(&model) {
-                rechecked.insert(model);
-            }
-            verdict
         });
         let strange = args.initial.is_none() && verify::saw_what_nobody_left(&judge, &survey);
         // What is not judged may say something, and have other keys.
@@ -194,7 +201,7 @@ impl Merged {
             survey: &survey,
             not_asked: &[],
             says_anything,
-            initial: if strange { initial::suggested(begun.history()) } else { None },
+            initial: if strange { suggested(self.seen) } else { None },
             guessed: None,
             searched: self.searched,
             rechecked: &rechecked,
@@ -227,25 +234,29 @@ impl Merged {
         all
     }
 
-    /// The verdict on the whole. The judge has the operations of all counterexamples, of these
-    /// numbers.
+    /// The verdict on the whole, and whether its evidence was rechecked with its part; `None`
+    /// if it can be rechecked beside that of the other parts. The judge has the operations of
+    /// all counterexamples, of these numbers.
     fn verdict(
         &self,
         (judge, numbers): (&Judge<'_>, &[u64]),
         model: Model,
         budget: Budget,
         in_time: bool,
-    ) -> Verdict {
-        let unknown = |reason: String| Verdict::Unknown(Unknown { reason, spent: 0 });
+    ) -> (Verdict, Option<bool>) {
+        let unknown = |reason: String| (Verdict::Unknown(Unknown { reason, spent: 0 }), None);
         let at = self.models.iter().position(|other| *other == model).expect("it was asked for");
         match &self.found[at] {
-            Found::Unknown(unknown, _) => Verdict::Unknown(unknown.clone()),
-            Found::Violated(shown) if shown.alone => shown.verdict(numbers, model),
-            Found::Violated(shown) => match judge.check(model, Budget { stop: None, ..budget }) {
-                Verdict::Violated(found) => Verdict::Violated(found),
-                // The budget ended; it was a violation before.
-                Verdict::Holds(_) | Verdict::Unknown(_) => shown.verdict(numbers, model),
-            },
+            Found::Unknown(unknown, _) => (Verdict::Unknown(unknown.clone()), None),
+            Found::Violated(shown) => {
+                let anew =
+                    (!shown.alone).then(|| judge.check(model, Budget { stop: None, ..budget }));
+                match anew {
+                    Some(Verdict::Violated(found)) => (Verdict::Violated(found), None),
+                    // The budget ended; it was a violation before.
+                    _ => (shown.verdict(numbers, model), Some(shown.rechecked)),
+                }
+            }
             Found::Holds if self.unjudged > 0 => unknown(format!(
                 "there was no time left to judge {} of {PARTS} parts of the keys",
                 self.unjudged
@@ -254,7 +265,10 @@ impl Merged {
                 unknown(TOUCHING.to_owned())
             }
             // Each part has its orders. They are not kept.
-            Found::Holds => Verdict::Holds(Witness::Linear(Vec::new())),
+            Found::Holds => {
+                let before = !self.unchecked.contains(&model);
+                (Verdict::Holds(Witness::Linear(Vec::new())), Some(before))
+            }
         }
     }
 }

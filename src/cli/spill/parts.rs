@@ -35,6 +35,8 @@ pub struct Parts {
     files: Vec<BufWriter<File>>,
     /// How many operations each has.
     pub counts: Vec<u64>,
+    /// How many bytes they take.
+    pub sizes: Vec<u64>,
     directory: PathBuf,
 }
 
@@ -65,7 +67,8 @@ impl Parts {
             Ok(BufWriter::with_capacity(CHUNK, file))
         });
         let files = files.collect::<io::Result<_>>().map_err(|error| fault(directory, &error))?;
-        Ok(Parts { folder, files, counts: vec![0; PARTS], directory: directory.to_owned() })
+        let (counts, sizes) = (vec![0; PARTS], vec![0; PARTS]);
+        Ok(Parts { folder, files, counts, sizes, directory: directory.to_owned() })
     }
 
     /// How many folders there are in a directory that other runs have made: they go on, or
@@ -82,8 +85,11 @@ impl Parts {
     /// If there is no room for it.
     pub fn add(&mut self, one: &Streamed) -> Result<(), Failure> {
         let part = part_of(&one.operation.call.key);
+        let mut record = Vec::new();
+        let written = write(&mut record, one).and_then(|()| self.files[part].write_all(&record));
         self.counts[part] += 1;
-        write(&mut self.files[part], one).map_err(|error| fault(&self.directory, &error))
+        self.sizes[part] += record.len() as u64;
+        written.map_err(|error| fault(&self.directory, &error))
     }
 
     /// Writes out what is still in memory.

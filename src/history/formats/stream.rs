@@ -7,7 +7,7 @@
 //!
 //! Only files whose lines stand for themselves can be read like that: event lines and
 //! operation lines of JSON that name a key. Operation lines may stand in any order; here no
-//! line may stand more than [`DISORDER_MAX`] lines after one that was invoked later.
+//! line may stand more than [`DISORDER_MAX`] lines or 64 MiB after one that was invoked later.
 //!
 //! A recording with drains is none of them: how many dequeues they are, all of it tells.
 //!
@@ -34,6 +34,9 @@ use crate::history::{Completion, Event, Malformed, Operation, ProcessId, Rules, 
 
 /// How far operation lines may be from the order in which they were invoked, in lines.
 pub const DISORDER_MAX: usize = 100_000;
+
+/// The same, in bytes of lines: so many are kept in memory.
+const DISORDER_BYTES: usize = 64 << 20;
 
 /// One operation of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +107,8 @@ struct Operations {
     /// Those that may not be the next, by invocation and line; the process is the number in
     /// the file.
     waiting: BinaryHeap<Reverse<Waiting>>,
+    /// How many bytes their lines have.
+    bytes: usize,
     /// How many were passed on.
     passed: u64,
     ended: bool,
@@ -111,6 +116,7 @@ struct Operations {
 
 struct Waiting {
     line: usize,
+    bytes: usize,
     operation: Operation,
 }
 
@@ -300,6 +306,7 @@ impl Operations {
             rules: Rules::default(),
             names: Names::default(),
             waiting: BinaryHeap::new(),
+            bytes: 0,
             passed: 0,
             ended: false,
         }
@@ -311,7 +318,9 @@ impl Operations {
         options: &Options,
         renumbered: &mut Renumbered,
     ) -> Result<Option<Streamed>, Malformed> {
-        while !self.ended && self.waiting.len() <= DISORDER_MAX {
+        let fits =
+            |waiting: usize, bytes: usize| waiting <= DISORDER_MAX && bytes <= DISORDER_BYTES;
+        while !self.ended && fits(self.waiting.len(), self.bytes) {
             let Some(line) = lines.next()? else {
                 self.ended = true;
                 break;
@@ -339,16 +348,20 @@ impl Operations {
                 .or_else(|reason| complain(line, reason))?;
             if operation.invoked < self.rules.time() {
                 let reason = format!(
-                    "this was invoked before what stands more than {DISORDER_MAX} lines above; \
-                     sort the lines by `invoke`"
+                    "this was invoked before what stands more than {DISORDER_MAX} lines or {} MiB \
+                     above; sort the lines by `invoke`",
+                    DISORDER_BYTES >> 20
                 );
                 return complain(line, reason);
             }
-            self.waiting.push(Reverse(Waiting { line, operation }));
+            let bytes = lines.text().len();
+            self.bytes += bytes;
+            self.waiting.push(Reverse(Waiting { line, bytes, operation }));
         }
-        let Some(Reverse(Waiting { line, mut operation })) = self.waiting.pop() else {
+        let Some(Reverse(Waiting { line, bytes, mut operation })) = self.waiting.pop() else {
             return Ok(None);
         };
+        self.bytes -= bytes;
         let process = operation.process.0;
         operation.process = self.names.invoking(process, &self.rules);
         self.rules.accept_whole(Place { line, process }, &operation)?;

@@ -115,6 +115,22 @@ fn a_recording_read_operation_by_operation_is_the_same() {
 }
 
 #[test]
+fn lines_that_wait_for_earlier_ones_are_limited_by_their_length() {
+    let line = |at: usize, value: &str| {
+        let until = at + 1;
+        format!(
+            "{{\"invoke\":{at},\"return\":{until},\"process\":{at},\"f\":\"write\",\"key\":\"x\",\"value\":\"{value}\"}}\n"
+        )
+    };
+    let value = "v".repeat(8 << 20);
+    let late = |count: usize| (2..2 + count).map(|at| line(at, &value)).collect::<String>();
+    assert!(streamed(&format!("{}{}", late(3), line(1, ""))).is_ok());
+    let refused = streamed(&format!("{}{}", late(9), line(1, "")));
+    let Err(NotStreamed::Malformed(refused)) = refused else { panic!("{:?}", refused.is_ok()) };
+    assert!(refused.reason.contains("100000 lines or 64 MiB above"), "{refused}");
+}
+
+#[test]
 fn what_is_judged_key_by_key_is_judged_as_before() {
     let place = Place::new();
     let mut dice = Dice(16);
@@ -189,11 +205,70 @@ fn a_violation_is_told_with_the_lines_of_the_file() {
 }
 
 #[test]
+fn a_violation_of_which_only_parts_of_answers_count_stays_one() {
+    let line = |f: &str, key: &str, value: &str, at: usize| {
+        let until = at + 5;
+        format!(
+            r#"{{"process":0,"f":"{f}","key":"{key}","value":{value},"invoke":{at},"return":{until}}}"#
+        )
+    };
+    // What was added second is not shown, and the rest of the answer is not kept.
+    let lines = [
+        line("add", "s", "1", 10),
+        line("add", "t", "8", 20),
+        line("add", "s", "2", 30),
+        line("add", "s", "3", 40),
+        line("read", "s", "[1,3]", 50),
+        line("read", "t", "[8]", 60),
+    ];
+    let words = "--datatype set --format json";
+    let place = Place::new();
+    place.write("a.jsonl", lines.join("\n"));
+    let whole = json(&place.run(&format!("verify a.jsonl --model linearizable {words}")));
+    let said = spilled(&lines.join("\n"), words);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let parts = json(&said);
+    for name in ["verdict", "kind", "lines", "why", "rechecked"] {
+        assert_eq!(parts["verdicts"][0][name], whole["verdicts"][0][name], "{name}");
+    }
+    assert_eq!(parts["verdicts"][0]["rechecked"], true);
+}
+
+#[test]
+fn an_initial_value_is_proposed_if_all_keys_agree_on_it() {
+    let read = |process: usize, key: &str, value: &str, at: usize| {
+        let until = at + 5;
+        format!(
+            r#"{{"process":{process},"f":"read","key":"{key}","value":{value},"invoke":{at},"return":{until}}}"#
+        )
+    };
+    let hint = |lines: &[String]| {
+        let place = Place::new();
+        place.write("a.jsonl", lines.join("\n"));
+        let hint = |words: &str| {
+            let line = format!("verify a.jsonl --model linearizable --format json {words}");
+            json(&place.run(&line))["hint"].clone()
+        };
+        let (whole, parts) = (hint(""), hint("--spill ."));
+        assert_eq!(parts, whole, "{lines:?}");
+        whole
+    };
+    let zero = read(0, "x", "0", 10);
+    assert!(hint(std::slice::from_ref(&zero)).is_string());
+    assert!(hint(&[zero.clone(), read(1, "y", "0", 20)]).is_string());
+    // Another key began otherwise, or the same one did, outside of the counterexample.
+    assert!(hint(&[zero.clone(), read(1, "y", "null", 20)]).is_null());
+    assert!(hint(&[zero.clone(), read(1, "y", "1", 20)]).is_null());
+    assert!(hint(&[zero, read(1, "x", "null", 20)]).is_null());
+}
+
+#[test]
 fn what_is_not_told_from_single_keys_is_refused_by_name() {
     let edn = "{:process 0 :type :invoke :f :write :value 1}";
     let keyless = r#"{"process":0,"f":"write","value":1,"invoke":1,"return":2}"#;
     let drain = r#"{"process":0,"f":"drain","key":"q","value":[7],"invoke":1,"return":2}"#;
     let drains = r#"{"process":0,"type":"invoke","f":"drain","key":"q"}"#;
+    let long = STALE.replace("\"value\":1", &format!("\"value\":\"{}\"", "v".repeat(50_000)));
     let counter = STALE.replace("\"write\"", "\"inc\"");
     let twice = STALE.replace(
         "\"process\":2,\"f\":\"read\",\"key\":\"y\"",
@@ -206,6 +281,7 @@ fn what_is_not_told_from_single_keys_is_refused_by_name() {
         (STALE, "--lenient", "--spill skips no malformed lines"),
         (STALE, "--datatype counter,x=register", "all keys have one datatype"),
         (STALE, "--memory 500B", "one of 64 parts have 3 operations"),
+        (&*long, "--memory 100kB", "one of 64 parts have 3 operations"),
         (edn, "", "a.jsonl is Jepsen's EDN, which has to be read as a whole"),
         ("[{\"process\":0}]", "", "a.jsonl is JSON in an array or over several lines"),
         (drain, "--datatype queue", "a.jsonl is a recording with drains, which has to be read"),
@@ -219,8 +295,17 @@ fn what_is_not_told_from_single_keys_is_refused_by_name() {
         assert_eq!(said.code, Some(2), "{said:?}");
         assert!(said.err.contains(expected) && said.out.is_empty(), "{expected}: {said:?}");
     }
-    let said = spilled(STALE, "--all");
-    assert!(said.err.contains("--spill <DIR>' cannot be used with '--all'"), "{said:?}");
+    for (words, other) in [("--all", "--all"), ("--window 5", "--window <N>")] {
+        let said = spilled(STALE, words);
+        let expected = format!("--spill <DIR>' cannot be used with '{other}'");
+        let reversed = format!("'{other}' cannot be used with '--spill <DIR>'");
+        assert!(said.err.contains(&expected) || said.err.contains(&reversed), "{said:?}");
+    }
+    let said = Place::new().run_words(&["verify", "wx1|rx1 rx0", "--spill", "."]);
+    assert!(said.err.contains("--spill reads a file, and `wx1|rx1 rx0` is a history"), "{said:?}");
+    // What drains had found at first is asked for, as it was said here.
+    let said = spilled(drain, "--datatype queue --initial [9]");
+    assert!(said.err.contains("--to operations --initial '[9]' -o FILE"), "{said:?}");
 }
 
 #[test]
@@ -229,6 +314,14 @@ fn what_is_not_known_of_all_keys_together_is_unknown() {
     let said = spilled(&touching, "--model linearizable --model delta-atomic:5");
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.out.contains("? unknown") && said.out.contains("✓ holds"), "{said:?}");
+    // On one key the order of a process is kept.
+    let on_one = STALE.replace(
+        r#""y","value":7,"invoke":30,"return":35"#,
+        r#""x","value":2,"invoke":41,"return":50"#,
+    );
+    let on_one = on_one.replace("\"value\":1,\"invoke\":50", "\"value\":2,\"invoke\":50");
+    let said = spilled(&on_one, "");
+    assert_eq!(said.code, Some(0), "{said:?}");
     // A violation is one in any case.
     let said = spilled(&STALE.replace("\"return\":35", "\"return\":50"), "");
     assert_eq!(said.code, Some(1), "{said:?}");

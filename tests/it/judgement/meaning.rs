@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use quiescence::history::{History, Value, notation};
-use quiescence::judgement::initial::suggested;
+use quiescence::judgement::initial::{seen, suggested};
 use quiescence::judgement::{Begun, Budget, Judge, Kind, Model, Verdict, check, datatype, recheck};
 
 use super::simulated::built;
@@ -44,7 +44,7 @@ fn objects_may_hold_something_else_at_first() {
 
 #[test]
 fn what_early_reads_agree_about_is_suggested_as_the_initial_value() {
-    let told = |text: &str| suggested(&history(text)).map(|value| value.to_string());
+    let told = |text: &str| suggested(seen(&history(text))).map(|value| value.to_string());
     for (text, initial) in [
         ("rx=0 @ 00", Some("0")),
         ("rx=0 wx1 rx1 | ry=0 @ 00000011", Some("0")),
