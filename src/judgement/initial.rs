@@ -94,6 +94,9 @@ impl<'a> Begun<'a> {
                 with_article(datatype.name())
             ));
         };
+        if held == datatype.initial(&Key::new("")) {
+            return Ok(as_it_is);
+        }
         let like = Like::beginning(datatype, held);
         Ok(Begun { datatype: Some(Typed::Like(Box::new(like))), ..as_it_is })
     }

@@ -83,7 +83,11 @@ impl Lives {
         for &at in part {
             let operation = &operations[at];
             let span = Span::of(operation);
-            let is_put = matches!(datatype.about(&operation.call, None), About::Part(_));
+            let is_put = match datatype.about(&operation.call, None) {
+                About::Part(_) => true,
+                About::Parts | About::Unknown => false,
+                About::Object => return None,
+            };
             match &operation.completion {
                 Completion::Fail => {}
                 // It cannot be told from nothing.
