@@ -99,7 +99,10 @@ impl Seen {
                 && !vectors.asks(Guarantees::MW)
                 && session == index(item.session)
             {
-                self.own_writes(&list[..end], (item.session, item.key), newer, read);
+                // It is in the list if it is an own write and not after it.
+                let is_own = view.items[index(newer)].session == item.session
+                    && list[..end].last().is_some_and(|(_, last)| newer <= *last);
+                self.own_writes(&list[..end], (item.session, item.key), (newer, is_own), read);
                 continue;
             }
             for (_, at) in &list[begin.min(end)..end] {
@@ -114,10 +117,16 @@ impl Seen {
     /// Adds edges from the own writes that a read sees to its source: through a
     /// chain of nodes if the source is another process's, one by one if it is
     /// its own. Either way each own write gets one edge, not one for each read.
-    fn own_writes(&mut self, list: &[(u32, u32)], of: (u32, u32), newer: u32, read: u32) {
+    fn own_writes(
+        &mut self,
+        list: &[(u32, u32)],
+        of: (u32, u32),
+        (newer, is_own): (u32, bool),
+        read: u32,
+    ) {
         let none = Own { newest: None, among: 0, all: None, gathered: 0 };
         let mut own = *self.own.entry(of).or_insert(none);
-        if list.iter().rev().any(|(_, at)| *at == newer) {
+        if is_own {
             if let Some(older) = own.newest.filter(|older| *older != newer) {
                 self.edges.push(Edge { older, newer, read });
             }
