@@ -72,9 +72,9 @@ impl Survey {
         survey
     }
 
-    /// Judges by these models only, and calls `check` only where the lattice
-    /// does not decide; the least k and Δ are not searched for. The order of
-    /// the entries is that of the models.
+    /// Judges by these models only (and by linearizability, where nothing else decides
+    /// one of them), and calls `check` only where the lattice does not decide; the least k
+    /// and Δ are not searched for. The order of the entries is that of the models.
     pub fn among(
         judge: &Judge<'_>,
         models: &[Model],
@@ -85,9 +85,13 @@ impl Survey {
         let register = judge.datatype() == Some("register");
         let quiet = register
             && (!has_finals || judge.whole.as_ref().is_ok_and(|whole| is_quiet(whole.history)));
+        // Of a model that nothing else decides, a linearization may.
+        let helps = register && models.iter().any(|model| !judge.covers(*model));
+        let is_wanted =
+            |model: &Model| models.contains(model) || (helps && *model == Model::Linearizable);
         let mut done: Vec<Entry> = Vec::new();
         for model in plan().into_iter().chain(models.iter().copied()) {
-            if !models.contains(&model) || done.iter().any(|entry| entry.model == model) {
+            if !is_wanted(&model) || done.iter().any(|entry| entry.model == model) {
                 continue;
             }
             let ordered = (register && !judge.covers(model)) || is_for_every_datatype(model);
@@ -107,6 +111,7 @@ impl Survey {
                 None => Entry { model, verdict: Rc::new(check(model)), from: None },
             });
         }
+        done.retain(|entry| models.contains(&entry.model));
         if plain {
             shown_by_weaker(&mut done, quiet);
         }

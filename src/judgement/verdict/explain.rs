@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::mem;
 
 use crate::history::{Completion, Function, History, Operation, Value, escape};
 
@@ -131,14 +132,34 @@ impl Prose<'_> {
         taken
     }
 
-    /// The steps one after the other, as many as the limit allows.
-    fn told(&self, mut steps: Vec<String>) -> String {
-        let taken = self.take(steps.len());
-        if taken < steps.len() {
-            steps.truncate(taken);
-            steps.push("…".to_owned());
+    /// The steps one after the other; if the limit does not allow all, the first and the
+    /// last.
+    fn told(&self, steps: &[String]) -> String {
+        self.folded(steps, |_| true)
+    }
+
+    /// The steps one after the other; if the limit does not allow all, those at which the
+    /// proof `turns`, or the first and the last of those.
+    fn folded(&self, steps: &[String], turns: impl Fn(usize) -> bool) -> String {
+        let room = self.left.get();
+        let mut kept: Vec<usize> = (0..steps.len()).collect();
+        if kept.len() > room {
+            kept.retain(|at| turns(*at));
         }
-        steps.join("; ")
+        if let Some(many) = kept.len().checked_sub(room) {
+            kept.drain(room.div_ceil(2)..room.div_ceil(2) + many);
+        }
+        self.take(kept.len());
+        self.left_out.set(self.left_out.get() + steps.len() - kept.len());
+        let (mut told, mut next) = (Vec::new(), 0);
+        for at in kept.into_iter().chain([steps.len()]) {
+            if let Some(between @ 1..) = at.checked_sub(next) {
+                told.push(format!("… {between} more …"));
+            }
+            told.extend(steps.get(at).cloned());
+            next = at + 1;
+        }
+        told.join("; ")
     }
 
     /// The cases one after the other. Each counts as a step, besides its own
@@ -275,7 +296,7 @@ impl Prose<'_> {
             Reason::CausalCycle { cycle } => {
                 let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
                 let links: Vec<_> = pairs.map(|(&a, &b)| self.link(a, b)).collect();
-                format!("causes run in a cycle: {}", self.told(links))
+                format!("causes run in a cycle: {}", self.told(&links))
             }
             Reason::InitialRead { read, write, steps } => self.initial_read(*read, *write, steps),
             Reason::ArbitrationCycle { cycle, steps } => {
@@ -367,7 +388,7 @@ impl Prose<'_> {
         let mut told = self.places(steps);
         told.extend(self.links(of, &ring, steps));
         let whose = of.map_or_else(String::new, |of| format!(" for {}", self.who(of)));
-        format!("{}; so the order{whose} would be {}", self.told(told), self.path(&ring))
+        format!("{}; so the order{whose} would be {}", self.told(&told), self.path(&ring))
     }
 
     fn too_old(&self, read: usize, newer: &[(usize, Vec<usize>)], steps: &[Place]) -> String {
@@ -382,7 +403,7 @@ impl Prose<'_> {
         let names = names.join(" and ");
         format!(
             "{}; so {names} would come between, and {} would be too old",
-            self.told(told),
+            self.told(&told),
             self.name(read)
         )
     }
@@ -482,7 +503,11 @@ impl Prose<'_> {
     }
 
     fn steps(&self, steps: &[Step]) -> String {
-        self.told(steps.iter().map(|step| self.step(step)).collect())
+        let told: Vec<String> = steps.iter().map(|step| self.step(step)).collect();
+        // The same rule many times over is what makes proofs long.
+        let rule = |at: usize| steps.get(at).map(|step| mem::discriminant(&step.because));
+        let turns = |at: usize| at == 0 || rule(at - 1) != rule(at) || rule(at + 1) != rule(at);
+        self.folded(&told, turns)
     }
 
     fn step(&self, step: &Step) -> String {

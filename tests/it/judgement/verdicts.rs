@@ -322,3 +322,48 @@ fn sequential_consistency_alone_finds_a_linearization_first() {
     let history = history(&format!("{enqueues}|{dequeues}"));
     assert!(check(&history, Model::Sequential, Budget::of(5_000)).holds());
 }
+
+#[test]
+fn a_linearization_is_evidence_for_models_that_nothing_else_decides() {
+    let ryw = model("ryw");
+    let survey = |text: &str| {
+        let history = history(text);
+        let judge = Judge::of(&history);
+        Survey::among(&judge, &[ryw], |model| judge.check(model, Budget::default()))
+    };
+    let swapped = survey("wx1 [cas]x=[1,2] rx2");
+    let [entry] = swapped.entries() else { panic!("one model was asked for") };
+    assert!(entry.verdict.holds());
+    assert_eq!(entry.from, Some(Model::Linearizable));
+    // What is not linearizable may still be read-your-writes.
+    let stale = survey("wx1 | [cas]x=[1,2] | rx1 @ 001122");
+    assert!(matches!(*stale.entries()[0].verdict, Verdict::Unknown(_)));
+}
+
+#[test]
+fn a_long_proof_is_folded_to_the_steps_at_which_it_turns() {
+    // Each process writes what follows from what it read; the last one reads the last
+    // write, then the first.
+    let links: Vec<String> = (1..30).map(|n| format!("rx={n} wx={}", n + 1)).collect();
+    let text = format!("wx=1|{}|rx=30 rx=1", links.join("|"));
+    let Verdict::Violated(found) = judged(&text, "ccv") else { panic!("it goes back") };
+    let history = history(&text);
+    let who = |at: usize| format!("process {}", history.operations()[at].process.0);
+    let (whole, none) = found.explain_in(usize::MAX, &history, &who);
+    let (folded, out) = found.explain_in(12, &history, &who);
+    assert_eq!((whole.contains('…'), none), (false, 0));
+    assert!(out > 10 && folded.len() * 2 < whole.len(), "{out}: {folded}");
+    // Its beginning and its end are told, and every step that is told is one of the whole.
+    let told = |text: &str| text.split("; ").map(str::to_owned).collect::<Vec<String>>();
+    let (whole, folded) = (told(&whole), told(&folded));
+    assert_eq!((whole.first(), whole.last()), (folded.first(), folded.last()));
+    assert_eq!(whole[whole.len() - 2], folded[folded.len() - 2]);
+    for step in folded.iter().filter(|step| !step.starts_with('…')) {
+        assert!(whole.contains(step), "{step}");
+    }
+    // However few are allowed, as many are counted as are left out.
+    for steps in 0..whole.len() {
+        let (text, out) = found.explain_in(steps, &history, &who);
+        assert_eq!(out > 0, text.contains('…'), "{steps}: {text}");
+    }
+}
