@@ -13,7 +13,7 @@ use quiescence::hunt::Subject;
 use quiescence::hunt::case::{Case, FoundBy, read, replay};
 use quiescence::hunt::property::{Judgement, Property};
 use quiescence::judgement::{
-    Budget, Distance, Elements, Judge, Model, Survey, check, initial, recheck,
+    Budget, Distance, Elements, Judge, Model, Sums, Survey, check, initial, recheck,
 };
 use quiescence::report::json::Json;
 use quiescence::report::reporter::Reporter;
@@ -204,6 +204,7 @@ pub fn printed(bytes: &[u8]) {
     let (judge, budget) = (Judge::of(history), Budget::of(5_000));
     let survey = Survey::among(&judge, &models, |model| judge.check(model, budget));
     let (distance, elements) = (Distance::of(history), Elements::of(history));
+    let sums = Sums::of(history, 0);
     let judged = Judged {
         name: &name,
         every: true,
@@ -226,6 +227,7 @@ pub fn printed(bytes: &[u8]) {
         least: None,
         distance: Some(&distance),
         elements: Some(&elements),
+        sums: Some(&sums),
         far: true,
     };
     let narrow = Look { width: 20, letters: Letters::Ascii, ..Look::default() };

@@ -154,6 +154,7 @@ fn typed(text: &str, said: Meaning, screen: &Screen) -> Result<String, Failure> 
         least: None,
         distance: None,
         elements: None,
+        sums: None,
         far: false,
     };
     Ok(report::typed::text(&judged, &screen.look))

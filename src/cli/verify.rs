@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::history::formats::Recording;
-use crate::history::{Completion, Key, Operation, Value};
+use crate::history::{Completion, History, Key, Operation, Value};
 use crate::hunt::outcome::Status;
 use crate::judgement::checker::Leasts;
 use crate::judgement::datatype::{
@@ -14,7 +14,7 @@ use crate::judgement::datatype::{
 };
 use crate::judgement::initial::{seen, suggested};
 use crate::judgement::{
-    Begun, Budget, Distance, Elements, Judge, Model, Reason, Survey, Unknown, Verdict,
+    Begun, Budget, Distance, Elements, Judge, Model, Reason, Sums, Survey, Unknown, Verdict,
 };
 use crate::report::reporter::Reporter;
 use crate::report::survey::{Counted, Judged};
@@ -109,11 +109,7 @@ fn judge(
     let judge = begun.judge();
     // Measured first, because it takes little time, and judging may take all there is.
     bar.set_message(screen.look.text(&format!("measuring {name}")));
-    let is_of =
-        |name: &str| args.measures() && judge.datatype().is_some_and(|it| it.starts_with(name));
-    let distance = is_of("register").then(|| Distance::of_judged(&judge)).flatten();
-    // What a set holds at first, nobody added.
-    let elements = (is_of("set") && args.initial.is_none()).then(|| Elements::of(begun.history()));
+    let (distance, elements, sums) = figures(args, &judge, begun.history());
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
     let budget = budget(args);
@@ -168,6 +164,7 @@ fn judge(
         least: least.as_ref(),
         distance: distance.as_ref().filter(|distance| distance.reads > 0),
         elements: elements.as_ref().filter(|elements| elements.tells()),
+        sums: sums.as_ref().filter(|sums| sums.tells()),
         far: args.far || args.all || args.full,
     };
     bar.finish_and_clear();
@@ -176,6 +173,26 @@ fn judge(
         counterexample::save(path, &read.recording.history, &survey, (args, screen))?;
     }
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
+}
+
+/// The figures of the datatype, if they are wanted.
+fn figures(
+    args: &VerifyArgs,
+    judge: &Judge<'_>,
+    history: &History,
+) -> (Option<Distance>, Option<Elements>, Option<Sums>) {
+    let is_of =
+        |name: &str| args.measures() && judge.datatype().is_some_and(|it| it.starts_with(name));
+    let distance = is_of("register").then(|| Distance::of_judged(judge)).flatten();
+    // What a set holds at first, nobody added.
+    let elements = (is_of("set") && args.initial.is_none()).then(|| Elements::of(history));
+    let held = match &args.initial {
+        None => Some(0),
+        Some(Value::Int(held)) => Some(*held),
+        Some(_) => None,
+    };
+    let sums = held.filter(|_| is_of("counter")).map(|held| Sums::of(history, held));
+    (distance, elements, sums)
 }
 
 /// What each verdict may spend.

@@ -23,6 +23,7 @@ pub mod model;
 mod number;
 pub mod oracle;
 mod relation;
+pub mod sums;
 pub mod verdict;
 
 pub use checker::{Judge, Survey, check, check_with};
@@ -31,6 +32,7 @@ pub use elements::Elements;
 pub use initial::Begun;
 pub use live::Live;
 pub use model::{Grid, Guarantees, Model, Scope, UnknownModel};
+pub use sums::Sums;
 pub use verdict::{
     Budget, Counterexample, Kind, Reason, Unknown, Unsound, Verdict, Witness, recheck, recheck_with,
 };

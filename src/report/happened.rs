@@ -1,14 +1,15 @@
 //! What happened to a store, as its recording shows: what hurts most comes first.
 //!
-//! Invariant: at most 12 lines, each from a figure of [`Distance`] or
-//! [`Elements`] that is not zero. The figures are no verdicts. This module measures nothing.
+//! Invariant: at most 12 lines, each from a figure of [`Distance`], [`Elements`] or
+//! [`Sums`] that is not zero. The figures are no verdicts. This module measures nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::formats::Recording;
 use crate::history::{Key, NodeId, Operation, ProcessId, Value};
 use crate::judgement::distance::{Fates, Hidden, Settled, Strange, WentBack};
-use crate::judgement::{Distance, Elements};
+use crate::judgement::sums::Outside;
+use crate::judgement::{Distance, Elements, Sums};
 
 use super::deeds::{Deeds, short};
 use super::distance::{counted, time};
@@ -27,6 +28,8 @@ pub struct Happened<'a> {
     pub distance: Option<&'a Distance>,
     /// The figures of its sets, if it has any that were read.
     pub elements: Option<&'a Elements>,
+    /// The figures of its counters, if a read is outside its bounds.
+    pub sums: Option<&'a Sums>,
     /// What was recorded.
     pub recording: &'a Recording,
     /// The names of operations.
@@ -42,7 +45,9 @@ impl Happened<'_> {
     pub fn told(&self) -> Vec<(&'static str, String)> {
         let registers = self.distance.map(|distance| self.of_registers(distance));
         let sets = self.elements.map(|elements| self.of_sets(elements));
-        let all = sets.into_iter().flatten().chain(registers.into_iter().flatten());
+        let counters = self.sums.map(|sums| self.of_counters(sums));
+        let others = counters.into_iter().chain(registers).flatten();
+        let all = sets.into_iter().flatten().chain(others);
         let mut told: Vec<_> = all.filter_map(|(label, said)| Some((label, said?))).collect();
         let reads = self.distance.map_or(0, |it| it.reads) + self.elements.map_or(0, |it| it.reads);
         if told.is_empty() && reads > 0 {
@@ -123,6 +128,19 @@ impl Happened<'_> {
             ("late", late),
             ("not read", some(elements.unread, &|many| format!("{many}, after which nobody read"))),
             ("unknown outcome", fates("add", fates_of_adds)),
+        ]
+    }
+
+    fn of_counters(&self, sums: &Sums) -> Vec<Line> {
+        let outside = |many: usize, worst: Option<Outside>, side: &str| {
+            let Outside { read, bound, by } = worst?;
+            let did = self.deeds.did(read);
+            let reads = counted(sums.reads, "read");
+            Some(format!("{many} of {reads}, by up to {by}: {did}, of {side} {bound}"))
+        };
+        vec![
+            ("counted too little", outside(sums.low, sums.lowest, "at least")),
+            ("counted too much", outside(sums.high, sums.highest, "at most")),
         ]
     }
 

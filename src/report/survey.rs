@@ -17,7 +17,8 @@ use crate::history::{History, Value};
 use crate::hunt::outcome;
 use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::model::Scope;
-use crate::judgement::{Budget, Distance, Elements, Grid, Model, Survey, Verdict};
+use crate::judgement::sums::Outside;
+use crate::judgement::{Budget, Distance, Elements, Grid, Model, Sums, Survey, Verdict};
 
 use super::deeds::Deeds;
 use super::happened::Happened;
@@ -81,6 +82,8 @@ pub struct Judged<'a> {
     pub distance: Option<&'a Distance>,
     /// What became of the elements of sets, likewise.
     pub elements: Option<&'a Elements>,
+    /// Which reads of counters are outside their bounds, likewise.
+    pub sums: Option<&'a Sums>,
     /// Whether to print all of that, and not only what happened.
     pub far: bool,
 }
@@ -356,14 +359,14 @@ impl Judged<'_> {
 
     /// What is told of the figures.
     fn figures<T>(&self, told: impl Fn(&Happened<'_>) -> T) -> T {
-        let Judged { distance, elements, recording, .. } = *self;
+        let Judged { distance, elements, sums, recording, .. } = *self;
         let who = |process| recording.who(process);
         let place = |at: usize| match recording.place(at) {
             ("line", line) => format!("{}:{line}", self.name),
             (word, number) => format!("{word} {number}"),
         };
         let deeds = Deeds { history: &recording.history, who: &who, place: &place };
-        told(&Happened { distance, elements, recording, deeds })
+        told(&Happened { distance, elements, sums, recording, deeds })
     }
 
     /// A model and its verdict with the reason, and how long that took, if it matters.
@@ -506,6 +509,7 @@ impl Judged<'_> {
             "min_delta": min_delta,
             "distance": self.distance.map(distance::json),
             "elements": self.elements.map(elements),
+            "sums": self.sums.map(sums),
             "happened": self.happened(),
         })
     }
@@ -564,6 +568,23 @@ fn elements(all: &Elements) -> Json {
         "resurrected": all.resurrected,
         "unknown_seen": all.unknown_seen,
         "unknown_unseen": all.unknown_unseen,
+    })
+}
+
+fn sums(all: &Sums) -> Json {
+    let worst = |outside: Option<Outside>| {
+        outside.map(|Outside { read, bound, by }| {
+            json!({ "read": read, "bound": bound.to_string(), "by": by.to_string() })
+        })
+    };
+    json!({
+        "counters": all.counters,
+        "other_keys": all.other_keys,
+        "reads": all.reads,
+        "low": all.low,
+        "lowest": worst(all.lowest),
+        "high": all.high,
+        "highest": worst(all.highest),
     })
 }
 

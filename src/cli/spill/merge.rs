@@ -210,6 +210,7 @@ impl Merged {
             least: None,
             distance: None,
             elements: None,
+            sums: None,
             far: false,
         };
         let mut reporter = args.format.reporter(screen.look);

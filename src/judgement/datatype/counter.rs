@@ -22,7 +22,8 @@ fn own(call: &Call) -> i128 {
     }
 }
 
-fn change(call: &Call) -> Option<i64> {
+/// How much an update adds.
+pub(crate) fn change(call: &Call) -> Option<i64> {
     match (call.f.as_str(), &call.argument) {
         ("add" | ADD_AND_GET | GET_AND_ADD, argument) => integer(argument),
         ("inc", Value::Null) => Some(1),

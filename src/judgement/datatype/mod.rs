@@ -39,6 +39,7 @@ use crate::history::{Call, Completion, History, Key, Menu, Operation, Value};
 
 pub use context::Context;
 pub use counter::Counter;
+pub(crate) use counter::change;
 pub use flag::Flag;
 pub use like::{ANSWERING_COUNTER, CAS_REGISTER, DELETABLE_OPAQUE, DELETABLE_REGISTER, Like};
 pub use lock::Lock;

@@ -197,6 +197,27 @@ fn what_objects_held_at_first_can_be_said_and_is_suggested() {
 }
 
 #[test]
+fn counters_that_count_too_little_or_too_much_are_told() {
+    let place = Place::new();
+    let told = |text: &str| {
+        let said = place.run_words(&["verify", text, "--format", "json"]);
+        json(&said)["sums"].clone()
+    };
+    // An increment was lost; a decrement that had failed was counted, or a retry twice.
+    let lost = told("[add]c=5 | [add]c=-1~ | rc=2 | rc=7 @ 00112233");
+    assert_eq!(lost["lowest"], serde_json::json!({ "read": 2, "bound": "5", "by": "3" }));
+    assert_eq!(lost["highest"], serde_json::json!({ "read": 3, "bound": "5", "by": "2" }));
+    assert_eq!((&lost["low"], &lost["high"]), (&1.into(), &1.into()));
+    assert!(told("[add]c=5 | rc=5 @ 0011").is_null());
+    let said = place.run_words(&["verify", "[add]c=5 | rc=2 @ 0011"]);
+    let line = "counted too little   1 of 1 read, by up to 3: process 1 read c and saw 2";
+    assert!(said.out.contains(line), "{said:?}");
+    // What it held at first counts.
+    let said = place.run_words(&["verify", "[add]c=5 | rc=8 @ 0011", "--initial", "3"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+#[test]
 fn what_a_type_was_taken_for_is_told_where_another_has_the_same_operations() {
     let line = |process: u32, f: &str, value: &str, at: u32| {
         let end = at + 1;

@@ -1,0 +1,241 @@
+//! Which reads of counters are outside what can have been counted.
+//!
+//! A read answers at least what the counter held at first, with every increment that was
+//! acknowledged before the read was invoked and every decrement that was asked for before
+//! the read returned; and at most what it held at first, with every increment asked for
+//! by then and every decrement acknowledged before. Increments and decrements that failed
+//! do not count. These are the bounds of the checker *counter* of Jepsen (Kingsbury),
+//! with decrements. A read within them may still be wrong.
+//!
+//! What only answers together with an update is no read here. Counters with other
+//! operations are left out, and counted. O(n log n).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::datatype::change;
+use crate::history::{Completion, History, Key, Operation, Value};
+
+/// Which reads are outside their bounds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// How many counters were measured.
+    pub counters: usize,
+    /// How many keys have other operations and are left out.
+    pub other_keys: usize,
+    /// How many reads were answered.
+    pub reads: usize,
+    /// How many of them answered too little.
+    pub low: usize,
+    /// The one that answered least, compared with its bound.
+    pub lowest: Option<Outside>,
+    /// How many answered too much.
+    pub high: usize,
+    /// The one that answered most, compared with its bound.
+    pub highest: Option<Outside>,
+}
+
+/// A read outside its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Its position in the history.
+    pub read: usize,
+    /// The bound: what it should at least, or at most, have answered.
+    pub bound: i128,
+    /// How far from the bound the answer is.
+    pub by: u128,
+}
+
+/// Amounts with the times from which on they count, and their sums.
+#[derive(Default)]
+struct Amounts(Vec<(u64, i128)>);
+
+impl Amounts {
+    /// Sorts them, and adds up what counts from each time on.
+    fn added_up(mut self) -> Amounts {
+        self.0.sort_unstable();
+        let mut sum = 0;
+        for (_, amount) in &mut self.0 {
+            sum += *amount;
+            *amount = sum;
+        }
+        self
+    }
+
+    /// The sum of those for whose time this is true.
+    fn sum(&self, counts: impl Fn(u64) -> bool) -> i128 {
+        let end = self.0.partition_point(|(time, _)| counts(*time));
+        end.checked_sub(1).map_or(0, |last| self.0[last].1)
+    }
+}
+
+impl Sums {
+    /// Measures all counters of a history, which hold `initial` at first.
+    pub fn of(history: &History, initial: i64) -> Sums {
+        let mut counters: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
+        let mut others: BTreeSet<&Key> = BTreeSet::new();
+        for (at, operation) in history.operations().iter().enumerate() {
+            let call = &operation.call;
+            let number = |answer: &Value| matches!(answer, Value::Int(_));
+            let fits = match &operation.completion {
+                Completion::Ok(answer) if call.is_read() => number(answer),
+                _ => call.is_read() || change(call).is_some(),
+            };
+            if fits {
+                counters.entry(&call.key).or_default().push(at);
+            } else {
+                others.insert(&call.key);
+            }
+        }
+        let mut all = Sums { other_keys: others.len(), ..Sums::default() };
+        for (key, own) in counters {
+            if !others.contains(key) {
+                all.measure(history.operations(), &own, initial);
+            }
+        }
+        all
+    }
+
+    /// Whether a read is outside its bounds.
+    pub fn tells(&self) -> bool {
+        self.low + self.high > 0
+    }
+
+    fn measure(&mut self, operations: &[Operation], own: &[usize], initial: i64) {
+        // What is asked for, and what is acknowledged: of decrements and of increments.
+        let (mut asked, mut acked): ([Amounts; 2], [Amounts; 2]) = Default::default();
+        let happened = |at: &&usize| operations[**at].completion != Completion::Fail;
+        for operation in own.iter().filter(happened).map(|at| &operations[*at]) {
+            let Some(amount) = change(&operation.call) else { continue };
+            let sort = usize::from(amount > 0);
+            asked[sort].0.push((operation.invoked, i128::from(amount)));
+            if let (Completion::Ok(_), Some(returned)) = (&operation.completion, operation.returned)
+            {
+                acked[sort].0.push((returned, i128::from(amount)));
+            }
+        }
+        let (asked, acked) = (asked.map(Amounts::added_up), acked.map(Amounts::added_up));
+        self.counters += 1;
+        for &at in own {
+            let operation = &operations[at];
+            let Some(Value::Int(answer)) = operation.answer() else { continue };
+            self.reads += 1;
+            let before = |time: u64| time < operation.invoked;
+            let by_then = |time: u64| operation.returned.is_none_or(|returned| time <= returned);
+            let (answer, initial) = (i128::from(*answer), i128::from(initial));
+            let least = initial + acked[1].sum(before) + asked[0].sum(by_then);
+            let most = initial + asked[1].sum(by_then) + acked[0].sum(before);
+            let (count, worst, bound) = match answer {
+                low if low < least => (&mut self.low, &mut self.lowest, least),
+                high if high > most => (&mut self.high, &mut self.highest, most),
+                _ => continue,
+            };
+            *count += 1;
+            let by = answer.abs_diff(bound);
+            if worst.is_none_or(|worst| (worst.by, at) < (by, worst.read)) {
+                *worst = Some(Outside { read: at, bound, by });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Builder, Call, Event, Function, ProcessId};
+    use crate::judgement::lot::Lot;
+    use crate::judgement::number::number_of;
+
+    fn history(lot: &mut Lot) -> History {
+        let mut events = Builder::new();
+        let mut time = 0;
+        let mut open: Vec<Option<bool>> = vec![None; 4];
+        for _ in 0..4 + lot.draw(24) {
+            time += lot.draw(3);
+            let process = lot.index(4);
+            let id = ProcessId(number_of(process));
+            let key = ["c", "d"][lot.index(2)];
+            match open[process].take() {
+                None => {
+                    let named = |f: &str, argument: Value| Call {
+                        f: Function::named(f),
+                        key: key.into(),
+                        argument,
+                    };
+                    let call = match lot.draw(6) {
+                        0 => named("inc", Value::Null),
+                        1 => named("dec", Value::Null),
+                        2 => named("add", Value::Int(3 - lot.draw(6) as i64)),
+                        _ => Call::read(key),
+                    };
+                    open[process] = Some(call.is_read());
+                    events.event(Event::invoke(id, time, call)).expect("it is idle");
+                }
+                Some(is_read) => {
+                    let answer = Value::Int(lot.draw(7) as i64 - 3);
+                    let event = match lot.draw(8) {
+                        0 => Event::fail(id, time),
+                        _ => Event::ok(id, time, if is_read { answer } else { Value::Null }),
+                    };
+                    events.event(event).expect("it is open");
+                }
+            }
+        }
+        events.finish()
+    }
+
+    /// The definitions word by word: the sums of all choices of what may have counted.
+    fn slow(history: &History, initial: i64) -> [usize; 2] {
+        let all = history.operations();
+        let mut outside = [0, 0];
+        for read in all.iter().filter(|op| op.answer().is_some()) {
+            let Some(Value::Int(answer)) = read.answer() else { panic!("it is a number") };
+            let (mut must, mut may) = (initial, Vec::new());
+            for op in all.iter().filter(|op| op.call.key == read.call.key) {
+                let is_late = read.returned.is_some_and(|returned| op.invoked > returned);
+                let Some(amount) = change(&op.call) else { continue };
+                if op.completion == Completion::Fail || is_late {
+                    continue;
+                }
+                let done = matches!(op.completion, Completion::Ok(_)) && op.returns_before(read);
+                if done { must += amount } else { may.push(amount) }
+            }
+            let sums = (0..1_u64 << may.len()).map(|chosen| {
+                let taken = may.iter().enumerate().filter(|(nth, _)| chosen & (1 << nth) != 0);
+                must + taken.map(|(_, amount)| amount).sum::<i64>()
+            });
+            let sums: Vec<i64> = sums.collect();
+            outside[0] += usize::from(sums.iter().all(|sum| answer < sum));
+            outside[1] += usize::from(sums.iter().all(|sum| answer > sum));
+        }
+        outside
+    }
+
+    #[test]
+    fn reads_outside_of_their_bounds_are_counted_as_by_all_sums() {
+        let mut lot = Lot(11);
+        let mut found = [0, 0];
+        for _ in 0..6_000 {
+            let history = history(&mut lot);
+            let initial = lot.draw(3) as i64 - 1;
+            let sums = Sums::of(&history, initial);
+            let text = || crate::history::notation::write(&history);
+            assert_eq!([sums.low, sums.high], slow(&history, initial), "{}", text());
+            assert_eq!(
+                (sums.lowest.is_some(), sums.highest.is_some()),
+                (sums.low > 0, sums.high > 0)
+            );
+            found = [found[0] + sums.low, found[1] + sums.high];
+        }
+        assert!(found.iter().all(|many| *many > 1_000), "{found:?}");
+    }
+
+    #[test]
+    fn the_worst_read_is_told_with_its_bound() {
+        let text = "[add]c=5 | rc=2 | rc=1 | [add]c=-2 | rc=9 | wr=1 @ 001122334455";
+        let history = crate::history::notation::parse(text).expect("it is in the notation");
+        let sums = Sums::of(&history, 1);
+        assert_eq!((sums.counters, sums.other_keys, sums.reads), (1, 1, 3));
+        assert_eq!((sums.low, sums.lowest), (2, Some(Outside { read: 2, bound: 6, by: 5 })));
+        assert_eq!((sums.high, sums.highest), (1, Some(Outside { read: 4, bound: 4, by: 5 })));
+    }
+}
