@@ -16,6 +16,7 @@ mod keyed;
 mod lattice;
 mod laws;
 mod meaning;
+mod patterns;
 mod planted;
 mod roads;
 mod sampled;

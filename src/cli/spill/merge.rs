@@ -41,9 +41,9 @@ struct Shown {
     minimal: bool,
     /// The operations of the counterexample.
     counterexample: Vec<Streamed>,
-    /// Whether there is no other reason than that no order explains them. Then they are not
+    /// The reason, if it is only that no order explains them. Then they are not
     /// judged again beside those of other counterexamples, of which their reads may tell.
-    alone: bool,
+    alone: Option<Reason>,
     /// What is left of their answers, by number.
     restricted: Vec<(u64, Value)>,
     /// Whether this was rechecked with its part.
@@ -143,7 +143,9 @@ impl Merged {
                         kind: shown.kind,
                         minimal: shown.minimal,
                         counterexample: streamed(&shown.operations),
-                        alone: matches!(shown.reason, Reason::NoOrder { .. }),
+                        alone: Some(&shown.reason)
+                            .filter(|reason| matches!(reason, Reason::NoOrder { .. }))
+                            .cloned(),
                         restricted: { shown.restricted.iter() }
                             .map(|(at, answer)| (numbers[*at], answer.clone()))
                             .collect(),
@@ -250,9 +252,8 @@ impl Merged {
         match &self.found[at] {
             Found::Unknown(unknown, _) => (Verdict::Unknown(unknown.clone()), None),
             Found::Violated(shown) => {
-                let anew =
-                    (!shown.alone).then(|| judge.check(model, Budget { stop: None, ..budget }));
-                match anew {
+                let anew = || judge.check(model, Budget { stop: None, ..budget });
+                match shown.alone.is_none().then(anew) {
                     Some(Verdict::Violated(found)) => (Verdict::Violated(found), None),
                     // The budget ended; it was a violation before.
                     _ => (shown.verdict(numbers, model), Some(shown.rechecked)),
@@ -285,7 +286,7 @@ impl Shown {
             operations: self.counterexample.iter().filter_map(|one| at(one.number)).collect(),
             minimal: self.minimal,
             restricted: answers.filter_map(|(of, left)| Some((at(*of)?, left.clone()))).collect(),
-            reason: Reason::NoOrder { model },
+            reason: self.alone.clone().unwrap_or(Reason::NoOrder { model, shows: None }),
         })
     }
 }

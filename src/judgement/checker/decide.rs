@@ -14,7 +14,7 @@ use super::whole::{Decision, Meter, Whole};
 use super::{grid, minimise, unfounded};
 use crate::judgement::datatype::{self, About};
 use crate::judgement::model::{Model, Orders, Reads, Shared, Time, Views, implies};
-use crate::judgement::verdict::{Budget, Counterexample, Kind, Reason, Unknown, Verdict};
+use crate::judgement::verdict::{Budget, Counterexample, Kind, Pattern, Reason, Unknown, Verdict};
 
 impl Whole<'_> {
     /// Judges the history by `model`, a model outside the grid that asks
@@ -182,11 +182,12 @@ fn minimal(
             minimise::minimise(&sources, part, |part| fails(whole, part, asked, &mut meter))
         }
     };
+    let pattern = || Pattern::of(&whole.restricted_to(&operations), model, whole.datatype);
     let reason = match whole.datatype.name() {
         "register" => cycle::reason(whole.history, &operations, model),
         _ => None,
     };
-    let reason = reason.unwrap_or(Reason::NoOrder { model });
+    let reason = reason.unwrap_or_else(|| Reason::NoOrder { model, shows: pattern() });
     let restricted = whole.answers_left(&operations);
     Counterexample { kind: Kind::Unexplained, operations, minimal, restricted, reason }
 }

@@ -8,6 +8,7 @@ use crate::history::{Completion, Function, History, Operation, Value, escape};
 
 use super::super::datatype;
 use super::evidence::Counterexample;
+use super::pattern::{Pattern, Shape};
 use super::reason::{Because, Fact, Place, Reason, Source, Step, Why};
 
 /// How many operations of a path are named at least, however few steps are
@@ -72,7 +73,11 @@ impl Counterexample {
             left_out: Cell::new(0),
         };
         let text = match &self.reason {
-            Reason::NoOrder { model } => {
+            Reason::NoOrder { shows: Some(Pattern { shape, operations }), .. } => {
+                let places = operations.iter().map(|place| self.operations[*place]);
+                format!("{}: {}", said(shape), prose.in_time(&places.collect::<Vec<_>>()))
+            }
+            Reason::NoOrder { model, shows: None } => {
                 format!("{}: {}", model.nothing_explains(), prose.in_time(&self.operations))
             }
             Reason::Contradictory => {
@@ -98,6 +103,67 @@ pub fn deed(history: &History, at: usize) -> String {
 
 const CONTRADICTORY: &str =
     "no order of the elements, as the datatype asks for it, fits all of these answers";
+
+/// What is wrong with the operations of a pattern.
+fn said(shape: &Shape) -> String {
+    let inside = |all: &[Value]| {
+        let verb = if all.len() == 1 { "was" } else { "were" };
+        let all: Vec<String> = all.iter().map(short).collect();
+        format!("{} {verb} inside", all.join(", then "))
+    };
+    let times = |number: &usize| match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    };
+    let one = |value: &Value| short(value);
+    match shape {
+        Shape::NeverPutIn(value) => {
+            format!("{} came out, and nobody had put it in by then", one(value))
+        }
+        Shape::TooEarly(value) => format!("{} came out before it was put in", one(value)),
+        Shape::TooOften { value, put, out } => {
+            format!("{} came out {}, and had been put in {}", one(value), times(out), times(put))
+        }
+        Shape::Overtaken { first, second } => {
+            let (first, second) = (one(first), one(second));
+            format!("{first} was put in before {second}, but {second} came out first")
+        }
+        Shape::NotEmpty(all) => format!("nothing was found although {}", inside(all)),
+        Shape::Below { value, above } => {
+            format!("{} came out while {}, put in after it", one(value), inside(above))
+        }
+        Shape::Above { value, below } => {
+            format!("{} was put in while {}, and came out later", one(value), inside(below))
+        }
+        Shape::NotAdded(element) => {
+            format!("{} was found, and nobody had added it by then", one(element))
+        }
+        Shape::Vanished(element) => {
+            format!("{} was there and then was not, and nobody had removed it", one(element))
+        }
+        Shape::CameBack(element) => {
+            format!("{} was gone and then was there, and nobody had added it again", one(element))
+        }
+        Shape::Crossed([a, b]) => format!(
+            "one saw {} without {}, another {} without {}, and nobody removed them in between",
+            one(a),
+            one(b),
+            one(b),
+            one(a)
+        ),
+        Shape::HeldTwice => "two held it, and nobody released it in between".to_owned(),
+        Shape::NotHeld => "it was released by one who had not acquired it".to_owned(),
+        Shape::FreedTwice => "it was released twice, and nobody acquired it in between".to_owned(),
+        Shape::TokenNotLarger([first, second]) if first == second => {
+            format!("the token {first} was given twice")
+        }
+        Shape::TokenNotLarger([first, second]) => {
+            format!("the token {second} was given after {first}, and is not larger")
+        }
+        Shape::GivenTwice(name) => format!("{} was given twice", one(name)),
+    }
+}
 
 struct Prose<'a> {
     operations: &'a [Operation],
@@ -326,7 +392,7 @@ impl Prose<'_> {
                 self.acknowledged(*update),
                 self.did(*read)
             ),
-            Reason::NoOrder { model } => model.nothing_explains(),
+            Reason::NoOrder { model, .. } => model.nothing_explains(),
             Reason::Contradictory => CONTRADICTORY.to_owned(),
             Reason::OrderCycle { of, cycle, steps } => self.order_cycle(*of, cycle, steps),
             Reason::TooOld { read, newer, steps } => self.too_old(*read, newer, steps),

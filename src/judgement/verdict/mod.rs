@@ -10,11 +10,13 @@
 
 mod evidence;
 mod explain;
+mod pattern;
 mod reason;
 mod recheck;
 
 pub use super::model::Kind;
 pub use evidence::{Budget, Counterexample, Unknown, Verdict, Witness};
 pub use explain::deed;
+pub use pattern::{Pattern, Shape};
 pub use reason::{Because, Fact, Place, Reason, Source, Step, Why};
 pub use recheck::{Unsound, recheck, recheck_with};

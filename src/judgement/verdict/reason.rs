@@ -8,6 +8,7 @@
 //! Operations are named by their position in the history.
 
 use super::super::model::Model;
+use super::pattern::Pattern;
 
 /// Why no visibility and arbitration, or no order, explains the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,9 @@ pub enum Reason {
     NoOrder {
         /// The model.
         model: Model,
+        /// A pattern that shows it, if the part has one that is known. Its operations are
+        /// positions in the part.
+        shows: Option<Pattern>,
     },
     /// In an order that the model allows, each of these operations would come
     /// before the next, and the last before the first.

@@ -271,7 +271,7 @@ fn what_a_swap_of_unknown_outcome_found_belongs_to_the_part() {
     assert_eq!(found.operations, [0, 1, 2, 3], "{found:?}");
     assert!(matches!(found.reason, Reason::OrderCycle { .. }), "{found:?}");
     assert_eq!(recheck(&history, Model::Linearizable, &verdict), Ok(()));
-    let reason = Reason::NoOrder { model: Model::Linearizable };
+    let reason = Reason::NoOrder { model: Model::Linearizable, shows: None };
     let operations = vec![1, 2];
     let part = Counterexample {
         kind: Kind::Unexplained,

@@ -14,7 +14,7 @@ use super::dice::Dice;
 use super::effort;
 
 /// The same type, without anything that a fast procedure could make use of.
-struct Plain(&'static dyn Datatype);
+pub(super) struct Plain(pub(super) &'static dyn Datatype);
 
 impl Datatype for Plain {
     fn name(&self) -> &'static str {
@@ -35,12 +35,12 @@ impl Datatype for Plain {
 }
 
 /// What clients ask of a type: each name with whether it has an argument of its own.
-struct Talk {
-    datatype: &'static dyn Datatype,
-    calls: &'static [(&'static str, bool)],
+pub(super) struct Talk {
+    pub(super) datatype: &'static dyn Datatype,
+    pub(super) calls: &'static [(&'static str, bool)],
 }
 
-const TALKS: [Talk; 5] = [
+pub(super) const TALKS: [Talk; 5] = [
     Talk { datatype: &Queue, calls: &[("enqueue", true), ("dequeue", false)] },
     Talk { datatype: &Stack, calls: &[("push", true), ("pop", false)] },
     Talk {
@@ -70,7 +70,7 @@ fn right(datatype: &dyn Datatype, held: &Value, call: &Call, new: i64, dice: &mu
 
 /// Operations on an object that answers rightly, but for every `wrong`th time. Some never
 /// return, some fail. Instants may be shared by operations of different processes.
-fn drawn(talk: &Talk, dice: &mut Dice, size: usize, wrong: usize) -> History {
+pub(super) fn drawn(talk: &Talk, dice: &mut Dice, size: usize, wrong: usize) -> History {
     let processes = 2 + dice.below(3);
     let mut held = talk.datatype.initial(&"x".into());
     let (mut events, mut new, mut time, mut count) = (Builder::new(), 0, 0, 0);
@@ -364,7 +364,7 @@ fn is_possible(datatype: &dyn Datatype, all: &[(Call, Option<Value>)]) -> bool {
 }
 
 /// With removes, and elements that come back.
-const SETS: Talk = Talk {
+pub(super) const SETS: Talk = Talk {
     datatype: &Set,
     calls: &[("add", true), ("add-if-absent", true), ("remove", true), ("read", false)],
 };

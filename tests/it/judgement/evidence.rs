@@ -183,7 +183,7 @@ fn a_counterexample_of_an_allowed_history_cannot_be_made_up() {
         (Kind::Diverged, Reason::Diverged { first: 3, second: 4 }),
         (Kind::Diverged, Reason::Diverged { first: 2, second: 3 }),
         (Kind::Lost, Reason::Lost { read: 3, write: 0, seen_by: None }),
-        (Kind::Unexplained, Reason::NoOrder { model: Model::Linearizable }),
+        (Kind::Unexplained, Reason::NoOrder { model: Model::Linearizable, shows: None }),
         (Kind::Unexplained, Reason::ArbitrationCycle { cycle: vec![], steps: vec![] }),
         (Kind::Unexplained, Reason::Sources { read: 2, cases: vec![] }),
         (Kind::Unexplained, Reason::InitialRead { read: 2, write: 0, steps: vec![] }),

@@ -219,7 +219,7 @@ fn a_kind_of_failure_needs_its_own_reason() {
     assert_eq!(said(Kind::Illegal, missing.clone(), &[0, 1, 2]), shows("illegal"));
     assert_eq!(said(Kind::Lost, thin(2), &[0, 1, 2]), shows("lost"));
     assert_eq!(said(Kind::Lost, missing, &[0, 1, 2]), shows("lost"));
-    let none = |model| Reason::NoOrder { model };
+    let none = |model| Reason::NoOrder { model, shows: None };
     assert_eq!(said(Kind::Unexplained, none(Model::BASE), &[0, 1, 2]), shows("unexplained"));
     // What only a guarantee forbids is not illegal.
     let stale = history("[add]x=1 rx=0 @ 0000");
@@ -273,7 +273,7 @@ fn a_part_is_not_asked_about_what_it_lacks() {
     // It found the element, which only the add explains.
     let found = history("[add]s=1|[add-if-absent]s=1 @ 0011");
     let found = answered(&answered(&found, 0, "null"), 1, "0");
-    let none = Reason::NoOrder { model: Model::BASE };
+    let none = Reason::NoOrder { model: Model::BASE, shows: None };
     assert_eq!(base(&found, none, &[1], &[]), explained);
     let lacks = "operation 1 could explain an answer, the part lacks it";
     let counted = history("[add]x=1|[add]x=2|rx=3 @ 001122");

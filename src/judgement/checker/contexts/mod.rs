@@ -151,7 +151,7 @@ impl<'a> Contexts<'a> {
         }
         let model = self.asked.model();
         if model != Model::EVENTUAL {
-            let reason = Reason::NoOrder { model };
+            let reason = Reason::NoOrder { model, shows: None };
             return Some(self.minimal(all, self.asked, Kind::Unexplained, reason, budget));
         }
         if let Some((first, second)) = self.diverged(all) {
@@ -249,7 +249,7 @@ impl<'a> Contexts<'a> {
 
     /// What even the weakest model does not allow.
     fn illegal(&self, all: &[usize], budget: Budget) -> Counterexample {
-        let reason = Reason::NoOrder { model: Model::BASE };
+        let reason = Reason::NoOrder { model: Model::BASE, shows: None };
         let found = self.minimal(all, BASE, Kind::Illegal, reason, budget);
         let operations = self.history.operations();
         let mut reads =

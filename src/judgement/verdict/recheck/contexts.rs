@@ -337,7 +337,7 @@ pub(super) fn replay_proof(
         (Kind::Resurrected, &Reason::Resurrected { read, update }) => {
             (Model::EVENTUAL, named(read, true, None) && named(update, false, Some(true)))
         }
-        (Kind::Unexplained, Reason::NoOrder { model: of }) => (model, *of == model),
+        (Kind::Unexplained, Reason::NoOrder { model: of, shows: None }) => (model, *of == model),
         _ => (model, false),
     };
     let about_quiescence = matches!(claim.kind, Kind::Lost | Kind::Resurrected);

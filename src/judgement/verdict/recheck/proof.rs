@@ -17,6 +17,7 @@ use crate::judgement::model::Kind;
 use crate::judgement::model::{Grid, Guarantees, Model, Scope, implies};
 use crate::judgement::oracle;
 use crate::judgement::verdict::evidence::Counterexample;
+use crate::judgement::verdict::pattern::Pattern;
 use crate::judgement::verdict::reason::{Because, Fact, Reason, Source, Step};
 
 /// How many operations of unknown outcome a part may have: every choice of
@@ -56,7 +57,17 @@ pub(super) fn replay(
         }
         (Kind::Unexplained, Model::Grid(grid)) => Replay::new(facts, grid).reason(&claim.reason),
         (Kind::Unexplained, _) => match &claim.reason {
-            Reason::NoOrder { .. } => no_order(history, model, datatype, claim, instants),
+            Reason::NoOrder { model: of, .. } if *of != model => {
+                Unsound::because("the lack of an order is that of another model")
+            }
+            Reason::NoOrder { shows, .. } => {
+                no_order(history, model, datatype, claim, instants)?;
+                let found = || Pattern::of(&claim.of(history), model, datatype);
+                match shows.is_none() || *shows == found() {
+                    true => Ok(()),
+                    false => Unsound::because("the part does not show this pattern"),
+                }
+            }
             _ if datatype.name() != "register" => {
                 Unsound::because("this reason is about registers")
             }
@@ -100,9 +111,6 @@ fn no_order(
     claim: &Counterexample,
     in_time: bool,
 ) -> Replayed {
-    if claim.reason != (Reason::NoOrder { model }) {
-        return Unsound::because("the lack of an order is that of another model");
-    }
     all_changes(history, claim, datatype, in_time)?;
     let operations = history.operations();
     let members = claim.operations.iter().map(|at| &operations[*at]);
