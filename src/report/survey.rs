@@ -196,10 +196,8 @@ impl Judged<'_> {
     /// What processes are called, by number, where the number does not tell.
     fn names(&self) -> BTreeMap<u32, String> {
         let mut names = self.recording.processes.clone();
-        for (process, called) in &self.recording.drains.parts {
-            let called = called.strip_prefix("process ").unwrap_or(called);
-            names.insert(process.0, called.to_owned());
-        }
+        let parts = self.recording.drains.parts.iter();
+        names.extend(parts.map(|(process, name)| (process.0, name.clone())));
         names
     }
 

@@ -122,7 +122,7 @@ pub(super) fn expand(recording: Recording, held: usize) -> Recording {
         drains.unfinished += usize::from(is_unfinished(operation));
         drains.dequeues += taken.len();
         drains.perhaps += more;
-        let who = recording.who(operation.process);
+        let named = recording.name_of(operation.process);
         let (word, place) = recording.place(at);
         let known = taken.len();
         let answers = taken.into_iter().map(Some).chain(std::iter::repeat_n(None, more));
@@ -133,7 +133,7 @@ pub(super) fn expand(recording: Recording, held: usize) -> Recording {
                 Some(_) => format!("{nth} of {known}"),
                 None => "if it took more".to_owned(),
             };
-            let called = format!("{who} in its drain ({word} {place}, {part})");
+            let called = format!("{named} in its drain ({word} {place}, {part})");
             drains.parts.insert(process, called);
             add(match answer {
                 Some(answer) => {

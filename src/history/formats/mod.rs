@@ -138,7 +138,7 @@ pub struct Drains {
     pub unfinished: usize,
     /// How many dequeues of unknown outcome stand for that.
     pub perhaps: usize,
-    /// What the processes are called that stand for parts of a drain.
+    /// The names of the processes that stand for parts of a drain.
     pub parts: BTreeMap<ProcessId, String>,
 }
 
@@ -146,6 +146,11 @@ impl Recording {
     /// What the file calls a process: `process 3`, `process writer`, `process 0 (from line 7
     /// on)`. Shortened, without control characters.
     pub fn who(&self, process: ProcessId) -> String {
+        format!("process {}", self.name_of(process))
+    }
+
+    /// The same without the word: `3`, `writer`, `0 (from line 7 on)`.
+    pub fn name_of(&self, process: ProcessId) -> String {
         if let Some(part) = self.drains.parts.get(&process) {
             return part.clone();
         }
@@ -155,8 +160,8 @@ impl Recording {
             .get(&number)
             .map_or_else(|| number.to_string(), |text| escape::short(text).into_owned());
         match line {
-            Some(line) => format!("process {name} (from line {line} on)"),
-            None => format!("process {name}"),
+            Some(line) => format!("{name} (from line {line} on)"),
+            None => name,
         }
     }
 
