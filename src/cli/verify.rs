@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::history::formats::Recording;
 use crate::history::{Completion, History, Key, Operation, Value};
-use crate::hunt::outcome::Status;
+use crate::hunt::outcome::{Status, is_violated};
 use crate::judgement::checker::Leasts;
 use crate::judgement::datatype::{
     self, DESCRIBED, Datatype, Described, Like, Opaque, Register, stranger, with_article,
@@ -115,7 +115,7 @@ fn judge(
     let budget = budget(args);
     let mut most = budget;
     let mut rechecked = BTreeSet::new();
-    let mut survey = Survey::among(&judge, &models, |model| {
+    let mut survey = Survey::among(&judge, &with_help(&judge, &models), |model| {
         if interrupts::is_enough() {
             let reason = "there was no time left to judge it".to_owned();
             return Verdict::Unknown(Unknown { reason, spent: 0 });
@@ -129,6 +129,7 @@ fn judge(
         }
         verdict
     });
+    survey.keep(&models);
     // Who names no model asks for those that say something about the datatype.
     let usual = args.models.is_empty() && !args.all;
     let not_asked = if usual { survey.leave_out(&judge) } else { Vec::new() };
@@ -139,6 +140,7 @@ fn judge(
     let least: Option<Leasts> = args.all.then(|| judge.least(budget));
     let distance = distance.map(|distance| Distance { leasts: least.clone(), ..distance });
     let strange = args.initial.is_none() && saw_what_nobody_left(&judge, &survey);
+    let guess = judge.datatype().filter(|_| args.datatype.is_none() && is_violated(&survey));
     let judged = Judged {
         name,
         every: args.all,
@@ -153,7 +155,7 @@ fn judge(
         not_asked: &not_asked,
         says_anything: judge.says_anything(),
         initial: if strange { suggested(seen(begun.history())) } else { None },
-        guessed: judge.datatype().filter(|_| args.datatype.is_none()).and_then(|guessed| {
+        guessed: guess.and_then(|guessed| {
             let other = datatype::mistaken(&read.recording.history, guessed)?;
             Some((guessed, other.name()))
         }),
@@ -173,6 +175,17 @@ fn judge(
         counterexample::save(path, &read.recording.history, &survey, (args, screen))?;
     }
     Ok(Status::of_survey(&survey, judged.says_anything, judged.least, args.all).into())
+}
+
+/// The models with linearizability, if of one of them a linearization is the only evidence
+/// there can be.
+fn with_help(judge: &Judge<'_>, models: &[Model]) -> Vec<Model> {
+    let mut all = models.to_vec();
+    let helps = judge.datatype() == Some(Register.name());
+    if helps && models.iter().any(|model| !judge.covers(*model)) {
+        all.push(Model::Linearizable);
+    }
+    all
 }
 
 /// The figures of the datatype, if they are wanted.

@@ -72,9 +72,9 @@ impl Survey {
         survey
     }
 
-    /// Judges by these models only (and by linearizability, where nothing else decides
-    /// one of them), and calls `check` only where the lattice does not decide; the least k
-    /// and Δ are not searched for. The order of the entries is that of the models.
+    /// Judges by these models only, and calls `check` only where the lattice
+    /// does not decide; the least k and Δ are not searched for. The order of
+    /// the entries is that of the models.
     pub fn among(
         judge: &Judge<'_>,
         models: &[Model],
@@ -85,13 +85,9 @@ impl Survey {
         let register = judge.datatype() == Some("register");
         let quiet = register
             && (!has_finals || judge.whole.as_ref().is_ok_and(|whole| is_quiet(whole.history)));
-        // Of a model that nothing else decides, a linearization may.
-        let helps = register && models.iter().any(|model| !judge.covers(*model));
-        let is_wanted =
-            |model: &Model| models.contains(model) || (helps && *model == Model::Linearizable);
         let mut done: Vec<Entry> = Vec::new();
         for model in plan().into_iter().chain(models.iter().copied()) {
-            if !is_wanted(&model) || done.iter().any(|entry| entry.model == model) {
+            if !models.contains(&model) || done.iter().any(|entry| entry.model == model) {
                 continue;
             }
             let ordered = (register && !judge.covers(model)) || is_for_every_datatype(model);
@@ -111,7 +107,6 @@ impl Survey {
                 None => Entry { model, verdict: Rc::new(check(model)), from: None },
             });
         }
-        done.retain(|entry| models.contains(&entry.model));
         if plain {
             shown_by_weaker(&mut done, quiet);
         }
@@ -127,6 +122,11 @@ impl Survey {
         let unknown = |entry: &Entry| matches!(*entry.verdict, Verdict::Unknown(_));
         let says_nothing = |entry: &mut Entry| unknown(entry) && !judge.covers(entry.model);
         self.verdicts.extract_if(.., says_nothing).map(|entry| entry.model).collect()
+    }
+
+    /// Leaves out the models that are none of these.
+    pub fn keep(&mut self, models: &[Model]) {
+        self.verdicts.retain(|entry| models.contains(&entry.model));
     }
 
     /// The verdicts, in the order of the models.

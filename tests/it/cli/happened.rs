@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::runner::{Place, Said};
+use super::runner::{Place, Said, line};
 
 fn verify(text: &str, words: &str) -> Said {
     let place = Place::new();
@@ -74,12 +74,7 @@ fn a_store_that_did_well_is_told_in_one_line() {
 
 #[test]
 fn elements_of_sets_are_lost_late_twice_or_from_nowhere() {
-    let line = |process: u32, f: &str, value: &str, at: u32| {
-        let end = at + 5;
-        format!(
-            r#"{{"process":{process},"f":"{f}","key":"s","value":{value},"invoke":{at},"return":{end}}}"#
-        )
-    };
+    let line = |process, f, value, at| line(process, f, "s", value, [at, at + 5]);
     let text = [
         line(0, "add", "1", 0),
         line(0, "add", "2", 10),

@@ -64,6 +64,13 @@ impl Place {
     }
 }
 
+/// An operation line.
+pub fn line(process: u32, f: &str, key: &str, value: &str, [invoke, end]: [u32; 2]) -> String {
+    format!(
+        r#"{{"process":{process},"f":"{f}","key":"{key}","value":{value},"invoke":{invoke},"return":{end}}}"#
+    )
+}
+
 pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("the file is there")
 }

@@ -322,6 +322,13 @@ fn what_is_not_known_of_all_keys_together_is_unknown() {
     let on_one = on_one.replace("\"value\":1,\"invoke\":50", "\"value\":2,\"invoke\":50");
     let said = spilled(&on_one, "");
     assert_eq!(said.code, Some(0), "{said:?}");
+    // Models that say nothing of a compare-and-set.
+    let swap = r#"{"process":0,"f":"cas","key":"x","argument":[null,2],"invoke":1,"return":5}"#;
+    for model in ["regular", "safe", "slow", "k-atomic:2", "delta-atomic:3"] {
+        let said = spilled(swap, &format!("--model {model}"));
+        assert_eq!(said.code, Some(3), "{model}: {said:?}");
+        assert!(said.out.contains("? unknown"), "{said:?}");
+    }
     // A violation is one in any case.
     let said = spilled(&STALE.replace("\"return\":35", "\"return\":50"), "");
     assert_eq!(said.code, Some(1), "{said:?}");

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value as Json;
 
-use super::runner::{Place, Said, read};
+use super::runner::{Place, Said, line, read};
 
 /// Two clients write, then one reads the older value: not linearizable.
 const STALE: &str = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
@@ -197,6 +197,20 @@ fn what_objects_held_at_first_can_be_said_and_is_suggested() {
 }
 
 #[test]
+fn a_linearization_is_evidence_for_models_that_nothing_else_decides() {
+    let judged = |text: &str| {
+        let said = Place::new().run_words(&["verify", text, "--model", "ryw", "--format", "json"]);
+        let verdicts = json(&said)["verdicts"].clone();
+        let all = verdicts.as_array().expect("a list");
+        assert!(all.iter().all(|one| one["model"] != "linearizable"), "nobody asked for it");
+        (said.code, verdicts[0]["from"].clone())
+    };
+    assert_eq!(judged("wx1 [cas]x=[1,2] rx2"), (Some(0), "linearizable".into()));
+    // What is not linearizable may still be read-your-writes.
+    assert_eq!(judged("wx1 | [cas]x=[1,2] | rx1 @ 001122"), (Some(3), Json::Null));
+}
+
+#[test]
 fn counters_that_count_too_little_or_too_much_are_told() {
     let place = Place::new();
     let told = |text: &str| {
@@ -219,12 +233,7 @@ fn counters_that_count_too_little_or_too_much_are_told() {
 
 #[test]
 fn what_a_type_was_taken_for_is_told_where_another_has_the_same_operations() {
-    let line = |process: u32, f: &str, value: &str, at: u32| {
-        let end = at + 1;
-        format!(
-            r#"{{"process":{process},"f":"{f}","key":"x","value":{value},"invoke":{at},"return":{end}}}"#
-        )
-    };
+    let line = |process, f, value, at| line(process, f, "x", value, [at, at + 1]);
     let twice = [line(0, "acquire", "null", 0), line(1, "acquire", "null", 2)].join("\n");
     let hint = "it was taken for a lock; if several may hold it at once: --datatype semaphore";
     assert!(

@@ -324,23 +324,6 @@ fn sequential_consistency_alone_finds_a_linearization_first() {
 }
 
 #[test]
-fn a_linearization_is_evidence_for_models_that_nothing_else_decides() {
-    let ryw = model("ryw");
-    let survey = |text: &str| {
-        let history = history(text);
-        let judge = Judge::of(&history);
-        Survey::among(&judge, &[ryw], |model| judge.check(model, Budget::default()))
-    };
-    let swapped = survey("wx1 [cas]x=[1,2] rx2");
-    let [entry] = swapped.entries() else { panic!("one model was asked for") };
-    assert!(entry.verdict.holds());
-    assert_eq!(entry.from, Some(Model::Linearizable));
-    // What is not linearizable may still be read-your-writes.
-    let stale = survey("wx1 | [cas]x=[1,2] | rx1 @ 001122");
-    assert!(matches!(*stale.entries()[0].verdict, Verdict::Unknown(_)));
-}
-
-#[test]
 fn a_long_proof_is_folded_to_the_steps_at_which_it_turns() {
     // Each process writes what follows from what it read; the last one reads the last
     // write, then the first.
