@@ -124,7 +124,7 @@ impl Judged<'_> {
 
     /// The initial value to try, if the objects seem not to have begun with the
     /// default.
-    fn hint(&self) -> Option<String> {
+    fn another_beginning(&self) -> Option<String> {
         let initial = self.initial.as_ref().filter(|_| outcome::is_violated(self.survey))?;
         let quote = if matches!(initial, Value::Int(_)) { "" } else { "'" };
         Some(format!("perhaps the initial value is {initial}? --initial {quote}{initial}{quote}"))
@@ -140,6 +140,11 @@ impl Judged<'_> {
             _ => ("it is another type", ""),
         };
         Some(format!("it was taken for a {guessed}; if {doubt}: --datatype {other}{more}"))
+    }
+
+    /// What to try, if it seems not to have been judged as what it is.
+    fn hints(&self) -> Vec<String> {
+        [self.another_datatype(), self.another_beginning()].into_iter().flatten().collect()
     }
 
     /// What was read, in one line.
@@ -438,8 +443,7 @@ impl Judged<'_> {
             let said = names(self.not_asked.to_vec());
             lines.push(("not asked", format!("{said}: see --model {}", self.not_asked[0])));
         }
-        let hints = [self.another_datatype(), self.hint()];
-        lines.extend(hints.into_iter().flatten().map(|hint| ("hint", hint)));
+        lines.extend(self.hints().into_iter().map(|hint| ("hint", hint)));
         if self.is_vacuous() {
             let said = "no answer could be wrong, so no verdict means anything";
             lines.push(("nothing was checked", said.to_owned()));
@@ -494,7 +498,7 @@ impl Judged<'_> {
             },
             "names": self.names(),
             "checked": !self.is_vacuous(),
-            "hint": self.another_datatype().or(self.hint()),
+            "hint": Some(self.hints().join("; ")).filter(|hints| !hints.is_empty()),
             "steps": self.budget.steps,
             "searched": self.searched,
             "verdicts": verdicts,

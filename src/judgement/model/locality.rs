@@ -11,7 +11,7 @@ pub enum Locality {
     /// Always.
     Keys,
     /// If every process invokes an operation after the instant at which its last one
-    /// returned.
+    /// returned, unless both are on one key.
     KeysInTime,
     /// Not in general.
     Whole,
@@ -44,7 +44,8 @@ impl Orders {
     /// instant as they were. This extends the order of each key, so each read still has the
     /// same writes of its key before it, in the same order, and answers what it may. And it
     /// extends returns-before across keys: what returned before another began has an earlier
-    /// instant. If returns-before contains session order, it extends that as well.
+    /// instant. Session order it extends as well if returns-before contains it, but for
+    /// operations on one key, which are as their key has them.
     ///
     /// A model with a view for each read asks for such an order for one read at a time, so the
     /// same is true of it. What a regular or safe read is compared with is on its key.
