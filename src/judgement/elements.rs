@@ -14,10 +14,11 @@
 //! Sets with other operations are left out, and counted. O(n log n), n with all elements
 //! that are answered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::measured::fitting;
 use super::number::{index, number_of};
-use crate::history::{Completion, History, Key, Value};
+use crate::history::{Completion, History, Value};
 
 /// What became of elements. Operations by position in the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,25 +88,16 @@ struct Element {
 impl Elements {
     /// Measures all sets of a history.
     pub fn of(history: &History) -> Elements {
-        let mut sets: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
-        let mut others: BTreeSet<&Key> = BTreeSet::new();
-        for (at, operation) in history.operations().iter().enumerate() {
+        let (sets, other_keys) = fitting(history, |operation| {
             let call = &operation.call;
-            let fits = match &operation.completion {
+            match &operation.completion {
                 Completion::Ok(answer) if call.is_read() => matches!(answer, Value::List(_)),
                 _ => call.is_read() || matches!(call.f.as_str(), "add" | "remove"),
-            };
-            if fits {
-                sets.entry(&call.key).or_default().push(at);
-            } else {
-                others.insert(&call.key);
             }
-        }
-        let mut all = Elements { other_keys: others.len(), ..Elements::default() };
-        for (key, own) in sets {
-            if !others.contains(key) {
-                all.measure(history, &own);
-            }
+        });
+        let mut all = Elements { other_keys, ..Elements::default() };
+        for own in sets {
+            all.measure(history, &own);
         }
         all.lost.sort_unstable();
         all
@@ -234,43 +226,24 @@ fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Builder, Call, Event, Function, Operation, ProcessId};
+    use crate::history::{Call, Function, Operation};
     use crate::judgement::lot::Lot;
 
     fn history(lot: &mut Lot) -> History {
-        let mut events = Builder::new();
-        let mut time = 0;
-        let mut open: Vec<Option<bool>> = vec![None; 4];
-        for _ in 0..4 + lot.draw(24) {
-            time += lot.draw(3);
-            let process = lot.index(4);
-            let id = ProcessId(number_of(process));
-            match open[process] {
-                None => {
-                    let is_read = lot.draw(2) == 0;
-                    let element = 1 + lot.draw(4) as i64;
-                    let name = if lot.draw(6) == 0 { "remove" } else { "add" };
-                    let call = match is_read {
-                        true => Call::read("s"),
-                        false => Call { f: Function::named(name), ..Call::write("s", element) },
-                    };
-                    events.event(Event::invoke(id, time, call)).expect("it is idle");
-                    open[process] = Some(is_read);
-                }
-                Some(is_read) => {
-                    let shown: Vec<Value> =
-                        (0..lot.draw(5)).map(|_| Value::Int(1 + lot.draw(5) as i64)).collect();
-                    let answer = if is_read { shown.into() } else { Value::Null };
-                    let event = match lot.draw(8) {
-                        0 => Event::fail(id, time),
-                        _ => Event::ok(id, time, answer),
-                    };
-                    events.event(event).expect("it is open");
-                    open[process] = None;
-                }
+        let call = |lot: &mut Lot| {
+            let is_read = lot.draw(2) == 0;
+            let element = 1 + lot.draw(4) as i64;
+            let name = if lot.draw(6) == 0 { "remove" } else { "add" };
+            match is_read {
+                true => Call::read("s"),
+                false => Call { f: Function::named(name), ..Call::write("s", element) },
             }
-        }
-        events.finish()
+        };
+        let shown = |lot: &mut Lot| {
+            let all = (0..lot.draw(5)).map(|_| Value::Int(1 + lot.draw(5) as i64));
+            all.collect::<Vec<Value>>().into()
+        };
+        lot.history(call, shown)
     }
 
     /// For each element, the definitions word by word.

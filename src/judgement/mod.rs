@@ -19,6 +19,7 @@ pub mod initial;
 pub mod live;
 #[cfg(test)]
 mod lot;
+mod measured;
 pub mod model;
 mod number;
 pub mod oracle;

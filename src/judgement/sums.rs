@@ -10,10 +10,9 @@
 //! What only answers together with an update is no read here. Counters with other
 //! operations are left out, and counted. O(n log n).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::datatype::change;
-use crate::history::{Completion, History, Key, Operation, Value};
+use super::measured::fitting;
+use crate::history::{Completion, History, Operation, Value};
 
 /// Which reads are outside their bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,26 +70,16 @@ impl Amounts {
 impl Sums {
     /// Measures all counters of a history, which hold `initial` at first.
     pub fn of(history: &History, initial: i64) -> Sums {
-        let mut counters: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
-        let mut others: BTreeSet<&Key> = BTreeSet::new();
-        for (at, operation) in history.operations().iter().enumerate() {
+        let (counters, other_keys) = fitting(history, |operation| {
             let call = &operation.call;
-            let number = |answer: &Value| matches!(answer, Value::Int(_));
-            let fits = match &operation.completion {
-                Completion::Ok(answer) if call.is_read() => number(answer),
+            match &operation.completion {
+                Completion::Ok(answer) if call.is_read() => matches!(answer, Value::Int(_)),
                 _ => call.is_read() || change(call).is_some(),
-            };
-            if fits {
-                counters.entry(&call.key).or_default().push(at);
-            } else {
-                others.insert(&call.key);
             }
-        }
-        let mut all = Sums { other_keys: others.len(), ..Sums::default() };
-        for (key, own) in counters {
-            if !others.contains(key) {
-                all.measure(history.operations(), &own, initial);
-            }
+        });
+        let mut all = Sums { other_keys, ..Sums::default() };
+        for own in counters {
+            all.measure(history.operations(), &own, initial);
         }
         all
     }
@@ -141,46 +130,22 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Builder, Call, Event, Function, ProcessId};
+    use crate::history::{Call, Function};
     use crate::judgement::lot::Lot;
-    use crate::judgement::number::number_of;
 
     fn history(lot: &mut Lot) -> History {
-        let mut events = Builder::new();
-        let mut time = 0;
-        let mut open: Vec<Option<bool>> = vec![None; 4];
-        for _ in 0..4 + lot.draw(24) {
-            time += lot.draw(3);
-            let process = lot.index(4);
-            let id = ProcessId(number_of(process));
+        let call = |lot: &mut Lot| {
             let key = ["c", "d"][lot.index(2)];
-            match open[process].take() {
-                None => {
-                    let named = |f: &str, argument: Value| Call {
-                        f: Function::named(f),
-                        key: key.into(),
-                        argument,
-                    };
-                    let call = match lot.draw(6) {
-                        0 => named("inc", Value::Null),
-                        1 => named("dec", Value::Null),
-                        2 => named("add", Value::Int(3 - lot.draw(6) as i64)),
-                        _ => Call::read(key),
-                    };
-                    open[process] = Some(call.is_read());
-                    events.event(Event::invoke(id, time, call)).expect("it is idle");
-                }
-                Some(is_read) => {
-                    let answer = Value::Int(lot.draw(7) as i64 - 3);
-                    let event = match lot.draw(8) {
-                        0 => Event::fail(id, time),
-                        _ => Event::ok(id, time, if is_read { answer } else { Value::Null }),
-                    };
-                    events.event(event).expect("it is open");
-                }
+            let named =
+                |f: &str, argument| Call { f: Function::named(f), key: key.into(), argument };
+            match lot.draw(6) {
+                0 => named("inc", Value::Null),
+                1 => named("dec", Value::Null),
+                2 => named("add", Value::Int(3 - lot.draw(6) as i64)),
+                _ => Call::read(key),
             }
-        }
-        events.finish()
+        };
+        lot.history(call, |lot| Value::Int(lot.draw(7) as i64 - 3))
     }
 
     /// The definitions word by word: the sums of all choices of what may have counted.
