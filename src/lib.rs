@@ -52,6 +52,9 @@
 //! They stand on [`history`] and meet in [`hunt`]; what is known of each
 //! strategy is in [`catalogue`]; [`report`] and [`cli`] are the face. docs/architecture.md has every module and every absence.
 
+// Unit tests use nothing that loom replaces: they run without it, and there is no second copy
+// of the library to compile with it.
+#![cfg(not(all(test, loom)))]
 // What cannot be written is an error and no panic: see `cli::screen`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::formats::Recording;
+use crate::history::formats::{Fault, Recording};
 use crate::history::{Key, NodeId, Operation, ProcessId, Value};
 use crate::judgement::distance::{Fates, Hidden, Settled, Strange, WentBack};
 use crate::judgement::sums::Outside;
@@ -199,9 +199,9 @@ impl Happened<'_> {
         let first = writes.iter().map(|at| self.operation(*at).invoked).min().unwrap_or(0);
         let last = writes.iter().filter_map(|at| self.operation(*at).returned).max();
         let last = last.unwrap_or(first);
-        let fault = writes.first().and_then(|at| self.recording.fault_before(*at));
-        let fault = fault.map_or_else(String::new, |(line, did)| {
-            format!(", after the nemesis did \"{did}\" (line {line})")
+        let fault = writes.get(..1).and_then(|first| self.recording.faults_around(first).0);
+        let fault = fault.map_or_else(String::new, |fault| {
+            format!(", after the nemesis did {}", nemesis(fault))
         });
         format!(",{by} between {} and {}{fault}", since(first), since(last))
     }
@@ -307,6 +307,23 @@ fn listed(all: impl Iterator<Item = String>, number: usize) -> String {
         told.push(format!("{} more", number - TOLD_MAX));
     }
     told.join(", ")
+}
+
+/// `after the nemesis did "isolate n1" (line 7); meanwhile it did "promote n2" (line 16)`: what
+/// it did around these operations, if anything.
+pub(super) fn around(recording: &Recording, operations: &[usize]) -> Option<String> {
+    let (before, within) = recording.faults_around(operations);
+    let before = before.map(|fault| format!("after the nemesis did {}", nemesis(fault)));
+    let did = listed(within.iter().map(nemesis), within.len());
+    let who = if before.is_some() { "it" } else { "the nemesis" };
+    let within = (!within.is_empty()).then(|| format!("meanwhile {who} did {did}"));
+    let told: Vec<_> = before.into_iter().chain(within).collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// `"isolate n1" (line 7)`.
+fn nemesis((line, did): &Fault) -> String {
+    format!("\"{did}\" (line {line})")
 }
 
 /// `3, 17 to 28, 40 and 6 more`: integers as ranges.

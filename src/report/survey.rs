@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use serde_json::{Value as Json, json};
 
-use crate::history::formats::Recording;
+use crate::history::formats::{Fault, Recording};
 use crate::history::{History, Value};
 use crate::hunt::outcome;
 use crate::judgement::checker::{Entry, Leasts};
@@ -21,7 +21,7 @@ use crate::judgement::sums::Outside;
 use crate::judgement::{Budget, Distance, Elements, Grid, Model, Sums, Survey, Verdict};
 
 use super::deeds::Deeds;
-use super::happened::Happened;
+use super::happened::{self, Happened};
 use super::{Look, Tone, columns, count, distance, pad, witness, wrap};
 
 /// The width of the column of model names.
@@ -262,6 +262,7 @@ impl Judged<'_> {
                     let plural = if more == 1 { "" } else { "s" };
                     parts.push(format!("{} more step{plural} with --full", count(more as u64)));
                 }
+                parts.extend(happened::around(self.recording, &found.operations));
                 if !found.minimal && self.budget.minimise == 0 {
                     parts.push("not minimised".to_owned());
                 } else if !found.minimal {
@@ -525,6 +526,7 @@ impl Judged<'_> {
     fn verdict(&self, entry: &Entry, name: &str) -> Json {
         let mut lines = Json::Null;
         let mut minimal = Json::Null;
+        let mut nemesis = Json::Null;
         let word = match &*entry.verdict {
             Verdict::Holds(_) => "holds",
             Verdict::Unknown(_) => "unknown",
@@ -532,6 +534,10 @@ impl Judged<'_> {
                 let line = |at: &usize| self.recording.place(*at).1;
                 lines = found.operations.iter().map(line).collect::<Vec<_>>().into();
                 minimal = found.minimal.into();
+                let (before, within) = self.recording.faults_around(&found.operations);
+                let did = |(line, did): &Fault| json!({ "line": line, "did": did });
+                let within: Vec<_> = within.iter().map(did).collect();
+                nemesis = json!({ "before": before.map(did), "within": within });
                 "violated"
             }
         };
@@ -542,6 +548,7 @@ impl Judged<'_> {
             "why": self.why(entry, usize::MAX),
             "lines": lines,
             "minimal": minimal,
+            "nemesis": nemesis,
             "rechecked": self.is_rechecked(entry),
             "from": entry.from.map(Model::name),
             "reduced": self.is_reduced(entry.model),

@@ -113,7 +113,7 @@ pub struct Recording {
     /// What the nemesis did, each with its line, in the order of events: of files whose lines
     /// stand in that order. Only the first of [`faults_seen`](Self::faults_seen), each
     /// shortened.
-    pub faults: Vec<(usize, String)>,
+    pub faults: Vec<Fault>,
     /// How many of them there are in all.
     pub faults_seen: usize,
     /// Whether the file has times. If not, it is 1 ns from one event to the next.
@@ -126,6 +126,9 @@ pub struct Recording {
     /// The drains of queues that were read as dequeues.
     pub drains: Drains,
 }
+
+/// What the nemesis did, with its line.
+pub type Fault = (usize, String);
 
 /// Drains of queues, and as what they were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -195,14 +198,21 @@ impl Recording {
         }
     }
 
-    /// What the nemesis had done last before an operation was invoked, with its line, if that
-    /// is known.
-    pub fn fault_before(&self, at: usize) -> Option<&(usize, String)> {
-        let line = usize::try_from(*self.lines.get(at)?).ok()?;
-        let before = self.faults.partition_point(|(fault, _)| *fault < line);
+    /// What the nemesis did around these operations, each with its line: the last before the
+    /// first of them was invoked, and all until the last of them was. Nothing where that is
+    /// not known.
+    pub fn faults_around(&self, operations: &[usize]) -> (Option<&Fault>, &[Fault]) {
+        let lines = || operations.iter().filter_map(|at| self.lines.get(*at));
+        let (Some(first), Some(last)) = (lines().min(), lines().max()) else {
+            return (None, &[]);
+        };
+        let before = |line: u32| self.faults.partition_point(|(fault, _)| *fault < line as usize);
+        let (from, to) = (before(*first), before(*last));
         // Only the first ones are kept.
-        let is_known = before < self.faults.len() || self.faults_seen == self.faults.len();
-        self.faults[..before].last().filter(|_| is_known)
+        match to < self.faults.len() || self.faults_seen == self.faults.len() {
+            true => (self.faults[..from].last(), &self.faults[from..to]),
+            false => (None, &[]),
+        }
     }
 
     /// What this recording is called where people are told of it, if this was its name on

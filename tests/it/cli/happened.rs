@@ -193,3 +193,42 @@ fn only_what_the_nemesis_did_is_told_beside_a_loss_and_only_where_lines_are_in_o
     assert!(!said.out.contains("nemesis"), "{said:?}");
     assert!(!said.out.contains("there are no times"), "{said:?}");
 }
+
+/// A recording with a stale read after this many deeds of the nemesis, another one between
+/// the writes, and one after all.
+fn with_faults(before: usize) -> String {
+    let write = |value: i64| {
+        format!("{{:process 0, :type :invoke, :f :write, :value {value}}}\n")
+            + &format!("{{:process 0, :type :ok, :f :write, :value {value}}}\n")
+    };
+    let fault = |did: &str| format!("{{:process :nemesis, :type :info, :f :{did}, :value nil}}\n");
+    let early: String = (1..=before).map(|number| fault(&format!("k{number}"))).collect();
+    let read = "{:process 1, :type :invoke, :f :read, :value nil}\n\
+                {:process 1, :type :ok, :f :read, :value 1}\n";
+    [early, write(1), fault("cut"), write(2), read.to_owned(), fault("heal")].concat()
+}
+
+#[test]
+fn what_the_nemesis_did_around_a_violation_is_told_beside_it() {
+    let around = |before: usize| {
+        let said = verify(&with_faults(before), "--model linearizable");
+        said.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said = around(0);
+    assert!(said.contains("; meanwhile the nemesis did \":cut\" (line 3) "), "{said}");
+    let said = around(2);
+    let both = "; after the nemesis did \":k2\" (line 2); meanwhile it did \":cut\" (line 5) ";
+    assert!(said.contains(both), "{said}");
+    assert!(!said.contains("heal"), "{said}");
+    // Only the first thousand are kept, so of these nothing is known.
+    let said = around(1000);
+    assert!(said.contains("FAILS"), "{said}");
+    assert!(!said.contains("meanwhile"), "{said}");
+
+    let said = verify(&with_faults(2), "--model linearizable --format json");
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    let fault = |line: u64, did: &str| serde_json::json!({ "line": line, "did": did });
+    let nemesis = &json["verdicts"][0]["nemesis"];
+    assert_eq!(nemesis["before"], fault(2, ":k2"));
+    assert_eq!(nemesis["within"], serde_json::json!([fault(5, ":cut")]));
+}
