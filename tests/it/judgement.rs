@@ -26,6 +26,7 @@ mod space;
 mod swept;
 mod texts;
 mod touching;
+mod transactions;
 mod verdicts;
 
 use quiescence::history::{History, notation};

@@ -321,7 +321,8 @@ fn take(pairs: &mut Pairs, head: Head, fields: Fields) -> Result<(), Malformed> 
             Err(reason) => complain(head.line, reason),
         };
     }
-    match said(fields, pairs.open(head.process)) {
+    let (f, value) = pairs.told(head.process, fields.f, fields.value);
+    match said(Fields { f, value, ..fields }, pairs.open(head.process)) {
         Ok(said) => pairs.complete(head, said),
         Err(reason) => complain(head.line, reason),
     }

@@ -40,7 +40,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, BufRead};
 
-use super::{Function, History, Malformed, Operation, ProcessId, escape};
+use super::{Function, History, Malformed, Operation, ProcessId, Value, escape};
 
 use documents::{Documents, Spread};
 pub use follow::Follower;
@@ -450,6 +450,14 @@ fn repeats(f: &Function) -> bool {
 /// Functions that take no argument and answer something.
 fn only_asks(f: &Function) -> bool {
     *f == Function::Read || matches!(f.as_str(), "get" | "dequeue" | "drain" | "pop" | "generate")
+}
+
+/// What a function is called that deletes an object.
+const DELETE: &str = "delete";
+
+/// Whether a call deletes an object, which is a write of `null`.
+fn deletes(f: &Function, argument: &Value) -> bool {
+    f.as_str() == DELETE && *argument == Value::Null
 }
 
 #[cfg(test)]

@@ -33,10 +33,10 @@ use super::json_lines::{SOME_KEYS, all_unknown};
 use super::lines::Lines;
 use super::names::Process;
 use super::options::Options;
-use super::reader::ONLY_KEY;
+use super::reader::{ONLY_KEY, is_transaction};
 use super::record::{Record, Refused};
 use super::scanner::{Scanner, Token};
-use super::{Format, Recording, only_asks};
+use super::{Format, Recording, deletes, only_asks};
 use crate::history::{
     Call, Completion, Function, History, Key, Malformed, NodeId, Operation, ProcessId, Value,
     escape,
@@ -188,13 +188,17 @@ pub(super) fn operation(process: u32, parts: Parts) -> Result<Operation, String>
         return Err(format!("a {} takes no argument", f.as_str()));
     }
     let drains = is_drain(&f);
+    let deletes = deletes(&f, argument.as_ref().unwrap_or(&value));
+    let f = if deletes { Function::Write } else { f };
     let (argument, answer) = match (&f, argument) {
         (_, _) if drains && kind == Kind::Info => (drain::noted(value, returned), Value::Null),
+        (_, _) if deletes => (Value::Null, Value::Null),
         (Function::Write, argument) => (argument.unwrap_or(value), Value::Null),
         (_, Some(argument)) => (argument, value),
         // Without `argument`, `value` is the answer of a function that takes
         // nothing, and the argument of any other.
         (f, None) if only_asks(f) => (Value::Null, value),
+        (f, None) if is_transaction(f, &value) => (value.clone(), value),
         (_, None) => (value, Value::Null),
     };
     let (completion, taken) = match kind {

@@ -17,11 +17,11 @@ use super::drain::{self, is_drain};
 use super::log::Log;
 use super::names::Names;
 use super::options::Options;
-use super::{Format, Recording};
+use super::{DELETE, Format, Recording, deletes};
 use crate::history::rules::Place;
 use crate::history::{
-    Builder, Completion, Event, Function, History, Key, Malformed, NodeId, ProcessId, Request,
-    Rule, Rules, Value, What,
+    Builder, Call, Completion, Event, Function, History, Key, Malformed, NodeId, ProcessId,
+    Request, Rule, Rules, Value, What,
 };
 
 /// Where a line is, its process, its time and its node.
@@ -185,6 +185,8 @@ pub(super) struct Pairs {
     strict: bool,
     pub(super) sayings: Sayings,
     events: Events,
+    /// Numbers of processes whose last operation is a delete.
+    deleting: FxHashSet<u32>,
 }
 
 impl Pairs {
@@ -196,6 +198,7 @@ impl Pairs {
             strict: options.strict_time,
             sayings: Sayings::default(),
             events,
+            deleting: FxHashSet::default(),
         }
     }
 
@@ -258,15 +261,18 @@ impl Pairs {
     }
 
     /// Takes an invocation.
-    pub(super) fn invoke(
-        &mut self,
-        head: Head,
-        request: impl Into<Request>,
-    ) -> Result<(), Malformed> {
+    pub(super) fn invoke(&mut self, head: Head, mut call: Call) -> Result<(), Malformed> {
         let time = self.time(head)?;
         let before = self.sayings.current(head.process);
+        match deletes(&call.f, &call.argument) {
+            true => self.deleting.insert(head.process),
+            false => self.deleting.remove(&head.process),
+        };
+        if self.deleting.contains(&head.process) {
+            call.f = Function::Write;
+        }
         let rules = self.events.rules();
-        let mut event = self.sayings.invocation(head, time, request.into(), rules);
+        let mut event = self.sayings.invocation(head, time, call.into(), rules);
         if self.log.is_lenient() && rules.open(event.process).is_some() {
             // Both were invoked, and a completion may belong to either.
             let refused = self.events.event_at(head.place(), event.clone());
@@ -294,6 +300,20 @@ impl Pairs {
     /// The open request of a process.
     pub(super) fn open(&self, process: u32) -> Option<&Request> {
         self.sayings.open(process, self.events.rules())
+    }
+
+    /// What a completion repeats and tells. That of a delete completes a write, and whether
+    /// there was anything says nothing.
+    pub(super) fn told(
+        &self,
+        process: u32,
+        f: Option<Function>,
+        value: Value,
+    ) -> (Option<Function>, Value) {
+        match self.deleting.contains(&process) {
+            true => (f.filter(|f| f.as_str() != DELETE), Value::Null),
+            false => (f, value),
+        }
     }
 
     /// Sets the argument of the open operation of a process, for files in which

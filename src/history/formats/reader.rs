@@ -57,6 +57,7 @@ impl Keys {
         }
         let Some(f) = &event.f else { return Keys::Undecided };
         match pair(&event.value) {
+            _ if is_transaction(f, &event.value) => Keys::None,
             _ if !is_known(f) => Keys::Undecided,
             _ if event.value.is_transaction() => Keys::None,
             None => Keys::None,
@@ -251,13 +252,14 @@ impl Reader {
         let last = last && open.only_reads() && kind == Kind::Ok;
         let last = self.announced.remove(&head.process) || last;
         let open = open.call();
+        let (f, value) = self.pairs.told(head.process, f, value);
         let mut argument = None;
         let (mut came, mut taken) = (Value::Null, Value::Null);
         if kind == Kind::Ok || answer.is_some() {
             let same = value == Value::Null || value == open.argument;
             let late = repeats(&open.f) && open.argument == Value::Null;
             match value {
-                value if only_asks(&open.f) => came = value,
+                value if only_asks(&open.f) || is_transaction(&open.f, &value) => came = value,
                 _ if same => {}
                 value if late => self.pairs.settle(head.process, value),
                 value if answer.is_some() || repeats(&open.f) || open.f.as_str() == "cas" => {
@@ -281,6 +283,11 @@ impl Reader {
 /// Functions whose values can show whether there are keys.
 pub(super) fn is_known(f: &Function) -> bool {
     only_asks(f) || repeats(f) || matches!(f.as_str(), "cas" | "inc" | "dec")
+}
+
+/// Whether this value of a function says what transactions do and what they saw.
+pub(super) fn is_transaction(f: &Function, value: &Value) -> bool {
+    value.is_transaction() && !is_known(f)
 }
 
 /// The two parts of a list of two.

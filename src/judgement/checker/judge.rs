@@ -193,7 +193,8 @@ fn not_understood(stranger: Stranger<'_>) -> String {
     match (transaction, stranger.to) {
         (Some(list), _) => format!(
             "`{}` of {} is a transaction, a list of micro-operations: {list}; only operations on \
-             one object are judged",
+             one object are judged, or transactions on one multi-register (--datatype \
+             multi-register)",
             call.f.as_str(),
             call.key
         ),

@@ -136,6 +136,10 @@ impl Datatype for Like {
         self.of(&call.key).knows(call, answer)
     }
 
+    fn transacts(&self, key: &Key) -> bool {
+        self.of(key).transacts(key)
+    }
+
     fn only_reads(&self, call: &Call, answer: Option<&Value>) -> bool {
         self.of(&call.key).only_reads(call, answer)
     }

@@ -64,7 +64,7 @@ impl Map {
     }
 
     /// The pairs of an answer; `None` if it has none.
-    fn pairs(answer: &Value) -> Option<BTreeMap<Value, Value>> {
+    pub(super) fn pairs(answer: &Value) -> Option<BTreeMap<Value, Value>> {
         let Value::List(all) = answer else { return None };
         let pair = |value: &Value| match value {
             Value::List(pair) if pair.len() == 2 => Some((pair[0].clone(), pair[1].clone())),
@@ -74,7 +74,7 @@ impl Map {
         (pairs.len() == all.len()).then_some(pairs)
     }
 
-    fn of_pairs(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
+    pub(super) fn of_pairs(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
         pairs.into_iter().map(|(key, held)| vec![key, held].into()).collect::<Vec<_>>().into()
     }
 }

@@ -17,6 +17,7 @@ mod lock;
 mod log;
 mod map;
 mod max_register;
+mod multi_register;
 mod mv_register;
 mod named;
 mod opaque;
@@ -46,6 +47,7 @@ pub use lock::Lock;
 pub use log::Log;
 pub use map::Map;
 pub use max_register::MaxRegister;
+pub use multi_register::MultiRegister;
 pub use mv_register::MvRegister;
 pub use named::{DESCRIBED, Described, UnknownDatatype, named, with_article};
 pub use opaque::Opaque;
@@ -85,6 +87,13 @@ pub trait Datatype: Sync {
     /// Whether it gives a meaning to this call with this answer (`None`: the
     /// answer is not known).
     fn knows(&self, call: &Call, answer: Option<&Value>) -> bool;
+
+    /// Whether operations on the object with this key are transactions: lists of
+    /// micro-operations. Elsewhere such lists have no meaning.
+    fn transacts(&self, key: &Key) -> bool {
+        let _ = key;
+        false
+    }
 
     /// Whether this call, where its answer is possible, leaves the object as it
     /// is. `false` is always safe to say.
@@ -355,7 +364,7 @@ pub enum Arbitration {
 
 /// The position of the first operation of a history to which a datatype gives no
 /// meaning. Failed ones need none, unless `failed` asks for it; a transaction on
-/// several objects has none, nor has the second update that makes the same part of an
+/// several objects has none elsewhere than on a multi-register, nor has the second update that makes the same part of an
 /// object.
 pub fn stranger(history: &History, datatype: &dyn Datatype, failed: bool) -> Option<usize> {
     let mut made = BTreeSet::new();
@@ -370,7 +379,7 @@ pub fn stranger(history: &History, datatype: &dyn Datatype, failed: bool) -> Opt
             datatype.makes(call) && !made.insert((call.key.clone(), datatype.part(call)))
         };
         counts
-            && (all().any(Value::is_transaction)
+            && (all().any(Value::is_transaction) && !datatype.transacts(&op.call.key)
                 || !datatype.knows(&op.call, answer)
                 || again(&op.call))
     })

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use super::{
     ANSWERING_COUNTER, CAS_REGISTER, Counter, DELETABLE_REGISTER, Datatype, Flag, Lock, Log, Map,
-    MaxRegister, MvRegister, Opaque, Queue, Register, ReplicatedSet, Semaphore, Sequence, Set,
-    Stack, Text, UniqueId, UnorderedQueue,
+    MaxRegister, MultiRegister, MvRegister, Opaque, Queue, Register, ReplicatedSet, Semaphore,
+    Sequence, Set, Stack, Text, UniqueId, UnorderedQueue,
 };
 
 /// A datatype of this crate, described.
@@ -30,7 +30,7 @@ pub struct Described {
 }
 
 /// The datatypes of this crate.
-pub static DESCRIBED: [Described; 31] = [
+pub static DESCRIBED: [Described; 32] = [
     Described {
         names: &["register", "lww-register"],
         datatype: &Register,
@@ -302,6 +302,17 @@ pub static DESCRIBED: [Described; 31] = [
         datatype: &UniqueId,
         operations: "generate",
         about: "Each generate answers what none has answered before.",
+        formula: "",
+        examples: &[],
+    },
+    Described {
+        names: &["multi-register"],
+        datatype: &MultiRegister,
+        operations: "txn [[\"r\", x, null], [\"w\", y, v], …]",
+        about: "Several registers. A transaction reads and writes some of them at one instant, and \
+                answers its list with what the reads saw. Linearizable is then what is called \
+                strictly serializable. `--initial` is a list of pairs, [[\"x\", 0], …]; the rest \
+                holds null.",
         formula: "",
         examples: &[],
     },

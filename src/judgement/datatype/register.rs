@@ -20,7 +20,7 @@ pub(crate) const MISMATCH: &str = "mismatch";
 pub(crate) fn found(operation: &Operation) -> Option<&Value> {
     match (&operation.call.f, &operation.completion, &operation.call.argument) {
         (Function::Read, Completion::Ok(value), _) => Some(value),
-        (Function::Other(_), completion, Value::List(pair)) if replaces(completion) => pair.first(),
+        (f, completion, Value::List(pair)) if is_cas(f) && replaces(completion) => pair.first(),
         _ => None,
     }
 }
@@ -29,7 +29,7 @@ pub(crate) fn found(operation: &Operation) -> Option<&Value> {
 pub(crate) fn left(operation: &Operation) -> Option<&Value> {
     match (&operation.call.f, &operation.completion, &operation.call.argument) {
         (Function::Write, Completion::Ok(_) | Completion::Info, value) => Some(value),
-        (Function::Other(_), completion, Value::List(pair)) if replaces(completion) => pair.get(1),
+        (f, completion, Value::List(pair)) if is_cas(f) && replaces(completion) => pair.get(1),
         _ => None,
     }
 }
@@ -52,6 +52,10 @@ pub(crate) fn aborted(write: &Operation, read: &Operation) -> bool {
         && read.returned.is_none_or(|returned| write.invoked <= returned)
 }
 
+fn is_cas(f: &Function) -> bool {
+    f.as_str() == "cas"
+}
+
 /// Whether a compare-and-set with this completion may have taken effect.
 fn replaces(completion: &Completion) -> bool {
     match completion {
@@ -69,9 +73,9 @@ impl Datatype for Register {
     fn knows(&self, call: &Call, _: Option<&Value>) -> bool {
         match &call.f {
             Function::Read | Function::Write => true,
-            Function::Other(name) => {
+            Function::Other(_) => {
                 let pair = matches!(&call.argument, Value::List(pair) if pair.len() == 2);
-                name == "cas" && pair
+                is_cas(&call.f) && pair
             }
         }
     }

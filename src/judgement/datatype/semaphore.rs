@@ -13,10 +13,13 @@ pub struct Semaphore;
 const ACQUIRE: &str = "acquire";
 const RELEASE: &str = "release";
 
+/// The most permits at once, so that no sum of a recording is beyond an integer.
+const MOST: i64 = i32::MAX as i64;
+
 fn amount(argument: &Value) -> Option<i64> {
     match argument {
         Value::Null => Some(1),
-        other => integer(other).filter(|amount| *amount >= 0),
+        other => integer(other).filter(|amount| (0..=MOST).contains(amount)),
     }
 }
 
@@ -38,7 +41,7 @@ impl Datatype for Semaphore {
     }
 
     fn holding(&self, value: &Value) -> Option<Value> {
-        integer(value).filter(|free| *free >= 0).map(Value::Int)
+        integer(value).filter(|free| (0..=MOST).contains(free)).map(Value::Int)
     }
 
     fn apply(&self, held: &Value, call: &Call, _: Option<&Value>) -> Option<Value> {

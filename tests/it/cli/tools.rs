@@ -182,6 +182,16 @@ b,read,x,1,30,40
 ",
     ),
     row(
+        ("Jepsen, Knossos", "`history.edn`", "multi-registers"),
+        "--datatype multi-register",
+        Judged("[:r 1 2]]", "[:r 1 3]]"),
+        "{:type :invoke, :f :txn, :value [[:w 0 1] [:w 1 2]], :process 0}
+{:type :ok, :f :txn, :value [[:w 0 1] [:w 1 2]], :process 0}
+{:type :invoke, :f :txn, :value [[:r 0 nil] [:r 1 nil]], :process 1}
+{:type :ok, :f :txn, :value [[:r 0 1] [:r 1 2]], :process 1}
+",
+    ),
+    row(
         ("Jepsen, Elle", "`history.edn`", "transactions (list-append, read-write)"),
         "",
         Refused("is a transaction, a list of micro-operations"),

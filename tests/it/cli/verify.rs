@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use quiescence::history::formats::{Follower, Options};
 use serde_json::Value as Json;
 
 use super::runner::{Place, Said, line, read};
@@ -556,4 +557,118 @@ fn what_says_nothing_about_a_datatype_is_not_asked_unless_it_is_named() {
     let said = place.run("verify kv.txt --model ryw");
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.out.contains("ryw is about registers"), "{said:?}");
+}
+
+/// Two registers of which a transaction sees only one written, in several formats.
+const TRANSACTIONS: [&str; 3] = [
+    r#"{"process":0,"f":"txn","value":[["w","a",1],["w","b",1]],"invoke":0,"return":10}
+{"process":1,"f":"txn","value":[["r","a",1],["r","b",null]],"invoke":20,"return":30}
+"#,
+    r#"{"process":0,"type":"invoke","f":"txn","value":[["w","a",1],["w","b",1]],"time":0}
+{"process":0,"type":"ok","f":"txn","value":[["w","a",1],["w","b",1]],"time":10}
+{"process":1,"type":"invoke","f":"txn","value":[["r","a",null],["r","b",null]],"time":20}
+{"process":1,"type":"ok","f":"txn","value":[["r","a",1],["r","b",null]],"time":30}
+"#,
+    "{:process 0, :type :invoke, :f :txn, :value [[:w :a 1] [:w :b 1]]}
+{:process 0, :type :ok, :f :txn, :value [[:w :a 1] [:w :b 1]]}
+{:process 1, :type :invoke, :f :txn, :value [[:r :a nil] [:r :b nil]]}
+{:process 1, :type :ok, :f :txn, :value [[:r :a 1] [:r :b nil]]}
+",
+];
+
+#[test]
+fn transactions_on_one_multi_register_are_judged_if_that_is_said() {
+    for text in TRANSACTIONS {
+        let said = verify(text, "");
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.out.contains("is a transaction, a list of micro-operations"), "{said:?}");
+        assert!(said.out.contains("multi-register)"), "{said:?}");
+        let said = verify(text, "--datatype multi-register");
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.out.contains("weakest that fail     linearizable"), "{said:?}");
+        // Nothing is seen of the first: as if nothing had happened.
+        let early = text.replace("1],[\"r\"", "null],[\"r\"").replace(":r :a 1", ":r :a nil");
+        let said = verify(&early, "--datatype multi-register --model sequential");
+        assert_eq!(said.code, Some(0), "{said:?}");
+        // What it held at first is said.
+        let begun = r#"--datatype multi-register --model sequential --initial [["a",1]]"#;
+        let said = verify(TRANSACTIONS[0], begun);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    // An answer that says nothing of what was read is no answer.
+    let silent = r#"{"process":1,"type":"invoke","f":"txn","value":[["r","a",null]],"time":20}
+{"process":1,"type":"ok","f":"txn","time":30}
+"#;
+    let said = verify(silent, "--datatype multi-register");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("multi-register"), "{said:?}");
+}
+
+/// A value that is read after its delete, in several formats.
+const DELETED: [&str; 5] = [
+    r#"{"process":0,"type":"invoke","f":"write","key":"x","value":1,"time":1}
+{"process":0,"type":"ok","f":"write","key":"x","value":1,"time":2}
+{"process":0,"type":"invoke","f":"delete","key":"x","time":3}
+{"process":0,"type":"ok","f":"delete","key":"x","value":1,"time":4}
+{"process":1,"type":"invoke","f":"read","key":"x","time":5}
+{"process":1,"type":"ok","f":"read","key":"x","value":1,"time":6}
+"#,
+    r#"{"process":0,"type":"invoke","f":"write","value":1,"time":1}
+{"process":0,"type":"ok","time":2}
+{"process":0,"type":"invoke","f":"delete","time":3}
+{"process":0,"type":"ok","value":1,"time":4}
+{"process":1,"type":"invoke","f":"read","time":5}
+{"process":1,"type":"ok","value":1,"time":6}
+"#,
+    r#"{"process":0,"f":"write","key":"x","value":1,"invoke":1,"return":2}
+{"process":0,"f":"delete","key":"x","invoke":3,"return":4}
+{"process":1,"f":"read","key":"x","value":1,"invoke":5,"return":6}
+"#,
+    "{:process 0, :type :invoke, :f :write, :value [7 1]}
+{:process 0, :type :ok, :f :write, :value [7 1]}
+{:process 0, :type :invoke, :f :delete, :value [7 nil]}
+{:process 0, :type :ok, :f :delete, :value [7 nil]}
+{:process 1, :type :invoke, :f :read, :value [7 nil]}
+{:process 1, :type :ok, :f :read, :value [7 1]}
+",
+    "process,f,key,value,invoke,return
+0,write,x,1,1,2
+0,delete,x,,3,4
+1,read,x,1,5,6
+",
+];
+
+#[test]
+fn a_delete_of_a_register_is_a_write_of_null_in_every_format() {
+    for text in DELETED {
+        for words in ["", "--spill ."] {
+            if !words.is_empty() && !text.contains("\"key\"") {
+                continue;
+            }
+            let said = verify(text, &format!("--model lin {words}"));
+            assert_eq!(said.code, Some(1), "{words} {said:?}");
+            assert!(said.out.contains("=null"), "{words} {said:?}");
+        }
+        // A delete of unknown outcome explains the read of nothing, and one that failed does not.
+        let nothing = text
+            .replace("\"value\":1,\"time\":6", "\"value\":null,\"time\":6")
+            .replace(":f :read, :value [7 1]", ":f :read, :value [7 nil]")
+            .replace("\"value\":1,\"invoke\":5", "\"value\":null,\"invoke\":5")
+            .replace("1,read,x,1", "1,read,x,");
+        let said = verify(&nothing, "--model lin");
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    let failed = DELETED[0].replace("\"read\",\"key\":\"x\",\"value\":1", "\"read\",\"key\":\"x\"");
+    let failed = |kind: &str| {
+        failed.replace("\"ok\",\"f\":\"delete\"", &format!("\"{kind}\",\"f\":\"delete\""))
+    };
+    assert_eq!(verify(&failed("info"), "--model lin").code, Some(0));
+    assert_eq!(verify(&failed("fail"), "--model lin").code, Some(1));
+    // Who follows is told at once, as of any write.
+    let mut follower = Follower::new(Options::default());
+    let told = DELETED[0].lines().flat_map(|line| follower.line(line.as_bytes()));
+    assert_eq!(told.filter(Result::is_ok).count(), 6);
+    // What is deleted may be named: that is no register.
+    let text = DELETED[2].replace("\"f\":\"delete\",", "\"f\":\"delete\",\"value\":7,");
+    assert_eq!(verify(&text, "--model lin").code, Some(3));
 }
