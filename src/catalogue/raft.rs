@@ -112,6 +112,7 @@ pub(super) fn family() -> Family {
         .keeps("", &crashes, [Property::Durable])
         .keeps("", &crashes, all.map(always))
         .stands("", &elects, &[])
+        .keeps("", &interrupted, [linearizable])
         .keeps("reads=read-index", &elects, [linearizable])
         .keeps("hand-over=aborts,reads=lease", &elects, [linearizable])
         .mutant("reads=local", STALE, &elects, linearizable, Kind::Unexplained)
