@@ -11,6 +11,7 @@ mod architecture;
 #[path = "../../fuzz/bodies.rs"]
 mod bodies;
 mod cases;
+mod catalogue;
 mod cli;
 mod deadlines;
 mod demo;

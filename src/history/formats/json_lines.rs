@@ -35,7 +35,7 @@ use super::lines::Lines;
 use super::names::Process;
 use super::options::Options;
 use super::pairs::{Head, Pairs, Said, complain};
-use super::reader::{Kind, Raw, Reader};
+use super::reader::{Kind, Raw, Reader, is_transaction};
 use super::record::{self, Record, Refused, TOLD_MAX};
 use super::scanner::Scanner;
 use super::{Format, Recording, only_asks, repeats};
@@ -300,8 +300,10 @@ fn said(fields: Fields, open: Option<&Request>) -> Result<Said, String> {
         let same = !only_asks(&call.f) && value == call.argument;
         same || repeats(&call.f) || answer.is_some()
     };
+    let transacts = |request: &Request| is_transaction(&request.call().f, &value);
     let (argument, came) = match value {
         Value::Null => (None, Value::Null),
+        value if answer.is_none() && open.is_some_and(transacts) => (None, value),
         value if open.is_some_and(taken) => (Some(value), Value::Null),
         value => (None, value),
     };

@@ -38,9 +38,6 @@ fn explore(
     open: &[usize],
     decide: &mut dyn FnMut(&[Source], &mut Meter) -> Decision,
 ) -> Decision {
-    if open.len() > 200 {
-        return Decision::unknown("too many reads answered a value that was written repeatedly");
-    }
     if !meter.spend(1 + count(view.items.len()) / 4) {
         return Decision::unknown("the budget ended before all possible sources were tried");
     }
@@ -48,6 +45,9 @@ fn explore(
     let Some((&read, rest)) = open.split_first() else { return decision };
     if !matches!(decision, Decision::Holds(_)) {
         return decision;
+    }
+    if open.len() > 200 {
+        return Decision::unknown("too many reads answered a value that was written repeatedly");
     }
     let mut unknown = None;
     for &source in view.sources(&view.items[read]) {

@@ -560,7 +560,7 @@ fn what_says_nothing_about_a_datatype_is_not_asked_unless_it_is_named() {
 }
 
 /// Two registers of which a transaction sees only one written, in several formats.
-const TRANSACTIONS: [&str; 3] = [
+const TRANSACTIONS: [&str; 4] = [
     r#"{"process":0,"f":"txn","value":[["w","a",1],["w","b",1]],"invoke":0,"return":10}
 {"process":1,"f":"txn","value":[["r","a",1],["r","b",null]],"invoke":20,"return":30}
 "#,
@@ -568,6 +568,11 @@ const TRANSACTIONS: [&str; 3] = [
 {"process":0,"type":"ok","f":"txn","value":[["w","a",1],["w","b",1]],"time":10}
 {"process":1,"type":"invoke","f":"txn","value":[["r","a",null],["r","b",null]],"time":20}
 {"process":1,"type":"ok","f":"txn","value":[["r","a",1],["r","b",null]],"time":30}
+"#,
+    r#"{"process":0,"type":"invoke","f":"txn","key":"x","value":[["w","a",1],["w","b",1]],"time":0}
+{"process":0,"type":"ok","time":10}
+{"process":1,"type":"invoke","f":"txn","key":"x","value":[["r","a",null],["r","b",null]],"time":20}
+{"process":1,"type":"ok","value":[["r","a",1],["r","b",null]],"time":30}
 "#,
     "{:process 0, :type :invoke, :f :txn, :value [[:w :a 1] [:w :b 1]]}
 {:process 0, :type :ok, :f :txn, :value [[:w :a 1] [:w :b 1]]}

@@ -121,3 +121,34 @@ fn a_verdict_is_the_same_twice() {
         }
     }
 }
+
+#[test]
+fn what_is_decided_within_a_small_budget_is_right_where_values_repeat() {
+    let mut dice = Dice(10);
+    let (mut violated, mut undecided) = (0, 0);
+    for _ in 0..effort(60, 2_000) {
+        let processes = 3 + dice.below(2);
+        let history = drawn(&mut dice, Draw { operations: 6, processes, ..REPEATED });
+        if !is_small(&history) {
+            continue;
+        }
+        let text = notation::write(&history);
+        for model in grid().into_iter().chain(others(6)) {
+            let expected = oracle::judge(&history, model);
+            for steps in [1, 3, 5, 8] {
+                let budget = Budget { steps, ..Budget::default() };
+                let verdict = check(&history, model, budget);
+                assert_eq!(recheck(&history, model, &verdict), Ok(()), "{text} {model} {steps}");
+                match verdict {
+                    Verdict::Unknown(_) => undecided += 1,
+                    Verdict::Holds(_) => assert!(expected.is_ok(), "{text} {model} {steps}"),
+                    Verdict::Violated(_) => {
+                        assert!(expected.is_err(), "{text} {model} {steps}");
+                        violated += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(violated > 1_000 && undecided > 1_000, "{violated} {undecided}");
+}

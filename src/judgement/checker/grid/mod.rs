@@ -62,9 +62,31 @@ pub(in crate::judgement::checker) fn check(
         Decision::Refuted(reason) => {
             Verdict::Violated(counterexample(history, view, grid, reason, budget))
         }
-        Decision::Unknown(reason) => {
-            Verdict::Unknown(Unknown { reason: reason.to_owned(), spent: meter.spent() })
-        }
+        Decision::Unknown(reason) => match beside_doubt(history, view, grid, budget) {
+            Some(found) => Verdict::Violated(found),
+            None => Verdict::Unknown(Unknown { reason: reason.to_owned(), spent: meter.spent() }),
+        },
+    }
+}
+
+/// What is violated even without the reads that may have one of several sources. A read without
+/// a source constrains nothing, so no choice of sources mends it.
+fn beside_doubt(
+    history: &History,
+    view: &View,
+    grid: Grid,
+    budget: Budget,
+) -> Option<Counterexample> {
+    if view.has_known_sources() {
+        return None;
+    }
+    let known =
+        view.items.iter().filter(|item| item.write.is_some() || view.sources(item).len() <= 1);
+    let known: Vec<usize> = known.map(|item| item.at).collect();
+    let view = View::of_part(history, &known);
+    match decide(history, &view, grid, &mut Meter::new(budget)) {
+        Decision::Refuted(reason) => Some(counterexample(history, &view, grid, reason, budget)),
+        Decision::Holds(_) | Decision::Unknown(_) => None,
     }
 }
 
