@@ -57,9 +57,8 @@ impl Keys {
         }
         let Some(f) = &event.f else { return Keys::Undecided };
         match pair(&event.value) {
-            _ if is_transaction(f, &event.value) => Keys::None,
-            _ if !is_known(f) => Keys::Undecided,
             _ if event.value.is_transaction() => Keys::None,
+            _ if !is_known(f) => Keys::Undecided,
             None => Keys::None,
             Some((_, value)) if f.as_str() == "cas" && pair(value).is_none() => Keys::None,
             Some((_, Value::Null)) if only_asks(f) => Keys::Independent,

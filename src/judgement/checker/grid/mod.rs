@@ -70,7 +70,7 @@ pub(in crate::judgement::checker) fn check(
 }
 
 /// What is violated even without the reads that may have one of several sources. A read without
-/// a source constrains nothing, so no choice of sources mends it.
+/// a source constrains nothing, so no choice of sources mends it. It has the budget again.
 fn beside_doubt(
     history: &History,
     view: &View,
