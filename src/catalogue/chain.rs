@@ -4,7 +4,8 @@ use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::chain::{Answers, Chain, Reads};
-use crate::replication::synchronous::craq::{Craq, Dirty, Places};
+use crate::replication::synchronous::chain_membership::Spares;
+use crate::replication::synchronous::craq::{Craq, Dirty, Joins, Places};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::Family;
@@ -54,6 +55,18 @@ const REORDERED: Bug = Bug {
     actions: 9,
 };
 
+const EMPTY: Bug = Bug {
+    title: "a node that joins answers reads before it has the log",
+    story: "The operator adds a node at the end of the chain. It is the tail as soon as it has \
+               asked, and answers what it does not have yet. The papers let the old tail go on \
+               until the new one has everything.",
+    source: "van Renesse & Schneider 2004, section 3, on extending a chain; Terrace & Freedman \
+             2009, section 3.3",
+    repaired: "craq:spares=one",
+    keeps: &["prefix_rt", "eventual-rt", "durable", "answered"],
+    actions: 12,
+};
+
 fn crashing() -> Setting {
     let one = Faults::NONE.with(FaultKind::Crash, 1);
     Setting::calm(3, Network::Fifo).roaming().with_faults(one)
@@ -91,7 +104,17 @@ pub(super) fn chain() -> Family {
 pub(super) fn craq() -> Family {
     let roaming = Setting::calm(3, Network::Fifo).roaming();
     let unordered = Setting::calm(3, Network::Unordered).roaming();
-    let variants = Variants::of(Craq { dirty: Dirty::Asked, places: Places::Checked })
+    let of = |faults: Faults| roaming.clone().with_faults(faults);
+    let changed = of(Faults::NONE.with(FaultKind::Operator, 1));
+    let twice = of(Faults::NONE.with(FaultKind::Operator, 2));
+    let changed_and_crashed = of(Faults::once(&[FaultKind::Operator, FaultKind::Crash]));
+    let plain = Craq {
+        dirty: Dirty::Asked,
+        places: Places::Checked,
+        spares: Spares::None,
+        joins: Joins::CaughtUp,
+    };
+    let variants = Variants::of(plain)
         .parameter(
             "dirty",
             "what is answered where a write is still on its way to the tail",
@@ -108,6 +131,19 @@ pub(super) fn craq() -> Family {
                 ("checked", |it| it.places = Places::Checked),
                 ("ignored", |it| it.places = Places::Ignored),
             ],
+        )
+        .parameter(
+            "spares",
+            "whether the last node waits until it is told to join",
+            [("none", |it| it.spares = Spares::None), ("one", |it| it.spares = Spares::One)],
+        )
+        .parameter(
+            "joins",
+            "when a node that joins is in the chain: when it has the log of the tail, or at once",
+            [
+                ("caught-up", |it| it.joins = Joins::CaughtUp),
+                ("at-once", |it| it.joins = Joins::AtOnce),
+            ],
         );
     let about = "synchronous: a chain of nodes, each of which answers reads";
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
@@ -116,9 +152,19 @@ pub(super) fn craq() -> Family {
         .sources("Terrace & Freedman 2009")
         .stands("", &crashing(), &[("answered", Flaw::Stuck)])
         .keeps("", &unordered, [Model::Linearizable])
+        .stands("", &changed, &[])
+        .states(100_000)
+        .keeps("", &twice, [Model::Linearizable])
+        .stands("spares=one", &changed, &[])
+        .keeps("spares=one", &twice, [Model::Linearizable])
+        .states(300_000)
+        .keeps("", &changed_and_crashed, [Property::Model(Model::Linearizable), Property::Durable])
+        .keeps("spares=one", &changed_and_crashed, [Model::Linearizable])
+        .states(60_000)
         .keeps("dirty=hidden", &roaming, [eventual])
         .breaks("dirty=hidden", &roaming, ryw, Kind::Unexplained)
         .keeps("dirty=shown", &roaming, [eventual, ryw])
         .mutant("dirty=shown", SHOWN, &roaming, mr, Kind::Unexplained)
         .mutant("places=ignored", REORDERED, &unordered, eventual, Kind::Diverged)
+        .mutant("joins=at-once,spares=one", EMPTY, &changed, ryw, Kind::Unexplained)
 }

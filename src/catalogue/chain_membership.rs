@@ -1,9 +1,11 @@
-//! Chain replication whose chain an operator shortens.
+//! Chain replication whose chain an operator shortens and extends.
 
 use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
-use crate::replication::synchronous::chain_membership::{ChainMembership, Pending, Reads, Resends};
+use crate::replication::synchronous::chain_membership::{
+    ChainMembership, Pending, Reads, Resends, Spares,
+};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::Family;
@@ -56,7 +58,7 @@ pub(super) fn family() -> Family {
     let crashed = with(&[FaultKind::Crash, FaultKind::Operator]);
     let killed = with(&[FaultKind::Kill, FaultKind::Operator]);
     let (linearizable, durable) = (Model::Linearizable, Property::Durable);
-    let about = "synchronous: a chain of nodes, from which an operator removes some";
+    let about = "synchronous: a chain of nodes, which an operator shortens and extends";
     Family::new("chain-membership", about, &removed, variants())
         .states(35_000)
         .sources("van Renesse & Schneider 2004")
@@ -68,7 +70,12 @@ pub(super) fn family() -> Family {
         .states(131_000)
         .keeps("", &killed, [linearizable])
         .states(35_000)
+        .states(100_000)
+        .stands("spares=one", &removed, &[])
+        .keeps("spares=one", &crashed, [Property::Model(linearizable), durable.clone()])
+        .states(35_000)
         .keeps("reads=tail", &only_crashed, [linearizable])
+        .breaks("reads=tail,spares=one", &removed, linearizable, Kind::Unexplained)
         .mutant("reads=tail", REMOVED, &removed, linearizable, Kind::Unexplained)
         .mutant("resends=nothing", UNSENT, &removed, Property::Answered, Flaw::Stuck)
         .mutant("pending=waits", PENDING, &removed, durable, Flaw::LostWrite)
@@ -81,8 +88,12 @@ pub(super) fn family() -> Family {
 }
 
 fn variants() -> Variants<ChainMembership> {
-    let plain =
-        ChainMembership { reads: Reads::Chain, resends: Resends::Log, pending: Pending::Committed };
+    let plain = ChainMembership {
+        reads: Reads::Chain,
+        resends: Resends::Log,
+        pending: Pending::Committed,
+        spares: Spares::None,
+    };
     Variants::of(plain)
         .parameter(
             "reads",
@@ -104,5 +115,10 @@ fn variants() -> Variants<ChainMembership> {
                 ("committed", |it| it.pending = Pending::Committed),
                 ("waits", |it| it.pending = Pending::Waits),
             ],
+        )
+        .parameter(
+            "spares",
+            "whether the last node waits until it is told to join",
+            [("none", |it| it.spares = Spares::None), ("one", |it| it.spares = Spares::One)],
         )
 }

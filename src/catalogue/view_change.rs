@@ -85,6 +85,7 @@ pub(super) fn family() -> Family {
     let promoted = with(&[FaultKind::Operator]);
     let crashed = with(&[FaultKind::Crash]);
     let retried = Setting { nodes: 2, ..with(&[FaultKind::Retry]) };
+    let of_two = Setting { nodes: 2, ..with(&[]) };
     let one_log = || Property::AtQuiescence("one-log-a-view".to_owned());
     let linearizable = Model::Linearizable;
     let (durable, unexplained) = (Property::Durable, Kind::Unexplained);
@@ -96,6 +97,9 @@ pub(super) fn family() -> Family {
         .keeps("", &promoted, [one_log()])
         .keeps("", &crashed, [Property::Durable])
         .keeps("", &retried, [linearizable])
+        .keeps("acknowledges=applied", &of_two, [linearizable])
+        .keeps("acknowledges=applied", &with(&[]), [Model::EVENTUAL, Model::MONOTONIC_READS])
+        .breaks("acknowledges=applied", &with(&[]), Model::READ_YOUR_WRITES, unexplained)
         .mutant("fencing=none", SPLIT, &promoted, linearizable, unexplained)
         .mutant("reads=local", DEPOSED, &promoted, linearizable, unexplained)
         .mutant("counts=latest", LATE, &promoted, durable.clone(), Flaw::LostWrite)
@@ -156,10 +160,12 @@ fn variants() -> Variants<ViewChange> {
         )
         .parameter(
             "acknowledges",
-            "where a node has its log when it acknowledges: on disk, or in memory",
+            "what a node has done with its log when it acknowledges: it is on disk, or in \
+             memory, or applied, so that reads are answered from it",
             [
                 ("flushed", |it| it.acknowledges = Acknowledges::Flushed),
                 ("received", |it| it.acknowledges = Acknowledges::Received),
+                ("applied", |it| it.acknowledges = Acknowledges::Applied),
             ],
         )
 }

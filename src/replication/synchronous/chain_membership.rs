@@ -1,11 +1,11 @@
-//! Chain replication whose chain an operator shortens when a node has failed.
+//! Chain replication whose chain an operator shortens when a node has failed, and extends.
 //!
 //! Writes go down the chain from the *head* to the *tail*, which answers them when every
-//! node has them. An operator tells any node that some node is *removed*; the chain is
-//! what is left, in the order of the nodes. Messages carry the set of removed nodes, which
-//! is the configuration. Who hears of more removed nodes adds them to its own; two sets
-//! that do not know of each other become their union. A message of an older chain is not
-//! obeyed, but the request in it is brought to the head of the new one.
+//! node has them. An operator tells any node that some node is *removed*, or that the spare
+//! one *joins*; the chain is what is left, in the order of the nodes. Messages carry who was
+//! removed and who has joined, which is the configuration. Who hears of more adds it to its
+//! own; two that do not know of each other become their union. A message of an older chain
+//! is not obeyed, but the request in it is brought to the head of the new one.
 //!
 //! - A *head* is removed: its successor is the head. What only the old head had was never
 //!   answered.
@@ -13,6 +13,8 @@
 //!   may have been under way, before anything else.
 //! - The *tail* is removed: its predecessor is the tail, and what it holds is committed at
 //!   once, as every node that is left has it.
+//! - The *spare* joins, as the tail: its predecessor sends it all that it has, which nobody
+//!   but the new tail answers from then on.
 //!
 //! Whatever a node holds, those before it in the chain hold, too, and in the same order
 //! (`update-propagation`, the paper's invariant of that name). So the writes that were
@@ -22,20 +24,19 @@
 //! goes down the chain like a write, and takes with it how many entries there are.
 //!
 //! So the chain is linearizable whomever an operator removes, and however many at the same
-//! time, as long as one node never is. That node is in every chain and before every tail,
+//! time, as long as one node of the first chain never is. It is before every tail,
 //! so what any tail answers is a prefix of its log; and every read passes through it, and
 //! sees what it has by then.
 //!
 //! Source: van Renesse & Schneider 2004, section 3. Deviations: no master detects failures
-//! and numbers configurations; a node that was removed stays so, and none is added at the
-//! end; the tail sends no acknowledgements back, so that what may have been under way is
+//! and numbers configurations; a node that was removed stays so, and one at most is added;
+//! the old tail does not go on answering until the new one has all; the tail sends no acknowledgements back, so that what may have been under way is
 //! the whole log; the log is durable, and a node that recovers without having been removed
 //! fetches what it missed; any node takes requests.
 
-use std::collections::BTreeSet;
-
 use crate::history::{Completion, Key, NodeId, Value};
 use crate::replication::log::{Entry, Log};
+use crate::replication::members::Members;
 use crate::replication::{
     Cluster, CommandId, Effects, Input, Invariant, OperationId, Part, Strategy, Visible,
 };
@@ -49,6 +50,29 @@ pub struct ChainMembership {
     pub resends: Resends,
     /// What a new tail makes of the entries that it holds.
     pub pending: Pending,
+    /// Which nodes are not in the chain at first.
+    pub spares: Spares,
+}
+
+/// Which nodes are not in a chain at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spares {
+    /// Every node is.
+    None,
+    /// The last one waits until it is told to join.
+    One,
+}
+
+impl Spares {
+    /// The node that may join.
+    pub(super) fn node(self, cluster: &Cluster) -> Option<NodeId> {
+        (self == Spares::One).then(|| cluster.nodes().last()).flatten()
+    }
+
+    /// The chain, before anything changed.
+    pub(super) fn members(self, cluster: &Cluster) -> Members {
+        Members::of(cluster.nodes().filter(|node| Some(*node) != self.node(cluster)))
+    }
 }
 
 /// How a read is answered.
@@ -78,15 +102,12 @@ pub enum Pending {
     Waits,
 }
 
-/// The nodes that were removed.
-type Removed = BTreeSet<NodeId>;
-
-/// A node of the chain, or one that was removed from it.
+/// A node of the chain, or one that is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
     me: NodeId,
     cluster: Cluster,
-    removed: Removed,
+    members: Members,
     /// Applied at the tail, when entries are committed.
     log: Log,
 }
@@ -94,8 +115,8 @@ pub struct Replica {
 /// What nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Message {
-    /// The nodes that the sender knows to be removed.
-    removed: Removed,
+    /// Who is in the chain, as far as the sender knows.
+    members: Members,
     said: Said,
 }
 
@@ -111,27 +132,13 @@ enum Said {
     Append(usize, Entry),
     /// How many entries the sender has: a request for the rest, and for news.
     Fetch(usize),
-    /// Nothing more than who was removed.
-    Removal,
+    /// Nothing more than who is in the chain.
+    News,
 }
 
 impl Replica {
-    /// The chain as far as this node knows, from the head to the tail.
-    fn chain(&self) -> impl DoubleEndedIterator<Item = NodeId> {
-        let all = self.cluster.nodes().collect::<Vec<_>>().into_iter();
-        all.filter(|node| !self.removed.contains(node))
-    }
-
-    fn head(&self) -> NodeId {
-        self.chain().next().expect("a node is left")
-    }
-
-    fn tail(&self) -> NodeId {
-        self.chain().next_back().expect("a node is left")
-    }
-
     fn successor(&self) -> Option<NodeId> {
-        self.chain().find(|node| *node > self.me && !self.removed.contains(&self.me))
+        self.members.successor(self.me)
     }
 
     /// Whether it has this write, which then is on its way, or was answered.
@@ -140,11 +147,11 @@ impl Replica {
     }
 
     fn send(&self, to: NodeId, said: Said, effects: &mut Effects<ChainMembership>) {
-        effects.send(to, Message { removed: self.removed.clone(), said });
+        effects.send(to, Message { members: self.members.clone(), said });
     }
 
     fn broadcast(&self, said: Said, effects: &mut Effects<ChainMembership>) {
-        let message = Message { removed: self.removed.clone(), said };
+        let message = Message { members: self.members.clone(), said };
         effects.broadcast(self.cluster.others(self.me), &message);
     }
 
@@ -157,8 +164,9 @@ impl Replica {
 
     /// Brings a write to the head.
     fn write(&mut self, entry: Entry, effects: &mut Effects<ChainMembership>) {
-        if self.me != self.head() {
-            self.send(self.head(), Said::Write(entry), effects);
+        let head = self.members.head();
+        if self.me != head {
+            self.send(head, Said::Write(entry), effects);
         } else if !self.holds(&entry) {
             self.append(entry, effects);
         }
@@ -195,8 +203,8 @@ impl ChainMembership {
     /// Begins a read at the node where reads begin.
     fn begin(self, replica: &Replica, read: (OperationId, Key), effects: &mut Effects<Self>) {
         let first = match self.reads {
-            Reads::Chain => replica.head(),
-            Reads::Tail => replica.tail(),
+            Reads::Chain => replica.members.head(),
+            Reads::Tail => replica.members.tail(),
         };
         if replica.me == first {
             replica.read(read.0, read.1, effects);
@@ -205,19 +213,17 @@ impl ChainMembership {
         }
     }
 
-    /// Learns that these nodes were removed, unless that would be all of them.
-    fn learn(self, replica: &mut Replica, removed: &Removed, effects: &mut Effects<Self>) {
-        let all = &replica.removed | removed;
-        if all == replica.removed || all.len() == replica.cluster.size() {
+    /// Learns who is in the chain.
+    fn learn(self, replica: &mut Replica, members: &Members, effects: &mut Effects<Self>) {
+        if !replica.members.learn(members) {
             return;
         }
-        replica.removed = all;
         if let Some(successor) = replica.successor() {
             // Even the successor of before no longer obeys what the old chain sent.
             if self.resends == Resends::Log {
                 replica.catch_up(successor, 0, effects);
             }
-        } else if replica.me == replica.tail() && self.pending == Pending::Committed {
+        } else if replica.me == replica.members.tail() && self.pending == Pending::Committed {
             replica.commit(effects);
         }
     }
@@ -229,8 +235,8 @@ impl ChainMembership {
         message: Message,
         effects: &mut Effects<Self>,
     ) {
-        self.learn(replica, &message.removed, effects);
-        if replica.removed == message.removed {
+        self.learn(replica, &message.members, effects);
+        if replica.members == message.members {
             Self::obey(replica, from, message.said, effects);
             return;
         }
@@ -238,8 +244,8 @@ impl ChainMembership {
             Said::Append(_, entry) if replica.holds(&entry) => {}
             Said::Write(entry) | Said::Append(_, entry) => replica.write(entry, effects),
             Said::Read(operation, key, _) => self.begin(replica, (operation, key), effects),
-            Said::Fetch(_) => replica.send(from, Said::Removal, effects),
-            Said::Removal => {}
+            Said::Fetch(_) => replica.send(from, Said::News, effects),
+            Said::News => {}
         }
     }
 
@@ -262,7 +268,7 @@ impl ChainMembership {
             Said::Fetch(entries) if replica.successor() == Some(from) => {
                 replica.catch_up(from, entries, effects);
             }
-            Said::Append(..) | Said::Fetch(_) | Said::Removal => {}
+            Said::Append(..) | Said::Fetch(_) | Said::News => {}
         }
     }
 }
@@ -273,7 +279,8 @@ impl Strategy for ChainMembership {
     type Token = ();
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
-        Replica { me: node, cluster: *cluster, removed: Removed::new(), log: Log::default() }
+        let members = self.spares.members(cluster);
+        Replica { me: node, cluster: *cluster, members, log: Log::default() }
     }
 
     fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
@@ -286,9 +293,15 @@ impl Strategy for ChainMembership {
                 replica.write(entry, effects);
             }
             Input::Receive { from, message, .. } => self.receive(replica, from, message, effects),
-            Input::Command(CommandId(node)) => {
-                self.learn(replica, &Removed::from([NodeId(node)]), effects);
-                replica.broadcast(Said::Removal, effects);
+            Input::Command(CommandId(number)) => {
+                let known = replica.members.clone();
+                let nodes = replica.cluster.size();
+                let members = match self.spares.node(&replica.cluster) {
+                    Some(spare) if usize::from(number) == nodes => known.with(spare),
+                    _ => known.without(NodeId(number)),
+                };
+                self.learn(replica, &members, effects);
+                replica.broadcast(Said::News, effects);
             }
             Input::Recovered => {
                 replica.log.announce(effects);
@@ -300,15 +313,17 @@ impl Strategy for ChainMembership {
 
     fn ignores(&self, replica: &Replica, _: NodeId, message: &Message) -> Option<bool> {
         let done = match &message.said {
-            Said::Removal => true,
+            Said::News => true,
             Said::Append(_, entry) => replica.holds(entry),
             Said::Write(_) | Said::Read(..) | Said::Fetch(_) => false,
         };
-        Some(done && message.removed.is_subset(&replica.removed))
+        Some(done && replica.members.know(&message.members))
     }
 
     fn commands(&self, cluster: &Cluster) -> Vec<String> {
-        cluster.nodes().map(|node| format!("remove {node}")).collect()
+        let removed = cluster.nodes().map(|node| format!("remove {node}"));
+        let joins = self.spares.node(cluster).map(|node| format!("add {node}"));
+        removed.chain(joins).collect()
     }
 
     fn invariants(&self) -> Vec<Invariant<Replica>> {
@@ -316,7 +331,7 @@ impl Strategy for ChainMembership {
         // that the earlier is removed.
         let ordered = |nodes: &[&Replica]| {
             nodes.iter().enumerate().all(|(at, later)| {
-                let before = nodes[..at].iter().filter(|it| !later.removed.contains(&it.me));
+                let before = nodes[..at].iter().filter(|it| !later.members.removed(it.me));
                 before.into_iter().all(|earlier| {
                     let mut held = earlier.log.from(0);
                     later.log.from(0).all(|entry| held.next() == Some(entry))
@@ -333,25 +348,20 @@ impl Strategy for ChainMembership {
             Said::Read(_, key, entries) => format!("read {key} after {entries}"),
             Said::Append(position, entry) => format!("append #{position} {entry}"),
             Said::Fetch(entries) => format!("fetch after {entries}"),
-            Said::Removal => return format!("chain {}", without(&message.removed)),
+            Said::News => return format!("chain{}", message.members),
         };
-        match message.removed.is_empty() {
-            true => said,
-            false => format!("{said} in the chain {}", without(&message.removed)),
+        match message.members.to_string() {
+            changes if changes.is_empty() => said,
+            changes => format!("{said} in the chain{changes}"),
         }
     }
 
     fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
-        let chain: Vec<_> = replica.chain().map(|node| node.to_string()).collect();
+        let chain: Vec<_> = replica.members.chain().map(|node| node.to_string()).collect();
         let mut parts = replica.log.show();
         parts.push(Part::Field("chain".to_owned(), chain.join(" ")));
         Some(parts)
     }
-}
-
-/// `without n2 n3`.
-fn without(removed: &Removed) -> String {
-    removed.iter().fold("without".to_owned(), |all, node| format!("{all} {node}"))
 }
 
 #[cfg(test)]
@@ -366,13 +376,14 @@ mod tests {
             reads: Reads::Chain,
             resends: Resends::Log,
             pending: Pending::Committed,
+            spares: Spares::None,
         };
         let operation = |number| OperationId { session: 0, number };
         let entry = Entry { operation: operation(0), key: Key::new("x"), value: Value::Int(1) };
-        let removed = Removed::from([NodeId(1)]);
+        let members = Members::of(Cluster::of(3).nodes()).without(NodeId(1));
         let mut tail = plain.boot(NodeId(2), &Cluster::of(3));
         let mut hears = |said| {
-            let message = Message { removed: removed.clone(), said };
+            let message = Message { members: members.clone(), said };
             let mut effects = Effects::new();
             plain.step(
                 &mut tail,

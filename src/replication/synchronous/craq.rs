@@ -10,17 +10,28 @@
 //! The log, with what is known to be committed, is durable. A node that recovers asks its
 //! predecessor for entries and its successor for acknowledgements that it missed.
 //!
-//! Source: Terrace & Freedman 2009. Deviations: the chain stays as it is; a version is
-//! known by its place in the log of all objects, and none is thrown away; any node takes
-//! writes and forwards them to the head.
+//! An operator tells a node to *leave* the chain, or the spare one to *join* it. Who leaves
+//! answers no more and tells the others, which send their neighbours in the new chain what
+//! may have been under way. Who joins asks the tail for its log; when it has all of it, the
+//! tail makes it the new tail. Messages carry who has joined and left; of a message of an
+//! older chain only the request in it counts, and what it says is committed.
+//!
+//! Source: Terrace & Freedman 2009. Deviations: a node leaves by itself, where the paper's
+//! coordination service detects failures (a node that was removed and does not know it
+//! would answer what is out of date); it does not come back, and one at most is added; a
+//! version is known by its place in the log of all objects, and none is thrown away; any
+//! node takes writes and forwards them to the head.
 
 use std::collections::BTreeMap;
 
-use crate::history::{Call, Completion, Key, NodeId, Value};
+use crate::history::{Completion, Key, NodeId, Value};
 use crate::replication::log::Entry;
+use crate::replication::members::Members;
 use crate::replication::{
-    Cluster, Effects, Input, OperationId, Part, Stamp, Strategy, Visible, shown,
+    Cluster, CommandId, Effects, Input, OperationId, Part, Stamp, Strategy, Visible, shown,
 };
+
+use super::chain_membership::Spares;
 
 /// Chain replication with apportioned queries.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +40,19 @@ pub struct Craq {
     pub dirty: Dirty,
     /// What a node makes of an entry that is not the next one.
     pub places: Places,
+    /// Which nodes are not in the chain at first.
+    pub spares: Spares,
+    /// When a node that joins is in the chain.
+    pub joins: Joins,
+}
+
+/// When a node that joins is in the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joins {
+    /// When it has the log of the tail.
+    CaughtUp,
+    /// Bug: as soon as it asks.
+    AtOnce,
 }
 
 /// What a node does that is asked for an object whose newest version is dirty.
@@ -51,13 +75,15 @@ pub enum Places {
     Ignored,
 }
 
-const HEAD: NodeId = NodeId(0);
+const LEAVE: CommandId = CommandId(0);
+const JOIN: CommandId = CommandId(1);
 
-/// A node of the chain.
+/// A node of the chain, or one that is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
     me: NodeId,
     cluster: Cluster,
+    members: Members,
     entries: Vec<Entry>,
     /// How many entries are known to be committed.
     committed: usize,
@@ -67,33 +93,62 @@ pub struct Replica {
 
 /// What nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Message {
+pub struct Message {
+    /// Who is in the chain, as far as the sender knows.
+    members: Members,
+    said: Said,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Said {
     /// To the head: a client writes.
     Write(Entry),
-    /// To the successor: the entry at a position of the log.
+    /// To the head, from a node that is not in the chain: a client reads.
+    Read(OperationId, Key),
+    /// To the successor, or to a node that joins: the entry at a position of the log.
     Append(usize, Entry),
     /// To the predecessor: how many entries are committed.
     Commit(usize),
     /// To the tail: how many entries are committed? It is for a read of this key.
     Query(OperationId, Key),
-    /// Answers [`Message::Query`].
+    /// Answers [`Said::Query`].
     Version(OperationId, Key, usize),
     /// To both neighbours: how many entries the sender has, how many of them it knows to
     /// be committed, and a request for what it missed.
     Fetch(usize, usize),
+    /// To the tail: this node joins, and has so many entries.
+    Join(NodeId, usize),
+    /// Nothing more than who is in the chain.
+    News,
 }
 
 impl Replica {
-    fn tail(&self) -> NodeId {
-        self.cluster.nodes().last().expect("a cluster has a node")
-    }
-
     fn successor(&self) -> Option<NodeId> {
-        (self.me != self.tail()).then(|| NodeId(self.me.0 + 1))
+        self.members.successor(self.me)
     }
 
-    fn predecessor(&self) -> Option<NodeId> {
-        self.me.0.checked_sub(1).map(NodeId)
+    fn send(&self, to: NodeId, said: Said, effects: &mut Effects<Craq>) {
+        effects.send(to, Message { members: self.members.clone(), said });
+    }
+
+    /// Sends the entries from a position on.
+    fn catch_up(&self, to: NodeId, from: usize, effects: &mut Effects<Craq>) {
+        for (position, entry) in self.entries.iter().enumerate().skip(from) {
+            self.send(to, Said::Append(position, entry.clone()), effects);
+        }
+    }
+
+    fn holds(&self, entry: &Entry) -> bool {
+        self.entries.iter().any(|known| known.operation == entry.operation)
+    }
+
+    /// Takes an entry as the next one, and gives its position.
+    fn hold(&mut self, entry: Entry, effects: &mut Effects<Craq>) -> usize {
+        let position = self.entries.len();
+        effects.visible(entry.operation, stamp(position));
+        self.entries.push(entry);
+        position
     }
 
     /// The newest version of a key among the first `until` entries.
@@ -114,10 +169,27 @@ impl Replica {
     fn commit(&mut self, entries: usize, effects: &mut Effects<Craq>) {
         if entries > self.committed {
             self.committed = entries;
-            if let Some(predecessor) = self.predecessor() {
-                effects.send(predecessor, Message::Commit(entries));
-            }
+            self.tell_committed(effects);
         }
+    }
+
+    fn tell_committed(&self, effects: &mut Effects<Craq>) {
+        if let Some(predecessor) = self.members.predecessor(self.me) {
+            self.send(predecessor, Said::Commit(self.committed), effects);
+        }
+    }
+
+    /// What the tail has is committed, and answered.
+    fn commit_all(&mut self, effects: &mut Effects<Craq>) {
+        for entry in &self.entries[self.committed..] {
+            effects.ok(entry.operation, Value::Null);
+        }
+        self.commit(self.entries.len(), effects);
+    }
+
+    /// Whether this is the spare, which has not joined.
+    fn is_spare(&self) -> bool {
+        !self.members.has(self.me) && !self.members.removed(self.me)
     }
 }
 
@@ -129,11 +201,15 @@ impl Craq {
         key: Key,
         effects: &mut Effects<Self>,
     ) {
+        if !replica.members.has(replica.me) {
+            replica.send(replica.members.head(), Said::Read(operation, key), effects);
+            return;
+        }
         let newest = replica.version(&key, replica.entries.len());
         let dirty = newest.is_some_and(|(position, _)| position >= replica.committed);
         match self.dirty {
             Dirty::Asked if dirty => {
-                effects.send(replica.tail(), Message::Query(operation, key));
+                replica.send(replica.members.tail(), Said::Query(operation, key), effects);
             }
             Dirty::Shown => replica.answer(operation, &key, replica.entries.len(), effects),
             Dirty::Asked | Dirty::Hidden => {
@@ -161,11 +237,9 @@ impl Craq {
     }
 
     fn append(self, replica: &mut Replica, entry: Entry, effects: &mut Effects<Self>) {
-        let position = replica.entries.len();
-        replica.entries.push(entry.clone());
-        effects.visible(entry.operation, stamp(position));
+        let position = replica.hold(entry.clone(), effects);
         match replica.successor() {
-            Some(successor) => effects.send(successor, Message::Append(position, entry)),
+            Some(successor) => replica.send(successor, Said::Append(position, entry), effects),
             None => {
                 effects.ok(entry.operation, Value::Null);
                 replica.commit(position + 1, effects);
@@ -173,29 +247,55 @@ impl Craq {
         }
     }
 
+    /// Brings a write to the head.
     fn write(self, replica: &mut Replica, entry: Entry, effects: &mut Effects<Self>) {
-        // Not a retry of what is already on its way, or has been answered.
-        if !replica.entries.iter().any(|known| known.operation == entry.operation) {
+        let head = replica.members.head();
+        if replica.me != head {
+            replica.send(head, Said::Write(entry), effects);
+        } else if !replica.holds(&entry) {
             self.append(replica, entry, effects);
         }
     }
 
-    fn request(
-        self,
-        replica: &mut Replica,
-        operation: OperationId,
-        call: Call,
-        effects: &mut Effects<Self>,
-    ) {
-        if call.is_read() {
-            self.read(replica, operation, call.key, effects);
+    /// Learns who is in the chain. Even the neighbours of before no longer obey what was
+    /// said in the old one.
+    fn learn(self, replica: &mut Replica, members: &Members, effects: &mut Effects<Self>) {
+        if !replica.members.learn(members) {
             return;
         }
-        let entry = Entry { operation, key: call.key, value: call.argument };
-        if replica.me == HEAD {
+        if replica.members.has(replica.me) {
+            match replica.successor() {
+                Some(successor) => replica.catch_up(successor, 0, effects),
+                None => replica.commit_all(effects),
+            }
+            replica.tell_committed(effects);
+        }
+        for entry in std::mem::take(&mut replica.early).into_values() {
             self.write(replica, entry, effects);
-        } else {
-            effects.send(HEAD, Message::Write(entry));
+        }
+    }
+
+    /// Changes who is in the chain, and tells all.
+    fn change(self, replica: &mut Replica, members: &Members, effects: &mut Effects<Self>) {
+        self.learn(replica, members, effects);
+        let message = Message { members: replica.members.clone(), said: Said::News };
+        effects.broadcast(replica.cluster.others(replica.me), &message);
+    }
+
+    /// A node wants to join, and has so many entries.
+    fn join(
+        self,
+        replica: &mut Replica,
+        (node, has): (NodeId, usize),
+        effects: &mut Effects<Self>,
+    ) {
+        let tail = replica.members.tail();
+        if replica.me != tail {
+            replica.send(tail, Said::Join(node, has), effects);
+        } else if node != tail && has == replica.entries.len() {
+            self.change(replica, &replica.members.clone().with(node), effects);
+        } else if let Some(entry) = replica.entries.get(has) {
+            replica.send(node, Said::Append(has, entry.clone()), effects);
         }
     }
 
@@ -203,28 +303,47 @@ impl Craq {
         self,
         replica: &mut Replica,
         from: NodeId,
-        message: Message,
+        Message { members, said }: Message,
         effects: &mut Effects<Self>,
     ) {
-        match message {
-            Message::Write(entry) => self.write(replica, entry, effects),
-            Message::Append(position, entry) => self.arrive(replica, position, entry, effects),
-            Message::Commit(entries) => replica.commit(entries, effects),
-            Message::Query(operation, key) => {
-                effects.send(from, Message::Version(operation, key, replica.committed));
-            }
-            Message::Version(operation, key, entries) => {
-                replica.answer(operation, &key, entries, effects);
-            }
-            Message::Fetch(entries, committed) => {
-                if from > replica.me {
-                    for (position, entry) in replica.entries.iter().enumerate().skip(entries) {
-                        effects.send(from, Message::Append(position, entry.clone()));
-                    }
-                } else if replica.committed > committed {
-                    effects.send(from, Message::Commit(replica.committed));
+        self.learn(replica, &members, effects);
+        let current = replica.members == members;
+        match said {
+            Said::Append(position, entry) if replica.is_spare() => {
+                if position == replica.entries.len() {
+                    replica.hold(entry, effects);
+                    let has = replica.entries.len();
+                    replica.send(from, Said::Join(replica.me, has), effects);
                 }
             }
+            Said::Append(position, entry) if current => {
+                self.arrive(replica, position, entry, effects);
+            }
+            Said::Append(_, entry) if replica.holds(&entry) => {}
+            Said::Write(entry) | Said::Append(_, entry) => self.write(replica, entry, effects),
+            Said::Commit(entries) => replica.commit(entries.min(replica.entries.len()), effects),
+            Said::Query(operation, key) if current => {
+                let version = Said::Version(operation, key, replica.committed);
+                replica.send(from, version, effects);
+            }
+            Said::Read(operation, key) | Said::Query(operation, key) => {
+                self.read(replica, operation, key, effects);
+            }
+            Said::Version(operation, key, entries) => {
+                replica.answer(operation, &key, entries, effects);
+            }
+            Said::Fetch(entries, committed) => {
+                if !current {
+                    replica.send(from, Said::News, effects);
+                }
+                if replica.successor() == Some(from) {
+                    replica.catch_up(from, entries, effects);
+                } else if replica.committed > committed {
+                    replica.send(from, Said::Commit(replica.committed), effects);
+                }
+            }
+            Said::Join(node, has) => self.join(replica, (node, has), effects),
+            Said::News => {}
         }
     }
 }
@@ -235,23 +354,47 @@ impl Strategy for Craq {
     type Token = ();
 
     fn boot(&self, node: NodeId, cluster: &Cluster) -> Replica {
-        let (entries, early) = (Vec::new(), BTreeMap::new());
-        Replica { me: node, cluster: *cluster, entries, committed: 0, early }
+        Replica {
+            me: node,
+            cluster: *cluster,
+            members: self.spares.members(cluster),
+            entries: Vec::new(),
+            committed: 0,
+            early: BTreeMap::new(),
+        }
     }
 
     fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
         match input {
+            Input::Request { operation, call, .. } if call.is_read() => {
+                self.read(replica, operation, call.key, effects);
+            }
             Input::Request { operation, call, .. } => {
-                self.request(replica, operation, call, effects);
+                let entry = Entry { operation, key: call.key, value: call.argument };
+                self.write(replica, entry, effects);
             }
             Input::Receive { from, message, .. } => self.receive(replica, from, message, effects),
             Input::Recovered => {
                 for (position, entry) in replica.entries.iter().enumerate() {
                     effects.visible(entry.operation, stamp(position));
                 }
-                let fetch = Message::Fetch(replica.entries.len(), replica.committed);
-                let neighbours = replica.predecessor().into_iter().chain(replica.successor());
-                effects.broadcast(neighbours, &fetch);
+                let fetch = Said::Fetch(replica.entries.len(), replica.committed);
+                let predecessor = replica.members.predecessor(replica.me);
+                for neighbour in predecessor.into_iter().chain(replica.successor()) {
+                    replica.send(neighbour, fetch.clone(), effects);
+                }
+            }
+            Input::Command(LEAVE) if replica.members.has(replica.me) => {
+                let members = replica.members.clone().without(replica.me);
+                self.change(replica, &members, effects);
+            }
+            Input::Command(JOIN) if replica.is_spare() && self.joins == Joins::AtOnce => {
+                let members = replica.members.clone().with(replica.me);
+                self.change(replica, &members, effects);
+            }
+            Input::Command(JOIN) if replica.is_spare() => {
+                let join = Said::Join(replica.me, replica.entries.len());
+                replica.send(replica.members.tail(), join, effects);
             }
             _ => {}
         }
@@ -261,14 +404,26 @@ impl Strategy for Craq {
         Replica { early: BTreeMap::new(), ..replica.clone() }
     }
 
+    fn commands(&self, cluster: &Cluster) -> Vec<String> {
+        let joins = self.spares.node(cluster).map(|_| "join the chain".to_owned());
+        std::iter::once("leave the chain".to_owned()).chain(joins).collect()
+    }
+
     fn label(&self, message: &Message) -> String {
-        match message {
-            Message::Write(entry) => format!("forward write {entry}"),
-            Message::Append(position, entry) => format!("append #{position} {entry}"),
-            Message::Commit(entries) => format!("committed {entries}"),
-            Message::Query(_, key) => format!("which version of {key}"),
-            Message::Version(_, key, entries) => format!("{key} as of {entries}"),
-            Message::Fetch(entries, committed) => format!("fetch after {entries}, {committed}"),
+        let said = match &message.said {
+            Said::Write(entry) => format!("forward write {entry}"),
+            Said::Read(_, key) => format!("forward read {key}"),
+            Said::Append(position, entry) => format!("append #{position} {entry}"),
+            Said::Commit(entries) => format!("committed {entries}"),
+            Said::Query(_, key) => format!("which version of {key}"),
+            Said::Version(_, key, entries) => format!("{key} as of {entries}"),
+            Said::Fetch(entries, committed) => format!("fetch after {entries}, {committed}"),
+            Said::Join(node, entries) => format!("{node} joins with {entries}"),
+            Said::News => return format!("chain{}", message.members),
+        };
+        match message.members.to_string() {
+            changes if changes.is_empty() => said,
+            changes => format!("{said} in the chain{changes}"),
         }
     }
 

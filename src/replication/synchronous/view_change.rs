@@ -3,7 +3,8 @@
 //!
 //! The primary of a view sends its log to all; what a majority has acknowledged is
 //! committed and answered. Other nodes forward what they are asked. A read goes
-//! through the log like a write (`reads=confirmed`).
+//! through the log like a write (`reads=confirmed`). With `acknowledges=applied` a node
+//! applies what it acknowledges, and answers the reads that it is asked.
 //!
 //! An operator tells a node to take over. It asks all to join a new view. Whoever
 //! joins stops listening to earlier views and sends its log. Of a majority the node
@@ -67,13 +68,15 @@ pub enum Retries {
     Applied,
 }
 
-/// Where a node has its log when it acknowledges.
+/// What a node has done with its log when it acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledges {
     /// On disk.
     Flushed,
     /// In memory.
     Received,
+    /// On disk, and it answers reads from it.
+    Applied,
 }
 
 /// Primary-backup with views.
@@ -89,7 +92,7 @@ pub struct ViewChange {
     pub compares: Compares,
     /// What is done with a request that was asked before.
     pub retries: Retries,
-    /// Where a node has its log when it acknowledges.
+    /// What a node has done with its log when it acknowledges.
     pub acknowledges: Acknowledges,
 }
 
@@ -350,6 +353,11 @@ impl Strategy for ViewChange {
             Input::Request { operation, call, .. } if replica.is_primary() => {
                 self.request(replica, (operation, call), effects);
             }
+            Input::Request { operation, call, .. }
+                if call.is_read() && self.acknowledges == Acknowledges::Applied =>
+            {
+                read((operation, &call), &replica.log, effects);
+            }
             Input::Request { operation, call, .. } => {
                 let leader = replica.leader(replica.view);
                 effects.send(leader, Message::Forward(operation, call));
@@ -377,7 +385,7 @@ impl Strategy for ViewChange {
 
     fn durable(&self, replica: &Replica) -> Replica {
         match self.acknowledges {
-            Acknowledges::Flushed => replica.clone(),
+            Acknowledges::Flushed | Acknowledges::Applied => replica.clone(),
             Acknowledges::Received => self.boot(replica.me, &replica.cluster),
         }
     }
