@@ -140,10 +140,21 @@ fn family<L: Lattice>(
     sources: &'static str,
     variants: Variants<StateBased<L>>,
 ) -> Family {
+    kept(convergent(), name, about, sources, variants)
+}
+
+/// A state-based type that keeps these properties.
+fn kept<L: Lattice>(
+    properties: impl IntoIterator<Item = Property>,
+    name: &'static str,
+    about: &'static str,
+    sources: &'static str,
+    variants: Variants<StateBased<L>>,
+) -> Family {
     Family::new(name, about, &nodes(3), variants)
         .sources(sources)
         .states(STATES)
-        .keeps("", &nodes(3), convergent())
+        .keeps("", &nodes(3), properties)
         .keeps("", &with(&nodes(2), FaultKind::Duplicate), [Model::EVENTUAL])
         .keeps("", &with(&nodes(2), FaultKind::Cut), [Property::Available])
 }
@@ -298,13 +309,20 @@ fn cl_set() -> Family {
             ("keep", |it| it.lattice.adds = Adds::Keep),
         ],
     );
-    family(
+    // Lengths of one element say nothing of another one.
+    let of_sessions = |name: &str| name.parse::<Model>().expect("a model of the grid");
+    let [_, _, converges, durable] = convergent();
+    let seen = Property::Model(of_sessions("ryw+mr.g!"));
+    kept(
+        [Property::Model(Model::EVENTUAL), seen, converges, durable],
         "cl-set",
         "state-based: a set in which the longest chain of adds and removes decides",
         "Yu & Rostad 2020",
         variants,
     )
     .mutant("adds=keep", CREATED, &nodes(2), Model::EVENTUAL, Kind::Diverged)
+    .states(500_000)
+    .breaks("", &nodes(2), of_sessions("mw_ev"), Kind::Unexplained)
 }
 
 fn or_map() -> Family {
