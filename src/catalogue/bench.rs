@@ -4,7 +4,7 @@
 //! yardstick and eight puts. The scripts are fixed, so that numbers of states
 //! can be compared with those of other programs.
 
-use crate::history::{Call, NodeId};
+use crate::history::{Call, Function, Key, NodeId};
 use crate::hunt::Subject;
 use crate::judgement::{Budget, Model, Verdict, check};
 use crate::search::exhaustive::{Exploration, Plan, Refused, Sight, Tracks, Work, explore};
@@ -41,6 +41,8 @@ pub(super) enum Clients {
     TwoWriters,
     /// See [`one_each`].
     WritersAndReaders,
+    /// See [`adds_and_removes`].
+    AtEachNode,
 }
 
 /// What is judged in every quiet state.
@@ -58,6 +60,7 @@ impl Bench {
         let sizes = match self.clients {
             Clients::TwoWriters => "NODES-PUTS",
             Clients::WritersAndReaders => "NODES-WRITERS-READERS",
+            Clients::AtEachNode => "NODES-OPERATIONS",
         };
         format!("{}-{sizes}", self.word)
     }
@@ -66,7 +69,7 @@ impl Bench {
     /// of bounds.
     pub(super) fn scope(self, sizes: &[u16]) -> Option<Scope> {
         let (nodes, clients) = match (self.clients, sizes) {
-            (Clients::TwoWriters, &[nodes, puts]) => (nodes, [puts, 0]),
+            (Clients::TwoWriters | Clients::AtEachNode, &[nodes, puts]) => (nodes, [puts, 0]),
             (Clients::WritersAndReaders, &[nodes, writers, readers]) => (nodes, [writers, readers]),
             _ => return None,
         };
@@ -77,6 +80,7 @@ impl Bench {
         let workload = match self.clients {
             Clients::TwoWriters => puts(usize::from(writers)),
             Clients::WritersAndReaders => one_each(nodes, writers, readers),
+            Clients::AtEachNode => adds_and_removes(nodes, writers),
         };
         Some(Scope { bench: self, setting: (self.setting)(nodes), workload })
     }
@@ -140,6 +144,22 @@ fn one_each(nodes: u16, writers: u16, readers: u16) -> Workload {
         Script { node: NodeId(number % nodes), operations }
     };
     Workload { sessions: (0..writers + readers).map(script).collect() }
+}
+
+/// So many operations on a set by a client at each node, in turn. Each client adds one of
+/// two elements, then removes the other one, and so on.
+fn adds_and_removes(nodes: u16, operations: u16) -> Workload {
+    let script = |node: u16| {
+        let call = |number: u16| {
+            let add = (number / nodes).is_multiple_of(2);
+            let element = 1 + i64::from(node.is_multiple_of(2) != add);
+            let f = Function::named(if add { "add" } else { "remove" });
+            Planned { call: Call { f, key: Key::new("x"), argument: element.into() }, node: None }
+        };
+        let own = (0..operations).filter(|number| number % nodes == node);
+        Script { node: NodeId(node), operations: own.map(call).collect() }
+    };
+    Workload { sessions: (0..nodes).map(script).collect() }
 }
 
 /// Whether final reads had different answers (bit 0).

@@ -49,7 +49,8 @@ impl Registry {
 }
 
 fn benches() -> impl Iterator<Item = Bench> {
-    let protocols = [abd::BENCH, primary_backup::BENCH, multi_primary_lww::BENCH];
+    let protocols =
+        [abd::BENCH, primary_backup::BENCH, multi_primary_lww::BENCH, crdt::state_based::BENCH];
     yardstick::BENCHES.into_iter().chain(protocols)
 }
 

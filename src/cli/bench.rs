@@ -20,7 +20,8 @@ use super::values::{self, Format};
 /// Scopes: lww-N-P, naive-N-P, first-N-P (one register on N replicas, P writes by
 /// two clients; the largest stamp, the last or the first write wins), abd-N-W-R (W
 /// writers, R readers; patient timers), backup-N-W-R (one crash), gossip-N-P
-/// (multi-primary-lww with one drop and anti-entropy).
+/// (multi-primary-lww with one drop and anti-entropy), orset-N-P (P adds and removes
+/// in an or-set by a client at each node).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence bench lww-3-8

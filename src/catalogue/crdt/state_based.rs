@@ -1,5 +1,6 @@
 //! Types that are replicated by sending whole states.
 
+use crate::catalogue::bench::{self, Bench, Clients, Judged};
 use crate::catalogue::family::Family;
 use crate::catalogue::variants::Variants;
 use crate::hunt::mutant::Bug;
@@ -124,9 +125,12 @@ const BURIED: Bug = Bug {
 };
 
 /// What all of these can be told.
+fn plain<L>(lattice: L) -> StateBased<L> {
+    StateBased { lattice, ids: Ids::Own, anti_entropy: false }
+}
+
 fn variants<L: Lattice>(lattice: L) -> Variants<StateBased<L>> {
-    let plain = StateBased { lattice, ids: Ids::Own, anti_entropy: false };
-    Variants::of(plain).parameter(
+    Variants::of(plain(lattice)).parameter(
         "anti-entropy",
         "whether a timer repairs what was lost",
         [("off", |it| it.anti_entropy = false), ("on", |it| it.anti_entropy = true)],
@@ -265,6 +269,16 @@ fn priority_register() -> Family {
         .keeps("", &nodes(2), [Property::StrongConvergence, Property::Durable])
         .mutant("answers=kept", BURIED, &nodes(2), Model::EVENTUAL, Kind::Diverged)
 }
+
+/// With a client at each node.
+pub(in crate::catalogue) const BENCH: Bench = Bench {
+    word: "orset",
+    clients: Clients::AtEachNode,
+    subject: || Box::new(plain(OrSet { removes: Removes::Tags })),
+    setting: bench::setting,
+    judged: Judged::Agreement,
+    patient: false,
+};
 
 fn or_set() -> Family {
     let variants = variants(OrSet { removes: Removes::Tags }).parameter(
