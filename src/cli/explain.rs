@@ -60,7 +60,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
         let one = text.parse().map_err(Failure::new)?;
         return Ok(against(one, other, screen));
     }
-    if args.datatype.is_some() && input::typed(text).is_none() {
+    if args.datatype.is_some() && input::typed(text, &Options::default()).is_none() {
         return Err(Failure::new("--datatype says what a typed history means")
             .remedy("leave it out, or give a history like 'wx1|rx1 rx0'"));
     }
@@ -85,7 +85,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
                 None => prose::strategy(family, setting_text),
             }
         }
-        _ if input::typed(text).is_some() => {
+        _ if input::typed(text, &Options::default()).is_some() => {
             let said = args.datatype.clone().unwrap_or_default();
             screen.print(&typed(text, said, screen)?);
             return Ok(Exit::Holds);

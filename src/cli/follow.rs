@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::history::formats::Follower;
+use crate::history::formats::{Follower, Options};
 use crate::history::{Event, Malformed, What, escape};
 use crate::judgement::initial::{exchange, exchanged, exchanged_in};
 use crate::judgement::live::{Live, Violation};
@@ -32,7 +32,7 @@ const LINE_MAX: usize = 16 << 20;
 
 /// Runs the subcommand.
 pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failure> {
-    if input::typed(path).is_some() {
+    if input::typed(path, &Options::default()).is_some() {
         let typed = escape::short(path);
         return Err(Failure::new(format!("`{typed}` is not a file that grows"))
             .remedy("leave out --follow to judge a history that is typed"));

@@ -33,13 +33,13 @@ const CHUNK: usize = 1 << 20;
 ///
 /// # Errors
 /// If it looks like a history and is not in the notation.
-pub fn typed(argument: &str) -> Option<Result<Recording, Malformed>> {
+pub fn typed(argument: &str, options: &Options) -> Option<Result<Recording, Malformed>> {
     let words = argument.contains(|c: char| c.is_whitespace() || c == '|' || c == '@');
     let begins = argument.contains('|') || argument.trim_start().starts_with(['w', 'r', '[']);
     if !words || !begins || std::fs::symlink_metadata(argument).is_ok() {
         return None;
     }
-    let read = formats::typed(argument);
+    let read = formats::typed(argument, options);
     let is_empty = read.as_ref().is_ok_and(|recording| recording.history.is_empty());
     (!is_empty).then_some(read)
 }
@@ -266,7 +266,7 @@ const TOO_LARGE: &str = "judge a part of it, allow more memory with --memory, or
 /// Reads a recorded history, if it can be judged in this much memory (bytes; if
 /// none is given, in most of what there is); or one that was typed.
 pub fn read(path: &str, options: &Options, memory: Option<u64>) -> Result<Input, Failure> {
-    if let Some(typed) = typed(path) {
+    if let Some(typed) = typed(path, options) {
         let bytes = path.len() as u64;
         return typed.map(|recording| Input { recording, bytes }).map_err(|not| {
             Failure::new(format!(

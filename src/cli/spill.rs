@@ -15,6 +15,7 @@ mod parts;
 use std::path::Path;
 
 use crate::history::escape;
+use crate::history::formats::{Options, Recording};
 use crate::judgement::Model;
 use crate::judgement::model::Locality;
 use crate::report::count;
@@ -22,6 +23,7 @@ use crate::report::count;
 use super::args::VerifyArgs;
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
+use super::values::Meaning;
 use super::{input, interrupts, verify};
 use first::{First, recorded};
 use merge::Merged;
@@ -39,15 +41,17 @@ pub fn run(args: &VerifyArgs, directory: &Path, screen: &Screen) -> Result<Exit,
     let [name] = &args.histories[..] else {
         return Err(Failure::new("--spill takes one recording"));
     };
-    if input::typed(name).is_some() {
+    if input::typed(name, &Options::default()).is_some() {
         let typed = escape::short(name);
         return Err(Failure::new(format!("--spill reads a file, and `{typed}` is a history"))
             .remedy("leave out --spill to judge a history that is typed"));
     }
     let models = models(args)?;
-    if args.datatype.as_ref().is_some_and(|said| !said.of.is_empty()) {
-        return Err(Failure::new("with --spill all keys have one datatype")
-            .remedy("name one, as in --datatype counter"));
+    if let Some(said) = args.datatype.as_ref().filter(|said| !said.of.is_empty()) {
+        verify::no_opaque_beside(said, name)?;
+        if args.initial.is_some() {
+            return Err(verify::several(name));
+        }
     }
     // From here on a signal ends the work, so that the folder is removed.
     interrupts::heed();
@@ -131,6 +135,12 @@ fn room(parts: &Parts, args: &VerifyArgs) -> Result<(), Failure> {
     ))
 }
 
+/// What the operations of a part mean: of the keys that are named it has only some.
+fn meaning(args: &VerifyArgs, part: &Recording) -> Meaning {
+    let keys = part.history.operations().iter().map(|operation| &operation.call.key).collect();
+    args.datatype.as_ref().map(|said| said.on(&keys)).unwrap_or_default()
+}
+
 /// Judges one part.
 fn judge(
     args: &VerifyArgs,
@@ -145,7 +155,7 @@ fn judge(
     }
     let numbers = all.iter().map(|one| one.number).collect();
     let input = recorded(all, &first.recording, first.bytes);
-    let meaning = args.datatype.clone().unwrap_or_default();
+    let meaning = meaning(args, &input.recording);
     let begun = verify::begun(meaning, args.initial.as_ref(), name, &input)?;
     merged.add(args, &begun, &input.recording, numbers);
     Ok(())

@@ -1,5 +1,6 @@
 //! The values of options, from text.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
@@ -221,6 +222,19 @@ pub struct Meaning {
     pub all: Option<Said>,
     /// On some keys.
     pub of: Vec<(Key, Said)>,
+}
+
+impl Meaning {
+    /// What is said of these keys, and of others that are not named.
+    pub fn on(&self, keys: &BTreeSet<&Key>) -> Meaning {
+        let of = self.of.iter().filter(|(key, _)| keys.contains(key)).cloned().collect();
+        Meaning { of, ..self.clone() }
+    }
+
+    /// Whether something is said of this key.
+    pub fn knows(&self, key: &Key) -> bool {
+        self.all.is_some() || self.of.iter().any(|(other, _)| other == key)
+    }
 }
 
 /// `T`, `T,key=T,…` or `key=T,…`.

@@ -239,14 +239,9 @@ pub fn begun<'a>(
             failure.remedy("give a value of that kind to --initial")
         });
     }
-    let opaque = |datatype: &dyn Datatype| datatype.name() == Opaque.name();
-    if said.of.iter().any(|(_, said)| opaque(said.0)) || all.is_some_and(opaque) {
-        return Err(Failure::new(format!("{name}: opaque objects are not judged beside others"))
-            .remedy("give --datatype opaque alone, or leave it out"));
-    }
+    no_opaque_beside(&said, name)?;
     if let Some((key, _)) = said.of.iter().find(|(key, _)| !keys().any(|other| other == key)) {
-        return Err(Failure::new(format!("{name}: no operation is on the key {key}"))
-            .remedy("give --datatype a key of the recording, as in `counter,cart=set:add-wins`"));
+        return Err(nothing_on(key, name));
     }
     let of: BTreeMap<Key, &'static dyn Datatype> =
         said.of.iter().map(|(key, said)| (key.clone(), said.0)).collect();
@@ -256,10 +251,7 @@ pub fn begun<'a>(
                 let own = of.get(&history.operations()[at].call.key).copied().or(all);
                 Err(not_of(own.unwrap_or(&Register), name, read, at))
             }
-            None if initial.is_some() => {
-                Err(Failure::new(format!("{name}: its keys are of several datatypes"))
-                    .remedy("leave out --initial"))
-            }
+            None if initial.is_some() => Err(several(name)),
             None => Ok(Begun::by_key(history, keyed)),
         },
         // What no datatype knows is not judged, and the verdict says so.
@@ -277,6 +269,27 @@ pub fn begun<'a>(
             .remedy(format!("say what {key} is: --datatype …,{key}=DATATYPE")))
         }
     }
+}
+
+/// Refuses opaque objects where keys have datatypes of their own.
+pub fn no_opaque_beside(said: &Meaning, name: &str) -> Result<(), Failure> {
+    let named = said.of.iter().map(|(_, said)| said);
+    if !named.chain(&said.all).any(|said| said.0.name() == Opaque.name()) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{name}: opaque objects are not judged beside others"))
+        .remedy("give --datatype opaque alone, or leave it out"))
+}
+
+/// That a key which is named is not in the recording.
+pub fn nothing_on(key: &Key, name: &str) -> Failure {
+    Failure::new(format!("{name}: no operation is on the key {key}"))
+        .remedy("give --datatype a key of the recording, as in `counter,cart=set:add-wins`")
+}
+
+/// That one initial value does not do for keys of several datatypes.
+pub fn several(name: &str) -> Failure {
+    Failure::new(format!("{name}: its keys are of several datatypes")).remedy("leave out --initial")
 }
 
 /// Refuses drains, which are read as dequeues, of what is said to be no queue.

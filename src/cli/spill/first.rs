@@ -1,13 +1,13 @@
 //! The first pass over a recording: is it well formed, what is said of it as a whole, and which
 //! file each operation goes to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit::Failure;
 use crate::cli::input::{self, Input};
-use crate::cli::{clock, interrupts};
+use crate::cli::{clock, interrupts, verify};
 use crate::history::formats::stream::{NotStreamed, Stream, Streamed};
 use crate::history::formats::{Options, Recording};
 use crate::history::{Completion, History, Key, ProcessId, Value};
@@ -52,12 +52,15 @@ impl First {
         let mut counted = Counted::default();
         let mut last: BTreeMap<ProcessId, (Option<u64>, Key)> = BTreeMap::new();
         let (mut in_time, mut seen) = (true, 0_u64);
+        let said = args.datatype.clone().unwrap_or_default();
+        let mut named: BTreeSet<&Key> = said.of.iter().map(|(key, _)| key).collect();
         while let Some(one) = stream.operation().map_err(refused)? {
-            if args.datatype.is_none() {
-                is_register(name, &one)?;
-            }
             let operation = &one.operation;
             let key = &operation.call.key;
+            if !said.knows(key) {
+                is_register(name, &one)?;
+            }
+            named.remove(key);
             let before = last.insert(operation.process, (operation.returned, key.clone()));
             in_time &= before.is_none_or(|(end, on)| {
                 on == *key || end.is_some_and(|end| end < operation.invoked)
@@ -69,6 +72,9 @@ impl First {
             if seen.is_multiple_of(BREATH) && interrupts::noted() {
                 return Ok(None);
             }
+        }
+        if let Some(key) = named.first() {
+            return Err(verify::nothing_on(key, name));
         }
         parts.flush()?;
         counted.processes = last.len();

@@ -171,7 +171,7 @@ impl Merged {
         let shown = self.shown();
         let numbers: Vec<u64> = shown.iter().map(|one| one.number).collect();
         let input = recorded(shown, &first.recording, first.bytes);
-        let meaning = args.datatype.clone().unwrap_or_default();
+        let meaning = super::meaning(args, &input.recording);
         let begun = verify::begun(meaning, args.initial.as_ref(), name, &input)?;
         let judge = begun.judge();
         let budget = verify::budget(args);

@@ -9,7 +9,7 @@
 //! | key | meaning |
 //! |---|---|
 //! | `:type` | `:invoke`, `:ok`, `:fail` (certainly no effect), `:info` |
-//! | `:process` | a number; an event with a keyword (`:nemesis`) is no operation, and is kept as a mark |
+//! | `:process` | a number or a text; an event with a keyword (`:nemesis`) is no operation, and is kept as a mark |
 //! | `:f` | the function; a completion may leave it out |
 //! | `:value` | the argument or the answer; see below |
 //! | `:time` | a number, with decimals if the unit is larger than a nanosecond; on every event or on none (`-1` and `nil` count as none); without times, the order of the events is their time |
@@ -322,15 +322,43 @@ mod tests {
 
     #[test]
     fn a_process_is_a_number_and_whoever_is_named_by_a_keyword_is_no_client() {
-        for strange in
-            ["4294967296", "1.5", "\"a\"", "18446744073709551615", "nemesis", "nil", "-1"]
+        for strange in ["4294967296", "1.5", "#{1}", "18446744073709551615", "nemesis", "nil", "-1"]
         {
             let text = format!("{{:process {strange} :type :invoke :f :write :value 1}}");
             let refused = read(text.as_bytes()).expect_err("malformed").to_string();
             assert!(refused.contains("line 1: `:process` is a number from 0 to 4294967295"));
         }
-        let (_, recording) = reads("{:process :nemesis :type :info :f :start}");
-        assert_eq!((recording.history.len(), recording.marks.len()), (0, 1));
+        for nobody in [":nemesis", "\"nemesis\""] {
+            let (_, recording) = reads(&format!("{{:process {nobody} :type :info :f :start}}"));
+            assert_eq!((recording.history.len(), recording.marks.len()), (0, 1));
+        }
+    }
+
+    #[test]
+    fn a_process_may_be_a_text_and_whole_operations_have_it_too() {
+        let events = |one: &str, other: &str| {
+            format!(
+                "{{:process {one} :type :invoke :f :write :value 1}}\n\
+                 {{:process {other} :type :invoke :f :read :value nil}}\n\
+                 {{:process {one} :type :ok :f :write :value 1}}\n\
+                 {{:process {other} :type :ok :f :read :value 1}}\n"
+            )
+        };
+        let whole = |one: &str, other: &str| {
+            format!(
+                "{{:process {one} :type :ok :f :write :value 1 :start 1 :end 3}}\n\
+                 {{:process {other} :type :ok :f :read :value 1 :start 2 :end 4}}\n"
+            )
+        };
+        for text in [&events as &dyn Fn(&str, &str) -> String, &whole] {
+            let (numbered, _) = reads(&text("7", "3"));
+            let (named, recording) = reads(&text("\"c7\"", "\"c3\""));
+            assert_eq!(named, numbered);
+            let names: Vec<_> = recording.processes.values().collect();
+            assert_eq!(names, ["c3", "c7"]);
+            let mixed = read(text("\"c7\"", "3").as_bytes()).expect_err("mixed").to_string();
+            assert!(mixed.contains("line 2: `process` is a number on some lines"), "{mixed}");
+        }
     }
 
     #[test]

@@ -55,17 +55,22 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The client; `None` if a keyword says that it is nobody's.
-    pub(super) fn client(self) -> Result<Option<u32>, String> {
-        let number = match self.get("process") {
-            Some(Edn::Int(number)) => u32::try_from(*number).ok(),
+    /// The client; `None` if a keyword says that it is nobody's, or `"nemesis"`.
+    pub(super) fn client(self) -> Result<Option<Process>, String> {
+        let process = match self.get("process") {
+            Some(Edn::Int(number)) => u32::try_from(*number).ok().map(Process::Number),
+            Some(Edn::Text(name)) => Some(Process::Text(name.to_string())),
             Some(Edn::Keyword(_)) => return Ok(None),
             _ => None,
         };
-        number.map(Some).ok_or_else(|| {
+        let process = process.ok_or_else(|| {
             let name = self.options.theirs("process");
-            format!("`:{name}` is a number from 0 to 4294967295, or a keyword as `:nemesis`")
-        })
+            format!(
+                "`:{name}` is a number from 0 to 4294967295, a text as `\"c0\"`, or a keyword as \
+                 `:nemesis`"
+            )
+        })?;
+        Ok((!process.is_no_client()).then_some(process))
     }
 
     /// Takes an event.
@@ -82,6 +87,7 @@ impl<'a> Entry<'a> {
             reader.pairs.log.fault(line, said.collect::<Vec<_>>().join(" "));
             return Ok(());
         };
+        let process = reader.pairs.log.number(process).or_else(|reason| complain(line, reason))?;
         let raw = self.raw(process, kind).or_else(|reason| complain(line, reason))?;
         if !reader.begun && matches!(raw.kind, Kind::Ok | Kind::Fail) {
             let alone = Malformed::not_invoked(raw.head.place());
@@ -186,7 +192,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A whole operation, with what it answered if its value is the argument.
-    pub(super) fn whole(self, process: u32) -> Result<(Parts, Option<Value>), String> {
+    pub(super) fn whole(self, process: Process) -> Result<(Parts, Option<Value>), String> {
         let said = self.word("type");
         if said == Some("invoke") {
             return Err("this is an invocation, and the file had whole operations".to_owned());
@@ -207,7 +213,7 @@ impl<'a> Entry<'a> {
             Kind::Info | Kind::Invoke => operation_lines::Kind::Info,
         };
         let parts = Parts {
-            process: Process::Number(process),
+            process,
             f: self.word("f").map(Function::named).ok_or("an operation needs `:f`")?,
             key: self.key()?,
             value: self.value(failed)?,

@@ -46,8 +46,11 @@ pub(super) fn read_from<R: BufRead>(
         match entry.client() {
             Ok(None) => all.log.mark(line, shown(&form)),
             Ok(Some(process)) => {
-                let whole = entry.whole(process);
-                let whole = whole.map(|(parts, answer)| Whole { process, parts, answer });
+                let number = all.log.number(process.clone());
+                let whole = number.and_then(|process_number| {
+                    let (parts, answer) = entry.whole(process)?;
+                    Ok(Whole { process: process_number, parts, answer })
+                });
                 read.push((line, whole));
             }
             Err(reason) => read.push((line, Err(reason))),
@@ -213,7 +216,7 @@ mod tests {
             ("{:process 0 :type :ok :f :read :start 1 :end 4}", "a process is sequential"),
             ("{:process 0 :type :info :f :write :start 3}", "its value is not here"),
             ("{:process 0 :type :ok :start 3 :end 4}", "an operation needs `:f`"),
-            ("{:process \"a\" :type :ok :start 3 :end 4}", "`:process` is a number"),
+            ("{:process #{1} :type :ok :start 3 :end 4}", "`:process` is a number"),
             ("{:process 0 :type :maybe :f :read :start 3 :end 4}", "there is no type `maybe`"),
             ("{:process 0 :f :read :start 3 :begin 3 :end 4}", "--columns invoke=start says"),
             ("{:process 0 :f :read :start [3] :end 4}", "`:start` is a number, not [3]"),

@@ -379,3 +379,24 @@ fn drains_that_contradict_themselves_are_refused_with_their_line() {
     let found = formats::read(text.as_bytes(), &lenient).expect("skipped");
     assert_eq!((found.skipped, found.drains.unfinished), (1, 1), "what it took is not known");
 }
+
+#[test]
+fn a_drain_that_was_typed_is_read_as_one_that_was_recorded() {
+    let options = Options { held: 1, ..Options::default() };
+    let typed = |text: &str| formats::typed(text, &options).expect("well formed");
+    let took = "[enqueue]q=1|[enqueue]q=2|[drain]q=null:[1,2] @ 001122";
+    let dequeues = "[enqueue]q=1|[enqueue]q=2|[dequeue]q=null:1|[dequeue]q=null:2 @ 00112323";
+    assert_eq!(notation::write(&typed(took).history), dequeues);
+    assert_eq!(typed(took).place(3), ("operation", 3));
+    // One of two was taken for certain, and the queue held a third at first.
+    let unknown = typed("[enqueue]q=1|[enqueue]q=2|[drain]q=[1]? @ 00112");
+    let Drains { read: drains, dequeues, unfinished, perhaps, .. } = unknown.drains;
+    assert_eq!((drains, dequeues, unfinished, perhaps), (1, 1, 1, 2));
+    for (text, reason) in [
+        ("[enqueue]q=1 [drain]q=null:3", "line 2: a drain is answered with the list"),
+        ("[drain]q=[3]~", "line 1: a drain that failed took nothing"),
+    ] {
+        let refused = formats::typed(text, &options).expect_err(text).to_string();
+        assert!(refused.starts_with(reason), "{refused}");
+    }
+}
