@@ -1,6 +1,7 @@
 //! A primary that reads locally while it holds a lease.
 
 use crate::hunt::mutant::Bug;
+use crate::hunt::property::Property;
 use crate::judgement::{Kind, Model};
 use crate::replication::synchronous::lease::{Lease, Restart};
 use crate::world::{FaultKind, Faults, InboxOnCrash, Network, Setting};
@@ -37,6 +38,7 @@ pub(super) fn family() -> Family {
             "what becomes of the lease of a primary that crashes",
             [
                 ("forgets", |it| it.restart = Restart::Forgets),
+                ("takes", |it| it.restart = Restart::Takes),
                 ("trusts", |it| it.restart = Restart::Trusts),
             ],
         );
@@ -47,8 +49,9 @@ pub(super) fn family() -> Family {
         .stands("", &close, &[])
         .breaks("", &apart, Model::Linearizable, Kind::Unexplained)
         .keeps("margin=2", &apart, [Model::Linearizable])
-        .keeps("", &restarted, [Model::Linearizable])
         .mutant("margin=0", TRUSTING, &close, Model::Linearizable, Kind::Unexplained)
+        .states(120_000)
+        .keeps("", &restarted, [Property::Model(Model::Linearizable), Property::Durable])
         .hint(
             "margin=0",
             Kind::Unexplained,

@@ -13,7 +13,8 @@
 //! answers reads from what it holds.
 //!
 //! A primary that comes back after a crash no longer counts on its lease: its clock may have
-//! begun anew (`restart=forgets`).
+//! begun anew (`restart=forgets`). Nor does it count on one that it had asked for before: what
+//! it asks and is granted carries how often it has come back.
 //!
 //! Source: Gray & Cheriton 1989, where the holder of a lease allows for the difference of
 //! clocks; Ongaro 2014 (Raft), section 6.4, on reads by a lease and the drift of clocks.
@@ -45,8 +46,11 @@ pub struct Lease {
 /// What becomes of the lease of a primary that crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
-    /// It is given up.
+    /// It is given up, also if it is granted only later.
     Forgets,
+    /// Bug: what was asked for before is still taken, though it tells the time of a clock that
+    /// has begun anew.
+    Takes,
     /// Bug: it is on disk, and counts until the clock shows its end, whatever the clock
     /// shows now.
     Trusts,
@@ -75,6 +79,8 @@ pub struct Replica {
     log: Log,
     /// The end of the lease that this node holds or has granted.
     until: u64,
+    /// How often this node has come back from a crash.
+    life: u32,
     /// Reads that wait for a lease.
     reads: Vec<(OperationId, Key)>,
 }
@@ -86,10 +92,10 @@ pub enum Message {
     Store(Entry),
     /// The oldest write that was not confirmed is held.
     Stored,
-    /// Grant a lease until your clock shows this.
-    Ask(u64),
+    /// Grant a lease until your clock shows this, to me in this life.
+    Ask(u64, u32),
     /// It is granted.
-    Granted(u64),
+    Granted(u64, u32),
     /// Another node serves.
     Replaced,
 }
@@ -114,7 +120,7 @@ impl Lease {
                 replica.answer(operation, &key, effects);
             }
         } else if !replica.reads.is_empty() {
-            effects.send(BACKUP, Message::Ask(clock + GOOD + self.margin));
+            effects.send(BACKUP, Message::Ask(clock + GOOD + self.margin, replica.life));
         }
     }
 
@@ -166,9 +172,9 @@ impl Lease {
                 replica.store(entry, effects);
                 effects.send(PRIMARY, Message::Stored);
             }
-            (Role::Backup, Message::Ask(until)) => {
+            (Role::Backup, Message::Ask(until, life)) => {
                 replica.until = replica.until.max(until);
-                effects.send(PRIMARY, Message::Granted(until));
+                effects.send(PRIMARY, Message::Granted(until, life));
             }
             (Role::Primary, Message::Stored) => {
                 let confirmed = replica.log.len().min(replica.log.applied() + 1);
@@ -176,7 +182,9 @@ impl Lease {
                     effects.ok(operation, Value::Null);
                 }
             }
-            (Role::Primary, Message::Granted(until)) => {
+            (Role::Primary, Message::Granted(until, life))
+                if life == replica.life || self.restart != Restart::Forgets =>
+            {
                 replica.until = replica.until.max(until);
                 self.read(replica, clock, effects);
             }
@@ -202,7 +210,7 @@ impl Strategy for Lease {
 
     fn boot(&self, node: NodeId, _: &Cluster) -> Replica {
         let role = if node == PRIMARY { Role::Primary } else { Role::Backup };
-        Replica { role, log: Log::default(), until: 0, reads: Vec::new() }
+        Replica { role, log: Log::default(), until: 0, life: 0, reads: Vec::new() }
     }
 
     fn step(&self, replica: &mut Replica, input: Input<Self>, effects: &mut Effects<Self>) {
@@ -221,8 +229,12 @@ impl Strategy for Lease {
                 replica.role = Role::Successor;
                 effects.send(PRIMARY, Message::Replaced);
             }
-            Input::Recovered if replica.role == Role::Promoted => {
-                effects.arm_at(EXPIRED, replica.until);
+            Input::Recovered => {
+                replica.life += 1;
+                replica.log.announce(effects);
+                if replica.role == Role::Promoted {
+                    effects.arm_at(EXPIRED, replica.until);
+                }
             }
             _ => {}
         }
@@ -231,7 +243,7 @@ impl Strategy for Lease {
     fn durable(&self, replica: &Replica) -> Replica {
         let mut left = Replica { reads: Vec::new(), ..replica.clone() };
         // What a backup has promised it has to keep.
-        if left.role == Role::Primary && self.restart == Restart::Forgets {
+        if left.role == Role::Primary && self.restart != Restart::Trusts {
             left.until = 0;
         }
         left
@@ -253,8 +265,9 @@ impl Strategy for Lease {
         match message {
             Message::Store(entry) => format!("store {entry}"),
             Message::Stored => "stored".to_owned(),
-            Message::Ask(until) => format!("ask for a lease until {until}"),
-            Message::Granted(until) => format!("lease until {until}"),
+            Message::Ask(until, _) => format!("ask for a lease until {until}"),
+            Message::Granted(until, 0) => format!("lease until {until}"),
+            Message::Granted(until, life) => format!("lease until {until} for life {life}"),
             Message::Replaced => "replaced".to_owned(),
         }
     }
