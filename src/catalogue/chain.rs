@@ -3,8 +3,8 @@
 use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
+use crate::replication::members::Spares;
 use crate::replication::synchronous::chain::{Answers, Chain, Reads};
-use crate::replication::synchronous::chain_membership::Spares;
 use crate::replication::synchronous::craq::{Craq, Dirty, Joins, Places};
 use crate::world::{FaultKind, Faults, Network, Setting};
 

@@ -3,9 +3,8 @@
 use crate::hunt::mutant::Bug;
 use crate::hunt::property::{Flaw, Property};
 use crate::judgement::{Kind, Model};
-use crate::replication::synchronous::chain_membership::{
-    ChainMembership, Pending, Reads, Resends, Spares,
-};
+use crate::replication::members::Spares;
+use crate::replication::synchronous::chain_membership::{ChainMembership, Pending, Reads, Resends};
 use crate::world::{FaultKind, Faults, Network, Setting};
 
 use super::family::Family;
@@ -69,7 +68,6 @@ pub(super) fn family() -> Family {
         .keeps("", &twice, [linearizable])
         .states(131_000)
         .keeps("", &killed, [linearizable])
-        .states(35_000)
         .states(100_000)
         .stands("spares=one", &removed, &[])
         .keeps("spares=one", &crashed, [Property::Model(linearizable), durable.clone()])

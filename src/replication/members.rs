@@ -8,6 +8,29 @@ use std::fmt;
 
 use crate::history::NodeId;
 
+use super::Cluster;
+
+/// Which nodes are not in a chain at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spares {
+    /// Every node is.
+    None,
+    /// The last one waits until it is told to join.
+    One,
+}
+
+impl Spares {
+    /// The node that may join.
+    pub(super) fn node(self, cluster: &Cluster) -> Option<NodeId> {
+        (self == Spares::One).then(|| cluster.nodes().last()).flatten()
+    }
+
+    /// The chain, before anything changed.
+    pub(super) fn members(self, cluster: &Cluster) -> Members {
+        Members::of(cluster.nodes().filter(|node| Some(*node) != self.node(cluster)))
+    }
+}
+
 /// Who is in a chain: nodes follow each other in their order, from the head to the tail.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Members {
@@ -84,6 +107,14 @@ impl Members {
     /// The node after one of the chain.
     pub(super) fn successor(&self, of: NodeId) -> Option<NodeId> {
         self.chain().find(|node| *node > of).filter(|_| self.has(of))
+    }
+
+    /// What is said in this chain, for people.
+    pub(super) fn told(&self, said: String) -> String {
+        match self.to_string() {
+            changes if changes.is_empty() => said,
+            changes => format!("{said} in the chain{changes}"),
+        }
     }
 
     /// The node before one of the chain.

@@ -40,7 +40,7 @@ pub mod foreign;
 mod invariant;
 mod lineage;
 mod log;
-mod members;
+pub mod members;
 pub mod merge;
 pub mod notebook;
 mod show;

@@ -124,11 +124,11 @@ const BURIED: Bug = Bug {
     actions: 6,
 };
 
-/// What all of these can be told.
 fn plain<L>(lattice: L) -> StateBased<L> {
     StateBased { lattice, ids: Ids::Own, anti_entropy: false }
 }
 
+/// What all of these can be told.
 fn variants<L: Lattice>(lattice: L) -> Variants<StateBased<L>> {
     Variants::of(plain(lattice)).parameter(
         "anti-entropy",

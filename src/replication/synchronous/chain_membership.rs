@@ -36,7 +36,7 @@
 
 use crate::history::{Completion, Key, NodeId, Value};
 use crate::replication::log::{Entry, Log};
-use crate::replication::members::Members;
+use crate::replication::members::{Members, Spares};
 use crate::replication::{
     Cluster, CommandId, Effects, Input, Invariant, OperationId, Part, Strategy, Visible,
 };
@@ -52,27 +52,6 @@ pub struct ChainMembership {
     pub pending: Pending,
     /// Which nodes are not in the chain at first.
     pub spares: Spares,
-}
-
-/// Which nodes are not in a chain at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spares {
-    /// Every node is.
-    None,
-    /// The last one waits until it is told to join.
-    One,
-}
-
-impl Spares {
-    /// The node that may join.
-    pub(super) fn node(self, cluster: &Cluster) -> Option<NodeId> {
-        (self == Spares::One).then(|| cluster.nodes().last()).flatten()
-    }
-
-    /// The chain, before anything changed.
-    pub(super) fn members(self, cluster: &Cluster) -> Members {
-        Members::of(cluster.nodes().filter(|node| Some(*node) != self.node(cluster)))
-    }
 }
 
 /// How a read is answered.
@@ -350,10 +329,7 @@ impl Strategy for ChainMembership {
             Said::Fetch(entries) => format!("fetch after {entries}"),
             Said::News => return format!("chain{}", message.members),
         };
-        match message.members.to_string() {
-            changes if changes.is_empty() => said,
-            changes => format!("{said} in the chain{changes}"),
-        }
+        message.members.told(said)
     }
 
     fn show(&self, replica: &Replica) -> Option<Vec<Part>> {

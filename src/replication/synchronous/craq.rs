@@ -26,12 +26,10 @@ use std::collections::BTreeMap;
 
 use crate::history::{Completion, Key, NodeId, Value};
 use crate::replication::log::Entry;
-use crate::replication::members::Members;
+use crate::replication::members::{Members, Spares};
 use crate::replication::{
     Cluster, CommandId, Effects, Input, OperationId, Part, Stamp, Strategy, Visible, shown,
 };
-
-use super::chain_membership::Spares;
 
 /// Chain replication with apportioned queries.
 #[derive(Clone, Copy, Debug)]
@@ -421,10 +419,7 @@ impl Strategy for Craq {
             Said::Join(node, entries) => format!("{node} joins with {entries}"),
             Said::News => return format!("chain{}", message.members),
         };
-        match message.members.to_string() {
-            changes if changes.is_empty() => said,
-            changes => format!("{said} in the chain{changes}"),
-        }
+        message.members.told(said)
     }
 
     fn show(&self, replica: &Replica) -> Option<Vec<Part>> {
