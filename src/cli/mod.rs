@@ -44,6 +44,7 @@ mod plan;
 mod quiet;
 mod reading;
 mod replay;
+mod report;
 mod screen;
 mod spill;
 mod values;
@@ -68,6 +69,7 @@ enum Command {
     Check(args::CheckArgs),
     Bench(bench::BenchArgs),
     Replay(replay::ReplayArgs),
+    Report(report::ReportArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
     Verify(args::VerifyArgs),
@@ -114,6 +116,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         Command::Check(args) => check::run(args, registry, &screen),
         Command::Bench(args) => bench::run(args, &screen),
         Command::Replay(args) => replay::run(args, registry, &screen),
+        Command::Report(args) => report::run(args, registry, &screen),
         Command::Demo(args) => demo::run(args, registry, &screen),
         Command::Explain(args) => explain::run(args, registry, &screen),
         Command::Verify(args) => match &args.spill {

@@ -1,11 +1,12 @@
 //! `replay`: executes a case again and compares it with the file.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::catalogue::Registry;
+use crate::hunt::case::Case;
 use crate::hunt::case::read::{place_of_datatype, place_of_step, place_of_strategy};
 use crate::hunt::case::replay::{Replay, replay};
 use crate::hunt::landmarks::Landmarks;
@@ -37,29 +38,45 @@ pub struct ReplayArgs {
     format: Format,
 }
 
-/// Runs the subcommand.
-pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let (case, text) = files::read(&args.case)?;
+/// A case, replayed.
+pub(super) struct Again {
+    /// What was recorded.
+    pub(super) case: Case,
+    /// The text of the file.
+    pub(super) text: String,
+    /// What happened this time.
+    pub(super) replay: Replay,
+}
+
+/// Reads a case and replays it.
+pub(super) fn again(path: &Path, registry: &Registry) -> Result<Again, Failure> {
+    let (case, text) = files::read(path)?;
     let subject = registry.named(&case.strategy).map_err(|error| {
-        let place = files::place(&args.case, place_of_strategy(&text));
+        let place = files::place(path, place_of_strategy(&text));
         Failure::new(format!("{place}: {error}")).remedy(
             "`explain` shows a case without its strategy; only a binary that registers the strategy can replay it",
         )
     })?;
     let datatype = registry.datatype(&case.datatype).map_err(|error| {
-        let place = files::place(&args.case, place_of_datatype(&text));
+        let place = files::place(path, place_of_datatype(&text));
         Failure::new(format!("{place}: {error}")).remedy(UNREGISTERED)
     })?;
-    let replayed = quietly(|| replay(&case, &*subject, datatype)).map_err(|(step, why)| {
-        let place = files::place(&args.case, place_of_step(&text, step));
+    let replay = quietly(|| replay(&case, &*subject, datatype)).map_err(|(step, why)| {
+        let place = files::place(path, place_of_step(&text, step));
         Failure::new(format!("{place}: step {}: {why}", step + 1))
             .remedy("the action is impossible there, so no run has recorded this step")
     })?;
+    Ok(Again { case, text, replay })
+}
+
+/// Runs the subcommand.
+pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
+    let Again { case, replay: replayed, .. } = again(&args.case, registry)?;
     if args.step && args.format == Format::Human {
         walk(&replayed, screen);
     }
     let short = registry.short(&case.strategy);
-    let landmarks = quietly(|| Landmarks::of(&replayed.run, datatype));
+    let landmarks = quietly(|| Landmarks::of(&replayed.run, replayed.datatype));
     let told = Replayed {
         strategy: &short,
         registry,

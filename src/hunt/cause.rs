@@ -50,10 +50,23 @@ impl Cause {
     }
 }
 
+/// The positions of the answers that fail: of one counterexample, two that will never
+/// agree, or the last answer in it.
+pub fn failing(run: &Run, found: &Counterexample, datatype: &dyn Datatype) -> Vec<usize> {
+    let operations = run.history.operations();
+    match found.reason {
+        Reason::Diverged { first, second } => vec![first, second],
+        _ => {
+            let part = found.operations.iter().copied();
+            part.filter(|at| answered(&operations[*at], datatype)).max().into_iter().collect()
+        }
+    }
+}
+
 /// The positions of the updates that explain the failing answer.
 fn explaining(run: &Run, found: &Counterexample, datatype: &dyn Datatype) -> Vec<usize> {
     let operations = run.history.operations();
-    let reads = match found.reason {
+    match found.reason {
         Reason::Lost { write, .. }
         | Reason::FailedWriteSeen { write, .. }
         | Reason::InitialRead { write, .. } => return vec![write],
@@ -61,12 +74,9 @@ fn explaining(run: &Run, found: &Counterexample, datatype: &dyn Datatype) -> Vec
             return vec![update];
         }
         Reason::Thin { .. } => return Vec::new(),
-        Reason::Diverged { first, second } => vec![first, second],
-        _ => {
-            let part = found.operations.iter().copied();
-            part.filter(|at| answered(&operations[*at], datatype)).max().into_iter().collect()
-        }
-    };
+        _ => {}
+    }
+    let reads = failing(run, found, datatype);
     let shows = |read: usize, write: usize| {
         let (read, write) = (&operations[read], &operations[write]);
         updates(write, datatype)

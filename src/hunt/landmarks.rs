@@ -53,6 +53,11 @@ impl Landmarks {
         Landmarks { known: known.collect() }
     }
 
+    /// The landmarks that were decided, strongest first, and whether each holds.
+    pub fn known(&self) -> &[(Model, bool)] {
+        &self.known
+    }
+
     /// The landmarks other than this property that hold, or that do not.
     pub fn besides(&self, property: &Property, hold: bool) -> impl Iterator<Item = Model> {
         let known = self.known.iter().filter(move |(_, holds)| *holds == hold);

@@ -19,6 +19,8 @@ pub mod happened;
 pub mod human;
 #[cfg(feature = "proptest")]
 pub mod json;
+#[cfg(feature = "cli")]
+pub mod page;
 pub mod prose;
 #[cfg(feature = "proptest")]
 pub mod reporter;

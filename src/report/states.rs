@@ -48,10 +48,9 @@ fn all_at(trace: &Trace, steps: usize, look: &Look) -> String {
     let mut text = String::new();
     for (node, boot) in (0u16..).map(NodeId).zip(&trace.boot) {
         let last = trace.steps[..steps].iter().rev().find(|step| step.happened.node == node);
-        let told = match last.map_or(boot, |step| &step.after) {
-            Shown::Parts(parts) if parts.is_empty() => "holds nothing".to_owned(),
-            Shown::Parts(parts) => parts.iter().map(long).collect::<Vec<_>>().join("   "),
-            Shown::Debug(debug) => debug.clone(),
+        let told = match &*told(last.map_or(boot, |step| &step.after)) {
+            [] => "holds nothing".to_owned(),
+            parts => parts.join("   "),
         };
         text.push_str(&look.text(&format!("      {node}  {told}")));
         text.push('\n');
@@ -65,20 +64,21 @@ fn long(part: &Part) -> String {
 }
 
 /// What is gone from a replica, and what is new or different.
-fn changes(before: &Shown, after: &Shown) -> (Vec<String>, Vec<String>) {
+pub(super) fn changes(before: &Shown, after: &Shown) -> (Vec<String>, Vec<String>) {
     match (before, after) {
         (Shown::Parts(before), Shown::Parts(after)) => {
             let gone = before.iter().filter(|old| !after.iter().any(|part| part.is_of(old)));
             let new = after.iter().filter(|part| !before.contains(part));
             (gone.map(long).collect(), new.map(long).collect())
         }
-        (before, after) => (vec![whole(before)], vec![whole(after)]),
+        (before, after) => (told(before), told(after)),
     }
 }
 
-fn whole(shown: &Shown) -> String {
+/// A replica, part by part.
+pub(super) fn told(shown: &Shown) -> Vec<String> {
     match shown {
-        Shown::Parts(parts) => parts.iter().map(long).collect::<Vec<_>>().join("   "),
-        Shown::Debug(debug) => debug.clone(),
+        Shown::Parts(parts) => parts.iter().map(long).collect(),
+        Shown::Debug(debug) => vec![debug.clone()],
     }
 }

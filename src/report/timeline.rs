@@ -56,7 +56,7 @@ pub fn steps(story: &Story<'_>, look: &Look) -> String {
 }
 
 /// The sessions drawn to the left of the nodes, and those drawn to the right.
-fn sides(story: &Story<'_>) -> (Vec<SessionId>, Vec<SessionId>) {
+pub(super) fn sides(story: &Story<'_>) -> (Vec<SessionId>, Vec<SessionId>) {
     let half = story.setting.nodes.div_ceil(2);
     let scripts = (0u16..).zip(&story.workload.sessions);
     let left = |home: NodeId| home.0 < half;
@@ -138,7 +138,7 @@ fn rows(workload: &Workload, (number, step): (usize, &TraceStep), lanes: &mut La
 
 /// The effect of a step on its replica, if it is short: the new value under a
 /// key, or the write that the replica now takes into account.
-fn effect(workload: &Workload, step: &TraceStep) -> String {
+pub(super) fn effect(workload: &Workload, step: &TraceStep) -> String {
     /// A longer effect is shown only by `replay --step`.
     const LONG: usize = 16;
     if !step.is_changed {
@@ -162,12 +162,12 @@ fn effect(workload: &Workload, step: &TraceStep) -> String {
 }
 
 /// Whether an answer only says that the operation was done.
-fn is_plain_ok(answer: &Answered) -> bool {
+pub(super) fn is_plain_ok(answer: &Answered) -> bool {
     !answer.call.is_read() && answer.completion == Completion::Ok(Value::Null)
 }
 
 /// The answer as text for the picture.
-fn plain(answer: &Answered) -> String {
+pub(super) fn plain(answer: &Answered) -> String {
     match &answer.completion {
         Completion::Ok(Value::Null) if answer.call.is_read() => "nothing".to_owned(),
         _ => foreign(&outcome(answer)),

@@ -35,7 +35,7 @@ pub struct Block<'a> {
 }
 
 /// The name of a model for people: `read-your-writes` and not `ryw`.
-fn model_name(model: Model) -> String {
+pub(super) fn model_name(model: Model) -> String {
     match model {
         Model::READ_YOUR_WRITES => "read-your-writes".to_owned(),
         Model::MONOTONIC_READS => "monotonic-reads".to_owned(),

@@ -10,6 +10,7 @@
 mod architecture;
 #[path = "../../fuzz/bodies.rs"]
 mod bodies;
+mod browser;
 mod cases;
 mod catalogue;
 mod cli;
@@ -26,6 +27,7 @@ mod formats;
 mod hunt;
 mod judgement;
 mod liveness;
+mod page;
 mod picture;
 mod protocols;
 mod reductions;

@@ -81,7 +81,7 @@ pub(super) fn steps(trace: Trace) -> Vec<CaseStep> {
 }
 
 /// How many steps at the end of a run repeat for ever, if they do.
-pub(super) fn cycle(run: &Run) -> Option<usize> {
+pub fn cycle(run: &Run) -> Option<usize> {
     match run.ending {
         Ending::NeverQuiet { from, .. }
         | Ending::Oscillating { from }
@@ -199,20 +199,34 @@ pub fn why_by(
     datatype: &dyn Datatype,
     who: &dyn Fn(usize) -> String,
 ) -> String {
+    why_marked(run, property, judgement, datatype, who, &|_, told| told)
+}
+
+/// As [`why_by`], where `mark` says what stands in place of the words that tell of the
+/// operation at a position of the history.
+pub fn why_marked(
+    run: &Run,
+    property: &Property,
+    judgement: &Judgement,
+    datatype: &dyn Datatype,
+    who: &dyn Fn(usize) -> String,
+    mark: &dyn Fn(usize, String) -> String,
+) -> String {
+    let marked = |at: usize| mark(at, who(at));
     match (judgement, &run.ending) {
         (Judgement::Violated(_, Some(counterexample)), _) => {
-            counterexample.explain_by(&run.history, who)
+            counterexample.explain_marked(&run.history, who, mark)
         }
-        (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run, datatype, who),
+        (Judgement::Violated(Flaw::LostWrite, None), _) => lost(run, datatype, &marked),
         (Judgement::Violated(Flaw::Disagreed, None), _) => disagreed(run),
-        (Judgement::Violated(Flaw::Stuck, None), _) => stuck(run, property, who),
+        (Judgement::Violated(Flaw::Stuck, None), _) => stuck(run, property, &marked),
         (Judgement::Violated(Flaw::Refused, None), _) if *property == Property::Available => {
-            refused_one(run, who)
+            refused_one(run, &marked)
         }
         (Judgement::Violated(Flaw::Refused, None), _) => refused(run),
         (Judgement::Violated(Flaw::Recorded, None), _) => match property {
             Property::WhiteBox(model) => match record(run, *model, datatype) {
-                Some(Err(unsound)) => own_update_unseen(run, *model, datatype, who)
+                Some(Err(unsound)) => own_update_unseen(run, *model, datatype, &marked)
                     .unwrap_or_else(|| format!("by the strategy's own record, {unsound}")),
                 Some(Ok(())) | None => unreachable!("the record contradicts the model"),
             },

@@ -53,6 +53,21 @@ impl Counterexample {
         self.explain_in(usize::MAX, history, who).0
     }
 
+    /// As [`explain_by`](Self::explain_by), where `mark` is given every operation that is
+    /// told of, by position, with the words that tell of it, and says what stands there
+    /// instead: a link to it, for example.
+    ///
+    /// # Panics
+    /// If the counterexample is not about this history.
+    pub fn explain_marked(
+        &self,
+        history: &History,
+        who: &dyn Fn(usize) -> String,
+        mark: &dyn Fn(usize, String) -> String,
+    ) -> String {
+        self.prose(usize::MAX, history, who, mark).0
+    }
+
     /// As [`explain_by`](Self::explain_by), in at most `steps` steps: `…` replaces
     /// the others, and their number is returned too.
     ///
@@ -64,11 +79,22 @@ impl Counterexample {
         history: &History,
         who: &dyn Fn(usize) -> String,
     ) -> (String, usize) {
+        self.prose(steps, history, who, &|_, told| told)
+    }
+
+    fn prose(
+        &self,
+        steps: usize,
+        history: &History,
+        who: &dyn Fn(usize) -> String,
+        mark: &dyn Fn(usize, String) -> String,
+    ) -> (String, usize) {
         let prose = Prose {
             operations: history.operations(),
             part: &self.operations,
             restricted: &self.restricted,
             who,
+            mark,
             left: Cell::new(steps),
             left_out: Cell::new(0),
         };
@@ -98,7 +124,9 @@ pub fn deed(history: &History, at: usize) -> String {
     let who = |_: usize| String::new();
     let operations = history.operations();
     let (left, left_out) = (Cell::new(0), Cell::new(0));
-    Prose { operations, part: &[], restricted: &[], who: &who, left, left_out }.deed(at)
+    let mark = |_, told| told;
+    Prose { operations, part: &[], restricted: &[], who: &who, mark: &mark, left, left_out }
+        .deed(at)
 }
 
 const CONTRADICTORY: &str =
@@ -173,6 +201,8 @@ struct Prose<'a> {
     restricted: &'a [(usize, Value)],
     /// Who issued an operation.
     who: &'a dyn Fn(usize) -> String,
+    /// What stands in place of the words that tell of an operation.
+    mark: &'a dyn Fn(usize, String) -> String,
     /// How many steps may still be explained.
     left: Cell<usize>,
     /// How many were left out.
@@ -248,6 +278,10 @@ impl Prose<'_> {
 
     /// What happened, without who: `wrote x=1 at n1`.
     fn deed(&self, at: usize) -> String {
+        (self.mark)(at, self.unmarked_deed(at))
+    }
+
+    fn unmarked_deed(&self, at: usize) -> String {
         let operation = &self.operations[at];
         let key = short(&operation.call.key);
         let place = operation.node.map_or_else(String::new, |node| format!(" at {node}"));
@@ -299,6 +333,10 @@ impl Prose<'_> {
 
     /// A name for the operation: `the write x=1 of process 0`.
     fn name(&self, at: usize) -> String {
+        (self.mark)(at, self.unmarked_name(at))
+    }
+
+    fn unmarked_name(&self, at: usize) -> String {
         let operation = &self.operations[at];
         let key = short(&operation.call.key);
         match operation.answer() {

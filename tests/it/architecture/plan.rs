@@ -334,6 +334,18 @@ pub const PLAN: &[Part] = &[
         without: &[SURROUNDINGS, CLOCKS, PRINTING, THREADS, CHANCE],
     },
     Part {
+        at: "crate::report::page",
+        uses: &[
+            "crate::history",
+            "crate::hunt",
+            "crate::judgement",
+            "crate::report",
+            "crate::world",
+        ],
+        crates: &["maud", "serde_json"],
+        without: &[SURROUNDINGS, CLOCKS, PRINTING, THREADS, CHANCE],
+    },
+    Part {
         at: "crate::cli",
         uses: &["crate"],
         crates: &[

@@ -1,0 +1,53 @@
+//! Pages: HTML files that say the same as the terminal, and show more.
+//!
+//! Invariant: a page is one file. It asks for nothing outside itself, and its policy
+//! forbids the browser to: only the script and the style of this module run, known by
+//! their hashes. Every text of strategies, clients and files is escaped by the template
+//! library; nothing here writes markup as text. A page can be read without its script.
+//!
+//! The hashes are those of the files beside this one:
+//! `openssl dgst -sha256 -binary FILE | openssl base64`.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::history::escape;
+
+pub mod case;
+mod diagram;
+mod lattice;
+
+/// How pages look.
+const STYLE: &str = include_str!("style.css");
+
+/// The hash of [`STYLE`].
+const STYLE_HASH: &str = "hNMrRO5XUAuSBZNlxN9SCzVesYPEEH68f9N2+dx90iE=";
+
+/// A script of a page, with its hash.
+struct Script {
+    text: &'static str,
+    hash: &'static str,
+}
+
+/// A whole page.
+fn document(title: &str, script: &Script, body: &Markup) -> String {
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{STYLE_HASH}'; \
+         base-uri 'none'; form-action 'none'",
+        script.hash
+    );
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (escape::line(title)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (body) script { (PreEscaped(script.text)) } }
+        }
+    };
+    page.into_string()
+}
