@@ -1,42 +1,83 @@
-//! `report`: a page about a case, for a browser.
+//! `report`: a page about a case or a recording, for a browser.
 
-use std::io::ErrorKind;
+use std::cmp::Reverse;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Command, FromArgMatches};
 
 use crate::catalogue::Registry;
 use crate::hunt::landmarks::Landmarks;
-use crate::report::page::case;
+use crate::report::page::index::{self, Entry};
+use crate::report::page::{case, recording};
 use crate::report::reporter::Replayed;
 
+use super::args::VerifyArgs;
+use super::clock;
 use super::exit::{Exit, Failure};
 use super::quiet::quietly;
 use super::replay::again;
 use super::screen::{self, Screen};
-use super::{files, interrupts};
+use super::{files, input, interrupts, verify};
 
-/// Write a page about a case: one HTML file that asks for nothing outside itself
+/// Write a page about a case, a recording or a directory of cases: one HTML file
 ///
-/// The case is replayed first. The page shows why the run fails, the run as a picture, the
-/// replicas at each step, and which models hold.
+/// A case is replayed first. Its page shows why the run fails, the run as a picture, the
+/// replicas at each step, and which models hold. A recording is judged as `verify` does; its
+/// page shows the verdicts, what happened, every operation on real time, and plots. The page of
+/// a directory lists its cases. No page asks for anything outside itself. The exit code says
+/// whether the page was written, not what it tells.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   quiescence report cases/notebook-storing-eventual.json
-  quiescence report cases/notebook-storing-eventual.json -o story.html")]
+  quiescence report history.jsonl -o history.html
+  quiescence report cases
+  quiescence report history.edn -- --initial 0 --model linearizable")]
 pub struct ReportArgs {
-    /// The case file
-    #[arg(value_name = "CASE")]
-    case: PathBuf,
-    /// Where to write the page; `-` is standard output [default: the name of the case with
+    /// A case file, a recorded history as for `verify`, or a directory of case files
+    #[arg(value_name = "CASE|RECORDING|DIR")]
+    subject: String,
+    /// Where to write the page; `-` is standard output [default: the name of the file with
     /// .html, in the current directory]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Options of `verify`, for a recording
+    #[arg(last = true, value_name = "OPTION OF VERIFY")]
+    options: Vec<OsString>,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &ReportArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let again = again(&args.case, registry)?;
+    let path = Path::new(&args.subject);
+    let is_directory = path.is_dir();
+    let page = match is_directory || is_case(path) {
+        true if !args.options.is_empty() => {
+            return Err(Failure::new("only recordings are judged with options of `verify`")
+                .remedy("leave out what stands after --"));
+        }
+        true if is_directory => of_directory(path, registry)?,
+        true => of_case(path, registry)?,
+        false => of_recording(args, screen)?,
+    };
+    save(&page, &place(args), screen)
+}
+
+/// Whether a file begins as case files do. What cannot be opened is for others to complain of.
+fn is_case(path: &Path) -> bool {
+    /// `format` is the first field.
+    const START: u64 = 4_096;
+    let is_regular = std::fs::metadata(path).is_ok_and(|about| about.is_file());
+    let mut start = Vec::new();
+    let read = |file: File| file.take(START).read_to_end(&mut start);
+    is_regular
+        && File::open(path).and_then(read).is_ok()
+        && String::from_utf8_lossy(&start).contains("\"quiescence-case/")
+}
+
+fn of_case(path: &Path, registry: &Registry) -> Result<String, Failure> {
+    let again = again(path, registry)?;
     let short = registry.short(&again.case.strategy);
     let landmarks = quietly(|| Landmarks::of(&again.replay.run, again.replay.datatype));
     let replayed = Replayed {
@@ -47,18 +88,80 @@ pub fn run(args: &ReportArgs, registry: &Registry, screen: &Screen) -> Result<Ex
         landmarks: &landmarks,
         until: None,
     };
-    let command = format!("{} replay {}", screen::program(), args.case.display());
-    let name = args.case.display().to_string();
-    let told = case::Told { name: &name, text: &again.text, command: &command };
-    let page = case::page(&replayed, &told);
-    save(&page, &place(args), screen)
+    let command = format!("{} replay {}", screen::program(), path.display());
+    Ok(case::page(&replayed, &case::Told { text: &again.text, command: &command }))
+}
+
+/// The index of the JSON files in a directory, newest first; of those that are equally new,
+/// by name.
+fn of_directory(path: &Path, registry: &Registry) -> Result<String, Failure> {
+    let fault =
+        |error: std::io::Error| Failure::new(format!("{} cannot be read: {error}", path.display()));
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(fault)? {
+        let entry = entry.map_err(fault)?;
+        let file = entry.path();
+        if file.extension().is_some_and(|it| it == "json") && file.is_file() {
+            found.push((Reverse(entry.metadata().and_then(|it| it.modified()).ok()), file));
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::new(format!("{} has no case files", path.display()))
+            .remedy("`check STRATEGY` saves violations in cases/"));
+    }
+    found.sort();
+    let entry = |(_, file): (_, PathBuf)| Entry {
+        name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        command: format!("{} report {}", screen::program(), file.display()),
+        case: match files::read(&file) {
+            Ok((case, _)) => Ok((registry.short(&case.strategy), case)),
+            Err(failure) => Err(failure.to_string()),
+        },
+    };
+    let entries: Vec<_> = found.into_iter().map(entry).collect();
+    Ok(index::page(&path.display().to_string(), &entries))
+}
+
+fn of_recording(args: &ReportArgs, screen: &Screen) -> Result<String, Failure> {
+    let options = verify_args(args)?;
+    let name = &args.subject;
+    let began = clock::now();
+    let read = input::read(name, &options.read.holding(options.initial.as_ref()), options.memory)?;
+    let reading = began.elapsed();
+    interrupts::heed();
+    interrupts::until(options.time);
+    let mut page = String::new();
+    let mut tell = |judged: &crate::report::survey::Judged<'_>| {
+        page = recording::page(judged);
+        String::new()
+    };
+    verify::judge(&options, screen, &mut tell, name, (&read, reading), &verify::progress())?;
+    Ok(page)
+}
+
+/// The options as `verify` reads them.
+fn verify_args(args: &ReportArgs) -> Result<VerifyArgs, Failure> {
+    let command = VerifyArgs::augment_args(Command::new("verify"));
+    let words = [OsString::from("verify")].into_iter().chain(args.options.iter().cloned());
+    let words = words.chain([OsString::from("--"), OsString::from(&args.subject)]);
+    let read = command.try_get_matches_from(words).and_then(|it| VerifyArgs::from_arg_matches(&it));
+    let options = read.map_err(|error| {
+        let told = error.to_string();
+        Failure::new(told.trim_start_matches("error: ").trim_end().to_owned())
+            .remedy("after -- stand options of `verify`")
+    })?;
+    match options.follow || options.spill.is_some() || options.histories.len() > 1 {
+        true => Err(Failure::new("a page is about one recording that is complete and in memory")
+            .remedy("leave out --follow and --spill")),
+        false => Ok(options),
+    }
 }
 
 /// Where the page goes.
 fn place(args: &ReportArgs) -> PathBuf {
     args.output.clone().unwrap_or_else(|| {
-        let stem = args.case.file_stem().unwrap_or("case".as_ref());
-        Path::new(stem).with_added_extension("html")
+        let stem = Path::new(&args.subject).file_stem().unwrap_or("history".as_ref());
+        Path::new(if stem == "-" { "history".as_ref() } else { stem }).with_added_extension("html")
     })
 }
 

@@ -16,7 +16,6 @@ use crate::judgement::initial::{seen, suggested};
 use crate::judgement::{
     Begun, Budget, Distance, Elements, Judge, Model, Reason, Sums, Survey, Unknown, Verdict,
 };
-use crate::report::reporter::Reporter;
 use crate::report::survey::{Counted, Judged};
 
 use super::args::VerifyArgs;
@@ -64,7 +63,8 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
             let waiting = u32::try_from(args.histories.len() - nth).unwrap_or(u32::MAX);
             let left = args.time.map(|time| time.saturating_sub(start.elapsed()) / waiting);
             interrupts::until(left);
-            judge(args, screen, &mut *reporter, history, (&read, reading), &bar)
+            let mut tell = |judged: &Judged<'_>| reporter.recording(judged);
+            judge(args, screen, &mut tell, history, (&read, reading), &bar)
         });
         match judged {
             Ok(exit) => exits.push(exit),
@@ -95,10 +95,11 @@ pub fn progress() -> ProgressBar {
     bar
 }
 
-fn judge(
+/// Judges a recording and prints what `tell` makes of it.
+pub(super) fn judge(
     args: &VerifyArgs,
     screen: &Screen,
-    reporter: &mut dyn Reporter,
+    tell: &mut dyn FnMut(&Judged<'_>) -> String,
     name: &str,
     (read, reading): (&Input, Duration),
     bar: &ProgressBar,
@@ -170,7 +171,7 @@ fn judge(
         far: args.far || args.all || args.full,
     };
     bar.finish_and_clear();
-    screen.print(&reporter.recording(&judged));
+    screen.print(&tell(&judged));
     if let Some(path) = &args.save_counterexample {
         counterexample::save(path, &read.recording.history, &survey, (args, screen))?;
     }

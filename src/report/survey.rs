@@ -143,12 +143,12 @@ impl Judged<'_> {
     }
 
     /// What to try, if it seems not to have been judged as what it is.
-    fn hints(&self) -> Vec<String> {
+    pub(super) fn hints(&self) -> Vec<String> {
         [self.another_datatype(), self.another_beginning()].into_iter().flatten().collect()
     }
 
     /// What was read, in one line.
-    fn heading(&self) -> String {
+    pub(super) fn heading(&self) -> String {
         let Counted { operations, pending, processes, keys } = self.counted;
         let plural = |number: usize, one: &str, many: &str| {
             format!("{} {}", count(number as u64), if number == 1 { one } else { many })
@@ -240,7 +240,7 @@ impl Judged<'_> {
 
     /// The reason of a verdict, with at most this many steps of a
     /// counterexample.
-    fn why(&self, entry: &Entry, steps: usize) -> String {
+    pub(super) fn why(&self, entry: &Entry, steps: usize) -> String {
         let history = &self.recording.history;
         let reduced = match self.is_reduced(entry.model) {
             true => "judged without final reads, because there are none",
@@ -517,10 +517,15 @@ impl Judged<'_> {
         })
     }
 
+    /// What happened, in words: a label, and what it is about.
+    pub(super) fn happened_told(&self) -> Vec<(&'static str, String)> {
+        self.figures(|happened| happened.told())
+    }
+
     /// What happened, in words.
     fn happened(&self) -> Json {
         let one = |(label, said)| json!({ "what": label, "said": said });
-        self.figures(|happened| happened.told().into_iter().map(one).collect::<Vec<_>>()).into()
+        self.happened_told().into_iter().map(one).collect::<Vec<_>>().into()
     }
 
     fn verdict(&self, entry: &Entry, name: &str) -> Json {

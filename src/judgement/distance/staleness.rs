@@ -25,6 +25,8 @@ use super::record::{NEVER, Record};
 /// How stale reads are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staleness {
+    /// Every stale read, in order of position.
+    pub stale: Vec<Stale>,
     /// All reads with a known source that is not from the future.
     pub all: Spread,
     /// The same by node where the value was written and node where it was
@@ -142,15 +144,16 @@ pub(super) fn measure(record: &Record<'_>) -> Staleness {
         });
     }
     let reads = groups.values().map(|group| group.reads).sum();
-    let every = groups.values().flat_map(|group| &group.stale).copied().collect();
-    let all = Group { reads, stale: every }.spread();
+    let mut stale: Vec<Stale> = groups.values().flat_map(|group| &group.stale).copied().collect();
+    stale.sort_unstable_by_key(|stale| stale.read);
+    let all = Group { reads, stale: stale.clone() }.spread();
     let pairs = groups.into_iter().map(|((written, read), group)| Pair {
         written,
         read,
         spread: group.spread(),
     });
     let window = open.into_iter().fold(window, longer);
-    Staleness { all, pairs: pairs.collect(), window }
+    Staleness { stale, all, pairs: pairs.collect(), window }
 }
 
 fn longer(one: Option<Window>, other: Option<Window>) -> Option<Window> {

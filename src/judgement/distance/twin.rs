@@ -202,7 +202,8 @@ impl Slow<'_> {
             Pair { written: nodes.0, read: nodes.1, spread: self.spread(&some) }
         };
         let pairs = pairs.into_iter().map(of).collect();
-        Staleness { all: self.spread(&known), pairs, window: self.window(&known) }
+        let stale = known.iter().filter_map(|read| self.stale(*read)).collect();
+        Staleness { stale, all: self.spread(&known), pairs, window: self.window(&known) }
     }
 
     /// Of all runs of stale reads of a key, without a fresh one between, the longest.

@@ -32,8 +32,6 @@ const SCRIPT: Script =
 
 /// What a page tells besides the replay.
 pub struct Told<'a> {
-    /// The name of the case, for people.
-    pub name: &'a str,
     /// The text of the case file.
     pub text: &'a str,
     /// The command that replays it.
@@ -86,7 +84,7 @@ pub fn page(replayed: &Replayed<'_>, told: &Told<'_>) -> String {
         div id="trace" hidden data-trace=(data(replayed)) {}
     };
     let heading = format!("{} · {}", replayed.strategy, heading(replayed));
-    document(&heading, &SCRIPT, &body)
+    document(&heading, Some(&SCRIPT), &body)
 }
 
 fn heading(replayed: &Replayed<'_>) -> String {

@@ -14,13 +14,16 @@ use crate::history::escape;
 
 pub mod case;
 mod diagram;
+pub mod index;
 mod lattice;
+mod plot;
+pub mod recording;
 
 /// How pages look.
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "hNMrRO5XUAuSBZNlxN9SCzVesYPEEH68f9N2+dx90iE=";
+const STYLE_HASH: &str = "vIlilLFUq3d5Qv1doBTcMtOOHuusMRMrfDJiH7wmIig=";
 
 /// A script of a page, with its hash.
 struct Script {
@@ -29,11 +32,11 @@ struct Script {
 }
 
 /// A whole page.
-fn document(title: &str, script: &Script, body: &Markup) -> String {
+fn document(title: &str, script: Option<&Script>, body: &Markup) -> String {
+    let scripts = script.map_or("'none'".to_owned(), |it| format!("'sha256-{}'", it.hash));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{STYLE_HASH}'; \
-         base-uri 'none'; form-action 'none'",
-        script.hash
+        "default-src 'none'; script-src {scripts}; style-src 'sha256-{STYLE_HASH}'; \
+         base-uri 'none'; form-action 'none'"
     );
     let page = html! {
         (DOCTYPE)
@@ -46,7 +49,10 @@ fn document(title: &str, script: &Script, body: &Markup) -> String {
                 title { (escape::line(title)) }
                 style { (PreEscaped(STYLE)) }
             }
-            body { (body) script { (PreEscaped(script.text)) } }
+            body {
+                (body)
+                @if let Some(script) = script { script { (PreEscaped(script.text)) } }
+            }
         }
     };
     page.into_string()

@@ -1,0 +1,441 @@
+//! The page of a recording: the verdicts, what happened, every operation on real time, and
+//! plots.
+//!
+//! The operations are columns of numbers, which the script draws: those in view as they are,
+//! or, where there are too many, how many there are.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use serde_json::json;
+
+use crate::history::{Completion, Operation, ProcessId, Value, escape};
+use crate::judgement::Verdict;
+use crate::judgement::checker::Entry;
+use crate::judgement::distance::Settled;
+use crate::judgement::verdict::deed;
+use crate::report::count;
+use crate::report::distance::{counted, time};
+use crate::report::survey::Judged;
+use crate::report::verdict::model_name;
+
+use super::plot::{Axis, Series, plot};
+use super::{Script, document};
+
+const SCRIPT: Script = Script {
+    text: include_str!("recording.js"),
+    hash: "buHwfy94M9E7iISE/LjbEsZ2oJVb2FUJHa25dnG7Lds=",
+};
+
+/// The most operations whose words and lines are in the page. Of larger recordings only
+/// those of counterexamples have words.
+const TOLD_MAX: usize = 200_000;
+
+/// How many places a plot over time has.
+const BINS: usize = 160;
+
+/// How many keys of a table are shown.
+const KEYS_MAX: usize = 50;
+
+/// How much of a text is shown, in characters.
+const SHORT: usize = 60;
+
+/// The page of a judged recording.
+pub fn page(judged: &Judged<'_>) -> String {
+    let name = judged.recording.called(judged.name);
+    let operations = judged.recording.history.operations();
+    let body = html! {
+        header {
+            h1 { (escape::line(&name)) }
+            p.where { (escape::line(&judged.heading())) }
+            @for hint in judged.hints() { p.differs { "hint: " (escape::line(&hint)) } }
+            (verdicts(judged))
+        }
+        main.wide {
+            @let told = judged.happened_told();
+            @if !told.is_empty() {
+                section { h2 { "What happened" }
+                    dl.facts { @for (what, said) in told {
+                        dt { (what) } dd { (escape::line(&said)) }
+                    } }
+                }
+            }
+            (violations(judged))
+            section { h2 { "Operations on real time" } (timeline(judged)) }
+            section.plots { h2 { "Figures" } (plots(judged)) }
+            (keys(judged))
+        }
+        @if !operations.is_empty() { (columns(judged)) }
+    };
+    document(&format!("{name} · quiescence"), Some(&SCRIPT), &body)
+}
+
+fn sign(verdict: &Verdict) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Holds(_) => ("holds", "✓ holds"),
+        Verdict::Violated(_) => ("fails", "✗ FAILS"),
+        Verdict::Unknown(_) => ("open", "? unknown"),
+    }
+}
+
+fn verdicts(judged: &Judged<'_>) -> Markup {
+    html! {
+        table.verdicts {
+            @for entry in judged.survey.entries() {
+                @let (class, word) = sign(&entry.verdict);
+                tr class=(class) {
+                    th scope="row" { (model_name(entry.model)) }
+                    td { (word) }
+                    td { (escape::line(&judged.why(entry, 4))) }
+                }
+            }
+        }
+    }
+}
+
+/// The failing models that have a counterexample of their own.
+fn counterexamples<'a>(judged: &'a Judged<'_>) -> Vec<(&'a Entry, &'a [usize])> {
+    let entries = judged.survey.entries().iter().filter(|entry| entry.from.is_none());
+    let found = entries.filter_map(|entry| match &*entry.verdict {
+        Verdict::Violated(found) => Some((entry, &found.operations[..])),
+        _ => None,
+    });
+    found.collect()
+}
+
+fn violations(judged: &Judged<'_>) -> Markup {
+    let found = counterexamples(judged);
+    let recording = judged.recording;
+    html! {
+        @if !found.is_empty() {
+            section.violations {
+                h2 { "Violations" }
+                @for (entry, operations) in found {
+                    div.violation {
+                        h3.fails { "✗ " (model_name(entry.model)) }
+                        button type="button" data-show=(listed(operations)) { "show on the time line" }
+                        ol { @for at in operations.iter().take(KEYS_MAX) {
+                            @let (word, number) = recording.place(*at);
+                            li {
+                                (escape::line(&recording.who(recording.history.operations()[*at].process)))
+                                " " (escape::line(&deed(&recording.history, *at)))
+                                " (" (word) " " (number) ")"
+                            }
+                        } }
+                        @if operations.len() > KEYS_MAX {
+                            p.small { "and " (count((operations.len() - KEYS_MAX) as u64)) " more" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn listed(operations: &[usize]) -> String {
+    operations.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The part that the script draws.
+fn timeline(judged: &Judged<'_>) -> Markup {
+    let all = judged.recording.history.len();
+    html! {
+        @if !judged.recording.timed {
+            p.small { "The file has no times: from one event to the next it is 1 ns here." }
+        }
+        @if all > TOLD_MAX {
+            p.small { "Of " (count(all as u64)) " operations only those of violations have their values and lines here; \
+                of the others the kind and the key." }
+        }
+        p.controls {
+            button type="button" id="in" { "zoom in" }
+            button type="button" id="out" { "zoom out" }
+            button type="button" id="left" aria-label="earlier" { "◀" }
+            button type="button" id="right" aria-label="later" { "▶" }
+            button type="button" id="whole" { "all" }
+            label { "lanes " select id="lanes" {
+                option value="process" { "processes" }
+                option value="node" { "nodes" }
+            } }
+            label { "key " input id="key" type="text" size="12" list="keys"; }
+            output id="view" {}
+        }
+        div.scroll id="frame" tabindex="0" role="group"
+            aria-label="time line: + and - zoom, arrows move" { svg id="timeline" {} }
+        p id="picked" aria-live="polite" { "Point at an operation to read it." }
+        noscript { p { "Without JavaScript the time line is not drawn; the rest of the page is all there." } }
+    }
+}
+
+/// The scale of times: from when, and how many nanoseconds a unit is, so that all fit 32 bits.
+fn scale(operations: &[Operation]) -> (u64, u64, u64) {
+    let first = operations.iter().map(|op| op.invoked).min().unwrap_or(0);
+    let last = |op: &Operation| op.returned.unwrap_or(op.invoked);
+    let end = operations.iter().map(last).max().unwrap_or(0);
+    let span = end - first;
+    (first, span / u64::from(u32::MAX) + 1, span)
+}
+
+/// What stands for an operation of unknown outcome in the column of ends.
+const OPEN: u32 = u32::MAX;
+
+/// The operations as columns.
+fn columns(judged: &Judged<'_>) -> Markup {
+    let recording = judged.recording;
+    let operations = recording.history.operations();
+    let (first, unit, span) = scale(operations);
+    let units = |at: u64| u32::try_from((at - first) / unit).unwrap_or(OPEN - 1).min(OPEN - 1);
+    let starts = base64(operations.iter().flat_map(|op| units(op.invoked).to_le_bytes()));
+    let ends =
+        base64(operations.iter().flat_map(|op| op.returned.map_or(OPEN, units).to_le_bytes()));
+    let mut lanes: BTreeMap<ProcessId, u32> = BTreeMap::new();
+    for op in operations {
+        lanes.entry(op.process).or_default();
+    }
+    for (number, lane) in (0..).zip(lanes.values_mut()) {
+        *lane = number;
+    }
+    let processes = base64(operations.iter().flat_map(|op| lanes[&op.process].to_le_bytes()));
+    let node = |op: &Operation| op.node.map_or(0, |node| node.0.saturating_add(1));
+    let nodes = base64(operations.iter().flat_map(|op| node(op).to_le_bytes()));
+    let mut keys = BTreeMap::new();
+    for op in operations {
+        let next = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        keys.entry(&op.call.key).or_insert(next);
+    }
+    let of_key = base64(operations.iter().flat_map(|op| keys[&op.call.key].to_le_bytes()));
+    let kinds = base64(operations.iter().map(kind));
+    let mut names = vec![String::new(); keys.len()];
+    for (key, at) in &keys {
+        names[*at as usize] = short(key.as_str());
+    }
+    let told = match operations.len() > TOLD_MAX {
+        true => counterexamples(judged).iter().flat_map(|(_, part)| part.to_vec()).collect(),
+        false => (0..operations.len()).collect::<Vec<_>>(),
+    };
+    let words: BTreeMap<usize, String> =
+        told.iter().map(|at| (*at, word(&operations[*at]))).collect();
+    let lines: BTreeMap<usize, usize> =
+        told.iter().map(|at| (*at, recording.place(*at).1)).collect();
+    let data = json!({
+        "count": operations.len(),
+        "unit": unit,
+        "span": span,
+        "processes": lanes.keys().map(|one| short(&recording.name_of(*one))).collect::<Vec<_>>(),
+        "keys": names,
+        "words": match operations.len() > TOLD_MAX {
+            true => json!(words),
+            false => json!(words.values().collect::<Vec<_>>()),
+        },
+        "lines": match operations.len() > TOLD_MAX {
+            true => json!(lines),
+            false => json!(lines.values().collect::<Vec<_>>()),
+        },
+        "place": recording.place(0).0,
+        "marks": marks(judged),
+    });
+    html! {
+        div id="data" hidden data-all=(data.to_string()) data-starts=(starts) data-ends=(ends)
+            data-process=(processes) data-node=(nodes) data-key=(of_key) data-kind=(kinds) {}
+        datalist id="keys" { @for name in names.iter().take(KEYS_MAX) { option value=(name) {} } }
+    }
+}
+
+/// What the nemesis did, each with the place in time at which it stands in the file: the
+/// first operation after it.
+fn marks(judged: &Judged<'_>) -> Vec<(u64, String)> {
+    let recording = judged.recording;
+    let operations = recording.history.operations();
+    let (first, unit, _) = scale(operations);
+    let mut by_line: Vec<_> = recording.lines.iter().copied().zip(operations).collect();
+    by_line.sort_by_key(|(line, _)| *line);
+    let place = |line: usize| {
+        let after = by_line.partition_point(|(own, _)| (*own as usize) < line);
+        let op = by_line.get(after).or(by_line.last())?.1;
+        Some((op.invoked - first) / unit)
+    };
+    let faults = recording.faults.iter();
+    faults.filter_map(|(line, did)| Some((place(*line)?, short(did)))).collect()
+}
+
+/// 0 read, 1 write, 2 another call; 3 more if it failed, 6 more if its outcome is unknown.
+fn kind(op: &Operation) -> u8 {
+    let what = match (op.call.is_read(), op.call.is_write()) {
+        (true, _) => 0,
+        (_, true) => 1,
+        _ => 2,
+    };
+    what + match op.completion {
+        Completion::Ok(_) => 0,
+        Completion::Fail => 3,
+        Completion::Info => 6,
+    }
+}
+
+/// `read x → 4`, `write x=1`.
+fn word(op: &Operation) -> String {
+    let answer = match &op.completion {
+        Completion::Ok(value) if op.call.is_read() => format!(" → {value}"),
+        Completion::Ok(Value::Null) => String::new(),
+        Completion::Ok(value) => format!(" → {value}"),
+        Completion::Fail => " failed".to_owned(),
+        Completion::Info => " (outcome unknown)".to_owned(),
+    };
+    short(&format!("{}{answer}", op.call))
+}
+
+fn short(text: &str) -> String {
+    let text = escape::line(text);
+    match text.char_indices().nth(SHORT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}
+
+/// Bytes as text, as scripts can read them back (RFC 4648, section 4).
+fn base64(bytes: impl Iterator<Item = u8>) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    let mut bytes = bytes.peekable();
+    while bytes.peek().is_some() {
+        let three: Vec<u8> = bytes.by_ref().take(3).collect();
+        let whole = three.iter().fold(0, |whole, byte| whole << 8 | u32::from(*byte));
+        let whole = whole << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(whole >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= three.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+/// Latency over time, staleness over time, and how stale reads are.
+fn plots(judged: &Judged<'_>) -> Markup {
+    let operations = judged.recording.history.operations();
+    let (first, _, span) = scale(operations);
+    let bin = |at: u64| {
+        usize::try_from(u128::from(at - first) * BINS as u128 / (u128::from(span) + 1)).unwrap_or(0)
+    };
+    let middle = |bin: usize| (bin as f64 + 0.5) * span as f64 / BINS as f64;
+    let mut kinds: BTreeMap<&str, Vec<Vec<u64>>> = BTreeMap::new();
+    for op in operations {
+        let Some(returned) = op.returned else { continue };
+        let kind = match kind(op) % 3 {
+            0 => "reads",
+            1 => "writes",
+            _ => "other calls",
+        };
+        let bins = kinds.entry(kind).or_insert_with(|| vec![Vec::new(); BINS]);
+        bins[bin(op.invoked)].push(returned - op.invoked);
+    }
+    let stale = judged.distance.map_or(&[][..], |distance| &distance.staleness.stale);
+    let mut worst = vec![0_u64; BINS];
+    for read in stale {
+        let place = bin(operations[read.read].invoked);
+        worst[place] = worst[place].max(read.time);
+    }
+    let across = || Axis { name: "time since the first operation", max: span as f64, said: &nanos };
+    html! {
+        @for (kind, mut bins) in kinds {
+            @let _ = bins.iter_mut().for_each(|bin| bin.sort_unstable());
+            @let at = |part: usize| bins.iter().enumerate().filter_map(|(nth, all)| {
+                Some((middle(nth), *all.get((all.len() * part / 100).min(all.len().checked_sub(1)?))? as f64))
+            }).collect::<Vec<_>>();
+            @let [half, most, max] = [50, 99, 100].map(at);
+            @let top = max.iter().map(|(_, it)| *it).fold(0.0, f64::max);
+            (plot(&format!("latency of {kind}"), &across(), &Axis { name: "latency", max: top, said: &nanos }, &[
+                Series { name: "p50", points: half, bars: false },
+                Series { name: "p99", points: most, bars: false },
+                Series { name: "longest", points: max, bars: false },
+            ]))
+        }
+        @if !stale.is_empty() {
+            @let top = worst.iter().copied().max().unwrap_or(0) as f64;
+            @let points = worst.iter().enumerate().filter(|(_, it)| **it > 0)
+                .map(|(nth, it)| (middle(nth), *it as f64)).collect();
+            (plot("the stalest read, over time", &across(),
+                &Axis { name: "staleness", max: top, said: &nanos },
+                &[Series { name: "staleness", points, bars: true }]))
+            (distribution(&stale.iter().map(|read| read.time).collect::<Vec<_>>()))
+        }
+        @if stale.is_empty() && judged.distance.is_some() {
+            p { "No read was certainly stale." }
+        }
+    }
+}
+
+/// How many stale reads are so stale.
+fn distribution(times: &[u64]) -> Markup {
+    let max = times.iter().copied().max().unwrap_or(0);
+    let mut bars = vec![0_u64; 40];
+    for time in times {
+        let place = u128::from(*time) * 40 / (u128::from(max) + 1);
+        bars[usize::try_from(place).unwrap_or(0)] += 1;
+    }
+    let top = bars.iter().copied().max().unwrap_or(0) as f64;
+    let points = bars.iter().enumerate().filter(|(_, it)| **it > 0);
+    let points =
+        points.map(|(nth, it)| ((nth as f64 + 0.5) * max as f64 / 40.0, *it as f64)).collect();
+    plot(
+        &format!("how stale: {}", counted(times.len(), "stale read")),
+        &Axis { name: "staleness", max: max as f64, said: &nanos },
+        &Axis { name: "reads", max: top, said: &|it| format!("{it:.0}") },
+        &[Series { name: "reads", points, bars: true }],
+    )
+}
+
+fn nanos(number: f64) -> String {
+    time(number as u64)
+}
+
+/// Key by key: writes that were lost, and when all that read it agreed.
+fn keys(judged: &Judged<'_>) -> Markup {
+    let Some(distance) = judged.distance else { return html! {} };
+    let operations = judged.recording.history.operations();
+    let mut lost: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for at in &distance.lost.writes {
+        lost.entry(&operations[*at].call.key).or_default().push(*at);
+    }
+    let late = |settled: &Settled| match settled {
+        Settled::After { time: 0, .. } => "at once".to_owned(),
+        Settled::After { time: after, .. } => time(*after),
+        Settled::Never(..) => "never".to_owned(),
+        Settled::Unread => "not read".to_owned(),
+    };
+    html! {
+        section { h2 { "Keys" }
+            table {
+                tr { th { "key" } th { "agreed after the last write" } th { "acknowledged writes lost" } }
+                @for key in distance.convergence.keys.iter().take(KEYS_MAX) {
+                    tr {
+                        th scope="row" { (short(key.key.as_str())) }
+                        td { (late(&key.settled)) }
+                        td { @match lost.get(&key.key) {
+                            None => "0",
+                            Some(all) => { (count(all.len() as u64)) " "
+                                button type="button" data-show=(listed(&all[..all.len().min(500)])) { "show" } }
+                        } }
+                    }
+                }
+            }
+            @if distance.convergence.keys.len() > KEYS_MAX {
+                p.small { "and " (count((distance.convergence.keys.len() - KEYS_MAX) as u64)) " more keys" }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_become_the_texts_of_the_standard() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
+            assert_eq!(base64(bytes.bytes()), text);
+        }
+        assert_eq!(base64([0xff, 0xfb, 0x3e].into_iter()), "//s+");
+    }
+}
