@@ -65,6 +65,12 @@ impl<R: BufRead> Lines<R> {
         Ok(if self.text.is_empty() { None } else { Some(self.number) })
     }
 
+    /// Reads the rest of the line of which the current part is a piece, as far as a line may
+    /// be long.
+    pub(super) fn rest(&mut self) -> Result<(), Malformed> {
+        self.extend(LINE_MAX + 1)
+    }
+
     /// Reads to the end of the line, or until the part has `limit` bytes.
     fn extend(&mut self, limit: usize) -> Result<(), Malformed> {
         if self.text.ends_with(b"\n") {

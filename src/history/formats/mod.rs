@@ -299,6 +299,10 @@ fn shape<R: BufRead>(
         if lines.text().iter().all(u8::is_ascii_whitespace) {
             continue;
         }
+        if begins_object(lines.text()) {
+            // Which fields it has, the whole of it tells.
+            lines.rest()?;
+        }
         if let Some(shape) = detect(lines, options) {
             lines.again();
             return Ok((Some(shape), skipped));
@@ -322,7 +326,7 @@ fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> 
     let text = lines.text().trim_ascii().to_vec();
     let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
     let shape = match text.first()? {
-        b'{' if !matches!(text[1..].trim_ascii_start().first(), Some(b'"') | None) => {
+        b'{' if !begins_object(&text) => {
             // Porcupine's kv tests write maps of EDN too; only they have these
             // functions.
             let text_register = [&b":f :get"[..], b":f :put", b":f :append"].into_iter().any(has);
@@ -341,6 +345,12 @@ fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> 
         },
     };
     Some(shape)
+}
+
+/// Whether this is the beginning of an object of JSON.
+fn begins_object(text: &[u8]) -> bool {
+    let inside = text.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    inside.is_some_and(|inside| matches!(inside.first(), Some(b'"') | None))
 }
 
 /// Whether what follows a bracket is an object of JSON, or the end.

@@ -60,6 +60,36 @@ fn the_same_history_is_read_from_lines_arrays_tables_and_objects_over_several_li
 }
 
 #[test]
+fn a_first_line_of_any_length_that_a_line_may_have_says_what_it_is() {
+    let long = "v".repeat(200_000);
+    let operation = |value: &str, open: &str| {
+        format!(
+            r#"{{{open}"value":"{value}","process":0,"f":"write","key":"x","return":20,"invoke":10}}"#
+        )
+    };
+    let event = format!(
+        r#"{{"value":"{long}","error":{{"invoke":1}},"process":0,"f":"write","key":"x","type":"invoke"}}"#
+    );
+    let rest = r#"{"process":1,"f":"read","key":"x","value":null,"invoke":30,"return":40}"#;
+    for (text, format, length) in [
+        (format!("{}\n{rest}\n", operation(&long, "")), Format::Operations, 2),
+        (operation(&long, "\n"), Format::Operations, 1),
+        (
+            format!("{}\n{rest}", operation(&long, " ").replace("\",", "\",\n")),
+            Format::Operations,
+            2,
+        ),
+        (format!("[{},{rest}]", operation(&long, "")), Format::Operations, 2),
+        (event, Format::Events, 1),
+    ] {
+        let found = read(&text, &options());
+        assert_eq!((found.format, found.history.len()), (format, length));
+    }
+    let endless = operation(&"v".repeat(17 << 20), "");
+    assert_eq!(refused(&endless, &options()), "line 1: the line is longer than 16 MiB");
+}
+
+#[test]
 fn cells_are_what_they_say_and_keys_are_texts() {
     let text = "process,type,f,key,value,final\n0,invoke,write,007,\"[1,\"\"a\"\"]\",\n\
                 0,ok,write,007,\"[1,\"\"a\"\"]\",\n1,invoke,read,7,,\n1,ok,read,7,,true\n\
