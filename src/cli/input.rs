@@ -40,7 +40,9 @@ pub fn typed(argument: &str, options: &Options) -> Option<Result<Recording, Malf
         return None;
     }
     let read = formats::typed(argument, options);
-    let is_empty = read.as_ref().is_ok_and(|recording| recording.history.is_empty());
+    let is_empty = read
+        .as_ref()
+        .is_ok_and(|recording| recording.history.is_empty() && recording.drains.read == 0);
     (!is_empty).then_some(read)
 }
 

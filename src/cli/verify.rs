@@ -10,7 +10,8 @@ use crate::history::{Completion, History, Key, Operation, Value};
 use crate::hunt::outcome::{Status, is_violated};
 use crate::judgement::checker::Leasts;
 use crate::judgement::datatype::{
-    self, DESCRIBED, Datatype, Described, Like, Opaque, Register, stranger, with_article,
+    self, DESCRIBED, Datatype, Described, Like, Opaque, Queue, Register, UnorderedQueue, stranger,
+    with_article,
 };
 use crate::judgement::initial::{seen, suggested};
 use crate::judgement::{
@@ -227,7 +228,7 @@ pub fn begun<'a>(
     let history = &read.recording.history;
     let all = said.all.map(|said| said.0);
     let keys = || history.operations().iter().map(|op| &op.call.key);
-    no_drains_of_others(&said, name, read)?;
+    only_queues_are_drained(&said, name, read)?;
     let guess = all.is_none() && datatype::of(history).is_err();
     if said.of.is_empty() && !guess {
         if let Some(datatype) = all
@@ -293,22 +294,42 @@ pub fn several(name: &str) -> Failure {
     Failure::new(format!("{name}: its keys are of several datatypes")).remedy("leave out --initial")
 }
 
-/// Refuses drains, which are read as dequeues, of what is said to be no queue.
-fn no_drains_of_others(said: &Meaning, name: &str, read: &Input) -> Result<(), Failure> {
+/// Refuses drains of what is no queue: drains are read as dequeues, and these may be none.
+fn only_queues_are_drained(said: &Meaning, name: &str, read: &Input) -> Result<(), Failure> {
     let Recording { history, drains, .. } = &read.recording;
-    for (at, operation) in history.operations().iter().enumerate() {
-        if !drains.parts.contains_key(&operation.process) {
-            continue;
-        }
-        let own = said.of.iter().find(|(key, _)| *key == operation.call.key).map(|(_, said)| said);
-        let Some(datatype) = own.or(said.all.as_ref()).map(|said| said.0.name()) else { continue };
-        if !["queue", "unordered-queue"].contains(&datatype) {
-            let place = place(read, at);
-            let problem = format!("{name}: {place}: `drain` is nothing that a {datatype} does");
+    let named = |key: &Key| {
+        let own = said.of.iter().find(|(other, _)| other == key).map(|(_, said)| said);
+        own.or(said.all.as_ref()).map(|said| said.0)
+    };
+    let queues: [&dyn Datatype; 2] = [&Queue, &UnorderedQueue];
+    for (key, (word, number)) in &drains.first {
+        let is_queue = |it: &dyn Datatype| queues.iter().any(|queue| queue.name() == it.name());
+        if let Some(datatype) = named(key).filter(|it| !is_queue(*it)) {
+            let problem = format!(
+                "{name}: {word} {number}: `drain` is nothing that a {} does",
+                datatype.name()
+            );
             return Err(Failure::new(problem).remedy("only a queue and an unordered-queue know it"));
         }
     }
-    Ok(())
+    // Of others it is guessed what they are, and the operations beside a drain may be of none.
+    let no_queue = |operation: &Operation| {
+        let Operation { call, completion, .. } = operation;
+        let drained = drains.first.contains_key(&call.key) && named(&call.key).is_none();
+        drained && *completion != Completion::Fail && !Queue.knows(call, operation.result())
+    };
+    let Some(at) = history.operations().iter().position(no_queue) else { return Ok(()) };
+    let call = &history.operations()[at].call;
+    let (key, (word, number)) = (&call.key, &drains.first[&call.key]);
+    Err(Failure::new(format!(
+        "{name}: {word} {number}: `drain {key}` is known only of queues, and {key} is none: {}: \
+         `{call}`",
+        place(read, at)
+    ))
+    .remedy(format!(
+        "if {key} is a queue, what is put in is `enqueue` and what is taken out is `dequeue`, with \
+         --datatype queue or --datatype unordered-queue; if not, leave its drains out"
+    )))
 }
 
 /// Whether some datatype knows an operation by itself.

@@ -124,6 +124,7 @@ pub(super) fn expand(recording: Recording, held: usize) -> Recording {
         drains.perhaps += more;
         let named = recording.name_of(operation.process);
         let (word, place) = recording.place(at);
+        drains.first.entry(operation.call.key.clone()).or_insert((word, place));
         let known = taken.len();
         let answers = taken.into_iter().map(Some).chain(std::iter::repeat_n(None, more));
         for (nth, answer) in (1..).zip(answers) {

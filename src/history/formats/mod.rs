@@ -40,7 +40,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, BufRead};
 
-use super::{Function, History, Malformed, Operation, ProcessId, Value, escape};
+use super::{Function, History, Key, Malformed, Operation, ProcessId, Value, escape};
 
 use documents::{Documents, Spread};
 pub use follow::Follower;
@@ -143,6 +143,9 @@ pub struct Drains {
     pub perhaps: usize,
     /// The names of the processes that stand for parts of a drain.
     pub parts: BTreeMap<ProcessId, String>,
+    /// The keys that were drained, each with the place of the first drain that did not fail:
+    /// `("line", 4)`.
+    pub first: BTreeMap<Key, (&'static str, usize)>,
 }
 
 impl Recording {

@@ -95,6 +95,42 @@ fn what_operations_mean_can_be_said() {
 
 #[cfg(unix)]
 #[test]
+fn a_drain_of_what_is_no_queue_is_refused_with_what_shows_it() {
+    for (text, drained, shown, key) in [
+        ("[push]s=1|[drain]s=null:[1] @ 0011", 2, "operation 1: `push s=1`", "s"),
+        ("[push]s=1|[drain]s=null:[] @ 0011", 2, "operation 1: `push s=1`", "s"),
+        ("[push]s=1|[drain]s=[1]? @ 001", 2, "operation 1: `push s=1`", "s"),
+        ("[drain]s=null?|[push]t=2|[pop]s=null:1 @ 01122", 1, "operation 3: `pop s`", "s"),
+        ("[frob]x=1|[drain]x=null:[1] @ 0011", 2, "operation 1: `frob x=1`", "x"),
+        ("wx1|[drain]x=null:[1]|[enqueue]y=2 @ 001122", 2, "operation 1: `write x=1`", "x"),
+    ] {
+        let said = run("verify", &[text]);
+        let wanted = format!(
+            "error: `{text}`: operation {drained}: `drain {key}` is known only of queues, and {key} \
+             is none: {shown}\n  if {key} is a queue, what is put in is `enqueue` and what is taken \
+             out is `dequeue`, with --datatype queue or --datatype unordered-queue; if not, leave \
+             its drains out\n"
+        );
+        assert_eq!((said.code, said.err.as_str()), (Some(2), wanted.as_str()), "{said:?}");
+        let place = Place::new();
+        let words = ["verify", "--datatype", "stack", text];
+        let said = place.run_words(&words);
+        assert!(said.err.contains("`drain` is nothing that a stack does"), "{said:?}");
+    }
+    // A drain alone is one of a queue, and so are drains beside a push that did nothing.
+    for (text, code) in [
+        ("[drain]q=null? @ 0", 4),
+        ("[drain]q=null:[1] @ 00", 1),
+        ("[push]q=1~|[enqueue]q=1|[drain]q=null:[1] @ 001122", 0),
+        ("[push]s=1|[drain]s=null~ @ 0011", 4),
+        ("[push]s=1|[enqueue]q=1 [drain]q=null:[1] @ 001111", 0),
+    ] {
+        let said = run("verify --model linearizable", &[text]);
+        assert_eq!(said.code, Some(code), "{said:?}");
+    }
+}
+
+#[test]
 fn an_argument_that_names_a_file_is_that_file() {
     let place = Place::new();
     place.write(STALE, "{:process 0 :type :invoke :f :read}\n{:process 0 :type :ok :value nil}\n");
