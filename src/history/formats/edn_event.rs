@@ -87,13 +87,20 @@ impl<'a> Entry<'a> {
             reader.pairs.log.fault(line, said.collect::<Vec<_>>().join(" "));
             return Ok(());
         };
-        let process = reader.pairs.log.number(process).or_else(|reason| complain(line, reason))?;
+        let numbered = process.is_number();
+        let process = reader.pairs.log.processes().number(process);
+        let process = process.or_else(|reason| complain(line, reason))?;
         let raw = self.raw(process, kind).or_else(|reason| complain(line, reason))?;
+        let begins = raw.kind == Kind::Invoke && raw.f.is_some();
         if !reader.begun && matches!(raw.kind, Kind::Ok | Kind::Fail) {
             let alone = Malformed::not_invoked(raw.head.place());
             return Err(Malformed { reason: self.alone(&alone.reason), ..alone });
         }
-        reader.take(raw)
+        reader.take(raw)?;
+        if begins {
+            reader.pairs.log.processes().begins(numbered);
+        }
+        Ok(())
     }
 
     /// The complaint about a completion before which nothing was invoked.

@@ -17,6 +17,7 @@ use super::edn_event::Entry;
 use super::edn_text::{Edn, Forms};
 use super::edn_value::{key_of, shown};
 use super::log::Log;
+use super::names::Processes;
 use super::operation_lines::{Kind, Parts, operation};
 use super::options::Options;
 use super::reader::{is_known, pair};
@@ -25,7 +26,6 @@ use crate::history::{Malformed, Operation, Value};
 
 /// An operation as it is written, its value not yet split into key and value.
 struct Whole {
-    process: u32,
     parts: Parts,
     answer: Option<Value>,
 }
@@ -46,12 +46,8 @@ pub(super) fn read_from<R: BufRead>(
         match entry.client() {
             Ok(None) => all.log.mark(line, shown(&form)),
             Ok(Some(process)) => {
-                let number = all.log.number(process.clone());
-                let whole = number.and_then(|process_number| {
-                    let (parts, answer) = entry.whole(process)?;
-                    Ok(Whole { process: process_number, parts, answer })
-                });
-                read.push((line, whole));
+                let whole = entry.whole(process);
+                read.push((line, whole.map(|(parts, answer)| Whole { parts, answer })));
             }
             Err(reason) => read.push((line, Err(reason))),
         }
@@ -62,7 +58,8 @@ pub(super) fn read_from<R: BufRead>(
     let is_pair = |whole: &Whole| is_known(&whole.parts.f) && pair(&whole.parts.value).is_some();
     let pairs = told().any(is_pair) && !told().any(Whole::shows_no_pairs);
     for (line, whole) in read {
-        all.take(line, whole.and_then(|whole| whole.operation(pairs)))?;
+        let operation = whole.and_then(|whole| whole.operation(pairs, all.log.processes()));
+        all.take(line, operation)?;
     }
     let recording = all.finish(Format::Edn)?;
     Ok(Recording { skipped: recording.skipped + skipped, ..recording })
@@ -82,8 +79,8 @@ impl Whole {
         }
     }
 
-    fn operation(self, pairs: bool) -> Result<Operation, String> {
-        let Whole { process, mut parts, answer } = self;
+    fn operation(self, pairs: bool, processes: &mut Processes) -> Result<Operation, String> {
+        let Whole { mut parts, answer } = self;
         if pairs {
             let Some((key, value)) = pair(&parts.value) else {
                 let value = &parts.value;
@@ -108,7 +105,7 @@ impl Whole {
                 }
             }
         }
-        operation(process, parts)
+        operation(parts, processes)
     }
 }
 

@@ -156,20 +156,26 @@ impl All {
             log.fault(line, fields.fault(text));
             return Ok(());
         }
-        let process = log.number(fields.process.clone());
+        let process = log.processes().number(fields.process.clone());
         let process = process.or_else(|reason| complain(line, reason))?;
+        let begins = fields.kind == Kind::Invoke && fields.f.is_some();
+        let (numbered, has_key) = (fields.process.is_number(), fields.key.is_some());
         let head = Head { line, process, time: fields.time, node: fields.node };
-        if fields.kind == Kind::Invoke {
-            self.named.get_or_insert(fields.key.is_some());
-        }
-        match self.named {
+        let named = self.named.or(begins.then_some(has_key));
+        match named {
             Some(false) if fields.key.is_some() => complain(line, SOME_KEYS),
             Some(false) => {
                 let Fields { kind, f, key, value, answer, last, .. } = fields;
                 self.reader.take(Raw { head, kind, f, key, value, answer, last })
             }
             _ => take(&mut self.reader.pairs, head, fields),
+        }?;
+        // A line that is skipped decides nothing.
+        self.named = named;
+        if begins {
+            self.reader.pairs.log.processes().begins(numbered);
         }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a reader notes besides the history: lines, marks, and what it skipped.
 
 use super::drain;
-use super::names::{Names, Process, Processes};
+use super::names::{Names, Processes};
 use super::options::Options;
 use super::{Format, Recording};
 use crate::history::{History, Malformed, escape};
@@ -44,9 +44,9 @@ impl Log {
         }
     }
 
-    /// The number of a process.
-    pub(super) fn number(&mut self, process: Process) -> Result<u32, String> {
-        self.processes.number(process)
+    /// The numbers of processes.
+    pub(super) fn processes(&mut self) -> &mut Processes {
+        &mut self.processes
     }
 
     /// Whether the reader skips what it cannot understand.

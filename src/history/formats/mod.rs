@@ -267,13 +267,24 @@ pub fn read(input: impl BufRead, options: &Options) -> Result<Recording, Malform
         }
     }?;
     let recording = Recording { skipped: recording.skipped + skipped, ..recording };
+    let any = !recording.history.is_empty() || recording.drains.read > 0;
+    told(recording, any)
+}
+
+/// The recording, unless it has lines and none of them tells of an operation.
+fn told(recording: Recording, any: bool) -> Result<Recording, Malformed> {
     let others = recording.skipped + recording.marks_seen;
-    if recording.history.is_empty() && others > 0 && recording.drains.read == 0 {
+    if !any && others > 0 {
         let first = recording.marks.first().map_or(1, |(line, _)| *line);
-        let reason = format!("none of the {others} lines or entries here tells of an operation");
-        return Err(Malformed::unreadable(first, reason));
+        return Err(tells_nothing(first, others));
     }
     Ok(recording)
+}
+
+/// The complaint about a file without operations that has so many other lines or entries.
+fn tells_nothing(first: usize, others: usize) -> Malformed {
+    let reason = format!("none of the {others} lines or entries here tells of an operation");
+    Malformed::unreadable(first, reason)
 }
 
 /// What a file looks like.
@@ -297,7 +308,10 @@ fn shape<R: BufRead>(
     let mut skipped = 0;
     loop {
         let Some(line) = lines.part()? else {
-            return strange.map_or(Ok((None, 0)), Err);
+            return match strange {
+                Some(_) if options.lenient => Err(tells_nothing(1, skipped)),
+                strange => strange.map_or(Ok((None, 0)), Err),
+            };
         };
         if lines.text().iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -336,6 +350,7 @@ fn detect<R: BufRead>(lines: &mut Lines<R>, options: &Options) -> Option<Shape> 
             Shape::Lines(if text_register { Format::Porcupine } else { Format::Edn })
         }
         b'{' if is_whole && is_cut(&text) && goes_on(lines.ahead()) => Shape::Spread,
+        b'{' if options.lenient && !is_told(&text, options) => return None,
         b'{' if has_field(&text, invoke) => Shape::Lines(Format::Operations),
         b'{' => Shape::Lines(Format::Events),
         b'[' if begins_json(&[&text[1..], lines.ahead()].concat()) => Shape::Spread,
@@ -361,6 +376,14 @@ fn begins_json(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     let inside = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
     inside.is_some_and(|inside| matches!(inside.first(), Some(b'"' | b'}')))
+}
+
+/// Whether this line is JSON that tells what it is: one that a lenient reader skips does not say
+/// what the others are.
+fn is_told(text: &[u8], options: &Options) -> bool {
+    let has = |ours| has_field(text, options.theirs(ours).as_bytes());
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+    is_json && (has("invoke") || has("type"))
 }
 
 /// Whether this JSON ends too early.

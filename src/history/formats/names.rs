@@ -16,6 +16,11 @@ pub(super) enum Process {
 }
 
 impl Process {
+    /// Whether the file has a number for it.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self, Process::Number(_))
+    }
+
     /// Whether it is nobody's client: `nemesis`, `:nemesis`, or another keyword.
     pub(super) fn is_no_client(&self) -> bool {
         matches!(self, Process::Text(name) if name == "nemesis" || name.starts_with(':'))
@@ -29,7 +34,7 @@ pub(super) struct Processes {
     numbers: FxHashMap<String, u32>,
     /// The names, by number.
     texts: BTreeMap<u32, String>,
-    /// Whether the file has numbers; `None` before the first process.
+    /// Whether the file has numbers; `None` before the first operation that is understood.
     numbered: Option<bool>,
     word: Option<String>,
     /// No number below this is free.
@@ -37,10 +42,11 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    /// The number of a process.
+    /// The number of a process. Whether the file has numbers is decided by the first operation
+    /// that [`begins`](Self::begins): a line that is skipped decides nothing.
     pub(super) fn number(&mut self, process: Process) -> Result<u32, String> {
-        let numbered = matches!(process, Process::Number(_));
-        if *self.numbered.get_or_insert(numbered) != numbered {
+        let numbered = process.is_number();
+        if self.numbered.is_some_and(|decided| decided != numbered) {
             return Err("`process` is a number on some lines and a text on others".to_owned());
         }
         let name = match process {
@@ -64,6 +70,11 @@ impl Processes {
         Ok(number)
     }
 
+    /// Notes that an operation was understood whose process is a number, or a text.
+    pub(super) fn begins(&mut self, numbered: bool) {
+        self.numbered.get_or_insert(numbered);
+    }
+
     /// The number that a name ends with, if the word before it is that of the first name and
     /// no other process has the number.
     fn own(&mut self, name: &str) -> Option<u32> {
@@ -75,7 +86,8 @@ impl Processes {
 
     /// The names, by number.
     pub(super) fn into_texts(self) -> BTreeMap<u32, String> {
-        self.texts
+        // Those of a file with numbers were on lines that are skipped.
+        if self.numbered == Some(true) { BTreeMap::new() } else { self.texts }
     }
 }
 

@@ -31,7 +31,7 @@ use super::drain::{self, is_drain};
 use super::json::{key_of, node_of, value_of};
 use super::json_lines::{SOME_KEYS, all_unknown};
 use super::lines::Lines;
-use super::names::Process;
+use super::names::{Process, Processes};
 use super::options::Options;
 use super::reader::{ONLY_KEY, is_transaction};
 use super::record::{Record, Refused};
@@ -119,13 +119,7 @@ fn read_from_all<R: BufRead>(
             }
             Ok(parts) => Ok(parts),
         };
-        let operation = parts.and_then(|parts| {
-            if *keyed.get_or_insert(parts.key.is_some()) != parts.key.is_some() {
-                return Err(SOME_KEYS.to_owned());
-            }
-            let process = all.log.number(parts.process.clone())?;
-            operation(process, parts)
-        });
+        let operation = parts.and_then(|parts| named(parts, &mut keyed, all.log.processes()));
         all.take(line, operation)?;
     }
     all.finish(format)
@@ -175,9 +169,25 @@ pub(super) struct Parts {
     pub(super) last: bool,
 }
 
-/// The operation of a process (by its number) that a line tells of.
-pub(super) fn operation(process: u32, parts: Parts) -> Result<Operation, String> {
-    let Parts { f, key, value, argument, invoked, returned, kind, node, last, .. } = parts;
+/// The operation that a line of a file tells of. Either all name their object or none does;
+/// `keyed` is what those before did, and a line that is skipped decides nothing.
+pub(super) fn named(
+    parts: Parts,
+    keyed: &mut Option<bool>,
+    processes: &mut Processes,
+) -> Result<Operation, String> {
+    let has_key = parts.key.is_some();
+    if keyed.is_some_and(|keyed| keyed != has_key) {
+        return Err(SOME_KEYS.to_owned());
+    }
+    let operation = operation(parts, processes)?;
+    *keyed = Some(has_key);
+    Ok(operation)
+}
+
+/// The operation that a line tells of, of a process by its number.
+pub(super) fn operation(parts: Parts, processes: &mut Processes) -> Result<Operation, String> {
+    let Parts { f, key, value, argument, invoked, returned, kind, node, last, process } = parts;
     if kind != Kind::Info && returned.is_none() {
         return Err("an operation that was answered needs `return`".to_owned());
     }
@@ -209,6 +219,9 @@ pub(super) fn operation(process: u32, parts: Parts) -> Result<Operation, String>
     if drains {
         drain::check(&completion, &taken)?;
     }
+    let numbered = process.is_number();
+    let process = processes.number(process)?;
+    processes.begins(numbered);
     Ok(Operation {
         process: ProcessId(process),
         node,

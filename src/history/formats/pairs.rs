@@ -78,7 +78,7 @@ pub(super) struct Sayings {
     /// either.
     doubtful: FxHashSet<u32>,
     events: u64,
-    /// Whether events have times; `None` before the first.
+    /// Whether events have times; `None` before the first operation.
     pub(super) timed: Option<bool>,
 }
 
@@ -87,7 +87,7 @@ impl Sayings {
     pub(super) fn time(&mut self, head: Head) -> Result<u64, Malformed> {
         self.events += 1;
         let timed = head.time.is_some();
-        if *self.timed.get_or_insert(timed) != timed {
+        if self.timed.is_some_and(|decided| decided != timed) {
             let reason = "`time` stands on some events only; it belongs on all or on none";
             return complain(head.line, reason);
         }
@@ -283,6 +283,9 @@ impl Pairs {
         }
         let ended = before.filter(|process| *process != event.process);
         let done = self.events.event_at(head.place(), event);
+        if done.is_ok() {
+            self.sayings.timed.get_or_insert(head.time.is_some());
+        }
         match (&mut self.events, &done) {
             (Events::Whole(_), Ok(())) => self.log.operation(head.line),
             // No later line can name the process that this number stood for.

@@ -52,10 +52,10 @@ impl Keys {
         if event.kind != Kind::Invoke {
             return Keys::Undecided;
         }
+        let Some(f) = &event.f else { return Keys::Undecided };
         if event.key.is_some() {
             return Keys::None;
         }
-        let Some(f) = &event.f else { return Keys::Undecided };
         match pair(&event.value) {
             _ if event.value.is_transaction() => Keys::None,
             _ if !is_known(f) => Keys::Undecided,

@@ -341,10 +341,7 @@ impl Operations {
                 let any = self.passed > 0 || !self.waiting.is_empty();
                 return complain(line, if any { SOME_KEYS } else { KEYLESS });
             }
-            let operation = self
-                .log
-                .number(parts.process.clone())
-                .and_then(|process| operation_lines::operation(process, parts))
+            let operation = operation_lines::operation(parts, self.log.processes())
                 .or_else(|reason| complain(line, reason))?;
             if operation.invoked < self.rules.time() {
                 let reason = format!(

@@ -280,13 +280,68 @@ fn the_order_of_events_counts_where_times_run_backwards() {
 fn a_lenient_reader_skips_what_only_looks_like_a_beginning() {
     let lenient = Options { lenient: true, ..options() };
     let events = EVENTS.join("\n");
-    for strange in ["Running test, seed 5", "{\"process\":7,\"type\":\"inv", "{", "<log>"] {
-        let found = read(&format!("{strange}\n{events}\n"), &lenient);
-        assert_eq!(notation::write(&found.history), "wx1|rx1 @ 0011", "{strange}");
-        assert_eq!(found.skipped, 1, "{strange}");
+    let operations = OPERATIONS.join("\n");
+    for strange in [
+        "Running test, seed 5",
+        "{\"process\":7,\"type\":\"inv",
+        "{\"process\":7,\"invoke\":1,\"ret",
+        "{\"level\":\"info\",\"text\":\"seed 5\"}",
+        "{",
+        "<log>",
+    ] {
+        for rest in [&events, &operations] {
+            let found = read(&format!("{strange}\n{rest}\n"), &lenient);
+            assert_eq!(notation::write(&found.history), "wx1|rx1 @ 0011", "{strange}");
+            assert_eq!(found.skipped, 1, "{strange}");
+        }
     }
     let none = refused("{\"process\":7,\"odd\":1}\nwhat\n", &lenient);
     assert!(none.contains("none of the 2 lines or entries here tells"), "{none}");
+}
+
+#[test]
+fn a_line_that_is_skipped_decides_nothing_for_the_others() {
+    let lenient = Options { lenient: true, ..options() };
+    let edn = "{:process \"c0\" :type :invoke :f :write :value 1 :time 1}\n\
+               {:process \"c0\" :type :ok :f :write :value 1 :time 2}\n\
+               {:process \"c1\" :type :invoke :f :read :value nil :time 3}\n\
+               {:process \"c1\" :type :ok :f :read :value 1 :time 4}\n";
+    let whole = "{:process \"c0\" :type :ok :f :write :value 1 :start 1 :end 2}\n\
+                 {:process \"c1\" :type :ok :f :read :value 1 :start 3 :end 4}\n";
+    let with_names = |text: &str| {
+        let named = text.replace("\"process\":0", "\"process\":\"c0\"");
+        named.replace("\"process\":1", "\"process\":\"c1\"")
+    };
+    let (events, operations) = (EVENTS.join("\n"), OPERATIONS.join("\n"));
+    let numbered = edn.replace("\"c0\"", "0").replace("\"c1\"", "1");
+    let keyless = events.replace("\"key\":\"x\",", "");
+    for (strange, text) in [
+        // No function, no type, an answer to nothing, no such value, no time.
+        ("{:process 7 :type :invoke :value 1}", edn),
+        ("{:process 7 :value 1}", edn),
+        ("{:process 7 :type :ok :f :read :value 1}", edn),
+        ("{:process 7 :type :info :f :read :time 0}", edn),
+        ("{:process \"c7\" :type :invoke :f :read :value #{[}", &numbered),
+        ("{:process \"c7\" :type :ok :f :read :value 1}", &numbered),
+        ("{:process \"c7\" :type :invoke :key 3}", &numbered),
+        ("{:process 7 :type :ok :f :write :value 1 :start 3}", whole),
+        ("{:process 7 :type :maybe :f :write :value 1 :start 1}", whole),
+        (r#"{"process":7,"type":"ok","value":1}"#, &with_names(&events)),
+        (r#"{"process":7,"type":"invoke","key":"x"}"#, &with_names(&events)),
+        (r#"{"process":7,"type":"invoke","key":"x","time":0}"#, &keyless),
+        (r#"{"process":"c7","type":"ok","value":1}"#, &events),
+        (r#"{"process":"c7","type":"invoke","f":"read","key":"x","value":1,"time":0}"#, &events),
+        (r#"{"process":7,"f":"read","invoke":1,"type":"ok"}"#, &with_names(&operations)),
+        (r#"{"process":"c7","f":"read","key":"x","invoke":1,"type":"ok"}"#, &operations),
+    ] {
+        let found = read(&format!("{strange}\n{text}"), &lenient);
+        assert_eq!(notation::write(&found.history), "wx1|rx1 @ 0011", "{strange} {text}");
+        assert_eq!(found.skipped + found.marks_seen, 1, "{strange} {text}");
+        let names = found.history.processes();
+        let names: Vec<_> = names.into_iter().map(|it| found.name_of(it)).collect();
+        let expected = if text.contains("c0") { ["c0", "c1"] } else { ["0", "1"] };
+        assert_eq!(names, expected, "{strange} {text}");
+    }
 }
 
 #[test]
