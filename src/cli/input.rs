@@ -309,6 +309,8 @@ pub fn malformed(path: &str, not: &Malformed, options: &Options, too_large: bool
         TOO_LARGE
     } else if not.reason.starts_with("cannot read on") {
         "the file is incomplete or damaged; record or copy it again"
+    } else if options.lenient {
+        "fix the line: --lenient skips lines, but not this"
     } else {
         "fix the line, or skip malformed lines with --lenient"
     };

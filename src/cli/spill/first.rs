@@ -42,10 +42,6 @@ impl First {
     ) -> Result<Option<First>, Failure> {
         let began = clock::now();
         let options = args.read.options();
-        if options.lenient {
-            return Err(Failure::new("--spill skips no malformed lines")
-                .remedy("leave out --lenient, and mend the recording"));
-        }
         let mut file = input::counted(name)?;
         let refused = |why| refused(name, why, (&options, args.initial.as_ref()));
         let mut stream = Stream::open(&mut file, &options).map_err(refused)?;
@@ -78,13 +74,7 @@ impl First {
         }
         parts.flush()?;
         counted.processes = last.len();
-        let recording = stream.finish();
-        if counted.operations == 0 && recording.marks_seen > 0 {
-            let seen = recording.marks_seen;
-            return Err(Failure::new(format!(
-                "{name}: none of the {seen} lines or entries here tells of an operation"
-            )));
-        }
+        let recording = stream.finish().map_err(|malformed| refused(malformed.into()))?;
         let (bytes, reading) = (file.bytes(), began.elapsed());
         Ok(Some(First { recording, counted, bytes, reading, in_time }))
     }

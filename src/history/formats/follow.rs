@@ -56,7 +56,8 @@ impl Follower {
     /// Reads as these options say. Malformed lines are errors even if they are lenient: whoever
     /// follows decides what to do.
     pub fn new(options: Options) -> Follower {
-        let all = All::new(Reader::growing(&options));
+        let strict = Options { lenient: false, ..options.clone() };
+        let all = All::new(Reader::growing(&strict));
         Follower { all, shape: None, line: 0, options }
     }
 

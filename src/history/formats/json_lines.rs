@@ -143,6 +143,11 @@ impl All {
         All { reader, named: None }
     }
 
+    /// Whether it is known that events name no object.
+    pub(super) fn is_keyless(&self) -> bool {
+        self.named == Some(false)
+    }
+
     /// Takes one event.
     pub(super) fn take(
         &mut self,

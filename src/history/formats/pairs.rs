@@ -202,11 +202,11 @@ impl Pairs {
         }
     }
 
-    /// For a file that still grows: what is malformed is told, even if the reader is lenient.
+    /// For events that are told one by one and then forgotten. What is malformed is told, too,
+    /// or skipped if the reader is lenient.
     pub(super) fn growing(options: &Options) -> Pairs {
         let events = Events::Growing { rules: Rules::default(), said: Vec::new() };
-        let options = Options { lenient: false, ..options.clone() };
-        Pairs { events, ..Pairs::new(&options) }
+        Pairs { events, ..Pairs::new(options) }
     }
 
     /// Whether the file still grows, so that each event is told before the next one is known.
@@ -214,14 +214,15 @@ impl Pairs {
         matches!(self.events, Events::Growing { .. })
     }
 
-    /// Tells whoever follows what is malformed; of a whole file, stops or skips it.
+    /// Tells whoever follows what is malformed; of a whole file, stops or skips it, and skips it
+    /// if the reader is lenient.
     pub(super) fn or_tell(&mut self, done: Result<(), Malformed>) -> Result<(), Malformed> {
         match &mut self.events {
-            Events::Whole(_) => self.log.or_skip(done),
-            Events::Growing { said, .. } => {
+            Events::Growing { said, .. } if !self.log.is_lenient() => {
                 said.extend(done.err().map(Err));
                 Ok(())
             }
+            _ => self.log.or_skip(done),
         }
     }
 

@@ -15,7 +15,7 @@
 //! [`read`](super::read) finds in it, and a file that it refuses is refused here, too.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::io::BufRead;
 
 use super::drain::is_drain;
@@ -28,7 +28,7 @@ use super::options::Options;
 use super::pairs::{Pairs, complain};
 use super::reader::Reader;
 use super::record::Refused;
-use super::{Documents, Format, Recording, Shape, shape};
+use super::{Documents, Format, Recording, Shape, shape, told};
 use crate::history::rules::Place;
 use crate::history::{Completion, Event, Malformed, Operation, ProcessId, Rules, What};
 
@@ -79,6 +79,10 @@ impl From<Malformed> for NotStreamed {
 pub struct Stream<R> {
     lines: Lines<R>,
     options: Options,
+    /// How many lines before the first were skipped.
+    skipped: usize,
+    /// How many operations were passed on.
+    passed: u64,
     renumbered: Renumbered,
     source: Source,
 }
@@ -91,6 +95,8 @@ enum Source {
 /// What is known of event lines.
 struct Events {
     all: All,
+    /// The events of a line that were not looked at yet, with it.
+    said: VecDeque<(u32, Event)>,
     /// How many operations were invoked.
     invoked: u64,
     /// The operations that are open, each with its number and line.
@@ -102,6 +108,8 @@ struct Events {
 /// What is known of operation lines.
 struct Operations {
     log: Log,
+    /// Whether operations name their object; `None` before the first.
+    keyed: Option<bool>,
     rules: Rules,
     names: Names,
     /// Those that may not be the next, by invocation and line; the process is the number in
@@ -109,6 +117,8 @@ struct Operations {
     waiting: BinaryHeap<Reverse<Waiting>>,
     /// How many bytes their lines have.
     bytes: usize,
+    /// When the last one was invoked that no longer waits.
+    reached: u64,
     /// How many were passed on.
     passed: u64,
     ended: bool,
@@ -147,17 +157,16 @@ impl Ord for Waiting {
 }
 
 impl<R: BufRead> Stream<R> {
-    /// Looks at the first line. Malformed lines are errors, whatever the options say.
+    /// Looks at the first line.
     ///
     /// # Errors
     /// If the text has no format that can be read operation by operation, or none at all.
     pub fn open(input: R, options: &Options) -> Result<Stream<R>, NotStreamed> {
-        let options = Options { lenient: false, ..options.clone() };
         let mut lines = Lines::new(input);
-        let (shape, _) = shape(&mut lines, &options)?;
+        let (shape, skipped) = shape(&mut lines, options)?;
         let source = match shape {
-            Some(Shape::Lines(Format::Operations)) => Source::Operations(Operations::new(&options)),
-            Some(Shape::Lines(Format::Events)) | None => Source::Events(Events::new(&options)),
+            Some(Shape::Lines(Format::Operations)) => Source::Operations(Operations::new(options)),
+            Some(Shape::Lines(Format::Events)) | None => Source::Events(Events::new(options)),
             Some(Shape::Lines(Format::Edn)) => return Err(NotStreamed::Whole("Jepsen's EDN")),
             Some(Shape::Lines(Format::Porcupine)) => {
                 return Err(NotStreamed::Whole("a log of Porcupine"));
@@ -168,7 +177,8 @@ impl<R: BufRead> Stream<R> {
                 return Err(NotStreamed::Whole("JSON in an array or over several lines"));
             }
         };
-        Ok(Stream { lines, options, renumbered: BTreeMap::new(), source })
+        let (options, renumbered) = (options.clone(), BTreeMap::new());
+        Ok(Stream { lines, options, skipped, passed: 0, renumbered, source })
     }
 
     /// The next operation that is complete, or `None` at the end. Operations of unknown outcome
@@ -178,7 +188,7 @@ impl<R: BufRead> Stream<R> {
     /// If a line cannot be read, or cannot be part of the history; with the line. If the
     /// operation is a drain.
     pub fn operation(&mut self) -> Result<Option<Streamed>, NotStreamed> {
-        let Stream { lines, options, renumbered, source } = self;
+        let Stream { lines, options, renumbered, source, .. } = self;
         let next = match source {
             Source::Events(events) => events.next(lines, options, renumbered),
             Source::Operations(operations) => operations.next(lines, options, renumbered),
@@ -187,12 +197,18 @@ impl<R: BufRead> Stream<R> {
             Some(one) if is_drain(&one.operation.call.f) => {
                 Err(NotStreamed::Whole("a recording with drains"))
             }
-            next => Ok(next),
+            next => {
+                self.passed += u64::from(next.is_some());
+                Ok(next)
+            }
         }
     }
 
     /// What was noted besides the operations: a recording without any.
-    pub fn finish(self) -> Recording {
+    ///
+    /// # Errors
+    /// If there was none, but other lines.
+    pub fn finish(self) -> Result<Recording, Malformed> {
         let (format, log, names, timed) = match self.source {
             Source::Events(Events { all, .. }) => {
                 let Pairs { log, sayings, .. } = all.reader.pairs;
@@ -204,7 +220,9 @@ impl<R: BufRead> Stream<R> {
         };
         let continued = names.continued;
         let renumbered = names.into_others(self.renumbered.into_iter());
-        Recording { continued, renumbered, timed, ..log.without_history(format) }
+        let noted = log.without_history(format);
+        let skipped = noted.skipped + self.skipped;
+        told(Recording { continued, renumbered, timed, skipped, ..noted }, self.passed > 0)
     }
 }
 
@@ -228,7 +246,7 @@ const KEYLESS: &str = "no `key` is named here, and one object cannot be split";
 impl Events {
     fn new(options: &Options) -> Events {
         let all = All::new(Reader::growing(options));
-        Events { all, invoked: 0, open: BTreeMap::new(), rest: None }
+        Events { all, said: VecDeque::new(), invoked: 0, open: BTreeMap::new(), rest: None }
     }
 
     fn next<R: BufRead>(
@@ -237,24 +255,17 @@ impl Events {
         options: &Options,
         renumbered: &mut Renumbered,
     ) -> Result<Option<Streamed>, Malformed> {
-        while let Some(line) = lines.next()? {
-            let fields = match json_lines::fields_with(lines.text(), options) {
-                Ok(fields) => fields,
-                Err(Refused::Unknown(names)) => {
-                    let read = |text: &[u8]| json_lines::fields_with(text, options);
-                    return Err(all_unknown(&mut Documents::Lines(lines), (line, names), read));
-                }
-                Err(refused) => return complain(line, refused.in_words()),
-            };
-            if fields.is_keyless() && !fields.process.is_no_client() {
-                return complain(line, if self.invoked > 0 { SOME_KEYS } else { KEYLESS });
-            }
-            self.all.take(line, lines.text(), fields)?;
-            // Since keys are known, no event waits for another line.
-            for event in self.all.reader.pairs.said() {
-                if let Some(done) = self.event(in_file(line), event?, renumbered) {
+        loop {
+            while let Some((line, event)) = self.said.pop_front() {
+                if let Some(done) = self.event(line, event, renumbered) {
                     return Ok(Some(done));
                 }
+            }
+            let Some(line) = lines.next()? else { break };
+            self.line(line, lines, options)?;
+            // Since keys are known, no event waits for another line.
+            for event in self.all.reader.pairs.said() {
+                self.said.push_back((in_file(line), event?));
             }
         }
         let open = &mut self.open;
@@ -264,6 +275,33 @@ impl Events {
             rest
         });
         Ok(rest.pop())
+    }
+
+    /// Takes the current line.
+    fn line<R: BufRead>(
+        &mut self,
+        line: usize,
+        lines: &mut Lines<R>,
+        options: &Options,
+    ) -> Result<(), Malformed> {
+        let taken = match json_lines::fields_with(lines.text(), options) {
+            Ok(fields) => {
+                let keyless = fields.is_keyless() && !fields.process.is_no_client();
+                let taken = self.all.take(line, lines.text(), fields);
+                if self.all.is_keyless() {
+                    return complain(line, KEYLESS);
+                }
+                taken.or_else(
+                    |refused| if keyless { complain(line, SOME_KEYS) } else { Err(refused) },
+                )
+            }
+            Err(Refused::Unknown(names)) if !options.lenient => {
+                let read = |text: &[u8]| json_lines::fields_with(text, options);
+                return Err(all_unknown(&mut Documents::Lines(lines), (line, names), read));
+            }
+            Err(refused) => complain(line, refused.in_words()),
+        };
+        self.all.reader.pairs.log.or_skip(taken)
     }
 
     /// Takes an event; the operation that it completes.
@@ -303,10 +341,12 @@ impl Operations {
     fn new(options: &Options) -> Operations {
         Operations {
             log: Log::new(options),
+            keyed: None,
             rules: Rules::default(),
             names: Names::default(),
             waiting: BinaryHeap::new(),
             bytes: 0,
+            reached: 0,
             passed: 0,
             ended: false,
         }
@@ -318,54 +358,81 @@ impl Operations {
         options: &Options,
         renumbered: &mut Renumbered,
     ) -> Result<Option<Streamed>, Malformed> {
-        let fits =
-            |waiting: usize, bytes: usize| waiting <= DISORDER_MAX && bytes <= DISORDER_BYTES;
-        while !self.ended && fits(self.waiting.len(), self.bytes) {
+        loop {
+            self.fill(lines, options)?;
+            let Some(Reverse(Waiting { line, bytes, mut operation })) = self.waiting.pop() else {
+                return Ok(None);
+            };
+            self.bytes -= bytes;
+            self.reached = operation.invoked;
+            let process = operation.process.0;
+            operation.process = self.names.invoking(process, &self.rules);
+            let accepted = self.rules.accept_whole(Place { line, process }, &operation);
+            if accepted.is_err() {
+                self.log.or_skip(accepted)?;
+                continue;
+            }
+            let line = in_file(line);
+            note(renumbered, &self.names, operation.process, line);
+            let number = self.passed;
+            self.passed += 1;
+            return Ok(Some(Streamed { number, line, operation }));
+        }
+    }
+
+    /// Reads on until no line further below can tell of what was invoked before all that wait.
+    fn fill<R: BufRead>(
+        &mut self,
+        lines: &mut Lines<R>,
+        options: &Options,
+    ) -> Result<(), Malformed> {
+        while !self.ended && self.waiting.len() <= DISORDER_MAX && self.bytes <= DISORDER_BYTES {
             let Some(line) = lines.next()? else {
                 self.ended = true;
                 break;
             };
             let parts = match operation_lines::parts_with(lines.text(), options) {
                 Ok(parts) => parts,
-                Err(Refused::Unknown(names)) => {
+                Err(Refused::Unknown(names)) if !options.lenient => {
                     let read = |text: &[u8]| operation_lines::parts_with(text, options);
                     return Err(all_unknown(&mut Documents::Lines(lines), (line, names), read));
                 }
-                Err(refused) => return complain(line, refused.in_words()),
+                Err(refused) => {
+                    self.log.or_skip(complain(line, refused.in_words()))?;
+                    continue;
+                }
             };
             if parts.process.is_no_client() {
                 self.log.mark(line, String::from_utf8_lossy(lines.text()).trim());
                 continue;
             }
-            if parts.key.is_none() {
-                let any = self.passed > 0 || !self.waiting.is_empty();
-                return complain(line, if any { SOME_KEYS } else { KEYLESS });
+            let named = operation_lines::named(parts, &mut self.keyed, self.log.processes());
+            if self.keyed == Some(false) {
+                return complain(line, KEYLESS);
             }
-            let operation = operation_lines::operation(parts, self.log.processes())
-                .or_else(|reason| complain(line, reason))?;
-            if operation.invoked < self.rules.time() {
-                let reason = format!(
-                    "this was invoked before what stands more than {DISORDER_MAX} lines or {} MiB \
-                     above; sort the lines by `invoke`",
-                    DISORDER_BYTES >> 20
-                );
-                return complain(line, reason);
+            let operation = match named {
+                Ok(operation) => operation,
+                Err(reason) => {
+                    self.log.or_skip(complain(line, reason))?;
+                    continue;
+                }
+            };
+            if operation.invoked < self.reached {
+                return complain(line, too_late());
             }
             let bytes = lines.text().len();
             self.bytes += bytes;
             self.waiting.push(Reverse(Waiting { line, bytes, operation }));
         }
-        let Some(Reverse(Waiting { line, bytes, mut operation })) = self.waiting.pop() else {
-            return Ok(None);
-        };
-        self.bytes -= bytes;
-        let process = operation.process.0;
-        operation.process = self.names.invoking(process, &self.rules);
-        self.rules.accept_whole(Place { line, process }, &operation)?;
-        let line = in_file(line);
-        note(renumbered, &self.names, operation.process, line);
-        let number = self.passed;
-        self.passed += 1;
-        Ok(Some(Streamed { number, line, operation }))
+        Ok(())
     }
+}
+
+/// Why an operation is refused that stands too far behind others.
+fn too_late() -> String {
+    format!(
+        "this was invoked before what stands more than {DISORDER_MAX} lines or {} MiB above; sort \
+         the lines by `invoke`",
+        DISORDER_BYTES >> 20
+    )
 }
