@@ -134,11 +134,12 @@ const CONTRADICTORY: &str =
 
 /// What is wrong with the operations of a pattern.
 fn said(shape: &Shape) -> String {
-    let inside = |all: &[Value]| {
+    let listed = |all: &[Value], between: &str| {
         let verb = if all.len() == 1 { "was" } else { "were" };
         let all: Vec<String> = all.iter().map(short).collect();
-        format!("{} {verb} inside", all.join(", then "))
+        format!("{} {verb} inside", all.join(between))
     };
+    let inside = |all: &[Value]| listed(all, ", then ");
     let times = |number: &usize| match number {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
@@ -158,6 +159,18 @@ fn said(shape: &Shape) -> String {
             format!("{first} was put in before {second}, but {second} came out first")
         }
         Shape::NotEmpty(all) => format!("nothing was found although {}", inside(all)),
+        Shape::TooFewTakes { inside, takes } => {
+            let takes = match takes {
+                0 => "no take".to_owned(),
+                1 => "only one take".to_owned(),
+                more => format!("only {more} takes"),
+            };
+            let inside = listed(inside, ", ");
+            format!(
+                "nothing was found although {inside}, and {takes} of unknown outcome can have come \
+                 before"
+            )
+        }
         Shape::Below { value, above } => {
             format!("{} came out while {}, put in after it", one(value), inside(above))
         }

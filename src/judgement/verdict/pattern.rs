@@ -50,6 +50,14 @@ pub enum Shape {
     },
     /// Nothing was found while one of these values after the other was inside.
     NotEmpty(Vec<Value>),
+    /// Nothing was found, although these values had been put in and those who are known to have
+    /// taken values had not taken them: more than others can have taken by then.
+    TooFewTakes {
+        /// What had been put in, a value as often as it is missing.
+        inside: Vec<Value>,
+        /// How many takes of unknown outcome can have come before.
+        takes: usize,
+    },
     /// A value of a stack came out while one of these after the other was inside, all put in
     /// after it.
     Below {
@@ -157,13 +165,13 @@ impl<'a> Object<'a> {
 
     fn queue(&self) -> Option<Pattern> {
         let values = Values::of(self, "enqueue");
-        values.astray().or_else(|| values.overtaken()).or_else(|| values.not_empty())
+        values.astray().or_else(|| values.overtaken()).or_else(|| values.found_nothing())
     }
 
     fn stack(&self) -> Option<Pattern> {
         let values = Values::of(self, "push");
         let order = || values.below().or_else(|| values.above());
-        values.astray().or_else(order).or_else(|| values.not_empty())
+        values.astray().or_else(order).or_else(|| values.found_nothing())
     }
 
     fn names(&self) -> Option<Pattern> {
@@ -192,6 +200,8 @@ struct Values<'a, 'b> {
     lives: Vec<Life<'a>>,
     /// Who found nothing.
     empty: Vec<usize>,
+    /// Who may have taken any value.
+    open: Vec<usize>,
 }
 
 struct Life<'a> {
@@ -229,7 +239,7 @@ impl<'a, 'b> Values<'a, 'b> {
             (outs.len() < 2).then_some(life)
         });
         let lives = lives.collect();
-        Values { object, known, lives, empty }
+        Values { object, known, lives, empty, open }
     }
 
     fn before(&self, first: usize, second: usize) -> bool {
@@ -266,6 +276,36 @@ impl<'a, 'b> Values<'a, 'b> {
             found.then(|| shape.shown_by([a.put, b.put, out].into_iter().chain(a.out)))
         });
         all.next()
+    }
+
+    fn found_nothing(&self) -> Option<Pattern> {
+        self.not_empty().or_else(|| self.too_few_takes())
+    }
+
+    /// Nothing was found, and whoever may have come before cannot have taken all that was put
+    /// in before: known takes only their own values, others one value each.
+    fn too_few_takes(&self) -> Option<Pattern> {
+        self.empty.iter().find_map(|&at| {
+            let sooner = |takes: &[usize]| -> Vec<usize> {
+                takes.iter().copied().filter(|take| !self.before(at, *take)).collect()
+            };
+            let open = sooner(&self.open);
+            let (mut inside, mut shown) = (Vec::new(), Vec::new());
+            for (&value, (puts, outs)) in &self.known {
+                let puts = puts.iter().copied().filter(|put| self.before(*put, at));
+                let puts: Vec<usize> = puts.collect();
+                let left = puts.len().saturating_sub(sooner(outs).len());
+                let needed = left.min(open.len() + 1 - inside.len());
+                if needed > 0 {
+                    inside.extend(std::iter::repeat_n(value.clone(), needed));
+                    shown.extend(puts.iter().chain(outs));
+                }
+            }
+            let takes = open.len();
+            let found = inside.len() > takes;
+            let shape = Shape::TooFewTakes { inside, takes };
+            found.then(|| shape.shown_by(shown.into_iter().chain(open).chain([at])))
+        })
     }
 
     fn not_empty(&self) -> Option<Pattern> {
