@@ -322,8 +322,8 @@ pub(super) fn around(recording: &Recording, operations: &[usize]) -> Option<Stri
 }
 
 /// `"isolate n1" (line 7)`.
-fn nemesis((line, did): &Fault) -> String {
-    format!("\"{did}\" (line {line})")
+fn nemesis(Fault { line, what, .. }: &Fault) -> String {
+    format!("\"{what}\" (line {line})")
 }
 
 /// `3, 17 to 28, 40 and 6 more`: integers as ranges.

@@ -540,7 +540,7 @@ impl Judged<'_> {
                 lines = found.operations.iter().map(line).collect::<Vec<_>>().into();
                 minimal = found.minimal.into();
                 let (before, within) = self.recording.faults_around(&found.operations);
-                let did = |(line, did): &Fault| json!({ "line": line, "did": did });
+                let did = |Fault { line, what, .. }: &Fault| json!({ "line": line, "did": what });
                 let within: Vec<_> = within.iter().map(did).collect();
                 nemesis = json!({ "before": before.map(did), "within": within });
                 "violated"

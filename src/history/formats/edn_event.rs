@@ -84,7 +84,8 @@ impl<'a> Entry<'a> {
             reader.pairs.log.mark(line, shown(form));
             let said = ["f", "value"].into_iter().filter_map(|field| self.get(field));
             let said = said.filter(|part| **part != Edn::Nil).map(shown);
-            reader.pairs.log.fault(line, said.collect::<Vec<_>>().join(" "));
+            let time = self.time("time", &["time"]).unwrap_or(None);
+            reader.pairs.fault(line, time, said.collect::<Vec<_>>().join(" "));
             return Ok(());
         };
         let numbered = process.is_number();

@@ -155,12 +155,12 @@ impl All {
         text: &[u8],
         fields: Fields,
     ) -> Result<(), Malformed> {
-        let log = &mut self.reader.pairs.log;
         if fields.process.is_no_client() {
-            log.mark(line, String::from_utf8_lossy(text).trim());
-            log.fault(line, fields.fault(text));
+            self.reader.pairs.log.mark(line, String::from_utf8_lossy(text).trim());
+            self.reader.pairs.fault(line, fields.time, fields.fault(text));
             return Ok(());
         }
+        let log = &mut self.reader.pairs.log;
         let process = log.processes().number(fields.process.clone());
         let process = process.or_else(|reason| complain(line, reason))?;
         let begins = fields.kind == Kind::Invoke && fields.f.is_some();

@@ -3,7 +3,7 @@
 use super::drain;
 use super::names::{Names, Processes};
 use super::options::Options;
-use super::{Format, Recording};
+use super::{Fault, Format, Recording};
 use crate::history::{History, Malformed, escape};
 
 /// How many marks are kept; all are counted.
@@ -21,7 +21,7 @@ pub(super) struct Log {
     marks: Vec<(usize, String)>,
     marks_seen: usize,
     /// What the nemesis did, in the order of events.
-    faults: Vec<(usize, String)>,
+    faults: Vec<Fault>,
     faults_seen: usize,
     processes: Processes,
     /// How many times ran backwards.
@@ -79,10 +79,11 @@ impl Log {
     }
 
     /// Notes what the nemesis did, where lines stand in the order of events.
-    pub(super) fn fault(&mut self, line: usize, text: impl AsRef<str>) {
+    pub(super) fn fault(&mut self, line: usize, time: Option<u64>, text: impl AsRef<str>) {
         self.faults_seen += 1;
         if self.faults.len() < MARKS_MAX {
-            self.faults.push((line, escape::short(text.as_ref().trim()).into_owned()));
+            let what = escape::short(text.as_ref().trim()).into_owned();
+            self.faults.push(Fault { line, what, time });
         }
     }
 

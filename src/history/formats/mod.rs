@@ -127,8 +127,16 @@ pub struct Recording {
     pub drains: Drains,
 }
 
-/// What the nemesis did, with its line.
-pub type Fault = (usize, String);
+/// What the nemesis did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its line.
+    pub line: usize,
+    /// What it did.
+    pub what: String,
+    /// When it did so, if that can be compared with the times of the history.
+    pub time: Option<u64>,
+}
 
 /// Drains of queues, and as what they were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -201,16 +209,23 @@ impl Recording {
         }
     }
 
-    /// What the nemesis did around these operations, each with its line: the last before the
-    /// first of them was invoked, and all until the last of them was. Nothing where that is
-    /// not known.
+    /// What the nemesis did around these operations: the last before the first of them was
+    /// invoked, and all until the last of them returned; or, where times do not tell when that
+    /// was, until the last of them was invoked. Nothing where that is not known.
     pub fn faults_around(&self, operations: &[usize]) -> (Option<&Fault>, &[Fault]) {
         let lines = || operations.iter().filter_map(|at| self.lines.get(*at));
         let (Some(first), Some(last)) = (lines().min(), lines().max()) else {
             return (None, &[]);
         };
-        let before = |line: u32| self.faults.partition_point(|(fault, _)| *fault < line as usize);
+        let before = |line: u32| self.faults.partition_point(|fault| fault.line < line as usize);
         let (from, to) = (before(*first), before(*last));
+        let all = operations.iter().filter_map(|at| self.history.operations().get(*at));
+        let end = all.map(|one| one.returned.unwrap_or(one.invoked)).max().unwrap_or(0);
+        let in_time = |fault: &&Fault| fault.time.is_some_and(|time| time < end);
+        // Times that ran backwards were replaced.
+        let timed = self.backwards == 0;
+        let later = self.faults[to..].iter().take_while(|fault| timed && in_time(fault)).count();
+        let to = to + later;
         // Only the first ones are kept.
         match to < self.faults.len() || self.faults_seen == self.faults.len() {
             true => (self.faults[..from].last(), &self.faults[from..to]),

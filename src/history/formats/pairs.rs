@@ -261,6 +261,17 @@ impl Pairs {
         Ok(time.max(last))
     }
 
+    /// Notes what the nemesis did, which may have told its time.
+    pub(super) fn fault(&mut self, line: usize, told: Option<u64>, text: impl AsRef<str>) {
+        let time = match self.sayings.timed {
+            Some(true) => told,
+            // Then the time of an event is its position among all of them.
+            Some(false) => Some(self.sayings.events),
+            None => None,
+        };
+        self.log.fault(line, time, text);
+    }
+
     /// Takes an invocation.
     pub(super) fn invoke(&mut self, head: Head, mut call: Call) -> Result<(), Malformed> {
         let time = self.time(head)?;

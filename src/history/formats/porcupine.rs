@@ -79,7 +79,7 @@ pub(super) fn take(reader: &mut Reader, line: usize, text: &[u8]) -> Result<(), 
         reader.pairs.log.mark(line, text);
         if let Some((_, fault)) = text.split_once(NEMESIS) {
             let words: Vec<&str> = fault.split_whitespace().collect();
-            reader.pairs.log.fault(line, words.join(" "));
+            reader.pairs.fault(line, None, words.join(" "));
         }
         return Ok(());
     };

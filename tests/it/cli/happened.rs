@@ -232,3 +232,48 @@ fn what_the_nemesis_did_around_a_violation_is_told_beside_it() {
     assert_eq!(nemesis["before"], fault(2, ":k2"));
     assert_eq!(nemesis["within"], serde_json::json!([fault(5, ":cut")]));
 }
+
+#[test]
+fn what_the_nemesis_did_before_the_last_of_a_violation_returned_is_told_too() {
+    // Where events have times, those count, and otherwise the order of the lines.
+    let event = |timed: bool, time: u32, rest: &str| match timed {
+        true => format!("{{:time {time}, {rest}}}\n"),
+        false => format!("{{{rest}}}\n"),
+    };
+    let within = |timed: bool, instants: [u32; 3]| {
+        let at = |time: u32, rest: &str| event(timed, time, rest);
+        let did = |time: u32, what: &str| {
+            at(time, &format!(":process :nemesis, :type :info, :f :{what}, :value nil"))
+        };
+        let [cut, mend, end] = instants;
+        let text = [
+            at(10, ":process 0, :type :invoke, :f :write, :value 1"),
+            at(20, ":process 0, :type :ok, :f :write, :value 1"),
+            at(30, ":process 1, :type :invoke, :f :read, :value nil"),
+            did(cut, "cut"),
+            did(mend, "mend"),
+            at(40, ":process 1, :type :ok, :f :read, :value 7"),
+            did(end, "end"),
+        ];
+        let said = verify(&text.concat(), "--model linearizable --format json");
+        let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        let within = json["verdicts"][0]["nemesis"]["within"].as_array().expect("a list").clone();
+        within.iter().map(|fault| fault["line"].as_u64().expect("a line")).collect::<Vec<_>>()
+    };
+    assert_eq!(within(false, [0; 3]), [4, 5]);
+    assert_eq!(within(true, [32, 35, 45]), [4, 5]);
+    // The clock of the nemesis says that it was later.
+    assert_eq!(within(true, [32, 41, 45]), [4]);
+    assert_eq!(within(true, [42, 43, 44]), [0; 0]);
+}
+
+#[test]
+fn whether_the_nemesis_did_it_before_is_not_told_by_times_that_ran_backwards() {
+    let text = "{:time 10, :process 0, :type :invoke, :f :read, :value nil}\n\
+                {:time 12, :process :nemesis, :type :info, :f :cut, :value nil}\n\
+                {:time 5, :process 0, :type :ok, :f :read, :value 7}\n";
+    let said = verify(text, "--model linearizable");
+    assert!(said.out.contains("FAILS") && !said.out.contains("nemesis"), "{said:?}");
+    let said = verify(&text.replace(":time 5", ":time 15"), "--model linearizable");
+    assert!(said.out.contains("meanwhile the nemesis did"), "{said:?}");
+}
