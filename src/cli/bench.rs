@@ -11,7 +11,7 @@ use crate::world::Workload;
 use super::clock;
 use super::exit::{Exit, Failure};
 use super::interrupts;
-use super::jobs;
+use super::progress::{Now, Phase, Progress};
 use super::screen::Screen;
 use super::values::{self, Format};
 
@@ -55,7 +55,7 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
             .remedy(format!("scopes are named {}", Scope::names().join(", ")))
     })?;
     interrupts::heed();
-    let bar = jobs::progress(0);
+    let progress = Progress::new(screen.progress);
     let began = clock::now();
     let plan = Plan {
         work: Work::Scripted(Workload::default()),
@@ -67,15 +67,25 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         panics: false,
         patient: false,
         jobs: args.jobs,
-        stop: &|progress| {
-            bar.set_message(jobs::told(progress, began.elapsed()));
-            bar.tick();
+        stop: &|seen| {
+            progress.tell(|| Now {
+                name: args.name.clone(),
+                phase: Phase::Exhaustive {
+                    scope: "the scope".to_owned(),
+                    states: seen.states,
+                    frontier: seen.frontier,
+                    depth: seen.depth,
+                    memory: (seen.bytes, args.memory),
+                },
+                ended: None,
+                since: began.elapsed(),
+            });
             interrupts::noted()
         },
     };
     let found = scope.search(&plan).map_err(|refused| Failure::new(refused.to_string()))?;
     let seconds = began.elapsed().as_secs_f64();
-    bar.finish_and_clear();
+    progress.end();
     let (verdict, exit) = match found.ending {
         Ending::Bounded(_) if interrupts::noted() => ("bounded", Exit::Interrupted),
         Ending::Bounded(_) => ("bounded", Exit::Unknown),

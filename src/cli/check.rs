@@ -41,15 +41,20 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     interrupts::heed();
     begin(args, screen, seed, &searches, None);
     let began = clock::now();
-    let done = search_all(args, &searches, began);
+    let done = search_all(args, screen, &searches, began);
     quietly(|| tell(args, (registry, screen), seed, (&searches, &done), began))
 }
 
 /// Runs all searches within the limits that were given.
-fn search_all(args: &CheckArgs, searches: &[Search], began: Instant) -> Vec<Done> {
+fn search_all(args: &CheckArgs, screen: &Screen, searches: &[Search], began: Instant) -> Vec<Done> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let elapsed = || began.elapsed();
-    let limits = Limits { time: args.time, jobs: args.jobs.unwrap_or_else(cores), clock: &elapsed };
+    let limits = Limits {
+        time: args.time,
+        jobs: args.jobs.unwrap_or_else(cores),
+        clock: &elapsed,
+        progress: screen.progress,
+    };
     jobs::search_all(searches, limits)
 }
 
@@ -64,7 +69,7 @@ fn exam(
     interrupts::heed();
     begin(args, screen, seed, &searches, Some(mutants.len()));
     let began = clock::now();
-    let done = search_all(args, &searches, began);
+    let done = search_all(args, screen, &searches, began);
     let mut papers = Vec::new();
     for (mutant, hunts) in mutants {
         let time = hunts.iter().map(|at| done[*at].time).sum();

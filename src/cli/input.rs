@@ -81,12 +81,7 @@ fn decompressed(mut file: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     let mut magic = Vec::new();
     file.by_ref().take(4).read_to_end(&mut magic)?;
     let zipped = magic.starts_with(&[0x1f, 0x8b]);
-    let zstd = match &magic[..] {
-        [0x28, 0xb5, 0x2f, 0xfd] => true,
-        // zstd files may begin with a frame that has no data.
-        [first, 0x2a, 0x4d, 0x18] => (0x50..0x60).contains(first),
-        _ => false,
-    };
+    let zstd = is_zstd(&magic);
     let whole = BufReader::with_capacity(CHUNK, Cursor::new(magic).chain(file));
     if zipped {
         return Ok(Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(whole))));
@@ -185,14 +180,18 @@ impl<R: BufRead> Read for Frames<R> {
 
 /// Counts the bytes that are read, and fails once the recording would need too much
 /// memory.
-pub struct Counted<R> {
+pub struct Counted<'t, R> {
     inner: R,
     bytes: u64,
     /// How much memory may be taken, in bytes.
     memory: u64,
+    /// How many bytes there will be, if that is known.
+    of: Option<u64>,
+    /// Is told how many bytes were read, of how many.
+    tell: &'t dyn Fn(u64, Option<u64>),
 }
 
-impl<R> Counted<R> {
+impl<R> Counted<'_, R> {
     /// How many bytes were read.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -200,6 +199,10 @@ impl<R> Counted<R> {
 
     fn add(&mut self, amount: usize) {
         self.bytes += amount as u64;
+        // A look at the clock for each line would cost more than the line.
+        if self.bytes >> 20 != (self.bytes - amount as u64) >> 20 {
+            (self.tell)(self.bytes, self.of);
+        }
     }
 
     fn fits(&self) -> io::Result<()> {
@@ -241,7 +244,7 @@ pub fn free_memory() -> u64 {
     all.map_or(u64::MAX, |all| all / 5 * 4)
 }
 
-impl<R: BufRead> Read for Counted<R> {
+impl<R: BufRead> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.fits()?;
         let count = self.inner.read(buffer)?;
@@ -250,7 +253,7 @@ impl<R: BufRead> Read for Counted<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Counted<R> {
+impl<R: BufRead> BufRead for Counted<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.fits()?;
         self.inner.fill_buf()
@@ -268,6 +271,17 @@ const TOO_LARGE: &str = "judge a part of it, allow more memory with --memory, or
 /// Reads a recorded history, if it can be judged in this much memory (bytes; if
 /// none is given, in most of what there is); or one that was typed.
 pub fn read(path: &str, options: &Options, memory: Option<u64>) -> Result<Input, Failure> {
+    read_telling(path, options, memory, &|_, _| {})
+}
+
+/// As [`read`], where `tell` is told now and then how many bytes were read, and of how many,
+/// if that is known.
+pub fn read_telling(
+    path: &str,
+    options: &Options,
+    memory: Option<u64>,
+    tell: &dyn Fn(u64, Option<u64>),
+) -> Result<Input, Failure> {
     if let Some(typed) = typed(path, options) {
         let bytes = path.len() as u64;
         return typed.map(|recording| Input { recording, bytes }).map_err(|not| {
@@ -280,13 +294,14 @@ pub fn read(path: &str, options: &Options, memory: Option<u64>) -> Result<Input,
     }
     let memory = memory.unwrap_or_else(free_memory);
     let inner = open(path)?;
+    let of = length(path);
     // A file has at least as many bytes after decompression, so a file that is too
     // large is refused before it is read.
     let size = std::fs::metadata(path).map_or(0, |about| about.len());
     if let Some(why) = room(size, memory).filter(|_| path != "-") {
         return Err(Failure::new(format!("{path} is too large: {why}")).remedy(TOO_LARGE));
     }
-    let mut counted = Counted { inner, bytes: 0, memory };
+    let mut counted = Counted { inner, bytes: 0, memory, of, tell };
     let recording = formats::read(&mut counted, options);
     let recording = recording
         .map_err(|not| malformed(path, &not, options, room(counted.bytes, memory).is_some()))?;
@@ -294,8 +309,30 @@ pub fn read(path: &str, options: &Options, memory: Option<u64>) -> Result<Input,
 }
 
 /// Opens a recorded history, however large, to read it line by line.
-pub fn counted(path: &str) -> Result<Counted<Box<dyn BufRead>>, Failure> {
-    Ok(Counted { inner: open(path)?, bytes: 0, memory: u64::MAX })
+pub fn counted<'t>(
+    path: &str,
+    tell: &'t dyn Fn(u64, Option<u64>),
+) -> Result<Counted<'t, Box<dyn BufRead>>, Failure> {
+    Ok(Counted { inner: open(path)?, bytes: 0, memory: u64::MAX, of: length(path), tell })
+}
+
+/// How many bytes a file has, if it is a regular one that is not compressed.
+fn length(path: &str) -> Option<u64> {
+    let about = std::fs::metadata(path).ok().filter(|about| about.is_file())?;
+    let mut magic = [0; 4];
+    File::open(path).ok()?.read_exact(&mut magic).ok()?;
+    let compressed = magic.starts_with(&[0x1f, 0x8b]) || is_zstd(&magic);
+    (!compressed).then_some(about.len())
+}
+
+/// Whether a file that begins so is one of zstd.
+fn is_zstd(magic: &[u8]) -> bool {
+    match magic {
+        [0x28, 0xb5, 0x2f, 0xfd] => true,
+        // zstd files may begin with a frame that has no data.
+        [first, 0x2a, 0x4d, 0x18] => (0x50..0x60).contains(first),
+        _ => false,
+    }
 }
 
 /// What is wrong with a recording, and what to do about it.

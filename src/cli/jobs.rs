@@ -5,20 +5,18 @@
 //! they took. No search uses the time of another one, and an exhaustive hunt
 //! does not use the time of the random hunt after it.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use crate::hunt::both::{Hunt, hunt};
-use crate::hunt::exhaustive::Stage;
-use crate::report::count;
-use crate::search::exhaustive::Progress;
+use crate::hunt::exhaustive::{Stage, scope_text};
+use crate::search::exhaustive::Open;
 
 use super::interrupts;
 use super::plan::Search;
+use super::progress::{How, Now, Phase, Progress};
 use super::quiet::quietly;
 
 /// The limits of all searches together.
@@ -30,6 +28,8 @@ pub struct Limits<'a> {
     pub jobs: usize,
     /// The time elapsed so far.
     pub clock: &'a (dyn Fn() -> Duration + Sync),
+    /// How progress is told.
+    pub progress: How,
 }
 
 impl Limits<'_> {
@@ -52,7 +52,8 @@ pub struct Done {
 
 /// Runs all searches.
 pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
-    let bar = progress(searches.iter().map(runs).sum());
+    let progress = Progress::new(limits.progress);
+    let ended = AtomicUsize::new(0);
     let next = AtomicUsize::new(0);
     let slots: Vec<Mutex<Option<Done>>> = searches.iter().map(|_| Mutex::new(None)).collect();
     // With fewer searches than threads, each search gets several threads.
@@ -63,7 +64,9 @@ pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(search) = searches.get(at) else { break };
                 let share = limits.share(searches.len() - at);
-                let done = search_one(search, limits, share, threads, &bar);
+                let several = (searches.len() > 1).then_some((&ended, searches.len()));
+                let done = search_one(search, limits, share, threads, (&progress, several));
+                ended.fetch_add(1, Ordering::Relaxed);
                 *slots[at].lock().expect("no search panics with the lock") = Some(done);
             }
         });
@@ -74,7 +77,7 @@ pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
         }
         work();
     });
-    bar.finish_and_clear();
+    progress.end();
     let filled = |slot: Mutex<Option<Done>>| {
         let done = slot.into_inner().expect("no search panics with the lock");
         done.expect("every search was taken by a thread")
@@ -82,21 +85,15 @@ pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
     slots.into_iter().map(filled).collect()
 }
 
-/// How many random runs a search does.
-fn runs(search: &Search) -> u64 {
-    search.plan.random.as_ref().map_or(0, |random| random.runs)
-}
-
 fn search_one(
     search: &Search,
     limits: Limits<'_>,
     share: Option<Duration>,
     threads: usize,
-    bar: &ProgressBar,
+    (progress, several): (&Progress, Option<(&AtomicUsize, usize)>),
 ) -> Done {
     let began = (limits.clock)();
     let elapsed = || (limits.clock)().saturating_sub(began);
-    let shown = AtomicUsize::new(0);
     let mut plan = search.plan.clone();
     // The exhaustive hunt gets half of the share. The random hunt gets all that is
     // left, and at least its half: the exhaustive one may notice late that its
@@ -107,17 +104,27 @@ fn search_one(
     let ends = |share: Option<Duration>| {
         interrupts::noted() || share.is_some_and(|share| elapsed() >= share)
     };
+    let now = |phase: Phase, since: Duration| Now {
+        name: search.short.clone(),
+        phase,
+        ended: several.map(|(ended, all)| (ended.load(Ordering::Relaxed), all)),
+        since,
+    };
+    // Which scope is searched, and since when; since when runs are random.
+    let (searched, sampled) = (Cell::new(None::<(Open, Duration)>), OnceCell::new());
     let look = |stage: Stage<'_>| {
-        bar.set_message(format!("{}: {}", search.short, told(stage.progress, elapsed())));
-        bar.tick();
+        let begun = searched.get().filter(|(scope, _)| *scope == stage.scope);
+        let (_, since) = begun.unwrap_or((stage.scope, elapsed()));
+        searched.set(Some((stage.scope, since)));
+        progress.tell(|| now(exhaustive(search, &stage), elapsed().saturating_sub(since)));
         // Each part ends at its own moment since the beginning of the hunt, so time
         // that a part does not use goes to those after it.
         ends(first.map(|first| first * (stage.part + 1) / stage.parts))
     };
     let stop = |runs: u64| {
-        let runs = usize::try_from(runs).unwrap_or(usize::MAX);
-        bar.inc((runs - shown.swap(runs, Ordering::Relaxed)) as u64);
-        bar.set_message(search.short.clone());
+        let since = *sampled.get_or_init(elapsed);
+        let of = search.plan.random.as_ref().map_or(0, |random| random.runs);
+        progress.tell(|| now(Phase::Random(runs, of), elapsed().saturating_sub(since)));
         let late = || share.zip(half).map(|(share, half)| share.max(elapsed() + half));
         ends(*second.get_or_init(late))
     };
@@ -125,34 +132,19 @@ fn search_one(
         exhaustive.jobs = threads;
     }
     let hunt = hunt(&*search.subject, &plan, &look, &stop);
-    bar.inc(runs(search).saturating_sub(shown.load(Ordering::Relaxed) as u64));
     Done { hunt, time: elapsed() }
 }
 
-/// The progress of a search, in one line.
-pub fn told(progress: &Progress, elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64().max(0.001);
-    let rate = (progress.states as f64 / seconds) as u64;
-    format!(
-        "{} states · {}/s · frontier {} · depth {} · {} MB",
-        count(progress.states),
-        count(rate),
-        count(progress.frontier),
-        progress.depth,
-        count(progress.bytes >> 20),
-    )
-}
-
-/// A progress bar on standard error; without random runs, a progress line.
-/// Nothing is drawn if standard error is not a terminal.
-pub fn progress(runs: u64) -> ProgressBar {
-    if runs == 0 {
-        let style = ProgressStyle::with_template("{spinner} {elapsed} · {msg}");
-        return ProgressBar::new_spinner().with_style(style.expect("the template is well-formed"));
+/// What an exhaustive search does now.
+fn exhaustive(search: &Search, stage: &Stage<'_>) -> Phase {
+    let plan = search.plan.exhaustive.as_ref();
+    Phase::Exhaustive {
+        scope: plan.map_or(String::new(), |plan| scope_text(&stage.scope, &plan.menu)),
+        states: stage.progress.states,
+        frontier: stage.progress.frontier,
+        depth: stage.progress.depth,
+        memory: (stage.progress.bytes, plan.map_or(0, |plan| plan.limits.bytes)),
     }
-    let style = "{bar:24} {human_pos} of {human_len} runs · {per_sec} · {eta} left · {msg}";
-    let style = ProgressStyle::with_template(style).expect("the template is well-formed");
-    ProgressBar::new(runs).with_style(style)
 }
 
 #[cfg(test)]
@@ -191,7 +183,12 @@ mod tests {
     fn what_is_left_is_shared_by_those_that_have_not_begun() {
         let at = |seconds, jobs, waiting| {
             let clock = move || Duration::from_secs(seconds);
-            let limits = Limits { time: Some(Duration::from_secs(60)), jobs, clock: &clock };
+            let limits = Limits {
+                time: Some(Duration::from_secs(60)),
+                jobs,
+                clock: &clock,
+                progress: How::Never,
+            };
             limits.share(waiting).map(|share| share.as_secs())
         };
         assert_eq!(at(0, 1, 1), Some(60));
@@ -200,7 +197,8 @@ mod tests {
         assert_eq!(at(0, 8, 3), Some(60));
         assert_eq!(at(30, 1, 2), Some(15));
         assert_eq!(at(61, 1, 2), Some(0));
-        let endless = Limits { time: None, jobs: 1, clock: &|| Duration::ZERO };
+        let endless =
+            Limits { time: None, jobs: 1, clock: &|| Duration::ZERO, progress: How::Never };
         assert_eq!(endless.share(3), None);
     }
 
@@ -210,7 +208,7 @@ mod tests {
         let looks = AtomicU64::new(0);
         let clock = || Duration::from_millis(looks.fetch_add(1, Ordering::Relaxed));
         let time = Duration::from_millis(480);
-        let limits = Limits { time: Some(time), jobs: 1, clock: &clock };
+        let limits = Limits { time: Some(time), jobs: 1, clock: &clock, progress: How::Never };
         let searches = searches("a b c --deep --patient-timers");
         assert_eq!(searches.len(), 3);
         let begun = |doubt: &Doubt| matches!(doubt, Doubt::Bounded { states: 2.., .. });
@@ -235,7 +233,7 @@ mod tests {
             Duration::from_millis(if look < 10 { look } else { 1_000 + look })
         };
         let time = Some(Duration::from_millis(100));
-        let limits = Limits { time, jobs: 1, clock: &clock };
+        let limits = Limits { time, jobs: 1, clock: &clock, progress: How::Never };
         let done = search_all(&searches("a --deep"), limits).remove(0);
         assert!(done.time > Duration::from_millis(1_000), "{:?}", done.time);
         assert!(done.hunt.sampled.runs > 0 && done.hunt.sampled.cut_short);

@@ -41,6 +41,7 @@ mod jobs;
 mod list;
 mod man;
 mod plan;
+mod progress;
 mod quiet;
 mod reading;
 mod replay;

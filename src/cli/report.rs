@@ -17,6 +17,7 @@ use crate::report::reporter::Replayed;
 use super::args::VerifyArgs;
 use super::clock;
 use super::exit::{Exit, Failure};
+use super::progress::{Phase, Progress};
 use super::quiet::quietly;
 use super::replay::again;
 use super::screen::{self, Screen};
@@ -126,7 +127,11 @@ fn of_recording(args: &ReportArgs, screen: &Screen) -> Result<String, Failure> {
     let options = verify_args(args)?;
     let name = &args.subject;
     let began = clock::now();
-    let read = input::read(name, &options.read.holding(options.initial.as_ref()), options.memory)?;
+    let progress = Progress::new(screen.progress);
+    let reading = options.read.holding(options.initial.as_ref());
+    let read = input::read_telling(name, &reading, options.memory, &|bytes, of| {
+        progress.tell(|| verify::now(name, Phase::Reading(bytes, of), began.elapsed()));
+    })?;
     let reading = began.elapsed();
     interrupts::heed();
     interrupts::until(options.time);
@@ -135,7 +140,7 @@ fn of_recording(args: &ReportArgs, screen: &Screen) -> Result<String, Failure> {
         page = recording::page(judged);
         String::new()
     };
-    verify::judge(&options, screen, &mut tell, name, (&read, reading), &verify::progress())?;
+    verify::judge(&options, screen, &mut tell, name, (&read, reading), &progress)?;
     Ok(page)
 }
 

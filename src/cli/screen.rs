@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::report::{Ink, Letters, Look};
 
 use super::exit::{Exit, Failure};
+use super::progress::How;
 
 /// How output looks.
 #[derive(Args, Clone, Debug)]
@@ -19,6 +20,9 @@ pub struct LookArgs {
     /// Draw with ASCII characters only
     #[arg(long, global = true)]
     ascii: bool,
+    /// How to tell on standard error what is running
+    #[arg(long, value_enum, default_value = "auto", global = true, value_name = "HOW")]
+    progress: How,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -38,6 +42,8 @@ enum When {
 pub struct Screen {
     /// How pages look.
     pub look: Look,
+    /// How progress is told.
+    pub progress: How,
     /// The command that was given, in a form that can be copied.
     pub command: String,
     state: Arc<Mutex<State>>,
@@ -70,7 +76,7 @@ impl Screen {
         };
         let words = words.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
         let command = std::iter::once(program()).chain(words).collect::<Vec<_>>().join(" ");
-        Screen { look, command, state: Arc::default() }
+        Screen { look, progress: args.progress, command, state: Arc::default() }
     }
 
     /// Writes a text as it is.

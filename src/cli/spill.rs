@@ -13,6 +13,7 @@ mod merge;
 mod parts;
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::history::escape;
 use crate::history::formats::{Options, Recording};
@@ -21,7 +22,9 @@ use crate::judgement::model::Locality;
 use crate::report::count;
 
 use super::args::VerifyArgs;
+use super::clock;
 use super::exit::{Exit, Failure};
+use super::progress::{Phase, Progress};
 use super::screen::Screen;
 use super::values::Meaning;
 use super::{input, interrupts, verify};
@@ -56,7 +59,8 @@ pub fn run(args: &VerifyArgs, directory: &Path, screen: &Screen) -> Result<Exit,
     // From here on a signal ends the work, so that the folder is removed.
     interrupts::heed();
     interrupts::until(args.time);
-    let bar = verify::progress();
+    let progress = Progress::new(screen.progress);
+    let began = clock::now();
     let left = Parts::left_in(directory);
     if left > 0 {
         let said = format!(
@@ -68,8 +72,10 @@ pub fn run(args: &VerifyArgs, directory: &Path, screen: &Screen) -> Result<Exit,
         screen.note(&screen.look.text(&said));
     }
     let mut parts = Parts::create(directory)?;
-    bar.set_message(screen.look.text(&format!("reading {name}")));
-    let Some(first) = First::pass(args, name, &mut parts)? else {
+    let reading = |bytes, of| {
+        progress.tell(|| verify::now(name, Phase::Reading(bytes, of), began.elapsed()));
+    };
+    let Some(first) = First::pass(args, name, &mut parts, &reading)? else {
         parts.remove()?;
         screen.note("interrupted: nothing was judged");
         return Ok(Exit::Interrupted);
@@ -81,12 +87,12 @@ pub fn run(args: &VerifyArgs, directory: &Path, screen: &Screen) -> Result<Exit,
             merged.unjudged = PARTS - part;
             break;
         }
-        let said = format!("judging part {} of {PARTS} of {name}", part + 1);
-        bar.set_message(screen.look.text(&said));
+        let said = format!("judging part {} of {PARTS}", part + 1);
+        progress.tell(|| verify::now(name, Phase::Other(said), Duration::ZERO));
         judge(args, name, (&parts, part), &first, &mut merged)?;
     }
     parts.remove()?;
-    bar.finish_and_clear();
+    progress.end();
     let exit = merged.tell(args, name, first, screen)?;
     if interrupts::noted() {
         screen.note("interrupted: these are the results so far");

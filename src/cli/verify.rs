@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use crate::history::formats::Recording;
-use crate::history::{Completion, History, Key, Operation, Value};
+use crate::history::{Completion, History, Key, Operation, Value, escape};
 use crate::hunt::outcome::{Status, is_violated};
 use crate::judgement::checker::Leasts;
 use crate::judgement::datatype::{
@@ -26,6 +24,7 @@ use super::exit::{Exit, Failure};
 use super::follow;
 use super::input::{self, Input};
 use super::interrupts;
+use super::progress::{Now, Phase, Progress};
 use super::screen::Screen;
 use super::values::Meaning;
 
@@ -48,15 +47,17 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     let mut exits = Vec::new();
     let mut reporter = args.format.reporter(screen.look);
-    let bar = progress();
+    let progress = Progress::new(screen.progress);
     let start = clock::now();
     for (nth, history) in args.histories.iter().enumerate() {
         if interrupts::noted() {
             break;
         }
         let began = clock::now();
-        bar.set_message(screen.look.text(&format!("reading {history}")));
-        let read = input::read(history, &args.read.holding(args.initial.as_ref()), args.memory);
+        let options = args.read.holding(args.initial.as_ref());
+        let read = input::read_telling(history, &options, args.memory, &|bytes, of| {
+            progress.tell(|| now(history, Phase::Reading(bytes, of), began.elapsed()));
+        });
         let judged = read.and_then(|read| {
             let reading = began.elapsed();
             // From here on an interrupt has a partial result to print.
@@ -65,7 +66,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
             let left = args.time.map(|time| time.saturating_sub(start.elapsed()) / waiting);
             interrupts::until(left);
             let mut tell = |judged: &Judged<'_>| reporter.recording(judged);
-            judge(args, screen, &mut tell, history, (&read, reading), &bar)
+            judge(args, screen, &mut tell, history, (&read, reading), &progress)
         });
         match judged {
             Ok(exit) => exits.push(exit),
@@ -85,15 +86,9 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     Ok(first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds))
 }
 
-/// A progress line, if standard error is a terminal.
-pub fn progress() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    if !bar.is_hidden() {
-        let style = ProgressStyle::with_template("{spinner} {elapsed} · {msg}");
-        bar.set_style(style.expect("the template is well-formed"));
-        bar.enable_steady_tick(Duration::from_millis(100));
-    }
-    bar
+/// What is done with a recording now.
+pub(super) fn now(name: &str, phase: Phase, since: Duration) -> Now {
+    Now { name: escape::line(name).into_owned(), phase, ended: None, since }
 }
 
 /// Judges a recording and prints what `tell` makes of it.
@@ -103,14 +98,15 @@ pub(super) fn judge(
     tell: &mut dyn FnMut(&Judged<'_>) -> String,
     name: &str,
     (read, reading): (&Input, Duration),
-    bar: &ProgressBar,
+    progress: &Progress,
 ) -> Result<Exit, Failure> {
     let meaning = args.datatype.clone().unwrap_or_default();
     let called = read.recording.called(name);
     let begun = begun(meaning, args.initial.as_ref(), &called, read)?;
     let judge = begun.judge();
     // Measured first, because it takes little time, and judging may take all there is.
-    bar.set_message(screen.look.text(&format!("measuring {name}")));
+    let doing = |what: String| progress.tell(|| now(name, Phase::Other(what), Duration::ZERO));
+    doing("measuring".to_owned());
     let (distance, elements, sums) = figures(args, &judge, begun.history());
     let models = args.models();
     let mut times = vec![Duration::ZERO; models.len()];
@@ -123,7 +119,7 @@ pub(super) fn judge(
             return Verdict::Unknown(Unknown { reason, spent: 0 });
         }
         let began = clock::now();
-        bar.set_message(screen.look.text(&format!("judging {name} by {model}")));
+        doing(format!("judging by {model}"));
         let verdict = within(&judge, model, (budget, args.time.is_some()), &mut most);
         let verdict = confirmed(&begun, model, verdict, &mut rechecked);
         if let Some(at) = models.iter().position(|other| *other == model) {
@@ -138,7 +134,7 @@ pub(super) fn judge(
     let asked = |(model, _): &(Model, Duration)| !not_asked.contains(model);
     let times: Vec<_> =
         models.iter().copied().zip(times).filter(asked).map(|(_, time)| time).collect();
-    bar.set_message(screen.look.text(&format!("searching the least k and Δ of {name}")));
+    doing("searching the least k and Δ".to_owned());
     let least: Option<Leasts> = args.all.then(|| judge.least(budget));
     let distance = distance.map(|distance| Distance { leasts: least.clone(), ..distance });
     let strange = args.initial.is_none() && saw_what_nobody_left(&judge, &survey);
@@ -171,7 +167,7 @@ pub(super) fn judge(
         sums: sums.as_ref().filter(|sums| sums.tells()),
         far: args.far || args.all || args.full,
     };
-    bar.finish_and_clear();
+    progress.end();
     screen.print(&tell(&judged));
     if let Some(path) = &args.save_counterexample {
         counterexample::save(path, &read.recording.history, &survey, (args, screen))?;

@@ -163,6 +163,8 @@ impl Explored {
 pub struct Stage<'a> {
     /// The progress of the current search.
     pub progress: &'a Progress,
+    /// The scope that is searched.
+    pub scope: Open,
     /// The part of the hunt that the search belongs to, from 0. Each group of
     /// properties that need to remember the same things is one part.
     pub part: u32,
@@ -201,7 +203,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(Stage<'_>) -> bool
     }
     let parts = u32::try_from(needs.len()).expect("memories are of a few kinds");
     for (part, tracks) in (0..).zip(needs) {
-        let stop = |progress: &Progress| stop(Stage { progress, part, parts });
+        let stop = |scope: Open, progress: &Progress| stop(Stage { progress, scope, part, parts });
         let mut all: Vec<&mut (Property, Decision)> =
             found.iter_mut().filter(|(property, _)| tracks_of(property) == Ok(tracks)).collect();
         for together in all.chunks_mut(TOGETHER) {
@@ -219,7 +221,7 @@ fn climb(
     tracks: Tracks,
     mut group: Vec<&mut (Property, Decision)>,
     coverage: &mut Explored,
-    stop: &dyn Fn(&Progress) -> bool,
+    stop: &dyn Fn(Open, &Progress) -> bool,
 ) {
     let mut patient = false;
     let mut rungs = plan.scopes.iter().copied();
@@ -230,7 +232,8 @@ fn climb(
             break;
         }
         let scope = Open { patient: patient || scope.patient, ..scope };
-        let timers = match search(subject, plan, tracks, scope, &mut group, coverage, stop) {
+        let stop = |progress: &Progress| stop(scope, progress);
+        let timers = match search(subject, plan, tracks, scope, &mut group, coverage, &stop) {
             Ended::Complete { states, timers } => {
                 next = rungs.next();
                 let Some(larger) = next.filter(|_| is_enough(plan, (scope, states), &group)) else {

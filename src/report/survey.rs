@@ -637,7 +637,8 @@ fn short(model: Model) -> String {
 }
 
 /// `2.8 MB`.
-fn size(bytes: u64) -> String {
+/// A number of bytes with its unit.
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),

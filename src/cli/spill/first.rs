@@ -39,10 +39,11 @@ impl First {
         args: &VerifyArgs,
         name: &str,
         parts: &mut Parts,
+        tell: &dyn Fn(u64, Option<u64>),
     ) -> Result<Option<First>, Failure> {
         let began = clock::now();
         let options = args.read.options();
-        let mut file = input::counted(name)?;
+        let mut file = input::counted(name, tell)?;
         let refused = |why| refused(name, why, (&options, args.initial.as_ref()));
         let mut stream = Stream::open(&mut file, &options).map_err(refused)?;
         let mut counted = Counted::default();

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use serde_json::json;
 
+use crate::history::formats::Fault;
 use crate::history::{Completion, Operation, ProcessId, Value, escape};
 use crate::judgement::Verdict;
 use crate::judgement::checker::Entry;
@@ -241,8 +242,8 @@ fn columns(judged: &Judged<'_>) -> Markup {
     }
 }
 
-/// What the nemesis did, each with the place in time at which it stands in the file: the
-/// first operation after it.
+/// What the nemesis did, each with when it did so, or, where the file does not say, when the
+/// first operation after its line was asked.
 fn marks(judged: &Judged<'_>) -> Vec<(u64, String)> {
     let recording = judged.recording;
     let operations = recording.history.operations();
@@ -255,7 +256,11 @@ fn marks(judged: &Judged<'_>) -> Vec<(u64, String)> {
         Some((op.invoked - first) / unit)
     };
     let faults = recording.faults.iter();
-    faults.filter_map(|(line, did)| Some((place(*line)?, short(did)))).collect()
+    let when = |fault: &Fault| match fault.time.filter(|_| recording.backwards == 0) {
+        Some(time) => Some(time.saturating_sub(first) / unit),
+        None => place(fault.line),
+    };
+    faults.filter_map(|fault| Some((when(fault)?, short(&fault.what)))).collect()
 }
 
 /// 0 read, 1 write, 2 another call; 3 more if it failed, 6 more if its outcome is unknown.
