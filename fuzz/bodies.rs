@@ -16,9 +16,11 @@ use quiescence::judgement::{
     Budget, Distance, Elements, Judge, Model, Sums, Survey, check, initial, recheck,
 };
 use quiescence::report::json::Json;
-use quiescence::report::reporter::Reporter;
+use quiescence::report::json_lines::JsonLines;
+use quiescence::report::listing::Listing;
+use quiescence::report::reporter::{EndOfRecordings, Reporter};
 use quiescence::report::survey::{Counted, Judged};
-use quiescence::report::{Letters, Look};
+use quiescence::report::{Letters, Look, github, junit, markdown};
 use quiescence::world::execute;
 use quiescence::world::{
     Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario,
@@ -232,12 +234,23 @@ pub fn printed(bytes: &[u8]) {
     };
     let narrow = Look { width: 20, letters: Letters::Ascii, ..Look::default() };
     let pages = [Look::default(), narrow].map(|look| judged.text(&look));
-    let mut json = Json::default();
-    json.recording(&judged);
-    let json = json.end_of_recordings(true);
+    let end = EndOfRecordings { one: true, exit: "holds" };
+    let told = |mut reporter: Box<dyn Reporter>| {
+        reporter.recording(&judged) + &reporter.end_of_recordings(&end)
+    };
+    let list = |form| told(Box::new(Listing::new(narrow, form)));
+    let commands = list(github::text);
+    assert!(commands.lines().all(|line| line.starts_with("::")), "{commands}");
+    let forms = [
+        told(Box::<Json>::default()),
+        told(Box::new(JsonLines(narrow))),
+        list(junit::text),
+        list(markdown::text),
+        commands,
+    ];
     let written =
         [json_lines::write(history), operation_lines::write(history), edn::write(history)];
-    for text in pages.into_iter().chain(written).chain([json]) {
+    for text in pages.into_iter().chain(written).chain(forms) {
         let steering = text.chars().find(|letter| escape::steers(*letter) && *letter != '\n');
         assert_eq!(steering, None, "{text:?}");
     }

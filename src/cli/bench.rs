@@ -13,7 +13,7 @@ use super::exit::{Exit, Failure};
 use super::interrupts;
 use super::progress::{Now, Phase, Progress};
 use super::screen::Screen;
-use super::values::{self, Format};
+use super::values::{self, PlainFormat};
 
 /// Search a named scope and print what it cost
 ///
@@ -45,7 +45,7 @@ pub struct BenchArgs {
     memory: u64,
     /// The output format
     #[arg(long, value_enum, default_value = "human")]
-    format: Format,
+    format: PlainFormat,
 }
 
 /// Runs the subcommand.
@@ -93,8 +93,8 @@ pub fn run(args: &BenchArgs, screen: &Screen) -> Result<Exit, Failure> {
         _ => ("violated", Exit::Violated),
     };
     match args.format {
-        Format::Human => screen.page(&told(args, &found, seconds, verdict)),
-        Format::Json => {
+        PlainFormat::Human => screen.page(&told(args, &found, seconds, verdict)),
+        PlainFormat::Json => {
             let length = found.found.first().map(|way| way.stem.len());
             let declined: Vec<_> = found.declined.iter().map(|(name, _)| *name).collect();
             let all = json!({

@@ -7,7 +7,7 @@ use crate::catalogue::ladder::{Rung, ladder};
 use crate::hunt::both::How;
 use crate::hunt::case::{Case, FoundBy, SearchName, replay};
 use crate::hunt::exam::{self, Paper};
-use crate::hunt::outcome::{self, Row, Status};
+use crate::hunt::outcome::{self, Row, Saved, Status};
 use crate::report::reporter::{Begin, Begun, Checked, Examined, Searched};
 
 use super::args::CheckArgs;
@@ -77,11 +77,18 @@ fn exam(
         papers.push((Paper { mutant, searched, sampled, kept, repaired }, time));
     }
     let interrupted = interrupts::noted();
-    let again = &screen.command;
-    let examined = Examined { papers: &papers, time: began.elapsed(), again, interrupted };
+    let all: Vec<_> = papers.iter().map(|(paper, _)| paper.clone()).collect();
+    let exit = if interrupted { Exit::Interrupted } else { exam::status(&all).into() };
+    let examined = Examined {
+        seed,
+        papers: &papers,
+        time: began.elapsed(),
+        again: &screen.command,
+        interrupted,
+        exit: &exit.reason(),
+    };
     screen.print(&args.format.reporter(screen.look).exam(&examined));
-    let papers: Vec<_> = papers.into_iter().map(|(paper, _)| paper).collect();
-    Ok(if interrupted { Exit::Interrupted } else { exam::status(&papers).into() })
+    Ok(exit)
 }
 
 /// A seed of 32 bits: short seeds are easier to copy, and there are enough of
@@ -139,7 +146,10 @@ fn tell(
         None => format!("{} --seed {seed:#x}", screen.command),
     };
     let interrupted = interrupts::noted();
+    let status = Status::of_rows(found.iter().flat_map(|searched| &searched.rows));
+    let exit = if interrupted { Exit::Interrupted } else { status.into() };
     let checked = Checked {
+        seed,
         searches: &found,
         registry,
         promises: args.bare(),
@@ -147,16 +157,17 @@ fn tell(
         again: &again,
         program: &program(),
         interrupted,
+        exit: &exit.reason(),
     };
     screen.print(&args.format.reporter(screen.look).check(&checked));
     // A case that could not be saved does not change the result.
     unsaved.dedup();
     unsaved.iter().for_each(|failure: &Failure| screen.note(&failure.as_warning()));
-    Ok(if interrupted { Exit::Interrupted } else { Status::of_rows(checked.rows()).into() })
+    Ok(exit)
 }
 
 /// Checks that a finding replays. Saves it if no promise expects it.
-fn save(search: &Search, row: &Row<'_>, seed: u64) -> Result<Option<String>, Failure> {
+fn save(search: &Search, row: &Row<'_>, seed: u64) -> Result<Option<Saved>, Failure> {
     let Some(finding) = row.found.finding.as_deref() else { return Ok(None) };
     let found = match finding.how {
         How::Random { run, shrunk_from } => FoundBy {
@@ -170,8 +181,10 @@ fn save(search: &Search, row: &Row<'_>, seed: u64) -> Result<Option<String>, Fai
         }
     };
     let case = Case::of(&*search.subject, &finding.failing, finding.is_minimal(), found);
-    let replayed =
-        replay::replay(&case, &*search.subject, search.datatype).map(|replayed| replayed.fidelity);
-    assert_eq!(replayed, Ok(replay::Fidelity::Reproduced), "what was found must replay");
-    row.news().map(|_| files::save(&case, &search.short)).transpose()
+    let replayed = replay::replay(&case, &*search.subject, search.datatype);
+    let fidelity = replayed.as_ref().map(|replayed| &replayed.fidelity);
+    assert_eq!(fidelity, Ok(&replay::Fidelity::Reproduced), "what was found must replay");
+    let line = replayed.map_or(1, |replayed| replayed.line(&case, &case.to_text()));
+    let saved = |path| Saved { path, line };
+    row.news().map(|_| files::save(&case, &search.short).map(saved)).transpose()
 }

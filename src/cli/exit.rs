@@ -50,6 +50,22 @@ impl From<Status> for Exit {
     }
 }
 
+impl Exit {
+    /// Why a command ends so, in a word for programs.
+    pub fn reason(self) -> String {
+        let status = match self {
+            Exit::Malformed => return "malformed".to_owned(),
+            Exit::Interrupted => return "interrupted".to_owned(),
+            Exit::Holds => Status::Holds,
+            Exit::Violated => Status::Violated,
+            Exit::Unknown => Status::Unknown,
+            Exit::Nothing => Status::Nothing,
+            Exit::NotReproduced => Status::NotReproduced,
+        };
+        status.to_string()
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)

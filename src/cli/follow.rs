@@ -12,8 +12,8 @@ use crate::history::formats::{Follower, Options};
 use crate::history::{Event, Malformed, What, escape};
 use crate::judgement::initial::{exchange, exchanged, exchanged_in};
 use crate::judgement::live::{Live, Violation};
-use crate::report::SCHEMA;
-use crate::report::{Tone, count};
+use crate::report::json::{self, with_frame};
+use crate::report::{SCHEMA, Tone, count};
 
 use super::args::VerifyArgs;
 use super::clock;
@@ -36,6 +36,10 @@ pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failu
         let typed = escape::short(path);
         return Err(Failure::new(format!("`{typed}` is not a file that grows"))
             .remedy("leave out --follow to judge a history that is typed"));
+    }
+    if !matches!(args.format, Format::Human | Format::Json | Format::Jsonl) {
+        return Err(Failure::new("--follow writes human, json or jsonl")
+            .remedy("judge the file without --follow once it is complete"));
     }
     let models = args.live_models();
     let live = Live::new(&models, args.window).map_err(|not| {
@@ -263,8 +267,8 @@ impl Watch<'_> {
     }
 
     fn tell(&self, found: &[Violation]) -> Exit {
-        if self.args.format == Format::Json {
-            self.json(found);
+        if self.args.format != Format::Human {
+            self.json(found, Exit::Violated);
             return Exit::Violated;
         }
         for violation in found {
@@ -287,7 +291,7 @@ impl Watch<'_> {
         }
     }
 
-    fn json(&self, found: &[Violation]) {
+    fn json(&self, found: &[Violation], exit: Exit) {
         let violations: Vec<_> = found
             .iter()
             .map(|violation| {
@@ -301,13 +305,14 @@ impl Watch<'_> {
             })
             .collect();
         let coverage = self.live.coverage();
-        let all = json!({ "schema": SCHEMA, "live": {
+        let live = json!({
             "violations": violations,
             "operations": coverage.operations,
             "complete": coverage.is_complete(),
             "coverage": coverage.to_string(),
-        }});
-        self.screen.print(&format!("{}\n", escape::in_json(&all.to_string())));
+        });
+        let all = with_frame(json!({ "schema": SCHEMA, "live": live }), &exit.reason());
+        self.screen.print(&json::line(&all));
     }
 
     /// Reports the result when the recording, the time or the process ends.
@@ -323,8 +328,14 @@ impl Watch<'_> {
         if !found.is_empty() {
             return Ok(self.tell(&found));
         }
-        if self.args.format == Format::Json {
-            self.json(&[]);
+        let exit = match self.live.coverage() {
+            _ if interrupts::noted() => Exit::Interrupted,
+            coverage if coverage.answers == 0 => Exit::Nothing,
+            coverage if coverage.is_complete() => Exit::Holds,
+            _ => Exit::Unknown,
+        };
+        if self.args.format != Format::Human {
+            self.json(&[], exit);
         } else {
             let coverage = self.live.coverage();
             let names = self.live.unviolated();
@@ -335,12 +346,7 @@ impl Watch<'_> {
                 names.join(", ")
             ));
         }
-        Ok(match self.live.coverage() {
-            _ if interrupts::noted() => Exit::Interrupted,
-            coverage if coverage.answers == 0 => Exit::Nothing,
-            coverage if coverage.is_complete() => Exit::Holds,
-            _ => Exit::Unknown,
-        })
+        Ok(exit)
     }
 }
 

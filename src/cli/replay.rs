@@ -77,16 +77,20 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
     }
     let short = registry.short(&case.strategy);
     let landmarks = quietly(|| Landmarks::of(&replayed.run, replayed.datatype));
+    let exit: Exit = Status::of_replay(&replayed).into();
     let told = Replayed {
         strategy: &short,
         registry,
+        path: &args.case.to_string_lossy(),
+        line: replayed.line(&case, &text),
         case: &case,
         replay: &replayed,
         landmarks: &landmarks,
         until: args.until,
+        exit: &exit.reason(),
     };
     screen.print(&args.format.reporter(screen.look).replay(&told));
-    Ok(Status::of_replay(&replayed).into())
+    Ok(exit)
 }
 
 /// Shows one step after the other, with the changes of its replica.

@@ -94,9 +94,8 @@ pub fn run(args: &VerifyArgs, directory: &Path, screen: &Screen) -> Result<Exit,
     parts.remove()?;
     progress.end();
     let exit = merged.tell(args, name, first, screen)?;
-    if interrupts::noted() {
+    if exit == Exit::Interrupted {
         screen.note("interrupted: these are the results so far");
-        return Ok(Exit::Interrupted);
     }
     Ok(exit)
 }

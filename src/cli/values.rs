@@ -10,20 +10,31 @@ use crate::history::Key;
 use crate::hunt::property::Property;
 use crate::judgement::datatype::{Datatype, named};
 use crate::judgement::{Model, UnknownModel};
-use crate::report::Look;
 use crate::report::human::Human;
 use crate::report::json::Json;
+use crate::report::json_lines::JsonLines;
+use crate::report::listing::Listing;
 use crate::report::reporter::Reporter;
+use crate::report::{Look, github, junit, markdown};
 use crate::search::exhaustive::Reduce;
 use crate::world::{FaultKind, Faults, InboxOnCrash, Network, Routing};
 
-/// The output format.
+/// The output format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Text for people
+    #[value(alias = "text")]
     Human,
-    /// JSON for programs
+    /// One JSON document, for programs
     Json,
+    /// One JSON object a line, for programs
+    Jsonl,
+    /// A JUnit file, for continuous integration
+    Junit,
+    /// Annotations of GitHub Actions
+    Github,
+    /// A summary in Markdown
+    Markdown,
 }
 
 impl Format {
@@ -32,8 +43,22 @@ impl Format {
         match self {
             Format::Human => Box::new(Human(look)),
             Format::Json => Box::new(Json::new(look)),
+            Format::Jsonl => Box::new(JsonLines(look)),
+            Format::Junit => Box::new(Listing::new(look, junit::text)),
+            Format::Github => Box::new(Listing::new(look, github::text)),
+            Format::Markdown => Box::new(Listing::new(look, markdown::text)),
         }
     }
+}
+
+/// The output format of what is no list of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlainFormat {
+    /// Text for people
+    #[value(alias = "text")]
+    Human,
+    /// One JSON document, for programs
+    Json,
 }
 
 /// Which searches to run.

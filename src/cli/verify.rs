@@ -15,6 +15,7 @@ use crate::judgement::initial::{seen, suggested};
 use crate::judgement::{
     Begun, Budget, Distance, Elements, Judge, Model, Reason, Sums, Survey, Unknown, Verdict,
 };
+use crate::report::reporter::EndOfRecordings;
 use crate::report::survey::{Counted, Judged};
 
 use super::args::VerifyArgs;
@@ -77,13 +78,16 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
             Err(failure) => return Err(failure),
         }
     }
-    screen.print(&reporter.end_of_recordings(args.histories.len() == 1));
-    if interrupts::noted() {
-        screen.note("interrupted: these are the results so far");
-        return Ok(Exit::Interrupted);
-    }
+    let interrupted = interrupts::noted();
     let first = [Exit::Malformed, Exit::Violated, Exit::Unknown, Exit::Nothing];
-    Ok(first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds))
+    let worst = first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds);
+    let exit = if interrupted { Exit::Interrupted } else { worst };
+    let end = EndOfRecordings { one: args.histories.len() == 1, exit: &exit.reason() };
+    screen.print(&reporter.end_of_recordings(&end));
+    if interrupted {
+        screen.note("interrupted: these are the results so far");
+    }
+    Ok(exit)
 }
 
 /// What is done with a recording now.

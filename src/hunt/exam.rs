@@ -132,6 +132,16 @@ impl Paper<'_> {
         all
     }
 
+    /// How it ends for this mutant.
+    pub fn status(&self) -> Status {
+        let complaints = self.complaints();
+        match complaints.iter().all(|complaint| *complaint == Complaint::Unfinished) {
+            _ if complaints.is_empty() => Status::Holds,
+            true => Status::Unknown,
+            false => Status::Violated,
+        }
+    }
+
     fn is_cut_short(&self) -> bool {
         let hunts = [self.searched, self.sampled, self.kept, self.repaired];
         let stopped = |hunt: &Hunt| hunt.searched.as_ref().is_some_and(|searched| searched.stopped);
@@ -163,10 +173,10 @@ pub fn enough_by_random(papers: &[Paper<'_>]) -> bool {
 
 /// How the exam ends.
 pub fn status(papers: &[Paper<'_>]) -> Status {
-    let all: Vec<_> = papers.iter().flat_map(Paper::complaints).collect();
-    if all.iter().any(|complaint| *complaint != Complaint::Unfinished) {
+    let all: Vec<_> = papers.iter().map(Paper::status).collect();
+    if all.contains(&Status::Violated) {
         Status::Violated
-    } else if !all.is_empty() {
+    } else if all.contains(&Status::Unknown) {
         Status::Unknown
     } else if papers.is_empty() {
         Status::Nothing

@@ -6,8 +6,10 @@
 //! judged nothing is vacuous and never kept. Results are data; reports put them
 //! into words.
 
+use std::fmt;
+
 use crate::history::Menu;
-use crate::judgement::checker::Leasts;
+use crate::judgement::checker::{Entry, Leasts};
 use crate::judgement::{Survey, Verdict};
 use crate::world::Setting;
 use crate::world::trace::{Trace, trace};
@@ -141,6 +143,18 @@ pub enum Status {
     NotReproduced,
 }
 
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Status::Holds => "holds",
+            Status::Violated => "violated",
+            Status::Unknown => "unknown",
+            Status::Nothing => "nothing-checked",
+            Status::NotReproduced => "not-reproduced",
+        })
+    }
+}
+
 impl Status {
     /// The status of several rows: that of the worst. Without rows, nothing was
     /// checked.
@@ -183,6 +197,18 @@ impl Status {
         }
     }
 
+    /// The status of one verdict on a recording, where no verdict means anything if
+    /// it is `vacuous`. With `every`, the question is which models hold, so a violated
+    /// one is not a failure.
+    pub fn of_verdict(verdict: &Verdict, vacuous: bool, every: bool) -> Status {
+        match verdict {
+            _ if vacuous => Status::Nothing,
+            Verdict::Violated(_) if !every => Status::Violated,
+            Verdict::Violated(_) | Verdict::Holds(_) => Status::Holds,
+            Verdict::Unknown(_) => Status::Unknown,
+        }
+    }
+
     /// The status of the verdicts on a recording. With `every`, the question is
     /// which models hold, so a violated one is not a failure.
     pub fn of_survey(
@@ -191,14 +217,15 @@ impl Status {
         least: Option<&Leasts>,
         every: bool,
     ) -> Status {
-        let is_unknown = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(_));
-        let unknown = survey.entries().iter().any(|entry| is_unknown(&entry.verdict));
+        let vacuous = is_vacuous(survey, says_anything);
+        let status = |entry: &Entry| Status::of_verdict(&entry.verdict, vacuous, every);
+        let any = |wanted: Status| survey.entries().iter().any(|entry| status(entry) == wanted);
         let unbounded = least.is_some_and(|(k, delta)| k.is_err() || delta.is_err());
-        if is_vacuous(survey, says_anything) {
+        if vacuous {
             Status::Nothing
-        } else if is_violated(survey) && !every {
+        } else if any(Status::Violated) {
             Status::Violated
-        } else if unknown || (every && unbounded) {
+        } else if any(Status::Unknown) || (every && unbounded) {
             Status::Unknown
         } else {
             Status::Holds
@@ -236,8 +263,17 @@ pub struct Row<'h> {
     pub searched: Option<&'h exhaustive::Explored>,
     /// The outcome that follows from this.
     pub outcome: Outcome,
-    /// The path of the saved case, if there is one.
-    pub case: Option<String>,
+    /// The saved case, if there is one.
+    pub case: Option<Saved>,
+}
+
+/// A case that was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The path of the file.
+    pub path: String,
+    /// The line in it that shows the violation.
+    pub line: usize,
 }
 
 impl<'h> Row<'h> {
@@ -265,6 +301,11 @@ impl<'h> Row<'h> {
     /// Whether its outcome was promised.
     pub fn met(&self) -> Met {
         self.outcome.met(self.expected)
+    }
+
+    /// Its status, as if it were the only row.
+    pub fn status(&self) -> Status {
+        Status::of_rows([self])
     }
 
     /// A violation that no promise expects; it is reported and saved.

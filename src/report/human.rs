@@ -1,13 +1,13 @@
 //! Results for people.
 
-mod check;
-mod exam;
+pub(super) mod check;
+pub(super) mod exam;
 mod failing_run;
 mod replay;
 
 use crate::catalogue::ladder::Rung;
 
-use super::reporter::{Begin, Begun, Checked, Examined, Replayed, Reporter};
+use super::reporter::{Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter};
 use super::survey::Judged;
 use super::table::setting_text;
 use super::verdict::property_name;
@@ -41,7 +41,7 @@ impl Reporter for Human {
         judged.text(&self.0)
     }
 
-    fn end_of_recordings(&mut self, _: bool) -> String {
+    fn end_of_recordings(&mut self, _: &EndOfRecordings<'_>) -> String {
         String::new()
     }
 }

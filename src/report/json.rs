@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::catalogue::ladder::Rung;
 use crate::history::escape;
 use crate::hunt::case::replay::Fidelity;
-use crate::hunt::case::write::why;
+use crate::hunt::case::write::{setting, why};
 use crate::hunt::exam::Paper;
 use crate::hunt::exhaustive::{Doubt, Proof};
 use crate::hunt::outcome::{Outcome, Row};
@@ -13,7 +13,7 @@ use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
 
 use super::human::{beginning, rungs};
-use super::reporter::{Begin, Begun, Checked, Examined, Replayed, Reporter};
+use super::reporter::{Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter};
 use super::survey::Judged;
 use super::table::{doubt_text, reason};
 use super::timeline::sentences;
@@ -45,16 +45,16 @@ impl Reporter for Json {
 
     fn check(&self, checked: &Checked<'_>) -> String {
         let results: Vec<_> = checked.rows().map(result).collect();
-        text(&json!({ "schema": SCHEMA, "results": results }))
+        document("results", results.into(), Some(checked.seed), checked.exit)
     }
 
     fn exam(&self, examined: &Examined<'_>) -> String {
         let mutants: Vec<_> = examined.papers.iter().map(|(paper, _)| self::paper(paper)).collect();
-        text(&json!({ "schema": SCHEMA, "mutants": mutants }))
+        document("mutants", mutants.into(), Some(examined.seed), examined.exit)
     }
 
     fn replay(&self, replayed: &Replayed<'_>) -> String {
-        text(&json!({ "schema": SCHEMA, "replay": replay(replayed) }))
+        document("replay", replay(replayed), None, replayed.exit)
     }
 
     fn recording(&mut self, judged: &Judged<'_>) -> String {
@@ -62,16 +62,39 @@ impl Reporter for Json {
         String::new()
     }
 
-    fn end_of_recordings(&mut self, one: bool) -> String {
+    fn end_of_recordings(&mut self, end: &EndOfRecordings<'_>) -> String {
         let mut all = std::mem::take(&mut self.recordings);
-        text(&match all.len() {
-            1 if one => all.swap_remove(0),
-            _ => json!({ "schema": SCHEMA, "histories": all }),
-        })
+        match all.len() {
+            1 if end.one => text(&with_frame(all.swap_remove(0), end.exit)),
+            _ => document("histories", all.into(), None, end.exit),
+        }
     }
 }
 
-fn replay(replayed: &Replayed<'_>) -> Value {
+/// A document of one part, with the version of its format, the version of the tool, the
+/// seed where there is chance, and why the command ends as it does.
+fn document(name: &str, part: Value, seed: Option<u64>, exit: &str) -> String {
+    let mut all = json!({ "schema": SCHEMA, (name): part });
+    if let Some(seed) = seed {
+        all["seed"] = seed_text(seed).into();
+    }
+    text(&with_frame(all, exit))
+}
+
+/// A document with the version of the tool, and why the command ends as it does.
+pub(crate) fn with_frame(mut all: Value, exit: &str) -> Value {
+    all["tool"] = env!("CARGO_PKG_VERSION").into();
+    all["exit"] = exit.into();
+    all
+}
+
+/// A seed as the command line takes it: as a number it would lose digits in some readers.
+pub(super) fn seed_text(seed: u64) -> String {
+    format!("{seed:#x}")
+}
+
+/// A replay.
+pub(super) fn replay(replayed: &Replayed<'_>) -> Value {
     let Replayed { strategy, case, replay, .. } = replayed;
     let (outcome, difference) = match &replay.fidelity {
         Fidelity::Reproduced => ("reproduced", None),
@@ -93,6 +116,7 @@ fn replay(replayed: &Replayed<'_>) -> Value {
     let steps: Vec<_> = replay.trace.steps.iter().map(|step| sentences(step).join(" · ")).collect();
     json!({
         "strategy": strategy,
+        "setting": setting(&case.setting),
         "model": case.property.to_string(),
         "outcome": outcome,
         "difference": difference,
@@ -101,6 +125,11 @@ fn replay(replayed: &Replayed<'_>) -> Value {
         "evidence": why(&replay.run, &case.property, &replay.judgement, replay.datatype),
         "steps": steps,
     })
+}
+
+/// A JSON value on one line, escaped likewise.
+pub(crate) fn line(value: &Value) -> String {
+    format!("{}\n", escape::in_json(&value.to_string()))
 }
 
 /// A JSON value, pretty-printed, with escapes for characters that could control
@@ -120,7 +149,8 @@ fn verdict(outcome: &Outcome) -> &'static str {
     }
 }
 
-fn paper(paper: &Paper<'_>) -> Value {
+/// What an exam has found of one mutant.
+pub(super) fn paper(paper: &Paper<'_>) -> Value {
     let mutant = paper.mutant;
     let searched = paper.by_search().map(|by| {
         let mut told = scope(&by.scope);
@@ -151,7 +181,8 @@ fn paper(paper: &Paper<'_>) -> Value {
     })
 }
 
-fn result(line: &Row<'_>) -> Value {
+/// What a check has found of one property.
+pub(super) fn result(line: &Row<'_>) -> Value {
     let kind = match &line.outcome {
         Outcome::Violated(flaw) => Some(flaw.to_string()),
         _ => None,
@@ -165,13 +196,14 @@ fn result(line: &Row<'_>) -> Value {
         .or_else(|| reason(&line.outcome));
     json!({
         "strategy": line.strategy,
+        "setting": setting(line.setting),
         "model": line.found.property.to_string(),
         "expected": line.expected.map(|expected| expected.to_string()),
         "verdict": verdict(&line.outcome),
         "kind": kind,
         "evidence": evidence,
         "coverage": coverage(line),
-        "case": line.case,
+        "case": line.case.as_ref().map(|saved| &saved.path),
     })
 }
 

@@ -37,9 +37,16 @@ pub trait Reporter {
     /// The verdicts on one recording.
     fn recording(&mut self, judged: &Judged<'_>) -> String;
 
-    /// What remains to be written after the last recording; `one` if there was
-    /// only one.
-    fn end_of_recordings(&mut self, one: bool) -> String;
+    /// What remains to be written after the last recording.
+    fn end_of_recordings(&mut self, end: &EndOfRecordings<'_>) -> String;
+}
+
+/// How judging recordings ended.
+pub struct EndOfRecordings<'a> {
+    /// Whether only one recording was asked for.
+    pub one: bool,
+    /// Why the command ends as it does, in a word.
+    pub exit: &'a str,
 }
 
 /// Where the first line of a check goes.
@@ -66,6 +73,8 @@ pub struct Begun<'a> {
 
 /// What a check has found.
 pub struct Checked<'a> {
+    /// The seed of the random runs.
+    pub seed: u64,
     /// One entry for each search.
     pub searches: &'a [Searched<'a>],
     /// What is known of the strategies.
@@ -80,6 +89,8 @@ pub struct Checked<'a> {
     pub program: &'a str,
     /// Whether it was interrupted.
     pub interrupted: bool,
+    /// Why the command ends as it does, in a word.
+    pub exit: &'a str,
 }
 
 impl<'a> Checked<'a> {
@@ -91,6 +102,8 @@ impl<'a> Checked<'a> {
 
 /// What an exam has found.
 pub struct Examined<'a> {
+    /// The seed of the random runs.
+    pub seed: u64,
     /// One entry for each mutant, with how long its hunts took together.
     pub papers: &'a [(Paper<'a>, Duration)],
     /// How long all of it took.
@@ -99,6 +112,8 @@ pub struct Examined<'a> {
     pub again: &'a str,
     /// Whether it was interrupted.
     pub interrupted: bool,
+    /// Why the command ends as it does, in a word.
+    pub exit: &'a str,
 }
 
 /// What was found of one strategy in one setting.
@@ -117,6 +132,10 @@ pub struct Replayed<'a> {
     pub strategy: &'a str,
     /// What is known of the strategies.
     pub registry: &'a Registry,
+    /// The path of the file.
+    pub path: &'a str,
+    /// The line in it that shows what was found.
+    pub line: usize,
     /// What was recorded.
     pub case: &'a Case,
     /// The new run.
@@ -125,4 +144,6 @@ pub struct Replayed<'a> {
     pub landmarks: &'a Landmarks,
     /// After how many steps to stop; `None` for the whole run.
     pub until: Option<usize>,
+    /// Why the command ends as it does, in a word.
+    pub exit: &'a str,
 }

@@ -118,7 +118,7 @@ impl Counted {
 
 impl Judged<'_> {
     /// Whether nothing was checked, so that no verdict means anything.
-    fn is_vacuous(&self) -> bool {
+    pub(super) fn is_vacuous(&self) -> bool {
         outcome::is_vacuous(self.survey, self.says_anything)
     }
 
@@ -462,12 +462,7 @@ impl Judged<'_> {
     /// The result for programs.
     pub(crate) fn json(&self) -> Json {
         let names = |models: Vec<Model>| models.into_iter().map(Model::name).collect::<Vec<_>>();
-        let mut verdicts = Vec::new();
-        for entry in self.survey.entries() {
-            for name in names_of(entry.model) {
-                verdicts.push(self.verdict(entry, &name));
-            }
-        }
+        let verdicts = self.verdicts();
         let (min_k, min_delta, bounds) = match self.least {
             None => (Json::Null, Json::Null, Json::Null),
             Some((k, delta)) => (
@@ -520,6 +515,16 @@ impl Judged<'_> {
     /// What happened, in words: a label, and what it is about.
     pub(super) fn happened_told(&self) -> Vec<(&'static str, String)> {
         self.figures(|happened| happened.told())
+    }
+
+    /// The verdicts for programs, under each name of a model.
+    pub(super) fn verdicts(&self) -> Vec<Json> {
+        let all = self.survey.entries().iter();
+        let named = |entry: &Entry| {
+            let names = names_of(entry.model).into_iter();
+            names.map(|name| self.verdict(entry, &name)).collect::<Vec<_>>()
+        };
+        all.flat_map(named).collect()
     }
 
     /// What happened, in words.

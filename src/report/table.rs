@@ -35,7 +35,7 @@ pub fn reason(outcome: &Outcome) -> Option<String> {
 }
 
 /// The result of a row, in one line.
-fn told(row: &Row<'_>) -> String {
+pub(super) fn told(row: &Row<'_>) -> String {
     let why = reason(&row.outcome).unwrap_or_default();
     match (&row.outcome, row.found.finding.as_ref().map(|finding| &finding.how)) {
         (Outcome::Kept, _) if row.found.proofs.is_empty() => {

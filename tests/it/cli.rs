@@ -15,6 +15,7 @@ mod follow;
 mod happened;
 mod own;
 mod printed;
+mod results;
 mod runner;
 mod spill;
 #[cfg(unix)]

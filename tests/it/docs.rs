@@ -20,7 +20,7 @@
 //! tables of the catalogue.
 
 mod mutants;
-mod schema;
+pub mod schema;
 mod tables;
 
 use std::collections::BTreeSet;

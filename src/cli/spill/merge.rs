@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::screen::Screen;
-use crate::cli::{clock, counterexample, verify};
+use crate::cli::{clock, counterexample, interrupts, verify};
 
 use crate::history::formats::stream::Streamed;
 use crate::history::{Completion, Operation, Value, formats::Recording};
@@ -20,6 +20,7 @@ use crate::judgement::model::Locality;
 use crate::judgement::{
     Begun, Budget, Counterexample, Judge, Kind, Model, Reason, Survey, Unknown, Verdict, Witness,
 };
+use crate::report::reporter::EndOfRecordings;
 use crate::report::survey::{Counted, Judged};
 
 use super::first::{First, recorded};
@@ -217,11 +218,14 @@ impl Merged {
         };
         let mut reporter = args.format.reporter(screen.look);
         screen.print(&reporter.recording(&judged));
-        screen.print(&reporter.end_of_recordings(true));
+        let status: Exit = Status::of_survey(&survey, says_anything, None, false).into();
+        let exit = if interrupts::noted() { Exit::Interrupted } else { status };
+        let end = EndOfRecordings { one: true, exit: &exit.reason() };
+        screen.print(&reporter.end_of_recordings(&end));
         if let Some(path) = &args.save_counterexample {
             counterexample::save(path, &input.recording.history, &survey, (args, screen))?;
         }
-        Ok(Status::of_survey(&survey, says_anything, None, false).into())
+        Ok(exit)
     }
 
     /// The operations of all counterexamples.

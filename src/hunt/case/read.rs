@@ -78,6 +78,11 @@ pub fn place_of_datatype(text: &str) -> (usize, usize) {
     locate(text, &[At::Key("datatype")])
 }
 
+/// The line and column, from 1, of the verdict in the text of a case.
+pub fn place_of_verdict(text: &str) -> (usize, usize) {
+    locate(text, &[At::Key("verdict")])
+}
+
 fn without_place(text: &str) -> String {
     text.split(" at line ").next().unwrap_or(text).to_owned()
 }

@@ -4,12 +4,13 @@
 use crate::history::notation;
 use crate::hunt::Subject;
 use crate::hunt::property::{Flaw, Judgement, judge};
-use crate::judgement::datatype::Datatype;
+use crate::judgement::datatype::{self, Datatype};
 use crate::world::trace;
-use crate::world::trace::Trace;
-use crate::world::{NotEnabled, Run};
+use crate::world::trace::{Trace, TraceStep};
+use crate::world::{Ending, NotEnabled, Run};
 use crate::world::{re_execute, repeat};
 
+use super::read::{place_of_step, place_of_verdict};
 use super::words::sentence;
 use super::write::{cycle, sent, steps};
 use super::{Case, CaseStep};
@@ -91,6 +92,48 @@ pub fn replay(
     };
     let fidelity = compare(case, &followed, &trace, &run, &judgement);
     Ok(Replay { fidelity, trace, run, judgement, datatype })
+}
+
+impl Replay {
+    /// The line of the file of a case, of which `text` is the text, that shows what this
+    /// replay of it has found: the first step that differs; or else the step in which a
+    /// handler panicked or an invariant broke, or with the last answer to a read that the
+    /// violation is about; or else, where final reads or the run as a whole show it, the
+    /// verdict.
+    pub fn line(&self, case: &Case, text: &str) -> usize {
+        let step = match &self.fidelity {
+            Fidelity::TextsDiffer(difference) | Fidelity::Differs(difference) => {
+                difference.step.checked_sub(1)
+            }
+            Fidelity::Reproduced => match self.run.ending {
+                Ending::Panicked(_) | Ending::Broken(_) => case.schedule.len().checked_sub(1),
+                _ => self.last_answer(),
+            },
+        };
+        match step.filter(|step| *step < case.schedule.len()) {
+            Some(step) => place_of_step(text, step).0,
+            None => place_of_verdict(text).0,
+        }
+    }
+
+    /// The position of the step with the last answer to a read that the violation is about, if
+    /// each of them was answered in a step. (A write may be answered long after the reads that
+    /// should have seen it.)
+    fn last_answer(&self) -> Option<usize> {
+        let Judgement::Violated(_, Some(found)) = &self.judgement else { return None };
+        let answered = |at: &usize| {
+            let operation = self.run.operations[*at];
+            let answers = |step: &TraceStep| {
+                step.happened.answers.iter().any(|answer| answer.operation == operation)
+            };
+            self.trace.steps.iter().position(answers)
+        };
+        let operations = self.run.history.operations();
+        let is_read = |at: &&usize| datatype::answered(&operations[**at], self.datatype);
+        let reads = found.operations.iter().filter(is_read);
+        let steps: Option<Vec<usize>> = reads.map(answered).collect();
+        steps?.into_iter().max()
+    }
 }
 
 /// How many of the last steps form a cycle that was chosen, if they do.

@@ -11,7 +11,9 @@ use crate::judgement::datatype::{Arbitration, Datatype, answered, updates};
 use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
 use crate::replication::CommandId;
 use crate::world::trace::{Trace, TraceStep, trace};
-use crate::world::{Action, Ending, MessageName, Run, SessionId, Setting, Strike, Workload};
+use crate::world::{
+    Action, Ending, FaultPlan, MessageName, Run, SessionId, Setting, Strike, Workload,
+};
 
 use super::layout::to_text;
 use super::schema::{
@@ -322,23 +324,39 @@ fn finals(
     Some((key.to_string(), finals.collect()))
 }
 
+/// A setting as it stands in a case file: `cluster`, `faults` and `routing`.
+pub fn setting(setting: &Setting) -> serde_json::Value {
+    json!({
+        "cluster": cluster(setting),
+        "faults": faults(&setting.faults),
+        "routing": setting.routing,
+    })
+}
+
+fn cluster(setting: &Setting) -> ClusterShape {
+    ClusterShape { nodes: setting.nodes.into(), network: setting.network }
+}
+
+fn faults(plan: &FaultPlan) -> FaultsShape {
+    FaultsShape {
+        budget: plan.budget,
+        inbox: plan.inbox,
+        clocks: plan.clocks.clone(),
+        keep_token: plan.keep_token,
+        bounded: plan.bounded,
+        lose_clock: plan.lose_clock,
+    }
+}
+
 fn file(case: &Case) -> File {
-    let faults = &case.setting.faults;
     let sessions = (0u16..).zip(&case.workload.sessions);
     File {
         format: FORMAT.to_owned(),
         tool: case.tool.clone(),
         strategy: case.strategy.clone(),
         datatype: case.datatype.clone(),
-        cluster: ClusterShape { nodes: case.setting.nodes.into(), network: case.setting.network },
-        faults: FaultsShape {
-            budget: faults.budget,
-            inbox: faults.inbox,
-            clocks: faults.clocks.clone(),
-            keep_token: faults.keep_token,
-            bounded: faults.bounded,
-            lose_clock: faults.lose_clock,
-        },
+        cluster: cluster(&case.setting),
+        faults: faults(&case.setting.faults),
         routing: case.setting.routing,
         workload: sessions
             .map(|(at, script)| SessionShape {

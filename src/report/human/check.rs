@@ -137,56 +137,64 @@ impl Page<'_> {
     fn failures(&mut self, searched: &Searched<'_>) {
         for failure in &searched.failures {
             let rows: Vec<_> = failure.rows.iter().map(|at| &searched.rows[*at]).collect();
-            self.failure(failure, &rows);
+            let told = story(self.checked, failure, &rows, self.look);
+            self.print(&format!("{told}\n"));
         }
     }
+}
 
-    fn failure(&mut self, failure: &Failure, rows: &[&Row<'_>]) {
-        let look = self.look;
-        for row in rows {
-            let finding = row.news().expect("it is news");
-            let title = look.text(&title(&row.found.property, &finding.failing.judgement()));
-            let all = finding.failing.run.schedule.len();
-            let size = match &finding.how {
-                How::Random { run, shrunk_from } => {
-                    format!("run {run} · {shrunk_from} actions shrunk to {all}")
-                }
-                How::Exhaustive { scope, states } => format!(
-                    "{all} {}, the fewest with {} · {} states",
-                    if all == 1 { "action" } else { "actions" },
-                    scope_text(scope, row.menu),
-                    count(*states)
-                ),
-            };
-            let mark = look.paint(Tone::Bad, "FAIL");
-            let title = look.paint(Tone::Strong, &pad(&title, 20));
-            self.print(&format!("{mark}  {title}  {}\n", look.text(&size)));
-        }
-        for (at, row) in rows.iter().enumerate() {
-            let finding = row.news().expect("it is news");
-            let failing = &finding.failing;
-            let told = FailingRun {
-                strategy: row.strategy,
-                registry: self.checked.registry,
-                setting: &failing.setting,
-                workload: &failing.workload,
-                trace: &failure.trace,
-                run: &failing.run,
-                property: &row.found.property,
-                judgement: &failing.judgement(),
-                datatype: failing.datatype,
-                landmarks: &failure.landmarks,
-                minimal: finding.is_minimal(),
-            };
-            if at == 0 {
-                self.print(&format!("\n{}", told.picture(look)));
+/// A failing run: how each of these rows fails by it and how it was found, the picture, and
+/// what is known of it.
+pub(in crate::report) fn story(
+    checked: &Checked<'_>,
+    failure: &Failure,
+    rows: &[&Row<'_>],
+    look: &Look,
+) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let finding = row.news().expect("it is news");
+        let title = look.text(&title(&row.found.property, &finding.failing.judgement()));
+        let all = finding.failing.run.schedule.len();
+        let size = match &finding.how {
+            How::Random { run, shrunk_from } => {
+                format!("run {run} · {shrunk_from} actions shrunk to {all}")
             }
-            let path = row.case.as_deref();
-            let replay = path.map(|path| format!("{} replay {path}", self.checked.program));
-            self.print(&format!("\n{}", told.block(path, replay.as_deref(), look)));
-        }
-        self.print("\n");
+            How::Exhaustive { scope, states } => format!(
+                "{all} {}, the fewest with {} · {} states",
+                if all == 1 { "action" } else { "actions" },
+                scope_text(scope, row.menu),
+                count(*states)
+            ),
+        };
+        let mark = look.paint(Tone::Bad, "FAIL");
+        let title = look.paint(Tone::Strong, &pad(&title, 20));
+        text.push_str(&format!("{mark}  {title}  {}\n", look.text(&size)));
     }
+    for (at, row) in rows.iter().enumerate() {
+        let finding = row.news().expect("it is news");
+        let failing = &finding.failing;
+        let told = FailingRun {
+            strategy: row.strategy,
+            registry: checked.registry,
+            setting: &failing.setting,
+            workload: &failing.workload,
+            trace: &failure.trace,
+            run: &failing.run,
+            property: &row.found.property,
+            judgement: &failing.judgement(),
+            datatype: failing.datatype,
+            landmarks: &failure.landmarks,
+            minimal: finding.is_minimal(),
+        };
+        if at == 0 {
+            text.push_str(&format!("\n{}", told.picture(look)));
+        }
+        let path = row.case.as_ref().map(|saved| saved.path.as_str());
+        let replay = path.map(|path| format!("{} replay {path}", checked.program));
+        text.push_str(&format!("\n{}", told.block(path, replay.as_deref(), look)));
+    }
+    text
 }
 
 /// Groups rows for which the same text is printed.

@@ -1,7 +1,7 @@
 //! The result of the exam, for people.
 
 use crate::hunt::exam::{Complaint, Paper, enough_by_random};
-use crate::hunt::outcome::Outcome;
+use crate::hunt::outcome::{Outcome, Status};
 use crate::report::reporter::Examined;
 use crate::report::table::reason;
 use crate::report::verdict::property_name;
@@ -12,10 +12,10 @@ pub(super) fn text(examined: &Examined<'_>, look: &Look) -> String {
     let mut text = String::from("\n");
     for (paper, time) in examined.papers {
         let complaints = paper.complaints();
-        let (tone, sign) = match complaints.as_slice() {
-            [] => (Tone::Good, "✓"),
-            all if all.iter().all(|it| *it == Complaint::Unfinished) => (Tone::Doubt, "?"),
-            _ => (Tone::Bad, "✗"),
+        let (tone, sign) = match paper.status() {
+            Status::Holds => (Tone::Good, "✓"),
+            Status::Violated | Status::NotReproduced => (Tone::Bad, "✗"),
+            Status::Unknown | Status::Nothing => (Tone::Doubt, "?"),
         };
         let mutant = paper.mutant;
         let name = look.paint(Tone::Strong, &mutant.strategy);
@@ -42,7 +42,7 @@ pub(super) fn text(examined: &Examined<'_>, look: &Look) -> String {
 }
 
 /// How it was convicted, what it keeps, and what the repaired strategy was found to be.
-fn found(paper: &Paper<'_>) -> String {
+pub(in crate::report) fn found(paper: &Paper<'_>) -> String {
     let actions = |many: usize| match many {
         1 => "1 action".to_owned(),
         many => format!("{many} actions"),
@@ -73,7 +73,8 @@ fn found(paper: &Paper<'_>) -> String {
     told.join(" · ")
 }
 
-fn complained(complaint: &Complaint, paper: &Paper<'_>) -> String {
+/// What is wrong, in words.
+pub(in crate::report) fn complained(complaint: &Complaint, paper: &Paper<'_>) -> String {
     match complaint {
         Complaint::NotConvicted => "it is not convicted of what it is known for".to_owned(),
         Complaint::Longer(actions) => format!(

@@ -30,6 +30,10 @@ fn print_all(place: &Place, name: &str) -> bool {
     for line in [
         "verify",
         "verify --format json",
+        "verify --format jsonl",
+        "verify --format junit",
+        "verify --format github",
+        "verify --format markdown",
         "verify --full --ascii",
         "verify --all",
         "verify --follow",
@@ -123,7 +127,15 @@ fn what_a_case_says_is_printed_in_one_line() {
         for hostile in [format!("{quoted}{HOSTILE}"), HOSTILE.to_owned()] {
             let changed = text.replacen(&format!("\"{quoted}\""), &json(&hostile), 1);
             place.write("changed.json", &changed);
-            for line in ["replay", "replay --step", "replay --format json", "explain"] {
+            for line in [
+                "replay",
+                "replay --step",
+                "replay --format json",
+                "replay --format junit",
+                "replay --format github",
+                "replay --format markdown",
+                "explain",
+            ] {
                 let words: Vec<&str> = line.split(' ').chain(["changed.json"]).collect();
                 let said = place.run_words(&words);
                 assert_ne!(said.code, Some(101), "{line}: {said:?}");

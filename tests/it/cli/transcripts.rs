@@ -5,7 +5,7 @@ use snapbox::{Assert, Data, assert::Action, file};
 use super::runner::Place;
 use crate::support::overwrites;
 
-fn same(actual: &str, expected: Data) {
+pub fn same(actual: &str, expected: Data) {
     let words = Assert::new().action_env("SNAPSHOTS").action(Action::Verify);
     let words = if overwrites() { words.action(Action::Overwrite) } else { words };
     words.eq(actual, expected);

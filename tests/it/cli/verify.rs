@@ -8,6 +8,7 @@ use quiescence::history::formats::{Follower, Options};
 use serde_json::Value as Json;
 
 use super::runner::{Place, Said, line, read};
+use crate::docs::schema::complaints_of;
 
 /// Two clients write, then one reads the older value: not linearizable.
 const STALE: &str = r#"{"process":0,"f":"write","key":"x","value":1,"invoke":10,"return":20}
@@ -433,6 +434,7 @@ fn results_for_programs_have_the_fields_of_the_schema() {
     for words in ["--all --format json", "--model lin --format json", "--format json"] {
         let all = json(&verify(STALE, words));
         assert_eq!(fields(&all), fields(&schema["$defs"]["history"]["properties"]));
+        assert_eq!(complaints_of("verify", &all), [""; 0]);
         let verdict = &all["verdicts"][0];
         assert_eq!(fields(verdict), fields(&schema["$defs"]["verdict"]["properties"]));
         assert_eq!(all["distance"].is_null(), words.contains("lin"), "{words}");

@@ -19,10 +19,15 @@ pub fn complaints(case: &Json) -> Vec<String> {
     complaints_of("case", case)
 }
 
+/// A file in docs/schema.
+fn schema_of(file: &str) -> Json {
+    let text = read(&root().join("docs/schema").join(file));
+    serde_json::from_str(&text).expect("the schema is JSON")
+}
+
 /// How a value violates the schema with this name in docs/schema.
 pub fn complaints_of(name: &str, value: &Json) -> Vec<String> {
-    let schema = read(&root().join(format!("docs/schema/{name}.schema.json")));
-    let schema: Json = serde_json::from_str(&schema).expect("the schema is JSON");
+    let schema = schema_of(&format!("{name}.schema.json"));
     let mut complaints = Vec::new();
     conforms(&schema, &schema, value, "", &mut complaints);
     complaints
@@ -67,9 +72,11 @@ fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &
         match keyword.as_str() {
             "$schema" | "$id" | "$defs" | "title" | "description" => {}
             "$ref" => {
-                let name = wanted.as_str().and_then(|path| path.strip_prefix('#'));
-                let named =
-                    name.and_then(|path| root.pointer(path)).expect("a schema of this file");
+                let path = wanted.as_str().expect("a path");
+                let (file, inside) = path.split_once('#').expect("a schema in a file");
+                let other = (!file.is_empty()).then(|| schema_of(file));
+                let root = other.as_ref().unwrap_or(root);
+                let named = root.pointer(inside).expect("a schema of the file");
                 conforms(root, named, value, place, complaints);
             }
             "type" => {
@@ -81,10 +88,9 @@ fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &
             "const" if value == wanted => {}
             "enum" if wanted.as_array().is_some_and(|all| all.contains(value)) => {}
             "const" | "enum" => complain(format!("{value} is not {wanted}")),
-            "minimum" | "maximum" => {
-                let (is, limit) = (value.as_i64(), wanted.as_i64().expect("a limit"));
-                if is.is_some_and(|is| if keyword == "minimum" { is < limit } else { is > limit }) {
-                    complain(format!("{value} is beyond the {keyword} {limit}"));
+            "minimum" | "maximum" | "minItems" | "maxItems" => {
+                if is_beyond(value, keyword, wanted) {
+                    complain(format!("{value} is beyond the {keyword} {wanted}"));
                 }
             }
             "required" => {
@@ -101,22 +107,7 @@ fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &
                     }
                 }
             }
-            "additionalProperties" => {
-                for (name, inner) in value.as_object().into_iter().flatten() {
-                    if schema["properties"].get(name).is_some() {
-                        continue;
-                    }
-                    match wanted {
-                        Json::Bool(true) => {}
-                        Json::Bool(false) => {
-                            complaints.push(format!("{place}: `{name}` is not a field"));
-                        }
-                        other => {
-                            conforms(root, other, inner, &format!("{place}/{name}"), complaints);
-                        }
-                    }
-                }
-            }
+            "additionalProperties" => others(root, schema, value, place, complaints),
             "items" => {
                 for (at, inner) in value.as_array().into_iter().flatten().enumerate() {
                     conforms(root, wanted, inner, &format!("{place}/{at}"), complaints);
@@ -132,6 +123,30 @@ fn conforms(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &
             other => panic!("the keyword `{other}` is not known to this test"),
         }
     }
+}
+
+/// The fields of a value that the schema does not name.
+fn others(root: &Json, schema: &Json, value: &Json, place: &str, complaints: &mut Vec<String>) {
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        if schema["properties"].get(name).is_some() {
+            continue;
+        }
+        match &schema["additionalProperties"] {
+            Json::Bool(true) => {}
+            Json::Bool(false) => complaints.push(format!("{place}: `{name}` is not a field")),
+            other => conforms(root, other, inner, &format!("{place}/{name}"), complaints),
+        }
+    }
+}
+
+/// Whether a number, or the length of a list, is beyond a limit.
+fn is_beyond(value: &Json, keyword: &str, limit: &Json) -> bool {
+    let is = match keyword.ends_with("Items") {
+        true => value.as_array().and_then(|all| i64::try_from(all.len()).ok()),
+        false => value.as_i64(),
+    };
+    let limit = limit.as_i64().expect("a limit");
+    is.is_some_and(|is| if keyword.starts_with("min") { is < limit } else { is > limit })
 }
 
 fn fits(root: &Json, schema: &Json, value: &Json) -> bool {
