@@ -54,33 +54,43 @@ pub struct Done {
 pub fn search_all(searches: &[Search], limits: Limits<'_>) -> Vec<Done> {
     let progress = Progress::new(limits.progress);
     let ended = AtomicUsize::new(0);
-    let next = AtomicUsize::new(0);
-    let slots: Vec<Mutex<Option<Done>>> = searches.iter().map(|_| Mutex::new(None)).collect();
+    let several = (searches.len() > 1).then_some((&ended, searches.len()));
     // With fewer searches than threads, each search gets several threads.
     let threads = (limits.jobs / searches.len().max(1)).max(1);
-    let work = || {
+    let all = in_order(searches.len(), limits.jobs, |at| {
+        let share = limits.share(searches.len() - at);
+        let done = search_one(&searches[at], limits, share, threads, (&progress, several));
+        ended.fetch_add(1, Ordering::Relaxed);
+        done
+    });
+    progress.end();
+    all
+}
+
+/// The results of so many pieces of work, in their order, done by several threads that take
+/// one after the other.
+pub fn in_order<T: Send>(pieces: usize, jobs: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let slots: Vec<Mutex<Option<T>>> = (0..pieces).map(|_| Mutex::new(None)).collect();
+    let take = || {
         quietly(|| {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(search) = searches.get(at) else { break };
-                let share = limits.share(searches.len() - at);
-                let several = (searches.len() > 1).then_some((&ended, searches.len()));
-                let done = search_one(search, limits, share, threads, (&progress, several));
-                ended.fetch_add(1, Ordering::Relaxed);
-                *slots[at].lock().expect("no search panics with the lock") = Some(done);
+                let Some(slot) = slots.get(at) else { break };
+                let done = work(at);
+                *slot.lock().expect("nothing panics with the lock") = Some(done);
             }
         });
     };
     std::thread::scope(|scope| {
-        for _ in 1..limits.jobs.min(searches.len()) {
-            scope.spawn(work);
+        for _ in 1..jobs.min(pieces) {
+            scope.spawn(take);
         }
-        work();
+        take();
     });
-    progress.end();
-    let filled = |slot: Mutex<Option<Done>>| {
-        let done = slot.into_inner().expect("no search panics with the lock");
-        done.expect("every search was taken by a thread")
+    let filled = |slot: Mutex<Option<T>>| {
+        let done = slot.into_inner().expect("nothing panics with the lock");
+        done.expect("every piece was taken by a thread")
     };
     slots.into_iter().map(filled).collect()
 }

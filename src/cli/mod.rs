@@ -48,6 +48,7 @@ mod replay;
 mod report;
 mod screen;
 mod spill;
+mod test;
 mod values;
 mod verify;
 
@@ -71,6 +72,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Replay(replay::ReplayArgs),
     Report(report::ReportArgs),
+    Test(test::TestArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
     Verify(args::VerifyArgs),
@@ -118,6 +120,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         Command::Bench(args) => bench::run(args, &screen),
         Command::Replay(args) => replay::run(args, registry, &screen),
         Command::Report(args) => report::run(args, registry, &screen),
+        Command::Test(args) => test::run(args, registry, &screen),
         Command::Demo(args) => demo::run(args, registry, &screen),
         Command::Explain(args) => explain::run(args, registry, &screen),
         Command::Verify(args) => match &args.spill {

@@ -39,17 +39,35 @@ pub struct ReplayArgs {
 }
 
 /// A case, replayed.
-pub(super) struct Again {
-    /// What was recorded.
-    pub(super) case: Case,
-    /// The text of the file.
-    pub(super) text: String,
+pub struct Done {
+    /// The case.
+    pub case: Case,
     /// What happened this time.
-    pub(super) replay: Replay,
+    pub replay: Replay,
+    /// The text of the file.
+    pub text: String,
+    path: String,
+    line: usize,
+    strategy: String,
+    landmarks: Landmarks,
 }
 
-/// Reads a case and replays it.
-pub(super) fn again(path: &Path, registry: &Registry) -> Result<Again, Failure> {
+impl Done {
+    /// It for a reporter, of a command that ends so.
+    pub fn told<'a>(
+        &'a self,
+        registry: &'a Registry,
+        until: Option<usize>,
+        exit: &'a str,
+    ) -> Replayed<'a> {
+        let Done { case, replay, path, line, strategy, landmarks, .. } = self;
+        let line = *line;
+        Replayed { strategy, registry, path, line, case, replay, landmarks, until, exit }
+    }
+}
+
+/// Replays the case in a file.
+pub fn done(path: &Path, registry: &Registry) -> Result<Done, Failure> {
     let (case, text) = files::read(path)?;
     let subject = registry.named(&case.strategy).map_err(|error| {
         let place = files::place(path, place_of_strategy(&text));
@@ -66,29 +84,26 @@ pub(super) fn again(path: &Path, registry: &Registry) -> Result<Again, Failure> 
         Failure::new(format!("{place}: step {}: {why}", step + 1))
             .remedy("the action is impossible there, so no run has recorded this step")
     })?;
-    Ok(Again { case, text, replay })
+    Ok(Done {
+        path: path.to_string_lossy().into_owned(),
+        line: replay.line(&case, &text),
+        strategy: registry.short(&case.strategy),
+        landmarks: quietly(|| Landmarks::of(&replay.run, datatype)),
+        case,
+        replay,
+        text,
+    })
 }
 
 /// Runs the subcommand.
 pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let Again { case, replay: replayed, .. } = again(&args.case, registry)?;
+    let done = done(&args.case, registry)?;
     if args.step && args.format == Format::Human {
-        walk(&replayed, screen);
+        walk(&done.replay, screen);
     }
-    let short = registry.short(&case.strategy);
-    let landmarks = quietly(|| Landmarks::of(&replayed.run, replayed.datatype));
-    let exit: Exit = Status::of_replay(&replayed).into();
-    let told = Replayed {
-        strategy: &short,
-        registry,
-        path: &args.case.to_string_lossy(),
-        line: replayed.line(&case, &text),
-        case: &case,
-        replay: &replayed,
-        landmarks: &landmarks,
-        until: args.until,
-        exit: &exit.reason(),
-    };
+    let exit: Exit = Status::of_replay(&done.replay).into();
+    let reason = exit.reason();
+    let told = done.told(registry, args.until, &reason);
     screen.print(&args.format.reporter(screen.look).replay(&told));
     Ok(exit)
 }

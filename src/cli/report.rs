@@ -9,17 +9,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command, FromArgMatches};
 
 use crate::catalogue::Registry;
-use crate::hunt::landmarks::Landmarks;
 use crate::report::page::index::{self, Entry};
 use crate::report::page::{case, recording};
-use crate::report::reporter::Replayed;
 
 use super::args::VerifyArgs;
 use super::clock;
 use super::exit::{Exit, Failure};
 use super::progress::{Phase, Progress};
-use super::quiet::quietly;
-use super::replay::again;
+use super::replay::done;
 use super::screen::{self, Screen};
 use super::{files, input, interrupts, verify};
 
@@ -78,19 +75,10 @@ fn is_case(path: &Path) -> bool {
 }
 
 fn of_case(path: &Path, registry: &Registry) -> Result<String, Failure> {
-    let again = again(path, registry)?;
-    let short = registry.short(&again.case.strategy);
-    let landmarks = quietly(|| Landmarks::of(&again.replay.run, again.replay.datatype));
-    let replayed = Replayed {
-        strategy: &short,
-        registry,
-        case: &again.case,
-        replay: &again.replay,
-        landmarks: &landmarks,
-        until: None,
-    };
+    let done = done(path, registry)?;
     let command = format!("{} replay {}", screen::program(), path.display());
-    Ok(case::page(&replayed, &case::Told { text: &again.text, command: &command }))
+    let told = case::Told { text: &done.text, command: &command };
+    Ok(case::page(&done.told(registry, None, ""), &told))
 }
 
 /// The index of the JSON files in a directory, newest first; of those that are equally new,

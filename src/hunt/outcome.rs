@@ -16,6 +16,7 @@ use crate::world::trace::{Trace, trace};
 
 use super::Subject;
 use super::both::{Conclusion, Finding, Hunt};
+use super::case::Expectation;
 use super::case::replay::{Fidelity, Replay};
 use super::exhaustive;
 use super::landmarks::Landmarks;
@@ -159,16 +160,17 @@ impl Status {
     /// The status of several rows: that of the worst. Without rows, nothing was
     /// checked.
     pub fn of_rows<'r, 'h: 'r>(rows: impl IntoIterator<Item = &'r Row<'h>>) -> Status {
-        let met: Vec<Met> = rows.into_iter().map(Row::met).collect();
-        if met.contains(&Met::No) {
-            Status::Violated
-        } else if met.contains(&Met::Unknown) {
-            Status::Unknown
-        } else if met.contains(&Met::Vacuous) || met.is_empty() {
-            Status::Nothing
-        } else {
-            Status::Holds
-        }
+        Status::worst(rows.into_iter().map(Row::status))
+    }
+
+    /// The worst of several: what is violated counts more than what is not known, that more
+    /// than what was not reproduced, and that more than what had nothing to judge. Of none,
+    /// nothing was checked.
+    pub fn worst(all: impl IntoIterator<Item = Status>) -> Status {
+        let all: Vec<Status> = all.into_iter().collect();
+        let bad = [Status::Violated, Status::Unknown, Status::NotReproduced, Status::Nothing];
+        let good = if all.is_empty() { Status::Nothing } else { Status::Holds };
+        bad.into_iter().find(|status| all.contains(status)).unwrap_or(good)
     }
 
     /// The status of several properties of one run. It is enough if one of them
@@ -194,6 +196,24 @@ impl Status {
             (Fidelity::Reproduced, Judgement::Violated(..)) => Status::Violated,
             (Fidelity::Reproduced, Judgement::Holds) => Status::Holds,
             (Fidelity::Reproduced, Judgement::Unknown(_)) => Status::Unknown,
+        }
+    }
+
+    /// The status of a case in a regression suite: whether its property is now as it is
+    /// `expected` to be. If that is what the case recorded, the replay has to be the same;
+    /// else a change is what was expected, and only the verdict counts.
+    pub fn of_test(replayed: &Replay, recorded: Expectation, expected: Expectation) -> Status {
+        let now = match &replayed.judgement {
+            Judgement::Holds => Expectation::Holds,
+            Judgement::Violated(..) => Expectation::Violated,
+            Judgement::Unknown(_) => return Status::Unknown,
+        };
+        match &replayed.fidelity {
+            _ if now != expected => Status::Violated,
+            Fidelity::TextsDiffer(_) | Fidelity::Differs(_) if recorded == expected => {
+                Status::NotReproduced
+            }
+            _ => Status::Holds,
         }
     }
 
@@ -303,9 +323,14 @@ impl<'h> Row<'h> {
         self.outcome.met(self.expected)
     }
 
-    /// Its status, as if it were the only row.
+    /// Its status: as promised or not.
     pub fn status(&self) -> Status {
-        Status::of_rows([self])
+        match self.met() {
+            Met::Yes => Status::Holds,
+            Met::No => Status::Violated,
+            Met::Unknown => Status::Unknown,
+            Met::Vacuous => Status::Nothing,
+        }
     }
 
     /// A violation that no promise expects; it is reported and saved.

@@ -4,10 +4,13 @@ pub(super) mod check;
 pub(super) mod exam;
 mod failing_run;
 mod replay;
+pub(super) mod suite;
 
 use crate::catalogue::ladder::Rung;
 
-use super::reporter::{Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter};
+use super::reporter::{
+    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite,
+};
 use super::survey::Judged;
 use super::table::setting_text;
 use super::verdict::property_name;
@@ -35,6 +38,10 @@ impl Reporter for Human {
 
     fn replay(&self, replayed: &Replayed<'_>) -> String {
         replay::text(replayed, &self.0)
+    }
+
+    fn suite(&self, suite: &Suite<'_>) -> String {
+        suite::text(suite, &self.0)
     }
 
     fn recording(&mut self, judged: &Judged<'_>) -> String {

@@ -13,7 +13,9 @@ use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
 
 use super::human::{beginning, rungs};
-use super::reporter::{Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter};
+use super::reporter::{
+    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite, Tested,
+};
 use super::survey::Judged;
 use super::table::{doubt_text, reason};
 use super::timeline::sentences;
@@ -57,6 +59,11 @@ impl Reporter for Json {
         document("replay", replay(replayed), None, replayed.exit)
     }
 
+    fn suite(&self, suite: &Suite<'_>) -> String {
+        let tests: Vec<_> = suite.tests.iter().map(tested).collect();
+        document("tests", tests.into(), None, suite.exit)
+    }
+
     fn recording(&mut self, judged: &Judged<'_>) -> String {
         self.recordings.push(judged.json());
         String::new()
@@ -91,6 +98,17 @@ pub(crate) fn with_frame(mut all: Value, exit: &str) -> Value {
 /// A seed as the command line takes it: as a number it would lose digits in some readers.
 pub(super) fn seed_text(seed: u64) -> String {
     format!("{seed:#x}")
+}
+
+/// A case of a regression suite.
+pub(super) fn tested(one: &Tested<'_>) -> Value {
+    json!({
+        "case": one.replayed.path,
+        "expected": one.expected.to_string(),
+        "recorded": one.replayed.case.recorded().to_string(),
+        "status": one.status.to_string(),
+        "replay": replay(&one.replayed),
+    })
 }
 
 /// A replay.

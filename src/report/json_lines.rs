@@ -9,7 +9,9 @@ use crate::catalogue::ladder::Rung;
 
 use super::human::{beginning, rungs};
 use super::json::{self, line, seed_text};
-use super::reporter::{Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter};
+use super::reporter::{
+    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite,
+};
 use super::survey::Judged;
 use super::{Look, SCHEMA};
 
@@ -38,6 +40,11 @@ impl Reporter for JsonLines {
 
     fn replay(&self, replayed: &Replayed<'_>) -> String {
         one("replay", json::replay(replayed)) + &end(None, replayed.exit)
+    }
+
+    fn suite(&self, suite: &Suite<'_>) -> String {
+        let tests = suite.tests.iter().map(|case| one("test", json::tested(case)));
+        tests.chain([end(None, suite.exit)]).collect()
     }
 
     fn recording(&mut self, judged: &Judged<'_>) -> String {

@@ -20,10 +20,11 @@ use crate::judgement::checker::Entry as Judgment;
 
 use super::human::check::story;
 use super::human::exam::{complained, found};
+use super::human::suite::{self, remedy};
 use super::human::{Human, beginning, rungs};
 use super::json::seed_text;
 use super::reporter::{
-    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Searched,
+    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Searched, Suite, Tested,
 };
 use super::survey::Judged;
 use super::table::{setting_text, told};
@@ -178,6 +179,11 @@ impl Reporter for Listing {
         self.write("replay", vec![entry], (replayed.exit, Vec::new()))
     }
 
+    fn suite(&self, suite: &Suite<'_>) -> String {
+        let entries = suite.tests.iter().map(|one| tested_entry(one, &self.look)).collect();
+        self.write("test", entries, (suite.exit, Vec::new()))
+    }
+
     fn recording(&mut self, judged: &Judged<'_>) -> String {
         let entries = judged.survey.entries().iter();
         let look = self.look;
@@ -265,6 +271,22 @@ fn replayed_entry(replayed: &Replayed<'_>, look: &Look) -> Entry {
         story: (status != Status::Holds).then(|| Human(*look).replay(replayed)),
         file: Some(look.text(replayed.path)),
         line: Some(replayed.line),
+    }
+}
+
+/// The entry of a case: its file is the suite, because several cases may be about the same
+/// property of the same strategy.
+fn tested_entry(one: &Tested<'_>, look: &Look) -> Entry {
+    let path = look.text(one.replayed.path);
+    let remedy = remedy(one).map_or(String::new(), |remedy| format!("; {remedy}"));
+    let replayed = replayed_entry(&one.replayed, look);
+    Entry {
+        subject: path.clone(),
+        suite: path,
+        status: one.status,
+        told: look.text(&format!("{}{remedy}", suite::told(one))),
+        story: (one.status != Status::Holds).then(|| Human(*look).replay(&one.replayed)),
+        ..replayed
     }
 }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::catalogue::Registry;
 use crate::catalogue::ladder::Rung;
-use crate::hunt::case::Case;
 use crate::hunt::case::replay::Replay;
+use crate::hunt::case::{Case, Expectation};
 use crate::hunt::exam::Paper;
 use crate::hunt::landmarks::Landmarks;
-use crate::hunt::outcome::{Failure, Row};
+use crate::hunt::outcome::{Failure, Row, Status};
 use crate::world::Setting;
 
 use super::survey::Judged;
@@ -33,6 +33,9 @@ pub trait Reporter {
 
     /// The result of a replay.
     fn replay(&self, replayed: &Replayed<'_>) -> String;
+
+    /// The results of a regression suite.
+    fn suite(&self, suite: &Suite<'_>) -> String;
 
     /// The verdicts on one recording.
     fn recording(&mut self, judged: &Judged<'_>) -> String;
@@ -146,4 +149,22 @@ pub struct Replayed<'a> {
     pub until: Option<usize>,
     /// Why the command ends as it does, in a word.
     pub exit: &'a str,
+}
+
+/// A regression suite of cases, replayed.
+pub struct Suite<'a> {
+    /// Its cases, in order.
+    pub tests: &'a [Tested<'a>],
+    /// Why the command ends as it does, in a word.
+    pub exit: &'a str,
+}
+
+/// A case of a suite.
+pub struct Tested<'a> {
+    /// What happened.
+    pub replayed: Replayed<'a>,
+    /// What was expected of its property.
+    pub expected: Expectation,
+    /// Whether it is as expected.
+    pub status: Status,
 }

@@ -18,6 +18,7 @@ mod printed;
 mod results;
 mod runner;
 mod spill;
+mod suite;
 #[cfg(unix)]
 mod surroundings;
 mod tools;

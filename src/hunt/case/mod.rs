@@ -122,7 +122,46 @@ impl std::str::FromStr for SearchName {
     }
 }
 
+/// What a case shows of its property, or is expected to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// The property holds.
+    Holds,
+    /// It is violated.
+    Violated,
+}
+
+impl Expectation {
+    /// Both.
+    pub const ALL: [Expectation; 2] = [Expectation::Holds, Expectation::Violated];
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Expectation::Holds => "holds",
+            Expectation::Violated => "violated",
+        })
+    }
+}
+
+impl std::str::FromStr for Expectation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        named("verdict", &Expectation::ALL, text)
+    }
+}
+
 impl Case {
+    /// What the case records of its property.
+    pub fn recorded(&self) -> Expectation {
+        match self.kind {
+            Some(_) => Expectation::Violated,
+            None => Expectation::Holds,
+        }
+    }
+
     /// Why the property fails, in words, if the file says so.
     pub fn why(&self) -> Option<&str> {
         self.evidence.get("why").and_then(|why| why.as_str())

@@ -44,6 +44,8 @@ const BEGINS_WITH_0: &str = "{:process 0, :type :invoke, :f :read, :value nil, :
 {:process 0, :type :ok, :f :read, :value 0, :time 2}
 ";
 
+const CASE: &str = include_str!("../../cases/v1/notebook-storing-eventual-sticky.json");
+
 /// The files that examples name.
 fn place() -> Place {
     let gz = |text: &str| {
@@ -57,6 +59,10 @@ fn place() -> Place {
     place.write("history.edn", BEGINS_WITH_0);
     place.write("history.edn.gz", gz(EDN));
     place.write("log.gz", gz(STALE));
+    for folder in ["cases", "tests/cases"] {
+        std::fs::create_dir_all(place.path(folder)).expect("it can be made");
+        place.write(&format!("{folder}/notebook-storing-eventual.json"), CASE);
+    }
     place
 }
 
@@ -104,5 +110,5 @@ fn every_example_of_every_help_decides_what_it_asks() {
     }
     assert_eq!(shortened, SHORTER.len(), "{SHORTER:?} are examples");
     with_examples.dedup();
-    assert_eq!(with_examples, ["check", "bench", "explain", "verify"]);
+    assert_eq!(with_examples, ["check", "bench", "test", "explain", "verify"]);
 }
