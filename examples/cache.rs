@@ -127,9 +127,15 @@ fn main() -> std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quiescence::cli::assert_holds;
     use quiescence::hunt::random::{Plan, Sampled, hunt};
     use quiescence::judgement::datatype::Register;
     use quiescence::search::random::Scope;
+
+    #[test]
+    fn versions_mend_the_race() {
+        assert_holds(&registry(), "cache:versioned --model eventual --states 20000");
+    }
 
     #[test]
     fn an_invalidation_that_overtakes_a_fill_is_found_and_versions_mend_it() {

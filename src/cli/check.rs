@@ -17,43 +17,59 @@ use super::files;
 use super::interrupts;
 use super::jobs::{self, Done, Limits};
 use super::plan::{self, Search};
+use super::progress;
 use super::quiet::quietly;
 use super::screen::{Screen, program};
 
-/// The seed when every promise is checked. It is always the same, so that a
+/// The seed when every promise is checked, and in tests. It is always the same, so that a
 /// build never fails by chance.
-const PROMISE_SEED: u64 = 0x5eed_91c4;
+pub const PROMISE_SEED: u64 = 0x5eed_91c4;
+
+/// What is asked of a check.
+pub struct Asked<'a> {
+    /// The options.
+    pub args: &'a CheckArgs,
+    /// What is known of the strategies.
+    pub registry: &'a Registry,
+    /// The command, in a form that can be copied.
+    pub command: &'a str,
+    /// The name of the program in commands to copy.
+    pub program: &'a str,
+}
 
 /// Runs the subcommand.
 pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let seed = args.seed.unwrap_or_else(|| if args.bare() { PROMISE_SEED } else { any_seed() });
     if args.mutants {
         return exam(args, registry, screen, args.seed.unwrap_or(PROMISE_SEED));
     }
-    let searches = if args.ladder {
-        let promises: Vec<_> = ladder().iter().flat_map(Rung::promises).collect();
-        plan::promised(args, registry, promises.iter(), seed)?
-    } else if args.bare() {
-        plan::promised(args, registry, registry.promises(), seed)?
-    } else {
-        plan::named(args, registry, seed)?
-    };
+    let seed = args.seed.unwrap_or_else(|| if args.bare() { PROMISE_SEED } else { any_seed() });
+    let asked = Asked { args, registry, command: &screen.command, program: &program() };
+    let searches = asked.plan(seed)?;
     interrupts::heed();
     begin(args, screen, seed, &searches, None);
-    let began = clock::now();
-    let done = search_all(args, screen, &searches, began);
-    quietly(|| tell(args, (registry, screen), seed, (&searches, &done), began))
+    let tell = |checked: &Checked<'_>| {
+        screen.print(&args.format.reporter(screen.look).check(checked));
+    };
+    let (exit, (), unsaved) = asked.search(seed, &searches, screen.progress, tell);
+    // A case that could not be saved does not change the result.
+    unsaved.iter().for_each(|failure| screen.note(&failure.as_warning()));
+    Ok(exit)
 }
 
 /// Runs all searches within the limits that were given.
-fn search_all(args: &CheckArgs, screen: &Screen, searches: &[Search], began: Instant) -> Vec<Done> {
+fn search_all(
+    args: &CheckArgs,
+    how: progress::How,
+    searches: &[Search],
+    began: Instant,
+) -> Vec<Done> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let elapsed = || began.elapsed();
     let limits = Limits {
         time: args.time,
         jobs: args.jobs.unwrap_or_else(cores),
         clock: &elapsed,
-        progress: screen.progress,
+        progress: how,
     };
     jobs::search_all(searches, limits)
 }
@@ -69,7 +85,7 @@ fn exam(
     interrupts::heed();
     begin(args, screen, seed, &searches, Some(mutants.len()));
     let began = clock::now();
-    let done = search_all(args, screen, &searches, began);
+    let done = search_all(args, screen.progress, &searches, began);
     let mut papers = Vec::new();
     for (mutant, hunts) in mutants {
         let time = hunts.iter().map(|at| done[*at].time).sum();
@@ -121,49 +137,76 @@ fn begin(
     }
 }
 
-/// Saves violations that no promise expects, and prints what was found.
-fn tell(
-    args: &CheckArgs,
-    (registry, screen): (&Registry, &Screen),
-    seed: u64,
-    (searches, done): (&[Search], &[Done]),
-    began: Instant,
-) -> Result<Exit, Failure> {
-    let mut unsaved = Vec::new();
-    let found = searches.iter().zip(done).map(|(search, done)| {
-        let place = (search.short.as_str(), &search.setting);
-        let mut rows = Row::all(place, &search.expected, &done.hunt);
-        for row in &mut rows {
-            row.case =
-                save(search, row, seed).map_err(|failure| unsaved.push(failure)).ok().flatten();
+impl Asked<'_> {
+    /// The searches that answer it, with this seed of random runs.
+    pub fn plan(&self, seed: u64) -> Result<Vec<Search>, Failure> {
+        let Asked { args, registry, .. } = *self;
+        if args.ladder {
+            let promises: Vec<_> = ladder().iter().flat_map(Rung::promises).collect();
+            plan::promised(args, registry, promises.iter(), seed)
+        } else if args.bare() {
+            plan::promised(args, registry, registry.promises(), seed)
+        } else {
+            plan::named(args, registry, seed)
         }
-        let failures = outcome::Failure::all(&*search.subject, &rows);
-        Searched { rows, failures, time: done.time }
-    });
-    let found: Vec<_> = found.collect();
-    let again = match args.seed {
-        Some(_) => screen.command.clone(),
-        None => format!("{} --seed {seed:#x}", screen.command),
-    };
-    let interrupted = interrupts::noted();
-    let status = Status::of_rows(found.iter().flat_map(|searched| &searched.rows));
-    let exit = if interrupted { Exit::Interrupted } else { status.into() };
-    let checked = Checked {
-        seed,
-        searches: &found,
-        registry,
-        promises: args.bare(),
-        time: began.elapsed(),
-        again: &again,
-        program: &program(),
-        interrupted,
-        exit: &exit.reason(),
-    };
-    screen.print(&args.format.reporter(screen.look).check(&checked));
-    // A case that could not be saved does not change the result.
-    unsaved.dedup();
-    unsaved.iter().for_each(|failure: &Failure| screen.note(&failure.as_warning()));
-    Ok(exit)
+    }
+
+    /// Searches, saves violations that no promise expects, and hands to `tell` what was
+    /// found. How it ends, what `tell` says, and why cases could not be saved.
+    pub fn search<T>(
+        &self,
+        seed: u64,
+        searches: &[Search],
+        how: progress::How,
+        tell: impl FnOnce(&Checked<'_>) -> T,
+    ) -> (Exit, T, Vec<Failure>) {
+        let began = clock::now();
+        let done = search_all(self.args, how, searches, began);
+        quietly(|| self.tell(seed, (searches, &done), began, tell))
+    }
+
+    fn tell<T>(
+        &self,
+        seed: u64,
+        (searches, done): (&[Search], &[Done]),
+        began: Instant,
+        tell: impl FnOnce(&Checked<'_>) -> T,
+    ) -> (Exit, T, Vec<Failure>) {
+        let Asked { args, registry, command, program } = *self;
+        let mut unsaved = Vec::new();
+        let found = searches.iter().zip(done).map(|(search, done)| {
+            let place = (search.short.as_str(), &search.setting);
+            let mut rows = Row::all(place, &search.expected, &done.hunt);
+            for row in &mut rows {
+                row.case =
+                    save(search, row, seed).map_err(|failure| unsaved.push(failure)).ok().flatten();
+            }
+            let failures = outcome::Failure::all(&*search.subject, &rows);
+            Searched { rows, failures, time: done.time }
+        });
+        let found: Vec<_> = found.collect();
+        let again = match args.seed {
+            Some(_) => command.to_owned(),
+            None => format!("{command} --seed {seed:#x}"),
+        };
+        let interrupted = interrupts::noted();
+        let status = Status::of_rows(found.iter().flat_map(|searched| &searched.rows));
+        let exit = if interrupted { Exit::Interrupted } else { status.into() };
+        let checked = Checked {
+            seed,
+            searches: &found,
+            registry,
+            promises: args.bare(),
+            time: began.elapsed(),
+            again: &again,
+            program,
+            interrupted,
+            exit: &exit.reason(),
+        };
+        let told = tell(&checked);
+        unsaved.dedup();
+        (exit, told, unsaved)
+    }
 }
 
 /// Checks that a finding replays. Saves it if no promise expects it.

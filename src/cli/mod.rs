@@ -24,6 +24,7 @@ use crate::catalogue::Registry;
 use crate::history::escape;
 
 mod args;
+mod assertion;
 mod bench;
 mod check;
 mod clock;
@@ -52,6 +53,7 @@ mod test;
 mod values;
 mod verify;
 
+pub use assertion::assert_holds;
 pub use exit::{Exit, Failure};
 
 use screen::{LookArgs, Screen};

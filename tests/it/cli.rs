@@ -4,6 +4,7 @@
 //! `SNAPSHOTS=overwrite cargo test --test it cli::` writes the golden texts anew;
 //! commit the difference only if you can explain it.
 
+mod assertion;
 mod bad_input;
 mod bench;
 mod changed;
