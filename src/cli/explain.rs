@@ -1,4 +1,5 @@
-//! `explain`: models, datatypes, strategies, mutants, cases and typed histories in prose.
+//! `explain`: models, datatypes, strategies, mutants, faults, cases and typed histories in
+//! prose.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,14 +18,15 @@ use crate::judgement::{Budget, Model, Survey};
 use crate::report::survey::{Counted, Judged};
 use crate::report::table::setting_text;
 use crate::report::{self, prose};
+use crate::world::FaultKind;
 
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
 use super::values::{self, Meaning};
 use super::{files, input, verify};
 
-/// Explain a case file, a model, a property, a datatype, a strategy, a mutant or a history in
-/// prose
+/// Explain a case file, a model, a property, a datatype, a strategy, a mutant, a fault or a
+/// history in prose
 ///
 /// A history is typed on one line (docs/histories.md): it is told what each process did,
 /// what overlaps in real time, and which models allow it. With --against, two models are
@@ -38,8 +40,8 @@ use super::{files, input, verify};
 pub struct ExplainArgs {
     /// A case file, a model like `causal`, a property like `available`, a datatype like
     /// `set:add-wins`, a strategy like `abd`, one of its mutants like `abd:write-back=never`,
-    /// or a history like 'wx1|rx1 rx0'
-    #[arg(value_name = "CASE|MODEL|PROPERTY|DATATYPE|STRATEGY|MUTANT|HISTORY")]
+    /// a fault like `crash`, or a history like 'wx1|rx1 rx0'
+    #[arg(value_name = "CASE|MODEL|PROPERTY|DATATYPE|STRATEGY|MUTANT|FAULT|HISTORY")]
     subject: String,
     /// Another model: what does one of the two allow that the other forbids?
     #[arg(long, value_name = "MODEL", value_parser = values::model)]
@@ -85,6 +87,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
                 None => prose::strategy(family, setting_text),
             }
         }
+        _ if let Some(fault) = fault(text) => prose::fault(fault, width),
         _ if input::typed(text, &Options::default()).is_some() => {
             let said = args.datatype.clone().unwrap_or_default();
             screen.print(&typed(text, said, screen)?);
@@ -101,15 +104,34 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
         }
         (Err(model), Err(strategy)) => {
             let message = format!(
-                "`{text}` is not a case file, a model, a property, a datatype, a strategy or a \
-                 history"
+                "`{text}` is not a case file, a model, a property, a datatype, a strategy, a fault \
+                 or a history"
             );
-            let near = strategy.meant.unwrap_or(model.nearest);
-            return Err(Failure::new(message).remedy(format!("did you mean `{near}`?")));
+            let datatype = datatype.err().map(|unknown| unknown.nearest);
+            let known = [strategy.meant, Some(model.nearest), datatype].into_iter().flatten();
+            let faults = FaultKind::ALL.into_iter().map(|kind| kind.name().to_owned());
+            let remedy = match nearest(text, known.chain(faults)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`list` shows all that has a name".to_owned(),
+            };
+            return Err(Failure::new(message).remedy(remedy));
         }
     };
     screen.page(&told);
     Ok(Exit::Holds)
+}
+
+/// The fault of this name, where dashes do for the underscores of its name in files.
+fn fault(text: &str) -> Option<FaultKind> {
+    FaultKind::named(&text.replace('-', "_"))
+}
+
+/// The name that is nearest to a text, the first of equals, if one is near: in a word of
+/// three letters one may be wrong, in one of six two.
+fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let far = |name: &String| strsim::damerau_levenshtein(name, text);
+    let most = text.chars().count().div_ceil(3);
+    names.min_by_key(far).filter(|name| far(name) <= most)
 }
 
 /// Tells two models apart.

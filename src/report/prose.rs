@@ -9,7 +9,7 @@ use crate::hunt::property::{Property, Rejudged, rejudge};
 use crate::judgement::datatype::{Datatype, Described};
 use crate::judgement::model::{SEPARATING, neighbours};
 use crate::judgement::{Budget, Model, Verdict, check};
-use crate::world::Setting;
+use crate::world::{FaultKind, Faults, Setting};
 
 use super::verdict::property_name;
 use super::wrap;
@@ -50,6 +50,24 @@ pub fn property(name: &str, about: &str, width: usize) -> String {
     for line in wrap(about, width.saturating_sub(2)) {
         let _ = writeln!(text, "  {line}");
     }
+    text
+}
+
+/// A kind of fault: what it does, how to ask for it, and how files and settings call it.
+pub fn fault(kind: FaultKind, width: usize) -> String {
+    let name = kind.name();
+    let mut text = format!("{name}: a fault\n\n");
+    let about = format!(
+        "Where it may happen, {}. A search chooses when, and how often up to a budget; by \
+         itself it never happens.",
+        kind.about()
+    );
+    for line in wrap(&about, width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    let _ = writeln!(text, "\n  at most once in a run   check STRATEGY --faults {name}=1");
+    let _ = writeln!(text, "  in a setting            faults {}", Faults::NONE.with(kind, 1));
+    let _ = writeln!(text, "  in a case file          \"faults\": {{\"{name}\": 1}}");
     text
 }
 

@@ -150,6 +150,8 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         ("check abd --time soon", "a time is a number"),
         ("check abd --sessions 0", "from 1 to 1000"),
         ("explain causl", "did you mean `causal`?"),
+        ("explain crush", "did you mean `crash`?"),
+        ("explain xyzzyx", "`list` shows all that has a name"),
         ("chekc", "check"),
     ] {
         let said = Place::new().run(line);

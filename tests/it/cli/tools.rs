@@ -242,6 +242,25 @@ INFO  jepsen.util - 1 :ok :read 7
 ];
 
 #[test]
+fn every_fault_is_explained_with_its_flag_and_its_words() {
+    let list = Place::new().run("list").out;
+    let (_, faults) = list.split_once("\nfaults\n").expect("faults are listed");
+    let names: Vec<_> = faults.lines().filter_map(|it| it.split_whitespace().next()).collect();
+    assert_eq!(names.len(), 12, "{faults}");
+    for name in names {
+        let said = Place::new().run(&format!("explain {name}"));
+        assert_eq!(said.code, Some(0), "{said:?}");
+        for word in
+            [format!("{name}: a fault"), format!("--faults {name}=1"), format!("\"{name}\": 1")]
+        {
+            assert!(said.out.contains(&word), "{word}: {}", said.out);
+        }
+        let dashed = Place::new().run(&format!("explain {}", name.replace('_', "-")));
+        assert_eq!(dashed.out, said.out);
+    }
+}
+
+#[test]
 fn every_tool_in_the_table_is_judged_or_refused_by_name() {
     let place = Place::new();
     let run = |text: &str, options: &str| {
