@@ -146,6 +146,10 @@ fn against(one: Model, other: Model, screen: &Screen) -> Exit {
 fn typed(text: &str, said: Meaning, screen: &Screen) -> Result<String, Failure> {
     let read = input::read(text, &Options::default(), None)?;
     let called = read.recording.called(text);
+    if read.recording.history.is_empty() {
+        return Err(Failure::new(format!("{called}: its drains took nothing"))
+            .remedy("type an operation besides: '[enqueue]q=1|[drain]q=null:[1]'"));
+    }
     let begun = verify::begun(said, None, &called, &read)?;
     let judge = begun.judge();
     let models: Vec<Model> = nodes().collect();

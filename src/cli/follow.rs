@@ -56,6 +56,10 @@ pub fn run(args: &VerifyArgs, path: &str, screen: &Screen) -> Result<Exit, Failu
             return Ok(exit);
         }
     }
+    if lines.is_cut() {
+        let said = format!("the last line of {path} has no end yet, and was not judged");
+        screen.note(&screen.look.text(&said));
+    }
     let rest = watch.follower.end();
     match watch.events(rest)? {
         Some(exit) => Ok(exit),
@@ -79,10 +83,7 @@ enum Growing {
 impl Growing {
     fn open(path: &str) -> Result<Growing, Failure> {
         if path != "-" {
-            let file = File::open(path).map_err(|error| {
-                Failure::new(format!("{path} cannot be read: {error}"))
-                    .remedy("name a recording of events, or `-` for standard input")
-            })?;
+            let file = input::file(path)?;
             return Ok(Growing::File(Rotating { path: path.into(), lines: Lines::of(file) }));
         }
         let (sender, receiver) = mpsc::sync_channel(LINES_AHEAD);
@@ -95,6 +96,14 @@ impl Growing {
             }
         });
         Ok(Growing::Input(receiver))
+    }
+
+    /// Whether a line has begun in the file, and has not ended.
+    fn is_cut(&self) -> bool {
+        match self {
+            Growing::File(file) => !file.lines.text.trim_ascii().is_empty(),
+            Growing::Input(_) => false,
+        }
     }
 
     /// The next line that is complete; `None` at the end.

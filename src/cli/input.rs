@@ -54,26 +54,27 @@ pub struct Input {
     pub bytes: u64,
 }
 
+/// Opens a file that is no directory.
+pub fn file(path: &str) -> Result<File, Failure> {
+    let shown = Path::new(path).display();
+    let fault = |error: io::Error| match error.kind() {
+        ErrorKind::NotFound => Failure::new(format!("there is no file {shown}")).remedy(
+            "name a recorded history, or `-` for standard input, or type a history: 'wx1|rx1 rx0'",
+        ),
+        _ => Failure::new(format!("{shown} cannot be read: {error}")),
+    };
+    let file = File::open(path).map_err(fault)?;
+    match file.metadata().map_err(fault)?.is_dir() {
+        true => Err(Failure::new(format!("{shown} is a directory, not a history"))
+            .remedy("name one of the files in it")),
+        false => Ok(file),
+    }
+}
+
 /// Opens a file (`-`: standard input) for reading lines.
 pub fn open(path: &str) -> Result<Box<dyn BufRead>, Failure> {
-    let file: Box<dyn Read> = if path == "-" {
-        Box::new(io::stdin())
-    } else {
-        let shown = Path::new(path).display();
-        let fault = |error: io::Error| {
-            match error.kind() {
-            ErrorKind::NotFound => Failure::new(format!("there is no file {shown}"))
-                .remedy("name a recorded history, or `-` for standard input, or type a history: 'wx1|rx1 rx0'"),
-            _ => Failure::new(format!("{shown} cannot be read: {error}")),
-        }
-        };
-        let file = File::open(path).map_err(fault)?;
-        if file.metadata().map_err(fault)?.is_dir() {
-            return Err(Failure::new(format!("{shown} is a directory, not a history"))
-                .remedy("name one of the files in it"));
-        }
-        Box::new(file)
-    };
+    let file: Box<dyn Read> =
+        if path == "-" { Box::new(io::stdin()) } else { Box::new(file(path)?) };
     decompressed(file).map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))
 }
 
@@ -338,7 +339,17 @@ fn is_zstd(magic: &[u8]) -> bool {
 /// What is wrong with a recording, and what to do about it.
 pub fn malformed(path: &str, not: &Malformed, options: &Options, too_large: bool) -> Failure {
     let name = if path == "-" { "standard input" } else { path };
-    let remedy = if not.reason.contains("neither a JSON") && !options.lenient {
+    let remedy = if not.reason.starts_with("none of the") {
+        match options.lenient {
+            true => {
+                "docs/histories.md describes the formats; without --lenient it is said what is \
+                     wrong with the first line"
+            }
+            false => "docs/histories.md describes what tells of an operation",
+        }
+    } else if not.reason.contains("in UTF-16") {
+        "write it again: iconv -f UTF-16 -t UTF-8"
+    } else if not.reason.contains("neither a JSON") && !options.lenient {
         "docs/histories.md describes the formats; --lenient skips lines at the beginning"
     } else if not.reason.contains("not known here") {
         "docs/histories.md describes the fields"

@@ -135,9 +135,8 @@ pub(super) fn judge(
     // Who names no model asks for those that say something about the datatype.
     let usual = args.models.is_empty() && !args.all;
     let not_asked = if usual { survey.leave_out(&judge) } else { Vec::new() };
-    let asked = |(model, _): &(Model, Duration)| !not_asked.contains(model);
-    let times: Vec<_> =
-        models.iter().copied().zip(times).filter(asked).map(|(_, time)| time).collect();
+    let timed = models.iter().zip(times).filter(|(model, _)| !not_asked.contains(model));
+    let times: Vec<_> = timed.map(|(_, time)| time).collect();
     doing("searching the least k and Δ".to_owned());
     let least: Option<Leasts> = args.all.then(|| judge.least(budget));
     let distance = distance.map(|distance| Distance { leasts: least.clone(), ..distance });

@@ -8,7 +8,7 @@
 use super::edn_event::Entry;
 use super::edn_text::Forms;
 use super::json_lines::{self, All};
-use super::lines::Lines;
+use super::lines::{Lines, no_text};
 use super::options::Options;
 use super::porcupine;
 use super::reader::Reader;
@@ -155,8 +155,16 @@ const AROUND: &str = "an array, a vector or a list is read once it is complete, 
 const UNORDERED: &str = "a completion that tells when its operation was invoked comes after others \
                          that began later; a file of them is judged without --follow";
 
+/// Why a compressed file is refused: what is compressed does not come line by line.
+const COMPRESSED: &str = "the file is compressed, and one that grows is followed as it is; judge it \
+                          without --follow";
+
 /// What lines look like, by the first one.
 fn shape(line: usize, text: &[u8]) -> Result<Shape, Malformed> {
+    let compressed = text.starts_with(&[0x1f, 0x8b]) || text.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+    if let Some(reason) = no_text(text).or(compressed.then_some(COMPRESSED)) {
+        return Err(Malformed::unreadable(line, reason));
+    }
     let text = text.trim_ascii_start();
     let inside = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
     match (inside.map(|inside| inside.first()), text.first()) {

@@ -13,7 +13,11 @@ pub(super) const NESTING_MAX: usize = 100;
 /// The complaint about a line that cannot be read, with the column.
 pub(super) fn complaint(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    format!("column {}: {}", error.column(), text.split(" at line ").next().unwrap_or(&text))
+    let why = match text.split(" at line ").next().unwrap_or(&text) {
+        "recursion limit exceeded" => "what is here nests too deep",
+        why => why,
+    };
+    format!("column {}: {why}", error.column())
 }
 
 /// The node that a line names, if it does.

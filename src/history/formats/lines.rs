@@ -15,6 +15,16 @@ pub(super) const LINE_MAX: usize = 16 << 20;
 /// The most that [`Lines::part`] reads at once, in bytes.
 const PART: usize = 64 << 10;
 
+/// Why a file that begins like this cannot be read as text, if that is known.
+pub(super) fn no_text(text: &[u8]) -> Option<&'static str> {
+    match text {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Some("the file is in UTF-16, and recordings are in UTF-8")
+        }
+        _ => None,
+    }
+}
+
 /// Lines that are not blank, with their numbers from 1.
 pub(super) struct Lines<R> {
     input: R,

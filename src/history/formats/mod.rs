@@ -44,7 +44,7 @@ use super::{Function, History, Key, Malformed, Operation, ProcessId, Value, esca
 
 use documents::{Documents, Spread};
 pub use follow::Follower;
-use lines::Lines;
+use lines::{Lines, no_text};
 pub use options::Options;
 pub use record::FIELDS;
 pub use typed::typed;
@@ -328,6 +328,9 @@ fn shape<R: BufRead>(
                 strange => strange.map_or(Ok((None, 0)), Err),
             };
         };
+        if let Some(reason) = no_text(lines.text()).filter(|_| line == 1) {
+            return Err(Malformed::unreadable(line, reason));
+        }
         if lines.text().iter().all(u8::is_ascii_whitespace) {
             continue;
         }

@@ -88,8 +88,8 @@ pub struct Stream<R> {
 }
 
 enum Source {
-    Events(Events),
-    Operations(Operations),
+    Events(Box<Events>),
+    Operations(Box<Operations>),
 }
 
 /// What is known of event lines.
@@ -165,8 +165,12 @@ impl<R: BufRead> Stream<R> {
         let mut lines = Lines::new(input);
         let (shape, skipped) = shape(&mut lines, options)?;
         let source = match shape {
-            Some(Shape::Lines(Format::Operations)) => Source::Operations(Operations::new(options)),
-            Some(Shape::Lines(Format::Events)) | None => Source::Events(Events::new(options)),
+            Some(Shape::Lines(Format::Operations)) => {
+                Source::Operations(Box::new(Operations::new(options)))
+            }
+            Some(Shape::Lines(Format::Events)) | None => {
+                Source::Events(Box::new(Events::new(options)))
+            }
             Some(Shape::Lines(Format::Edn)) => return Err(NotStreamed::Whole("Jepsen's EDN")),
             Some(Shape::Lines(Format::Porcupine)) => {
                 return Err(NotStreamed::Whole("a log of Porcupine"));
@@ -210,11 +214,12 @@ impl<R: BufRead> Stream<R> {
     /// If there was none, but other lines.
     pub fn finish(self) -> Result<Recording, Malformed> {
         let (format, log, names, timed) = match self.source {
-            Source::Events(Events { all, .. }) => {
-                let Pairs { log, sayings, .. } = all.reader.pairs;
+            Source::Events(events) => {
+                let Pairs { log, sayings, .. } = events.all.reader.pairs;
                 (Format::Events, log, sayings.names, sayings.timed != Some(false))
             }
-            Source::Operations(Operations { log, names, .. }) => {
+            Source::Operations(operations) => {
+                let Operations { log, names, .. } = *operations;
                 (Format::Operations, log, names, true)
             }
         };

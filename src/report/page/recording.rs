@@ -13,7 +13,7 @@ use crate::history::formats::Fault;
 use crate::history::{Completion, Operation, ProcessId, Value, escape};
 use crate::judgement::Verdict;
 use crate::judgement::checker::Entry;
-use crate::judgement::distance::Settled;
+use crate::judgement::distance::{Settled, Stale};
 use crate::judgement::verdict::deed;
 use crate::report::count;
 use crate::report::distance::{counted, time};
@@ -314,14 +314,34 @@ fn base64(bytes: impl Iterator<Item = u8>) -> String {
     text
 }
 
+/// When things happened, as a place in time and in a plot.
+struct Course {
+    first: u64,
+    span: u64,
+}
+
+impl Course {
+    /// The part of the time in which this instant is.
+    fn bin(&self, at: u64) -> usize {
+        let part = u128::from(at - self.first) * BINS as u128 / (u128::from(self.span) + 1);
+        usize::try_from(part).unwrap_or(0)
+    }
+
+    /// The middle of a part.
+    fn middle(&self, bin: usize) -> f64 {
+        (bin as f64 + 0.5) * self.span as f64 / BINS as f64
+    }
+
+    fn axis(&self) -> Axis<'static> {
+        Axis { name: "time since the first operation", max: self.span as f64, said: &nanos }
+    }
+}
+
 /// Latency over time, staleness over time, and how stale reads are.
 fn plots(judged: &Judged<'_>) -> Markup {
     let operations = judged.recording.history.operations();
     let (first, _, span) = scale(operations);
-    let bin = |at: u64| {
-        usize::try_from(u128::from(at - first) * BINS as u128 / (u128::from(span) + 1)).unwrap_or(0)
-    };
-    let middle = |bin: usize| (bin as f64 + 0.5) * span as f64 / BINS as f64;
+    let course = Course { first, span };
     let mut kinds: BTreeMap<&str, Vec<Vec<u64>>> = BTreeMap::new();
     for op in operations {
         let Some(returned) = op.returned else { continue };
@@ -331,41 +351,51 @@ fn plots(judged: &Judged<'_>) -> Markup {
             _ => "other calls",
         };
         let bins = kinds.entry(kind).or_insert_with(|| vec![Vec::new(); BINS]);
-        bins[bin(op.invoked)].push(returned - op.invoked);
+        bins[course.bin(op.invoked)].push(returned - op.invoked);
     }
-    let stale = judged.distance.map_or(&[][..], |distance| &distance.staleness.stale);
+    html! {
+        @for (kind, bins) in kinds { (latency(kind, bins, &course)) }
+        @if let Some(distance) = judged.distance {
+            (staleness(&distance.staleness.stale, operations, &course))
+        }
+    }
+}
+
+/// How long one kind of operations took, over time.
+fn latency(kind: &str, mut bins: Vec<Vec<u64>>, course: &Course) -> Markup {
+    bins.iter_mut().for_each(|bin| bin.sort_unstable());
+    let at = |percent: usize| {
+        let filled = bins.iter().enumerate().filter(|(_, all)| !all.is_empty());
+        let ranked = |all: &Vec<u64>| all[(all.len() * percent / 100).min(all.len() - 1)] as f64;
+        filled.map(|(nth, all)| (course.middle(nth), ranked(all))).collect::<Vec<_>>()
+    };
+    let longest = at(100);
+    let max = longest.iter().map(|(_, it)| *it).fold(0.0, f64::max);
+    let series = [("p50", at(50)), ("p99", at(99)), ("longest", longest)];
+    let series = series.map(|(name, points)| Series { name, points, bars: false });
+    let up = Axis { name: "latency", max, said: &nanos };
+    plot(&format!("latency of {kind}"), &course.axis(), &up, &series)
+}
+
+/// The stalest reads over time, and how many are how stale.
+fn staleness(stale: &[Stale], operations: &[Operation], course: &Course) -> Markup {
+    if stale.is_empty() {
+        return html! { p { "No read was certainly stale." } };
+    }
     let mut worst = vec![0_u64; BINS];
     for read in stale {
-        let place = bin(operations[read.read].invoked);
+        let place = course.bin(operations[read.read].invoked);
         worst[place] = worst[place].max(read.time);
     }
-    let across = || Axis { name: "time since the first operation", max: span as f64, said: &nanos };
+    let max = worst.iter().copied().max().unwrap_or(0) as f64;
+    let points = worst.iter().enumerate().filter(|(_, it)| **it > 0);
+    let points = points.map(|(nth, it)| (course.middle(nth), *it as f64)).collect();
+    let times: Vec<u64> = stale.iter().map(|read| read.time).collect();
     html! {
-        @for (kind, mut bins) in kinds {
-            @let _ = bins.iter_mut().for_each(|bin| bin.sort_unstable());
-            @let at = |part: usize| bins.iter().enumerate().filter_map(|(nth, all)| {
-                Some((middle(nth), *all.get((all.len() * part / 100).min(all.len().checked_sub(1)?))? as f64))
-            }).collect::<Vec<_>>();
-            @let [half, most, max] = [50, 99, 100].map(at);
-            @let top = max.iter().map(|(_, it)| *it).fold(0.0, f64::max);
-            (plot(&format!("latency of {kind}"), &across(), &Axis { name: "latency", max: top, said: &nanos }, &[
-                Series { name: "p50", points: half, bars: false },
-                Series { name: "p99", points: most, bars: false },
-                Series { name: "longest", points: max, bars: false },
-            ]))
-        }
-        @if !stale.is_empty() {
-            @let top = worst.iter().copied().max().unwrap_or(0) as f64;
-            @let points = worst.iter().enumerate().filter(|(_, it)| **it > 0)
-                .map(|(nth, it)| (middle(nth), *it as f64)).collect();
-            (plot("the stalest read, over time", &across(),
-                &Axis { name: "staleness", max: top, said: &nanos },
-                &[Series { name: "staleness", points, bars: true }]))
-            (distribution(&stale.iter().map(|read| read.time).collect::<Vec<_>>()))
-        }
-        @if stale.is_empty() && judged.distance.is_some() {
-            p { "No read was certainly stale." }
-        }
+        (plot("the stalest read, over time", &course.axis(),
+            &Axis { name: "staleness", max, said: &nanos },
+            &[Series { name: "staleness", points, bars: true }]))
+        (distribution(&times))
     }
 }
 

@@ -160,3 +160,28 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         assert!(said.out.is_empty(), "{line}: {said:?}");
     }
 }
+
+#[test]
+fn a_recording_that_cannot_be_read_is_refused_with_what_helps() {
+    let place = Place::new();
+    let utf_16: Vec<u8> = "\u{feff}{}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    place.write("wide", &utf_16);
+    place.write("odd", "what\nis\nthis\n");
+    for (words, expected) in [
+        (
+            "wide",
+            "wide:1: the file is in UTF-16, and recordings are in UTF-8\n  write it again: iconv",
+        ),
+        ("wide --lenient", "wide:1: the file is in UTF-16"),
+        ("odd", "odd:1: this is neither a JSON event"),
+        (
+            "odd --lenient",
+            "odd:1: none of the 3 lines or entries here tells of an operation\n  docs/histories.md \
+             describes the formats; without --lenient it is said what is wrong",
+        ),
+    ] {
+        let said = place.run(&format!("verify {words}"));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+}

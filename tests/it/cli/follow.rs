@@ -214,3 +214,32 @@ fn fields_of_other_names_are_followed_too() {
     );
     assert!(said.out.starts_with("line 6: ✗ FAILS  linearizable: "), "{said:?}");
 }
+
+#[test]
+fn what_does_not_come_line_by_line_is_refused_or_said_to_be_incomplete() {
+    let place = Place::new();
+    let (first, rest) = STALE.split_at(2);
+    let cut = format!("{}\n{}", first.join("\n"), &rest[0][..rest[0].len() - 3]);
+    place.write("cut.jsonl", &cut);
+    let said = place.run("verify --follow cut.jsonl --time 1ms");
+    assert!(said.out.contains("in 2 lines"), "{said:?}");
+    assert!(
+        said.err.contains("the last line of cut.jsonl has no end yet, and was not"),
+        "{said:?}"
+    );
+    place.write("whole.jsonl", format!("{}\n", first.join("\n")));
+    assert_eq!(place.run("verify --follow whole.jsonl --time 1ms").err, "");
+    std::fs::create_dir(place.path("folder")).expect("the directory can be written");
+    let said = place.run("verify --follow folder --time 1ms");
+    assert!(said.err.contains("folder is a directory, not a history"), "{said:?}");
+    for (bytes, expected) in [
+        (&[0x1f, 0x8b, 8, 0, b'\n'][..], "a:1: the file is compressed, and one that grows"),
+        (&[0x28, 0xb5, 0x2f, 0xfd, b'\n'], "a:1: the file is compressed, and one that grows"),
+        (&[0xff, 0xfe, b'{', 0, b'\n', 0], "a:1: the file is in UTF-16"),
+    ] {
+        place.write("a", bytes);
+        let said = place.run("verify --follow a --time 1ms");
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+}

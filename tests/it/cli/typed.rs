@@ -292,3 +292,10 @@ fn a_typed_history_means_what_the_datatype_says() {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.contains("--datatype says what a typed history means"), "{said:?}");
 }
+
+#[test]
+fn drains_that_took_nothing_leave_nothing_to_explain() {
+    let said = run("explain", &["[drain]q=null? @ 0"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("`[drain]q=null? @ 0`: its drains took nothing"), "{said:?}");
+}

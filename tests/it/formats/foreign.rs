@@ -376,6 +376,7 @@ fn what_is_no_recording_is_refused_with_its_line() {
         ("process,type,f\nx\u{fffd},ok,read\n", "line 2: process 0 completes"),
         ("f,b\n1,2\n", "line 1: this table has no column `process`, only f, b; --columns"),
         ("a,b\n1,2\n", "line 1: this is neither a JSON event"),
+        (&"{\"a\":".repeat(200), "line 1: column 636: what is here nests too deep"),
         ("{:process :nemesis, :type :info, :f :start}\n", "line 1: none of the 1 lines or"),
         (&long, "line 1: the object is longer than 16 MiB"),
     ] {
