@@ -166,7 +166,7 @@ fn save(page: &str, path: &Path, screen: &Screen) -> Result<Exit, Failure> {
     let write = |file: &mut dyn std::io::Write| file.write_all(page.as_bytes());
     match files::write(path, interrupts::heed, write) {
         Ok(()) => {
-            screen.note(&screen.look.text(&format!("wrote {}", path.display())));
+            screen.line(&format!("wrote {}", path.display()));
             Ok(Exit::Holds)
         }
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Holds),

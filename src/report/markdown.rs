@@ -74,7 +74,12 @@ fn code(text: &str) -> String {
 
 /// The length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
-    text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0)
+    let mut run = 0;
+    let runs = text.chars().map(|letter| {
+        run = if letter == '`' { run + 1 } else { 0 };
+        run
+    });
+    runs.max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The result of a regression suite, for people.
 
+use std::path::Path;
+
 use crate::hunt::case::Expectation;
 use crate::hunt::outcome::Status;
 use crate::report::reporter::{Suite, Tested};
@@ -61,7 +63,7 @@ pub(in crate::report) fn told(one: &Tested<'_>) -> String {
 /// What to do about a case that is not as expected, if that is known.
 pub(in crate::report) fn remedy(one: &Tested<'_>) -> Option<String> {
     let path = one.replayed.path;
-    let beside = || format!("{}.expect", path.strip_suffix(".json").unwrap_or(path));
+    let beside = || Path::new(path).with_extension("expect").display().to_string();
     match one.status {
         Status::Violated if is_repaired(one) => Some(format!(
             "if it is, write the word `holds` to {}; if not, check the strategy again for a new case",

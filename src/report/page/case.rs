@@ -58,7 +58,7 @@ pub fn page(replayed: &Replayed<'_>, told: &Told<'_>) -> String {
                     (diagram(&story, &about))
                 }
                 @for line in closing(&story) {
-                    p.closing { (escape::line(line.trim_matches(['─', ' ']))) }
+                    p.closing { (escape::line(&line)) }
                 }
             }
             section.steps { h2 { "Step by step" } (steps(replayed, &about)) }
@@ -161,16 +161,45 @@ fn why(replayed: &Replayed<'_>) -> Markup {
     };
     let marked = tell(&|at, told| format!("{open}{at}{open}{told}{close}"));
     html! {
-        @for part in marked.split(close) {
-            @match part.split(open).collect::<Vec<_>>()[..] {
-                [before, at, told] => {
-                    (escape::line(before))
-                    button.op type="button" data-op=(at) { (escape::line(told)) }
+        @for piece in pieces(&marked, open, close) {
+            @match piece {
+                Piece::Text(text) => (escape::line(&text)),
+                Piece::Operation(at, told) => {
+                    button.op type="button" data-op=(at) { (escape::line(&told)) }
                 }
-                _ => (escape::line(part)),
             }
         }
     }
+}
+
+/// A part of a reason.
+enum Piece {
+    Text(String),
+    /// The position of an operation, and the words that tell of it.
+    Operation(String, String),
+}
+
+/// The parts of a text in which `open POSITION open WORDS close` stands for operations, and
+/// neither mark anywhere else.
+fn pieces(marked: &str, open: char, close: char) -> Vec<Piece> {
+    let (mut all, mut at, mut text) = (Vec::new(), None, String::new());
+    let mut inside = false;
+    for letter in marked.chars() {
+        if letter == open && !inside {
+            all.push(Piece::Text(std::mem::take(&mut text)));
+            inside = true;
+        } else if letter == open {
+            at = Some(std::mem::take(&mut text));
+        } else if letter == close {
+            let told = std::mem::take(&mut text);
+            all.push(Piece::Operation(at.take().unwrap_or_default(), told));
+            inside = false;
+        } else {
+            text.push(letter);
+        }
+    }
+    all.push(Piece::Text(text));
+    all
 }
 
 /// The final reads side by side.

@@ -148,7 +148,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// What is behind the lanes: settling, what repeats for ever, split networks.
+    /// What is behind the lanes: settling, what repeats for ever, networks that are parted.
     fn bands(&self) -> Markup {
         let steps = &self.story.trace.steps;
         let settling = steps.iter().position(|step| step.step.settling);
@@ -158,15 +158,15 @@ impl<'a> Canvas<'a> {
             | Ending::Cycle { from, .. } => Some(*from),
             _ => None,
         };
-        let (mut splits, mut since) = (Vec::new(), None);
+        let (mut parted, mut since) = (Vec::new(), None);
         for (at, step) in steps.iter().enumerate() {
             match step.happened.action {
                 Action::Strike(_, Strike::Partition(_)) => since = since.or(Some(at)),
-                Action::Unite => splits.extend(since.take().map(|from| (from, at))),
+                Action::Unite => parted.extend(since.take().map(|from| (from, at))),
                 _ => {}
             }
         }
-        splits.extend(since.map(|from| (from, steps.len())));
+        parted.extend(since.map(|from| (from, steps.len())));
         let band = |class: &str, from: usize, to: usize, said: &str| {
             let (top, end) = (self.rows[from], self.rows.get(to).copied().unwrap_or(self.bottom()));
             html! {
@@ -181,7 +181,7 @@ impl<'a> Canvas<'a> {
             @if let Some(from) = repeats {
                 (band("repeats", from, steps.len(), "repeats for ever"))
             }
-            @for (from, to) in splits { (band("split", from, to, "network split")) }
+            @for (from, to) in parted { (band("parted", from, to, "network in parts")) }
         }
     }
 
@@ -292,7 +292,7 @@ impl<'a> Canvas<'a> {
                 (beyond(here, here, &format!("operator: {}", happened.label)))
             },
             Action::Strike(_, strike) => html! {
-                (cross(here)) (beyond(here, here, struck_here(strike).trim_start_matches("x ")))
+                (cross(here)) (beyond(here, here, &struck_here(strike)))
             },
             Action::Heal(from, to) => html! {
                 (square((self.node(to), y)))

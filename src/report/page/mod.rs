@@ -23,7 +23,7 @@ pub mod recording;
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "vIlilLFUq3d5Qv1doBTcMtOOHuusMRMrfDJiH7wmIig=";
+const STYLE_HASH: &str = "wHEdp3BdOIM8GbZHM2CUPuBuv5NBycJUu1XOeaHFWFs=";
 
 /// A script of a page, with its hash.
 struct Script {
