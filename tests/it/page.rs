@@ -62,6 +62,18 @@ fn every_case_has_a_small_page_that_asks_for_nothing() {
 }
 
 #[test]
+fn the_step_that_gives_the_failing_answer_is_marked() {
+    let case = committed("abd-write-back-never-linearizable-roaming.json");
+    let page = output(&["report", case.to_str().expect("ours"), "-o", "-"], root());
+    assert_eq!(page.matches("class=\"step fails\"").count(), 1);
+    assert!(page.contains("✗ 14<"), "not by colour alone");
+    // What holds has no mark.
+    let holds = committed("abd-available-sticky.json");
+    let page = output(&["report", holds.to_str().expect("ours"), "-o", "-"], root());
+    assert!(!page.contains("class=\"step fails\""));
+}
+
+#[test]
 fn a_page_is_the_same_each_time() {
     let case = committed(STORING);
     let page = || output(&["report", case.to_str().expect("ours"), "-o", "-"], root());

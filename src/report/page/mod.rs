@@ -23,7 +23,7 @@ pub mod recording;
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "wHEdp3BdOIM8GbZHM2CUPuBuv5NBycJUu1XOeaHFWFs=";
+const STYLE_HASH: &str = "2Bb3yIdgHUtRQoyKnbYx2a/TKicTD2vpa4yN4hq05ck=";
 
 /// A script of a page, with its hash.
 struct Script {
