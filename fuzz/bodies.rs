@@ -20,7 +20,7 @@ use quiescence::report::json_lines::JsonLines;
 use quiescence::report::listing::Listing;
 use quiescence::report::reporter::{EndOfRecordings, Reporter};
 use quiescence::report::survey::{Counted, Judged};
-use quiescence::report::{Letters, Look, github, junit, markdown};
+use quiescence::report::{Letters, Look, github, junit, markdown, page};
 use quiescence::world::execute;
 use quiescence::world::{
     Ending, FaultKind, FaultPlan, Faults, InboxOnCrash, Network, Planned, Routing, Scenario,
@@ -246,6 +246,8 @@ pub fn printed(bytes: &[u8]) {
         told(Box::new(JsonLines(narrow))),
         list(junit::text),
         list(markdown::text),
+        list(page::results::page),
+        page::recording::page(&judged),
         commands,
     ];
     let written =

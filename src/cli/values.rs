@@ -14,6 +14,7 @@ use crate::report::human::Human;
 use crate::report::json::Json;
 use crate::report::json_lines::JsonLines;
 use crate::report::listing::Listing;
+use crate::report::page::results;
 use crate::report::reporter::Reporter;
 use crate::report::{Look, github, junit, markdown};
 use crate::search::exhaustive::Reduce;
@@ -35,6 +36,8 @@ pub enum Format {
     Github,
     /// A summary in Markdown
     Markdown,
+    /// A page for the browser
+    Html,
 }
 
 impl Format {
@@ -47,6 +50,7 @@ impl Format {
             Format::Junit => Box::new(Listing::new(look, junit::text)),
             Format::Github => Box::new(Listing::new(look, github::text)),
             Format::Markdown => Box::new(Listing::new(look, markdown::text)),
+            Format::Html => Box::new(Listing::new(look, results::page)),
         }
     }
 }

@@ -29,7 +29,7 @@ pub mod junit;
 pub mod listing;
 #[cfg(feature = "proptest")]
 pub mod markdown;
-#[cfg(feature = "cli")]
+#[cfg(feature = "page")]
 pub mod page;
 pub mod prose;
 #[cfg(feature = "proptest")]

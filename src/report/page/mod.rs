@@ -18,12 +18,13 @@ pub mod index;
 mod lattice;
 mod plot;
 pub mod recording;
+pub mod results;
 
 /// How pages look.
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "2Bb3yIdgHUtRQoyKnbYx2a/TKicTD2vpa4yN4hq05ck=";
+const STYLE_HASH: &str = "Yl2OZJcQ4ub+azEvCB740s0A6i8saUeeyMfwzd3JaeA=";
 
 /// A script of a page, with its hash.
 struct Script {

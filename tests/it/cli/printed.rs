@@ -34,6 +34,8 @@ fn print_all(place: &Place, name: &str) -> bool {
         "verify --format junit",
         "verify --format github",
         "verify --format markdown",
+        "verify --format html",
+        "report -o -",
         "verify --full --ascii",
         "verify --all",
         "verify --follow",
@@ -134,6 +136,8 @@ fn what_a_case_says_is_printed_in_one_line() {
                 "replay --format junit",
                 "replay --format github",
                 "replay --format markdown",
+                "replay --format html",
+                "report -o -",
                 "explain",
             ] {
                 let words: Vec<&str> = line.split(' ').chain(["changed.json"]).collect();

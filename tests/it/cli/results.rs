@@ -75,6 +75,10 @@ fn a_violation_in_each_form() {
     same(&check("junit").out, file!["golden/check-junit.xml"]);
     same(&check("github").out, file!["golden/check-github.txt"]);
     same(&check("markdown").out, file!["golden/check-markdown.md"]);
+    let page = check("html").out;
+    assert!(page.contains("<span class=\"fails\">✗ FAIL</span> <b>eventual</b>"), "{page}");
+    assert!(page.contains("write x=1 ─▶ ● x=1"), "the picture is there: {page}");
+    assert!(page.contains("<code>cases/notebook-storing-eventual.json</code>"), "{page}");
 }
 
 #[test]
@@ -169,6 +173,9 @@ fn what_is_no_success_is_an_error_in_a_junit_file_and_a_warning_on_github() {
         assert!(commands.iter().any(|(name, ..)| name == "warning"), "{line}: {}", said.out);
         let said = place.run(&format!("{line} --format markdown"));
         assert!(said.out.contains("| **"), "{line}: {}", said.out);
+        let said = place.run(&format!("{line} --format html"));
+        assert!(said.out.contains("<h2>Not as it should be</h2>"), "{line}: {}", said.out);
+        assert!(said.out.contains("<span class=\"doubt\">? "), "{line}: {}", said.out);
     }
 }
 
@@ -220,6 +227,9 @@ fn no_text_of_a_recording_has_a_meaning_in_any_form() {
     assert!(!bare.contains(['<', '`']) && !bare.replace("**FAIL**", "").contains('*'), "{row}");
     let fences: Vec<_> = page.lines().filter(|line| line.starts_with("`````")).collect();
     assert_eq!(fences, ["`````text", "`````"], "longer than the four in the key: {page}");
+    let html = run("html");
+    assert_eq!(html.matches("<td>linearizable</td>").count(), 1, "{html}");
+    assert!(html.contains("]]&gt;&quot;") && !html.contains("]]>"), "{html}");
     for line in run("jsonl").lines() {
         assert_eq!(complaints_of("lines", &serde_json::from_str(line).expect("JSON")), [""; 0]);
     }

@@ -127,6 +127,7 @@ fn every_form_tells_which_case_is_not_as_expected() {
         ("junit", "classname=\"cases/b.json\" name=\"eventual\" file=\"cases/b.json\""),
         ("github", "::error file=cases/b.json,line="),
         ("markdown", "| **FAIL** | cases/b.json | eventual | "),
+        ("html", "<span class=\"fails\">✗ FAIL</span> <b>eventual</b> · cases/b.json"),
     ] {
         let said = place.run(&format!("test --format {format}"));
         assert_eq!(said.code, Some(1), "{said:?}");
