@@ -22,6 +22,8 @@ use quiescence::world::{
 };
 use rustc_hash::FxHashMap;
 
+// Written out, because the fuzzers include this file by its path.
+#[path = "dumb/severed.rs"]
 mod severed;
 
 /// The results of the dumb search.
