@@ -10,7 +10,7 @@ use clap::{Args, Command, FromArgMatches};
 
 use crate::catalogue::Registry;
 use crate::report::page::index::{self, Entry};
-use crate::report::page::{case, recording};
+use crate::report::page::{GENERATOR, case, recording};
 
 use super::args::VerifyArgs;
 use super::clock;
@@ -59,19 +59,33 @@ pub fn run(args: &ReportArgs, registry: &Registry, screen: &Screen) -> Result<Ex
         true => of_case(path, registry)?,
         false => of_recording(args, screen)?,
     };
-    save(&page, &place(args), screen)
+    let place = place(args);
+    if args.output.is_none() && place.exists() && !is_page(&place) {
+        return Err(Failure::new(format!("{} is there, and is no page of ours", place.display()))
+            .remedy("say with --output where the page goes, or that it replaces this file"));
+    }
+    save(&page, &place, screen)
 }
 
 /// Whether a file begins as case files do. What cannot be opened is for others to complain of.
 fn is_case(path: &Path) -> bool {
-    /// `format` is the first field.
+    says_early(path, "\"quiescence-case/")
+}
+
+/// Whether a file is a page that was written here.
+fn is_page(path: &Path) -> bool {
+    says_early(path, GENERATOR)
+}
+
+/// Whether a regular file has this text near its beginning.
+fn says_early(path: &Path, text: &str) -> bool {
     const START: u64 = 4_096;
     let is_regular = std::fs::metadata(path).is_ok_and(|about| about.is_file());
     let mut start = Vec::new();
     let read = |file: File| file.take(START).read_to_end(&mut start);
     is_regular
         && File::open(path).and_then(read).is_ok()
-        && String::from_utf8_lossy(&start).contains("\"quiescence-case/")
+        && String::from_utf8_lossy(&start).contains(text)
 }
 
 fn of_case(path: &Path, registry: &Registry) -> Result<String, Failure> {

@@ -74,6 +74,23 @@ fn the_step_that_gives_the_failing_answer_is_marked() {
 }
 
 #[test]
+fn only_a_page_is_replaced_unless_the_file_is_named() {
+    let folder = tempfile::tempdir().expect("there is room for a page");
+    fs::copy(committed(STORING), folder.path().join("notes.json")).expect("it can be copied");
+    let notes = folder.path().join("notes.html");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quiescence"));
+        let done = command.arg("report").args(arguments).current_dir(folder.path()).output();
+        done.expect("the program can be run").status.code()
+    };
+    fs::write(&notes, "<!DOCTYPE html>my own").expect("it can be written");
+    assert_eq!(run(&["notes.json"]), Some(2));
+    assert_eq!(fs::read_to_string(&notes).expect("it is there"), "<!DOCTYPE html>my own");
+    assert_eq!(run(&["notes.json", "-o", "notes.html"]), Some(0));
+    assert_eq!(run(&["notes.json"]), Some(0), "a page is replaced by a newer one");
+}
+
+#[test]
 fn a_page_is_the_same_each_time() {
     let case = committed(STORING);
     let page = || output(&["report", case.to_str().expect("ours"), "-o", "-"], root());

@@ -20,6 +20,9 @@ mod plot;
 pub mod recording;
 pub mod results;
 
+/// What pages say of who wrote them, near their beginning.
+pub const GENERATOR: &str = "quiescence: report";
+
 /// How pages look.
 const STYLE: &str = include_str!("style.css");
 
@@ -45,6 +48,7 @@ fn document(title: &str, script: Option<&Script>, body: &Markup) -> String {
             head {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="generator" content=(GENERATOR);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (escape::line(title)) }

@@ -24,7 +24,7 @@
   const KINDS = ["read", "write", "call"];
   const LEFT = 110, HEAD = 26, MOST = 3000;
 
-  let view = [0, span], lanes = [], names = [], lane = 18, only = null, shown = new Set();
+  let view = [0, span], lanes = [], laneOf = () => -1, names = [], lane = 18, only = null, shown = new Set();
 
   const nanos = (units) => {
     const time = units * about.unit;
@@ -48,6 +48,8 @@
       list.push(at);
     }
     const order = [...all.keys()].sort((a, b) => a - b);
+    const place = new Map(order.map((one, nth) => [one, nth]));
+    laneOf = (at) => (only !== null && key[at] !== only ? -1 : place.get(own[at]));
     lanes = order.map((one) => Uint32Array.from(all.get(one)).sort((a, b) => starts[a] - starts[b]));
     names = order.map((one) => own === process ? about.processes[one] : one ? `n${one}` : "no node");
     lane = Math.max(5, Math.min(22, Math.floor(560 / Math.max(1, lanes.length))));
@@ -105,7 +107,6 @@
       parts.push(band);
       if (x(until) - x(time) > 40) parts.push(make("text", { class: "mark", x: x(time) + 3, y: HEAD - 4 }, did));
     });
-    // Longer than any operation in sight would have to be to reach into it from before.
     const ranges = lanes.map((list) => {
       let from = first(list, view[0]);
       // An operation that began before may reach into the view.
@@ -159,7 +160,7 @@
     });
     // What is shown stands out, near and far.
     for (const at of shown) {
-      const nth = lanes.findIndex((list) => list.includes(at));
+      const nth = laneOf(at);
       if (nth < 0 || starts[at] > view[1] || (ends[at] !== OPEN && ends[at] < view[0])) continue;
       const y = HEAD + nth * lane;
       const end = ends[at] === OPEN ? view[1] : ends[at];

@@ -25,7 +25,7 @@ use super::{Script, document};
 
 const SCRIPT: Script = Script {
     text: include_str!("recording.js"),
-    hash: "buHwfy94M9E7iISE/LjbEsZ2oJVb2FUJHa25dnG7Lds=",
+    hash: "ObvmJNSFHN7ekS5AHqm+9P9UcZZPTREUA+VbsIs+lCw=",
 };
 
 /// The most operations whose words and lines are in the page. Of larger recordings only
