@@ -48,7 +48,7 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
     interrupts::heed();
     begin(args, screen, seed, &searches, None);
     let tell = |checked: &Checked<'_>| {
-        screen.print(&args.format.reporter(screen.look).check(checked));
+        screen.result(args.format, &args.format.reporter(screen.look).check(checked));
     };
     let (exit, (), unsaved) = asked.search(seed, &searches, screen.progress, tell);
     // A case that could not be saved does not change the result.
@@ -103,7 +103,7 @@ fn exam(
         interrupted,
         exit: &exit.reason(),
     };
-    screen.print(&args.format.reporter(screen.look).exam(&examined));
+    screen.result(args.format, &args.format.reporter(screen.look).exam(&examined));
     Ok(exit)
 }
 
@@ -131,7 +131,7 @@ fn begin(
     let rungs = args.ladder.then(|| reporter.ladder(&ladder()));
     for said in [reporter.begin(&begun)].into_iter().chain(rungs) {
         match said {
-            Begin::Output(text) => screen.print(&text),
+            Begin::Output(text) => screen.result(args.format, &text),
             Begin::Note(text) => screen.note(&text),
         }
     }

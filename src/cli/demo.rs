@@ -7,6 +7,8 @@
 //! The clock is here and nowhere below: this module tells the cluster when its
 //! timers fire. It does not know how the cluster runs or what a strategy does.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -62,6 +64,43 @@ const EVENTS_MAX: usize = 500;
 const WRITER: SessionId = SessionId(0);
 const READER: SessionId = SessionId(1);
 
+/// What has been told, so that a strategy that repeats itself does not fill the screen.
+#[derive(Debug, Default)]
+struct Told {
+    times: BTreeMap<String, usize>,
+    /// How many deliveries were not shown since the last line.
+    hidden: usize,
+}
+
+impl Told {
+    /// How often the same delivery is shown.
+    const SHOWN: usize = 2;
+
+    /// The lines for something that happened: none if the same has been shown often, and if
+    /// something was not shown before it, how much. `what` tells deliveries apart.
+    fn lines(&mut self, what: Option<String>, line: String) -> Vec<String> {
+        if let Some(what) = what {
+            let times = self.times.entry(what).or_default();
+            *times += 1;
+            if *times > Self::SHOWN {
+                self.hidden += 1;
+                return Vec::new();
+            }
+        }
+        self.rest().into_iter().chain([line]).collect()
+    }
+
+    /// The line for what was not shown since the last line.
+    fn rest(&mut self) -> Option<String> {
+        let said = match std::mem::take(&mut self.hidden) {
+            0 => return None,
+            1 => "1 more delivery of what is above".to_owned(),
+            more => format!("{more} more deliveries of what is above"),
+        };
+        Some(format!("        …  {said}"))
+    }
+}
+
 /// An action of the experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Deed {
@@ -113,20 +152,34 @@ fn experiment(args: &DemoArgs, subject: &dyn Subject, screen: Screen) -> ThreadR
         routing: Routing::Roaming,
     };
     let (began, speed, screen) = (clock::now(), args.speed, screen);
-    let say = move |node: NodeId, text: &str| {
+    let shown = Arc::new(Mutex::new(Told::default()));
+    let (so_far, ending) = (shown.clone(), screen.clone());
+    let say = move |node: NodeId, what: Option<String>, text: &str| {
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
         let time = began.elapsed().as_secs_f64() * speed;
-        screen.line(&format!("{time:6.2} s  {node}  {text}"));
+        let line = format!("{time:6.2} s  {node}  {text}");
+        shown.lines(what, line).iter().for_each(|line| screen.line(line));
     };
     let show = say.clone();
-    let observer = Box::new(move |event: &Happening| show(event.node, &told(event)));
+    let observer =
+        Box::new(move |event: &Happening| show(event.node, delivery(event), &told(event)));
     let live = live::start(subject, &setting, EVENTS_MAX, observer);
-    for (due, deed) in agenda(args.duration) {
-        if !sleep_until(began + due.div_f64(speed)) || !perform(&*live, deed, &say) {
-            return live.stop();
-        }
+    let mut deeds = agenda(args.duration).into_iter();
+    if deeds
+        .all(|(due, deed)| sleep_until(began + due.div_f64(speed)) && perform(&*live, deed, &say))
+    {
+        sleep_until(began + args.duration.div_f64(speed));
     }
-    sleep_until(began + args.duration.div_f64(speed));
-    live.stop()
+    let recorded = live.stop();
+    let rest = so_far.lock().unwrap_or_else(PoisonError::into_inner).rest();
+    rest.iter().for_each(|line| ending.line(line));
+    recorded
+}
+
+/// What tells a delivery from others: its nodes and what it says, but not its number.
+fn delivery(event: &Happening) -> Option<String> {
+    let (_, name) = event.action.message()?;
+    Some(format!("{} {} {}", name.from, event.node, words::sentence(event).text()))
 }
 
 fn told(event: &Happening) -> String {
@@ -139,7 +192,7 @@ fn told(event: &Happening) -> String {
 
 /// Performs an action and prints what the record does not show. Whether
 /// recording continues.
-fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
+fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, Option<String>, &str)) -> bool {
     let (session, node, call) = match deed {
         Deed::Write(n) => {
             let call = Call::write(format!("key{n}").as_str(), format!("v{n}").as_str());
@@ -153,8 +206,10 @@ fn perform(live: &dyn Live, deed: Deed, say: &dyn Fn(NodeId, &str)) -> bool {
     };
     match live.invoke(session, node, call) {
         Heard::Answer(_) => {}
-        Heard::Waits => say(node, &format!("{session} waits: no message in flight can answer it")),
-        Heard::Refused => say(node, &format!("{session} is refused")),
+        Heard::Waits => {
+            say(node, None, &format!("{session} waits: no message in flight can answer it"))
+        }
+        Heard::Refused => say(node, None, &format!("{session} is refused")),
         Heard::Ended => return false,
     }
     true
@@ -178,10 +233,13 @@ fn sleep_until(due: Instant) -> bool {
 /// Prints what settling did and what the final reads at every node answered.
 fn settled(subject: &dyn Subject, recorded: &ThreadRun, run: &Run, screen: &Screen) {
     let trace = trace(subject, &recorded.setting, &recorded.workload, &run.schedule);
+    let mut shown = Told::default();
     for step in trace.steps.iter().filter(|step| step.step.settling).take(EVENTS_MAX) {
         let text = words::sentence(&step.happened).text();
-        screen.line(&format!(" settling  {}  {text}", step.happened.node));
+        let line = format!(" settling  {}  {text}", step.happened.node);
+        shown.lines(delivery(&step.happened), line).iter().for_each(|line| screen.line(line));
     }
+    shown.rest().iter().for_each(|line| screen.line(line));
     for read in run.history.operations().iter().filter(|operation| operation.final_read) {
         let node = read.node.map_or_else(String::new, |node| node.to_string());
         let value = read.answer().map_or("no answer".to_owned(), ToString::to_string);
@@ -207,7 +265,7 @@ fn judged(run: &Run, screen: &Screen) -> Exit {
         let why = why(run, &property, &judgement, &Register);
         let (mark, title) =
             (screen.look.paint(tone, word), pad(&verdict::title(&property, &judgement), 34));
-        screen.print(&format!("{mark}  {title}  {}\n", screen.look.text(&why)));
+        screen.tell(&format!("{mark}  {title}  {}\n", screen.look.text(&why)));
     }
     if interrupts::noted() { Exit::Interrupted } else { Status::of_run(&outcomes).into() }
 }
@@ -215,6 +273,23 @@ fn judged(run: &Run, screen: &Screen) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_repeats_is_counted_and_what_is_new_is_shown() {
+        let mut told = Told::default();
+        let mut lines = Vec::new();
+        for (what, line) in [("a", "1"), ("b", "2"), ("a", "3"), ("a", "4"), ("a", "5"), ("c", "6")]
+        {
+            lines.extend(told.lines(Some(what.to_owned()), line.to_owned()));
+        }
+        lines.extend(told.lines(Some("a".to_owned()), "7".to_owned()));
+        lines.extend(told.lines(None, "8".to_owned()));
+        lines.extend(told.rest());
+        let more = |said: &str| format!("        …  {said}");
+        let counted = more("2 more deliveries of what is above");
+        let one = more("1 more delivery of what is above");
+        assert_eq!(lines, ["1", "2", "3", &*counted, "6", &*one, "8"]);
+    }
 
     #[test]
     fn the_experiment_writes_every_two_seconds_and_reads_five_seconds_apart() {

@@ -90,7 +90,7 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
         _ if let Some(fault) = fault(text) => prose::fault(fault, width),
         _ if input::typed(text, &Options::default()).is_some() => {
             let said = args.datatype.clone().unwrap_or_default();
-            screen.print(&typed(text, said, screen)?);
+            screen.tell(&typed(text, said, screen)?);
             return Ok(Exit::Holds);
         }
         _ if is_file(text) => {
@@ -137,7 +137,7 @@ fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
 /// Tells two models apart.
 fn against(one: Model, other: Model, screen: &Screen) -> Exit {
     let [there, back] = [apart(one, other), apart(other, one)];
-    screen.print(&report::apart::text([one, other], &there, &back, &screen.look));
+    screen.tell(&report::apart::text([one, other], &there, &back, &screen.look));
     let known = |apart: &Apart| apart.implied == Implied::Always || apart.example.is_some();
     if known(&there) && known(&back) { Exit::Holds } else { Exit::Unknown }
 }

@@ -35,6 +35,7 @@ mod demo;
 mod exit;
 mod explain;
 mod files;
+mod fold;
 mod follow;
 mod input;
 mod interrupts;

@@ -27,7 +27,8 @@ pub struct ReplayArgs {
     /// The case file
     #[arg(value_name = "CASE")]
     case: PathBuf,
-    /// Show the replica's state after each step; on a terminal, Enter shows the next
+    /// Show what each step changes; on a terminal Enter shows the next step, b the one before, a
+    /// number that step, and q goes to the verdict
     #[arg(long, conflicts_with = "until")]
     step: bool,
     /// Stop after this many steps and show every replica
@@ -104,7 +105,7 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
     let exit: Exit = Status::of_replay(&done.replay).into();
     let reason = exit.reason();
     let told = done.told(registry, args.until, &reason);
-    screen.print(&args.format.reporter(screen.look).replay(&told));
+    screen.result(args.format, &args.format.reporter(screen.look).replay(&told));
     Ok(exit)
 }
 
@@ -112,13 +113,42 @@ pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Ex
 fn walk(replayed: &Replay, screen: &Screen) {
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let trace = &replayed.trace;
-    for number in 0..=trace.steps.len() {
-        screen.print(&states::step(trace, number, &screen.look));
-        if terminal && number < trace.steps.len() {
-            let mut line = String::new();
-            // No more input: the rest is shown without waiting.
-            let _ = io::stdin().read_line(&mut line);
+    let last = trace.steps.len();
+    let mut number = 0;
+    loop {
+        screen.tell(&states::step(trace, number, &screen.look));
+        let mut line = String::new();
+        // Without more input, the rest is shown without waiting.
+        let is_asked = terminal && io::stdin().read_line(&mut line).is_ok_and(|read| read > 0);
+        let next = if is_asked { next(&line, number, last) } else { number.checked_add(1) };
+        match next.filter(|next| *next <= last) {
+            Some(next) => number = next,
+            None => break,
         }
     }
     screen.print("\n");
+}
+
+/// The step that the words of a line ask for, after step `number` of `last`; nothing ends the
+/// walk. Words that are not understood change nothing.
+fn next(line: &str, number: usize, last: usize) -> Option<usize> {
+    match line.trim() {
+        "" | "n" | "next" => number.checked_add(1),
+        "b" | "back" => Some(number.saturating_sub(1)),
+        "q" | "quit" => None,
+        other => Some(other.parse().map_or(number, |asked: usize| asked.min(last))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_goes_on_and_back_and_to_any_step() {
+        let asked = ["\n", "b\n", "back\n", "7\n", "99\n", " n \n", "what\n", "q\n"];
+        let steps = asked.map(|line| next(line, 3, 9));
+        assert_eq!(steps, [Some(4), Some(2), Some(2), Some(7), Some(9), Some(4), Some(3), None]);
+        assert_eq!(next("b", 0, 9), Some(0));
+    }
 }

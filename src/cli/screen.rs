@@ -9,7 +9,9 @@ use clap::{Args, ValueEnum};
 use crate::report::{Ink, Letters, Look};
 
 use super::exit::{Exit, Failure};
+use super::fold::fold;
 use super::progress::How;
+use super::values::Format;
 
 /// How output looks.
 #[derive(Args, Clone, Debug)]
@@ -46,6 +48,8 @@ pub struct Screen {
     pub progress: How,
     /// The command that was given, in a form that can be copied.
     pub command: String,
+    /// The width of the terminal, if output goes to one.
+    terminal: Option<usize>,
     state: Arc<Mutex<State>>,
 }
 
@@ -68,15 +72,16 @@ impl Screen {
                 anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
             }
         };
-        let columns = if terminal { terminal_size::terminal_size() } else { None };
+        let size = if terminal { terminal_size::terminal_size() } else { None };
+        let terminal = size.map(|(width, _)| usize::from(width.0));
         let look = Look {
-            width: columns.map_or(Look::default().width, |(width, _)| usize::from(width.0)),
+            width: terminal.unwrap_or(Look::default().width),
             letters: if args.ascii { Letters::Ascii } else { Letters::Unicode },
             ink: if colour { Ink::Colour } else { Ink::Plain },
         };
         let words = words.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
         let command = std::iter::once(program()).chain(words).collect::<Vec<_>>().join(" ");
-        Screen { look, progress: args.progress, command, state: Arc::default() }
+        Screen { look, progress: args.progress, command, terminal, state: Arc::default() }
     }
 
     /// Writes a text as it is.
@@ -117,12 +122,28 @@ impl Screen {
     /// Writes a page, line by line, in the characters of this screen.
     pub fn page(&self, text: &str) {
         let lines = text.lines().map(|line| self.look.text(line) + "\n");
-        self.print(&lines.collect::<String>());
+        self.tell(&lines.collect::<String>());
+    }
+
+    /// Writes a text for people: on a terminal no line is wider than that.
+    pub fn tell(&self, text: &str) {
+        match self.terminal {
+            Some(width) => self.print(&fold(text, width, &program())),
+            None => self.print(text),
+        }
+    }
+
+    /// Writes a result in the format that it is in.
+    pub fn result(&self, format: Format, text: &str) {
+        match format {
+            Format::Human => self.tell(text),
+            _ => self.print(text),
+        }
     }
 
     /// Writes a line in the characters of this screen.
     pub fn line(&self, text: &str) {
-        self.print(&format!("{}\n", self.look.text(text)));
+        self.tell(&format!("{}\n", self.look.text(text)));
     }
 }
 

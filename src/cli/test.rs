@@ -96,7 +96,7 @@ pub fn run(args: &TestArgs, registry: &Registry, screen: &Screen) -> Result<Exit
         status: *status,
     });
     let suite = Suite { tests: &told.collect::<Vec<_>>(), exit: &reason };
-    screen.print(&args.format.reporter(screen.look).suite(&suite));
+    screen.result(args.format, &args.format.reporter(screen.look).suite(&suite));
     Ok(exit)
 }
 

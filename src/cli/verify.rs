@@ -83,7 +83,7 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     let worst = first.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Holds);
     let exit = if interrupted { Exit::Interrupted } else { worst };
     let end = EndOfRecordings { one: args.histories.len() == 1, exit: &exit.reason() };
-    screen.print(&reporter.end_of_recordings(&end));
+    screen.result(args.format, &reporter.end_of_recordings(&end));
     if interrupted {
         screen.note("interrupted: these are the results so far");
     }
@@ -171,7 +171,7 @@ pub(super) fn judge(
         far: args.far || args.all || args.full,
     };
     progress.end();
-    screen.print(&tell(&judged));
+    screen.result(args.format, &tell(&judged));
     if let Some(path) = &args.save_counterexample {
         counterexample::save(path, &read.recording.history, &survey, (args, screen))?;
     }

@@ -392,13 +392,15 @@ impl Judged<'_> {
             time.map_or(String::new(), |time| pad(&format!("{:.2} s", time.as_secs_f64()), 8));
         let said = format!("{kind}{}", self.why(entry, steps));
         let indent = NAME + 2 + 9 + 2 + time.len();
-        let room = look.width.saturating_sub(indent).max(40);
-        let mut lines = wrap(&look.text(&said), room).into_iter();
-        let first = lines.next().unwrap_or_default();
+        // On a narrow page the reason stands below.
+        let is_narrow = look.width < indent + 40;
+        let margin = if is_narrow { 4 } else { indent };
+        let mut lines = wrap(&look.text(&said), look.width.saturating_sub(margin)).into_iter();
+        let first = if is_narrow { None } else { lines.next() }.unwrap_or_default();
         let head = look.paint(tone, mark);
         let mut text = format!("{name}  {head}  {time}{first}\n");
         for line in lines {
-            let _ = writeln!(text, "{}{line}", " ".repeat(indent));
+            let _ = writeln!(text, "{}{line}", " ".repeat(margin));
         }
         text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }

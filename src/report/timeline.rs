@@ -1,12 +1,15 @@
 //! The picture of a run: one line for each step, one lane for each session or
 //! node.
 //!
-//! Invariant: every step of the run is there, in order, with its number. A run
+//! Invariant: every step of the run is there, in order, with its number; only a
+//! stretch of settling in which no replica changes is told in one line. A run
 //! that is too wide for the page is shown in another form, and no step is left
-//! out. The first of three forms that fits the page is used: sessions and nodes
-//! as lanes, nodes as lanes, a plain list.
+//! out. The first form that fits the page is used: sessions and nodes as lanes,
+//! nodes as lanes, either with long texts cut, a plain list.
 //!
 //! It knows no model: [`verdict`](super::verdict) says what a run means.
+
+use std::ops::Range;
 
 use crate::history::{Completion, History, Key, NodeId, Value};
 use crate::hunt::case::words::{asks, outcome, sentence, struck_here};
@@ -47,12 +50,60 @@ pub fn timeline(story: &Story<'_>, look: &Look) -> String {
 /// Draws the steps of a run.
 pub fn steps(story: &Story<'_>, look: &Look) -> String {
     let nodes: Vec<NodeId> = (0..story.setting.nodes).map(NodeId).collect();
-    let with_sessions = Lanes::new(sides(story), &nodes, look);
-    let only_nodes = Lanes::new((Vec::new(), Vec::new()), &nodes, look);
-    [with_sessions, only_nodes]
-        .into_iter()
-        .find_map(|lanes| draw(story, lanes, look))
-        .unwrap_or_else(|| list(story, look))
+    let with_sessions = draw(story, Lanes::new(sides(story), &nodes, look));
+    let only_nodes = draw(story, Lanes::new((Vec::new(), Vec::new()), &nodes, look));
+    let forms = [with_sessions, only_nodes];
+    let fitting = |text: usize| forms.iter().find_map(|lanes| lanes.drawn(look.width, text));
+    TEXTS.into_iter().find_map(fitting).unwrap_or_else(|| list(story, look))
+}
+
+/// To how many columns the texts of a picture are cut, until it fits.
+const TEXTS: [usize; 5] = [usize::MAX, 24, 20, 16, 12];
+
+/// What stands on a line, or on several if there are answers to others.
+enum Stretch {
+    /// The step at this position.
+    Step(usize),
+    /// Steps of settling that change no replica, nor tell a client anything.
+    Quiet(Range<usize>),
+}
+
+/// The steps of a run, where a long quiet stretch is one item. What repeats for ever is never
+/// folded, because it shows that there is no end.
+fn stretches(story: &Story<'_>) -> Vec<Stretch> {
+    /// Fewer quiet steps than that are drawn one by one.
+    const LONG: usize = 4;
+    let steps = &story.trace.steps;
+    let end = match story.ending {
+        Ending::NeverQuiet { from, .. }
+        | Ending::Oscillating { from }
+        | Ending::Cycle { from, .. } => (*from).min(steps.len()),
+        _ => steps.len(),
+    };
+    let is_quiet = |step: &TraceStep| {
+        let happened = &step.happened;
+        let is_told = happened.answers.is_empty() && happened.panicked.is_none();
+        step.step.settling && !step.is_changed && is_told && step.visible.is_empty()
+    };
+    let (mut all, mut at) = (Vec::new(), 0);
+    while at < steps.len() {
+        let quiet = steps[at..end.max(at)].iter().take_while(|step| is_quiet(step)).count();
+        if quiet >= LONG {
+            all.push(Stretch::Quiet(at..at + quiet));
+            at += quiet;
+        } else {
+            all.push(Stretch::Step(at));
+            at += 1;
+        }
+    }
+    all
+}
+
+/// The line for steps that are not told one by one.
+fn folded(steps: &Range<usize>, look: &Look) -> String {
+    let dots = look.text("…");
+    let said = format!("  {dots:>4}  steps {} to {} change no replica", steps.start + 1, steps.end);
+    look.paint(Tone::Faint, &said)
 }
 
 /// The sessions drawn to the left of the nodes, and those drawn to the right.
@@ -65,11 +116,16 @@ pub(super) fn sides(story: &Story<'_>) -> (Vec<SessionId>, Vec<SessionId>) {
     (ids(here), ids(there))
 }
 
-fn draw(story: &Story<'_>, mut lanes: Lanes<'_>, look: &Look) -> Option<String> {
-    for (number, step) in (1..).zip(&story.trace.steps) {
-        rows(story.workload, (number, step), &mut lanes);
+fn draw<'l>(story: &Story<'_>, mut lanes: Lanes<'l>) -> Lanes<'l> {
+    for stretch in stretches(story) {
+        match stretch {
+            Stretch::Step(at) => {
+                rows(story.workload, (at + 1, &story.trace.steps[at]), &mut lanes);
+            }
+            Stretch::Quiet(steps) => lanes.fold(&steps),
+        }
     }
-    lanes.draw(look.width)
+    lanes
 }
 
 /// Adds the lines of one step: what happened, then a line for each answer to an
@@ -177,9 +233,17 @@ pub(super) fn plain(answer: &Answered) -> String {
 /// The steps as sentences, one line each, with answers on lines of their own.
 fn list(story: &Story<'_>, look: &Look) -> String {
     let mut text = String::new();
-    for (number, step) in (1..).zip(&story.trace.steps) {
+    for stretch in stretches(story) {
+        let at = match stretch {
+            Stretch::Step(at) => at,
+            Stretch::Quiet(steps) => {
+                text.push_str(&format!("{}\n", folded(&steps, look)));
+                continue;
+            }
+        };
+        let step = &story.trace.steps[at];
         let [head, rest @ ..] = &*sentences(step) else { unreachable!("there is a first one") };
-        text.push_str(&format!("  {number:>4}  {}{}\n", look.text(head), mark(step)));
+        text.push_str(&format!("  {:>4}  {}{}\n", at + 1, look.text(head), mark(step)));
         for line in rest {
             text.push_str(&format!("          {}\n", look.text(line)));
         }

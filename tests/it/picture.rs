@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use proptest::prelude::{ProptestConfig, any, prop_assert_eq, prop_compose, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, prop_compose, proptest};
 use proptest::strategy::Strategy as _;
 use quiescence::history::{Call, Completion, NodeId, Value};
 use quiescence::hunt::case::words::{asks, outcome};
@@ -162,6 +162,15 @@ prop_compose! {
     }
 }
 
+/// Whether a line stands for several steps; then the step is one that nobody notices.
+fn is_folded(step: &TraceStep, line: &str) -> bool {
+    let folded = line.starts_with("     …  steps ");
+    let happened = &step.happened;
+    let is_quiet = happened.answers.is_empty() && happened.panicked.is_none() && !step.is_changed;
+    assert!(!folded || step.step.settling && is_quiet && step.visible.is_empty(), "{line}");
+    folded
+}
+
 /// The answer of a step to the client that asked in it, and the answers to
 /// others.
 fn answers(step: &TraceStep) -> (Option<&Answered>, Vec<&Answered>) {
@@ -180,6 +189,16 @@ fn lines(picture: &str) -> Vec<(&str, Vec<&str>)> {
     let mut steps: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in picture.lines() {
         let number = line.get(..6).map(str::trim).unwrap_or_default();
+        if let Some(said) = line.strip_prefix("     …  steps ") {
+            let ends =
+                said.strip_suffix(" change no replica").and_then(|said| said.split_once(" to "));
+            let (first, last) = ends.expect("a folded line says where it begins and ends");
+            assert_eq!(first, (steps.len() + 1).to_string(), "{picture}");
+            let last: usize = last.parse().expect("a number");
+            assert!(last >= steps.len() + 4, "{picture}");
+            steps.resize_with(last, || (line, Vec::new()));
+            continue;
+        }
         match number.parse::<usize>() {
             Ok(number) => {
                 assert_eq!(number, steps.len() + 1, "{picture}");
@@ -286,21 +305,46 @@ proptest! {
         let trace = trace(&liar, &scenario.setting, &scenario.workload, &run.schedule);
         let wide = draw(&scenario, &trace, &run, 10_000);
         let narrow = draw(&scenario, &trace, &run, 1);
-        // The widest page on which sessions have no lanes: they need more
-        // columns than nodes alone.
         let widest = wide.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-        let middle = (1..widest).rev().map(|width| draw(&scenario, &trace, &run, width));
-        let middle = middle.into_iter().find(|text| *text != wide);
         prop_assert_eq!(lines(&wide).len(), trace.steps.len());
         for (step, (line, more)) in trace.steps.iter().zip(lines(&wide)) {
-            with_sessions(step, line, &more);
-        }
-        if let Some(middle) = middle.filter(|text| *text != narrow && text.contains("step")) {
-            for (step, (line, more)) in trace.steps.iter().zip(lines(&middle)) {
-                with_nodes(step, line, &more);
+            if !is_folded(step, line) {
+                with_sessions(step, line, &more);
             }
         }
-        for (number, (step, (_, more))) in (1..).zip(trace.steps.iter().zip(lines(&narrow))) {
+        let mut before = String::new();
+        for width in (1..widest).rev() {
+            let text = draw(&scenario, &trace, &run, width);
+            let has_lanes = text.starts_with("  step  ");
+            if text == before || !has_lanes {
+                continue;
+            }
+            before = text.clone();
+            prop_assert_eq!(lines(&text).len(), trace.steps.len());
+            let rows = || text.lines().filter(|line| !line.starts_with("     …"));
+            prop_assert!(rows().all(|line| line.chars().count() <= width));
+            if !text.contains("session ") && !rows().any(|line| line.contains('…')) {
+                for (step, (line, more)) in trace.steps.iter().zip(lines(&text)) {
+                    if !is_folded(step, line) {
+                        with_nodes(step, line, &more);
+                    }
+                }
+            }
+            // A picture with sessions says what the widest one says; what is cut, says so.
+            if text.contains("session ") {
+                for (whole, cut) in wide.lines().zip(text.lines()) {
+                    for (whole, cut) in signed(whole).into_iter().zip(signed(cut)) {
+                        let start = cut.strip_suffix('…').map(str::trim_end);
+                        let is_cut = start.is_some_and(|start| whole.starts_with(start));
+                        prop_assert!(whole == cut || is_cut, "{whole}\n{cut}");
+                    }
+                }
+            }
+        }
+        for (number, (step, (line, more))) in (1..).zip(trace.steps.iter().zip(lines(&narrow))) {
+            if is_folded(step, line) {
+                continue;
+            }
             in_sentences(step, &more);
             let state = states::step(&trace, number, &Look::default());
             let state: Vec<_> = state.lines().skip(1).take(more.len()).map(str::trim).collect();

@@ -217,11 +217,11 @@ impl Merged {
             far: false,
         };
         let mut reporter = args.format.reporter(screen.look);
-        screen.print(&reporter.recording(&judged));
+        screen.result(args.format, &reporter.recording(&judged));
         let status: Exit = Status::of_survey(&survey, says_anything, None, false).into();
         let exit = if interrupts::noted() { Exit::Interrupted } else { status };
         let end = EndOfRecordings { one: true, exit: &exit.reason() };
-        screen.print(&reporter.end_of_recordings(&end));
+        screen.result(args.format, &reporter.end_of_recordings(&end));
         if let Some(path) = &args.save_counterexample {
             counterexample::save(path, &input.recording.history, &survey, (args, screen))?;
         }

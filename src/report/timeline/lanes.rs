@@ -3,11 +3,13 @@
 //! Owns the geometry: the column of each lane, and that nothing overlaps. It
 //! does not know what happened.
 
+use std::ops::Range;
+
 use crate::history::NodeId;
 use crate::report::{Letters, Look, Tone, columns, pad};
 use crate::world::SessionId;
 
-use super::{number, padded};
+use super::{folded, number, padded};
 
 /// The kind of an arrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,7 @@ pub(super) enum News {
 }
 
 /// One line of the picture.
+#[derive(Clone)]
 pub(super) struct Row {
     step: Option<usize>,
     settling: bool,
@@ -131,13 +134,19 @@ impl Row {
     }
 }
 
+/// A line of lanes, or one that stands for several steps.
+enum Line {
+    Row(Row),
+    Fold(Range<usize>),
+}
+
 /// The lanes from left to right, and the lines so far.
 pub(super) struct Lanes<'l> {
     left: Vec<SessionId>,
     nodes: usize,
     right: Vec<SessionId>,
     titles: Vec<String>,
-    rows: Vec<Row>,
+    lines: Vec<Line>,
     look: &'l Look,
 }
 
@@ -154,7 +163,7 @@ impl<'l> Lanes<'l> {
         let mut titles: Vec<String> = left.iter().map(title).collect();
         titles.extend(nodes.iter().map(ToString::to_string));
         titles.extend(right.iter().map(title));
-        Lanes { left, nodes: nodes.len(), right, titles, rows: Vec::new(), look }
+        Lanes { left, nodes: nodes.len(), right, titles, lines: Vec::new(), look }
     }
 
     pub(super) fn node(&self, node: NodeId) -> usize {
@@ -167,16 +176,27 @@ impl<'l> Lanes<'l> {
         place(&self.left).or_else(right)
     }
 
-    pub(super) fn push(&mut self, row: Row) {
-        self.rows.push(row);
-    }
-
-    /// All lines, if they are no wider than `width`.
-    pub(super) fn draw(mut self, width: usize) -> Option<String> {
-        for (_, text) in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
+    pub(super) fn push(&mut self, mut row: Row) {
+        for (_, text) in &mut row.cells {
             *text = self.look.text(text);
         }
-        let starts = self.starts();
+        self.lines.push(Line::Row(row));
+    }
+
+    /// One line for the steps at these positions.
+    pub(super) fn fold(&mut self, steps: &Range<usize>) {
+        self.lines.push(Line::Fold(steps.clone()));
+    }
+
+    /// All lines with texts cut to `most` columns, if they are no wider than `width`.
+    pub(super) fn drawn(&self, width: usize, most: usize) -> Option<String> {
+        let cut_row = |row: &Row| {
+            let mut row = row.clone();
+            row.cells.iter_mut().for_each(|(_, text)| *text = cut(text, most, self.look));
+            row
+        };
+        let rows: Vec<Row> = self.rows().map(cut_row).collect();
+        let starts = self.starts(&rows);
         let settling = *starts.last().expect("there is a lane");
         let mark = "settling";
         if 8 + settling + mark.len() > width {
@@ -186,7 +206,15 @@ impl<'l> Lanes<'l> {
         let titles = Row { step: None, settling: false, cells: titles, arrow: None };
         let head = format!("  step  {}", self.line(&titles, &starts).trim_end());
         let mut text = format!("{}\n", self.look.paint(Tone::Faint, &head));
-        for row in &self.rows {
+        let mut rows = rows.iter();
+        for line in &self.lines {
+            let row = match line {
+                Line::Row(_) => rows.next().expect("there is one for each line of lanes"),
+                Line::Fold(steps) => {
+                    text.push_str(&format!("{}\n", folded(steps, self.look)));
+                    continue;
+                }
+            };
             let line = self.line(row, &starts);
             let end = if row.settling && row.step.is_some() {
                 self.look.paint(Tone::Faint, mark)
@@ -200,11 +228,18 @@ impl<'l> Lanes<'l> {
         Some(text)
     }
 
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Row(row) => Some(row),
+            Line::Fold(_) => None,
+        })
+    }
+
     /// The column where each lane begins, and where the last one ends.
-    fn starts(&self) -> Vec<usize> {
+    fn starts(&self, rows: &[Row]) -> Vec<usize> {
         let mut starts = vec![0];
         for (lane, title) in self.titles.iter().enumerate() {
-            let cells = self.rows.iter().flat_map(|row| &row.cells);
+            let cells = rows.iter().flat_map(|row| &row.cells);
             let texts = cells.filter(|(at, _)| *at == lane).map(|(_, text)| columns(text));
             let widest = texts.chain([columns(title)]).max().expect("there is a title");
             starts.push(starts[lane] + widest + ARROW);
@@ -253,6 +288,23 @@ impl<'l> Lanes<'l> {
     }
 }
 
+/// The text, cut to `most` columns. Dots stand for the rest.
+fn cut(text: &str, most: usize, look: &Look) -> String {
+    if columns(text) <= most {
+        return text.to_owned();
+    }
+    let dots = look.text("…");
+    let mut cut = String::new();
+    for letter in text.chars() {
+        cut.push(letter);
+        if columns(&cut) + columns(&dots) > most {
+            cut.pop();
+            break;
+        }
+    }
+    cut.trim_end().to_owned() + &dots
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,7 +318,7 @@ mod tests {
             row.message(0, label, 1, "● done", Arrow::Message);
             lanes.push(row);
         }
-        let drawn = lanes.draw(100).expect("it fits");
+        let drawn = lanes.drawn(100, usize::MAX).expect("it fits");
         let place = |line: &str| columns(line.split('●').next().expect("there is a first part"));
         let places: Vec<_> = drawn.lines().skip(1).map(place).collect();
         assert_eq!(places.len(), 4, "{drawn}");
