@@ -1,7 +1,7 @@
 //! Lines that are wider than the terminal are broken at blanks, so that no word is torn and
 //! what belongs together stays indented. Where no terminal reads, lines stay whole.
 
-use unicode_width::UnicodeWidthStr;
+use crate::report::columns as wide;
 
 /// The text with every line that is wider than `width` columns broken at blanks. A command
 /// of this program stays on one line, because it is there to be copied; so does a word.
@@ -70,7 +70,7 @@ fn indent(line: &str, width: usize) -> usize {
 
 /// How many columns a text takes on a terminal, without the codes of its colours.
 fn columns(text: &str) -> usize {
-    anstream::adapter::strip_str(text).to_string().width()
+    wide(&anstream::adapter::strip_str(text).to_string())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::hunt::case::Case;
 use crate::hunt::case::read::{place_of_datatype, place_of_step, place_of_strategy};
 use crate::hunt::case::replay::{Replay, replay};
 use crate::hunt::landmarks::Landmarks;
+use crate::hunt::neighbour::{Neighbour, nearest};
 use crate::hunt::outcome::Status;
 use crate::report::reporter::Replayed;
 use crate::report::states;
@@ -51,6 +52,7 @@ pub struct Done {
     line: usize,
     strategy: String,
     landmarks: Landmarks,
+    neighbour: Option<Neighbour>,
 }
 
 impl Done {
@@ -61,9 +63,23 @@ impl Done {
         until: Option<usize>,
         exit: &'a str,
     ) -> Replayed<'a> {
-        let Done { case, replay, path, line, strategy, landmarks, .. } = self;
-        let line = *line;
-        Replayed { strategy, registry, path, line, case, replay, landmarks, until, exit }
+        let Done { case, replay, path, line, strategy, landmarks, neighbour, .. } = self;
+        let (line, neighbour) = (*line, neighbour.as_ref());
+        Replayed { strategy, registry, path, line, case, replay, landmarks, neighbour, until, exit }
+    }
+}
+
+impl Done {
+    /// With the nearest run that does not fail, if this one fails.
+    pub fn with_neighbour(self, registry: &Registry) -> Done {
+        let Done { case, replay, .. } = &self;
+        let found = replay.judgement.flaw().and_then(|_| {
+            let subject = registry.named(&case.strategy).ok()?;
+            let judged = (&case.property, replay.datatype);
+            let place = (&case.setting, &case.workload);
+            quietly(|| nearest(&*subject, place, &replay.run, judged))
+        });
+        Done { neighbour: found, ..self }
     }
 }
 
@@ -90,6 +106,7 @@ pub fn done(path: &Path, registry: &Registry) -> Result<Done, Failure> {
         line: replay.line(&case, &text),
         strategy: registry.short(&case.strategy),
         landmarks: quietly(|| Landmarks::of(&replay.run, datatype)),
+        neighbour: None,
         case,
         replay,
         text,
@@ -98,7 +115,7 @@ pub fn done(path: &Path, registry: &Registry) -> Result<Done, Failure> {
 
 /// Runs the subcommand.
 pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let done = done(&args.case, registry)?;
+    let done = done(&args.case, registry)?.with_neighbour(registry);
     if args.step && args.format == Format::Human {
         walk(&done.replay, screen);
     }

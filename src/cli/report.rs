@@ -89,7 +89,7 @@ fn says_early(path: &Path, text: &str) -> bool {
 }
 
 fn of_case(path: &Path, registry: &Registry) -> Result<String, Failure> {
-    let done = done(path, registry)?;
+    let done = done(path, registry)?.with_neighbour(registry);
     let command = format!("{} replay {}", screen::program(), path.display());
     let told = case::Told { text: &done.text, command: &command };
     Ok(case::page(&done.told(registry, None, ""), &told))

@@ -46,12 +46,14 @@ pub mod exhaustive;
 pub mod landmarks;
 pub mod minimise;
 pub mod mutant;
+pub mod neighbour;
 #[cfg(feature = "proptest")]
 pub mod outcome;
 pub mod promise;
 pub mod property;
 #[cfg(feature = "proptest")]
 pub mod random;
+pub mod so_far;
 
 use crate::history::Menu;
 use crate::judgement::datatype::Datatype;

@@ -29,6 +29,7 @@ pub mod junit;
 pub mod listing;
 #[cfg(feature = "proptest")]
 pub mod markdown;
+pub mod neighbour;
 #[cfg(feature = "page")]
 pub mod page;
 pub mod prose;

@@ -12,6 +12,7 @@ use crate::hunt::case::replay::Replay;
 use crate::hunt::case::{Case, Expectation};
 use crate::hunt::exam::Paper;
 use crate::hunt::landmarks::Landmarks;
+use crate::hunt::neighbour::Neighbour;
 use crate::hunt::outcome::{Failure, Row, Status};
 use crate::world::Setting;
 
@@ -145,6 +146,8 @@ pub struct Replayed<'a> {
     pub replay: &'a Replay,
     /// What other models say of the run.
     pub landmarks: &'a Landmarks,
+    /// The nearest run that does not fail, if it was sought and there is one.
+    pub neighbour: Option<&'a Neighbour>,
     /// After how many steps to stop; `None` for the whole run.
     pub until: Option<usize>,
     /// Why the command ends as it does, in a word.

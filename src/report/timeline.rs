@@ -100,9 +100,9 @@ fn stretches(story: &Story<'_>) -> Vec<Stretch> {
 }
 
 /// The line for steps that are not told one by one.
-fn folded(steps: &Range<usize>, look: &Look) -> String {
+fn folded(quiet: &Range<usize>, look: &Look) -> String {
     let dots = look.text("…");
-    let said = format!("  {dots:>4}  steps {} to {} change no replica", steps.start + 1, steps.end);
+    let said = format!("  {dots:>4}  steps {} to {} change no replica", quiet.start + 1, quiet.end);
     look.paint(Tone::Faint, &said)
 }
 

@@ -26,6 +26,8 @@ pub struct Block<'a> {
     pub minimal: bool,
     /// How many actions were chosen, and how many there are in all.
     pub actions: (usize, usize),
+    /// What is different in the nearest run that passes.
+    pub passes: Option<&'a str>,
     /// What to try next.
     pub hint: Option<Advice>,
     /// Where the case was saved.
@@ -84,6 +86,9 @@ pub fn verdict(block: &Block<'_>, look: &Look) -> String {
         let checked = if block.minimal { "checked" } else { "not checked" };
         let minimal = format!("{checked} ({chosen} chosen, {all} in all)");
         lines.push(("minimal", Said::Text(minimal)));
+    }
+    if let Some(difference) = block.passes {
+        lines.push(("passes if", Said::Text(difference.to_owned())));
     }
     if let Some(Advice { text, command }) = block.hint {
         lines.push(("hint", Said::Try(text, command)));

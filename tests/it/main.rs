@@ -33,6 +33,7 @@ mod protocols;
 mod reductions;
 mod regressions;
 mod repairs;
+mod stories;
 mod support;
 mod threads;
 mod world;

@@ -186,6 +186,7 @@ pub(in crate::report) fn story(
             datatype: failing.datatype,
             landmarks: &failure.landmarks,
             minimal: finding.is_minimal(),
+            neighbour: None,
         };
         if at == 0 {
             text.push_str(&format!("\n{}", told.picture(look)));

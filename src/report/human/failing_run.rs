@@ -3,11 +3,12 @@
 use crate::catalogue::Registry;
 use crate::hunt::case::write::why_by;
 use crate::hunt::landmarks::Landmarks;
+use crate::hunt::neighbour::Neighbour;
 use crate::hunt::property::{Judgement, Property};
 use crate::judgement::datatype::Datatype;
-use crate::report::Look;
 use crate::report::timeline::{Story, timeline};
 use crate::report::verdict::{Block, client, verdict};
+use crate::report::{Look, neighbour};
 use crate::world::trace::Trace;
 use crate::world::{Run, Setting, Workload};
 
@@ -28,6 +29,8 @@ pub(super) struct FailingRun<'a> {
     pub(super) landmarks: &'a Landmarks,
     /// Whether no single action can be removed.
     pub(super) minimal: bool,
+    /// The nearest run that does not fail, if it is known.
+    pub(super) neighbour: Option<&'a Neighbour>,
 }
 
 impl FailingRun<'_> {
@@ -45,6 +48,7 @@ impl FailingRun<'_> {
         let who = |at: usize| client(self.run, self.workload, at);
         let why = why_by(self.run, self.property, self.judgement, self.datatype, &who);
         let flaw = self.judgement.flaw();
+        let passes = self.neighbour.map(|it| neighbour::told(it, self.trace));
         let block = Block {
             property: self.property,
             judgement: self.judgement,
@@ -52,6 +56,7 @@ impl FailingRun<'_> {
             why: &why,
             minimal: self.minimal,
             actions: (steps.iter().filter(|step| !step.settling).count(), steps.len()),
+            passes: passes.as_deref(),
             hint: flaw.and_then(|flaw| self.registry.hint(self.strategy, flaw)),
             saved,
             replay,

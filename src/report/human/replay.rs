@@ -35,7 +35,7 @@ fn until(steps: usize, replayed: &Replayed<'_>, look: &Look) -> String {
 
 /// The verdict, the picture, and the block below it.
 fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
-    let Replayed { strategy, registry, case, replay, landmarks, .. } = *replayed;
+    let Replayed { strategy, registry, case, replay, landmarks, neighbour, .. } = *replayed;
     let told = FailingRun {
         strategy,
         registry,
@@ -48,6 +48,7 @@ fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
         datatype: replay.datatype,
         landmarks,
         minimal: case.minimal,
+        neighbour,
     };
     let place = look.text(&format!(" · {}", setting_text(&case.setting)));
     let strategy = look.paint(Tone::Strong, strategy);

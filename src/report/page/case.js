@@ -52,6 +52,7 @@
     by("number").textContent = `${step} of ${last}`;
     by("said").textContent = step > 0
       ? trace.steps[step - 1].said.join(" · ") : "all nodes have started";
+    by("status").textContent = trace.status[step] || "";
     replicas(step);
     for (const one of all("[data-step]")) {
       one.classList.toggle("at", Number(one.dataset.step) === step);

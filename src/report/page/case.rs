@@ -13,6 +13,8 @@ use crate::hunt::case::write::{cycle, why_marked};
 use crate::hunt::cause::failing;
 use crate::hunt::landmarks::landmarks;
 use crate::hunt::property::Judgement;
+use crate::hunt::so_far::violated_so_far;
+use crate::judgement::Model;
 use crate::judgement::model::is_quiet;
 use crate::judgement::verdict::deed;
 use crate::report::reporter::Replayed;
@@ -25,10 +27,10 @@ use crate::world::{Action, MessageName};
 
 use super::diagram::{About, diagram};
 use super::lattice::lattice;
-use super::{Script, document};
+use super::{Script, document, neighbour};
 
 const SCRIPT: Script =
-    Script { text: include_str!("case.js"), hash: "bMUvTs4DdBh1LJmj+phg7zv1Wh2irjHsEIQLOSE37Ng=" };
+    Script { text: include_str!("case.js"), hash: "vIA7FgymlLLt6QG4XcUMsM7syldYfbrzvIC7vEJcJj8=" };
 
 /// What a page tells besides the replay.
 pub struct Told<'a> {
@@ -62,6 +64,7 @@ pub fn page(replayed: &Replayed<'_>, told: &Told<'_>) -> String {
                 }
             }
             section.steps { h2 { "Step by step" } (steps(replayed, &about)) }
+            (neighbour::section(replayed))
           }
           div.narrow {
             (stepper(replayed))
@@ -115,6 +118,10 @@ fn verdict(replayed: &Replayed<'_>, told: &Told<'_>) -> Markup {
                     " (" (chosen) " chosen, " (all) " in all)"
                 }
             }
+            @if let Some(said) = faults(replayed) {
+                dt { "faults" }
+                dd { (said) }
+            }
             @if let Some(advice) = hint {
                 dt { "hint" }
                 dd { (advice.text) ": " code { (advice.command) } }
@@ -127,6 +134,18 @@ fn verdict(replayed: &Replayed<'_>, told: &Told<'_>) -> Markup {
         }
         (fidelity(replayed))
     }
+}
+
+/// How many of the faults that may happen do: `drop 1 of 1, crash none of 1`.
+fn faults(replayed: &Replayed<'_>) -> Option<String> {
+    let used = replayed.replay.run.faults;
+    let told = replayed.case.setting.faults.budget.each().filter(|(_, may)| *may > 0);
+    let told = told.map(|(kind, may)| match used[kind] {
+        0 => format!("{kind} none of {may}"),
+        some => format!("{kind} {some} of {may}"),
+    });
+    let told: Vec<_> = told.collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// A difference to what the case records, which must not be overlooked.
@@ -326,6 +345,7 @@ fn stepper(replayed: &Replayed<'_>) -> Markup {
                 output id="number" { (last) " of " (last) }
             }
             p id="said" aria-live="polite" {}
+            p id="status" { (so_far(replayed).last().map_or("", String::as_str)) }
             table id="replicas" {
                 @for (node, shown) in last_states(replayed).iter().enumerate() {
                     tr { th scope="row" { "n" (node + 1) } td {
@@ -336,6 +356,28 @@ fn stepper(replayed: &Replayed<'_>) -> Markup {
             p.small { "← and → move by a step, Home and End to the ends; + is new, − is gone." }
         }
     }
+}
+
+/// What fails at the start and after each step, in words. After the last step there are the
+/// final reads, so that it is what the run as a whole violates.
+fn so_far(replayed: &Replayed<'_>) -> Vec<String> {
+    let Replayed { replay, landmarks, .. } = replayed;
+    let known = landmarks.known();
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let said = |models: Vec<Model>, when: &str| match models.is_empty() {
+        true => format!("nothing fails {when}"),
+        false => {
+            let names: Vec<_> = models.into_iter().map(model_name).collect();
+            format!("✗ fails {when}: {}", names.join(", "))
+        }
+    };
+    let mut all = violated_so_far(&replay.run, &replay.trace, replay.datatype);
+    all.pop();
+    let so_far = all.into_iter().map(|models| said(models, "so far"));
+    let end = known.iter().filter(|(_, holds)| !holds).map(|(model, _)| *model).collect();
+    so_far.chain([said(end, "in the end")]).collect()
 }
 
 fn last_states(replayed: &Replayed<'_>) -> Vec<Vec<String>> {
@@ -440,5 +482,5 @@ fn data(replayed: &Replayed<'_>) -> String {
     let trace = &replayed.replay.trace;
     let boot: Vec<_> = trace.boot.iter().map(lines).collect();
     let steps: Vec<_> = trace.steps.iter().map(step).collect();
-    json!({ "boot": boot, "steps": steps }).to_string()
+    json!({ "boot": boot, "steps": steps, "status": so_far(replayed) }).to_string()
 }

@@ -54,27 +54,39 @@ impl About {
     }
 }
 
-/// Draws the run; `about` has an entry for each step.
+/// Draws the run of the page, whose steps lead to the list of steps; `about` has an entry for
+/// each step.
 pub(super) fn diagram(story: &Story<'_>, about: &[About]) -> Markup {
-    let mut canvas = Canvas::new(story);
-    let steps: Vec<Markup> = (0..).zip(about).map(|(at, about)| canvas.step(at, about)).collect();
-    let (width, height) = (canvas.width(), canvas.bottom() + 24);
-    html! {
-        svg.run role="img" aria-label="the run as a diagram; the list of steps says the same"
-            viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) {
-            defs {
-                @for kind in ["message", "request"] {
-                    marker id={ "head-" (kind) } class=(kind) viewBox="0 0 8 8" refX="7" refY="4"
-                        markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse"
-                        orient="auto" { path d="M0 0L8 4L0 8z" {} }
-                }
+    let heads = html! {
+        defs {
+            @for kind in ["message", "request"] {
+                marker id={ "head-" (kind) } class=(kind) viewBox="0 0 8 8" refX="7" refY="4"
+                    markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse"
+                    orient="auto" { path d="M0 0L8 4L0 8z" {} }
             }
-            (canvas.bands())
-            (canvas.lanes())
-            @for step in &steps { (step) }
-            (canvas.undelivered())
         }
-    }
+    };
+    let said = "the run as a diagram; the list of steps says the same";
+    let mut canvas = Canvas::new(story);
+    let steps = (0..).zip(about).map(|(at, about)| canvas.step(at, about)).collect::<Vec<_>>();
+    canvas.drawn(said, &heads, &steps)
+}
+
+/// Draws another run, below the one of the page, with one step marked.
+pub(super) fn picture(story: &Story<'_>, marked: Option<usize>) -> Markup {
+    let mut canvas = Canvas::new(story);
+    let row = |(at, step): (usize, &TraceStep), canvas: &mut Canvas<'_>| {
+        html! {
+            g.step.marked[marked == Some(at)] {
+                (canvas.hit(at))
+                text.number x="40" y=(canvas.y(at) + 4) { (at + 1) }
+                (canvas.contents(step, at))
+            }
+        }
+    };
+    let steps = story.trace.steps.iter().enumerate().map(|one| row(one, &mut canvas));
+    let steps: Vec<Markup> = steps.collect();
+    canvas.drawn("this run as a diagram", &html! {}, &steps)
 }
 
 type Point = (i32, i32);
@@ -109,6 +121,20 @@ impl<'a> Canvas<'a> {
         let mut canvas = Canvas { story, sides, wide, rows, flying: BTreeMap::new() };
         canvas.send(&story.trace.start, HEAD - 6);
         canvas
+    }
+
+    fn drawn(&self, said: &str, heads: &Markup, steps: &[Markup]) -> Markup {
+        let (width, height) = (self.width(), self.bottom() + 24);
+        html! {
+            svg.run role="img" aria-label=(said)
+                viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) {
+                (heads)
+                (self.bands())
+                (self.lanes())
+                @for step in steps { (step) }
+                (self.undelivered())
+            }
+        }
     }
 
     fn width(&self) -> i32 {
@@ -230,20 +256,29 @@ impl<'a> Canvas<'a> {
     fn step(&mut self, at: usize, about: &About) -> Markup {
         let step = &self.story.trace.steps[at];
         let (number, y) = (at + 1, self.y(at));
-        let (top, height) = (self.rows[at], self.rows[at + 1] - self.rows[at]);
-        let drawn = self.happened(step, y);
-        let more = self.more(step, y);
-        self.send(&step.sends, y);
         html! {
             g.step.fails[about.fails] data-step=(number) data-ops=(about.listed()) {
-                rect.hit x="0" y=(top) width=(self.width()) height=(height) {}
+                (self.hit(at))
                 a href={ "#step=" (number) } tabindex="-1" {
                     text.number x="40" y=(y + 4) { @if about.fails { "✗ " } (number) }
                 }
-                (drawn)
-                (more)
+                (self.contents(step, at))
             }
         }
+    }
+
+    /// What is behind a step.
+    fn hit(&self, at: usize) -> Markup {
+        let (top, height) = (self.rows[at], self.rows[at + 1] - self.rows[at]);
+        html! { rect.hit x="0" y=(top) width=(self.width()) height=(height) {} }
+    }
+
+    /// What happened in a step.
+    fn contents(&mut self, step: &TraceStep, at: usize) -> Markup {
+        let y = self.y(at);
+        let (drawn, more) = (self.happened(step, y), self.more(step, y));
+        self.send(&step.sends, y);
+        html! { (drawn) (more) }
     }
 
     /// What happened at the node, and the arrow that led to it.

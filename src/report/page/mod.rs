@@ -16,6 +16,7 @@ pub mod case;
 mod diagram;
 pub mod index;
 mod lattice;
+mod neighbour;
 mod plot;
 pub mod recording;
 pub mod results;
@@ -27,7 +28,7 @@ pub const GENERATOR: &str = "quiescence: report";
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "Yl2OZJcQ4ub+azEvCB740s0A6i8saUeeyMfwzd3JaeA=";
+const STYLE_HASH: &str = "t4JG8Al1cB8WzCoPA8sax5OBOgSK9sfNNVYC6eYq5fY=";
 
 /// A script of a page, with its hash.
 struct Script {
