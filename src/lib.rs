@@ -52,6 +52,8 @@
 //! They stand on [`history`] and meet in [`hunt`]; what is known of each
 //! strategy is in [`catalogue`]; [`report`] and [`cli`] are the face. docs/architecture.md has every module and every absence.
 
+// Documentation on docs.rs, which a nightly toolchain makes, says what needs which feature.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Unit tests use nothing that loom replaces: they run without it, and there is no second copy
 // of the library to compile with it.
 #![cfg(not(all(test, loom)))]

@@ -32,6 +32,7 @@ mod picture;
 mod protocols;
 mod reductions;
 mod regressions;
+mod release;
 mod repairs;
 mod stories;
 mod support;
