@@ -16,6 +16,7 @@ use super::exit::{Exit, Failure};
 use super::files;
 use super::interrupts;
 use super::jobs::{self, Done, Limits};
+use super::kept::kept;
 use super::plan::{self, Search};
 use super::progress;
 use super::quiet::quietly;
@@ -98,6 +99,7 @@ fn exam(
     let examined = Examined {
         seed,
         papers: &papers,
+        kept: &kept(args.format, registry),
         time: began.elapsed(),
         again: &screen.command,
         interrupted,
@@ -196,6 +198,7 @@ impl Asked<'_> {
             seed,
             searches: &found,
             registry,
+            kept: &kept(args.format, registry),
             promises: args.bare(),
             time: began.elapsed(),
             again: &again,

@@ -40,6 +40,7 @@ mod follow;
 mod input;
 mod interrupts;
 mod jobs;
+mod kept;
 mod list;
 mod man;
 mod plan;

@@ -73,7 +73,7 @@ fn is_case(path: &Path) -> bool {
 }
 
 /// Whether a file is a page that was written here.
-fn is_page(path: &Path) -> bool {
+pub fn is_page(path: &Path) -> bool {
     says_early(path, GENERATOR)
 }
 

@@ -148,7 +148,7 @@ impl Screen {
 }
 
 /// The word, quoted so that a shell reads it back unchanged.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_=:,./+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

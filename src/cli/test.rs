@@ -60,9 +60,8 @@ const WORD_MAX: u64 = 1024;
 pub fn run(args: &TestArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let mut malformed = Vec::new();
     let mut found = Found::default();
-    let usual = || USUAL.into_iter().map(PathBuf::from).filter(|path| path.exists());
-    let paths: Vec<_> = match args.paths.is_empty() {
-        true => usual().collect(),
+    let paths = match args.paths.is_empty() {
+        true => places(),
         false => args.paths.clone(),
     };
     for path in &paths {
@@ -98,6 +97,21 @@ pub fn run(args: &TestArgs, registry: &Registry, screen: &Screen) -> Result<Exit
     let suite = Suite { tests: &told.collect::<Vec<_>>(), exit: &reason };
     screen.result(args.format, &args.format.reporter(screen.look).suite(&suite));
     Ok(exit)
+}
+
+/// The places where cases are looked for if nobody says where, those that exist.
+fn places() -> Vec<PathBuf> {
+    USUAL.into_iter().map(PathBuf::from).filter(|path| path.exists()).collect()
+}
+
+/// The files in these places that should be cases; those that can be found.
+pub fn usual() -> Vec<PathBuf> {
+    let mut found = Found::default();
+    for place in places() {
+        // What cannot be listed has no cases for those who only look.
+        let _ = found.add(&place);
+    }
+    found.cases
 }
 
 /// Replays a case: what happened, what was expected, and how the two compare.

@@ -24,7 +24,8 @@ use super::human::suite::{self, remedy};
 use super::human::{Human, beginning, rungs};
 use super::json::seed_text;
 use super::reporter::{
-    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Searched, Suite, Tested,
+    Begin, Begun, Checked, EndOfRecordings, Examined, Kept, Replayed, Reporter, Searched, Suite,
+    Tested,
 };
 use super::survey::Judged;
 use super::table::{setting_text, told};
@@ -53,6 +54,8 @@ pub struct Entry {
     pub file: Option<String>,
     /// The line of the file.
     pub line: Option<usize>,
+    /// The case that shows it, if it is kept in a file.
+    pub kept: Option<Kept>,
 }
 
 /// The results of a command.
@@ -85,6 +88,7 @@ impl List {
                 story: None,
                 file: None,
                 line: None,
+                kept: None,
             });
         }
         let exit = ("exit", exit.to_owned());
@@ -168,7 +172,8 @@ impl Reporter for Listing {
 
     fn exam(&self, examined: &Examined<'_>) -> String {
         let papers = examined.papers.iter();
-        let entries = papers.map(|(paper, _)| examined_entry(paper, &self.look)).collect();
+        let entries =
+            papers.map(|(paper, _)| examined_entry(examined, paper, &self.look)).collect();
         let again = ("again", self.look.text(examined.again));
         let facts = vec![("seed", seed_text(examined.seed)), again];
         self.write("check --mutants", entries, (examined.exit, facts))
@@ -206,6 +211,15 @@ fn checked_entries(checked: &Checked<'_>, searched: &Searched<'_>, look: &Look) 
             (Some(expected), _) => format!(", promised {expected}"),
             (None, _) => String::new(),
         };
+        let saved = row.case.as_ref();
+        let kept = match (saved, &row.outcome) {
+            (Some(saved), _) => checked.kept.iter().find(|kept| kept.path == saved.path),
+            (None, Outcome::Violated(flaw)) => {
+                let place = (row.strategy, row.setting);
+                Kept::of(checked.kept, place, (&row.found.property, *flaw))
+            }
+            (None, _) => None,
+        };
         Entry {
             subject: look.text(row.strategy),
             suite: look.text(&format!("{} · {}", row.strategy, setting_text(row.setting))),
@@ -213,8 +227,9 @@ fn checked_entries(checked: &Checked<'_>, searched: &Searched<'_>, look: &Look) 
             status: row.status(),
             told: look.text(&format!("{}{promised}", found_of(row))),
             story: failure.map(|failure| story(checked, failure, &[row], look)),
-            file: row.case.as_ref().map(|saved| look.text(&saved.path)),
-            line: row.case.as_ref().map(|saved| saved.line),
+            file: saved.map(|saved| look.text(&saved.path)),
+            line: saved.map(|saved| saved.line),
+            kept: kept.cloned(),
         }
     };
     searched.rows.iter().enumerate().map(entry).collect()
@@ -228,8 +243,10 @@ fn found_of(row: &Row<'_>) -> String {
     }
 }
 
-fn examined_entry(paper: &Paper<'_>, look: &Look) -> Entry {
+fn examined_entry(examined: &Examined<'_>, paper: &Paper<'_>, look: &Look) -> Entry {
     let mutant = paper.mutant;
+    let place = (mutant.strategy.as_str(), &mutant.setting);
+    let kept = Kept::of(examined.kept, place, (&mutant.property, mutant.flaw));
     let complaints = paper.complaints();
     let complaints: Vec<_> = complaints.iter().map(|it| complained(it, paper)).collect();
     let told = match complaints.is_empty() {
@@ -246,6 +263,7 @@ fn examined_entry(paper: &Paper<'_>, look: &Look) -> Entry {
             .then(|| format!("{}\n{}\n", look.text(&told), look.text(&found(paper)))),
         file: None,
         line: None,
+        kept: kept.cloned(),
     }
 }
 
@@ -271,6 +289,7 @@ fn replayed_entry(replayed: &Replayed<'_>, look: &Look) -> Entry {
         story: (status != Status::Holds).then(|| Human(*look).replay(replayed)),
         file: Some(look.text(replayed.path)),
         line: Some(replayed.line),
+        kept: None,
     }
 }
 
@@ -324,5 +343,6 @@ fn recorded_entry(judged: &Judged<'_>, entry: &Judgment, look: &Look) -> Entry {
         story,
         file: is_a_file.then_some(called),
         line: line.filter(|_| is_a_file),
+        kept: None,
     }
 }

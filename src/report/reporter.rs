@@ -14,6 +14,7 @@ use crate::hunt::exam::Paper;
 use crate::hunt::landmarks::Landmarks;
 use crate::hunt::neighbour::Neighbour;
 use crate::hunt::outcome::{Failure, Row, Status};
+use crate::hunt::property::{Flaw, Property};
 use crate::world::Setting;
 
 use super::survey::Judged;
@@ -83,6 +84,8 @@ pub struct Checked<'a> {
     pub searches: &'a [Searched<'a>],
     /// What is known of the strategies.
     pub registry: &'a Registry,
+    /// Cases that are kept in files, where the form of output leads to them.
+    pub kept: &'a [Kept],
     /// Whether all promises were checked, not strategies that were named.
     pub promises: bool,
     /// How long all of it took.
@@ -110,6 +113,8 @@ pub struct Examined<'a> {
     pub seed: u64,
     /// One entry for each mutant, with how long its hunts took together.
     pub papers: &'a [(Paper<'a>, Duration)],
+    /// Cases that are kept in files, where the form of output leads to them.
+    pub kept: &'a [Kept],
     /// How long all of it took.
     pub time: Duration,
     /// The command that repeats this exam.
@@ -128,6 +133,42 @@ pub struct Searched<'a> {
     pub failures: Vec<Failure>,
     /// How long it took.
     pub time: Duration,
+}
+
+/// A violation that is kept as a case in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The path of the file.
+    pub path: String,
+    /// The path of a page about it, if there is one beside it.
+    pub page: Option<String>,
+    /// The commands that show more of it.
+    pub commands: [String; 2],
+    /// The short name of the strategy.
+    pub strategy: String,
+    /// The setting.
+    pub setting: Setting,
+    /// What is violated.
+    pub property: Property,
+    /// In which way.
+    pub flaw: Flaw,
+}
+
+impl Kept {
+    /// The case that shows that a strategy violates a property in this way in a setting: one
+    /// of that setting if there is one, else a smaller one.
+    pub fn of<'k>(
+        all: &'k [Kept],
+        (strategy, setting): (&str, &Setting),
+        (property, flaw): (&Property, Flaw),
+    ) -> Option<&'k Kept> {
+        let shows = |kept: &&Kept| {
+            kept.strategy == strategy
+                && (&kept.property, kept.flaw) == (property, flaw)
+                && kept.setting.is_part_of(setting)
+        };
+        all.iter().filter(shows).min_by_key(|kept| kept.setting != *setting)
+    }
 }
 
 /// A case, replayed.

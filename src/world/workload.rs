@@ -49,6 +49,16 @@ impl Setting {
         Setting { nodes, network, faults: FaultPlan::default(), routing: Routing::Sticky }
     }
 
+    /// Whether it has at most the nodes and the faults of another one, and is the same
+    /// otherwise: a smaller run of the other may be in it.
+    pub fn is_part_of(&self, other: &Setting) -> bool {
+        let budget = other.faults.budget;
+        let grown = FaultPlan { budget, ..self.faults.clone() };
+        let grown = Setting { nodes: other.nodes, faults: grown, ..self.clone() };
+        let mut kinds = self.faults.budget.each();
+        grown == *other && self.nodes <= other.nodes && kinds.all(|(kind, n)| n <= budget[kind])
+    }
+
     /// The same, where sessions go from node to node.
     #[must_use]
     pub fn roaming(self) -> Self {

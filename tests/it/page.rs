@@ -336,3 +336,64 @@ fn a_directory_is_an_index_newest_first() {
     assert!(page.contains("&lt;b&gt;none.json") && !page.contains("<b>none"));
     assert!(page.contains("script-src 'none'") && !page.contains("<script"));
 }
+
+#[test]
+fn a_violation_leads_to_its_case() {
+    let folder = tempfile::tempdir().expect("there is room for cases");
+    let place = |name: &str| folder.path().join(name);
+    fs::create_dir_all(place("tests/cases/v #1")).expect("a directory can be made");
+    // One node and no fault: smaller than the setting in which the bug is known.
+    let [smaller, same] =
+        ["notebook-call-error-eventual-sticky", STORING.trim_end_matches(".json")];
+    for name in [smaller, same] {
+        let file = format!("{name}.json");
+        fs::copy(committed(&file), place(&format!("tests/cases/v #1/{file}"))).expect("it can");
+    }
+    // A page stands beside one of them; a file that is none beside the other.
+    let case = format!("tests/cases/v #1/{same}");
+    let page = format!("{case}.html");
+    output(&["report", &format!("{case}.json"), "-o", &page], folder.path());
+    fs::write(place(&format!("tests/cases/v #1/{smaller}.html")), "my own").expect("it can");
+    let small = ["--runs", "50", "--states", "500", "--seed", "1", "--format", "html"];
+    let exam = [&["check", "--mutants", "notebook"], &small[..]].concat();
+    let exam = output(&exam, folder.path());
+    assert_eq!(exam.matches("<details class=\"case\">").count(), 2, "{exam}");
+    assert_eq!(exam.matches("its page").count(), 1, "{exam}");
+    for command in ["replay", "report"] {
+        let command = format!("quiescence {command} &#39;{case}.json&#39;");
+        let command = command.replace("&#39;", "'");
+        assert!(exam.contains(&format!("<code>{command}</code>")), "{exam}");
+    }
+    let Some(mut browser) = Browser::start(1280, 800) else { return };
+    fs::write(place("exam.html"), &exam).expect("it can be written");
+    let address = format!("file://{}", place("exam.html").display());
+    browser.open(&address);
+    let links = "[...document.querySelectorAll('.case a')].map(it => it.pathname)";
+    for link in browser.eval(links).as_array().expect("links") {
+        let path = link.as_str().expect("a path").replace("%20", " ").replace("%23", "#");
+        assert!(Path::new(&path).exists(), "{path}");
+    }
+    browser.eval("document.querySelectorAll('.case').forEach(it => { it.open = true; })");
+    browser.click(".case button.copy");
+    assert_eq!(browser.text("document.querySelector('.case button.copy').innerText"), "copied");
+    let selected = browser.text("getSelection().toString()");
+    assert!(selected.starts_with("quiescence replay 'tests/cases/v #1/"), "{selected}");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn a_promised_violation_leads_to_its_case() {
+    // Few runs of every promise: some find what is promised, and all of that is committed.
+    let check = ["check", "--search", "random", "--runs", "1", "--seed", "1", "--format", "html"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quiescence"));
+    let done = command.args(check).current_dir(root()).output();
+    let done = done.expect("the program can be run");
+    let page = String::from_utf8(done.stdout).expect("a page is text");
+    let (violated, leads) = ("<td>violated: ", "<details class=\"case\">");
+    let rows = page.split("<tr>").filter(|row| row.contains(violated));
+    let rows: Vec<_> = rows.filter(|row| row.contains("as promised")).collect();
+    assert!(rows.len() > 10, "{}", rows.len());
+    for row in rows {
+        assert!(row.contains(leads), "{row}");
+    }
+}

@@ -1,12 +1,23 @@
 //! The page of the results of a command: a promise table, an exam, a suite.
+//!
+//! A violation that is kept as a case leads to it, seen from the directory in which the command
+//! ran: a page is read where it was written.
+
+use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
 use crate::history::escape;
 use crate::hunt::outcome::Status;
 use crate::report::listing::{Entry, List};
+use crate::report::reporter::Kept;
 
-use super::document;
+use super::{Script, document};
+
+const SCRIPT: Script = Script {
+    text: include_str!("results.js"),
+    hash: "+rSVDJ6RY+2zUWnhA1Yg8sFW6VrglhiLfExba7SXaxU=",
+};
 
 /// The page of these results.
 pub fn page(list: &List) -> String {
@@ -22,6 +33,9 @@ pub fn page(list: &List) -> String {
             (unexpected(list))
             section {
                 h2 { "All results" }
+                @if list.entries.iter().any(|entry| entry.kept.is_some()) {
+                    p.small { "Links to cases are relative to the directory in which this page was made." }
+                }
                 div.scroll { table.results {
                     tr { th { "of" } th { "property" } th { "result" } th { "found" } }
                     @for (suite, entries) in list.suites() {
@@ -33,7 +47,7 @@ pub fn page(list: &List) -> String {
             }
         }
     };
-    document(&format!("quiescence {}", list.command), None, &body)
+    document(&format!("quiescence {}", list.command), Some(&SCRIPT), &body)
 }
 
 /// What is not as it should be, with its story: above all others, so that nobody overlooks it.
@@ -51,6 +65,7 @@ fn unexpected(list: &List) -> Markup {
                         }
                         p { (escape::line(&entry.told)) }
                         @if let Some(story) = &entry.story { pre tabindex="0" { (escape::in_json(story)) } }
+                        @if let Some(kept) = &entry.kept { (links(kept)) }
                     }
                 }
             }
@@ -68,10 +83,43 @@ fn row(entry: &Entry, suite: Option<(&str, usize)>) -> Markup {
             td { (word(entry.status)) }
             td {
                 (escape::line(&entry.told))
-                @if let Some(file) = &entry.file { " " code { (escape::line(file)) } }
+                @match (&entry.kept, &entry.file) {
+                    (Some(kept), _) => details.case {
+                        summary { "case " code { (escape::line(&kept.path)) } }
+                        (links(kept))
+                    },
+                    (None, Some(file)) => { " " code { (escape::line(file)) } }
+                    (None, None) => {}
+                }
             }
         }
     }
+}
+
+/// The ways to a case: its page, its file, and the commands that show more.
+fn links(kept: &Kept) -> Markup {
+    html! {
+        p {
+            @if let Some(page) = &kept.page { a href=(address(page)) { "its page" } " · " }
+            a href=(address(&kept.path)) { "the file" }
+        }
+        @for command in &kept.commands {
+            p { code { (escape::line(command)) } " " button.copy type="button" { "copy" } }
+        }
+    }
+}
+
+/// A path below the current directory as an address. It never begins with a scheme.
+fn address(path: &str) -> String {
+    let mut address = "./".to_owned();
+    for byte in path.bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => address.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => address.push(char::from(byte)),
+            _ => drop(write!(address, "%{byte:02X}")),
+        }
+    }
+    address
 }
 
 /// The word for a status, with a sign of its own.
@@ -84,4 +132,20 @@ fn word(status: Status) -> Markup {
         Status::Nothing => ("doubt", "? nothing checked"),
     };
     html! { span class=(class) { (word) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_below_the_directory_whatever_the_path_says() {
+        for (path, there) in [
+            ("cases/a-1.json", "./cases/a-1.json"),
+            ("javascript:alert(1)", "./javascript%3Aalert%281%29"),
+            ("cases/\u{e4} #?%.json", "./cases/%C3%A4%20%23%3F%25.json"),
+        ] {
+            assert_eq!(address(path), there);
+        }
+    }
 }
