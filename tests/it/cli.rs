@@ -15,6 +15,7 @@ mod examples;
 mod follow;
 mod happened;
 mod own;
+mod pages;
 mod printed;
 mod results;
 mod runner;
