@@ -53,7 +53,7 @@
 //! strategy is in [`catalogue`]; [`report`] and [`cli`] are the face. docs/architecture.md has every module and every absence.
 
 // Documentation on docs.rs, which a nightly toolchain makes, says what needs which feature.
-#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom, test))))]
 // Unit tests use nothing that loom replaces: they run without it, and there is no second copy
 // of the library to compile with it.
 #![cfg(not(all(test, loom)))]

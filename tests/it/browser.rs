@@ -72,6 +72,7 @@ impl Browser {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             browser.call(domain, json!({}));
         }
+        browser.call("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
         browser.resize(width, height);
         Some(browser)
     }
@@ -149,6 +150,18 @@ impl Browser {
         }
     }
 
+    /// Shows pages to those who prefer `light` or `dark`.
+    pub fn prefer(&mut self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+    }
+
+    /// What can be seen of the page, as a PNG file.
+    pub fn picture(&mut self) -> Vec<u8> {
+        let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        bytes_of(shot["data"].as_str().expect("a picture"))
+    }
+
     /// Whatever was written to the console, policies that were broken and errors included.
     pub fn console(&mut self) -> Vec<String> {
         let noisy = ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"];
@@ -180,6 +193,27 @@ impl Browser {
         assert_eq!(bytes.pop(), Some(0), "the browser ended");
         serde_json::from_slice(&bytes).expect("it speaks JSON")
     }
+}
+
+/// The bytes that a text in base64 stands for.
+fn bytes_of(base64: &str) -> Vec<u8> {
+    let (mut bytes, mut bits, mut many) = (Vec::new(), 0_u32, 0);
+    for letter in base64.bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => break,
+        };
+        (bits, many) = (bits << 6 | u32::from(value), many + 6);
+        if many >= 8 {
+            many -= 8;
+            bytes.push((bits >> many & 0xff) as u8);
+        }
+    }
+    bytes
 }
 
 impl Drop for Browser {

@@ -159,13 +159,22 @@ fn a_reason_lights_its_operations_and_messages() {
 #[test]
 fn pages_fit_narrow_and_wide_screens() {
     let Some(mut browser) = Browser::start(360, 640) else { return };
-    for case in [STORING, "raft-conflicts-unseen-always-on-a-majority-roaming.json"] {
-        let (_folder, address) = page(&committed(case));
-        browser.open(&address);
+    let folder = tempfile::tempdir().expect("there is room for pages");
+    let path = folder.path().join("page.html");
+    for arguments in [
+        &["report", STORING_PATH, "-o", "-"][..],
+        &["report", WIDE_PATH, "-o", "-"],
+        &["report", FAILOVER, "-o", "-"],
+        &["report", "tests/cases/v1", "-o", "-"],
+        &["test", STORING_PATH, WIDE_PATH, "--format", "html"],
+    ] {
+        fs::write(&path, output(arguments, root())).expect("it can be written");
+        browser.open(&format!("file://{}", path.display()));
         for width in [360, 800, 1280, 2560] {
             browser.resize(width, 800);
             let scroll = browser.eval("document.documentElement.scrollWidth");
-            assert!(scroll.as_f64().is_some_and(|it| it <= f64::from(width)), "{width}: {scroll}");
+            let fits = scroll.as_f64().is_some_and(|it| it <= f64::from(width));
+            assert!(fits, "{arguments:?} at {width}: {scroll}");
         }
     }
     assert_eq!(browser.console(), Vec::<String>::new());
@@ -335,6 +344,11 @@ fn a_directory_is_an_index_newest_first() {
     assert!(places.len() == 3 && places.is_sorted(), "{places:?}");
     assert!(page.contains("&lt;b&gt;none.json") && !page.contains("<b>none"));
     assert!(page.contains("script-src 'none'") && !page.contains("<script"));
+    // The table leads to each of them.
+    for nth in 1..=3 {
+        let (link, place) = (format!("href=\"#case-{nth}\""), format!("id=\"case-{nth}\""));
+        assert!(page.contains(&link) && page.contains(&place), "{nth}");
+    }
 }
 
 #[test]
@@ -396,4 +410,47 @@ fn a_promised_violation_leads_to_its_case() {
     for row in rows {
         assert!(row.contains(leads), "{row}");
     }
+}
+
+/// The pictures that the command of docs/contributing.md makes: name, what makes the page, how
+/// large, and for whom.
+const PICTURES: [(&str, &[&str], [u32; 2], &str); 5] = [
+    ("story", &["report", STORING_PATH, "-o", "-"], [1280, 720], "light"),
+    ("story-dark", &["report", STORING_PATH, "-o", "-"], [1280, 720], "dark"),
+    ("recording", &["report", FAILOVER, "-o", "-"], [1280, 1600], "light"),
+    ("index", &["report", "tests/cases/v1", "-o", "-"], [1280, 800], "light"),
+    ("results", &["check", "--ladder", "--format", "html"], [1280, 1000], "light"),
+];
+
+const WIDE_PATH: &str = "tests/cases/v1/raft-conflicts-unseen-always-on-a-majority-roaming.json";
+const STORING_PATH: &str = "tests/cases/v1/notebook-storing-eventual-sticky.json";
+const FAILOVER: &str = "tests/recordings/failover.jsonl";
+
+/// With `QUIESCENCE_PICTURES=DIR` all of them go there; else only those of the case are made.
+#[test]
+fn pictures_of_pages() {
+    let Some(mut browser) = Browser::start(1120, 720) else { return };
+    let folder = tempfile::tempdir().expect("there is room for pages");
+    let wanted = std::env::var_os("QUIESCENCE_PICTURES").map(|to| root().join(to));
+    let (many, to) = match &wanted {
+        Some(to) => (PICTURES.len(), to.as_path()),
+        None => (2, folder.path()),
+    };
+    fs::create_dir_all(to).expect("a directory can be made");
+    let mut made = Vec::new();
+    for (name, arguments, [width, height], scheme) in &PICTURES[..many] {
+        let path = folder.path().join(format!("{name}.html"));
+        fs::write(&path, output(arguments, root())).expect("it can be written");
+        browser.resize(*width, *height);
+        browser.prefer(scheme);
+        browser.open(&format!("file://{}", path.display()));
+        browser.eval("document.querySelector('.case')?.setAttribute('open', '')");
+        let picture = browser.picture();
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() < 300_000, "{name}");
+        assert_eq!(picture[16..24], [width.to_be_bytes(), height.to_be_bytes()].concat());
+        fs::write(to.join(format!("{name}.png")), &picture).expect("it can be written");
+        made.push(picture);
+    }
+    assert_ne!(made[0], made[1], "whoever prefers dark pages gets one");
+    assert_eq!(browser.console(), Vec::<String>::new());
 }

@@ -25,9 +25,10 @@ pub struct Entry {
 /// The page of the files in a directory, which come newest first.
 pub fn page(directory: &str, entries: &[Entry]) -> String {
     let cases = || entries.iter().filter_map(|entry| Some((entry, entry.case.as_ref().ok()?)));
-    let mut counted: BTreeMap<(&str, String, String), usize> = BTreeMap::new();
-    for (_, (strategy, case)) in cases() {
-        *counted.entry((strategy, property_name(&case.property), verdict(case))).or_default() += 1;
+    let mut counted: BTreeMap<&str, BTreeMap<(String, String), Vec<usize>>> = BTreeMap::new();
+    for (nth, (_, (strategy, case))) in cases().enumerate() {
+        let kinds = counted.entry(strategy).or_default();
+        kinds.entry((property_name(&case.property), verdict(case))).or_default().push(nth);
     }
     let total = cases().count();
     let body = html! {
@@ -40,14 +41,23 @@ pub fn page(directory: &str, entries: &[Entry]) -> String {
                 h2 { "By strategy, property and kind" }
                 div.scroll { table {
                     tr { th { "strategy" } th { "property" } th { "verdict" } th { "cases" } }
-                    @for ((strategy, property, verdict), many) in &counted {
-                        tr { th scope="row" { (escape::line(strategy)) } td { (property) }
-                            td { (verdict) } td { (many) } }
+                    @for (strategy, kinds) in &counted {
+                        @for (row, ((property, verdict), places)) in kinds.iter().enumerate() {
+                            tr {
+                                @if row == 0 {
+                                    th scope="rowgroup" rowspan=(kinds.len()) { (escape::line(strategy)) }
+                                }
+                                td { (property) } td { (verdict) }
+                                td { @for nth in places { a href={ "#case-" (nth + 1) } { (nth + 1) } " " } }
+                            }
+                        }
                     }
                 } }
             }
             section { h2 { "Newest first" }
-                @for (entry, (strategy, case)) in cases() { (one(entry, strategy, case)) }
+                @for (nth, (entry, (strategy, case))) in cases().enumerate() {
+                    (one(nth + 1, entry, strategy, case))
+                }
             }
             @if entries.len() > total {
                 section { h2 { "Not cases" }
@@ -68,11 +78,11 @@ fn verdict(case: &Case) -> String {
     }
 }
 
-fn one(entry: &Entry, strategy: &str, case: &Case) -> Markup {
+fn one(nth: usize, entry: &Entry, strategy: &str, case: &Case) -> Markup {
     html! {
-        details {
+        details id={ "case-" (nth) } {
             summary {
-                b { (escape::line(strategy)) } " · " (property_name(&case.property)) " · "
+                (nth) ". " b { (escape::line(strategy)) } " · " (property_name(&case.property)) " · "
                 span.fails[case.kind.is_some()] { (verdict(case)) }
                 " · " (case.chosen()) " chosen of " (case.schedule.len()) " steps · "
                 code { (escape::line(&entry.name)) }

@@ -28,7 +28,7 @@ pub const GENERATOR: &str = "quiescence: report";
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "t4JG8Al1cB8WzCoPA8sax5OBOgSK9sfNNVYC6eYq5fY=";
+const STYLE_HASH: &str = "hg8Z8WomEvSksWI7UPt8LguMAha8XLMYC9oFrtP1KD4=";
 
 /// A script of a page, with its hash.
 struct Script {

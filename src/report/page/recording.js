@@ -66,6 +66,7 @@
     return low;
   };
 
+  const cut = (name) => name.length > 14 ? `${name.slice(0, 13)}…` : name;
   const make = (name, attributes, text) => {
     const one = document.createElementNS(SVG, name);
     for (const [what, value] of Object.entries(attributes)) one.setAttribute(what, value);
@@ -131,7 +132,7 @@
     lanes.forEach((list, nth) => {
       const y = HEAD + nth * lane;
       parts.push(make("line", { class: "lane", x1: LEFT, x2: width - 8, y1: y + lane / 2, y2: y + lane / 2 }));
-      if (lane >= 11) parts.push(make("text", { class: "name", x: LEFT - 6, y: y + lane / 2 + 4 }, names[nth].slice(0, 14)));
+      if (lane >= 11) parts.push(make("text", { class: "name", x: LEFT - 6, y: y + lane / 2 + 4 }, cut(names[nth])));
       const [from, to] = ranges[nth];
       if (far) {
         const ways = ["", "", "", ""];

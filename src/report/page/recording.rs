@@ -25,7 +25,7 @@ use super::{Script, document};
 
 const SCRIPT: Script = Script {
     text: include_str!("recording.js"),
-    hash: "ObvmJNSFHN7ekS5AHqm+9P9UcZZPTREUA+VbsIs+lCw=",
+    hash: "NR0nuihU7uIbBXycJFhwcC8zywzW4izIBQiKhlGw4LQ=",
 };
 
 /// The most operations whose words and lines are in the page. Of larger recordings only
@@ -407,7 +407,8 @@ fn distribution(times: &[u64]) -> Markup {
         let place = u128::from(*time) * 40 / (u128::from(max) + 1);
         bars[usize::try_from(place).unwrap_or(0)] += 1;
     }
-    let top = bars.iter().copied().max().unwrap_or(0) as f64;
+    // Four ticks, of which none is a fraction of a read.
+    let top = bars.iter().copied().max().unwrap_or(0).next_multiple_of(4) as f64;
     let points = bars.iter().enumerate().filter(|(_, it)| **it > 0);
     let points =
         points.map(|(nth, it)| ((nth as f64 + 0.5) * max as f64 / 40.0, *it as f64)).collect();
