@@ -36,6 +36,8 @@ pub struct Family {
     pub mutants: Vec<Mutant>,
     /// What to try next.
     pub hints: Vec<Hint>,
+    /// Whether it is one of this crate.
+    pub(super) is_standard: bool,
     /// The most states of a search for the next of its promises.
     states: Option<u64>,
     /// What the operations mean, if no datatype of the crate says it.
@@ -96,6 +98,7 @@ impl Family {
             promises: Vec::new(),
             mutants: Vec::new(),
             hints: Vec::new(),
+            is_standard: false,
             states: None,
             datatype: None,
             build,

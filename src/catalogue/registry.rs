@@ -44,12 +44,26 @@ impl UnknownStrategy {
 /// The strategies that a binary knows.
 pub struct Registry {
     pub(super) families: Vec<Family>,
+    pub(super) version: Option<&'static str>,
 }
 
 impl Registry {
     /// No strategies: for a binary with only strategies of its own.
     pub fn empty() -> Self {
-        Registry { families: Vec::new() }
+        Registry { families: Vec::new(), version: None }
+    }
+
+    /// Says which version the binary with these strategies has: mostly that of its package,
+    /// `env!("CARGO_PKG_VERSION")`. Its name is that of its file.
+    #[must_use]
+    pub fn versioned(mut self, version: &'static str) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// The version of the binary, if it was said.
+    pub fn version(&self) -> Option<&'static str> {
+        self.version
     }
 
     /// Adds a family. It replaces an earlier one with the same name.
@@ -63,6 +77,11 @@ impl Registry {
     /// All families.
     pub fn families(&self) -> &[Family] {
         &self.families
+    }
+
+    /// The families that are not of this crate.
+    pub fn own(&self) -> impl Iterator<Item = &Family> {
+        self.families.iter().filter(|family| !family.is_standard)
     }
 
     /// What all of them promise, family by family.

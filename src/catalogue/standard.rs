@@ -44,7 +44,8 @@ impl Registry {
         families.extend(crdt::delta_based::families());
         families.extend(crdt::operation_based::families());
         families.extend(crdt::texts::families());
-        Registry { families }
+        families.iter_mut().for_each(|family| family.is_standard = true);
+        Registry { families, ..Registry::empty() }
     }
 }
 

@@ -25,14 +25,6 @@ use super::values::{self, Format, InboxArg, NetworkArg, RoutingArg, SearchArg};
 /// always the same run, so a seed finds the same violations again. A failing run
 /// is shrunk, saved in cases/, and can be replayed.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence check                                every strategy against what it promises
-  quiescence check notebook:storing               the student's notebook, storing variant
-  quiescence check multi-primary-lww --faults drop=1 --model eventual
-  quiescence check abd --model lin --routing roaming --time 60s
-  quiescence check async-primary --search exhaustive --writes 3 --reads 2 --sessions 2
-  quiescence check --mutants abd                  is the known bug of abd convicted?
-  quiescence check --ladder                       from the notebook to linearizability")]
 pub struct CheckArgs {
     /// NAME, NAME:VARIANT or NAME:parameter=value,…
     #[arg(value_name = "STRATEGY")]
@@ -120,7 +112,7 @@ pub struct CheckArgs {
     /// Examine the tool: is every known bug convicted, and nothing accused that is without it?
     #[arg(long, conflicts_with_all = DECIDED)]
     pub mutants: bool,
-    /// The notebook as a ladder: on each rung one mistake is repaired and one promise gained
+    /// Strategies as a ladder: on each rung one mistake is repaired and one promise gained
     #[arg(long, conflicts_with_all = DECIDED, conflicts_with_all = ["strategies", "mutants"])]
     pub ladder: bool,
     /// The output format
@@ -195,17 +187,10 @@ impl CheckArgs {
 /// another says from which. A history can also be typed, on one line (docs/histories.md):
 /// `explain` says what it means.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence verify history.jsonl
-  quiescence verify history.edn.gz --model causal --model linearizable
-  quiescence verify history.jsonl --all --format json
-  quiescence verify history.edn --initial 0
-  quiescence verify 'wx1|rx1 rx0 @ 001111' --model mr
-  zcat log.gz | quiescence verify -
-  quiescence verify --follow growing.jsonl --time 10m
-
-Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
-model is decided, else 3; 2 if a file is malformed; 4 if no answer could be wrong.")]
+#[command(
+    after_help = "Exit: 1 if a model is violated, else 3 if one is unknown; with --all 0 if every
+model is decided, else 3; 2 if a file is malformed; 4 if no answer could be wrong."
+)]
 pub struct VerifyArgs {
     /// Recorded histories; `-` is standard input; or histories on one line, like 'wx1|rx1 rx0'
     #[arg(required = true, value_name = "HISTORY")]

@@ -23,10 +23,6 @@ use super::values::{self, PlainFormat};
 /// (multi-primary-lww with one drop and anti-entropy), orset-N-P (P adds and removes
 /// in an or-set by a client at each node).
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence bench lww-3-8
-  quiescence bench lww-3-8 --reduce macro --format json
-  quiescence bench abd-3-1-1 --jobs 2")]
 pub struct BenchArgs {
     /// The scope
     #[arg(value_name = "NAME")]

@@ -20,7 +20,7 @@ use super::kept::kept;
 use super::plan::{self, Search};
 use super::progress;
 use super::quiet::quietly;
-use super::screen::{Screen, program};
+use super::screen::Screen;
 
 /// The seed when every promise is checked, and in tests. It is always the same, so that a
 /// build never fails by chance.
@@ -44,7 +44,7 @@ pub fn run(args: &CheckArgs, registry: &Registry, screen: &Screen) -> Result<Exi
         return exam(args, registry, screen, args.seed.unwrap_or(PROMISE_SEED));
     }
     let seed = args.seed.unwrap_or_else(|| if args.bare() { PROMISE_SEED } else { any_seed() });
-    let asked = Asked { args, registry, command: &screen.command, program: &program() };
+    let asked = Asked { args, registry, command: &screen.command, program: &screen.program };
     let searches = asked.plan(seed)?;
     interrupts::heed();
     begin(args, screen, seed, &searches, None);

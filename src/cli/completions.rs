@@ -4,7 +4,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::exit::{Exit, Failure};
-use super::screen::{Screen, program};
+use super::screen::Screen;
 
 /// Write a completion script for a shell
 #[derive(Args, Debug)]
@@ -17,7 +17,7 @@ pub struct CompletionsArgs {
 /// Runs the subcommand.
 pub fn run(args: &CompletionsArgs, mut command: Command, screen: &Screen) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command, program(), &mut script);
+    clap_complete::generate(args.shell, &mut command, &screen.program, &mut script);
     screen.print(&String::from_utf8_lossy(&script));
     Ok(Exit::Holds)
 }

@@ -48,7 +48,8 @@ pub fn save(
         (None, None) => "",
         _ => " with the same --initial and --datatype",
     };
-    let said = format!("saved {number} operations: quiescence verify {place} --model {name}{more}");
+    let program = &screen.program;
+    let said = format!("saved {number} operations: {program} verify {place} --model {name}{more}");
     screen.note(&screen.look.text(&said));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `demo`: the notebook's experiment, live on real threads.
+//! `demo`: an experiment live on real threads, that of the notebook.
 //!
 //! A writer writes a new key to n1 every two seconds; a reader reads the first
 //! key at n1, and five seconds later at n2. Everything is shown as it happens;
@@ -15,10 +15,10 @@ use clap::Args;
 
 use crate::catalogue::Registry;
 use crate::history::{Call, NodeId};
-use crate::hunt::Subject;
 use crate::hunt::case::{words, write::why};
 use crate::hunt::outcome::{Outcome, Status};
 use crate::hunt::property::{Property, judge, looked_at};
+use crate::hunt::{Subject, served};
 use crate::judgement::datatype::Register;
 use crate::report::{Tone, pad, verdict};
 use crate::threads::live;
@@ -33,14 +33,14 @@ use super::interrupts;
 use super::screen::Screen;
 use super::values;
 
-/// Run the notebook's experiment live, on real threads, and judge it
+/// Run an experiment live, on real threads, and judge it
 ///
 /// A client writes a new key at n1 every 2 s; another one reads the first key at n1,
 /// and 5 s later at n2.
 #[derive(Args, Debug)]
 pub struct DemoArgs {
     /// The strategy to run
-    #[arg(long, value_name = "STRATEGY", default_value = "notebook:as-written")]
+    #[arg(long, value_name = "STRATEGY")]
     strategy: String,
     /// How long clients are active, in time of the experiment
     #[arg(long, value_name = "TIME", value_parser = values::time, default_value = "12s")]
@@ -56,6 +56,8 @@ fn speed(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "a speed is a factor like 1, 2.5 or 100".to_owned())
 }
 
+/// The strategy that the experiment was made for.
+const USUAL: &str = "notebook:as-written";
 /// How many nodes take part.
 const NODES: u16 = 2;
 /// Recording stops after this many events, because some strategies are never
@@ -124,12 +126,22 @@ fn agenda(duration: Duration) -> Vec<(Duration, Deed)> {
     all
 }
 
+/// What runs if nobody says what: the first strategy of one's own that serves writes, or the
+/// notebook as it is written, if there is one of them.
+pub fn usual(registry: &Registry) -> Option<String> {
+    let own = registry.own().filter_map(|family| registry.parse(family.name).ok()).flatten();
+    let known = own.chain(registry.parse(USUAL).into_iter().flatten());
+    let serves = |subject: &dyn Subject| !served(subject, NODES, &Register, 1).updates.is_empty();
+    let subject = { known }.find(|subject| serves(&**subject))?;
+    Some(registry.short(&subject.strategy_name()))
+}
+
 /// Runs the subcommand.
 pub fn run(args: &DemoArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let mut subjects = registry.parse(&args.strategy).map_err(Failure::new)?;
     let Some(subject) = subjects.pop().filter(|_| subjects.is_empty()) else {
         return Err(Failure::new(format!("`{}` names several strategies", args.strategy))
-            .remedy("name one variant, for example notebook:as-written"));
+            .remedy("name one variant, with a value of each parameter that has no default"));
     };
     interrupts::heed();
     let name = registry.short(&subject.strategy_name());

@@ -32,15 +32,10 @@ use super::{files, input, verify};
 /// what overlaps in real time, and which models allow it. With --against, two models are
 /// told apart by the smallest histories that one allows and the other forbids.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence explain causal
-  quiescence explain 'wx1|rx1 rx0 @ 001111'
-  quiescence explain '[add]s=1 [remove]s=1|[add]s=1|rs=[1]' --datatype set:add-wins
-  quiescence explain causal --against sequential")]
 pub struct ExplainArgs {
     /// A case file, a model like `causal`, a property like `available`, a datatype like
-    /// `set:add-wins`, a strategy like `abd`, one of its mutants like `abd:write-back=never`,
-    /// a fault like `crash`, or a history like 'wx1|rx1 rx0'
+    /// `set:add-wins`, a strategy or one of its mutants by the name that `list` shows, a fault
+    /// like `crash`, or a history like 'wx1|rx1 rx0'
     #[arg(value_name = "CASE|MODEL|PROPERTY|DATATYPE|STRATEGY|MUTANT|FAULT|HISTORY")]
     subject: String,
     /// Another model: what does one of the two allow that the other forbids?
@@ -72,7 +67,11 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
     let told = match (text.parse::<Model>(), registry.family(name)) {
         // A word may be the name of both.
         (Ok(model), Ok(family)) => {
-            format!("{}\n{}", prose::model(model, width), prose::strategy(family, setting_text))
+            format!(
+                "{}\n{}",
+                prose::model(model, width),
+                prose::strategy(family, &screen.program, setting_text)
+            )
         }
         (Ok(model), Err(_)) => prose::model(model, width),
         (Err(_), _) if let Some(about) = about(text) => prose::property(text, &about, width),
@@ -83,8 +82,10 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
                 subjects.iter().map(|subject| registry.short(&subject.strategy_name())).collect();
             let is_named = |mutant: &&Mutant| names == [mutant.strategy.as_str()];
             match family.mutants.iter().find(is_named) {
-                Some(known) => prose::mutant(known, &setting_text(&known.setting), width),
-                None => prose::strategy(family, setting_text),
+                Some(known) => {
+                    prose::mutant(known, &screen.program, &setting_text(&known.setting), width)
+                }
+                None => prose::strategy(family, &screen.program, setting_text),
             }
         }
         _ if let Some(fault) = fault(text) => prose::fault(fault, width),

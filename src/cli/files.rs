@@ -18,7 +18,7 @@ use super::exit::Failure;
 const BYTES_MAX: u64 = 64 << 20;
 
 /// The directory of cases, below the current one.
-const DIRECTORY: &str = "cases";
+pub const DIRECTORY: &str = "cases";
 
 /// Saves a case and returns the path. If the name is taken by other contents, the
 /// name gets a number; the same contents are not written twice.
@@ -155,7 +155,7 @@ pub fn write(
 }
 
 /// Letters, digits and single dashes: `notebook-storing-eventual`.
-fn slug(text: &str) -> String {
+pub fn slug(text: &str) -> String {
     let mut slug = String::new();
     for letter in text.chars() {
         if letter.is_alphanumeric() {

@@ -4,11 +4,13 @@
 //! Invariant: only this module uses files, the environment, standard output and
 //! a clock. What is searched or judged depends only on values made here.
 //!
-//! A binary with strategies of your own is three lines:
+//! A binary with strategies of your own is three lines. It speaks of itself: by the name of
+//! its file, with its version, and with examples of its strategies.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
-//!     quiescence::cli::main(quiescence::catalogue::Registry::standard())
+//!     let all = quiescence::catalogue::Registry::standard();
+//!     quiescence::cli::main(all.versioned(env!("CARGO_PKG_VERSION")))
 //! }
 //! ```
 //!
@@ -32,6 +34,7 @@ mod completions;
 mod convert;
 mod counterexample;
 mod demo;
+mod examples;
 mod exit;
 mod explain;
 mod files;
@@ -93,22 +96,45 @@ pub fn main(registry: Registry) -> ExitCode {
     run(&registry, std::env::args_os()).into()
 }
 
-fn parsed(words: &[OsString]) -> Result<Line, clap::Error> {
-    let command = Line::command().bin_name(screen::program());
+/// The command line of the program of this name, which speaks of these strategies.
+fn command(registry: &Registry, program: &str) -> clap::Command {
+    let ours = env!("CARGO_PKG_VERSION");
+    let version = match registry.version() {
+        Some(version) => format!("{version} (quiescence {ours})"),
+        None if program == screen::OURS => ours.to_owned(),
+        None => format!("(quiescence {ours})"),
+    };
+    let all = Line::command().name(program.to_owned()).bin_name(program).version(version);
+    all.mut_subcommands(|one| {
+        let one = examples::told(one, registry, program);
+        match (one.get_name(), demo::usual(registry)) {
+            ("check", _) if !examples::has_ladder(registry) => {
+                one.mut_arg("ladder", |it| it.hide(true))
+            }
+            ("demo", Some(usual)) => {
+                one.mut_arg("strategy", |it| it.required(false).default_value(usual))
+            }
+            _ => one,
+        }
+    })
+}
+
+fn parsed(registry: &Registry, words: &[OsString]) -> Result<Line, clap::Error> {
+    let command = command(registry, &screen::program(words));
     Line::from_arg_matches(&command.try_get_matches_from(words)?)
 }
 
 /// Runs a command line, whose first word is the program.
 pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Exit {
     let words: Vec<OsString> = words.into_iter().collect();
-    let line = match parsed(&words) {
+    let line = match parsed(registry, &words) {
         Ok(line) => line,
         Err(error) => {
             // The message quotes the arguments. Parse them again with control
             // characters escaped, so that they cannot steer the terminal.
             let spelt =
                 words.iter().map(|word| escape::line(&word.to_string_lossy()).into_owned().into());
-            let error = parsed(&spelt.collect::<Vec<OsString>>()).err().unwrap_or(error);
+            let error = parsed(registry, &spelt.collect::<Vec<OsString>>()).err().unwrap_or(error);
             let exit = if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
             // Help and version are not errors, and neither is a reader that
             // closes its end.
@@ -133,8 +159,10 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         },
         Command::Convert(args) => convert::run(args, &screen),
         Command::List => list::run(registry, &screen),
-        Command::Completions(args) => completions::run(args, Line::command(), &screen),
-        Command::Man => man::run(Line::command(), &screen),
+        Command::Completions(args) => {
+            completions::run(args, command(registry, &screen.program), &screen)
+        }
+        Command::Man => man::run(command(registry, &screen.program), &screen),
     });
     screen.ended(outcome.unwrap_or_else(|failure| {
         screen.note(&failure.to_string());

@@ -17,7 +17,7 @@ use super::clock;
 use super::exit::{Exit, Failure};
 use super::progress::{Phase, Progress};
 use super::replay::done;
-use super::screen::{self, Screen};
+use super::screen::Screen;
 use super::{files, input, interrupts, verify};
 
 /// Write a page about a case, a recording or a directory of cases: one HTML file
@@ -28,11 +28,6 @@ use super::{files, input, interrupts, verify};
 /// a directory lists its cases. No page asks for anything outside itself. The exit code says
 /// whether the page was written, not what it tells.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence report cases/notebook-storing-eventual.json
-  quiescence report history.jsonl -o history.html
-  quiescence report cases
-  quiescence report history.edn -- --initial 0 --model linearizable")]
 pub struct ReportArgs {
     /// A case file, a recorded history as for `verify`, or a directory of case files
     #[arg(value_name = "CASE|RECORDING|DIR")]
@@ -55,8 +50,8 @@ pub fn run(args: &ReportArgs, registry: &Registry, screen: &Screen) -> Result<Ex
             return Err(Failure::new("only recordings are judged with options of `verify`")
                 .remedy("leave out what stands after --"));
         }
-        true if is_directory => of_directory(path, registry)?,
-        true => of_case(path, registry)?,
+        true if is_directory => of_directory(path, registry, screen)?,
+        true => of_case(path, registry, screen)?,
         false => of_recording(args, screen)?,
     };
     let place = place(args);
@@ -88,16 +83,16 @@ fn says_early(path: &Path, text: &str) -> bool {
         && String::from_utf8_lossy(&start).contains(text)
 }
 
-fn of_case(path: &Path, registry: &Registry) -> Result<String, Failure> {
+fn of_case(path: &Path, registry: &Registry, screen: &Screen) -> Result<String, Failure> {
     let done = done(path, registry)?.with_neighbour(registry);
-    let command = format!("{} replay {}", screen::program(), path.display());
+    let command = format!("{} replay {}", screen.program, path.display());
     let told = case::Told { text: &done.text, command: &command };
     Ok(case::page(&done.told(registry, None, ""), &told))
 }
 
 /// The index of the JSON files in a directory, newest first; of those that are equally new,
 /// by name.
-fn of_directory(path: &Path, registry: &Registry) -> Result<String, Failure> {
+fn of_directory(path: &Path, registry: &Registry, screen: &Screen) -> Result<String, Failure> {
     let fault =
         |error: std::io::Error| Failure::new(format!("{} cannot be read: {error}", path.display()));
     let mut found = Vec::new();
@@ -115,7 +110,7 @@ fn of_directory(path: &Path, registry: &Registry) -> Result<String, Failure> {
     found.sort();
     let entry = |(_, file): (_, PathBuf)| Entry {
         name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        command: format!("{} report {}", screen::program(), file.display()),
+        command: format!("{} report {}", screen.program, file.display()),
         case: match files::read(&file) {
             Ok((case, _)) => Ok((registry.short(&case.strategy), case)),
             Err(failure) => Err(failure.to_string()),

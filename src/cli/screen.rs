@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
@@ -12,6 +13,9 @@ use super::exit::{Exit, Failure};
 use super::fold::fold;
 use super::progress::How;
 use super::values::Format;
+
+/// How the program of this crate is called.
+pub const OURS: &str = env!("CARGO_PKG_NAME");
 
 /// How output looks.
 #[derive(Args, Clone, Debug)]
@@ -46,6 +50,8 @@ pub struct Screen {
     pub look: Look,
     /// How progress is told.
     pub progress: How,
+    /// The name of the program in commands to copy.
+    pub program: String,
     /// The command that was given, in a form that can be copied.
     pub command: String,
     /// The width of the terminal, if output goes to one.
@@ -79,9 +85,10 @@ impl Screen {
             letters: if args.ascii { Letters::Ascii } else { Letters::Unicode },
             ink: if colour { Ink::Colour } else { Ink::Plain },
         };
-        let words = words.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
-        let command = std::iter::once(program()).chain(words).collect::<Vec<_>>().join(" ");
-        Screen { look, progress: args.progress, command, terminal, state: Arc::default() }
+        let program = program(words);
+        let given = words.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
+        let command = std::iter::once(program.clone()).chain(given).collect::<Vec<_>>().join(" ");
+        Screen { look, progress: args.progress, program, command, terminal, state: Arc::default() }
     }
 
     /// Writes a text as it is.
@@ -128,7 +135,7 @@ impl Screen {
     /// Writes a text for people: on a terminal no line is wider than that.
     pub fn tell(&self, text: &str) {
         match self.terminal {
-            Some(width) => self.print(&fold(text, width, &program())),
+            Some(width) => self.print(&fold(text, width, &self.program)),
             None => self.print(text),
         }
     }
@@ -156,11 +163,11 @@ pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The name by which this program was called, for commands to copy.
-pub fn program() -> String {
-    let called = std::env::args_os().next().unwrap_or_default();
-    let name = std::path::Path::new(&called).file_stem().unwrap_or_default().to_string_lossy();
-    if name.is_empty() { "quiescence".to_owned() } else { name.into_owned() }
+/// The name by which the program was called, the first of these words, without its directory.
+pub fn program(words: &[OsString]) -> String {
+    let called = words.first().map(Path::new).and_then(Path::file_stem).unwrap_or_default();
+    let name = called.to_string_lossy();
+    if name.is_empty() { OURS.to_owned() } else { name.into_owned() }
 }
 
 #[cfg(test)]

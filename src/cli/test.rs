@@ -28,13 +28,10 @@ use super::values::{self, Format};
 /// same in every step. Once a bug is repaired, a file NAME.expect beside NAME.json says
 /// `holds`: then only the verdict counts, because a repair may change every step.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  quiescence test
-  quiescence test tests/cases --format junit
-  quiescence test cases/notebook-storing-eventual.json
-
-Exit: 2 if a file is malformed, else 1 if a case is not as expected, else 3 if one is
-undecided, else 5 if a replay differs in other ways; 4 if there is no case.")]
+#[command(
+    after_help = "Exit: 2 if a file is malformed, else 1 if a case is not as expected, else 3 if one is
+undecided, else 5 if a replay differs in other ways; 4 if there is no case."
+)]
 pub struct TestArgs {
     /// Case files, and directories of them [default: cases and tests/cases, if they exist]
     #[arg(value_name = "PATH")]

@@ -120,8 +120,8 @@ fn example(model: Model, below: &[Model]) -> Option<(&'static str, String)> {
     }
 }
 
-/// A strategy: what it is, its parameters, what it promises.
-pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
+/// A strategy: what it is, its parameters, what it promises. `program` is for commands to copy.
+pub fn strategy(family: &Family, program: &str, place: impl Fn(&Setting) -> String) -> String {
     let mut text = format!("{}: {}\n", family.name, family.about);
     if !family.parameters.is_empty() {
         text.push_str("\nparameters\n");
@@ -152,7 +152,7 @@ pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
         let _ = writeln!(text, "  {}\n      {}", mutant.strategy, mutant.bug.title);
     }
     if let Some(first) = family.mutants.first() {
-        let _ = writeln!(text, "  the story of each: quiescence explain {}", first.strategy);
+        let _ = writeln!(text, "  the story of each: {program} explain {}", first.strategy);
     }
     if !family.hints.is_empty() {
         text.push_str("\nwhat to do next\n");
@@ -168,8 +168,8 @@ pub fn strategy(family: &Family, place: impl Fn(&Setting) -> String) -> String {
 }
 
 /// A variant with a bug: what is wrong, the story, what it breaks and keeps, and what
-/// repairs it. `place` tells a setting.
-pub fn mutant(mutant: &Mutant, place: &str, width: usize) -> String {
+/// repairs it. `program` is for commands to copy; `place` tells a setting.
+pub fn mutant(mutant: &Mutant, program: &str, place: &str, width: usize) -> String {
     let Mutant { strategy, bug, property, flaw, keeps, .. } = mutant;
     let mut text = format!("{strategy}: {}\n\n", bug.title);
     for line in wrap(bug.story, width.saturating_sub(2)) {
@@ -184,7 +184,7 @@ pub fn mutant(mutant: &Mutant, place: &str, width: usize) -> String {
         ("keeps", kept.join(", ")),
         ("reported", bug.source.to_owned()),
         ("without it", bug.repaired.to_owned()),
-        ("see it", format!("quiescence check {strategy}")),
+        ("see it", format!("{program} check {strategy}")),
     ];
     for (label, said) in lines.iter().filter(|(_, said)| !said.is_empty()) {
         let lines = wrap(said, width.saturating_sub(15).max(30));

@@ -97,7 +97,7 @@ fn refused(
             "{name} is {what}, which has to be read as a whole, and --spill reads line by line"
         ))
         .remedy(format!(
-            "write it as JSON lines first: quiescence convert {name} --to operations{held} -o FILE"
+            "write it as JSON lines first: convert {name} --to operations{held} -o FILE"
         )),
     }
 }

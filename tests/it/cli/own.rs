@@ -73,7 +73,8 @@ const LINE: &str = "QUIESCENCE_OWN_LINE";
 fn the_binary_of_a_user() {
     if let Ok(line) = std::env::var(LINE) {
         let words = std::iter::once("own").chain(line.split_whitespace()).map(OsString::from);
-        std::process::exit(quiescence::cli::run(&registry(), words) as i32);
+        let registry = registry().versioned("7.8.9");
+        std::process::exit(quiescence::cli::run(&registry, words) as i32);
     }
 }
 
@@ -86,6 +87,57 @@ fn own(place: &Place, line: &str) -> Said {
         .expect("it can be run");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+}
+
+/// What a user meets is the user's binary: nothing shows a command or a strategy of ours.
+#[test]
+fn it_speaks_of_itself() {
+    let place = Place::new();
+    let ours = format!(" (quiescence {})", env!("CARGO_PKG_VERSION"));
+    let version = format!("own 7.8.9{ours}");
+    assert!(own(&place, "--version").out.contains(&version));
+    let commands = ["check", "bench", "replay", "report", "test", "demo", "explain", "verify"];
+    let lines = commands.into_iter().chain(["convert", "list", "completions", "man"]);
+    let helps = lines.map(|line| format!("{line} --help"));
+    let pages =
+        ["bash", "zsh", "fish", "elvish", "powershell"].map(|it| format!("completions {it}"));
+    for line in helps.chain(pages).chain(["--help", "man"].map(str::to_owned)) {
+        let said = own(&place, &line);
+        assert_eq!(said.code, Some(0), "{line}: {said:?}");
+        for strange in ["notebook", "quiescence", "abd "] {
+            let told = said.out.replace(&ours, "").replace("abd-3-1-1 ", "");
+            assert!(!told.contains(strange), "{line} says {strange}: {told}");
+        }
+        assert!(said.out.contains("own"), "{line}: {}", said.out);
+    }
+}
+
+#[test]
+fn its_examples_are_of_its_strategies() {
+    let place = Place::new();
+    let help = own(&place, "check --help").out;
+    let (_, examples) = help.split_once("Examples:\n").expect("there are examples");
+    let lines: Vec<_> = examples.lines().take_while(|it| it.starts_with("  ")).collect();
+    // It has no promises, no mutants and no ladder.
+    assert_eq!(
+        lines,
+        [
+            "  own check moody  one strategy, or a variant of it",
+            "  own check moody --faults drop=1 --model eventual",
+            "  own check moody --model lin --routing roaming --time 60s",
+            "  own check moody --search exhaustive --writes 3 --reads 2 --sessions 2",
+        ]
+    );
+    for line in &lines {
+        let (line, _) = line.trim().split_once("  ").unwrap_or((line.trim(), ""));
+        let line = line.strip_prefix("own ").expect("it is a command of this binary");
+        let said = own(&place, &format!("{line} --runs 10 --states 100"));
+        assert!(matches!(said.code, Some(0 | 1 | 3)), "{line}: {said:?}");
+    }
+    assert!(own(&place, "test --help").out.contains("own test cases/moody-eventual.json"));
+    assert!(own(&place, "demo --help").out.contains("[default: moody:panics]"));
+    let demo = own(&place, "demo --speed 10000 --duration 1s").out;
+    assert!(demo.contains("moody:panics · live"), "{demo}");
 }
 
 #[test]
