@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::history::Value;
 use crate::hunt::property::Property;
@@ -193,7 +193,7 @@ model is decided, else 3; 2 if a file is malformed; 4 if no answer could be wron
 )]
 pub struct VerifyArgs {
     /// Recorded histories; `-` is standard input; or histories on one line, like 'wx1|rx1 rx0'
-    #[arg(required = true, value_name = "HISTORY")]
+    #[arg(required = true, value_name = "HISTORY", value_hint = ValueHint::AnyPath)]
     pub histories: Vec<String>,
     /// Judge by this model (can be given several times)
     #[arg(long = "model", short, value_name = "MODEL", value_parser = values::model, conflicts_with = "all")]
@@ -238,7 +238,7 @@ pub struct VerifyArgs {
     pub follow: bool,
     /// Judge a recording that is larger than memory, key by key, by way of files in this directory
     /// [default model: linearizable]
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["all", "far", "witness"])]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["all", "far", "witness"])]
     pub spill: Option<PathBuf>,
     /// How many operations --follow keeps in memory
     #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow", conflicts_with_all = WHOLE)]

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::history::formats::{edn, json_lines, operation_lines};
 use crate::history::{History, Value};
@@ -22,6 +22,7 @@ use super::{files, interrupts, screen::Screen, values};
 #[derive(Args, Debug)]
 pub struct ConvertArgs {
     /// The recorded history, or `-` for standard input
+    #[arg(value_hint = ValueHint::AnyPath)]
     history: String,
     /// The format to write
     #[arg(long, value_enum, value_name = "FORMAT")]

@@ -105,17 +105,15 @@ fn command(registry: &Registry, program: &str) -> clap::Command {
         None => format!("(quiescence {ours})"),
     };
     let all = Line::command().name(program.to_owned()).bin_name(program).version(version);
+    let (has_ladder, usual) = (examples::has_ladder(registry), demo::usual(registry));
     all.mut_subcommands(|one| {
+        let name = one.get_name().to_owned();
         let one = examples::told(one, registry, program);
-        match (one.get_name(), demo::usual(registry)) {
-            ("check", _) if !examples::has_ladder(registry) => {
-                one.mut_arg("ladder", |it| it.hide(true))
-            }
-            ("demo", Some(usual)) => {
-                one.mut_arg("strategy", |it| it.required(false).default_value(usual))
-            }
-            _ => one,
-        }
+        one.mut_args(|option| match (&name[..], option.get_id().as_str(), &usual) {
+            ("check", "ladder", _) => option.hide(!has_ladder),
+            ("demo", "strategy", Some(usual)) => option.required(false).default_value(usual),
+            _ => option,
+        })
     })
 }
 
@@ -160,7 +158,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         Command::Convert(args) => convert::run(args, &screen),
         Command::List => list::run(registry, &screen),
         Command::Completions(args) => {
-            completions::run(args, command(registry, &screen.program), &screen)
+            completions::run(args, command(registry, &screen.program), registry, &screen)
         }
         Command::Man => man::run(command(registry, &screen.program), &screen),
     });

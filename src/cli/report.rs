@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{Args, Command, FromArgMatches, ValueHint};
 
 use crate::catalogue::Registry;
 use crate::report::page::index::{self, Entry};
@@ -30,7 +30,7 @@ use super::{files, input, interrupts, verify};
 #[derive(Args, Debug)]
 pub struct ReportArgs {
     /// A case file, a recorded history as for `verify`, or a directory of case files
-    #[arg(value_name = "CASE|RECORDING|DIR")]
+    #[arg(value_name = "CASE|RECORDING|DIR", value_hint = ValueHint::AnyPath)]
     subject: String,
     /// Where to write the page; `-` is standard output [default: the name of the file with
     /// .html, in the current directory]

@@ -50,6 +50,15 @@ pub enum Property {
 }
 
 impl Property {
+    /// Those that are neither about a model nor about an invariant.
+    pub const PLAIN: [Property; 5] = [
+        Property::Answered,
+        Property::Available,
+        Property::Durable,
+        Property::StrongConvergence,
+        Property::NoPanic,
+    ];
+
     /// The property that an invariant of a strategy is; none if it only has to
     /// hold once.
     pub fn of_invariant(name: &str, when: When) -> Option<Property> {
@@ -63,6 +72,21 @@ impl Property {
     /// Whether it is this invariant.
     pub(crate) fn is_of(&self, name: &str, when: When) -> bool {
         Property::of_invariant(name, when).as_ref() == Some(self)
+    }
+
+    /// The word for a property that is neither about a model nor about an invariant.
+    fn word(&self) -> Option<&'static str> {
+        Some(match self {
+            Property::Answered => "answered",
+            Property::Available => "available",
+            Property::Durable => "durable",
+            Property::StrongConvergence => "strong-convergence",
+            Property::NoPanic => "no-panic",
+            Property::Model(_)
+            | Property::WhiteBox(_)
+            | Property::Always(_)
+            | Property::AtQuiescence(_) => return None,
+        })
     }
 
     /// What executing a run again must show, so that this property can be
@@ -141,13 +165,9 @@ impl fmt::Display for Property {
         match self {
             Property::Model(model) => f.write_str(&model.name()),
             Property::WhiteBox(model) => write!(f, "white-box:{}", model.name()),
-            Property::Durable => f.write_str("durable"),
-            Property::StrongConvergence => f.write_str("strong-convergence"),
-            Property::NoPanic => f.write_str("no-panic"),
             Property::Always(name) => write!(f, "always:{name}"),
             Property::AtQuiescence(name) => write!(f, "at-quiescence:{name}"),
-            Property::Answered => f.write_str("answered"),
-            Property::Available => f.write_str("available"),
+            plain => f.write_str(plain.word().expect("the others are called by a word")),
         }
     }
 }
@@ -161,18 +181,10 @@ impl std::str::FromStr for Property {
             Ok(Property::Always(name.to_owned()))
         } else if let Some(name) = text.strip_prefix("at-quiescence:") {
             Ok(Property::AtQuiescence(name.to_owned()))
-        } else if text == "answered" {
-            Ok(Property::Answered)
-        } else if text == "available" {
-            Ok(Property::Available)
         } else if let Some(name) = text.strip_prefix("white-box:") {
             model(name).map(Property::WhiteBox)
-        } else if text == "durable" {
-            Ok(Property::Durable)
-        } else if text == "strong-convergence" {
-            Ok(Property::StrongConvergence)
-        } else if text == "no-panic" {
-            Ok(Property::NoPanic)
+        } else if let Some(one) = Property::PLAIN.into_iter().find(|it| it.word() == Some(text)) {
+            Ok(one)
         } else {
             model(text).map(Property::Model)
         }

@@ -9,6 +9,7 @@ mod bad_input;
 mod bench;
 mod changed;
 mod check;
+mod completions;
 mod convert;
 mod evidence;
 mod examples;

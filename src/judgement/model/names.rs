@@ -103,6 +103,18 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Every word that is a name, a long name or an alias of a model, without those of points
+    /// of the grid that are only called by what they promise.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        every().filter(|name| !name.contains(' '))
+    }
+}
+
+fn every() -> impl Iterator<Item = &'static str> {
+    NAMED.iter().flat_map(spellings).chain(OTHERS.iter().flat_map(names))
+}
+
 fn entry(grid: Grid) -> Option<&'static Named> {
     NAMED.iter().find(|entry| entry.grid == grid)
 }
@@ -202,10 +214,8 @@ fn grid_named(text: &str) -> Option<Grid> {
 
 fn nearest(plain: &str) -> String {
     let distance = |name: &str| strsim::damerau_levenshtein(plain, &normal(name));
-    let named =
-        NAMED.iter().flat_map(spellings).chain(OTHERS.iter().flat_map(names)).map(str::to_owned);
     let families = [Model::KAtomic(2), Model::DeltaAtomic(1)].map(Model::name);
-    let every = named.chain(Grid::all().map(Grid::name)).chain(families);
+    let every = every().map(str::to_owned).chain(Grid::all().map(Grid::name)).chain(families);
     every.min_by_key(|name| distance(name)).expect("there are models")
 }
 

@@ -136,6 +136,7 @@ fn its_examples_are_of_its_strategies() {
     }
     assert!(own(&place, "test --help").out.contains("own test cases/moody-eventual.json"));
     assert!(own(&place, "demo --help").out.contains("[default: moody:panics]"));
+    assert!(own(&place, "completions bash").out.contains(" moody:panics "));
     let demo = own(&place, "demo --speed 10000 --duration 1s").out;
     assert!(demo.contains("moody:panics · live"), "{demo}");
 }
