@@ -210,6 +210,8 @@ pub struct VerifyArgs {
     /// counter; sets, queues and texts are empty, a lock is free, a semaphore has 1 permit]
     #[arg(long, value_name = "VALUE", value_parser = value, allow_negative_numbers = true)]
     pub initial: Option<Value>,
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// The most search steps of each verdict
     #[arg(long, value_name = "N", default_value_t = Budget::default().steps)]
     pub steps: u64,
@@ -243,8 +245,6 @@ pub struct VerifyArgs {
     /// How many operations --follow keeps in memory
     #[arg(long, value_name = "N", default_value_t = 100_000, requires = "follow", conflicts_with_all = WHOLE)]
     pub window: usize,
-    #[command(flatten)]
-    pub read: ReadArgs,
     /// The most memory for a recording: 500MB, 4GiB [default: 80 % of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     pub memory: Option<u64>,

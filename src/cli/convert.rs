@@ -24,13 +24,6 @@ pub struct ConvertArgs {
     /// The recorded history, or `-` for standard input
     #[arg(value_hint = ValueHint::AnyPath)]
     history: String,
-    /// The format to write
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    to: To,
-    /// Where to write; `-` is standard output, the default. A regular file is replaced once
-    /// everything is written; a device or a pipe is written to directly
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
     /// What queues hold at first, as a JSON list: a drain of unknown outcome may have taken it
     #[arg(long, value_name = "LIST", value_parser = list)]
     initial: Option<Value>,
@@ -39,6 +32,13 @@ pub struct ConvertArgs {
     /// The most memory for a recording: 500MB, 4GiB [default: 80 % of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     memory: Option<u64>,
+    /// The format to write
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    to: To,
+    /// Where to write; `-` is standard output, the default. A regular file is replaced once
+    /// everything is written; a device or a pipe is written to directly
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -34,12 +34,12 @@ mod completions;
 mod convert;
 mod counterexample;
 mod demo;
-mod examples;
 mod exit;
 mod explain;
 mod files;
 mod fold;
 mod follow;
+mod help;
 mod input;
 mod interrupts;
 mod jobs;
@@ -105,10 +105,10 @@ fn command(registry: &Registry, program: &str) -> clap::Command {
         None => format!("(quiescence {ours})"),
     };
     let all = Line::command().name(program.to_owned()).bin_name(program).version(version);
-    let (has_ladder, usual) = (examples::has_ladder(registry), demo::usual(registry));
-    all.mut_subcommands(|one| {
+    let (has_ladder, usual) = (help::has_ladder(registry), demo::usual(registry));
+    help::grouped(all).mut_subcommands(|one| {
         let name = one.get_name().to_owned();
-        let one = examples::told(one, registry, program);
+        let one = help::grouped(help::told(one, registry, program));
         one.mut_args(|option| match (&name[..], option.get_id().as_str(), &usual) {
             ("check", "ladder", _) => option.hide(!has_ladder),
             ("demo", "strategy", Some(usual)) => option.required(false).default_value(usual),

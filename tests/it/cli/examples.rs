@@ -71,7 +71,9 @@ fn subcommands() -> Vec<String> {
     let help = Place::new().run("--help").out;
     let (_, commands) = help.split_once("Commands:\n").expect("there are subcommands");
     let lines = commands.lines().take_while(|line| line.starts_with("  "));
-    let names = lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
+    // (What a description goes on with stands further right.)
+    let first = lines.filter(|line| !line.starts_with("   "));
+    let names = first.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
     names.filter(|name| name != "help").collect()
 }
 
@@ -81,6 +83,37 @@ fn examples(subcommand: &str) -> Vec<String> {
     let Some((_, examples)) = help.split_once("Examples:\n") else { return Vec::new() };
     let lines = examples.lines().take_while(|line| line.starts_with("  ")).map(str::trim);
     lines.map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn options_are_grouped_by_what_they_are_for() {
+    let groups = |subcommand: &str, help: &str| {
+        let text = Place::new().run(&format!("{subcommand} {help}")).out;
+        let mut found: Vec<(String, usize)> = Vec::new();
+        for line in text.lines().take_while(|line| *line != "Examples:") {
+            if line.ends_with(':') && !line.starts_with(' ') {
+                found.push((line.trim_end_matches(':').to_owned(), 0));
+            } else if let (true, Some(group)) = (line.trim().starts_with('-'), found.last_mut()) {
+                group.1 += usize::from(line.find('-').is_some_and(|at| at <= 6));
+            }
+        }
+        found
+    };
+    for subcommand in subcommands() {
+        for help in ["-h", "--help"] {
+            let all = groups(&subcommand, help);
+            let alone = all.iter().find(|(name, _)| name == "Options");
+            // Only what every command has, help, is in no group.
+            assert_eq!(alone.map(|(_, number)| *number), Some(1), "{subcommand} {help}: {all:?}");
+            assert!(all.iter().any(|(name, _)| name == "Output"), "{subcommand} {help}: {all:?}");
+        }
+    }
+    let names = |subcommand| groups(subcommand, "-h").into_iter().map(|(name, _)| name);
+    let check = ["Arguments", "Options", "What is checked", "Where", "How, and how long", "Output"];
+    assert!(names("check").eq(check), "{:?}", groups("check", "-h"));
+    let convert =
+        ["Arguments", "Options", "How recordings are read", "How, and how long", "Output"];
+    assert!(names("convert").eq(convert), "{:?}", groups("convert", "-h"));
 }
 
 /// Runs an example in a shell.

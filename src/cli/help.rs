@@ -1,7 +1,7 @@
-//! The examples of every help: commands of this program, with strategies that its registry
-//! has.
+//! What helps show besides the text of each option: its group, and examples, which are
+//! commands of this program with strategies that its registry has.
 
-use clap::Command;
+use clap::{Arg, Command};
 
 use crate::catalogue::Registry;
 use crate::catalogue::ladder::ladder;
@@ -97,6 +97,74 @@ const EXAMPLES: [(&str, &[Example]); 6] = [
         ],
     ),
 ];
+
+/// The groups of options. What an option is called says what it is for, in every subcommand.
+const GROUPS: [(&str, &[&str]); 5] = [
+    (
+        "What is checked",
+        &["models", "all", "datatype", "far", "against", "strategy", "mutants", "ladder"],
+    ),
+    (
+        "Where",
+        &[
+            "nodes",
+            "network",
+            "faults",
+            "inbox",
+            "clock",
+            "lose_clock",
+            "keep_token",
+            "routing",
+            "sessions",
+            "operations",
+            "keys",
+            "arguments",
+            "writes",
+            "reads",
+            "patient_timers",
+        ],
+    ),
+    (
+        "How recordings are read",
+        &["initial", "lenient", "strict_time", "time_unit", "columns", "ignored"],
+    ),
+    (
+        "How, and how long",
+        &[
+            "search", "reduce", "states", "steps", "runs", "deep", "seed", "time", "memory",
+            "jobs", "follow", "window", "spill", "duration", "speed",
+        ],
+    ),
+    (
+        "Output",
+        &[
+            "format",
+            "to",
+            "output",
+            "step",
+            "until",
+            "no_minimise",
+            "full",
+            "witness",
+            "save_counterexample",
+            "color",
+            "ascii",
+            "progress",
+        ],
+    ),
+];
+
+/// The options of a command in their groups.
+pub fn grouped(command: Command) -> Command {
+    let rank = |option: &Arg| {
+        let is_in = |(_, options): &(_, &[&str])| options.contains(&option.get_id().as_str());
+        GROUPS.iter().position(is_in).filter(|_| !option.is_positional())
+    };
+    command.mut_args(|option| match rank(&option) {
+        Some(rank) => option.help_heading(GROUPS[rank].0),
+        None => option,
+    })
+}
 
 /// The subcommand with its examples at the end of its help, before what is there already.
 pub fn told(command: Command, registry: &Registry, program: &str) -> Command {
