@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::history::nearest::{nearest, suggestion};
 use crate::hunt::Subject;
 use crate::hunt::promise::Promise;
 use crate::hunt::property::Flaw;
@@ -15,29 +16,20 @@ use super::variants::Parameter;
 
 /// Why a text does not name a strategy, and what might have been meant.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{problem}{}", suggestion(.meant.as_deref(), .known))]
+#[error("{problem}; {}", suggestion(.meant.as_deref(), &format!("there is {}", .known.join(", "))))]
 pub struct UnknownStrategy {
     /// What is wrong.
     pub problem: String,
-    /// The nearest thing that exists.
+    /// The nearest thing that exists, if one is near.
     pub meant: Option<String>,
     /// All names that exist there.
     pub known: Vec<String>,
 }
 
-fn suggestion(meant: Option<&str>, known: &[String]) -> String {
-    match meant {
-        Some(meant) => format!("; did you mean `{meant}`?"),
-        None => format!("; there is {}", known.join(", ")),
-    }
-}
-
 impl UnknownStrategy {
     fn new(problem: String, word: &str, known: impl Iterator<Item = &'static str>) -> Self {
         let known: Vec<_> = known.map(str::to_owned).collect();
-        let near = |name: &&String| strsim::damerau_levenshtein(name, word);
-        let meant = known.iter().min_by_key(near).filter(|name| near(name) <= 1 + word.len() / 3);
-        UnknownStrategy { problem, meant: meant.cloned(), known }
+        UnknownStrategy { problem, meant: nearest(word, &known).cloned(), known }
     }
 }
 

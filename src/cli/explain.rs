@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::catalogue::{Mutant, Registry};
 use crate::history::formats::Options;
+use crate::history::nearest::{nearest, suggestion};
 use crate::hunt::case::read::place_of_datatype;
 use crate::hunt::property::Property;
 use crate::judgement::apart::{Apart, Implied, apart};
@@ -108,13 +109,11 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
                 "`{text}` is not a case file, a model, a property, a datatype, a strategy, a fault \
                  or a history"
             );
-            let datatype = datatype.err().map(|unknown| unknown.nearest);
-            let known = [strategy.meant, Some(model.nearest), datatype].into_iter().flatten();
+            let datatype = datatype.err().and_then(|unknown| unknown.nearest);
+            let known = [strategy.meant, model.nearest, datatype].into_iter().flatten();
             let faults = FaultKind::ALL.into_iter().map(|kind| kind.name().to_owned());
-            let remedy = match nearest(text, known.chain(faults)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`list` shows all that has a name".to_owned(),
-            };
+            let meant = nearest(text, known.chain(faults));
+            let remedy = suggestion(meant.as_deref(), "`list` shows all that has a name");
             return Err(Failure::new(message).remedy(remedy));
         }
     };
@@ -125,14 +124,6 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
 /// The fault of this name, where dashes do for the underscores of its name in files.
 fn fault(text: &str) -> Option<FaultKind> {
     FaultKind::named(&text.replace('-', "_"))
-}
-
-/// The name that is nearest to a text, the first of equals, if one is near: in a word of
-/// three letters one may be wrong, in one of six two.
-fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
-    let far = |name: &String| strsim::damerau_levenshtein(name, text);
-    let most = text.chars().count().div_ceil(3);
-    names.min_by_key(far).filter(|name| far(name) <= most)
 }
 
 /// Tells two models apart.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::history::Key;
+use crate::history::nearest::{nearest, suggestion};
 use crate::hunt::property::Property;
 use crate::judgement::datatype::{Datatype, named};
 use crate::judgement::{Model, UnknownModel};
@@ -172,9 +173,10 @@ pub fn faults(text: &str) -> Result<Faults, String> {
         let (kind, number) = word.split_once('=').unwrap_or((word, "1"));
         let kind = kind.replace('-', "_");
         let kind = FaultKind::named(&kind).ok_or_else(|| {
-            let near = |known: &FaultKind| strsim::damerau_levenshtein(known.name(), &kind);
-            let nearest = FaultKind::ALL.into_iter().min_by_key(near).expect("there are kinds");
-            format!("there is no fault `{kind}`; did you mean `{nearest}`?")
+            let names = FaultKind::ALL.map(FaultKind::name);
+            let otherwise = format!("there is {}", names.join(", "));
+            let meant = suggestion(nearest(&kind, names), &otherwise);
+            format!("there is no fault `{kind}`; {meant}")
         })?;
         faults[kind] = number
             .parse()
@@ -396,6 +398,8 @@ mod tests {
             faults("crush=1"),
             Err("there is no fault `crush`; did you mean `crash`?".into())
         );
+        let told = faults("lin=1").expect_err("no fault is near");
+        assert!(told.starts_with("there is no fault `lin`; there is drop, "), "{told}");
         assert!(faults("drop=70000").is_err());
     }
 }

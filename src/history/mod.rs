@@ -19,6 +19,7 @@ pub mod escape;
 mod event;
 pub mod formats;
 mod menu;
+pub mod nearest;
 pub mod notation;
 mod operation;
 mod request;

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::history::nearest::{nearest, suggestion};
+
 use super::{
     ANSWERING_COUNTER, CAS_REGISTER, Counter, DELETABLE_REGISTER, Datatype, Flag, Lock, Log, Map,
     MaxRegister, MultiRegister, MvRegister, Opaque, Queue, Register, ReplicatedSet, Semaphore,
@@ -337,12 +339,18 @@ pub static DESCRIBED: [Described; 32] = [
 
 /// There is no datatype of this name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no datatype `{name}`; did you mean `{nearest}`?")]
+#[error("there is no datatype `{name}`; {}", suggestion(.nearest.as_deref(), &listed()))]
 pub struct UnknownDatatype {
     /// What was asked for.
     pub name: String,
-    /// The name that is nearest to it.
-    pub nearest: String,
+    /// The name that is nearest to it, if one is near.
+    pub nearest: Option<String>,
+}
+
+/// What names there are.
+fn listed() -> String {
+    let names: Vec<_> = DESCRIBED.iter().map(|one| one.names[0]).collect();
+    format!("there is {}", names.join(", "))
 }
 
 /// The datatype with this name.
@@ -359,10 +367,14 @@ pub struct UnknownDatatype {
 pub fn named(text: &str) -> Result<&'static Described, UnknownDatatype> {
     let found = DESCRIBED.iter().find(|one| one.names.contains(&text));
     found.ok_or_else(|| {
-        let names = DESCRIBED.iter().flat_map(|one| one.names);
-        let nearest = names.min_by_key(|name| strsim::damerau_levenshtein(text, name));
-        let nearest = (*nearest.expect("there are datatypes")).to_owned();
-        UnknownDatatype { name: text.to_owned(), nearest }
+        let mut names = DESCRIBED.iter().flat_map(|one| one.names);
+        // Of `set:add-wins`, who says how a conflict ends may have left out of what.
+        let ends = names.clone().filter_map(|name| Some(name.split_once(':')?.1));
+        let meant = nearest(text, names.clone()).or_else(|| {
+            let end = nearest(text, ends)?;
+            names.find(|name| name.split_once(':').is_some_and(|(_, other)| other == end))
+        });
+        UnknownDatatype { name: text.to_owned(), nearest: meant.map(|&name| name.to_owned()) }
     })
 }
 

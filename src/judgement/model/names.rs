@@ -3,10 +3,13 @@
 //! Invariant: [`Model::name`] is read back by [`Model::from_str`] as the same
 //! model; every alias names exactly one model.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+use crate::history::nearest::{nearest, suggestion};
 
 use super::grid::{Grid, Guarantees, Scope};
 use super::list::Model;
@@ -127,12 +130,12 @@ impl fmt::Display for Model {
 
 /// A name that no model has.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no model `{name}`; did you mean `{nearest}`?")]
+#[error("there is no model `{name}`; {}", suggestion(.nearest.as_deref(), "`list` shows the models"))]
 pub struct UnknownModel {
     /// The name that was asked for.
     pub name: String,
-    /// The name that is nearest to it.
-    pub nearest: String,
+    /// The name that is nearest to it, if one is near.
+    pub nearest: Option<String>,
 }
 
 impl FromStr for Model {
@@ -153,7 +156,7 @@ impl FromStr for Model {
         grid_named(&plain)
             .map(Model::Grid)
             .or_else(|| of_family(&plain))
-            .ok_or_else(|| UnknownModel { name: text.to_owned(), nearest: nearest(&plain) })
+            .ok_or_else(|| UnknownModel { name: text.to_owned(), nearest: meant(&plain) })
     }
 }
 
@@ -212,11 +215,12 @@ fn grid_named(text: &str) -> Option<Grid> {
     Some(Grid { guarantees, scope, eventual })
 }
 
-fn nearest(plain: &str) -> String {
-    let distance = |name: &str| strsim::damerau_levenshtein(plain, &normal(name));
+/// The name that is nearest to a text in its normal form.
+fn meant(plain: &str) -> Option<String> {
     let families = [Model::KAtomic(2), Model::DeltaAtomic(1)].map(Model::name);
     let every = every().map(str::to_owned).chain(Grid::all().map(Grid::name)).chain(families);
-    every.min_by_key(|name| distance(name)).expect("there are models")
+    let by_form: BTreeMap<_, _> = every.map(|name| (normal(&name), name)).collect();
+    nearest(plain, by_form.keys()).map(|form| by_form[form].clone())
 }
 
 #[cfg(test)]
@@ -275,6 +279,7 @@ mod tests {
             complaint("ryw+mx.g!"),
             "there is no model `ryw+mx.g!`; did you mean `ryw+mr.g!`?"
         );
-        assert!(complaint("").contains("did you mean"));
+        assert_eq!(complaint("drop"), "there is no model `drop`; `list` shows the models");
+        assert_eq!(complaint(""), "there is no model ``; `list` shows the models");
     }
 }

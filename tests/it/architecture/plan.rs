@@ -161,13 +161,13 @@ pub const PLAN: &[Part] = &[
     Part {
         at: "crate::judgement::model",
         uses: &["crate::history"],
-        crates: &["strsim", "thiserror"],
+        crates: &["thiserror"],
         without: DECIDES,
     },
     Part {
         at: "crate::judgement::datatype",
         uses: &["crate::history", "crate::judgement::datatype"],
-        crates: &["strsim", "thiserror"],
+        crates: &["thiserror"],
         without: DECIDES,
     },
     Part {
@@ -304,7 +304,7 @@ pub const PLAN: &[Part] = &[
             "crate::search",
             "crate::world",
         ],
-        crates: &["strsim", "thiserror"],
+        crates: &["thiserror"],
         without: DECIDES,
     },
     Part {
@@ -358,7 +358,6 @@ pub const PLAN: &[Part] = &[
             "ruzstd",
             "serde_json",
             "signal_hook",
-            "strsim",
             "tempfile",
             "terminal_size",
         ],
