@@ -99,7 +99,7 @@ fn exam(
     let examined = Examined {
         seed,
         papers: &papers,
-        kept: &kept(args.format, registry),
+        kept: &kept(args.format, registry, &screen.program),
         time: began.elapsed(),
         again: &screen.command,
         interrupted,
@@ -198,7 +198,7 @@ impl Asked<'_> {
             seed,
             searches: &found,
             registry,
-            kept: &kept(args.format, registry),
+            kept: &kept(args.format, registry, self.program),
             promises: args.bare(),
             time: began.elapsed(),
             again: &again,

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value as Json;
 
-use crate::catalogue::{Mutant, Registry};
+use crate::catalogue::{Family, Mutant, Registry};
 use crate::history::formats::Options;
 use crate::history::nearest::{nearest, suggestion};
 use crate::hunt::case::read::place_of_datatype;
@@ -18,12 +19,12 @@ use crate::judgement::model::nodes;
 use crate::judgement::{Budget, Model, Survey};
 use crate::report::survey::{Counted, Judged};
 use crate::report::table::setting_text;
-use crate::report::{self, prose};
+use crate::report::{self, Look, names, prose};
 use crate::world::FaultKind;
 
 use super::exit::{Exit, Failure};
-use super::screen::Screen;
-use super::values::{self, Meaning};
+use super::screen::{Screen, page};
+use super::values::{self, Meaning, PlainFormat};
 use super::{files, input, verify};
 
 /// Explain a case file, a model, a property, a datatype, a strategy, a mutant, a fault or a
@@ -45,65 +46,91 @@ pub struct ExplainArgs {
     /// What the operations of a typed history mean: `counter`, or `counter,cart=set:add-wins`
     #[arg(long, value_name = "DATATYPE", value_parser = values::meaning)]
     datatype: Option<Meaning>,
+    /// The output format
+    #[arg(long, value_enum, default_value = "human")]
+    format: PlainFormat,
 }
 
 /// Who can tell what the operations of a case mean.
 pub const UNREGISTERED: &str =
     "the operations of a case mean what its datatype says; a binary that registers it knows it";
 
+/// What is told of a thing: its kind, what is known of it for programs, and the words for
+/// people.
+type Told = (&'static str, Json, String);
+
 /// Runs the subcommand.
 pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let text = &args.subject;
-    if let Some(other) = args.against {
-        let one = text.parse().map_err(Failure::new)?;
-        return Ok(against(one, other, screen));
+    let look = match args.format {
+        PlainFormat::Human => screen.look,
+        PlainFormat::Json => Look::default(),
+    };
+    let (told, exit) = match args.against {
+        Some(other) => {
+            let one = args.subject.parse().map_err(Failure::new)?;
+            let (told, exit) = against(one, other, &look);
+            (vec![told], exit)
+        }
+        None => (explained(args, registry, (screen, &look))?, Exit::Holds),
+    };
+    match args.format {
+        PlainFormat::Human => {
+            let texts: Vec<_> = told.into_iter().map(|(.., text)| text).collect();
+            screen.tell(&texts.join("\n"));
+        }
+        PlainFormat::Json => screen.print(&names::explained(&told, &exit.reason())),
     }
-    if args.datatype.is_some() && input::typed(text, &Options::default()).is_none() {
+    Ok(exit)
+}
+
+/// What is told of the subject.
+fn explained(
+    args: &ExplainArgs,
+    registry: &Registry,
+    (screen, look): (&Screen, &Look),
+) -> Result<Vec<Told>, Failure> {
+    let text = &args.subject;
+    let is_typed = || input::typed(text, &Options::default()).is_some();
+    if args.datatype.is_some() && !is_typed() {
         return Err(Failure::new("--datatype says what a typed history means")
             .remedy("leave it out, or give a history like 'wx1|rx1 rx0'"));
     }
-    let width = screen.look.width;
-    let name = text.split(':').next().unwrap_or_default();
+    let width = look.width;
     let datatype = named(text);
-    let told = match (text.parse::<Model>(), registry.family(name)) {
+    let of_model = |model| ("model", names::model(model), prose::model(model, width));
+    let family = registry.family(text.split(':').next().unwrap_or_default());
+    let told = match (text.parse::<Model>(), family) {
         // A word may be the name of both.
-        (Ok(model), Ok(family)) => {
-            format!(
-                "{}\n{}",
-                prose::model(model, width),
-                prose::strategy(family, &screen.program, setting_text)
-            )
+        (Ok(model), Ok(family)) => vec![of_model(model), of_family(family, screen)],
+        (Ok(model), Err(_)) => vec![of_model(model)],
+        (Err(_), _) if let Some((property, about)) = about(text) => {
+            let words = prose::property(text, &about, width);
+            vec![("property", names::property(&property), words)]
         }
-        (Ok(model), Err(_)) => prose::model(model, width),
-        (Err(_), _) if let Some(about) = about(text) => prose::property(text, &about, width),
-        (_, Err(_)) if let Ok(datatype) = datatype => prose::datatype(datatype, width),
+        (_, Err(_)) if let Ok(datatype) = datatype => {
+            vec![("datatype", names::datatype(datatype), prose::datatype(datatype, width))]
+        }
         (Err(_), Ok(family)) => {
             let subjects = registry.parse(text).map_err(Failure::new)?;
-            let names: Vec<_> =
+            let all: Vec<_> =
                 subjects.iter().map(|subject| registry.short(&subject.strategy_name())).collect();
-            let is_named = |mutant: &&Mutant| names == [mutant.strategy.as_str()];
-            match family.mutants.iter().find(is_named) {
+            let is_named = |mutant: &&Mutant| all == [mutant.strategy.as_str()];
+            vec![match family.mutants.iter().find(is_named) {
                 Some(known) => {
-                    prose::mutant(known, &screen.program, &setting_text(&known.setting), width)
+                    let setting = setting_text(&known.setting);
+                    let words = prose::mutant(known, &screen.program, &setting, width);
+                    ("mutant", names::mutant(known), words)
                 }
-                None => prose::strategy(family, &screen.program, setting_text),
-            }
+                None => of_family(family, screen),
+            }]
         }
-        _ if let Some(fault) = fault(text) => prose::fault(fault, width),
-        _ if input::typed(text, &Options::default()).is_some() => {
-            let said = args.datatype.clone().unwrap_or_default();
-            screen.tell(&typed(text, said, screen)?);
-            return Ok(Exit::Holds);
+        _ if let Some(fault) = fault(text) => {
+            vec![("fault", names::fault(fault), prose::fault(fault, width))]
         }
-        _ if is_file(text) => {
-            let (case, written) = files::read(Path::new(text))?;
-            let name = registry.short(&case.strategy);
-            let datatype = registry.datatype(&case.datatype).map_err(|error| {
-                let place = files::place(Path::new(text), place_of_datatype(&written));
-                Failure::new(format!("{place}: {error}")).remedy(UNREGISTERED)
-            })?;
-            prose::case(&case, datatype, &name, &setting_text(&case.setting), width)
+        _ if is_typed() => {
+            return Ok(vec![typed(text, args.datatype.clone().unwrap_or_default(), look)?]);
         }
+        _ if is_file(text) => vec![of_case(text, registry, width)?],
         (Err(model), Err(strategy)) => {
             let message = format!(
                 "`{text}` is not a case file, a model, a property, a datatype, a strategy, a fault \
@@ -117,8 +144,24 @@ pub fn run(args: &ExplainArgs, registry: &Registry, screen: &Screen) -> Result<E
             return Err(Failure::new(message).remedy(remedy));
         }
     };
-    screen.page(&told);
-    Ok(Exit::Holds)
+    let shown = |(kind, known, words): Told| (kind, known, page(&words, look));
+    Ok(told.into_iter().map(shown).collect())
+}
+
+fn of_family(family: &Family, screen: &Screen) -> Told {
+    let words = prose::strategy(family, &screen.program, setting_text);
+    ("strategy", names::strategy(family), words)
+}
+
+fn of_case(text: &str, registry: &Registry, width: usize) -> Result<Told, Failure> {
+    let (case, written) = files::read(Path::new(text))?;
+    let name = registry.short(&case.strategy);
+    let datatype = registry.datatype(&case.datatype).map_err(|error| {
+        let place = files::place(Path::new(text), place_of_datatype(&written));
+        Failure::new(format!("{place}: {error}")).remedy(UNREGISTERED)
+    })?;
+    let words = prose::case(&case, datatype, &name, &setting_text(&case.setting), width);
+    Ok(("case", names::case(&case, &name), words))
 }
 
 /// The fault of this name, where dashes do for the underscores of its name in files.
@@ -127,15 +170,16 @@ fn fault(text: &str) -> Option<FaultKind> {
 }
 
 /// Tells two models apart.
-fn against(one: Model, other: Model, screen: &Screen) -> Exit {
+fn against(one: Model, other: Model, look: &Look) -> (Told, Exit) {
     let [there, back] = [apart(one, other), apart(other, one)];
-    screen.tell(&report::apart::text([one, other], &there, &back, &screen.look));
+    let words = report::apart::text([one, other], &there, &back, look);
     let known = |apart: &Apart| apart.implied == Implied::Always || apart.example.is_some();
-    if known(&there) && known(&back) { Exit::Holds } else { Exit::Unknown }
+    let exit = if known(&there) && known(&back) { Exit::Holds } else { Exit::Unknown };
+    (("comparison", names::comparison([one, other], [&there, &back]), words), exit)
 }
 
 /// A history that was typed, and which models allow it.
-fn typed(text: &str, said: Meaning, screen: &Screen) -> Result<String, Failure> {
+fn typed(text: &str, said: Meaning, look: &Look) -> Result<Told, Failure> {
     let read = input::read(text, &Options::default(), None)?;
     let called = read.recording.called(text);
     if read.recording.history.is_empty() {
@@ -175,12 +219,14 @@ fn typed(text: &str, said: Meaning, screen: &Screen) -> Result<String, Failure> 
         sums: None,
         far: false,
     };
-    Ok(report::typed::text(&judged, &screen.look))
+    Ok(("history", judged.json(), report::typed::text(&judged, look)))
 }
 
 /// What the property of this name asks, if it is one and no model.
-fn about(name: &str) -> Option<String> {
-    name.parse::<Property>().ok()?.about()
+fn about(name: &str) -> Option<(Property, String)> {
+    let property: Property = name.parse().ok()?;
+    let about = property.about()?;
+    Some((property, about))
 }
 
 /// Whether the argument names a file, even one that does not exist.

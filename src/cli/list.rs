@@ -2,23 +2,48 @@
 
 use std::fmt::Write as _;
 
+use clap::Args;
+
 use crate::catalogue::{Family, Mutant, Registry};
 use crate::judgement::Model;
+use crate::report::names;
 use crate::world::FaultKind;
 
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
+use super::values::PlainFormat;
+
+/// List strategies with their parameters, models and faults
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// The output format
+    #[arg(long, value_enum, default_value = "human")]
+    format: PlainFormat,
+}
 
 /// Runs the subcommand.
-pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
+pub fn run(args: &ListArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
+    match args.format {
+        PlainFormat::Human => screen.page(&told(registry)),
+        PlainFormat::Json => {
+            screen.print(&names::list(registry, named(), &Exit::Holds.reason()));
+        }
+    }
+    Ok(Exit::Holds)
+}
+
+/// The models that are called by more than what they promise.
+fn named() -> impl Iterator<Item = Model> {
+    Model::all().filter(|model| model.long_name() != model.name() || !model.name().contains('.'))
+}
+
+fn told(registry: &Registry) -> String {
     let mut text = String::new();
     for group in groups(registry) {
         text.push_str(&strategies(&group));
     }
     text.push_str("models\n");
-    let named = Model::all()
-        .filter(|model| model.long_name() != model.name() || !model.name().contains('.'));
-    for model in named {
+    for model in named() {
         let _ = writeln!(text, "  {:<20} {}", model.name(), model.long_name());
     }
     let _ = writeln!(
@@ -29,8 +54,7 @@ pub fn run(registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     for kind in FaultKind::ALL {
         let _ = writeln!(text, "  {:<20} {}", kind.name(), kind.about());
     }
-    screen.page(&text);
-    Ok(Exit::Holds)
+    text
 }
 
 /// What a family is in one line, without the word for its group, which is before a colon.

@@ -84,8 +84,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Verify(args::VerifyArgs),
     Convert(convert::ConvertArgs),
-    /// List strategies with their parameters, models and faults
-    List,
+    List(list::ListArgs),
     Completions(completions::CompletionsArgs),
     /// Write the manual page
     Man,
@@ -156,7 +155,7 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
             None => verify::run(args, &screen),
         },
         Command::Convert(args) => convert::run(args, &screen),
-        Command::List => list::run(registry, &screen),
+        Command::List(args) => list::run(args, registry, &screen),
         Command::Completions(args) => {
             completions::run(args, command(registry, &screen.program), registry, &screen)
         }

@@ -128,8 +128,7 @@ impl Screen {
 
     /// Writes a page, line by line, in the characters of this screen.
     pub fn page(&self, text: &str) {
-        let lines = text.lines().map(|line| self.look.text(line) + "\n");
-        self.tell(&lines.collect::<String>());
+        self.tell(&page(text, &self.look));
     }
 
     /// Writes a text for people: on a terminal no line is wider than that.
@@ -152,6 +151,11 @@ impl Screen {
     pub fn line(&self, text: &str) {
         self.tell(&format!("{}\n", self.look.text(text)));
     }
+}
+
+/// A page, line by line, in the characters of this look.
+pub fn page(text: &str, look: &Look) -> String {
+    text.lines().map(|line| look.text(line) + "\n").collect()
 }
 
 /// The word, quoted so that a shell reads it back unchanged.

@@ -29,6 +29,8 @@ pub mod junit;
 pub mod listing;
 #[cfg(feature = "proptest")]
 pub mod markdown;
+#[cfg(feature = "proptest")]
+pub mod names;
 pub mod neighbour;
 #[cfg(feature = "page")]
 pub mod page;

@@ -120,6 +120,47 @@ fn documents_and_lines_conform_to_their_schemas() {
 }
 
 #[test]
+fn what_has_a_name_conforms_to_its_schema() {
+    let (place, case) = Place::with_case();
+    let read = |line: &[&str]| -> Json {
+        let said = place.run_words(&[line, &["--format", "json"]].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        serde_json::from_str(&said.out).expect("JSON")
+    };
+    let list = read(&["list"]);
+    assert_eq!(complaints_of("names", &list), [""; 0]);
+    for (of, name) in [("strategies", "abd"), ("models", "ryw"), ("faults", "drop")] {
+        let all = list[of].as_array().expect("a list");
+        assert!(all.iter().any(|one| one["name"] == name), "{of}: {all:?}");
+    }
+    let case = case.to_str().expect("text");
+    for (kind, words) in [
+        ("model", &["causal"][..]),
+        ("strategy", &["abd"]),
+        ("mutant", &["abd:write-back=never"]),
+        ("property", &["available"]),
+        ("datatype", &["set:add-wins"]),
+        ("fault", &["crash"]),
+        ("case", &[case]),
+        ("history", &["wx1|rx1 rx0 @ 001111"]),
+        ("comparison", &["causal", "--against", "sequential"]),
+        ("comparison", &["causal", "--against", "causal"]),
+    ] {
+        let told = read(&[&["explain"], words].concat());
+        assert_eq!(complaints_of("names", &told), [""; 0], "{words:?}: {told}");
+        let one = &told["explained"][0];
+        assert_eq!((&one["kind"], one.get(kind).is_some()), (&kind.into(), true), "{told}");
+        let human = place.run_words(&[&["explain"], words].concat()).out;
+        assert_eq!(one["text"], human, "the text is what people read");
+    }
+    for line in ["list", "explain causal"] {
+        let said = place.run(&format!("{line} --format junit"));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains("[possible values: human, json]"), "{}", said.err);
+    }
+}
+
+#[test]
 fn every_result_is_a_line_of_its_own() {
     let [all, lines] = ["json", "jsonl"].map(|format| check(format).out);
     let all: Json = serde_json::from_str(&all).expect("JSON");
