@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::catalogue::Registry;
 use crate::catalogue::ladder::{Rung, ladder};
-use crate::hunt::both::How;
+use crate::hunt::both::{Finding, How};
 use crate::hunt::case::{Case, FoundBy, SearchName, replay};
 use crate::hunt::exam::{self, Paper};
 use crate::hunt::outcome::{self, Row, Saved, Status};
@@ -180,8 +180,13 @@ impl Asked<'_> {
             let place = (search.short.as_str(), &search.setting);
             let mut rows = Row::all(place, &search.expected, &done.hunt);
             for row in &mut rows {
-                row.case =
-                    save(search, row, seed).map_err(|failure| unsaved.push(failure)).ok().flatten();
+                let mut kept = |found| {
+                    let saved = save(search, found, row.news().is_some(), seed);
+                    saved.map_err(|failure| unsaved.push(failure)).ok().flatten()
+                };
+                let case = row.found.finding.as_deref().and_then(&mut kept);
+                let others = row.others().map(|(found, _)| kept(found)).collect();
+                (row.case, row.others) = (case, others);
             }
             let failures = outcome::Failure::all(&*search.subject, &rows);
             Searched { rows, failures, time: done.time }
@@ -212,9 +217,13 @@ impl Asked<'_> {
     }
 }
 
-/// Checks that a finding replays. Saves it if no promise expects it.
-fn save(search: &Search, row: &Row<'_>, seed: u64) -> Result<Option<Saved>, Failure> {
-    let Some(finding) = row.found.finding.as_deref() else { return Ok(None) };
+/// Checks that a finding replays. Saves it if it is news.
+fn save(
+    search: &Search,
+    finding: &Finding,
+    is_news: bool,
+    seed: u64,
+) -> Result<Option<Saved>, Failure> {
     let found = match finding.how {
         How::Random { run, shrunk_from } => FoundBy {
             search: Some(SearchName::Random),
@@ -232,5 +241,5 @@ fn save(search: &Search, row: &Row<'_>, seed: u64) -> Result<Option<Saved>, Fail
     assert_eq!(fidelity, Ok(&replay::Fidelity::Reproduced), "what was found must replay");
     let line = replayed.map_or(1, |replayed| replayed.line(&case, &case.to_text()));
     let saved = |path| Saved { path, line };
-    row.news().map(|_| files::save(&case, &search.short).map(saved)).transpose()
+    is_news.then(|| files::save(&case, &search.short).map(saved)).transpose()
 }

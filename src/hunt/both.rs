@@ -57,6 +57,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    fn of(found: random::Shrunk) -> Finding {
+        let random::Shrunk { failing, run, shrunk_from } = found;
+        Finding { failing, how: How::Random { run, shrunk_from } }
+    }
+
     /// Whether it was checked that no action can be removed. A run with a
     /// chosen cycle is not minimised, because without any one of its steps the
     /// cycle does not close.
@@ -72,6 +77,8 @@ pub struct Conclusion {
     pub property: Property,
     /// A run that violates it.
     pub finding: Option<Box<Finding>>,
+    /// The shortest random run of each other cause ([`random::Found::others`]).
+    pub others: Vec<Finding>,
     /// The scopes in which it is proved.
     pub proofs: Vec<Proof>,
     /// Why the exhaustive hunt proved no more, if there was one.
@@ -110,6 +117,7 @@ pub fn hunt(
     let open = |property: &Property| Conclusion {
         property: property.clone(),
         finding: None,
+        others: Vec::new(),
         proofs: Vec::new(),
         doubts: Vec::new(),
         undecided: None,
@@ -181,12 +189,12 @@ impl Conclusion {
     fn hear_random(&mut self, found: random::Found) {
         self.sampled = true;
         self.looked_at += found.looked_at;
+        let others = found.others;
         match found.outcome {
             random::Sampled::None => {}
             random::Sampled::Violated(found) => {
-                let random::Shrunk { failing, run, shrunk_from } = *found;
-                let how = How::Random { run, shrunk_from };
-                self.finding = Some(Box::new(Finding { failing, how }));
+                self.finding = Some(Box::new(Finding::of(*found)));
+                self.others = others.into_iter().map(Finding::of).collect();
             }
             random::Sampled::Unknown(runs, why) => self.undecided = Some((runs, why)),
         }

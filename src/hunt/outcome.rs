@@ -285,6 +285,8 @@ pub struct Row<'h> {
     pub outcome: Outcome,
     /// The saved case, if there is one.
     pub case: Option<Saved>,
+    /// The saved cases of other causes, for each that was saved.
+    pub others: Vec<Option<Saved>>,
 }
 
 /// A case that was saved.
@@ -314,6 +316,7 @@ impl<'h> Row<'h> {
             searched: hunt.searched.as_ref(),
             outcome: Outcome::of(found, &hunt.sampled),
             case: None,
+            others: Vec::new(),
         };
         hunt.conclusions.iter().zip(expected).map(row).collect()
     }
@@ -336,6 +339,15 @@ impl<'h> Row<'h> {
     /// A violation that no promise expects; it is reported and saved.
     pub fn news(&self) -> Option<&'h Finding> {
         self.found.finding.as_deref().filter(|_| self.met() == Met::No)
+    }
+}
+
+impl<'h> Row<'h> {
+    /// The violations of other causes, each with its saved case, if the row is news.
+    pub fn others(&self) -> impl Iterator<Item = (&'h Finding, Option<&Saved>)> {
+        let all = if self.news().is_some() { &self.found.others[..] } else { &[] };
+        let saved = self.others.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        all.iter().zip(saved)
     }
 }
 
@@ -392,6 +404,7 @@ mod tests {
         Conclusion {
             property: crate::hunt::property::Property::NoPanic,
             finding: None,
+            others: Vec::new(),
             proofs: Vec::new(),
             doubts: Vec::new(),
             undecided: None,
@@ -466,6 +479,7 @@ mod tests {
             searched: None,
             outcome: Outcome::of(found, &ran),
             case: None,
+            others: Vec::new(),
         };
         let vacuous = sampled(0);
         let never = Some(Expected::Violated(Flaw::Panicked));

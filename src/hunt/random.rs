@@ -45,6 +45,9 @@ pub struct Found {
     pub property: Property,
     /// The result of the hunt for it.
     pub outcome: Sampled,
+    /// Beside the run that is reported, the shortest of each other cause: it fails in another
+    /// way, or takes other kinds of faults. A hunt that ends early has not seen all of them.
+    pub others: Vec<Shrunk>,
     /// How many answers (or other facts) were judged, in all runs.
     pub looked_at: u64,
 }
@@ -110,6 +113,9 @@ pub const SOUGHT: u64 = 20;
 const MORE_RUNS: u64 = 200;
 const MORE_FAILURES: usize = 8;
 
+/// How many failures of each other kind are shrunk, meanwhile.
+const OTHER_FAILURES: usize = 3;
+
 /// How many states are counted before counting stops: about 1 GB of memory.
 const STATES_MAX: usize = 1 << 26;
 
@@ -122,7 +128,12 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
     let mut found: Vec<Found> = plan
         .properties
         .iter()
-        .map(|property| Found { property: property.clone(), outcome: Sampled::None, looked_at: 0 })
+        .map(|property| Found {
+            property: property.clone(),
+            outcome: Sampled::None,
+            others: Vec::new(),
+            looked_at: 0,
+        })
         .collect();
     let mut coverage = Sample::default();
     let mut visited = Visited::default();
@@ -168,18 +179,24 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
                 },
                 judgement @ Judgement::Violated(flaw, _) => {
                     let first = hunted.first().map_or(flaw, |first| first.failing.flaw);
-                    if flaw == first {
-                        let mut tree = generate(&generator, plan.seed, number);
-                        let judged = (&entry.property, plan.datatype);
-                        let failing = failing(&scenario, run.into_owned(), judged, judgement);
-                        hunted.extend(failing.map(|it| small(subject, &mut tree, it, number)));
+                    let alike = entry.others.iter().filter(|other| other.failing.flaw == flaw);
+                    if flaw != first && alike.count() >= OTHER_FAILURES {
+                        continue;
                     }
+                    let mut tree = generate(&generator, plan.seed, number);
+                    let judged = (&entry.property, plan.datatype);
+                    let failing = failing(&scenario, run.into_owned(), judged, judgement);
+                    let small = failing.map(|it| small(subject, &mut tree, it, number));
+                    let among = if flaw == first { hunted } else { &mut entry.others };
+                    among.extend(small);
                 }
             }
         }
     }
     for (entry, hunted) in found.iter_mut().zip(failures) {
+        let all = hunted.iter().chain(&entry.others).cloned().collect();
         if let Some(shortest) = hunted.into_iter().min_by_key(length) {
+            entry.others = causes(&shortest, all);
             entry.outcome = Sampled::Violated(Box::new(shortest));
         }
     }
@@ -223,6 +240,26 @@ fn judged(
 /// run.
 fn length(finding: &Shrunk) -> (usize, usize, u64) {
     (finding.failing.chosen().len(), finding.failing.run.schedule.len(), finding.run)
+}
+
+/// The shortest of each cause but that of the run that is reported, shortest first. What
+/// fails as one of those before it does and takes more kinds of faults is no other cause.
+fn causes(reported: &Shrunk, mut all: Vec<Shrunk>) -> Vec<Shrunk> {
+    let takes = |one: &Shrunk, kind: FaultKind| one.failing.run.faults[kind] > 0;
+    let is_as = |one: &Shrunk, other: &Shrunk| {
+        let mut kinds = FaultKind::ALL.into_iter();
+        one.failing.flaw == other.failing.flaw
+            && kinds.all(|kind| takes(one, kind) || !takes(other, kind))
+    };
+    all.sort_by_key(length);
+    let mut found = vec![reported.clone()];
+    for one in all {
+        if !found.iter().any(|other| is_as(&one, other)) {
+            found.push(one);
+        }
+    }
+    found.remove(0);
+    found
 }
 
 /// Whether a property needs no more runs, from run `number` on.

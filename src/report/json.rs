@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use crate::catalogue::ladder::Rung;
 use crate::history::escape;
+use crate::hunt::both::Finding;
 use crate::hunt::case::replay::Fidelity;
 use crate::hunt::case::write::{setting, why};
 use crate::hunt::exam::Paper;
 use crate::hunt::exhaustive::{Doubt, Proof};
-use crate::hunt::outcome::{Outcome, Row};
+use crate::hunt::outcome::{Outcome, Row, Saved};
 use crate::hunt::property::Judgement;
 use crate::search::exhaustive::Open;
 
@@ -19,7 +20,7 @@ use super::reporter::{
 use super::survey::Judged;
 use super::table::{doubt_text, reason};
 use super::timeline::sentences;
-use super::{Look, SCHEMA};
+use super::{Look, SCHEMA, neighbour};
 
 /// Writes JSON texts, each with a newline at its end.
 #[derive(Default)]
@@ -142,6 +143,7 @@ pub(super) fn replay(replayed: &Replayed<'_>) -> Value {
         "kind": replay.judgement.flaw().map(|flaw| flaw.to_string()),
         "evidence": why(&replay.run, &case.property, &replay.judgement, replay.datatype),
         "steps": steps,
+        "passes_if": replayed.neighbour.map(|it| neighbour::told(it, &replay.trace)),
     })
 }
 
@@ -222,6 +224,19 @@ pub(super) fn result(line: &Row<'_>) -> Value {
         "evidence": evidence,
         "coverage": coverage(line),
         "case": line.case.as_ref().map(|saved| &saved.path),
+        "others": line.others().map(other).collect::<Vec<_>>(),
+    })
+}
+
+/// A violation of another cause.
+fn other((found, saved): (&Finding, Option<&Saved>)) -> Value {
+    let used = found.failing.run.faults.each().filter(|(_, count)| *count > 0);
+    let faults: Map<_, _> = used.map(|(kind, count)| (kind.to_string(), count.into())).collect();
+    json!({
+        "kind": found.failing.flaw.to_string(),
+        "actions": found.failing.run.schedule.len(),
+        "faults": faults,
+        "case": saved.map(|saved| &saved.path),
     })
 }
 

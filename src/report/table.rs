@@ -242,9 +242,17 @@ mod tests {
     /// The result text of a property with these proofs, doubts and coverage.
     fn told(proofs: Vec<Proof>, doubts: Vec<Doubt>, coverage: &Sample, sampled: bool) -> String {
         let property = Property::NoPanic;
-        let (finding, undecided, looked_at) = (None, None, 7);
-        let found =
-            &Conclusion { property, finding, proofs, doubts, undecided, looked_at, sampled };
+        let (finding, others, undecided, looked_at) = (None, Vec::new(), None, 7);
+        let found = &Conclusion {
+            property,
+            finding,
+            others,
+            proofs,
+            doubts,
+            undecided,
+            looked_at,
+            sampled,
+        };
         let row = Row {
             strategy: "abd",
             setting: &Setting::calm(3, crate::world::Network::Fifo),
@@ -255,6 +263,7 @@ mod tests {
             searched: None,
             outcome: Outcome::of(found, coverage),
             case: None,
+            others: Vec::new(),
         };
         super::told(&row)
     }

@@ -28,6 +28,8 @@ pub struct Block<'a> {
     pub actions: (usize, usize),
     /// What is different in the nearest run that passes.
     pub passes: Option<&'a str>,
+    /// Violations of other causes that the search has found.
+    pub others: &'a [String],
     /// What to try next.
     pub hint: Option<Advice>,
     /// Where the case was saved.
@@ -93,6 +95,7 @@ pub fn verdict(block: &Block<'_>, look: &Look) -> String {
     if let Some(Advice { text, command }) = block.hint {
         lines.push(("hint", Said::Try(text, command)));
     }
+    lines.extend(block.others.iter().map(|other| ("also found", Said::Text(other.clone()))));
     if let Some(path) = block.saved {
         lines.push(("saved", Said::Whole(path.to_owned())));
     }

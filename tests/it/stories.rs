@@ -1,6 +1,6 @@
-//! What is told about a failing run besides the run itself: the nearest run that passes, and
-//! what fails at each step. Each is compared with a slower way to find it, for every
-//! committed case.
+//! What is told about a failing run besides the run itself: the nearest run that passes,
+//! what fails at each step, and other causes. The first two are compared with slower ways
+//! to find them, for every committed case.
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +13,12 @@ use quiescence::hunt::case::{Case, read};
 use quiescence::hunt::landmarks::landmarks;
 use quiescence::hunt::neighbour::{Change, nearest};
 use quiescence::hunt::property::{Judgement, judge, looked_at};
+use quiescence::hunt::random::{Plan, Sampled, hunt};
 use quiescence::hunt::so_far::violated_so_far;
+use quiescence::judgement::datatype::Register;
 use quiescence::judgement::{Model, oracle};
-use quiescence::world::{Action, Ending, Step, re_execute};
+use quiescence::search::random::Scope;
+use quiescence::world::{Action, Ending, FaultKind, Faults, Run, Step, re_execute};
 
 /// Calls `look` with every committed case and its replay; returns how many there are.
 fn every_case(mut look: impl FnMut(&str, &Case, &dyn Subject, &Replay)) -> usize {
@@ -162,4 +165,39 @@ fn what_fails_so_far_is_what_the_oracle_says_of_the_events_so_far() {
         }
     });
     assert!(compared > 3_000 && failing > 100, "{compared}, {failing}");
+}
+
+/// The kinds of faults that happen in a run.
+fn struck(run: &Run) -> Vec<FaultKind> {
+    run.faults.each().filter(|(_, count)| *count > 0).map(|(kind, _)| kind).collect()
+}
+
+#[test]
+fn of_each_cause_the_shortest_is_told_and_no_cause_twice() {
+    let registry = Registry::standard();
+    let subject = registry.parse("multi-primary-lww").expect("it exists").remove(0);
+    let budget = Faults::once(&[FaultKind::Drop, FaultKind::Crash]);
+    let mut setting = registry.family("multi-primary-lww").expect("it exists").setting.clone();
+    setting.faults.budget = budget;
+    let properties = vec![Model::Linearizable.into(), Model::EVENTUAL.into()];
+    let scope = Scope { setting, ..Scope::default() };
+    let plan = Plan { scope, properties, datatype: &Register, sought: vec![], runs: 300, seed: 3 };
+    let hunt = hunt(&*subject, &plan, &|_| false);
+    for found in &hunt.found {
+        let Sampled::Violated(first) = &found.outcome else { panic!("{found:?}") };
+        assert!(!found.others.is_empty(), "{}", found.property);
+        let all: Vec<_> = std::iter::once(&**first).chain(&found.others).collect();
+        for (at, one) in all.iter().enumerate() {
+            let judged = judge(&one.failing.run, &found.property, &Register);
+            assert_eq!(judged.flaw(), Some(one.failing.flaw));
+            for before in &all[..at] {
+                let (now, then) = (struck(&one.failing.run), struck(&before.failing.run));
+                let is_more = then.iter().all(|kind| now.contains(kind));
+                assert!(one.failing.flaw != before.failing.flaw || !is_more, "{then:?}, {now:?}");
+            }
+        }
+    }
+    // It is not linearizable even if nothing goes wrong, which the shortest run does not show.
+    let [linearizable, _] = &hunt.found[..] else { panic!("two were asked") };
+    assert!(linearizable.others.iter().any(|one| struck(&one.failing.run).is_empty()));
 }

@@ -2,9 +2,9 @@
 //! found of each strategy that was named, and each failing run that no promise
 //! expects.
 
-use crate::hunt::both::How;
+use crate::hunt::both::{Finding, How};
 use crate::hunt::exhaustive::{Explored, scope_text};
-use crate::hunt::outcome::{Failure, Met, Outcome, Row};
+use crate::hunt::outcome::{Failure, Met, Outcome, Row, Saved};
 use crate::report::reporter::{Checked, Searched};
 use crate::report::table::{coverage_text, extent, reason, setting_text, table, totals};
 use crate::report::verdict::{property_name, title};
@@ -186,6 +186,7 @@ pub(in crate::report) fn story(
             datatype: failing.datatype,
             landmarks: &failure.landmarks,
             minimal: finding.is_minimal(),
+            others: &row.others().map(other).collect::<Vec<_>>(),
             neighbour: None,
         };
         if at == 0 {
@@ -196,6 +197,21 @@ pub(in crate::report) fn story(
         text.push_str(&format!("\n{}", told.block(path, replay.as_deref(), look)));
     }
     text
+}
+
+/// A violation of another cause: `lost, with drop 1: 7 actions, run 12 (cases/x-2.json)`.
+fn other((found, saved): (&Finding, Option<&Saved>)) -> String {
+    let Finding { failing, how } = found;
+    let with = match failing.run.faults.is_none() {
+        true => "without a fault".to_owned(),
+        false => format!("with {}", failing.run.faults),
+    };
+    let run = match how {
+        How::Random { run, .. } => format!(", run {run}"),
+        How::Exhaustive { .. } => String::new(),
+    };
+    let place = saved.map_or(String::new(), |saved| format!(" ({})", saved.path));
+    format!("{}, {with}: {} actions{run}{place}", failing.flaw, failing.run.schedule.len())
 }
 
 /// Groups rows for which the same text is printed.

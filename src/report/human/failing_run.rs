@@ -29,6 +29,8 @@ pub(super) struct FailingRun<'a> {
     pub(super) landmarks: &'a Landmarks,
     /// Whether no single action can be removed.
     pub(super) minimal: bool,
+    /// Violations of other causes.
+    pub(super) others: &'a [String],
     /// The nearest run that does not fail, if it is known.
     pub(super) neighbour: Option<&'a Neighbour>,
 }
@@ -57,6 +59,7 @@ impl FailingRun<'_> {
             minimal: self.minimal,
             actions: (steps.iter().filter(|step| !step.settling).count(), steps.len()),
             passes: passes.as_deref(),
+            others: self.others,
             hint: flaw.and_then(|flaw| self.registry.hint(self.strategy, flaw)),
             saved,
             replay,

@@ -48,6 +48,7 @@ fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
         datatype: replay.datatype,
         landmarks,
         minimal: case.minimal,
+        others: &[],
         neighbour,
     };
     let place = look.text(&format!(" · {}", setting_text(&case.setting)));
