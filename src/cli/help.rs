@@ -99,7 +99,7 @@ const EXAMPLES: [(&str, &[Example]); 6] = [
 ];
 
 /// The groups of options. What an option is called says what it is for, in every subcommand.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "What is checked",
         &["models", "all", "datatype", "far", "against", "strategy", "mutants", "ladder"],
@@ -152,6 +152,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "progress",
         ],
     ),
+    ("Settings", &["profile", "config", "no_config"]),
 ];
 
 /// The options of a command in their groups.

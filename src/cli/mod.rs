@@ -20,7 +20,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::catalogue::Registry;
 use crate::history::escape;
@@ -31,6 +31,7 @@ mod bench;
 mod check;
 mod clock;
 mod completions;
+mod config;
 mod convert;
 mod counterexample;
 mod demo;
@@ -69,6 +70,8 @@ use screen::{LookArgs, Screen};
 struct Line {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    config: config::ConfigArgs,
     #[command(flatten)]
     look: LookArgs,
 }
@@ -116,50 +119,67 @@ fn command(registry: &Registry, program: &str) -> clap::Command {
     })
 }
 
-fn parsed(registry: &Registry, words: &[OsString]) -> Result<Line, clap::Error> {
+fn parsed(registry: &Registry, words: &[OsString]) -> Result<(Line, ArgMatches), clap::Error> {
     let command = command(registry, &screen::program(words));
-    Line::from_arg_matches(&command.try_get_matches_from(words)?)
+    let matches = command.try_get_matches_from(words)?;
+    Ok((Line::from_arg_matches(&matches)?, matches))
 }
 
 /// Runs a command line, whose first word is the program.
 pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Exit {
     let words: Vec<OsString> = words.into_iter().collect();
-    let line = match parsed(registry, &words) {
-        Ok(line) => line,
-        Err(error) => {
-            // The message quotes the arguments. Parse them again with control
-            // characters escaped, so that they cannot steer the terminal.
-            let spelt =
-                words.iter().map(|word| escape::line(&word.to_string_lossy()).into_owned().into());
-            let error = parsed(registry, &spelt.collect::<Vec<OsString>>()).err().unwrap_or(error);
-            let exit = if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
-            // Help and version are not errors, and neither is a reader that
-            // closes its end.
-            return match error.print() {
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Malformed,
-                _ => exit,
-            };
+    let (line, given) = match parsed(registry, &words) {
+        Ok(parsed) => parsed,
+        Err(error) => return complained(registry, &words, error),
+    };
+    let all = command(registry, &screen::program(&words));
+    let words = match config::completed(&line.config, &all, &given, &words) {
+        Ok(words) => words,
+        Err(failure) => {
+            let screen = Screen::new(&line.look, &words);
+            screen.note(&failure.to_string());
+            return screen.ended(Exit::Malformed);
         }
     };
-    let screen = Screen::new(&line.look, &words);
+    match parsed(registry, &words) {
+        Ok((line, _)) => carried_out(&line, registry, &Screen::new(&line.look, &words)),
+        Err(error) => complained(registry, &words, error),
+    }
+}
+
+/// Says what is wrong with a command line, or shows the help that it asks for.
+fn complained(registry: &Registry, words: &[OsString], error: clap::Error) -> Exit {
+    // The message quotes the arguments. Parse them again with control characters escaped, so
+    // that they cannot steer the terminal.
+    let spelt = words.iter().map(|word| escape::line(&word.to_string_lossy()).into_owned().into());
+    let error = parsed(registry, &spelt.collect::<Vec<OsString>>()).err().unwrap_or(error);
+    let exit = if error.use_stderr() { Exit::Malformed } else { Exit::Holds };
+    // Help and version are not errors, and neither is a reader that closes its end.
+    match error.print() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Malformed,
+        _ => exit,
+    }
+}
+
+fn carried_out(line: &Line, registry: &Registry, screen: &Screen) -> Exit {
     let outcome = interrupts::install().and_then(|()| match &line.command {
-        Command::Check(args) => check::run(args, registry, &screen),
-        Command::Bench(args) => bench::run(args, &screen),
-        Command::Replay(args) => replay::run(args, registry, &screen),
-        Command::Report(args) => report::run(args, registry, &screen),
-        Command::Test(args) => test::run(args, registry, &screen),
-        Command::Demo(args) => demo::run(args, registry, &screen),
-        Command::Explain(args) => explain::run(args, registry, &screen),
+        Command::Check(args) => check::run(args, registry, screen),
+        Command::Bench(args) => bench::run(args, screen),
+        Command::Replay(args) => replay::run(args, registry, screen),
+        Command::Report(args) => report::run(args, registry, screen),
+        Command::Test(args) => test::run(args, registry, screen),
+        Command::Demo(args) => demo::run(args, registry, screen),
+        Command::Explain(args) => explain::run(args, registry, screen),
         Command::Verify(args) => match &args.spill {
-            Some(directory) => spill::run(args, directory, &screen),
-            None => verify::run(args, &screen),
+            Some(directory) => spill::run(args, directory, screen),
+            None => verify::run(args, screen),
         },
-        Command::Convert(args) => convert::run(args, &screen),
-        Command::List(args) => list::run(args, registry, &screen),
+        Command::Convert(args) => convert::run(args, screen),
+        Command::List(args) => list::run(args, registry, screen),
         Command::Completions(args) => {
-            completions::run(args, command(registry, &screen.program), registry, &screen)
+            completions::run(args, command(registry, &screen.program), registry, screen)
         }
-        Command::Man => man::run(command(registry, &screen.program), &screen),
+        Command::Man => man::run(command(registry, &screen.program), screen),
     });
     screen.ended(outcome.unwrap_or_else(|failure| {
         screen.note(&failure.to_string());

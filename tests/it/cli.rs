@@ -10,6 +10,7 @@ mod bench;
 mod changed;
 mod check;
 mod completions;
+mod config;
 mod convert;
 mod evidence;
 mod examples;

@@ -9,6 +9,7 @@
 //! | `rust` | compiled and run as a documentation test (see the end of `src/lib.rs`) |
 //! | `rs` | an excerpt: must be in `examples/cache.rs`, word for word |
 //! | `rs FILE`, `toml FILE` | that file, byte for byte; a part of the manifest of a package whose own tests compile the rest |
+//! | `toml` | is `quiescence.toml` where the commands of the document are run |
 //! | `json` | must be JSON |
 //! | `jsonl` | must be a history as JSON lines, and conform to their schema |
 //! | `edn`, `log` | must be a history as Jepsen's EDN, a Porcupine log |
@@ -202,6 +203,7 @@ fn run(program: &Path, words: &[String], folder: &Path) -> (Vec<String>, i32) {
         .env("NO_COLOR", "1")
         .env_remove("CLICOLOR_FORCE")
         .env_remove("COLUMNS")
+        .env_remove("QUIESCENCE_PROFILE")
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     let text = [done.stdout, done.stderr].concat();
@@ -272,6 +274,9 @@ fn every_command_does_what_the_documents_say() {
         // an earlier one saved.
         let folder = tempfile::tempdir().expect("a folder can be made");
         copy_samples(folder.path());
+        for settings in blocks(&path).iter().filter(|block| block.language == "toml") {
+            fs::write(folder.path().join("quiescence.toml"), settings.text()).expect("a new file");
+        }
         let mut edits = Vec::new();
         let consoles = blocks(&path).into_iter().filter(|block| block.language == "console");
         for shown in consoles.flat_map(|block| shown(&block)) {
@@ -347,8 +352,19 @@ fn every_command_that_is_not_run_is_still_in_the_documents() {
 
 #[test]
 fn every_block_is_of_a_kind_that_is_checked() {
-    let kinds =
-        ["console", "rust", "rust,no_run", "rs", "json", "jsonl", "edn", "log", "history", "text"];
+    let kinds = [
+        "console",
+        "rust",
+        "rust,no_run",
+        "rs",
+        "toml",
+        "json",
+        "jsonl",
+        "edn",
+        "log",
+        "history",
+        "text",
+    ];
     for block in documents().iter().flat_map(|path| blocks(path)) {
         let known = kinds.contains(&block.language.as_str()) || block.file().is_some();
         assert!(known, "{}: nothing checks a block of `{}`", block.place, block.language);

@@ -363,6 +363,13 @@ pub const PLAN: &[Part] = &[
         ],
         without: &[PRINTING, VARIABLES],
     },
+    // What a variable says becomes a word of the command line, which shows it.
+    Part {
+        at: "crate::cli::config",
+        uses: &["crate::cli", "crate::history"],
+        crates: &["clap", "toml_span"],
+        without: &[PRINTING],
+    },
 ];
 
 /// What a part must not name although it may name the modules around it: the

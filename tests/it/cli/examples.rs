@@ -109,10 +109,24 @@ fn options_are_grouped_by_what_they_are_for() {
         }
     }
     let names = |subcommand| groups(subcommand, "-h").into_iter().map(|(name, _)| name);
-    let check = ["Arguments", "Options", "What is checked", "Where", "How, and how long", "Output"];
+    let check = [
+        "Arguments",
+        "Options",
+        "What is checked",
+        "Where",
+        "How, and how long",
+        "Output",
+        "Settings",
+    ];
     assert!(names("check").eq(check), "{:?}", groups("check", "-h"));
-    let convert =
-        ["Arguments", "Options", "How recordings are read", "How, and how long", "Output"];
+    let convert = [
+        "Arguments",
+        "Options",
+        "How recordings are read",
+        "How, and how long",
+        "Output",
+        "Settings",
+    ];
     assert!(names("convert").eq(convert), "{:?}", groups("convert", "-h"));
 }
 

@@ -60,6 +60,8 @@ impl Place {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quiescence"));
         command.args(words).current_dir(self.directory.path()).env_remove("NO_COLOR");
+        // (With which the tests themselves are run.)
+        command.env_remove("QUIESCENCE_PROFILE");
         command
     }
 }
