@@ -22,7 +22,8 @@ use super::exit::Failure;
 mod file;
 mod line;
 
-use file::{DEFAULT, NAME};
+use file::DEFAULT;
+pub use file::NAME;
 use line::{Line, Setting, checked, is_switch, options, word};
 
 /// Where options come from that nobody types.

@@ -46,6 +46,17 @@ pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
     unreachable!("there are more numbers than files")
 }
 
+/// Writes a new file, and the directories that it is in. Whatever has its name is left as it is,
+/// and then the answer is no.
+pub fn create(path: &Path, text: &str) -> io::Result<bool> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let mut draft = Draft::beside(directory)?;
+    draft.file.write_all(text.as_bytes())?;
+    Ok(draft.named(path)?.is_none())
+}
+
 /// Whether this is a regular file with these contents. A link is not followed, and
 /// a pipe is not opened, because reading it could wait for ever.
 fn holds(path: &Path, contents: &[u8]) -> bool {

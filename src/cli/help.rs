@@ -29,7 +29,7 @@ use Needs::{Case, Ladder, Mutants, Nothing, Promises, Strategy};
 type Example = (&'static str, Needs, &'static str);
 
 /// The examples of each subcommand.
-const EXAMPLES: [(&str, &[Example]); 6] = [
+const EXAMPLES: [(&str, &[Example]); 7] = [
     (
         "check",
         &[
@@ -96,6 +96,7 @@ const EXAMPLES: [(&str, &[Example]); 6] = [
             ("$ verify --follow growing.jsonl --time 10m", Nothing, ""),
         ],
     ),
+    ("init", &[("$ init", Nothing, "")]),
 ];
 
 /// The groups of options. What an option is called says what it is for, in every subcommand.

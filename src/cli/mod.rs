@@ -41,6 +41,7 @@ mod files;
 mod fold;
 mod follow;
 mod help;
+mod init;
 mod input;
 mod interrupts;
 mod jobs;
@@ -88,6 +89,7 @@ enum Command {
     Verify(args::VerifyArgs),
     Convert(convert::ConvertArgs),
     List(list::ListArgs),
+    Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
     /// Write the manual page
     Man,
@@ -176,6 +178,7 @@ fn carried_out(line: &Line, registry: &Registry, screen: &Screen) -> Exit {
         },
         Command::Convert(args) => convert::run(args, screen),
         Command::List(args) => list::run(args, registry, screen),
+        Command::Init(args) => init::run(args, registry, screen),
         Command::Completions(args) => {
             completions::run(args, command(registry, &screen.program), registry, screen)
         }

@@ -16,6 +16,7 @@ mod evidence;
 mod examples;
 mod follow;
 mod happened;
+mod init;
 mod own;
 mod pages;
 mod printed;

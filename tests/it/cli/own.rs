@@ -97,7 +97,7 @@ fn it_speaks_of_itself() {
     let version = format!("own 7.8.9{ours}");
     assert!(own(&place, "--version").out.contains(&version));
     let commands = ["check", "bench", "replay", "report", "test", "demo", "explain", "verify"];
-    let lines = commands.into_iter().chain(["convert", "list", "completions", "man"]);
+    let lines = commands.into_iter().chain(["convert", "list", "init", "completions", "man"]);
     let helps = lines.map(|line| format!("{line} --help"));
     let pages =
         ["bash", "zsh", "fish", "elvish", "powershell"].map(|it| format!("completions {it}"));
