@@ -20,8 +20,7 @@ const BYTES_MAX: u64 = 64 << 20;
 /// The directory of cases, below the current one.
 pub const DIRECTORY: &str = "cases";
 
-/// Saves a case and returns the path. If the name is taken by other contents, the
-/// name gets a number; the same contents are not written twice.
+/// Saves a case among the new ones, and returns the path.
 pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
     let text = case.to_text();
     let slug = slug(&format!("{short}-{}", case.property));
@@ -29,16 +28,23 @@ pub fn save(case: &Case, short: &str) -> Result<String, Failure> {
         Failure::new(format!("the case could not be saved in {DIRECTORY}/: {error}"))
             .remedy("run the command in a directory that you can write to")
     };
-    fs::create_dir_all(DIRECTORY).map_err(fault)?;
-    let mut draft = Draft::beside(Path::new(DIRECTORY)).map_err(fault)?;
-    draft.file.write_all(text.as_bytes()).map_err(fault)?;
+    let saved = numbered(Path::new(DIRECTORY), &slug, &text).map_err(fault)?;
+    Ok(saved.to_string_lossy().into_owned())
+}
+
+/// Writes a case to a directory, which is made if it is not there, and returns the path. If the
+/// name is taken by other contents, it gets a number; the same contents are not written twice.
+pub fn numbered(directory: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(directory)?;
+    let mut draft = Draft::beside(directory)?;
+    draft.file.write_all(text.as_bytes())?;
     for number in 1.. {
-        let name = if number == 1 { slug.clone() } else { format!("{slug}-{number}") };
-        let path = format!("{DIRECTORY}/{name}.json");
-        if holds(Path::new(&path), text.as_bytes()) {
+        let name = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
+        let path = directory.join(format!("{name}.json"));
+        if holds(&path, text.as_bytes()) {
             return Ok(path);
         }
-        match draft.named(Path::new(&path)).map_err(fault)? {
+        match draft.named(&path)? {
             None => return Ok(path),
             Some(again) => draft = again,
         }

@@ -29,7 +29,7 @@ use Needs::{Case, Ladder, Mutants, Nothing, Promises, Strategy};
 type Example = (&'static str, Needs, &'static str);
 
 /// The examples of each subcommand.
-const EXAMPLES: [(&str, &[Example]); 7] = [
+const EXAMPLES: [(&str, &[Example]); 8] = [
     (
         "check",
         &[
@@ -72,6 +72,10 @@ const EXAMPLES: [(&str, &[Example]); 7] = [
         ],
     ),
     (
+        "review",
+        &[("$ review", Nothing, ""), ("$ review --all keep", Nothing, "as regression tests")],
+    ),
+    (
         "explain",
         &[
             ("$ explain causal", Nothing, ""),
@@ -100,11 +104,12 @@ const EXAMPLES: [(&str, &[Example]); 7] = [
 ];
 
 /// The groups of options. What an option is called says what it is for, in every subcommand.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     (
         "What is checked",
         &["models", "all", "datatype", "far", "against", "strategy", "mutants", "ladder"],
     ),
+    ("What becomes of cases", &["keep", "drop", "every", "into"]),
     (
         "Where",
         &[

@@ -54,6 +54,7 @@ mod quiet;
 mod reading;
 mod replay;
 mod report;
+mod review;
 mod screen;
 mod spill;
 mod test;
@@ -72,9 +73,9 @@ struct Line {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    config: config::ConfigArgs,
-    #[command(flatten)]
     look: LookArgs,
+    #[command(flatten)]
+    config: config::ConfigArgs,
 }
 
 #[derive(Subcommand, Debug)]
@@ -84,6 +85,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Report(report::ReportArgs),
     Test(test::TestArgs),
+    Review(review::ReviewArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
     Verify(args::VerifyArgs),
@@ -170,6 +172,7 @@ fn carried_out(line: &Line, registry: &Registry, screen: &Screen) -> Exit {
         Command::Replay(args) => replay::run(args, registry, screen),
         Command::Report(args) => report::run(args, registry, screen),
         Command::Test(args) => test::run(args, registry, screen),
+        Command::Review(args) => review::run(args, registry, screen),
         Command::Demo(args) => demo::run(args, registry, screen),
         Command::Explain(args) => explain::run(args, registry, screen),
         Command::Verify(args) => match &args.spill {

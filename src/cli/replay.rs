@@ -48,9 +48,10 @@ pub struct Done {
     pub replay: Replay,
     /// The text of the file.
     pub text: String,
+    /// The strategy, as it is called on the command line.
+    pub strategy: String,
     path: String,
     line: usize,
-    strategy: String,
     landmarks: Landmarks,
     neighbour: Option<Neighbour>,
 }

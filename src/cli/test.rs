@@ -48,7 +48,7 @@ pub struct TestArgs {
 const USUAL: [&str; 2] = ["cases", "tests/cases"];
 
 /// How the name of a file ends that says what is expected of the case beside it.
-const EXPECT: &str = "expect";
+pub const EXPECT: &str = "expect";
 
 /// How much of such a file is read, in bytes. What is longer is not one word.
 const WORD_MAX: u64 = 1024;
@@ -123,7 +123,7 @@ fn replayed(path: &Path, registry: &Registry) -> Result<(Done, Expectation, Stat
 }
 
 /// What the file beside a case says, if there is one.
-fn said(case: &Path) -> Result<Option<Expectation>, Failure> {
+pub fn said(case: &Path) -> Result<Option<Expectation>, Failure> {
     let path = case.with_extension(EXPECT);
     if !path.is_file() {
         return Ok(None);
@@ -145,8 +145,9 @@ fn said(case: &Path) -> Result<Option<Expectation>, Failure> {
 
 /// The files that were found, sorted.
 #[derive(Default)]
-struct Found {
-    cases: Vec<PathBuf>,
+pub struct Found {
+    /// Case files.
+    pub cases: Vec<PathBuf>,
     expectations: BTreeSet<PathBuf>,
 }
 
@@ -154,7 +155,7 @@ impl Found {
     /// Adds a file, or all in a directory and those below it. Files that are named come in
     /// the order in which they are; those in a directory are sorted by name. Links to
     /// directories are not followed, because they may lead back.
-    fn add(&mut self, path: &Path) -> Result<(), Failure> {
+    pub fn add(&mut self, path: &Path) -> Result<(), Failure> {
         if !path.is_dir() {
             self.cases.push(path.to_owned());
             return Ok(());

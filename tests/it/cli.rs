@@ -21,6 +21,7 @@ mod own;
 mod pages;
 mod printed;
 mod results;
+mod review;
 mod runner;
 mod spill;
 mod suite;

@@ -157,5 +157,8 @@ fn every_example_of_every_help_decides_what_it_asks() {
     }
     assert_eq!(shortened, SHORTER.len(), "{SHORTER:?} are examples");
     with_examples.dedup();
-    assert_eq!(with_examples, ["check", "bench", "report", "test", "explain", "verify", "init"]);
+    assert_eq!(
+        with_examples,
+        ["check", "bench", "report", "test", "review", "explain", "verify", "init"]
+    );
 }

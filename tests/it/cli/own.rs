@@ -96,7 +96,8 @@ fn it_speaks_of_itself() {
     let ours = format!(" (quiescence {})", env!("CARGO_PKG_VERSION"));
     let version = format!("own 7.8.9{ours}");
     assert!(own(&place, "--version").out.contains(&version));
-    let commands = ["check", "bench", "replay", "report", "test", "demo", "explain", "verify"];
+    let commands =
+        ["check", "bench", "replay", "report", "test", "review", "demo", "explain", "verify"];
     let lines = commands.into_iter().chain(["convert", "list", "init", "completions", "man"]);
     let helps = lines.map(|line| format!("{line} --help"));
     let pages =
