@@ -80,7 +80,7 @@ pub fn run(args: &ReviewArgs, registry: &Registry, screen: &Screen) -> Result<Ex
         let said = args.said_of(path);
         let asks = said.is_none() && terminal;
         if asks {
-            screen.print(&picture(&done, registry, screen));
+            screen.tell(&picture(&done, registry, screen));
         }
         screen.line(&line(path, &done));
         let becomes = match asks {
