@@ -2,13 +2,14 @@
 //! node.
 //!
 //! Invariant: every step of the run is there, in order, with its number; only a
-//! stretch of settling in which no replica changes is told in one line. A run
+//! stretch of settling that repeats itself and changes no replica is told in one line. A run
 //! that is too wide for the page is shown in another form, and no step is left
 //! out. The first form that fits the page is used: sessions and nodes as lanes,
 //! nodes as lanes, either with long texts cut, a plain list.
 //!
 //! It knows no model: [`verdict`](super::verdict) says what a run means.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::history::{Completion, History, Key, NodeId, Value};
@@ -64,7 +65,7 @@ const TEXTS: [usize; 5] = [usize::MAX, 24, 20, 16, 12];
 enum Stretch {
     /// The step at this position.
     Step(usize),
-    /// Steps of settling that change no replica, nor tell a client anything.
+    /// Steps of settling like earlier ones, which change no replica, nor tell a client anything.
     Quiet(Range<usize>),
 }
 
@@ -85,9 +86,13 @@ fn stretches(story: &Story<'_>) -> Vec<Stretch> {
         let is_told = happened.answers.is_empty() && happened.panicked.is_none();
         step.step.settling && !step.is_changed && is_told && step.visible.is_empty()
     };
+    // What happens for the first time may be the reason that nothing changes.
+    let mut seen = BTreeSet::new();
+    let repeats: Vec<bool> = steps.iter().map(|step| !seen.insert(kind(step))).collect();
+    let is_told = |at: &usize| !repeats[*at] || !is_quiet(&steps[*at]);
     let (mut all, mut at) = (Vec::new(), 0);
     while at < steps.len() {
-        let quiet = steps[at..end.max(at)].iter().take_while(|step| is_quiet(step)).count();
+        let quiet = (at..end).take_while(|at| !is_told(at)).count();
         if quiet >= LONG {
             all.push(Stretch::Quiet(at..at + quiet));
             at += quiet;
@@ -99,10 +104,20 @@ fn stretches(story: &Story<'_>) -> Vec<Stretch> {
     all
 }
 
+/// What a step has in common with those that repeat it: all but the number of its message.
+fn kind(step: &TraceStep) -> (NodeId, Option<NodeId>, String) {
+    let from = step.happened.action.message().map(|(_, name)| name.from);
+    (step.happened.node, from, sentence(&step.happened).text())
+}
+
 /// The line for steps that are not told one by one.
 fn folded(quiet: &Range<usize>, look: &Look) -> String {
     let dots = look.text("…");
-    let said = format!("  {dots:>4}  steps {} to {} change no replica", quiet.start + 1, quiet.end);
+    let said = format!(
+        "  {dots:>4}  steps {} to {} repeat such steps, and no replica changes",
+        quiet.start + 1,
+        quiet.end
+    );
     look.paint(Tone::Faint, &said)
 }
 

@@ -171,6 +171,28 @@ fn is_folded(step: &TraceStep, line: &str) -> bool {
     folded
 }
 
+/// Whether an earlier step did the same at the same node: all but the number of its message.
+fn repeats(trace: &Trace, at: usize) -> bool {
+    let said = |step: &TraceStep| {
+        let link = step.happened.action.message().map(|(_, name)| (name.from, name.to));
+        let words = sentences(step).join(" · ");
+        (step.happened.node, link, words.split_once(' ').map(|(_, rest)| rest.to_owned()))
+    };
+    let alike = |one: &TraceStep, other: &TraceStep| match one.happened.action.message() {
+        // The first words of a message are its link and its number.
+        Some((_, name)) => {
+            let number = format!("#{} ", name.number);
+            let plain = |step: &TraceStep| said(step).2.unwrap_or_default();
+            let rest = plain(one).replacen(&number, "", 1);
+            let Some((_, before)) = other.happened.action.message() else { return false };
+            let earlier = plain(other).replacen(&format!("#{} ", before.number), "", 1);
+            said(one).1 == said(other).1 && rest == earlier
+        }
+        None => one.happened.node == other.happened.node && sentences(one) == sentences(other),
+    };
+    trace.steps[..at].iter().any(|step| alike(&trace.steps[at], step))
+}
+
 /// The answer of a step to the client that asked in it, and the answers to
 /// others.
 fn answers(step: &TraceStep) -> (Option<&Answered>, Vec<&Answered>) {
@@ -190,8 +212,9 @@ fn lines(picture: &str) -> Vec<(&str, Vec<&str>)> {
     for line in picture.lines() {
         let number = line.get(..6).map(str::trim).unwrap_or_default();
         if let Some(said) = line.strip_prefix("     …  steps ") {
-            let ends =
-                said.strip_suffix(" change no replica").and_then(|said| said.split_once(" to "));
+            let ends = said
+                .strip_suffix(" repeat such steps, and no replica changes")
+                .and_then(|said| said.split_once(" to "));
             let (first, last) = ends.expect("a folded line says where it begins and ends");
             assert_eq!(first, (steps.len() + 1).to_string(), "{picture}");
             let last: usize = last.parse().expect("a number");
@@ -307,9 +330,10 @@ proptest! {
         let narrow = draw(&scenario, &trace, &run, 1);
         let widest = wide.lines().map(|line| line.chars().count()).max().unwrap_or(0);
         prop_assert_eq!(lines(&wide).len(), trace.steps.len());
-        for (step, (line, more)) in trace.steps.iter().zip(lines(&wide)) {
-            if !is_folded(step, line) {
-                with_sessions(step, line, &more);
+        for (at, (step, (line, more))) in trace.steps.iter().zip(lines(&wide)).enumerate() {
+            match is_folded(step, line) {
+                true => prop_assert!(repeats(&trace, at), "step {}: {wide}", at + 1),
+                false => with_sessions(step, line, &more),
             }
         }
         let mut before = String::new();
