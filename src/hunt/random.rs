@@ -164,33 +164,20 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         for (kind, count) in run.faults.each().filter(|(_, count)| *count > 0) {
             *coverage.faults.entry(kind).or_default() += u64::from(count);
         }
-        for ((entry, hunted), over) in found.iter_mut().zip(&mut failures).zip(over) {
+        let each = found.iter_mut().zip(&mut failures).zip(over).zip(&plan.properties);
+        for (((entry, hunted), over), property) in each {
             if over {
                 continue;
             }
-            let run = fit(subject, &scenario, &run, &entry.property);
-            let (looked_at, judgement) = judged(subject, &run, &entry.property, plan.datatype);
+            let run = fit(subject, &scenario, &run, property);
+            let (looked_at, judgement) = judged(subject, &run, property, plan.datatype);
             entry.looked_at += if hunted.is_empty() { looked_at } else { 0 };
-            match judgement {
-                Judgement::Holds => {}
-                Judgement::Unknown(why) => match &mut entry.outcome {
-                    Sampled::Unknown(count, _) => *count += 1,
-                    outcome => *outcome = Sampled::Unknown(1, why),
-                },
-                judgement @ Judgement::Violated(flaw, _) => {
-                    let first = hunted.first().map_or(flaw, |first| first.failing.flaw);
-                    let alike = entry.others.iter().filter(|other| other.failing.flaw == flaw);
-                    if flaw != first && alike.count() >= OTHER_FAILURES {
-                        continue;
-                    }
-                    let mut tree = generate(&generator, plan.seed, number);
-                    let judged = (&entry.property, plan.datatype);
-                    let failing = failing(&scenario, run.into_owned(), judged, judgement);
-                    let small = failing.map(|it| small(subject, &mut tree, it, number));
-                    let among = if flaw == first { hunted } else { &mut entry.others };
-                    among.extend(small);
-                }
-            }
+            note(entry, hunted, judgement, |judgement| {
+                let mut tree = generate(&generator, plan.seed, number);
+                let judged = (property, plan.datatype);
+                let failing = failing(&scenario, run.into_owned(), judged, judgement)?;
+                Some(small(subject, &mut tree, failing, number))
+            });
         }
     }
     for (entry, hunted) in found.iter_mut().zip(failures) {
@@ -207,6 +194,31 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         .map(|(_, (name, _))| name)
         .collect();
     Hunt { found, coverage }
+}
+
+/// Takes note of what a run says of a property. `shrunk` makes a failing run small.
+fn note(
+    entry: &mut Found,
+    hunted: &mut Vec<Shrunk>,
+    judgement: Judgement,
+    shrunk: impl FnOnce(Judgement) -> Option<Shrunk>,
+) {
+    match &judgement {
+        Judgement::Holds => {}
+        Judgement::Unknown(why) => match &mut entry.outcome {
+            Sampled::Unknown(count, _) => *count += 1,
+            outcome => *outcome = Sampled::Unknown(1, why.clone()),
+        },
+        Judgement::Violated(flaw, _) => {
+            let is_alike = |one: &&Shrunk| one.failing.flaw == *flaw;
+            let alike = entry.others.iter().filter(is_alike).count();
+            if hunted.first().is_none_or(|first| is_alike(&first)) {
+                hunted.extend(shrunk(judgement));
+            } else if alike < OTHER_FAILURES {
+                entry.others.extend(shrunk(judgement));
+            }
+        }
+    }
 }
 
 /// The run as the property judges it: if cut links have to stay cut, it settles again.
