@@ -18,11 +18,11 @@ pub fn fold(text: &str, width: usize, program: &str) -> String {
 
 fn break_up(line: &str, width: usize, program: &str, folded: &mut String) {
     let indent = indent(line, width);
-    let mut used = 0;
+    let (mut used, mut is_empty) = (0, true);
     for piece in pieces(line, program) {
         let word = piece.trim_start_matches(' ');
         let blanks = piece.len() - word.len();
-        if used > indent && used + blanks + columns(word) > width {
+        if !is_empty && used + blanks + columns(word) > width {
             folded.push('\n');
             folded.push_str(&" ".repeat(indent));
             used = indent;
@@ -32,6 +32,7 @@ fn break_up(line: &str, width: usize, program: &str, folded: &mut String) {
         }
         folded.push_str(word);
         used += columns(word);
+        is_empty = false;
     }
     folded.push('\n');
 }

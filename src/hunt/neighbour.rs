@@ -6,9 +6,7 @@
 //! same case has the same neighbour everywhere. What is left out otherwise would only say
 //! that a minimal run is minimal.
 //!
-//! At most O(n²) re-executions for n steps, and no more than [`TRIES`].
-
-use std::cmp::Reverse;
+//! At most O(n²) re-executions for n steps, and no more than [`TRIES`] and [`STEPS`] allow.
 
 use crate::judgement::datatype::Datatype;
 use crate::world::trace::{Trace, trace};
@@ -19,6 +17,9 @@ use super::property::{Judgement, Property, judge, looked_at};
 
 /// How many runs are tried at most.
 pub const TRIES: usize = 2_000;
+
+/// How many steps the runs that are tried have together, at most: a case may be long.
+pub const STEPS: usize = 200_000;
 
 /// What is different in a neighbour. Steps are positions in the schedule of the failing run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +54,7 @@ pub struct Neighbour {
 }
 
 /// The nearest neighbour of a failing run for which the property holds and says something,
-/// in which the same operations are asked. None if there is none, or none among the first
-/// [`TRIES`].
+/// in which the same operations are asked. None if there is none among those that are tried.
 ///
 /// A step of settling can move before a chosen one; then it is chosen. A run that ends with
 /// a chosen cycle has no neighbours.
@@ -82,32 +82,28 @@ pub fn nearest(
             && looked_at(&run, property, datatype) > 0;
         passes.then_some(run)
     };
-    let (change, run) = changes(&failing.schedule)
-        .into_iter()
-        .take(TRIES)
-        .find_map(|it| Some((it, holds(&it)?)))?;
+    let tries = TRIES.min(STEPS / failing.schedule.len().max(1));
+    let (change, run) =
+        changes(&failing.schedule).take(tries).find_map(|it| Some((it, holds(&it)?)))?;
     let trace = trace(subject, setting, workload, &run.schedule);
     Some(Neighbour { change, run, trace })
 }
 
-/// All changes of a schedule, nearest first.
-pub fn changes(schedule: &[Step]) -> Vec<Change> {
-    let chosen = schedule.iter().filter(|step| !step.settling).count();
-    let earlier = (0..chosen).flat_map(|before| {
-        (before + 1..schedule.len()).map(move |step| Change::Earlier { step, before })
-    });
-    // A step that passes one other is the other one that moves the other way.
-    let later = (0..chosen)
-        .flat_map(|step| (step + 2..chosen).map(move |after| Change::Later { step, after }));
-    let mut moves: Vec<Change> = earlier.chain(later).collect();
-    moves.sort_by_key(|change| match *change {
-        Change::Earlier { step, before } => (step - before, Reverse(before)),
-        Change::Later { step, after } => (after - step, Reverse(step)),
-        Change::Without(_) => unreachable!("only moves are sorted"),
+/// All changes of a schedule, nearest first, and late steps before early ones.
+fn changes(schedule: &[Step]) -> impl Iterator<Item = Change> {
+    let (all, chosen) = (schedule.len(), schedule.iter().filter(|step| !step.settling).count());
+    let moves = (1..all).flat_map(move |distance| {
+        (0..chosen).rev().flat_map(move |at| {
+            let to = at + distance;
+            let earlier = (to < all).then_some(Change::Earlier { step: to, before: at });
+            // A step that passes one other is the other one that moves the other way.
+            let is_later = distance > 1 && to < chosen;
+            let later = is_later.then_some(Change::Later { step: at, after: to });
+            earlier.into_iter().chain(later)
+        })
     });
     let is_fault = |at: &usize| schedule[*at].action.fault().is_some();
-    moves.extend((0..chosen).filter(is_fault).map(Change::Without));
-    moves
+    moves.chain((0..chosen).filter(is_fault).map(Change::Without))
 }
 
 /// The chosen steps after a change. What is moved is chosen.

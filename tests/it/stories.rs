@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use quiescence::catalogue::Registry;
-use quiescence::history::{Builder, Completion, History, ProcessId};
+use quiescence::history::{Builder, Call, Completion, History, NodeId, ProcessId};
 use quiescence::hunt::Subject;
 use quiescence::hunt::case::replay::{Replay, replay};
 use quiescence::hunt::case::{Case, read};
@@ -14,11 +14,15 @@ use quiescence::hunt::landmarks::landmarks;
 use quiescence::hunt::neighbour::{Change, nearest};
 use quiescence::hunt::property::{Judgement, judge, looked_at};
 use quiescence::hunt::random::{Plan, Sampled, hunt};
-use quiescence::hunt::so_far::violated_so_far;
+use quiescence::hunt::so_far::{STEPS_MAX, violated_so_far};
 use quiescence::judgement::datatype::Register;
 use quiescence::judgement::{Model, oracle};
 use quiescence::search::random::Scope;
-use quiescence::world::{Action, Ending, FaultKind, Faults, Run, Step, re_execute};
+use quiescence::world::trace::trace;
+use quiescence::world::{
+    Action, Ending, FaultKind, Faults, Network, Planned, Run, Scenario, Script, Setting, Step,
+    Workload, execute, re_execute,
+};
 
 /// Calls `look` with every committed case and its replay; returns how many there are.
 fn every_case(mut look: impl FnMut(&str, &Case, &dyn Subject, &Replay)) -> usize {
@@ -200,4 +204,37 @@ fn of_each_cause_the_shortest_is_told_and_no_cause_twice() {
     // It is not linearizable even if nothing goes wrong, which the shortest run does not show.
     let [linearizable, _] = &hunt.found[..] else { panic!("two were asked") };
     assert!(linearizable.others.iter().any(|one| struck(&one.failing.run).is_empty()));
+}
+
+/// Two nodes that are written to again and again.
+fn long_run() -> (Box<dyn Subject>, Setting, Workload, Run) {
+    let subject = Registry::standard().parse("notebook:storing").expect("it exists").remove(0);
+    let script = |node: u16| {
+        let planned = |value: i64| Planned { call: Call::write("x", value), node: None };
+        let first = i64::from(node) * 1_000;
+        Script { node: NodeId(node), operations: (first..first + 150).map(planned).collect() }
+    };
+    let workload = Workload { sessions: vec![script(0), script(1)] };
+    let setting = Setting::calm(2, Network::Unordered);
+    let scenario = Scenario {
+        setting: setting.clone(),
+        workload: workload.clone(),
+        choices: vec![0; 300],
+        priorities: Vec::new(),
+    };
+    let run = execute(&*subject, &scenario, None);
+    (subject, setting, workload, run)
+}
+
+#[test]
+fn what_is_told_of_a_long_run_is_bounded() {
+    let (subject, setting, workload, run) = long_run();
+    assert!(run.schedule.len() > STEPS_MAX, "{}", run.schedule.len());
+    let trace = trace(&*subject, &setting, &workload, &run.schedule);
+    assert!(violated_so_far(&run, &trace, &Register).is_empty());
+    let property = Model::EVENTUAL.into();
+    // It is sought in bounded time, whether or not it is found.
+    if let Some(found) = nearest(&*subject, (&setting, &workload), &run, (&property, &Register)) {
+        assert_eq!(judge(&found.run, &property, &Register), Judgement::Holds);
+    }
 }

@@ -375,9 +375,13 @@ fn so_far(replayed: &Replayed<'_>) -> Vec<String> {
     };
     let mut all = violated_so_far(&replay.run, &replay.trace, replay.datatype);
     all.pop();
-    let so_far = all.into_iter().map(|models| said(models, "so far"));
+    let steps = replay.trace.steps.len();
+    let so_far: Vec<_> = match all.is_empty() {
+        true => vec!["the run is too long to be judged step by step".to_owned(); steps],
+        false => all.into_iter().map(|models| said(models, "so far")).collect(),
+    };
     let end = known.iter().filter(|(_, holds)| !holds).map(|(model, _)| *model).collect();
-    so_far.chain([said(end, "in the end")]).collect()
+    so_far.into_iter().chain([said(end, "in the end")]).collect()
 }
 
 fn last_states(replayed: &Replayed<'_>) -> Vec<Vec<String>> {
