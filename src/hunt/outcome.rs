@@ -340,9 +340,7 @@ impl<'h> Row<'h> {
     pub fn news(&self) -> Option<&'h Finding> {
         self.found.finding.as_deref().filter(|_| self.met() == Met::No)
     }
-}
 
-impl<'h> Row<'h> {
     /// The violations of other causes, each with its saved case, if the row is news.
     pub fn others(&self) -> impl Iterator<Item = (&'h Finding, Option<&Saved>)> {
         let all = if self.news().is_some() { &self.found.others[..] } else { &[] };

@@ -256,7 +256,7 @@ fn length(finding: &Shrunk) -> (usize, usize, u64) {
 
 /// The shortest of each cause but that of the run that is reported, shortest first. What
 /// fails as one of those before it does and takes more kinds of faults is no other cause.
-fn causes(reported: &Shrunk, mut all: Vec<Shrunk>) -> Vec<Shrunk> {
+pub fn causes(reported: &Shrunk, mut all: Vec<Shrunk>) -> Vec<Shrunk> {
     let takes = |one: &Shrunk, kind: FaultKind| one.failing.run.faults[kind] > 0;
     let is_as = |one: &Shrunk, other: &Shrunk| {
         let mut kinds = FaultKind::ALL.into_iter();

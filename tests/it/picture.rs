@@ -6,7 +6,10 @@ use std::fmt;
 
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, prop_compose, proptest};
 use proptest::strategy::Strategy as _;
+use quiescence::catalogue::Registry;
 use quiescence::history::{Call, Completion, NodeId, Value};
+use quiescence::hunt::case::read::read;
+use quiescence::hunt::case::replay::replay;
 use quiescence::hunt::case::words::{asks, outcome};
 use quiescence::replication::{Cluster, Effects, Input, OperationId, Strategy, StrategyName};
 use quiescence::report::timeline::{Story, sentences, steps};
@@ -375,6 +378,36 @@ proptest! {
             prop_assert_eq!(state, more.iter().map(|line| line.trim()).collect::<Vec<_>>());
         }
     }
+}
+
+/// The random pictures are too short for that.
+#[test]
+fn only_what_repeats_is_folded_in_pictures_of_committed_cases() {
+    let (mut folded, mut new) = (0, 0);
+    let registry = Registry::standard();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1");
+    for entry in std::fs::read_dir(folder).expect("there are cases") {
+        let text = std::fs::read_to_string(entry.expect("one").path()).expect("it can be read");
+        let case = read(&text).expect("it is a case");
+        let subject = registry.named(&case.strategy).expect("it exists");
+        let datatype = registry.datatype(&case.datatype).expect("it is known");
+        let replayed = replay(&case, &*subject, datatype).expect("every step is possible");
+        let (trace, run) = (&replayed.trace, &replayed.run);
+        let (setting, workload) = (&case.setting, &case.workload);
+        let story = Story { setting, workload, trace, history: &run.history, ending: &run.ending };
+        let text = steps(&story, &Look { width: 10_000, ..Look::default() });
+        let told = lines(&text);
+        assert_eq!(told.len(), trace.steps.len(), "{text}");
+        for (at, (step, (line, _))) in trace.steps.iter().zip(told).enumerate() {
+            let is_quiet = step.step.settling && !step.is_changed;
+            match is_folded(step, line) {
+                true => assert!(repeats(trace, at), "step {}: {text}", at + 1),
+                false => new += usize::from(is_quiet && !repeats(trace, at)),
+            }
+            folded += usize::from(is_folded(step, line));
+        }
+    }
+    assert!(folded >= 4 && new > 50, "{folded} folded, {new} new");
 }
 
 /// The only line that may split a text: it breaks it into lines at blanks.

@@ -13,7 +13,7 @@ use quiescence::hunt::case::{Case, read};
 use quiescence::hunt::landmarks::landmarks;
 use quiescence::hunt::neighbour::{Change, nearest};
 use quiescence::hunt::property::{Judgement, judge, looked_at};
-use quiescence::hunt::random::{Plan, Sampled, hunt};
+use quiescence::hunt::random::{Plan, Sampled, Shrunk, causes, hunt};
 use quiescence::hunt::so_far::{STEPS_MAX, violated_so_far};
 use quiescence::judgement::datatype::Register;
 use quiescence::judgement::{Model, oracle};
@@ -201,6 +201,23 @@ fn of_each_cause_the_shortest_is_told_and_no_cause_twice() {
             }
         }
     }
+    // More kinds of faults are no other cause, and fewer are one, whatever their number.
+    let Sampled::Violated(first) = &hunt.found[0].outcome else { panic!("it is violated") };
+    let with = |faults: Faults| {
+        let mut one = (**first).clone();
+        one.failing.run.faults = faults;
+        one
+    };
+    let drop = Faults::once(&[FaultKind::Drop]);
+    let (none, crash) = (Faults::NONE, Faults::once(&[FaultKind::Crash]));
+    let told = |reported: Faults, all: &[Faults]| {
+        let all = all.iter().copied().map(with).collect();
+        let kept: Vec<Shrunk> = causes(&with(reported), all);
+        kept.iter().map(|one| one.failing.run.faults).collect::<Vec<_>>()
+    };
+    assert_eq!(told(drop, &[drop, budget, drop.with(FaultKind::Drop, 2)]), []);
+    assert_eq!(told(drop, &[crash, budget, crash]), [crash]);
+    assert_eq!(told(budget, &[none, drop]), [none]);
     // It is not linearizable even if nothing goes wrong, which the shortest run does not show.
     let [linearizable, _] = &hunt.found[..] else { panic!("two were asked") };
     assert!(linearizable.others.iter().any(|one| struck(&one.failing.run).is_empty()));
