@@ -26,61 +26,64 @@ pub struct Disagreement {
     pub answers: (Value, Value),
 }
 
-/// Compares nodes after a step at `node`, and counts the comparable pairs in
-/// `compared`. Without clocks it is enough to compare that node with the others,
-/// since only its answers can have changed; with clocks, time may have changed the
-/// answers of all.
-pub(super) fn disagreement(
-    world: &World<'_>,
-    node: NodeId,
-    step: usize,
-    compared: &mut u64,
-) -> Option<Disagreement> {
-    if !world.strategy.reads_clock() {
-        return compare(world, node, step, compared);
-    }
-    world.cluster().nodes().find_map(|node| compare(world, node, step, compared))
+/// The search for a disagreement in one run.
+#[derive(Default)]
+pub(super) struct Agreement {
+    /// The first one.
+    pub(super) found: Option<Disagreement>,
+    /// How often two nodes could be compared.
+    pub(super) compared: u64,
+    /// What nodes answer, as far as it was asked since it can have changed.
+    answers: Vec<((NodeId, Key), Option<Value>)>,
 }
 
-/// Compares one node with all others.
-fn compare(
-    world: &World<'_>,
-    node: NodeId,
-    step: usize,
-    compared: &mut u64,
-) -> Option<Disagreement> {
-    let up = |node: NodeId| world.nodes[node.index()].up;
-    let taken = world.facts.taken(node);
-    if taken.is_empty() || !up(node) {
-        return None;
-    }
-    let mut known: Option<Vec<_>> = None;
-    for other in world.cluster().others(node).filter(|&other| up(other)) {
-        let theirs = world.facts.taken(other);
-        if theirs.is_empty() || !world.facts.may_have_same_writes(node, other) {
-            continue;
+impl Agreement {
+    /// Compares nodes after a step at `node`, the last of `step` steps. Without clocks it is
+    /// enough to compare that node with the others, since only its answers can have
+    /// changed; with clocks, time may have changed the answers of all.
+    pub(super) fn look(&mut self, world: &World<'_>, node: NodeId, step: usize) {
+        if self.found.is_some() {
+            return;
         }
-        for key in &*world.keys {
-            let answer = |at: NodeId| local_answer(world, &world.nodes[at.index()], at, key);
-            let known = known.get_or_insert_with(Vec::new);
-            let mine = match known.iter().find(|(of, _)| of == key) {
-                Some((_, answer)) => Option::clone(answer),
-                None => {
-                    known.push((key.clone(), answer(node)));
-                    known.last().and_then(|(_, answer)| answer.clone())
-                }
-            };
-            if let (Some(mine), Some(other_answer)) = (mine, answer(other)) {
-                *compared += 1;
-                if mine != other_answer && world.facts.same_writes(node, other) {
-                    let answers = (mine, other_answer);
-                    let (key, nodes) = (key.clone(), (node, other));
+        let all = world.strategy.reads_clock();
+        self.answers.retain(|((at, _), _)| !all && *at != node);
+        let mut nodes = world.cluster().nodes().filter(|&at| all || at == node);
+        self.found = nodes.find_map(|node| self.compare(world, node, step));
+    }
+
+    /// Compares one node with all others.
+    fn compare(&mut self, world: &World<'_>, node: NodeId, step: usize) -> Option<Disagreement> {
+        let has_writes =
+            |at: NodeId| world.nodes[at.index()].up && !world.facts.taken(at).is_empty();
+        if !has_writes(node) {
+            return None;
+        }
+        for other in world.cluster().others(node).filter(|&other| has_writes(other)) {
+            if !world.facts.may_have_same_writes(node, other) {
+                continue;
+            }
+            for key in &*world.keys {
+                let Some(mine) = self.answer(world, node, key) else { continue };
+                let Some(theirs) = self.answer(world, other, key) else { continue };
+                self.compared += 1;
+                if mine != theirs && world.facts.same_writes(node, other) {
+                    let (key, nodes, answers) = (key.clone(), (node, other), (mine, theirs));
                     return Some(Disagreement { step, nodes, key, answers });
                 }
             }
         }
+        None
     }
-    None
+
+    fn answer(&mut self, world: &World<'_>, node: NodeId, key: &Key) -> Option<Value> {
+        let known = self.answers.iter().find(|((at, of), _)| *at == node && of == key);
+        if let Some((_, answer)) = known {
+            return answer.clone();
+        }
+        let answer = local_answer(world, &world.nodes[node.index()], node, key);
+        self.answers.push(((node, key.clone()), answer.clone()));
+        answer
+    }
 }
 
 /// What a node answers to a read in the same step, if it does.

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use crate::replication::erased::AnyReplica;
 use crate::replication::{Invariant, When};
 
-use super::agreement::{Disagreement, disagreement};
+use super::agreement::Agreement;
 use super::component::Panicked;
 use super::finals::Visit;
 use super::perform::{NotEnabled, World};
@@ -70,8 +70,7 @@ pub(super) struct Recorder<'r> {
     shows: Shows<'r>,
     pub(super) reached: BTreeSet<usize>,
     pub(super) broken: Vec<Broken>,
-    pub(super) disagreement: Option<Disagreement>,
-    pub(super) compared: u64,
+    pub(super) agreement: Agreement,
     pub(super) visits: Option<Vec<Visit>>,
     visited: Option<(&'r mut Visited, Vec<u64>)>,
 }
@@ -92,8 +91,7 @@ impl<'r> Recorder<'r> {
             shows,
             reached: BTreeSet::new(),
             broken: Vec::new(),
-            disagreement: None,
-            compared: 0,
+            agreement: Agreement::default(),
             visits: None,
             visited,
         };
@@ -131,7 +129,7 @@ impl<'r> Recorder<'r> {
             return 0;
         }
         let broken = self.broken.iter().map(|broken| broken.step);
-        let disagreement = self.disagreement.iter().map(|found| found.step);
+        let disagreement = self.agreement.found.iter().map(|found| found.step);
         broken.chain(disagreement).max().unwrap_or(0)
     }
 
@@ -175,10 +173,7 @@ impl<'r> Recorder<'r> {
                 prints[node.index()] = world.fingerprint(node);
             }
         }
-        if self.disagreement.is_none() {
-            let step = self.schedule.len();
-            self.disagreement = disagreement(world, report.node, step, &mut self.compared);
-        }
+        self.agreement.look(world, report.node, self.schedule.len());
         self.look(world);
         Ok(())
     }
