@@ -96,13 +96,13 @@ impl<'a> Fate<'a> {
             .flat_map(|&reader| self.updates.iter().map(move |&update| (reader, update)))
             .filter(|&(reader, update)| reader != update && !self.so(reader, update))
             .collect();
+        let n = self.operations.len();
+        let mut vis = vec![vec![false; n]; n];
         (0_u32..1 << pairs.len()).any(|bits| {
-            let n = self.operations.len();
-            let mut vis = vec![vec![false; n]; n];
             for (at, &(reader, update)) in pairs.iter().enumerate() {
                 vis[reader][update] = bits >> at & 1 == 1;
             }
-            self.acyclic(&vis) && self.visibility_axioms(grid, &vis) && self.arbitrated(grid, &vis)
+            self.visibility_axioms(grid, &vis) && self.acyclic(&vis) && self.arbitrated(grid, &vis)
         })
     }
 
