@@ -3,11 +3,12 @@
 //! is found is minimal and replays.
 //!
 //! `QUIESCENCE_PROFILE=deep` multiplies the effort: 200 seeds for each variant
-//! and 1,000,000 runs for each row instead of 20 and 200.
+//! and 1,000,000 runs for each row instead of 10 and 200.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use proptest::strategy::{Strategy as Generator, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -17,7 +18,7 @@ use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
 use quiescence::hunt::cause::Cause;
 use quiescence::hunt::exhaustive::{self, Decision};
 use quiescence::hunt::minimise::Failing;
-use quiescence::hunt::promise::Expected;
+use quiescence::hunt::promise::{Expected, Promise};
 use quiescence::hunt::property::{Flaw, Judgement, Property, judge, looked_at};
 use quiescence::hunt::random::{Hunt, Plan, Sampled, Shrunk, hunt};
 use quiescence::hunt::{Subject, served};
@@ -29,7 +30,7 @@ use quiescence::search::exhaustive::{Limits, Open, Reduce};
 use quiescence::search::random::{Scope, scenario};
 use quiescence::world::{FaultKind, Faults, Network, Setting, Step, execute, re_execute};
 
-use crate::support::{case_file, effort, overwrites};
+use crate::support::{case_file, effort, overwrites, searched};
 
 fn strategy(name: &str) -> Box<dyn Subject> {
     let mut all = Registry::standard().parse(name).expect("the strategy exists");
@@ -123,7 +124,7 @@ fn every_variant_of_the_notebook_is_convicted_of_its_own_bug_from_every_seed() {
     ];
     for (name, flaw, steps) in expected {
         let mut lengths = Vec::new();
-        for seed in 0..effort(20, 200) {
+        for seed in 0..effort(10, 200) {
             let (_, found) = convict(name, seed);
             assert_eq!(found.failing.flaw, flaw, "{name} from seed {seed}");
             lengths.push(found.failing.run.schedule.len());
@@ -145,8 +146,7 @@ fn the_bug_of_the_storing_notebook_takes_four_actions_from_every_seed() {
 
 /// The definition of minimal, implemented again: without any one chosen step,
 /// the same property no longer fails in the same way.
-fn assert_minimal(subject: &dyn Subject, found: &Shrunk) {
-    let failing = &found.failing;
+fn assert_minimal(subject: &dyn Subject, failing: &Failing) {
     let chosen: Vec<Step> = failing.chosen();
     for left_out in 0..chosen.len() {
         let mut fewer = chosen.clone();
@@ -169,28 +169,63 @@ fn assert_minimal(subject: &dyn Subject, found: &Shrunk) {
     }
 }
 
+/// What is found where a violation is promised, and how. Two tests look at it.
+fn convicted() -> &'static [(Promise, Failing, FoundBy)] {
+    static ALL: OnceLock<Vec<(Promise, Failing, FoundBy)>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let registry = Registry::standard();
+        let violated = registry.promises().filter(|row| row.expected != Expected::Holds);
+        let found = |row: &Promise| {
+            let (failing, how) = by_random(row).unwrap_or_else(|| by_search(row));
+            (row.clone(), failing, how)
+        };
+        violated.map(found).collect()
+    })
+}
+
+fn by_random(row: &Promise) -> Option<(Failing, FoundBy)> {
+    const SEED: u64 = 0x5eed;
+    let plan = plan(&row.setting, vec![row.property.clone()], 20_000, SEED);
+    let found = go(&*strategy(&row.strategy), &plan).found.remove(0);
+    let Sampled::Violated(found) = found.outcome else { return None };
+    let how = FoundBy {
+        search: Some(SearchName::Random),
+        seed: Some(SEED),
+        run: Some(found.run),
+        shrunk_from: Some(found.shrunk_from),
+    };
+    Some((found.failing, how))
+}
+
+/// What random runs hardly ever meet.
+fn by_search(row: &Promise) -> (Failing, FoundBy) {
+    let how = FoundBy { search: Some(SearchName::Exhaustive), ..FoundBy::default() };
+    let (subject, property) = (strategy(&row.strategy), [row.property.clone()]);
+    let found = exhaustive::ladder().into_iter().find_map(|scope| {
+        let found = searched(&*subject, &row.setting, scope, &property, (Reduce::ALL, 2));
+        match found.into_iter().next()?.1 {
+            Decision::Violated(shortest) => Some(shortest.failing),
+            _ => None,
+        }
+    });
+    (found.unwrap_or_else(|| panic!("nothing is found: {row:?}")), how)
+}
+
 #[test]
 fn what_is_found_is_minimal_and_replays_from_its_text() {
     let (mut shown, mut chosen) = (BTreeSet::new(), 0);
-    for (name, setting, rows) in rows_by_setting() {
-        let subject = strategy(&name);
-        for (property, expected) in rows {
-            if expected == Expected::Holds {
-                continue;
-            }
-            let hunt = go(&*subject, &plan(&setting, vec![property], 20_000, 7));
-            let found = finding(hunt);
-            assert_minimal(&*subject, &found);
-            chosen += assert_nearest(&*subject, &found);
-            let case = Case::of(&*subject, &found.failing, true, FoundBy::default());
-            let text = case.to_text();
-            let again = read::read(&text).expect("a case that was written can be read");
-            assert_eq!(again.to_text(), text, "reading and writing changes nothing");
-            let replayed = replay::replay(&again, &*subject, found.failing.datatype)
-                .expect("its steps are possible");
-            assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{name}");
-            shown.insert(text);
-        }
+    for (Promise { strategy: name, .. }, failing, _) in convicted() {
+        let subject = strategy(name);
+        assert_minimal(&*subject, failing);
+        chosen += assert_nearest(&*subject, failing);
+        let case = Case::of(&*subject, failing, true, FoundBy::default());
+        let text = case.to_text();
+        let again = read::read(&text).expect("a case that was written can be read");
+        assert_eq!(again.to_text(), text, "reading and writing changes nothing");
+        let replayed =
+            replay::replay(&again, &*subject, failing.datatype).expect("its steps are possible");
+        assert_eq!(replayed.fidelity, replay::Fidelity::Reproduced, "{name}");
+        shown.insert(text);
     }
     assert!(shown.len() >= 12, "the table has rows that expect violations");
     assert!(chosen > 0, "clients choose numbers in some of them");
@@ -234,20 +269,8 @@ fn every_committed_case_replays() {
 fn the_committed_cases_are_what_the_hunt_finds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/v1");
     let mut files = BTreeSet::new();
-    for row in Registry::standard().promises() {
-        if row.expected == Expected::Holds {
-            continue;
-        }
-        let subject = strategy(&row.strategy);
-        let hunt = go(&*subject, &plan(&row.setting, vec![row.property.clone()], 20_000, 0x5eed));
-        let found = finding(hunt);
-        let how = FoundBy {
-            search: Some(SearchName::Random),
-            seed: Some(0x5eed),
-            run: Some(found.run),
-            shrunk_from: Some(found.shrunk_from),
-        };
-        let text = Case::of(&*subject, &found.failing, true, how).to_text();
+    for (row, failing, how) in convicted() {
+        let text = Case::of(&*strategy(&row.strategy), failing, true, how.clone()).to_text();
         let file = case_file(row);
         assert!(files.insert(file.clone()), "two promises have the case {file}");
         let path = folder.join(file);
@@ -388,8 +411,7 @@ fn nearer(call: &Call, menu: &Menu) -> Vec<Value> {
 
 /// A found run fails otherwise or not at all if any number that clients chose is nearer to 0
 /// by one.
-fn assert_nearest(subject: &dyn Subject, found: &Shrunk) -> usize {
-    let failing = &found.failing;
+fn assert_nearest(subject: &dyn Subject, failing: &Failing) -> usize {
     let menu = failing.datatype.menu(1);
     let chosen = failing.chosen();
     let mut tried = 0;
@@ -468,8 +490,8 @@ fn asked(name: &str, setting: &Setting, menu: Menu) -> Vec<String> {
     let plan = plan(setting, vec![Property::Model(Model::EVENTUAL)], 20_000, 7);
     let plan = Plan { scope: Scope { menu, ..plan.scope.clone() }, datatype, ..plan };
     let found = finding(hunt(&*subject, &plan, &|_| false));
-    assert_minimal(&*subject, &found);
-    assert_nearest(&*subject, &found);
+    assert_minimal(&*subject, &found.failing);
+    assert_nearest(&*subject, &found.failing);
     let scripts = found.failing.workload.sessions.iter();
     let planned = scripts.flat_map(|script| &script.operations);
     planned.map(|planned| planned.call.to_string()).collect()

@@ -112,7 +112,7 @@ fn on_all_cores(
 
 #[test]
 fn the_search_says_of_random_protocols_what_whole_worlds_say() {
-    let (came, wrong) = compare_all(seeds(900), |bytes| Sample::of(bytes, true));
+    let (came, wrong) = compare_all(seeds(600), |bytes| Sample::of(bytes, true));
     println!("{came:?}");
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);
@@ -122,7 +122,7 @@ fn the_search_says_of_random_protocols_what_whole_worlds_say() {
 #[test]
 fn declarations_of_random_protocols_are_right_or_are_found_to_be_wrong() {
     let (fewer, wrong) = (AtomicU64::new(0), AtomicU64::new(0));
-    let seeds = seeds(450);
+    let seeds = seeds(300);
     let each = |seed| {
         let bytes = bytes_of(seed);
         let samples =
@@ -152,7 +152,7 @@ fn declarations_of_random_protocols_are_right_or_are_found_to_be_wrong() {
 
 #[test]
 fn the_search_says_of_random_protocols_on_disks_what_whole_worlds_say() {
-    let (came, wrong) = compare_all(seeds(300), Sample::on_disk);
+    let (came, wrong) = compare_all(seeds(200), Sample::on_disk);
     println!("{came:?}");
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);
@@ -161,7 +161,7 @@ fn the_search_says_of_random_protocols_on_disks_what_whole_worlds_say() {
 
 #[test]
 fn the_search_says_of_random_protocols_with_cut_links_what_whole_worlds_say() {
-    let (came, mut wrong) = compare_all(seeds(300), Sample::with_cuts);
+    let (came, mut wrong) = compare_all(seeds(150), Sample::with_cuts);
     println!("{came:?}");
     // On these it matters that a node is calm though a link to it stays cut.
     for seed in [512, 556, 607] {
@@ -174,7 +174,7 @@ fn the_search_says_of_random_protocols_with_cut_links_what_whole_worlds_say() {
 
 #[test]
 fn the_search_says_of_random_protocols_with_deadlines_what_whole_worlds_say() {
-    let (came, mut wrong) = compare_all(seeds(200), Sample::with_deadlines);
+    let (came, mut wrong) = compare_all(seeds(140), Sample::with_deadlines);
     println!("{came:?}");
     // What goes on for ever refuses a read in one state and leaves it open in another.
     for seed in [1_471, 3_318] {
@@ -194,7 +194,7 @@ fn nothing(wrong: &BTreeMap<u64, String>) {
 
 #[test]
 fn the_search_says_of_known_strategies_in_random_circumstances_what_whole_worlds_say() {
-    let (came, wrong) = compare_all(seeds(150), known::sample);
+    let (came, wrong) = compare_all(seeds(100), known::sample);
     println!("{came:?}");
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);

@@ -8,8 +8,8 @@
 //! With 5 operations every read is answered, and with a value that has a
 //! possible source; reads at quiescence occur only for models about them. Of
 //! the grid, only models with a name are compared, and the others where neither
-//! pending writes nor reads at quiescence occur. One in four of these histories
-//! is drawn. `QUIESCENCE_PROFILE=deep` takes all of them, and goes through the
+//! pending writes nor reads at quiescence occur. One in eight of these
+//! histories is drawn. `QUIESCENCE_PROFILE=deep` takes all of them, and goes through the
 //! complete space of 5 operations with every model (hours).
 
 use quiescence::history::{History, notation};
@@ -111,7 +111,7 @@ fn agree_on_one_in(share: usize, space: Space, orders: Orders, models: &[Model])
 /// Compares on a share of a space of histories of 5 operations. Returns how
 /// many histories the space has.
 fn agree_on_5(space: Space, orders: Orders, models: &[Model]) -> usize {
-    let share = usize::try_from(effort(4, 1)).expect("small");
+    let share = usize::try_from(effort(8, 1)).expect("small");
     let (histories, compared) = agree_on_one_in(share, space, orders, models);
     assert!(compared * share > histories * models.len() * 9 / 10, "a fair share is drawn");
     histories

@@ -173,7 +173,7 @@ fn exchanged(talk: &Talk, dice: &mut Dice) -> History {
 fn told(talk: &Talk, model: Model, drawn: &mut dyn FnMut() -> History) -> usize {
     let datatype = talk.datatype;
     let (mut all, mut told, mut shapes) = (0, 0, BTreeMap::new());
-    for _ in 0..effort(2_000, 60_000) {
+    for _ in 0..effort(1_000, 60_000) {
         let history = drawn();
         let verdict = check_with(&history, model, datatype, Budget::default());
         let Verdict::Violated(found) = &verdict else { continue };

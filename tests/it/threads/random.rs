@@ -95,7 +95,7 @@ fn every_other(seed: u64, allowed: Allowed) -> Allowed {
 #[test]
 fn what_random_protocols_do_on_threads_the_world_does_too() {
     let mut seen = Seen::default();
-    for seed in 0..1_500 {
+    for seed in 0..1_000 {
         let bytes = bytes_of(seed);
         let dice = &mut Choices::of(&bytes);
         let setting = cluster(dice, 3);
@@ -149,7 +149,7 @@ fn asked_live(
 #[test]
 fn what_random_protocols_tell_live_sessions_is_what_the_world_says() {
     let mut seen = Seen::default();
-    for seed in 0..1_500 {
+    for seed in 0..1_000 {
         let bytes = bytes_of(seed);
         let dice = &mut Choices::of(&bytes);
         let setting = cluster(dice, 3);
@@ -185,7 +185,7 @@ fn what_random_protocols_tell_live_sessions_is_what_the_world_says() {
 fn nested_calls_of_random_protocols_end_and_one_client_hears_what_the_world_says() {
     let mut seen = Seen::default();
     let allowed = Allowed { clocks: false, ..ALL };
-    for seed in 0..700 {
+    for seed in 0..500 {
         let bytes = bytes_of(seed);
         let dice = &mut Choices::of(&bytes);
         let setting = Setting { network: Network::Fifo, ..cluster(dice, 2) };
