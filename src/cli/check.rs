@@ -224,19 +224,18 @@ fn save(
     is_news: bool,
     seed: u64,
 ) -> Result<Option<Saved>, Failure> {
-    let found = match finding.how {
-        How::Random { run, shrunk_from } => FoundBy {
-            search: Some(SearchName::Random),
-            seed: Some(seed),
-            run: Some(run),
-            shrunk_from: Some(shrunk_from),
-        },
+    let subject = &*search.subject;
+    let of = |found| Case::of(subject, &finding.failing, finding.is_minimal(), found);
+    let case = match &finding.how {
+        How::Random { run, first } => {
+            let (search, seed, run) = (Some(SearchName::Random), Some(seed), Some(*run));
+            of(FoundBy { search, seed, run, shrunk_from: None }).shrunk_from(subject, first)
+        }
         How::Exhaustive { .. } => {
-            FoundBy { search: Some(SearchName::Exhaustive), ..FoundBy::default() }
+            of(FoundBy { search: Some(SearchName::Exhaustive), ..FoundBy::default() })
         }
     };
-    let case = Case::of(&*search.subject, &finding.failing, finding.is_minimal(), found);
-    let replayed = replay::replay(&case, &*search.subject, search.datatype);
+    let replayed = replay::replay(&case, subject, search.datatype);
     let fidelity = replayed.as_ref().map(|replayed| &replayed.fidelity);
     assert_eq!(fidelity, Ok(&replay::Fidelity::Reproduced), "what was found must replay");
     let line = replayed.map_or(1, |replayed| replayed.line(&case, &case.to_text()));

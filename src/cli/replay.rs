@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::catalogue::Registry;
-use crate::hunt::case::Case;
 use crate::hunt::case::read::{place_of_datatype, place_of_step, place_of_strategy};
-use crate::hunt::case::replay::{Replay, replay};
+use crate::hunt::case::replay::{FullReplay, Replay, replay, replay_full};
+use crate::hunt::case::{Case, FULL_MAX};
 use crate::hunt::landmarks::Landmarks;
 use crate::hunt::neighbour::{Neighbour, nearest};
 use crate::hunt::outcome::Status;
-use crate::report::reporter::Replayed;
+use crate::report::reporter::{Other, Replayed};
 use crate::report::states;
 
 use super::exit::{Exit, Failure};
@@ -35,6 +35,10 @@ pub struct ReplayArgs {
     /// Stop after this many steps and show every replica
     #[arg(long, value_name = "N")]
     until: Option<usize>,
+    /// Show the run as a random search has found it, before it was shrunk; the exit code remains
+    /// that of the case
+    #[arg(long)]
+    full: bool,
     /// The output format
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -54,6 +58,9 @@ pub struct Done {
     line: usize,
     landmarks: Landmarks,
     neighbour: Option<Neighbour>,
+    full: Option<FullReplay>,
+    /// How many steps the case has, if this is the run that it was shrunk from.
+    minimal: Option<usize>,
 }
 
 impl Done {
@@ -64,23 +71,68 @@ impl Done {
         until: Option<usize>,
         exit: &'a str,
     ) -> Replayed<'a> {
-        let Done { case, replay, path, line, strategy, landmarks, neighbour, .. } = self;
-        let (line, neighbour) = (*line, neighbour.as_ref());
-        Replayed { strategy, registry, path, line, case, replay, landmarks, neighbour, until, exit }
+        let Done { case, replay, path, strategy, landmarks, .. } = self;
+        let other = match (&self.full, self.minimal) {
+            (Some(full), _) => Other::Full(full),
+            (None, Some(steps)) => Other::Minimal(steps),
+            (None, None) => Other::None,
+        };
+        Replayed {
+            strategy,
+            registry,
+            path,
+            line: self.line,
+            case,
+            replay,
+            landmarks,
+            neighbour: self.neighbour.as_ref(),
+            other,
+            until,
+            exit,
+        }
     }
-}
 
-impl Done {
-    /// With the nearest run that does not fail, if this one fails.
-    pub fn with_neighbour(self, registry: &Registry) -> Done {
+    /// With the nearest run that does not fail, if this one fails, and with the run as it was
+    /// found, if the case keeps it.
+    pub fn with_others(self, registry: &Registry) -> Done {
         let Done { case, replay, .. } = &self;
-        let found = replay.judgement.flaw().and_then(|_| {
-            let subject = registry.named(&case.strategy).ok()?;
+        let Ok(subject) = registry.named(&case.strategy) else { return self };
+        let neighbour = replay.judgement.flaw().and_then(|_| {
             let judged = (&case.property, replay.datatype);
             let place = (&case.setting, &case.workload);
             quietly(|| nearest(&*subject, place, &replay.run, judged))
         });
-        Done { neighbour: found, ..self }
+        let full = quietly(|| replay_full(case, &*subject, replay.datatype));
+        Done { neighbour, full, ..self }
+    }
+
+    /// The run as it was found instead.
+    fn in_full(self) -> Result<Done, Failure> {
+        let steps = self.case.schedule.len();
+        let Some(FullReplay { case, replay }) = self.full else {
+            let long = self.case.found.shrunk_from.filter(|from| *from > FULL_MAX);
+            let (why, remedy) = match long {
+                Some(from) => (
+                    format!(": it had {from} actions, more than the {FULL_MAX} that a case keeps"),
+                    "`check` with the seed in the case finds it again",
+                ),
+                None => (
+                    String::new(),
+                    "only `check` keeps one, in a case that it has found in random runs and shrunk; without --full the case itself is shown",
+                ),
+            };
+            let what = format!("{} has no run as it was found{why}", self.path);
+            return Err(Failure::new(what).remedy(remedy));
+        };
+        Ok(Done {
+            landmarks: quietly(|| Landmarks::of(&replay.run, replay.datatype)),
+            neighbour: None,
+            full: None,
+            minimal: Some(steps),
+            case,
+            replay,
+            ..self
+        })
     }
 }
 
@@ -108,6 +160,8 @@ pub fn done(path: &Path, registry: &Registry) -> Result<Done, Failure> {
         strategy: registry.short(&case.strategy),
         landmarks: quietly(|| Landmarks::of(&replay.run, datatype)),
         neighbour: None,
+        full: None,
+        minimal: None,
         case,
         replay,
         text,
@@ -116,11 +170,12 @@ pub fn done(path: &Path, registry: &Registry) -> Result<Done, Failure> {
 
 /// Runs the subcommand.
 pub fn run(args: &ReplayArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
-    let done = done(&args.case, registry)?.with_neighbour(registry);
+    let case = done(&args.case, registry)?.with_others(registry);
+    let exit: Exit = Status::of_replay(&case.replay).into();
+    let done = if args.full { case.in_full()? } else { case };
     if args.step && args.format == Format::Human {
         walk(&done.replay, screen);
     }
-    let exit: Exit = Status::of_replay(&done.replay).into();
     let reason = exit.reason();
     let told = done.told(registry, args.until, &reason);
     screen.result(args.format, &args.format.reporter(screen.look).replay(&told));

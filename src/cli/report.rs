@@ -84,7 +84,7 @@ fn says_early(path: &Path, text: &str) -> bool {
 }
 
 fn of_case(path: &Path, registry: &Registry, screen: &Screen) -> Result<String, Failure> {
-    let done = done(path, registry)?.with_neighbour(registry);
+    let done = done(path, registry)?.with_others(registry);
     let command = format!("{} replay {}", screen.program, path.display());
     let told = case::Told { text: &done.text, command: &command };
     Ok(case::page(&done.told(registry, None, ""), &told))

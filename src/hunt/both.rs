@@ -28,15 +28,15 @@ pub struct Plan {
 }
 
 /// How a failing run was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum How {
     /// In a random run.
     Random {
         /// The number of the run.
         run: u64,
-        /// How many actions it had.
-        shrunk_from: usize,
+        /// That run, before it was shrunk.
+        first: Box<Failing>,
     },
     /// By the exhaustive hunt, so no run in the scope is shorter.
     Exhaustive {
@@ -58,8 +58,8 @@ pub struct Finding {
 
 impl Finding {
     fn of(found: random::Shrunk) -> Finding {
-        let random::Shrunk { failing, run, shrunk_from } = found;
-        Finding { failing, how: How::Random { run, shrunk_from } }
+        let random::Shrunk { failing, first, run } = found;
+        Finding { failing, how: How::Random { run, first: Box::new(first) } }
     }
 
     /// Whether it was checked that no action can be removed. A run with a

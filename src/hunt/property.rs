@@ -4,6 +4,7 @@
 //! quiet, oscillating), or about the code (no handler panics, invariants hold). A
 //! judgement has three outcomes: holds, violated, unknown.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::history::{Completion, History, Operation};
@@ -13,7 +14,7 @@ use crate::judgement::{
     recheck_with,
 };
 use crate::replication::{Subject, When};
-use crate::world::{Action, Ending, Run, Shows, Step};
+use crate::world::{Action, Ending, Run, Setting, Shows, Step, Workload, re_execute};
 
 use super::durable::loss;
 
@@ -402,8 +403,21 @@ fn judge_availability(run: &Run) -> Judgement {
     }
 }
 
+/// A whole run as the property judges it: if cut links have to stay cut, it settles again.
+pub(super) fn fit<'r>(
+    subject: &dyn Subject,
+    (setting, workload): (&Setting, &Workload),
+    run: &'r Run,
+    property: &Property,
+) -> Cow<'r, Run> {
+    if property.shows() != Shows::Severed || !healed(run) {
+        return Cow::Borrowed(run);
+    }
+    Cow::Owned(re_execute(subject, setting, workload, &run.schedule, Shows::Severed))
+}
+
 /// Whether a link was healed when the run settled.
-pub(super) fn healed(run: &Run) -> bool {
+fn healed(run: &Run) -> bool {
     let heals = |step: &Step| step.settling && step.action.heals();
     run.schedule.iter().any(heals)
 }

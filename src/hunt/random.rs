@@ -5,7 +5,6 @@
 //! number). So the result depends neither on the number of cores nor on which
 //! other properties are judged.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::strategy::{Strategy as Generator, ValueTree};
@@ -14,11 +13,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::judgement::datatype::Datatype;
 use crate::replication::When;
 use crate::search::random::{Scope, scenario};
-use crate::world::{FaultKind, Run, Scenario, Shows, Visited, execute, re_execute};
+use crate::world::{FaultKind, Run, Scenario, Visited, execute};
 
 use super::Subject;
 use super::minimise::{Aim, Failing, minimise};
-use super::property::{Judgement, Property, healed, judge, looked_at};
+use super::property::{Judgement, Property, fit, judge, looked_at};
 
 /// What to look for, where, and for how long.
 #[derive(Clone, Debug)]
@@ -69,10 +68,10 @@ pub enum Sampled {
 pub struct Shrunk {
     /// The minimised run.
     pub failing: Failing,
-    /// The number of the run that it was shrunk from.
+    /// The run that it was shrunk from.
+    pub first: Failing,
+    /// The number of that run.
     pub run: u64,
-    /// How many actions that run had.
-    pub shrunk_from: usize,
 }
 
 /// The coverage of a hunt.
@@ -169,7 +168,8 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
             if over {
                 continue;
             }
-            let run = fit(subject, &scenario, &run, property);
+            let place = (&scenario.setting, &scenario.workload);
+            let run = fit(subject, place, &run, property);
             let (looked_at, judgement) = judged(subject, &run, property, plan.datatype);
             entry.looked_at += if hunted.is_empty() { looked_at } else { 0 };
             note(entry, hunted, judgement, |judgement| {
@@ -219,20 +219,6 @@ fn note(
             }
         }
     }
-}
-
-/// The run as the property judges it: if cut links have to stay cut, it settles again.
-fn fit<'r>(
-    subject: &dyn Subject,
-    scenario: &Scenario,
-    run: &'r Run,
-    property: &Property,
-) -> Cow<'r, Run> {
-    if property.shows() != Shows::Severed || !healed(run) {
-        return Cow::Borrowed(run);
-    }
-    let (setting, workload) = (&scenario.setting, &scenario.workload);
-    Cow::Owned(re_execute(subject, setting, workload, &run.schedule, Shows::Severed))
 }
 
 /// How much of a run a property looked at, and what it says of the run.
@@ -306,8 +292,7 @@ fn small(
     number: u64,
 ) -> Shrunk {
     let (property, datatype, flaw) = (first.property.clone(), first.datatype, first.flaw);
-    let shrunk_from = first.run.schedule.len();
-    let mut best = first;
+    let mut best = first.clone();
     let mut simpler = tree.simplify();
     for _ in 0..SHRINK_TRIES {
         if !simpler {
@@ -315,7 +300,7 @@ fn small(
         }
         let scenario = tree.current();
         let run = execute(subject, &scenario, None);
-        let run = fit(subject, &scenario, &run, &property);
+        let run = fit(subject, (&scenario.setting, &scenario.workload), &run, &property);
         let judgement = judge(&run, &property, datatype);
         simpler = match failing(&scenario, run.into_owned(), (&property, datatype), judgement) {
             Some(smaller) if smaller.flaw == flaw => {
@@ -325,7 +310,7 @@ fn small(
             _ => tree.complicate(),
         };
     }
-    Shrunk { failing: minimise(subject, Aim::FewestChoices, best), run: number, shrunk_from }
+    Shrunk { failing: minimise(subject, Aim::FewestChoices, best), first, run: number }
 }
 
 /// The random number generator of one run.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::catalogue::ladder::Rung;
 use crate::history::escape;
 use crate::hunt::both::Finding;
-use crate::hunt::case::replay::Fidelity;
+use crate::hunt::case::replay::{Fidelity, Replay};
 use crate::hunt::case::write::{setting, why};
 use crate::hunt::exam::Paper;
 use crate::hunt::exhaustive::{Doubt, Proof};
@@ -15,7 +15,7 @@ use crate::search::exhaustive::Open;
 
 use super::human::{beginning, rungs};
 use super::reporter::{
-    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite, Tested,
+    Begin, Begun, Checked, EndOfRecordings, Examined, Other, Replayed, Reporter, Suite, Tested,
 };
 use super::survey::Judged;
 use super::table::{doubt_text, reason};
@@ -115,6 +115,32 @@ pub(super) fn tested(one: &Tested<'_>) -> Value {
 /// A replay.
 pub(super) fn replay(replayed: &Replayed<'_>) -> Value {
     let Replayed { strategy, case, replay, .. } = replayed;
+    let steps: Vec<_> = replay.trace.steps.iter().map(|step| sentences(step).join(" · ")).collect();
+    let mut all = json!({
+        "strategy": strategy,
+        "setting": setting(&case.setting),
+        "model": case.property.to_string(),
+        "evidence": why(&replay.run, &case.property, &replay.judgement, replay.datatype),
+        "steps": steps,
+        "passes_if": replayed.neighbour.map(|it| neighbour::told(it, &replay.trace)),
+    });
+    let full = match replayed.other {
+        Other::Full(full) => {
+            let mut told = ended(&full.replay);
+            told.insert("actions".to_owned(), full.steps().into());
+            Some(told)
+        }
+        Other::Minimal(_) | Other::None => None,
+    };
+    all["full"] = full.into();
+    for (name, said) in ended(replay) {
+        all[name] = said;
+    }
+    all
+}
+
+/// How a replay ended, and whether it matched the record.
+fn ended(replay: &Replay) -> Map<String, Value> {
     let (outcome, difference) = match &replay.fidelity {
         Fidelity::Reproduced => ("reproduced", None),
         Fidelity::TextsDiffer(difference) => ("texts-differ", Some(difference)),
@@ -132,19 +158,14 @@ pub(super) fn replay(replayed: &Replayed<'_>) -> Value {
         Judgement::Violated(..) => "violated",
         Judgement::Unknown(_) => "unknown",
     };
-    let steps: Vec<_> = replay.trace.steps.iter().map(|step| sentences(step).join(" · ")).collect();
-    json!({
-        "strategy": strategy,
-        "setting": setting(&case.setting),
-        "model": case.property.to_string(),
-        "outcome": outcome,
-        "difference": difference,
-        "verdict": verdict,
-        "kind": replay.judgement.flaw().map(|flaw| flaw.to_string()),
-        "evidence": why(&replay.run, &case.property, &replay.judgement, replay.datatype),
-        "steps": steps,
-        "passes_if": replayed.neighbour.map(|it| neighbour::told(it, &replay.trace)),
-    })
+    let kind = replay.judgement.flaw().map(|flaw| flaw.to_string());
+    let all = [
+        ("outcome", outcome.into()),
+        ("difference", difference.into()),
+        ("verdict", verdict.into()),
+        ("kind", kind.into()),
+    ];
+    all.map(|(name, said)| (name.to_owned(), said)).into_iter().collect()
 }
 
 /// A JSON value on one line, escaped likewise.

@@ -14,6 +14,8 @@ pub mod deeds;
 #[cfg(feature = "proptest")]
 pub mod distance;
 #[cfg(feature = "proptest")]
+mod full;
+#[cfg(feature = "proptest")]
 pub mod github;
 #[cfg(feature = "proptest")]
 pub mod happened;

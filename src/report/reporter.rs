@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::catalogue::Registry;
 use crate::catalogue::ladder::Rung;
-use crate::hunt::case::replay::Replay;
+use crate::hunt::case::replay::{FullReplay, Replay};
 use crate::hunt::case::{Case, Expectation};
 use crate::hunt::exam::Paper;
 use crate::hunt::landmarks::Landmarks;
@@ -189,10 +189,23 @@ pub struct Replayed<'a> {
     pub landmarks: &'a Landmarks,
     /// The nearest run that does not fail, if it was sought and there is one.
     pub neighbour: Option<&'a Neighbour>,
+    /// The same failure in a longer or a shorter run.
+    pub other: Other<'a>,
     /// After how many steps to stop; `None` for the whole run.
     pub until: Option<usize>,
     /// Why the command ends as it does, in a word.
     pub exit: &'a str,
+}
+
+/// What else a case has besides the run that is shown.
+#[derive(Clone, Copy)]
+pub enum Other<'a> {
+    /// The run as it was found, replayed.
+    Full(&'a FullReplay),
+    /// The run as it was found is shown, and was shrunk to so many steps.
+    Minimal(usize),
+    /// Nothing, or nobody has asked for it.
+    None,
 }
 
 /// A regression suite of cases, replayed.

@@ -26,6 +26,8 @@ pub struct Block<'a> {
     pub minimal: bool,
     /// How many actions were chosen, and how many there are in all.
     pub actions: (usize, usize),
+    /// From which run it was shrunk or to which, as a label and a text.
+    pub shrunk: Option<(&'static str, &'a str)>,
     /// What is different in the nearest run that passes.
     pub passes: Option<&'a str>,
     /// Violations of other causes that the search has found.
@@ -88,6 +90,9 @@ pub fn verdict(block: &Block<'_>, look: &Look) -> String {
         let checked = if block.minimal { "checked" } else { "not checked" };
         let minimal = format!("{checked} ({chosen} chosen, {all} in all)");
         lines.push(("minimal", Said::Text(minimal)));
+    }
+    if let Some((label, said)) = block.shrunk {
+        lines.push((label, Said::Text(said.to_owned())));
     }
     if let Some(difference) = block.passes {
         lines.push(("passes if", Said::Text(difference.to_owned())));

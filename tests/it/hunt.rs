@@ -192,7 +192,7 @@ fn by_random(row: &Promise) -> Option<(Failing, FoundBy)> {
         search: Some(SearchName::Random),
         seed: Some(SEED),
         run: Some(found.run),
-        shrunk_from: Some(found.shrunk_from),
+        shrunk_from: Some(found.first.run.schedule.len()),
     };
     Some((found.failing, how))
 }

@@ -24,6 +24,7 @@ mod exam;
 mod exhaustive;
 mod foreign;
 mod formats;
+mod full;
 mod hunt;
 mod judgement;
 mod liveness;

@@ -83,12 +83,12 @@ fn file(promise: &Promise) -> PathBuf {
 fn is_committed(promise: &Promise, finding: &Finding) {
     assert!(finding.is_minimal());
     let subject = registry().parse(&promise.strategy).expect("it is registered").remove(0);
-    let how = match finding.how {
-        How::Random { run, shrunk_from } => FoundBy {
+    let how = match &finding.how {
+        How::Random { run, first } => FoundBy {
             search: Some(SearchName::Random),
             seed: Some(SEED),
-            run: Some(run),
-            shrunk_from: Some(shrunk_from),
+            run: Some(*run),
+            shrunk_from: Some(first.run.schedule.len()),
         },
         _ => FoundBy { search: Some(SearchName::Exhaustive), ..FoundBy::default() },
     };

@@ -1,5 +1,6 @@
 //! The layout of a case file: one line for each field, and one for each element
-//! of a list that is a field, so that a case is easy to read and to compare.
+//! of a list that is a field, so that a case is easy to read and to compare. The fields of
+//! the run as it was found are laid out in the same way, one level deeper.
 
 use std::io;
 
@@ -11,7 +12,8 @@ use crate::history::escape;
 /// Writes a value in this layout, with a newline at the end.
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, Layout::default());
+    let mut serializer =
+        Serializer::with_formatter(&mut bytes, Layout { level: 1, ..Layout::default() });
     value.serialize(&mut serializer).expect("the shapes of a case are serialisable");
     bytes.push(b'\n');
     String::from_utf8(bytes).expect("JSON is UTF-8")
@@ -20,6 +22,11 @@ pub(super) fn to_text<T: Serialize>(value: &T) -> String {
 #[derive(Default)]
 struct Layout {
     depth: usize,
+    /// How deep the fields are that have lines of their own: those of the case, or those of
+    /// the run as it was found.
+    level: usize,
+    /// Whether the name of a field of the case is being written.
+    naming: bool,
     /// Whether the elements of the current list have lines of their own.
     broken: bool,
 }
@@ -27,9 +34,12 @@ struct Layout {
 impl Layout {
     fn line<W: ?Sized + io::Write>(&self, writer: &mut W, indent: usize) -> io::Result<()> {
         writer.write_all(b"\n")?;
-        writer.write_all(&b"    "[..indent])
+        writer.write_all("  ".repeat(indent).as_bytes())
     }
 }
+
+/// The field whose value has fields with lines of their own.
+const DEEP: &str = "full";
 
 impl Formatter for Layout {
     fn write_string_fragment<W: ?Sized + io::Write>(
@@ -37,6 +47,9 @@ impl Formatter for Layout {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if std::mem::take(&mut self.naming) && fragment == DEEP {
+            self.level = 2;
+        }
         writer.write_all(escape::in_json(fragment).as_bytes())
     }
 
@@ -47,8 +60,8 @@ impl Formatter for Layout {
 
     fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.depth -= 1;
-        if self.depth == 1 && std::mem::take(&mut self.broken) {
-            self.line(writer, 2)?;
+        if self.depth == self.level && std::mem::take(&mut self.broken) {
+            self.line(writer, self.depth)?;
         }
         writer.write_all(b"]")
     }
@@ -58,10 +71,10 @@ impl Formatter for Layout {
         writer: &mut W,
         first: bool,
     ) -> io::Result<()> {
-        if self.depth == 2 {
+        if self.depth == self.level + 1 {
             writer.write_all(if first { b"" } else { b"," })?;
             self.broken = true;
-            return self.line(writer, 4);
+            return self.line(writer, self.depth);
         }
         writer.write_all(if first { b"" } else { b", " })
     }
@@ -73,8 +86,9 @@ impl Formatter for Layout {
 
     fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.depth -= 1;
-        if self.depth == 0 {
-            self.line(writer, 0)?;
+        if self.depth + 1 == self.level {
+            self.line(writer, self.depth)?;
+            self.level = self.depth;
         }
         writer.write_all(b"}")
     }
@@ -84,9 +98,10 @@ impl Formatter for Layout {
         writer: &mut W,
         first: bool,
     ) -> io::Result<()> {
-        if self.depth == 1 {
+        if self.depth == self.level {
+            self.naming = self.level == 1;
             writer.write_all(if first { b"" } else { b"," })?;
-            return self.line(writer, 2);
+            return self.line(writer, self.depth);
         }
         writer.write_all(if first { b"" } else { b", " })
     }

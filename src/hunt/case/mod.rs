@@ -58,6 +58,29 @@ pub struct Case {
     pub minimal: bool,
     /// How it was found.
     pub found: FoundBy,
+    /// The run as it was found, if that was shrunk and is not too long to be kept. It is
+    /// evidence of where the case comes from; the verdict does not rest on it.
+    pub full: Option<RecordedRun>,
+}
+
+/// How many steps the longest run has that a case keeps as it was found.
+pub const FULL_MAX: usize = 300;
+
+/// A run as a case records it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedRun {
+    /// Its setting.
+    pub setting: Setting,
+    /// What clients asked.
+    pub workload: Workload,
+    /// What nodes sent when they started, as texts.
+    pub start: Vec<String>,
+    /// Its steps.
+    pub schedule: Vec<CaseStep>,
+    /// How many of the last steps repeat for ever, if they do.
+    pub cycle: Option<usize>,
+    /// What clients saw.
+    pub history: History,
 }
 
 /// One step of a recorded schedule.
@@ -165,6 +188,25 @@ impl Case {
     /// Why the property fails, in words, if the file says so.
     pub fn why(&self) -> Option<&str> {
         self.evidence.get("why").and_then(|why| why.as_str())
+    }
+
+    /// The case that the run as it was found would be, without being shrunk.
+    pub fn as_found(&self) -> Option<Case> {
+        let RecordedRun { setting, workload, start, schedule, cycle, history } =
+            self.full.clone()?;
+        Some(Case {
+            setting,
+            workload,
+            start,
+            schedule,
+            cycle,
+            history,
+            evidence: serde_json::Value::Null,
+            minimal: false,
+            found: FoundBy { shrunk_from: None, ..self.found.clone() },
+            full: None,
+            ..self.clone()
+        })
     }
 
     /// How many steps were chosen, not added by settling.

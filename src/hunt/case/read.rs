@@ -19,8 +19,10 @@ use crate::world::{
 };
 
 use super::locate::{At, locate};
-use super::schema::{FaultsShape, File, FoundShape, SessionShape, StepShape, VerdictWord};
-use super::{Case, CaseStep, FORMAT, FoundBy, NotACase};
+use super::schema::{
+    ClusterShape, FaultsShape, File, FoundShape, FullShape, SessionShape, StepShape, VerdictWord,
+};
+use super::{Case, CaseStep, FORMAT, FoundBy, NotACase, RecordedRun};
 
 /// A complaint about the value at a path.
 struct Complaint(Vec<At>, String);
@@ -113,29 +115,96 @@ fn check_format(text: &str) -> Result<(), FormatError> {
     }
 }
 
+fn nodes(cluster: &ClusterShape) -> Checked<u16> {
+    let nodes = cluster.nodes;
+    u16::try_from(nodes).ok().filter(|n| (1..=Cluster::NODES_MAX).contains(n)).ok_or(Complaint(
+        vec![At::Key("cluster"), At::Key("nodes")],
+        format!("a cluster has 1 to {} nodes, not {nodes}", Cluster::NODES_MAX),
+    ))
+}
+
 fn case(file: File) -> Checked<Case> {
-    let nodes = file.cluster.nodes;
-    let nodes = u16::try_from(nodes).ok().filter(|n| (1..=Cluster::NODES_MAX).contains(n)).ok_or(
-        Complaint(
-            vec![At::Key("cluster"), At::Key("nodes")],
-            format!("a cluster has 1 to {} nodes, not {nodes}", Cluster::NODES_MAX),
-        ),
-    )?;
     let setting = Setting {
-        nodes,
+        nodes: nodes(&file.cluster)?,
         network: file.cluster.network,
         faults: faults(file.faults),
         routing: file.routing,
     };
-    let workload = workload(&file.workload, nodes)?;
-    let history = notation::parse(&file.history)
-        .map_err(|error| Complaint(vec![At::Key("history")], error.reason))?;
+    let said = Said {
+        workload: &file.workload,
+        schedule: &file.schedule,
+        cycle: file.cycle,
+        history: &file.history,
+    };
+    let RecordedRun { setting, workload, start, schedule, cycle, history } =
+        run(setting, file.start, &said)?;
     let property = file.model.parse().map_err(|error| Complaint(vec![At::Key("model")], error))?;
     let kind = kind(file.verdict, file.kind)?;
     let found = found(&file.found)?;
-    let mut walk = Walk::new(&setting, &workload, &file.start, &file.schedule);
-    let mut schedule = Vec::with_capacity(file.schedule.len());
-    for (at, shape) in file.schedule.iter().enumerate() {
+    let full = file.full.map(|shape| full(shape, &setting, found.shrunk_from)).transpose()?;
+    Ok(Case {
+        tool: file.tool,
+        strategy: file.strategy,
+        datatype: file.datatype,
+        setting,
+        workload,
+        start,
+        schedule,
+        cycle,
+        history,
+        property,
+        kind,
+        evidence: file.evidence,
+        minimal: file.minimal,
+        found,
+        full,
+    })
+}
+
+/// The run as it was found, of a case with this setting that was shrunk from so many steps.
+fn full(shape: FullShape, case: &Setting, shrunk_from: Option<usize>) -> Checked<RecordedRun> {
+    let within = |Complaint(mut path, reason)| {
+        path.insert(0, At::Key("full"));
+        Complaint(path, format!("in the run as it was found, {reason}"))
+    };
+    let mut setting = case.clone();
+    if let Some(cluster) = &shape.cluster {
+        setting.nodes = nodes(cluster).map_err(within)?;
+        setting.network = cluster.network;
+    }
+    if let Some(plan) = shape.faults {
+        setting.faults = faults(plan);
+    }
+    let steps = shape.schedule.len();
+    if let Some(from) = shrunk_from.filter(|from| *from != steps) {
+        let reason = format!("there are {steps} steps, but the case was shrunk from {from}");
+        return Err(within(Complaint(vec![At::Key("schedule")], reason)));
+    }
+    let said = Said {
+        workload: &shape.workload,
+        schedule: &shape.schedule,
+        cycle: shape.cycle,
+        history: &shape.history,
+    };
+    run(setting, shape.start, &said).map_err(within)
+}
+
+/// What a file says of a run.
+struct Said<'a> {
+    workload: &'a [SessionShape],
+    schedule: &'a [StepShape],
+    cycle: Option<usize>,
+    history: &'a str,
+}
+
+/// A run in this setting, in which nodes sent this when they started.
+fn run(setting: Setting, start: Vec<String>, said: &Said<'_>) -> Checked<RecordedRun> {
+    let workload = workload(said.workload, setting.nodes)?;
+    let history = notation::parse(said.history)
+        .map_err(|error| Complaint(vec![At::Key("history")], error.reason))?;
+    let mut walk = Walk::new(&setting, &workload, &start, said.schedule);
+    let mut schedule = Vec::with_capacity(said.schedule.len());
+    for (at, shape) in said.schedule.iter().enumerate() {
         let step = || vec![At::Key("schedule"), At::Index(at)];
         let action = action(shape, &mut walk).map_err(|(key, reason)| {
             let mut path = step();
@@ -151,26 +220,11 @@ fn case(file: File) -> Checked<Case> {
             settling: shape.settling,
         });
     }
-    if file.cycle.is_some_and(|cycle| cycle == 0 || cycle > schedule.len()) {
+    if said.cycle.is_some_and(|cycle| cycle == 0 || cycle > schedule.len()) {
         let reason = format!("a cycle has 1 to {} steps", schedule.len());
         return Err(Complaint(vec![At::Key("cycle")], reason));
     }
-    Ok(Case {
-        tool: file.tool,
-        strategy: file.strategy,
-        datatype: file.datatype,
-        setting,
-        workload,
-        start: file.start,
-        schedule,
-        cycle: file.cycle,
-        history,
-        property,
-        kind,
-        evidence: file.evidence,
-        minimal: file.minimal,
-        found,
-    })
+    Ok(RecordedRun { setting, workload, start, schedule, cycle: said.cycle, history })
 }
 
 /// How the property fails, if it does.

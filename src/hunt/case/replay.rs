@@ -3,11 +3,11 @@
 
 use crate::history::notation;
 use crate::hunt::Subject;
-use crate::hunt::property::{Flaw, Judgement, judge};
+use crate::hunt::property::{Flaw, Judgement, fit, judge};
 use crate::judgement::datatype::{self, Datatype};
 use crate::world::trace;
 use crate::world::trace::{Trace, TraceStep};
-use crate::world::{Ending, NotEnabled, Run};
+use crate::world::{Ending, NotEnabled, Run, Shows, Step};
 use crate::world::{re_execute, repeat};
 
 use super::read::{place_of_step, place_of_verdict};
@@ -28,6 +28,27 @@ pub struct Replay {
     pub judgement: Judgement,
     /// What the operations mean.
     pub datatype: &'static dyn Datatype,
+}
+
+/// The replay of the run as it was found.
+#[derive(Clone, Debug)]
+pub struct FullReplay {
+    /// The case that this run would be.
+    pub case: Case,
+    /// What happened this time.
+    pub replay: Replay,
+}
+
+impl FullReplay {
+    /// How many steps the run had when it was found.
+    pub fn steps(&self) -> usize {
+        self.case.schedule.len()
+    }
+
+    /// Whether it still fails in the way that the case records.
+    pub fn fails_so(&self) -> bool {
+        self.replay.judgement.flaw() == self.case.kind
+    }
 }
 
 /// Whether a replay matched the record.
@@ -66,8 +87,7 @@ pub fn replay(
     subject: &dyn Subject,
     datatype: &'static dyn Datatype,
 ) -> Result<Replay, (usize, String)> {
-    let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
-    let followed = trace::follow(subject, &case.setting, &case.workload, &recorded);
+    let followed = follow(case, subject);
     let mut before = followed.steps.iter().zip(&case.schedule);
     if let Some(NotEnabled::Impossible(why)) = followed.stuck
         && !records_sends(case)
@@ -75,8 +95,7 @@ pub fn replay(
     {
         return Err((followed.steps.len(), why.to_owned()));
     }
-    let chosen = followed.steps.iter().map(|step| step.step);
-    let resolved: Vec<_> = chosen.filter(|step| !step.settling).collect();
+    let resolved = chosen(&followed);
     let run = match chosen_cycle(case) {
         Some(steps) if steps <= resolved.len() => {
             let (stem, cycle) = resolved.split_at(resolved.len() - steps);
@@ -85,13 +104,52 @@ pub fn replay(
         }
         _ => re_execute(subject, &case.setting, &case.workload, &resolved, case.property.shows()),
     };
+    Ok(compared(case, &followed, run, subject, datatype))
+}
+
+/// Replays the run as it was found, of a case that has it: to its end, as the search executed
+/// it, whatever else it shows. A step that is impossible is a difference, never an error: the
+/// case does not rest on this run.
+pub fn replay_full(
+    case: &Case,
+    subject: &dyn Subject,
+    datatype: &'static dyn Datatype,
+) -> Option<FullReplay> {
+    let case = case.as_found()?;
+    let followed = follow(&case, subject);
+    let place = (&case.setting, &case.workload);
+    let run = re_execute(subject, place.0, place.1, &chosen(&followed), Shows::All);
+    let run = fit(subject, place, &run, &case.property).into_owned();
+    let replay = compared(&case, &followed, run, subject, datatype);
+    Some(FullReplay { case, replay })
+}
+
+/// The recorded steps, as far as they are possible.
+fn follow(case: &Case, subject: &dyn Subject) -> Trace {
+    let recorded: Vec<_> = case.schedule.iter().map(|step| (step.action, step.settling)).collect();
+    trace::follow(subject, &case.setting, &case.workload, &recorded)
+}
+
+/// The chosen ones of the steps that were followed.
+fn chosen(followed: &Trace) -> Vec<Step> {
+    followed.steps.iter().map(|step| step.step).filter(|step| !step.settling).collect()
+}
+
+/// Judges the run that was executed, and compares it with the record.
+fn compared(
+    case: &Case,
+    followed: &Trace,
+    run: Run,
+    subject: &dyn Subject,
+    datatype: &'static dyn Datatype,
+) -> Replay {
     let trace = trace::trace(subject, &case.setting, &case.workload, &run.schedule);
     let judgement = match case.property.unfit_for(subject) {
         Some(why) => Judgement::Unknown(why.to_owned()),
         None => judge(&run, &case.property, datatype),
     };
-    let fidelity = compare(case, &followed, &trace, &run, &judgement);
-    Ok(Replay { fidelity, trace, run, judgement, datatype })
+    let fidelity = compare(case, followed, &trace, &run, &judgement);
+    Replay { fidelity, trace, run, judgement, datatype }
 }
 
 impl Replay {

@@ -38,6 +38,26 @@ pub(super) struct File {
     pub minimal: bool,
     #[serde(default)]
     pub found: FoundShape,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<FullShape>,
+}
+
+/// The run as it was found. Its cluster and its faults are those of the case if they are left
+/// out.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FullShape {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultsShape>,
+    pub workload: Vec<SessionShape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub start: Vec<String>,
+    pub schedule: Vec<StepShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<usize>,
+    pub history: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

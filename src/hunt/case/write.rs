@@ -12,16 +12,17 @@ use crate::judgement::{Counterexample, Guarantees, Kind, Model, Witness};
 use crate::replication::CommandId;
 use crate::world::trace::{Trace, TraceStep, trace};
 use crate::world::{
-    Action, Ending, FaultPlan, MessageName, Run, SessionId, Setting, Strike, Workload,
+    Action, Ending, FaultPlan, MessageName, Planned, Run, Script, SessionId, Setting, Strike,
+    Workload,
 };
 
 use super::layout::to_text;
 use super::schema::{
-    ClusterShape, FaultsShape, File, FoundShape, OperationShape, SessionShape, StepShape,
-    VerdictWord,
+    ClusterShape, FaultsShape, File, FoundShape, FullShape, OperationShape, SessionShape,
+    StepShape, VerdictWord,
 };
 use super::words::{asks, did, sentence};
-use super::{Case, CaseStep, FORMAT, FoundBy};
+use super::{Case, CaseStep, FORMAT, FULL_MAX, FoundBy, RecordedRun};
 
 impl Case {
     /// The case of a failing run. `minimal` says whether it was checked that no
@@ -57,7 +58,26 @@ impl Case {
             evidence: evidence(run, property, judgement, datatype),
             minimal,
             found,
+            full: None,
         }
+    }
+
+    /// The same case, which was shrunk from this run. It keeps the run if that is another one
+    /// and has at most [`FULL_MAX`] steps.
+    pub fn shrunk_from(self, subject: &dyn Subject, first: &Failing) -> Case {
+        let Case { setting, workload, start, schedule, cycle, history, .. } =
+            Case::of(subject, first, false, FoundBy::default());
+        let found = FoundBy { shrunk_from: Some(schedule.len()), ..self.found };
+        let is_shrunk = (&workload, &schedule) != (&self.workload, &self.schedule);
+        let full = (is_shrunk && schedule.len() <= FULL_MAX).then_some(RecordedRun {
+            setting,
+            workload,
+            start,
+            schedule,
+            cycle,
+            history,
+        });
+        Case { found, full, ..self }
     }
 
     /// The text of the case file.
@@ -164,6 +184,17 @@ fn stuck(run: &Run, property: &Property, who: &dyn Fn(usize) -> String) -> Strin
     format!("{} {} at {node}, and no answer ever comes: {state}", who(at), asks(call))
 }
 
+/// Whether a run ends because an invariant broke.
+fn ends_broken(ending: &Ending) -> bool {
+    matches!(ending, Ending::Broken(_))
+}
+
+/// After which step an invariant broke, in a run that went on.
+fn broken(run: &Run, name: &str) -> String {
+    let step = run.broken.iter().find(|broken| broken.name == name).map_or(0, |it| it.step);
+    format!("after step {step} `{name}` does not hold")
+}
+
 /// Which key is read nowhere.
 fn refused(run: &Run) -> String {
     let finals = run.history.operations().iter();
@@ -234,8 +265,10 @@ pub fn why_marked(
             },
             _ => unreachable!("only white-box properties have this flaw"),
         },
-        (Judgement::Violated(Flaw::Broken, None), Ending::Settled) => match property {
+        (Judgement::Violated(Flaw::Broken, None), ending) if !ends_broken(ending) => match property
+        {
             Property::AtQuiescence(name) => format!("at quiescence `{name}` does not hold"),
+            Property::Always(name) => broken(run, name),
             _ => String::new(),
         },
         (Judgement::Violated(_, None), ending) => match ending {
@@ -349,7 +382,6 @@ fn faults(plan: &FaultPlan) -> FaultsShape {
 }
 
 fn file(case: &Case) -> File {
-    let sessions = (0u16..).zip(&case.workload.sessions);
     File {
         format: FORMAT.to_owned(),
         tool: case.tool.clone(),
@@ -358,24 +390,9 @@ fn file(case: &Case) -> File {
         cluster: cluster(&case.setting),
         faults: faults(&case.setting.faults),
         routing: case.setting.routing,
-        workload: sessions
-            .map(|(at, script)| SessionShape {
-                session: SessionId(at).to_string(),
-                node: script.node.to_string(),
-                operations: script
-                    .operations
-                    .iter()
-                    .map(|planned| OperationShape {
-                        f: planned.call.f.clone(),
-                        key: planned.call.key.clone(),
-                        value: planned.call.argument.clone(),
-                        node: planned.node.map(|node| node.to_string()),
-                    })
-                    .collect(),
-            })
-            .collect(),
+        workload: sessions(&case.workload),
         start: case.start.clone(),
-        schedule: schedule(case),
+        schedule: schedule(&case.workload, &case.schedule),
         cycle: case.cycle,
         history: notation::write(&case.history),
         model: case.property.to_string(),
@@ -392,13 +409,44 @@ fn file(case: &Case) -> File {
             run: case.found.run,
             shrunk_from: case.found.shrunk_from,
         },
+        full: case.full.as_ref().map(|run| full(run, &case.setting)),
     }
 }
 
-fn schedule(case: &Case) -> Vec<StepShape> {
+/// The run as it was found, of a case with this setting.
+fn full(run: &RecordedRun, shrunk: &Setting) -> FullShape {
+    let (now, then) = (&run.setting, shrunk);
+    let is_same_cluster = (now.nodes, now.network) == (then.nodes, then.network);
+    FullShape {
+        cluster: (!is_same_cluster).then(|| cluster(now)),
+        faults: (now.faults != then.faults).then(|| faults(&now.faults)),
+        workload: sessions(&run.workload),
+        start: run.start.clone(),
+        schedule: schedule(&run.workload, &run.schedule),
+        cycle: run.cycle,
+        history: notation::write(&run.history),
+    }
+}
+
+fn sessions(workload: &Workload) -> Vec<SessionShape> {
+    let operation = |planned: &Planned| OperationShape {
+        f: planned.call.f.clone(),
+        key: planned.call.key.clone(),
+        value: planned.call.argument.clone(),
+        node: planned.node.map(|node| node.to_string()),
+    };
+    let session = |(at, script): (u16, &Script)| SessionShape {
+        session: SessionId(at).to_string(),
+        node: script.node.to_string(),
+        operations: script.operations.iter().map(operation).collect(),
+    };
+    (0..).zip(&workload.sessions).map(session).collect()
+}
+
+fn schedule(workload: &Workload, steps: &[CaseStep]) -> Vec<StepShape> {
     // The number of an operation is written only if it is not the session's
     // next one.
-    let mut next = vec![0; case.workload.sessions.len()];
+    let mut next = vec![0; workload.sessions.len()];
     let shape = |step: &CaseStep| {
         let mut shape = self::step(step);
         if let Action::Invoke(operation) = step.action {
@@ -408,7 +456,7 @@ fn schedule(case: &Case) -> Vec<StepShape> {
         }
         shape
     };
-    case.schedule.iter().map(shape).collect()
+    steps.iter().map(shape).collect()
 }
 
 fn step(step: &CaseStep) -> StepShape {

@@ -157,8 +157,8 @@ pub(in crate::report) fn story(
         let title = look.text(&title(&row.found.property, &finding.failing.judgement()));
         let all = finding.failing.run.schedule.len();
         let size = match &finding.how {
-            How::Random { run, shrunk_from } => {
-                format!("run {run} · {shrunk_from} actions shrunk to {all}")
+            How::Random { run, first } => {
+                format!("run {run} · {} actions shrunk to {all}", first.run.schedule.len())
             }
             How::Exhaustive { scope, states } => format!(
                 "{all} {}, the fewest with {} · {} states",
@@ -187,6 +187,7 @@ pub(in crate::report) fn story(
             landmarks: &failure.landmarks,
             minimal: finding.is_minimal(),
             others: &row.others().map(other).collect::<Vec<_>>(),
+            shrunk: None,
             neighbour: None,
         };
         if at == 0 {

@@ -31,6 +31,8 @@ pub(super) struct FailingRun<'a> {
     pub(super) minimal: bool,
     /// Violations of other causes.
     pub(super) others: &'a [String],
+    /// From which run it was shrunk or to which, as a label and a text.
+    pub(super) shrunk: Option<(&'static str, &'a str)>,
     /// The nearest run that does not fail, if it is known.
     pub(super) neighbour: Option<&'a Neighbour>,
 }
@@ -58,6 +60,7 @@ impl FailingRun<'_> {
             why: &why,
             minimal: self.minimal,
             actions: (steps.iter().filter(|step| !step.settling).count(), steps.len()),
+            shrunk: self.shrunk,
             passes: passes.as_deref(),
             others: self.others,
             hint: flaw.and_then(|flaw| self.registry.hint(self.strategy, flaw)),

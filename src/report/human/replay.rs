@@ -5,7 +5,7 @@ use crate::hunt::property::Judgement;
 use crate::report::reporter::Replayed;
 use crate::report::table::setting_text;
 use crate::report::timeline::{self, Story};
-use crate::report::{Look, Tone, states, verdict};
+use crate::report::{Look, Tone, full, states, verdict};
 
 use super::failing_run::FailingRun;
 
@@ -36,6 +36,7 @@ fn until(steps: usize, replayed: &Replayed<'_>, look: &Look) -> String {
 /// The verdict, the picture, and the block below it.
 fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
     let Replayed { strategy, registry, case, replay, landmarks, neighbour, .. } = *replayed;
+    let shrunk = full::told(replayed);
     let told = FailingRun {
         strategy,
         registry,
@@ -49,6 +50,7 @@ fn whole(replayed: &Replayed<'_>, look: &Look) -> String {
         landmarks,
         minimal: case.minimal,
         others: &[],
+        shrunk: shrunk.as_ref().map(|(label, said)| (*label, said.as_str())),
         neighbour,
     };
     let place = look.text(&format!(" · {}", setting_text(&case.setting)));

@@ -27,7 +27,7 @@ use crate::world::{Action, MessageName};
 
 use super::diagram::{About, diagram};
 use super::lattice::lattice;
-use super::{Script, document, neighbour};
+use super::{Script, beside, document};
 
 const SCRIPT: Script =
     Script { text: include_str!("case.js"), hash: "vIA7FgymlLLt6QG4XcUMsM7syldYfbrzvIC7vEJcJj8=" };
@@ -64,7 +64,8 @@ pub fn page(replayed: &Replayed<'_>, told: &Told<'_>) -> String {
                 }
             }
             section.steps { h2 { "Step by step" } (steps(replayed, &about)) }
-            (neighbour::section(replayed))
+            (beside::neighbour(replayed))
+            (beside::full(replayed))
           }
           div.narrow {
             (stepper(replayed))

@@ -12,11 +12,11 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::history::escape;
 
+mod beside;
 pub mod case;
 mod diagram;
 pub mod index;
 mod lattice;
-mod neighbour;
 mod plot;
 pub mod recording;
 pub mod results;
