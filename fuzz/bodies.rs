@@ -42,7 +42,10 @@ pub fn case_file(bytes: &[u8]) {
     let written = case.to_text();
     let again = read::read(&written).expect("what was written can be read");
     assert_eq!(again.to_text(), written, "writing is stable");
-    if case.schedule.len() > 200 || case.setting.nodes > 8 {
+    let full = case.full.as_ref();
+    let steps = case.schedule.len() + full.map_or(0, |full| full.schedule.len());
+    let nodes = full.map_or(0, |full| full.setting.nodes).max(case.setting.nodes);
+    if steps > 200 || nodes > 8 {
         return;
     }
     let registry = Registry::standard();
@@ -50,6 +53,7 @@ pub fn case_file(bytes: &[u8]) {
         (registry.named(&case.strategy), registry.datatype(&case.datatype))
     {
         let _ = replay::replay(&case, &*subject, datatype);
+        let _ = replay::replay_full(&case, &*subject, datatype);
     }
 }
 

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use quiescence::catalogue::Registry;
 use quiescence::history::{Call, NodeId};
-use quiescence::hunt::case::replay::{Fidelity, replay, replay_full};
+use quiescence::hunt::case::replay::{Fidelity, Replay, replay, replay_full};
+use quiescence::hunt::case::write::why;
 use quiescence::hunt::case::{Case, FULL_MAX, FoundBy, NotACase, read};
 use quiescence::hunt::minimise::Failing;
 use quiescence::hunt::promise::{Expected, Promise};
@@ -20,7 +21,8 @@ use quiescence::judgement::datatype::{Datatype, Register};
 use quiescence::replication::OperationId;
 use quiescence::search::random::{Scope, scenario};
 use quiescence::world::{
-    Action, Network, Planned, Scenario, Script, Setting, Shows, Step, Workload, execute, re_execute,
+    Action, FaultKind, Faults, Network, Planned, Scenario, Script, Setting, Shows, Step, Workload,
+    execute, re_execute,
 };
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -66,7 +68,8 @@ fn diverging(scenario: &Scenario) -> Option<Failing> {
 }
 
 fn scope() -> Scope {
-    let setting = Setting::calm(2, Network::Unordered);
+    let mut setting = Setting::calm(2, Network::Unordered);
+    setting.faults.budget = Faults::once(&[FaultKind::Drop, FaultKind::Duplicate]);
     let menu = served(&*storing(), 2, &Register, 2);
     Scope { setting, menu, ..Scope::default() }
 }
@@ -99,16 +102,17 @@ fn long(writes: usize) -> Failing {
 /// The case that a random search finds of the notebook.
 fn small() -> Case {
     static SMALL: LazyLock<Case> = LazyLock::new(|| {
-        let (subject, shrunk) = found(&promise("notebook:storing"));
+        let (subject, shrunk) = found(&promise("notebook:storing", "eventual"));
         case(&*subject, &shrunk.failing, &shrunk.first)
     });
     SMALL.clone()
 }
 
-fn promise(strategy: &str) -> Promise {
+fn promise(strategy: &str, property: &str) -> Promise {
     let registry = Registry::standard();
     let mut all = registry.promises().filter(|one| one.expected != Expected::Holds);
-    all.find(|one| one.strategy == strategy).expect("it breaks a promise").clone()
+    let is_it = |one: &&Promise| one.strategy == strategy && one.property.to_string() == property;
+    all.find(is_it).expect("there is such a promise").clone()
 }
 
 /// Runs the program on the case in a place of its own: what it says on both outputs, and its
@@ -128,21 +132,24 @@ fn run(case: &str, arguments: &[&str]) -> (String, Option<i32>) {
 #[test]
 fn a_random_search_keeps_the_run_as_it_was_found() {
     let mut kept = 0;
-    for strategy in [
-        "notebook:storing",
-        "notebook:echo",
-        "gossip:digest=values",
-        "quorum:r=1,w=1",
-        "failover",
-        "primary-backup",
-        "raft:conflicts=unseen",
+    for (strategy, property) in [
+        ("notebook:storing", "eventual"),
+        ("notebook:echo", "eventual"),
+        ("gossip:digest=values", "eventual"),
+        ("quorum:r=1,w=1", "ryw"),
+        ("failover", "durable"),
+        ("primary-backup", "answered"),
+        // Links that are cut stay cut, and an invariant that breaks does not end the run.
+        ("quorum", "available"),
+        ("raft:conflicts=unseen", "always:on-a-majority"),
     ] {
-        let promise = promise(strategy);
+        let promise = promise(strategy, property);
         let (subject, shrunk) = found(&promise);
         let Shrunk { failing, first, .. } = &shrunk;
         let case = case(&*subject, failing, first);
         assert_eq!(case.found.shrunk_from, Some(first.run.schedule.len()), "{strategy}");
         let text = case.to_text();
+        assert!(text.lines().all(|line| line.matches("\"do\": ").count() < 2), "{text}");
         let json = serde_json::from_str(&text).expect("a case is JSON");
         assert_eq!(complaints_of("case", &json), [""; 0], "{strategy}");
         let again = read::read(&text).unwrap_or_else(|error| panic!("{strategy}: {error}"));
@@ -156,8 +163,11 @@ fn a_random_search_keeps_the_run_as_it_was_found() {
         assert_eq!(Some(full.replay.run.schedule.len()), case.found.shrunk_from, "{strategy}");
         assert!(case.chosen() <= full.case.chosen(), "{strategy}: the minimal one is no longer");
         assert_ne!(full.replay.run.schedule, replayed.run.schedule, "{strategy}");
+        let Replay { run, judgement, .. } = &full.replay;
+        let why = why(run, &again.property, judgement, failing.datatype);
+        assert!(!why.is_empty(), "{strategy} {property}");
     }
-    assert!(kept >= 5, "{kept}");
+    assert_eq!(kept, 8);
 }
 
 proptest! {
@@ -182,7 +192,7 @@ proptest! {
 
 #[test]
 fn a_run_that_was_not_shrunk_is_not_kept_twice() {
-    let (subject, shrunk) = found(&promise("notebook:storing"));
+    let (subject, shrunk) = found(&promise("notebook:storing", "eventual"));
     let case = case(&*subject, &shrunk.failing, &shrunk.failing);
     assert_eq!(case.full, None);
     assert!(!case.to_text().contains("\"full\""));
@@ -207,6 +217,34 @@ fn a_very_long_run_is_left_out_and_that_is_said() {
     assert!(said.contains(&format!("it had {steps} actions, more than the 300")), "{said}");
     assert!(said.contains("`check` with the seed"), "{said}");
     assert_eq!(code, Some(2));
+}
+
+#[test]
+fn check_saves_it_with_every_case_of_random_runs() {
+    let place = TempDir::new().expect("there is room for cases");
+    let check = |how: &str| {
+        let command = format!("check notebook:storing --faults drop=1 --seed 7 {how}");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_quiescence"));
+        let done = program.args(command.split(' ')).current_dir(place.path()).output();
+        assert_eq!(done.expect("the program can be run").status.code(), Some(1));
+        let cases = fs::read_dir(place.path().join("cases")).expect("it saved cases");
+        let read = |entry: std::io::Result<fs::DirEntry>| {
+            let text = fs::read_to_string(entry.expect("it is there").path());
+            read::read(&text.expect("it can be read")).expect("it is a case")
+        };
+        let all: Vec<_> = cases.map(read).collect();
+        fs::remove_dir_all(place.path().join("cases")).expect("it is ours");
+        all
+    };
+    let cases = check("--search random --model linearizable --model eventual --runs 300");
+    assert!(cases.len() > 2, "there are other causes");
+    for case in cases {
+        let full = case.full.expect("it was shrunk");
+        assert_eq!(Some(full.schedule.len()), case.found.shrunk_from);
+    }
+    // What the exhaustive search finds is not shrunk.
+    let cases = check("--search exhaustive --model eventual");
+    assert!(cases.iter().all(|case| case.full.is_none()));
 }
 
 #[test]
