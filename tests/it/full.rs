@@ -389,6 +389,8 @@ fn the_page_has_both_pictures_and_stays_small() {
     let mut without = small.clone();
     without.full = None;
     let without = page(&without);
+    let why = told.split_once("Why it fails: ").expect("it fails, too").1;
+    assert!(why.starts_with("a new client read x at n1 at quiescence and saw "), "{why}");
     assert_eq!(without.matches("<svg class=\"run\"").count(), 2);
     assert!(!without.contains("as it was found"));
     // As long as cases keep it.

@@ -4,11 +4,14 @@
 use maud::{Markup, html};
 
 use crate::history::escape;
+use crate::hunt::case::replay::FullReplay;
+use crate::hunt::case::write::why_by;
 use crate::hunt::neighbour::Change;
 use crate::report::full::{actions, of};
 use crate::report::neighbour::told;
 use crate::report::reporter::{Other, Replayed};
 use crate::report::timeline::{Story, closing};
+use crate::report::verdict::client;
 
 use super::diagram::picture;
 
@@ -43,21 +46,25 @@ pub(super) fn neighbour(replayed: &Replayed<'_>) -> Markup {
 /// The picture of the run as it was found; nothing if the case does not keep it.
 pub(super) fn full(replayed: &Replayed<'_>) -> Markup {
     let Other::Full(full) = replayed.other else { return html! {} };
+    let FullReplay { case, replay } = full;
     let story = Story {
-        setting: &full.case.setting,
-        workload: &full.case.workload,
-        trace: &full.replay.trace,
-        history: &full.replay.run.history,
-        ending: &full.replay.run.ending,
+        setting: &case.setting,
+        workload: &case.workload,
+        trace: &replay.trace,
+        history: &replay.run.history,
+        ending: &replay.run.ending,
     };
     let picture = picture(&story, None);
     let is_small = picture.0.len() <= LARGEST;
     let (found, now) = (actions(full.steps()), of(full));
+    let who = |at: usize| client(&replay.run, &case.workload, at);
+    let why = why_by(&replay.run, &case.property, &replay.judgement, replay.datatype, &who);
     html! {
         section.neighbour {
             details {
                 summary { "The run as it was found (" (found) ")" }
-                p { "The one above was shrunk from it." }
+                p { "The run of this page was shrunk from it." }
+                @if full.fails_so() { p { "Why it fails: " (escape::line(&why)) "." } }
                 @if found != now { p.differs { (now) "." } }
                 @if is_small {
                     (drawn(&story, &picture))
