@@ -193,6 +193,23 @@ pub(crate) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(blanks))
 }
 
+/// The text, cut to `most` columns. Dots stand for the rest.
+pub(crate) fn cut(text: &str, most: usize, look: &Look) -> String {
+    if columns(text) <= most {
+        return text.to_owned();
+    }
+    let dots = look.text("…");
+    let mut cut = String::new();
+    for letter in text.chars() {
+        cut.push(letter);
+        if columns(&cut) + columns(&dots) > most {
+            cut.pop();
+            break;
+        }
+    }
+    cut.trim_end().to_owned() + &dots
+}
+
 /// Breaks a text into lines no wider than `width`, at blanks.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -156,6 +156,110 @@ fn a_reason_lights_its_operations_and_messages() {
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
+/// The cycles that are drawn on the page of a case, as XML.
+fn cycles(case: &Path) -> Vec<String> {
+    let page = output(&["report", case.to_str().expect("ours"), "-o", "-"], root());
+    let parts = page.split("<svg class=\"ring\"").skip(1);
+    let whole = |part: &str| {
+        let (drawn, _) = part.split_once("</svg>").expect("it ends");
+        format!("<svg{drawn}</svg>")
+    };
+    parts.map(whole).collect()
+}
+
+/// What is drawn of one: the operation in each box, and the operations of each arrow.
+fn checked_cycle(drawn: &str, name: &str) -> (Vec<usize>, Vec<Vec<usize>>) {
+    let document = roxmltree::Document::parse(drawn).expect("well formed");
+    let number = |node: roxmltree::Node<'_, '_>, of: &str| -> f64 {
+        node.attribute(of).and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("{name}: {of}"))
+    };
+    let svg = document.root_element();
+    let (wide, high) = (number(svg, "width"), number(svg, "height"));
+    assert_eq!(svg.attribute("viewBox"), Some(&format!("0 0 {wide} {high}")[..]), "{name}");
+    let (mut boxes, mut arrows, mut free) = (Vec::new(), Vec::new(), 0.0);
+    for group in svg.children() {
+        let ops = group.attribute("data-ops").expect("what it is about").split(' ');
+        let ops: Vec<usize> = ops.map(|op| op.parse().expect("a position")).collect();
+        let rect = group.children().find(|it| it.has_tag_name("rect"));
+        if let Some(rect) = rect {
+            assert!(number(rect, "y") >= free, "{name}: boxes overlap");
+            assert!(number(rect, "x") + number(rect, "width") <= wide, "{name}");
+            free = number(rect, "y");
+            boxes.push(ops[0]);
+        } else {
+            arrows.push(ops);
+            let closes = group.attribute("class") == Some("closes");
+            assert_eq!(closes, group.next_sibling().is_none(), "{name}: the last one alone");
+        }
+        for line in group.children().filter(|it| it.has_tag_name("text")) {
+            assert!(number(line, "y") >= free + 14.0, "{name}: lines overlap");
+            free = number(line, "y");
+        }
+        free = rect.map_or(free + 2.0, |rect| number(rect, "y") + number(rect, "height"));
+        assert!(free <= high, "{name}: {free} of {high}");
+    }
+    (boxes, arrows)
+}
+
+#[test]
+fn the_cycle_of_orders_is_drawn_where_there_is_one() {
+    let mut many = 0;
+    for case in cases() {
+        let name = case.display().to_string();
+        for drawn in cycles(&case) {
+            many += 1;
+            let (boxes, arrows) = checked_cycle(&drawn, &name);
+            assert!(boxes.len() > 1 && boxes.len() == arrows.len(), "{name}");
+            for (at, ops) in arrows.iter().enumerate() {
+                assert_eq!(ops[..2], [boxes[at], boxes[(at + 1) % boxes.len()]], "{name}");
+            }
+        }
+    }
+    assert!(many > 35, "{many}");
+    // A read that misses what it must see is no cycle of orders.
+    assert!(cycles(&committed(STORING)).is_empty());
+    let said = |case: &str| cycles(&committed(case)).concat();
+    for (case, told) in [
+        (
+            "abd-write-back-never-linearizable-roaming.json",
+            "a cycle: A wrote x=1 at n1, before B read x at n1 and saw 1 (read by); \
+             B read x at n1 and saw 1, before B read x at n2 and saw nothing (session order); \
+             B read x at n2 and saw nothing, before A wrote x=1 at n1 (does not see)\"",
+        ),
+        (
+            "cops-dependencies-none-ccv-roaming.json",
+            "a cycle: A wrote x=2 at n1, before A wrote x=1 at n3 \
+             (overwritten by, see B read x at n2 and saw 1); \
+             A wrote x=1 at n3, before A wrote x=2 at n1 (session order)\"",
+        ),
+    ] {
+        assert!(said(case).contains(told), "{}", said(case));
+    }
+    // A case of the proof for each source that the answer may have.
+    assert_eq!(cycles(&committed("gossip-eventual-rt-sticky.json")).len(), 2);
+}
+
+#[test]
+fn a_reason_lights_its_arrows_too() {
+    let Some(mut browser) = Browser::start(1280, 800) else { return };
+    let (_folder, address) = page(&committed("abd-write-back-never-linearizable-roaming.json"));
+    browser.open(&address);
+    let lit = "[...document.querySelectorAll('.ring .lit')].map(it => it.dataset.ops).join()";
+    assert_eq!(browser.text(lit), "");
+    let first = browser.text("document.querySelector('.ring g').dataset.ops");
+    browser.click(".reasons li:first-child button");
+    let told = browser.text(lit);
+    assert_eq!(told.split(',').count(), 3, "its box and two arrows: {told}");
+    assert!(told.split(',').all(|ops| ops.split(' ').any(|op| op == first)), "{told}");
+    // The letters of this browser fit as well.
+    let out = "[...document.querySelectorAll('.ring text')].filter(it => { \
+                   const [box, all] = [it.getBBox(), it.ownerSVGElement.viewBox.baseVal]; \
+                   return box.x + box.width > all.width || box.y + box.height > all.height; \
+               }).length";
+    assert_eq!(browser.eval(out), 0);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
 #[test]
 fn pages_fit_narrow_and_wide_screens() {
     let Some(mut browser) = Browser::start(360, 640) else { return };

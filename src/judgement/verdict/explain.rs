@@ -539,13 +539,8 @@ impl Prose<'_> {
 
     /// The links of a path that every order keeps.
     fn links(&self, of: Option<usize>, path: &[usize], steps: &[Place]) -> Vec<String> {
-        let shown = |first: usize, second: usize| {
-            let is_it = |step: &Place| {
-                (step.first, step.second) == (first, second) && (step.of.is_none() || step.of == of)
-            };
-            steps.iter().any(is_it)
-        };
-        let kept = path.windows(2).filter(|pair| !shown(pair[0], pair[1]));
+        let shown = |pair: &[usize]| steps.iter().any(|step| step.shows(of, pair[0], pair[1]));
+        let kept = path.windows(2).filter(|pair| !shown(pair));
         kept.map(|pair| self.after(pair[0], pair[1])).collect()
     }
 

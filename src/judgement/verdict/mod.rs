@@ -13,6 +13,7 @@ mod explain;
 mod pattern;
 mod reason;
 mod recheck;
+mod ring;
 
 pub use super::model::Kind;
 pub use evidence::{Budget, Counterexample, Unknown, Verdict, Witness};
@@ -20,3 +21,4 @@ pub use explain::deed;
 pub use pattern::{Pattern, Shape};
 pub use reason::{Because, Fact, Place, Reason, Source, Step, Why};
 pub use recheck::{Unsound, recheck, recheck_with};
+pub use ring::{Case, Link, Order, Ring};

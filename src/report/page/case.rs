@@ -27,6 +27,7 @@ use crate::world::{Action, MessageName};
 
 use super::diagram::{About, diagram};
 use super::lattice::lattice;
+use super::ring::rings;
 use super::{Script, beside, document};
 
 const SCRIPT: Script =
@@ -69,6 +70,7 @@ pub fn page(replayed: &Replayed<'_>, told: &Told<'_>) -> String {
           }
           div.narrow {
             (stepper(replayed))
+            (cycles(replayed))
             section.reasons { h2 { "The operations in it" } (reasons(replayed)) }
             section.models {
                 h2 { "What holds and what fails" }
@@ -309,6 +311,18 @@ fn reasons(replayed: &Replayed<'_>) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The cycle of orders that shows it, if one does.
+fn cycles(replayed: &Replayed<'_>) -> Markup {
+    let Replayed { case, replay, .. } = replayed;
+    let Judgement::Violated(_, Some(found)) = &replay.judgement else { return html! {} };
+    let who = |at: usize| client(&replay.run, &case.workload, at);
+    html! {
+        @if let Some(drawn) = rings(&replay.run.history, found, &who) {
+            section.cycle { h2 { "The cycle of orders" } (drawn) }
         }
     }
 }

@@ -20,6 +20,7 @@ mod lattice;
 mod plot;
 pub mod recording;
 pub mod results;
+mod ring;
 
 /// What pages say of who wrote them, near their beginning.
 pub const GENERATOR: &str = "quiescence: report";
@@ -28,7 +29,7 @@ pub const GENERATOR: &str = "quiescence: report";
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "hg8Z8WomEvSksWI7UPt8LguMAha8XLMYC9oFrtP1KD4=";
+const STYLE_HASH: &str = "7n95+i7yP8n99zp0H16nTqCE/uDK5/kLfCegbQ4Zmv4=";
 
 /// A script of a page, with its hash.
 struct Script {

@@ -14,13 +14,14 @@ use crate::history::{Completion, Operation, ProcessId, Value, escape};
 use crate::judgement::Verdict;
 use crate::judgement::checker::Entry;
 use crate::judgement::distance::{Settled, Stale};
-use crate::judgement::verdict::deed;
+use crate::judgement::verdict::{Counterexample, deed};
 use crate::report::count;
 use crate::report::distance::{counted, time};
 use crate::report::survey::Judged;
 use crate::report::verdict::model_name;
 
 use super::plot::{Axis, Series, plot};
+use super::ring::rings;
 use super::{Script, document};
 
 const SCRIPT: Script = Script {
@@ -95,10 +96,10 @@ fn verdicts(judged: &Judged<'_>) -> Markup {
 }
 
 /// The failing models that have a counterexample of their own.
-fn counterexamples<'a>(judged: &'a Judged<'_>) -> Vec<(&'a Entry, &'a [usize])> {
+fn counterexamples<'a>(judged: &'a Judged<'_>) -> Vec<(&'a Entry, &'a Counterexample)> {
     let entries = judged.survey.entries().iter().filter(|entry| entry.from.is_none());
     let found = entries.filter_map(|entry| match &*entry.verdict {
-        Verdict::Violated(found) => Some((entry, &found.operations[..])),
+        Verdict::Violated(found) => Some((entry, found)),
         _ => None,
     });
     found.collect()
@@ -107,18 +108,20 @@ fn counterexamples<'a>(judged: &'a Judged<'_>) -> Vec<(&'a Entry, &'a [usize])> 
 fn violations(judged: &Judged<'_>) -> Markup {
     let found = counterexamples(judged);
     let recording = judged.recording;
+    let who = |at: usize| recording.who(recording.history.operations()[at].process);
     html! {
         @if !found.is_empty() {
             section.violations {
                 h2 { "Violations" }
-                @for (entry, operations) in found {
+                @for (entry, found) in found {
+                    @let operations = &found.operations;
                     div.violation {
                         h3.fails { "✗ " (model_name(entry.model)) }
                         button type="button" data-show=(listed(operations)) { "show on the time line" }
                         ol { @for at in operations.iter().take(KEYS_MAX) {
                             @let (word, number) = recording.place(*at);
                             li {
-                                (escape::line(&recording.who(recording.history.operations()[*at].process)))
+                                (escape::line(&who(*at)))
                                 " " (escape::line(&deed(&recording.history, *at)))
                                 " (" (word) " " (number) ")"
                             }
@@ -126,6 +129,7 @@ fn violations(judged: &Judged<'_>) -> Markup {
                         @if operations.len() > KEYS_MAX {
                             p.small { "and " (count((operations.len() - KEYS_MAX) as u64)) " more" }
                         }
+                        @if let Some(drawn) = rings(&recording.history, found, &who) { (drawn) }
                     }
                 }
             }
@@ -211,7 +215,9 @@ fn columns(judged: &Judged<'_>) -> Markup {
         names[*at as usize] = short(key.as_str());
     }
     let told = match operations.len() > TOLD_MAX {
-        true => counterexamples(judged).iter().flat_map(|(_, part)| part.to_vec()).collect(),
+        true => {
+            counterexamples(judged).iter().flat_map(|(_, found)| found.operations.clone()).collect()
+        }
         false => (0..operations.len()).collect::<Vec<_>>(),
     };
     let words: BTreeMap<usize, String> =

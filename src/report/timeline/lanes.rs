@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::history::NodeId;
-use crate::report::{Letters, Look, Tone, columns, pad};
+use crate::report::{Letters, Look, Tone, columns, cut, pad};
 use crate::world::SessionId;
 
 use super::{folded, number, padded};
@@ -286,23 +286,6 @@ impl<'l> Lanes<'l> {
             (Letters::Ascii, Arrow::Message) => '~',
         }
     }
-}
-
-/// The text, cut to `most` columns. Dots stand for the rest.
-fn cut(text: &str, most: usize, look: &Look) -> String {
-    if columns(text) <= most {
-        return text.to_owned();
-    }
-    let dots = look.text("…");
-    let mut cut = String::new();
-    for letter in text.chars() {
-        cut.push(letter);
-        if columns(&cut) + columns(&dots) > most {
-            cut.pop();
-            break;
-        }
-    }
-    cut.trim_end().to_owned() + &dots
 }
 
 #[cfg(test)]
