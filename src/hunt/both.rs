@@ -10,10 +10,11 @@ use super::exhaustive::{self, Doubt, Proof};
 use super::minimise::Failing;
 use super::property::Property;
 use super::random;
+use super::unreached::Unreached;
 use crate::history::Menu;
 use crate::replication::When;
 use crate::search::exhaustive::Open;
-use crate::world::Ending;
+use crate::world::{Ending, Faults};
 
 /// Which hunts to run; at least one of the two.
 #[derive(Clone, Debug)]
@@ -103,6 +104,9 @@ pub struct Hunt {
     pub searched: Option<exhaustive::Explored>,
     /// The coverage of the random hunt; empty if it did not run.
     pub sampled: random::Sample,
+    /// What was in no run; empty if all properties are violated, for then the hunts ended
+    /// early.
+    pub unreached: Unreached,
 }
 
 /// Runs both hunts. The exhaustive hunt calls `look` regularly, and ends its
@@ -159,7 +163,37 @@ pub fn hunt(
     sampled.never_reached = missing.filter(by_random).collect();
     let menus = plan.exhaustive.iter().map(|plan| &plan.menu);
     let menu = menus.chain(plan.random.iter().map(|plan| &plan.scope.menu)).next();
-    Hunt { conclusions, menu: menu.cloned().unwrap_or_default(), searched, sampled }
+    let menu = menu.cloned().unwrap_or_default();
+    let unreached = match conclusions.iter().all(|conclusion| conclusion.finding.is_some()) {
+        true => Unreached::default(),
+        false => unreached(plan, &menu, searched.as_ref(), &sampled),
+    };
+    Hunt { conclusions, menu, searched, sampled, unreached }
+}
+
+/// What was in no run of either hunt.
+fn unreached(
+    plan: &Plan,
+    menu: &Menu,
+    searched: Option<&exhaustive::Explored>,
+    sampled: &random::Sample,
+) -> Unreached {
+    let searches = plan.exhaustive.iter().map(|plan| &plan.setting);
+    let runs = plan.random.iter().filter(|_| sampled.runs > 0).map(|plan| &plan.scope.setting);
+    let mut allowed = Faults::NONE;
+    for setting in searches.chain(runs) {
+        for (kind, may) in setting.faults.budget.each() {
+            allowed[kind] = may.max(allowed[kind]);
+        }
+    }
+    let happened = |kind| {
+        let by_search = searched.is_some_and(|searched| searched.faults[kind] > 0);
+        by_search || sampled.faults.contains_key(&kind)
+    };
+    let by_search = searched.and_then(|searched| searched.answered.as_ref());
+    let by_runs = (sampled.runs > 0).then_some(&sampled.answered);
+    let answered: Vec<_> = by_search.into_iter().chain(by_runs).collect();
+    Unreached::of((allowed, &happened), menu, &answered)
 }
 
 impl Conclusion {

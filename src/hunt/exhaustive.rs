@@ -27,6 +27,7 @@ use super::Subject;
 use super::durable::loss_in;
 use super::minimise::{Aim, Failing, minimise};
 use super::property::{Property, judge, refusals};
+use super::unreached::Answered;
 
 /// What to prove, where, and how far to go.
 #[derive(Clone, Debug)]
@@ -146,6 +147,8 @@ pub struct Explored {
     pub declined: Vec<(&'static str, &'static str)>,
     /// The positions of `sometimes` invariants that held in some state.
     pub reached: BTreeSet<usize>,
+    /// What was answered in some run, final reads apart; `None` if no history was judged.
+    pub answered: Option<Answered>,
     /// Whether the caller stopped a search.
     pub stopped: bool,
 }
@@ -403,7 +406,9 @@ fn search(
     let by_sight =
         |property: &Property| matches!(property, Property::Model(_)) || is_lively(property);
     let wanted = bits(&by_sight);
+    let answered = &mut coverage.answered;
     let mut judge = |sight: &Sight<'_>| {
+        answered.get_or_insert_default().hear(sight.history);
         let mut violated = 0;
         for (at, property) in properties.iter().enumerate() {
             let Some(allowed) = judged(sight, property, plan.datatype) else { continue };

@@ -54,6 +54,7 @@ pub mod property;
 #[cfg(feature = "proptest")]
 pub mod random;
 pub mod so_far;
+pub mod unreached;
 
 use crate::history::Menu;
 use crate::judgement::datatype::Datatype;

@@ -23,6 +23,7 @@ use super::landmarks::Landmarks;
 use super::promise::Expected;
 use super::property::{Flaw, Judgement};
 use super::random::Sample;
+use super::unreached::Unreached;
 
 /// The outcome for one property.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +92,7 @@ impl Outcome {
         if let Some(name) = sampled.never_reached.first() {
             return Outcome::Vacuous(Vacuity::NeverHeld(name));
         }
-        if !found.proofs.is_empty() {
+        if !found.proofs.is_empty() && found.looked_at > 0 {
             return Outcome::Kept;
         }
         match found.doubts.as_slice() {
@@ -281,6 +282,8 @@ pub struct Row<'h> {
     pub sampled: &'h Sample,
     /// What exhaustive searches covered, if there were any.
     pub searched: Option<&'h exhaustive::Explored>,
+    /// What was in no run.
+    pub unreached: &'h Unreached,
     /// The outcome that follows from this.
     pub outcome: Outcome,
     /// The saved case, if there is one.
@@ -314,6 +317,7 @@ impl<'h> Row<'h> {
             menu: &hunt.menu,
             sampled: &hunt.sampled,
             searched: hunt.searched.as_ref(),
+            unreached: &hunt.unreached,
             outcome: Outcome::of(found, &hunt.sampled),
             case: None,
             others: Vec::new(),
@@ -448,6 +452,10 @@ mod tests {
         let vacuous = |looked_at, coverage| Outcome::of(&sampled(looked_at), &coverage);
         assert_eq!(vacuous(0, ran()), Outcome::Vacuous(Vacuity::NoAnswer));
         assert_eq!(vacuous(0, Sample::default()), Outcome::Vacuous(Vacuity::NoRun));
+        // Every run of a scope, of which none has anything to judge.
+        let proved = Conclusion { proofs: proof(), sampled: false, ..sampled(0) };
+        let none = Outcome::of(&proved, &Sample::default());
+        assert_eq!(none, Outcome::Vacuous(Vacuity::NoAnswer));
         let dreams = Sample { never_reached: vec!["two leaders"], ..ran() };
         assert_eq!(vacuous(5, dreams), Outcome::Vacuous(Vacuity::NeverHeld("two leaders")));
     }
@@ -466,7 +474,7 @@ mod tests {
         let (kept, unknown) =
             (sampled(1), Conclusion { undecided: Some((1, String::new())), ..sampled(1) });
         let (setting, ran) = (Setting::calm(3, crate::world::Network::Fifo), ran());
-        let menu = Menu::register();
+        let (menu, unreached) = (Menu::register(), Unreached::default());
         let row = |found, expected| Row {
             strategy: "abd",
             setting: &setting,
@@ -475,6 +483,7 @@ mod tests {
             menu: &menu,
             sampled: &ran,
             searched: None,
+            unreached: &unreached,
             outcome: Outcome::of(found, &ran),
             case: None,
             others: Vec::new(),

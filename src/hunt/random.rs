@@ -18,6 +18,7 @@ use crate::world::{FaultKind, Run, Scenario, Visited, execute};
 use super::Subject;
 use super::minimise::{Aim, Failing, minimise};
 use super::property::{Judgement, Property, fit, judge, looked_at};
+use super::unreached::Answered;
 
 /// What to look for, where, and for how long.
 #[derive(Clone, Debug)]
@@ -87,6 +88,8 @@ pub struct Sample {
     pub faults: BTreeMap<FaultKind, u64>,
     /// Operations that were never answered, which constrain nothing.
     pub pending: u64,
+    /// What was answered in some run, final reads apart.
+    pub answered: Answered,
     /// Whether `stop` ended the hunt before all runs were done.
     pub cut_short: bool,
     /// `sometimes` invariants that never held.
@@ -160,6 +163,7 @@ pub fn hunt(subject: &dyn Subject, plan: &Plan, stop: &dyn Fn(u64) -> bool) -> H
         coverage.actions += run.schedule.len() as u64;
         coverage.pending += run.pending as u64;
         reached.extend(&run.reached);
+        coverage.answered.hear(&run.history);
         for (kind, count) in run.faults.each().filter(|(_, count)| *count > 0) {
             *coverage.faults.entry(kind).or_default() += u64::from(count);
         }

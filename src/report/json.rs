@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::ladder::Rung;
-use crate::history::escape;
+use crate::history::{Function, escape};
 use crate::hunt::both::Finding;
 use crate::hunt::case::replay::{Fidelity, Replay};
 use crate::hunt::case::write::{setting, why};
@@ -294,6 +294,10 @@ fn coverage(line: &Row<'_>) -> Value {
         "proved": proofs.iter().map(proved).collect::<Vec<_>>(),
         "unproved": doubts.iter().map(unproved).collect::<Vec<_>>(),
         "faults": faults,
+        "never": {
+            "faults": line.unreached.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "calls": line.unreached.calls.iter().map(Function::as_str).collect::<Vec<_>>(),
+        },
     })
 }
 

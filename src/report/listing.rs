@@ -28,7 +28,7 @@ use super::reporter::{
     Tested,
 };
 use super::survey::Judged;
-use super::table::{setting_text, told};
+use super::table::{setting_text, told, unreached_text};
 use super::verdict::{property_name, title};
 use super::{Ink, Look, count};
 
@@ -166,7 +166,12 @@ impl Reporter for Listing {
         let of = |searched| checked_entries(checked, searched, &self.look);
         let entries = checked.searches.iter().flat_map(of).collect();
         let again = ("again", self.look.text(checked.again));
-        let facts = vec![("seed", seed_text(checked.seed)), again];
+        let mut facts = vec![("seed", seed_text(checked.seed)), again];
+        let rows = checked.searches.iter().filter_map(|searched| searched.rows.first());
+        facts.extend(rows.filter_map(|row| {
+            let text = unreached_text(row.unreached)?;
+            Some(("note", self.look.text(&format!("{}: {text}", suite(row)))))
+        }));
         self.write("check", entries, (checked.exit, facts))
     }
 
@@ -222,7 +227,7 @@ fn checked_entries(checked: &Checked<'_>, searched: &Searched<'_>, look: &Look) 
         };
         Entry {
             subject: look.text(row.strategy),
-            suite: look.text(&format!("{} · {}", row.strategy, setting_text(row.setting))),
+            suite: look.text(&suite(row)),
             property: look.text(&property_name(&row.found.property)),
             status: row.status(),
             told: look.text(&format!("{}{promised}", found_of(row))),
@@ -233,6 +238,10 @@ fn checked_entries(checked: &Checked<'_>, searched: &Searched<'_>, look: &Look) 
         }
     };
     searched.rows.iter().enumerate().map(entry).collect()
+}
+
+fn suite(row: &Row<'_>) -> String {
+    format!("{} · {}", row.strategy, setting_text(row.setting))
 }
 
 /// What was found of a property, in one line.

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use crate::history::Menu;
+use crate::history::{Function, Menu};
 use crate::hunt::both::How;
 use crate::hunt::exhaustive::{Doubt, Proof, scope_text};
 use crate::hunt::outcome::{Met, Outcome, Row, Undecided, Vacuity};
 use crate::hunt::random::{Sample, faults_text};
+use crate::hunt::unreached::Unreached;
 use crate::world::{FaultPlan, InboxOnCrash, Setting};
 
 use super::reporter::Searched;
@@ -141,6 +142,16 @@ pub fn coverage_text(coverage: &Sample) -> String {
     )
 }
 
+/// `never happened: crash, cut; never answered: acquire`, if anything was in no run.
+pub fn unreached_text(unreached: &Unreached) -> Option<String> {
+    let faults: Vec<_> = unreached.faults.iter().map(ToString::to_string).collect();
+    let calls: Vec<_> = unreached.calls.iter().map(Function::as_str).collect();
+    let parts = [("never happened", faults.join(", ")), ("never answered", calls.join(", "))];
+    let said = parts.iter().filter(|(_, all)| !all.is_empty());
+    let said: Vec<_> = said.map(|(what, all)| format!("{what}: {all}")).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
 /// Writes the table. The rows of one search are grouped below its setting.
 pub fn table(searches: &[Searched<'_>], look: &Look) -> String {
     let rows = || searches.iter().flat_map(|searched| &searched.rows);
@@ -178,6 +189,7 @@ fn heading(searched: &Searched<'_>, first: bool, look: &Look) -> String {
     if row.sampled.runs > 0 {
         covered.push(coverage_text(row.sampled));
     }
+    covered.extend(unreached_text(row.unreached));
     covered.push(time);
     let covered = look.text(&covered.join(" · "));
     format!("{gap}{name}{place}\n     {}\n", look.paint(Tone::Faint, &covered))
@@ -261,6 +273,7 @@ mod tests {
             menu: &Menu::register(),
             sampled: coverage,
             searched: None,
+            unreached: &Unreached::default(),
             outcome: Outcome::of(found, coverage),
             case: None,
             others: Vec::new(),

@@ -14,6 +14,7 @@ use proptest::strategy::{Strategy as Generator, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use quiescence::catalogue::Registry;
 use quiescence::history::{Argument, Call, Item, Menu, Value};
+use quiescence::hunt::both;
 use quiescence::hunt::case::{Case, FoundBy, SearchName, read, replay};
 use quiescence::hunt::cause::Cause;
 use quiescence::hunt::exhaustive::{self, Decision};
@@ -65,6 +66,21 @@ fn convict(name: &str, seed: u64) -> (Box<dyn Subject>, Shrunk) {
     let eventual = vec![Property::Model(Model::EVENTUAL)];
     let found = finding(go(&*subject, &plan(&setting, eventual, 2_000, seed)));
     (subject, found)
+}
+
+#[test]
+fn where_everything_is_violated_nothing_is_said_to_be_missing() {
+    // Such a hunt ends with the first failures, so what it has not seen means nothing.
+    let mut setting = Setting::calm(2, Network::Unordered);
+    setting.faults.budget[FaultKind::Operator] = 1;
+    let random = Some(plan(&setting, vec![], 2_000, 1));
+    let unreached = |properties| {
+        let plan = both::Plan { properties, exhaustive: None, random: random.clone() };
+        both::hunt(&*strategy("notebook:storing"), &plan, &|_| false, &|_| false).unreached
+    };
+    let eventual = Property::Model(Model::EVENTUAL);
+    assert!(unreached(vec![eventual.clone()]).is_empty());
+    assert_eq!(unreached(vec![eventual, Property::NoPanic]).faults, [FaultKind::Operator]);
 }
 
 /// A strategy in a setting, with its promises there.

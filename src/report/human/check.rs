@@ -6,7 +6,9 @@ use crate::hunt::both::{Finding, How};
 use crate::hunt::exhaustive::{Explored, scope_text};
 use crate::hunt::outcome::{Failure, Met, Outcome, Row, Saved};
 use crate::report::reporter::{Checked, Searched};
-use crate::report::table::{coverage_text, extent, reason, setting_text, table, totals};
+use crate::report::table::{
+    coverage_text, extent, reason, setting_text, table, totals, unreached_text,
+};
 use crate::report::verdict::{property_name, title};
 use crate::report::{Look, Tone, count, pad};
 
@@ -85,16 +87,23 @@ impl Page<'_> {
             self.below(&extent(same[0]));
         }
         self.misdeclared(searched);
+        let missing = searched.rows.first().and_then(|row| unreached_text(row.unreached));
+        if let Some(text) = missing {
+            self.note(&text);
+        }
     }
 
     /// Says that a declaration of the strategy was found to be wrong.
     fn misdeclared(&mut self, searched: &Searched<'_>) {
         let hunt = searched.rows.first().and_then(|row| row.searched);
         if let Some(why) = hunt.and_then(Explored::misdeclared) {
-            let mark = self.look.paint(Tone::Doubt, "note");
-            let text = format!("{why}: searched without that");
-            self.print(&format!("{mark}  {}\n", self.look.text(&text)));
+            self.note(&format!("{why}: searched without that"));
         }
+    }
+
+    fn note(&mut self, text: &str) {
+        let mark = self.look.paint(Tone::Doubt, "note");
+        self.print(&format!("{mark}  {}\n", self.look.text(text)));
     }
 
     /// Prints the properties that no run violates, proved ones first.

@@ -63,6 +63,35 @@ fn no_violation_exits_with_0_and_names_model_coverage_and_evidence() {
     assert!(said.out.ends_with("again: quiescence check abd --runs 100 --states 20000 --seed 1\n"));
 }
 
+#[test]
+fn what_no_run_had_is_said_in_each_form() {
+    let place = Place::new();
+    let line = "check abd --nodes 1 --faults cut=1,skew=1 --sessions 1 --reads 0 --writes 1";
+    let said = |more: &str| place.run(&format!("{line} {more}"));
+    let searched = "--search exhaustive --model durable";
+    let note = "never happened: cut; never answered: read";
+    let text = said(searched);
+    assert_eq!(text.code, Some(0), "{text:?}");
+    assert!(text.out.contains(&format!("\nnote  {note}\n")), "{}", text.out);
+    let json = said(&format!("{searched} --format json")).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let never = &json["results"][0]["coverage"]["never"];
+    assert_eq!(*never, serde_json::json!({ "faults": ["cut"], "calls": ["read"] }));
+    for form in ["html", "markdown", "junit"] {
+        let out = said(&format!("{searched} --format {form}")).out;
+        assert!(out.contains(&format!("sessions: {note}")), "{form}: {out}");
+    }
+    // Random runs have reads, and final reads are not what clients ask.
+    for search in ["random", "both"] {
+        let out = said(&format!("--runs 50 --seed 1 --model durable --search {search}")).out;
+        assert!(out.contains("\nnote  never happened: cut\n"), "{out}");
+    }
+    // A scope that is searched to its end and has no read says nothing of reads.
+    let ryw = said("--search exhaustive --model ryw");
+    assert_eq!(ryw.code, Some(4), "{ryw:?}");
+    assert!(ryw.out.contains("nothing was checked: no run had an answer to judge"), "{}", ryw.out);
+}
+
 /// That all are met is tested by what README says of it.
 #[test]
 fn a_promise_that_is_not_seen_to_fail_is_not_met() {
