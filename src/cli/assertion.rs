@@ -7,8 +7,10 @@ use crate::report::Look;
 
 use super::args::CheckArgs;
 use super::check::{Asked, PROMISE_SEED};
+use super::config::package;
 use super::exit::Exit;
 use super::progress::How;
+use super::screen::OURS;
 use super::values::Format;
 
 /// The words of an assertion: those of `check`.
@@ -22,7 +24,8 @@ struct Words {
 /// Checks strategies as the command `check` with these words does, for a `#[test]`. Where the
 /// command would not end with success, the test fails, and says what the command says: the
 /// picture of each failing run, why it fails, the saved case, and how to replay it. The case
-/// is saved in `cases/` below the directory of the test, which is that of the package.
+/// is saved in `cases/` below the directory of the test, which is that of the package. The
+/// commands in it call a program of the name of the package.
 ///
 /// Without `--seed` the seed is always the same, so that no test fails by chance; with
 /// `--time` it may become unknown by chance, which is no success either.
@@ -51,8 +54,9 @@ fn holds(registry: &Registry, words: &str) -> Result<(), String> {
     if args.format != Format::Human || args.mutants || args.ladder {
         return Err("an assertion takes no --format, no --mutants and no --ladder".to_owned());
     }
-    let command = format!("quiescence check {words}");
-    let asked = Asked { args: &args, registry, command: &command, program: "quiescence" };
+    let program = package().unwrap_or_else(|| OURS.to_owned());
+    let command = format!("{program} check {words}");
+    let asked = Asked { args: &args, registry, command: &command, program: &program };
     let reporter = args.format.reporter(Look::default());
     let seed = args.seed.unwrap_or(PROMISE_SEED);
     let searches = asked.plan(seed).map_err(|failure| failure.to_string())?;

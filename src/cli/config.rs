@@ -40,6 +40,13 @@ pub struct ConfigArgs {
     no_config: bool,
 }
 
+/// The package whose test this process is, as Cargo says. Most packages have one binary, of the
+/// same name.
+pub fn package() -> Option<String> {
+    let name = std::env::var_os("CARGO_PKG_NAME")?;
+    Some(name.to_string_lossy().into_owned())
+}
+
 /// Commands that judge nothing, and that have to work beside a file with errors.
 const FREE: [&str; 3] = ["init", "completions", "man"];
 

@@ -283,8 +283,8 @@ impl Watch<'_> {
         for violation in found {
             let mark = self.screen.look.paint(Tone::Bad, "✗ FAILS");
             let name = violation.model.long_name();
-            self.screen.print(&format!("line {}: {mark}  ", self.line));
-            self.screen.line(&format!("{name}: {}", self.why(violation)));
+            let why = self.screen.look.text(&self.why(violation));
+            self.screen.tell(&format!("line {}: {mark}  {name}: {why}\n", self.line));
         }
         self.screen.line(&format!("judged {}", self.live.coverage()));
         Exit::Violated

@@ -56,7 +56,7 @@ fn every_case_has_a_small_page_that_asks_for_nothing() {
             assert!(!page.contains(outside), "{}: {outside}", case.display());
         }
         assert!(!page.contains(" style="), "{}: the policy forbids it", case.display());
-        assert_eq!(page.matches("<script").count(), 1, "{}", case.display());
+        assert_eq!(page.matches("<script").count(), 2, "{}", case.display());
     }
     assert!(seen.len() > 20, "{}", seen.len());
 }
@@ -67,6 +67,8 @@ fn the_step_that_gives_the_failing_answer_is_marked() {
     let page = output(&["report", case.to_str().expect("ours"), "-o", "-"], root());
     assert_eq!(page.matches("class=\"step fails\"").count(), 1);
     assert!(page.contains("✗ 14<"), "not by colour alone");
+    // The mark of its operation is on the line of the words, however long they are.
+    assert!(page.contains("\">✗ B read x at n2 and saw nothing</button>"), "{page}");
     // What holds has no mark.
     let holds = committed("abd-available-sticky.json");
     let page = output(&["report", holds.to_str().expect("ours"), "-o", "-"], root());
@@ -257,6 +259,26 @@ fn a_reason_lights_its_arrows_too() {
                    return box.x + box.width > all.width || box.y + box.height > all.height; \
                }).length";
     assert_eq!(browser.eval(out), 0);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn the_command_and_the_case_are_copied_by_a_click() {
+    let Some(mut browser) = Browser::start(1280, 800) else { return };
+    let (_folder, address) = page(&committed(STORING));
+    browser.open(&address);
+    browser.eval("document.querySelector('.file details').setAttribute('open', '')");
+    for (button, copied) in
+        [(".facts button.copy", "quiescence replay "), (".file button.copy", "{")]
+    {
+        browser.click(button);
+        assert_eq!(
+            browser.text(&format!("document.querySelector('{button}').innerText")),
+            "copied"
+        );
+        let selected = browser.text("getSelection().toString()");
+        assert!(selected.starts_with(copied), "{selected}");
+    }
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 

@@ -119,17 +119,5 @@
     });
   }
 
-  for (const button of all("button[data-copy]")) {
-    button.addEventListener("click", () => {
-      const from = by(button.dataset.copy);
-      const range = document.createRange();
-      range.selectNodeContents(from);
-      getSelection().removeAllRanges();
-      getSelection().addRange(range);
-      // A page from a file may have no clipboard of its own.
-      if (document.execCommand("copy")) button.textContent = "copied";
-    });
-  }
-
   show(asked() ?? last, false);
 })();

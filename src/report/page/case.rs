@@ -28,10 +28,10 @@ use crate::world::{Action, MessageName};
 use super::diagram::{About, diagram};
 use super::lattice::lattice;
 use super::ring::rings;
-use super::{Script, beside, document};
+use super::{COPY, Script, beside, document};
 
 const SCRIPT: Script =
-    Script { text: include_str!("case.js"), hash: "vIA7FgymlLLt6QG4XcUMsM7syldYfbrzvIC7vEJcJj8=" };
+    Script { text: include_str!("case.js"), hash: "E7dLQ5uBnZS2EhcXO1i3IREWc4k28JhPRyFeh77YXsc=" };
 
 /// What a page tells besides the replay.
 pub struct Told<'a> {
@@ -90,7 +90,7 @@ pub fn page(replayed: &Replayed<'_>, told: &Told<'_>) -> String {
         div id="trace" hidden data-trace=(data(replayed)) {}
     };
     let heading = format!("{} · {}", replayed.strategy, heading(replayed));
-    document(&heading, Some(&SCRIPT), &body)
+    document(&heading, &[COPY, SCRIPT], &body)
 }
 
 fn heading(replayed: &Replayed<'_>) -> String {
@@ -132,7 +132,7 @@ fn verdict(replayed: &Replayed<'_>, told: &Told<'_>) -> Markup {
             dt { "replay" }
             dd {
                 code id="command" { (escape::line(told.command)) }
-                " " button.copy type="button" data-copy="command" { "copy" }
+                " " button.copy type="button" { "copy" }
             }
         }
         (fidelity(replayed))
@@ -304,8 +304,8 @@ fn reasons(replayed: &Replayed<'_>) -> Markup {
             @for &at in &found.operations {
                 @let is_bad = fail.contains(&at);
                 li.bad[is_bad] {
-                    @if is_bad { "✗ " }
                     button.op type="button" data-op=(at) {
+                        @if is_bad { "✗ " }
                         (escape::line(&client(&replay.run, &case.workload, at))) " "
                         (escape::line(&deed(&replay.run.history, at)))
                     }

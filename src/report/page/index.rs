@@ -68,7 +68,7 @@ pub fn page(directory: &str, entries: &[Entry]) -> String {
             }
         }
     };
-    document(&format!("cases in {directory}"), None, &body)
+    document(&format!("cases in {directory}"), &[], &body)
 }
 
 fn verdict(case: &Case) -> String {

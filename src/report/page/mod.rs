@@ -37,11 +37,16 @@ struct Script {
     hash: &'static str,
 }
 
+/// What copies a command or a file by a click.
+const COPY: Script =
+    Script { text: include_str!("copy.js"), hash: "QbW3GxBek+O0ogVUU+U7Sm+49uPbLQsFxtxkWxTWP5Y=" };
+
 /// A whole page.
-fn document(title: &str, script: Option<&Script>, body: &Markup) -> String {
-    let scripts = script.map_or("'none'".to_owned(), |it| format!("'sha256-{}'", it.hash));
+fn document(title: &str, scripts: &[Script], body: &Markup) -> String {
+    let known: Vec<_> = scripts.iter().map(|it| format!("'sha256-{}'", it.hash)).collect();
+    let known = if known.is_empty() { "'none'".to_owned() } else { known.join(" ") };
     let policy = format!(
-        "default-src 'none'; script-src {scripts}; style-src 'sha256-{STYLE_HASH}'; \
+        "default-src 'none'; script-src {known}; style-src 'sha256-{STYLE_HASH}'; \
          base-uri 'none'; form-action 'none'"
     );
     let page = html! {
@@ -58,7 +63,7 @@ fn document(title: &str, script: Option<&Script>, body: &Markup) -> String {
             }
             body {
                 (body)
-                @if let Some(script) = script { script { (PreEscaped(script.text)) } }
+                @for script in scripts { script { (PreEscaped(script.text)) } }
             }
         }
     };

@@ -69,7 +69,7 @@ pub fn page(judged: &Judged<'_>) -> String {
         }
         @if !operations.is_empty() { (columns(judged)) }
     };
-    document(&format!("{name} · quiescence"), Some(&SCRIPT), &body)
+    document(&format!("{name} · quiescence"), &[SCRIPT], &body)
 }
 
 fn sign(verdict: &Verdict) -> (&'static str, &'static str) {

@@ -12,12 +12,7 @@ use crate::hunt::outcome::Status;
 use crate::report::listing::{Entry, List};
 use crate::report::reporter::Kept;
 
-use super::{Script, document};
-
-const SCRIPT: Script = Script {
-    text: include_str!("results.js"),
-    hash: "+rSVDJ6RY+2zUWnhA1Yg8sFW6VrglhiLfExba7SXaxU=",
-};
+use super::{COPY, document};
 
 /// The page of these results.
 pub fn page(list: &List) -> String {
@@ -47,7 +42,7 @@ pub fn page(list: &List) -> String {
             }
         }
     };
-    document(&format!("quiescence {}", list.command), Some(&SCRIPT), &body)
+    document(&format!("quiescence {}", list.command), &[COPY], &body)
 }
 
 /// What is not as it should be, with its story: above all others, so that nobody overlooks it.

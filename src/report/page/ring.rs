@@ -201,7 +201,8 @@ fn fit(text: &str, wide: i32) -> Vec<String> {
     let room = (f64::from(wide) / LETTER) as usize;
     let mut lines = wrap(text, room);
     if lines.len() > LINES_MAX {
-        let rest = lines.split_off(LINES_MAX - 1).join(" ");
+        let rest = lines[LINES_MAX - 1..].join(" ");
+        lines.truncate(LINES_MAX - 1);
         lines.push(rest);
     }
     lines.iter().map(|line| cut(line, room, &Look::default())).collect()

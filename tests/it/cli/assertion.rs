@@ -22,7 +22,9 @@ fn the_test_of_a_user() {
 fn a_failing_test_says_what_check_says_and_saves_the_case() {
     let place = Place::new();
     let mut test = Command::new(std::env::current_exe().expect("this test has a file"));
-    test.args(["--exact", "cli::assertion::the_test_of_a_user", "--nocapture"]).env(FAILS, "1");
+    test.args(["--exact", "cli::assertion::the_test_of_a_user", "--nocapture"])
+        .env(FAILS, "1")
+        .env("CARGO_PKG_NAME", "mine");
     let said = place.run_by(test.current_dir(place.path("")));
     assert_eq!(said.code, Some(101), "{said:?}");
     for told in [
@@ -30,6 +32,7 @@ fn a_failing_test_says_what_check_says_and_saves_the_case() {
         "write x=1 ─▶ ● x=1",
         "they will never agree",
         "saved        cases/notebook-storing-eventual.json",
+        "replay       mine replay cases/notebook-storing-eventual.json",
         "tests/it/cli/assertion.rs",
     ] {
         assert!(said.err.contains(told), "{told}: {}", said.err);

@@ -58,6 +58,20 @@ fn followed(text: &str, words: &[&str]) -> Said {
     Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_no_line_is_wider_than_it_is() {
+    let place = Place::new();
+    let path = place.write("stale.edn", STALE_EDN.join("\n") + "\n");
+    let program = env!("CARGO_BIN_EXE_quiescence");
+    let line = format!("stty rows 24 cols 60; {program} verify --follow - < {}", path.display());
+    let mut script = std::process::Command::new("script");
+    let said = place.run_by(script.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", "1"));
+    let told = said.out.lines().find(|line| line.starts_with("line 6: ✗ FAILS  linearizable: "));
+    assert!(told.is_some(), "{said:?}");
+    assert!(said.out.lines().all(|line| line.trim_end().chars().count() <= 60), "{}", said.out);
+}
+
 #[test]
 fn a_violation_is_told_before_the_recording_ends() {
     for lines in [STALE, STALE_EDN, STALE_LOG] {
