@@ -53,19 +53,23 @@ const FREE: [&str; 3] = ["init", "completions", "man"];
 /// How variables begin that set options.
 const VARIABLE: &str = "QUIESCENCE_";
 
-/// The words of a command line with what the environment and the file add to it. `given` is
-/// what these words alone mean.
+/// Commands that say which profile they use, where it changes what they do.
+const SAYING: [&str; 2] = ["check", "verify"];
+
+/// The words of a command line with what the environment and the file add to it, and what is
+/// to be said of the file if it adds something. `given` is what these words alone mean.
 pub fn completed(
     args: &ConfigArgs,
     command: &Command,
     given: &ArgMatches,
     typed: &[OsString],
-) -> Result<Vec<OsString>, Failure> {
+) -> Result<(Vec<OsString>, Option<String>), Failure> {
     let Some((name, below)) = given.subcommand().filter(|(name, _)| !FREE.contains(name)) else {
-        return Ok(typed.to_vec());
+        return Ok((typed.to_vec(), None));
     };
     let mut ranks = vec![environment(command, name)?];
-    ranks.extend(profiles(args, command, name)?);
+    let (place, profiles) = profiles(args, command, name)?;
+    ranks.extend(profiles);
     let is_typed = |of: Option<&str>, option: &Arg| {
         let all = if of.is_some() { below } else { given };
         all.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
@@ -73,20 +77,23 @@ pub fn completed(
     let said = options(command, Some(name)).filter(|(of, _, option)| is_typed(*of, option));
     let mut known: BTreeSet<String> = said.map(|(_, long, _)| long.to_owned()).collect();
     let mut line = Line { command, typed, added: Vec::new() };
-    for rank in ranks {
+    let mut by_variables = 0;
+    for (nth, rank) in ranks.into_iter().enumerate() {
         let (old, new) = rank.into_iter().partition::<Vec<_>, _>(|it| known.contains(&it.option));
         known.extend(old.into_iter().chain(new.clone()).map(|it| it.option));
         line.add(new, name)?;
+        by_variables = if nth == 0 { line.added.len() } else { by_variables };
     }
-    Ok(line.with(&[]))
+    let says = SAYING.contains(&name) && line.added.len() > by_variables;
+    Ok((line.with(&[]), says.then(|| format!("settings: {place}"))))
 }
 
-/// What the chosen profile says, and then what `default` says.
+/// The file and the chosen profile in words; what it says, and then what `default` says.
 fn profiles(
     args: &ConfigArgs,
     command: &Command,
     name: &str,
-) -> Result<Vec<Vec<Setting>>, Failure> {
+) -> Result<(String, Vec<Vec<Setting>>), Failure> {
     let path = match &args.config {
         _ if args.no_config => None,
         Some(path) => Some(path.clone()),
@@ -100,7 +107,7 @@ fn profiles(
                 escape::short(profile)
             ))
             .remedy("`init` writes one; `--config FILE` names one elsewhere")),
-            None => Ok(Vec::new()),
+            None => Ok((String::new(), Vec::new())),
         };
     };
     let file = file::read(&path, command)?;
@@ -109,8 +116,8 @@ fn profiles(
         variable.filter(|it| !it.is_empty()).map(|it| it.to_string_lossy().into_owned())
     });
     let chosen = chosen.unwrap_or_else(|| DEFAULT.to_owned());
+    let shown = escape::line(&path.to_string_lossy()).into_owned();
     if chosen != DEFAULT && !file.names().any(|it| it == chosen) {
-        let shown = escape::line(&path.to_string_lossy()).into_owned();
         let all: Vec<_> = file.names().map(|it| escape::short(it).into_owned()).collect();
         let list = format!("its profiles are {}", all.join(", "));
         let near = nearest(&chosen, file.names().chain([DEFAULT]));
@@ -119,7 +126,8 @@ fn profiles(
     }
     let mut ranks = vec![chosen.as_str(), DEFAULT];
     ranks.dedup();
-    Ok(ranks.into_iter().map(|profile| file.settings(profile, name)).collect())
+    let settings = ranks.into_iter().map(|profile| file.settings(profile, name)).collect();
+    Ok((format!("{shown}, profile {}", escape::short(&chosen)), settings))
 }
 
 /// What the environment says of the options of this subcommand.

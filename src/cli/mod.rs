@@ -17,7 +17,7 @@
 //! Read next: [`Exit`] for the exit codes, `check` for the search.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -137,8 +137,8 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         Err(error) => return complained(registry, &words, error),
     };
     let all = command(registry, &screen::program(&words));
-    let words = match config::completed(&line.config, &all, &given, &words) {
-        Ok(words) => words,
+    let (words, settings) = match config::completed(&line.config, &all, &given, &words) {
+        Ok(completed) => completed,
         Err(failure) => {
             let screen = Screen::new(&line.look, &words);
             screen.note(&failure.to_string());
@@ -146,7 +146,15 @@ pub fn run(registry: &Registry, words: impl IntoIterator<Item = OsString>) -> Ex
         }
     };
     match parsed(registry, &words) {
-        Ok((line, _)) => carried_out(&line, registry, &Screen::new(&line.look, &words)),
+        Ok((line, _)) => {
+            let screen = Screen::new(&line.look, &words);
+            // For whoever waits; what is repeated by the command that is printed is no result.
+            let is_seen = std::io::stderr().is_terminal();
+            if let Some(settings) = settings.filter(|_| is_seen) {
+                screen.note(&settings);
+            }
+            carried_out(&line, registry, &screen)
+        }
         Err(error) => complained(registry, &words, error),
     }
 }

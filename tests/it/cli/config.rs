@@ -37,6 +37,27 @@ fn format_of(place: &Place, variables: &[(&str, &str)], line: &str) -> &'static 
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_is_told_which_profile_changes_something() {
+    let place = with("[default.check]\nruns = 5\n[ci]\n");
+    let shown = |more: &str| {
+        let line = format!("{} {CHECK} {more}", env!("CARGO_BIN_EXE_quiescence"));
+        place.run_by(std::process::Command::new("script").args(["-qec", &line, "/dev/null"])).out
+    };
+    for (more, told) in [
+        ("", Some("settings: quiescence.toml, profile default\r\n")),
+        ("--profile ci", Some("settings: quiescence.toml, profile ci\r\n")),
+        ("--runs 5", None),
+        ("--runs 5 --no-config", None),
+    ] {
+        let out = shown(more);
+        assert!(out.contains("--runs"), "{out}");
+        let is_as_told = told.map_or(!out.contains("settings: "), |told| out.contains(told));
+        assert!(is_as_told, "{more}: {out}");
+    }
+}
+
 /// Every pair of the four that may say something of an option.
 #[test]
 fn an_option_counts_before_a_variable_a_profile_and_the_default_profile() {
