@@ -20,6 +20,31 @@ const TRUSTING: Bug = Bug {
     actions: 9,
 };
 
+const TAKES: Bug = Bug {
+    title: "a primary that comes back takes a lease that it had asked for before",
+    story: "A primary asks for a lease, crashes, and its clock begins anew. The lease is granted \
+            after all, until a time that lies far ahead by the new clock. Its backup is promoted \
+            and waits as long as it promised, by its own clock, then accepts a write. The \
+            primary still reads the old value. This strategy itself was so at first, until \
+            82,154 random runs had found it.",
+    source: "Gray & Cheriton 1989, on clocks that fail; this strategy, before it was mended",
+    repaired: "lease",
+    keeps: &["causal", "eventual", "durable", "answered"],
+    actions: 13,
+};
+
+const TRUSTS: Bug = Bug {
+    title: "a primary that comes back trusts the lease on its disk, by a clock that begins anew",
+    story: "What is on disk tells when the lease ends by the clock that the primary had. A crash \
+            takes the clock along, and by the new one the end is far ahead. Its backup is \
+            promoted, waits as long as it promised, and accepts a write; the primary still reads \
+            the old value.",
+    source: "Gray & Cheriton 1989, on clocks that fail",
+    repaired: "lease",
+    keeps: &["causal", "eventual", "durable", "answered"],
+    actions: 13,
+};
+
 pub(super) fn family() -> Family {
     let promoted =
         Setting::calm(2, Network::Fifo).with_faults(Faults::once(&[FaultKind::Operator]));
@@ -52,6 +77,9 @@ pub(super) fn family() -> Family {
         .mutant("margin=0", TRUSTING, &close, Model::Linearizable, Kind::Unexplained)
         .states(120_000)
         .keeps("", &restarted, [Property::Model(Model::Linearizable), Property::Durable])
+        .states(400_000)
+        .mutant("restart=takes", TAKES, &restarted, Model::Linearizable, Kind::Unexplained)
+        .mutant("restart=trusts", TRUSTS, &restarted, Model::Linearizable, Kind::Unexplained)
         .hint(
             "margin=0",
             Kind::Unexplained,

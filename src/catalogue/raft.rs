@@ -88,6 +88,18 @@ const REFUSES: Bug = Bug {
     actions: 3,
 };
 
+const RESUMED: Bug = Bug {
+    title: "a leader that gives up a hand-over counts on its lease again",
+    story: "A leader tells another node to campaign, hears nothing, and goes on as before: as \
+            long as followers hear from it they elect nobody, so it reads what it has. But the \
+            message was only late. The other node campaigns, is voted for at once because it \
+            was told to, and answers a write. raft-rs and openraft have had this reported.",
+    source: "raft-rs issue 234; openraft pull 1748; Ongaro 2014, sections 3.10 and 6.4.1",
+    repaired: "raft:hand-over=aborts,reads=lease",
+    keeps: &["monotonic-reads", "eventual", "durable", "answered"],
+    actions: 15,
+};
+
 /// Three nodes, and as many of these faults.
 fn with(faults: &[(FaultKind, u16)]) -> Setting {
     let faults = faults.iter().fold(Faults::NONE, |all, (kind, count)| all.with(*kind, *count));
@@ -102,6 +114,7 @@ pub(super) fn family() -> Family {
     let always = |name: &str| Property::Always(name.to_owned());
     let all = ["one-leader", "logs-match", "leader-complete", "on-a-majority"];
     let (linearizable, eventual) = (Model::Linearizable, Model::EVENTUAL);
+    let resumed = "hand-over=aborts,reads=resumed";
     let skips = "restart=skips,returns=itself";
     let twice = "object=counter,restart=repeats,returns=itself";
     let about = "synchronous: a log that a majority agrees on, and a leader that it elects";
@@ -123,6 +136,7 @@ pub(super) fn family() -> Family {
         .mutant("hand-over=sticky", REFUSES, &interrupted, Property::Answered, Flaw::Refused)
         .mutant(skips, SKIPS, &crashes, linearizable, Kind::Unexplained)
         .mutant(twice, TWICE, &crashes, eventual, Kind::Illegal)
+        .mutant(resumed, RESUMED, &elects, linearizable, Kind::Unexplained)
         .hint(
             "reads=local",
             Kind::Unexplained,

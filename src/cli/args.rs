@@ -142,7 +142,8 @@ const DECIDED: [&str; 18] = [
     "keys",
 ];
 
-/// The most states of each search of the exam: most bugs show within a few thousand.
+/// The most states of each search of the exam, unless the promise says more: most bugs show
+/// within a few thousand.
 const EXAM_STATES: u64 = 50_000;
 
 impl CheckArgs {

@@ -184,6 +184,11 @@ pub fn exam<'r>(args: &CheckArgs, registry: &'r Registry, seed: u64) -> Result<E
         let convicted = Some(Expected::Violated(mutant.flaw));
         let mut searched = one(&mutant.strategy)?;
         searched.plan.random = None;
+        // Some bugs show later than most: as many states as where the promise is checked.
+        if let (Some(exhaustive), None) = (&mut searched.plan.exhaustive, args.states) {
+            let states = states_of(registry, mutant).unwrap_or(0);
+            exhaustive.limits.states = exhaustive.limits.states.max(states);
+        }
         searched.asks(&mutant.property, convicted);
         let mut sampled = one(&mutant.strategy)?;
         sampled.plan.exhaustive = None;
@@ -210,6 +215,15 @@ pub fn exam<'r>(args: &CheckArgs, registry: &'r Registry, seed: u64) -> Result<E
         exam.mutants.push((mutant, [first, first + 1, first + 2, last]));
     }
     Ok(exam)
+}
+
+/// How many states a search for the violation visits at most, where all promises are checked.
+fn states_of(registry: &Registry, mutant: &Mutant) -> Option<u64> {
+    let is_it = |row: &&Promise| {
+        (&row.strategy, &row.setting) == (&mutant.strategy, &mutant.setting)
+            && row.property == mutant.property
+    };
+    registry.promises().find(is_it)?.states
 }
 
 /// The mutants that the command line names: by the name of their strategy, or in full.

@@ -193,7 +193,13 @@ fn unreached(
     let by_search = searched.and_then(|searched| searched.answered.as_ref());
     let by_runs = (sampled.runs > 0).then_some(&sampled.answered);
     let answered: Vec<_> = by_search.into_iter().chain(by_runs).collect();
-    Unreached::of((allowed, &happened), menu, &answered)
+    // A search may be told that clients do not read, or only read.
+    let scopes = || plan.exhaustive.iter().flat_map(|plan| &plan.scopes);
+    let by_runs = sampled.runs > 0;
+    let mut asked = menu.clone();
+    asked.updates.retain(|_| by_runs || scopes().any(|scope| scope.writes > 0));
+    asked.queries.retain(|_| by_runs || scopes().any(|scope| scope.reads > 0));
+    Unreached::of((allowed, &happened), &asked, &answered)
 }
 
 impl Conclusion {
