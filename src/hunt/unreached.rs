@@ -18,7 +18,7 @@ pub struct Unreached {
 impl Unreached {
     /// What is left of the faults that were allowed and of the menu by what happened, and
     /// what each hunt was answered; if no hunt heard anything, only of the faults.
-    pub(super) fn of(
+    pub fn of(
         (allowed, happened): (Faults, &dyn Fn(FaultKind) -> bool),
         menu: &Menu,
         answered: &[&Answered],
