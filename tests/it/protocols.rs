@@ -152,7 +152,7 @@ fn declarations_of_random_protocols_are_right_or_are_found_to_be_wrong() {
 
 #[test]
 fn the_search_says_of_random_protocols_on_disks_what_whole_worlds_say() {
-    let (came, wrong) = compare_all(seeds(200), Sample::on_disk);
+    let (came, wrong) = compare_all(seeds(300), Sample::on_disk);
     println!("{came:?}");
     nothing(&wrong);
     let count = |what: Came| came.get(&what).copied().unwrap_or(0);
@@ -161,7 +161,7 @@ fn the_search_says_of_random_protocols_on_disks_what_whole_worlds_say() {
 
 #[test]
 fn the_search_says_of_random_protocols_with_cut_links_what_whole_worlds_say() {
-    let (came, mut wrong) = compare_all(seeds(150), Sample::with_cuts);
+    let (came, mut wrong) = compare_all(seeds(300), Sample::with_cuts);
     println!("{came:?}");
     // On these it matters that a node is calm though a link to it stays cut.
     for seed in [512, 556, 607] {
