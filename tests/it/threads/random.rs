@@ -12,6 +12,7 @@ use quiescence::world::{
 
 use super::in_time;
 use crate::protocols::strategy::{ALL, Allowed, Choices, Protocol, bytes_of};
+use crate::support::effort;
 
 /// The cluster in which a protocol runs.
 fn cluster(dice: &mut Choices<'_>, nodes_max: u8) -> Setting {
@@ -95,7 +96,7 @@ fn every_other(seed: u64, allowed: Allowed) -> Allowed {
 #[test]
 fn what_random_protocols_do_on_threads_the_world_does_too() {
     let mut seen = Seen::default();
-    for seed in 0..1_000 {
+    for seed in 0..effort(1_000, 100_000) {
         let bytes = bytes_of(seed);
         let dice = &mut Choices::of(&bytes);
         let setting = cluster(dice, 3);
@@ -149,7 +150,7 @@ fn asked_live(
 #[test]
 fn what_random_protocols_tell_live_sessions_is_what_the_world_says() {
     let mut seen = Seen::default();
-    for seed in 0..1_000 {
+    for seed in 0..effort(1_000, 100_000) {
         let bytes = bytes_of(seed);
         let dice = &mut Choices::of(&bytes);
         let setting = cluster(dice, 3);
@@ -185,7 +186,7 @@ fn what_random_protocols_tell_live_sessions_is_what_the_world_says() {
 fn nested_calls_of_random_protocols_end_and_one_client_hears_what_the_world_says() {
     let mut seen = Seen::default();
     let allowed = Allowed { clocks: false, ..ALL };
-    for seed in 0..500 {
+    for seed in 0..effort(500, 50_000) {
         let bytes = bytes_of(seed);
         let dice = &mut Choices::of(&bytes);
         let setting = Setting { network: Network::Fifo, ..cluster(dice, 2) };
