@@ -42,6 +42,31 @@ impl Limits<'_> {
     }
 }
 
+/// What one search has of the time, counted from its beginning.
+#[derive(Clone, Copy)]
+struct Share {
+    /// All of it, if time is limited.
+    whole: Option<Duration>,
+    /// Whether random runs follow the exhaustive hunt: then each has one half.
+    halved: bool,
+}
+
+impl Share {
+    /// When a part of the exhaustive hunt is to end. Each ends at its own moment, so time that
+    /// a part does not use goes to those after it.
+    fn of_part(self, part: u32, parts: u32) -> Option<Duration> {
+        let halves = if self.halved { 2 } else { 1 };
+        Some(self.whole? / halves * (part + 1) / parts)
+    }
+
+    /// When random runs that begin now are to end: they have all that is left, and at least
+    /// their half, for the exhaustive hunt may notice late that its time is up.
+    fn of_runs(self, now: Duration) -> Option<Duration> {
+        let whole = self.whole?;
+        Some(whole.max(now + whole / 2))
+    }
+}
+
 /// The result of one search.
 pub struct Done {
     /// What it found.
@@ -105,15 +130,10 @@ fn search_one(
     let began = (limits.clock)();
     let elapsed = || (limits.clock)().saturating_sub(began);
     let mut plan = search.plan.clone();
-    // The exhaustive hunt gets half of the share. The random hunt gets all that is
-    // left, and at least its half: the exhaustive one may notice late that its
-    // time is up.
-    let half = share.map(|share| share / 2);
-    let first = if plan.random.is_some() { half } else { share };
+    let share = Share { whole: share, halved: plan.random.is_some() };
     let second = OnceCell::new();
-    let ends = |share: Option<Duration>| {
-        interrupts::noted() || share.is_some_and(|share| elapsed() >= share)
-    };
+    let ends =
+        |end: Option<Duration>| interrupts::noted() || end.is_some_and(|end| elapsed() >= end);
     let now = |phase: Phase, since: Duration| Now {
         name: search.short.clone(),
         phase,
@@ -127,16 +147,13 @@ fn search_one(
         let (_, since) = begun.unwrap_or((stage.scope, elapsed()));
         searched.set(Some((stage.scope, since)));
         progress.tell(|| now(exhaustive(search, &stage), elapsed().saturating_sub(since)));
-        // Each part ends at its own moment since the beginning of the hunt, so time
-        // that a part does not use goes to those after it.
-        ends(first.map(|first| first * (stage.part + 1) / stage.parts))
+        ends(share.of_part(stage.part, stage.parts))
     };
     let stop = |runs: u64| {
         let since = *sampled.get_or_init(elapsed);
         let of = search.plan.random.as_ref().map_or(0, |random| random.runs);
         progress.tell(|| now(Phase::Random(runs, of), elapsed().saturating_sub(since)));
-        let late = || share.zip(half).map(|(share, half)| share.max(elapsed() + half));
-        ends(*second.get_or_init(late))
+        ends(*second.get_or_init(|| share.of_runs(elapsed())))
     };
     if let Some(exhaustive) = &mut plan.exhaustive {
         exhaustive.jobs = threads;
@@ -159,35 +176,7 @@ fn exhaustive(search: &Search, stage: &Stage<'_>) -> Phase {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU64;
-
-    use clap::Parser;
-
     use super::*;
-    use crate::catalogue::{Family, Registry, Variants};
-    use crate::cli::args::CheckArgs;
-    use crate::cli::plan;
-    use crate::hunt::exhaustive::Doubt;
-    use crate::replication::synchronous::abd::{Abd, WriteBack};
-    use crate::world::{Network, Setting};
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: CheckArgs,
-    }
-
-    fn searches(line: &str) -> Vec<Search> {
-        let words = std::iter::once("check").chain(line.split_whitespace());
-        let args = Line::parse_from(words).args;
-        // Every strategy of the catalogue would make these tests slow to compile.
-        let family = |name| {
-            let variants = Variants::of(Abd { write_back: WriteBack::Always });
-            Family::new(name, "a test", &Setting::calm(3, Network::Unordered), variants)
-        };
-        let registry = Registry::empty().with(family("a")).with(family("b")).with(family("c"));
-        plan::named(&args, &registry, 1).expect("the strategies exist")
-    }
 
     #[test]
     fn what_is_left_is_shared_by_those_that_have_not_begun() {
@@ -213,39 +202,25 @@ mod tests {
     }
 
     #[test]
-    fn no_search_and_no_hunt_takes_the_time_of_another() {
-        // Each call of this clock takes a millisecond; nothing else takes time.
-        let looks = AtomicU64::new(0);
-        let clock = || Duration::from_millis(looks.fetch_add(1, Ordering::Relaxed));
-        let time = Duration::from_millis(480);
-        let limits = Limits { time: Some(time), jobs: 1, clock: &clock, progress: How::Never };
-        let searches = searches("a b c --deep --patient-timers");
-        assert_eq!(searches.len(), 3);
-        let begun = |doubt: &Doubt| matches!(doubt, Doubt::Bounded { states: 2.., .. });
-        for (search, done) in searches.iter().zip(search_all(&searches, limits)) {
-            let Hunt { conclusions, sampled, .. } = done.hunt;
-            assert!(sampled.runs > 0 && sampled.cut_short, "{}: {sampled:?}", search.short);
-            for found in conclusions.iter().filter(|found| found.finding.is_none()) {
-                let searched = !found.proofs.is_empty() || found.doubts.iter().any(begun);
-                assert!(searched, "{}, {}: {:?}", search.short, found.property, found.doubts);
-            }
-            let share = time / 3;
-            assert!(done.time < share * 5 / 4, "{}: {:?}", search.short, done.time);
-        }
+    fn no_part_takes_the_time_of_those_after_it() {
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
+        let parts = |share: Share| [0, 1, 2].map(|part| seconds(share.of_part(part, 3)));
+        let alone = Share { whole: Some(Duration::from_secs(60)), halved: false };
+        assert_eq!(parts(alone), [Some(20), Some(40), Some(60)]);
+        let both = Share { halved: true, ..alone };
+        assert_eq!(parts(both), [Some(10), Some(20), Some(30)]);
+        let endless = Share { whole: None, halved: true };
+        assert_eq!(parts(endless), [None; 3]);
+        assert_eq!(endless.of_runs(Duration::from_secs(5)), None);
     }
 
     #[test]
-    fn a_random_hunt_has_its_half_however_late_the_exhaustive_one_ends() {
-        // From its eleventh call on, this clock is far past the end.
-        let looks = AtomicU64::new(0);
-        let clock = || {
-            let look = looks.fetch_add(1, Ordering::Relaxed);
-            Duration::from_millis(if look < 10 { look } else { 1_000 + look })
-        };
-        let time = Some(Duration::from_millis(100));
-        let limits = Limits { time, jobs: 1, clock: &clock, progress: How::Never };
-        let done = search_all(&searches("a --deep"), limits).remove(0);
-        assert!(done.time > Duration::from_millis(1_000), "{:?}", done.time);
-        assert!(done.hunt.sampled.runs > 0 && done.hunt.sampled.cut_short);
+    fn random_runs_have_their_half_however_late_they_begin() {
+        let share = Share { whole: Some(Duration::from_secs(60)), halved: true };
+        let runs = |now| share.of_runs(Duration::from_secs(now)).map(|end| end.as_secs());
+        assert_eq!(runs(0), Some(60), "all that the exhaustive hunt did not use");
+        assert_eq!(runs(30), Some(60));
+        assert_eq!(runs(45), Some(75));
+        assert_eq!(runs(1_000), Some(1_030));
     }
 }

@@ -14,7 +14,12 @@ impl Dice {
 
     /// A number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        self.draw(n as u64) as usize
+    }
+
+    /// The same, for times and values.
+    pub fn draw(&mut self, n: u64) -> u64 {
+        self.next() % n.max(1)
     }
 
     /// True once in `n` throws.

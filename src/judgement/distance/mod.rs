@@ -23,8 +23,6 @@ mod sessions;
 mod staleness;
 mod strange;
 mod suspected;
-#[cfg(test)]
-pub(super) mod twin;
 
 pub use backward::{Backward, BackwardRead};
 pub use convergence::{Convergence, KeyConvergence, Settled};

@@ -34,8 +34,6 @@
 mod clusters;
 mod coverage;
 mod register;
-#[cfg(test)]
-mod twin;
 mod window;
 
 use std::cmp::Reverse;
@@ -194,6 +192,12 @@ impl Live {
             news: 0,
             coverage: Coverage { window, ..Coverage::default() },
         })
+    }
+
+    /// How many operations and how many keys are kept now: no more operations than the window
+    /// has, and at most one key more.
+    pub fn kept(&self) -> (usize, usize) {
+        (self.window.len(), self.registers.len())
     }
 
     /// How much is judged so far.

@@ -3,51 +3,56 @@
 
 use std::collections::BTreeMap;
 
-use super::*;
-use crate::history::{Builder, Call, Event, Key, NodeId, Operation, ProcessId, Value};
-pub(in crate::judgement) use crate::judgement::lot::Lot;
-use crate::judgement::number::{count, index, number_of};
-use crate::judgement::{Model, check};
+use quiescence::history::{
+    Builder, Call, Completion, Event, Function, History, Key, NodeId, Operation, ProcessId, Value,
+    notation,
+};
+use quiescence::judgement::distance::{
+    Fates, Pair, Quantiles, Settled, Spread, Stale, Staleness, WentBack, Window,
+};
+use quiescence::judgement::{Budget, Distance, Model, check};
+
+use crate::dice::Dice;
 
 /// Some overlapping operations of a few processes on a few keys.
-fn history(lot: &mut Lot) -> History {
-    let (keys, processes) = (1 + lot.draw(2), 1 + lot.number(4));
-    let (nodes, values) = (lot.draw(4), [1, 3, 1_000][lot.index(3)]);
+fn history(dice: &mut Dice) -> History {
+    let (keys, processes) = (1 + dice.below(2), 1 + dice.below(4));
+    let (nodes, values) = (dice.draw(4), [1, 3, 1_000][dice.below(3)]);
     let mut events = Builder::new();
-    let mut open: Vec<Option<Call>> = vec![None; index(processes)];
-    let mut ended = vec![false; index(processes)];
+    let mut open: Vec<Option<Call>> = vec![None; processes];
+    let mut ended = vec![false; processes];
     let (mut time, mut last) = (0, 0);
-    for _ in 0..4 + lot.draw(30) {
-        time += lot.draw(3);
-        let process = lot.index(u64::from(processes));
-        let id = ProcessId(number_of(process));
+    for _ in 0..4 + dice.draw(30) {
+        time += dice.draw(3);
+        let process = dice.below(processes);
+        let id = ProcessId(process as u32);
         match open[process].take() {
             _ if ended[process] => {}
             None => {
-                let key = ["x", "y"][lot.index(keys)];
+                let key = ["x", "y"][dice.below(keys)];
                 last += 1;
-                let call = match lot.draw(40) {
-                    0 => Call { f: crate::history::Function::named("add"), ..Call::write("z", 1) },
+                let call = match dice.draw(40) {
+                    0 => Call { f: Function::named("add"), ..Call::write("z", 1) },
                     1..20 => Call::write(key, 1 + last % values),
                     _ => Call::read(key),
                 };
-                let node = (nodes > 0 && lot.draw(9) > 0).then_some(NodeId(process as u16 % 3));
+                let node = (nodes > 0 && dice.draw(9) > 0).then_some(NodeId(process as u16 % 3));
                 let event = Event::invoke(id, time, call.clone()).at(node);
                 events.event(event).expect("it is idle");
                 open[process] = Some(call);
             }
             Some(call) => {
-                ended[process] = complete(lot, &mut events, id, time, &call, values, last)
+                ended[process] = complete(dice, &mut events, id, time, &call, values, last)
             }
         }
     }
-    time += 1 + lot.draw(2);
+    time += 1 + dice.draw(2);
     let mut all = Vec::new();
-    for final_read in 0..lot.number(4) {
+    for final_read in 0..dice.below(4) as u32 {
         let id = ProcessId(100 + final_read);
-        let call = Call::read(["x", "y"][lot.index(keys)]);
+        let call = Call::read(["x", "y"][dice.below(keys)]);
         all.push(Event::invoke(id, time, call));
-        all.push(Event::ok_final(id, time + lot.draw(3), answer(lot, values, last)));
+        all.push(Event::ok_final(id, time + dice.draw(3), answer(dice, values, last)));
         time += 1;
     }
     all.sort_by_key(|event| event.time);
@@ -57,16 +62,16 @@ fn history(lot: &mut Lot) -> History {
     events.finish()
 }
 
-fn answer(lot: &mut Lot, values: i64, last: i64) -> Value {
-    match lot.draw(8) {
+fn answer(dice: &mut Dice, values: i64, last: i64) -> Value {
+    match dice.draw(8) {
         0 => Value::Null,
-        _ => Value::Int(1 + (last + 1 - lot.draw(5) as i64).max(0) % values),
+        _ => Value::Int(1 + (last + 1 - dice.draw(5) as i64).max(0) % values),
     }
 }
 
 /// Completes an operation; true if its process has ended.
 fn complete(
-    lot: &mut Lot,
+    dice: &mut Dice,
     events: &mut Builder,
     id: ProcessId,
     time: u64,
@@ -74,8 +79,8 @@ fn complete(
     values: i64,
     last: i64,
 ) -> bool {
-    let value = if call.is_read() { answer(lot, values, last) } else { Value::Null };
-    let (ends, event) = match lot.draw(12) {
+    let value = if call.is_read() { answer(dice, values, last) } else { Value::Null };
+    let (ends, event) = match dice.draw(12) {
         0 => (true, Event::info(id, time)),
         1 => (false, Event::fail(id, time)),
         _ => (false, Event::ok(id, time, value)),
@@ -94,7 +99,7 @@ type Origin = Option<usize>;
 
 impl Slow<'_> {
     fn measured(&self, at: usize) -> bool {
-        let other = |op: &Operation| op.call.f.as_str() == "add" && op.returned_ok();
+        let other = |op: &Operation| op.call.f.as_str() == "add" && returned_ok(op);
         let pending = |op: &Operation| op.call.f.as_str() == "add" && op.is_pending();
         let key = &self.operations[at].call.key;
         !self.operations.iter().any(|op| &op.call.key == key && (other(op) || pending(op)))
@@ -108,7 +113,7 @@ impl Slow<'_> {
     fn writes(&self, key: &Key) -> Vec<usize> {
         let writes = |at: &usize| {
             let op = &self.operations[*at];
-            op.call.is_write() && (op.returned_ok() || op.is_pending()) && op.call.key == *key
+            op.call.is_write() && (returned_ok(op) || op.is_pending()) && op.call.key == *key
         };
         (0..self.operations.len()).filter(writes).collect()
     }
@@ -159,7 +164,7 @@ impl Slow<'_> {
         let first = *newer.first()?;
         let time = self.operations[read].invoked - self.operations[first].returned.expect("it did");
         let source = self.known(read).expect("it is known");
-        Some(Stale { read, source, newer: first, versions: count(newer.len()), time })
+        Some(Stale { read, source, newer: first, versions: newer.len() as u64, time })
     }
 
     fn spread(&self, reads: &[usize]) -> Spread {
@@ -389,10 +394,8 @@ impl Slow<'_> {
     }
 }
 
-impl Operation {
-    fn returned_ok(&self) -> bool {
-        matches!(self.completion, crate::history::Completion::Ok(_))
-    }
+fn returned_ok(operation: &Operation) -> bool {
+    matches!(operation.completion, Completion::Ok(_))
 }
 
 /// Compares what was added to the oldest measures; how often each occurred.
@@ -423,11 +426,11 @@ fn same(one: Settled, two: Settled) -> bool {
 
 #[test]
 fn every_measure_agrees_with_its_twin() {
-    let mut lot = Lot(11);
+    let mut dice = Dice(11);
     let mut seen = [0; 15];
     for _ in 0..6_000 {
-        let history = history(&mut lot);
-        let text = || crate::history::notation::write(&history);
+        let history = history(&mut dice);
+        let text = || notation::write(&history);
         let (slow, quick) = (Slow { operations: history.operations() }, Distance::of(&history));
         assert_eq!(quick.staleness, slow.staleness(), "{}", text());
         let mut lost = Vec::new();
@@ -467,11 +470,11 @@ fn every_measure_agrees_with_its_twin() {
 
 #[test]
 fn what_is_linearizable_is_at_no_distance_and_the_leasts_bound_staleness() {
-    let mut lot = Lot(5);
+    let mut dice = Dice(5);
     let mut linearizable = 0;
     for _ in 0..1_500 {
-        let history = history(&mut lot);
-        let text = || crate::history::notation::write(&history);
+        let history = history(&mut dice);
+        let text = || notation::write(&history);
         let budget = Budget::default();
         let found = Distance::of(&history).with_leasts(&history, budget);
         let (least_k, least_delta) = found.leasts.clone().expect("it was asked for");

@@ -1,35 +1,37 @@
 //! Compares live judging with judging the whole, on thousands of small
 //! recordings, at every prefix of them, and with windows that are too small.
 
-use super::*;
-use crate::history::Builder;
-use crate::judgement::distance::twin::Lot;
+use quiescence::history::{Builder, Call, Event, History, Key, ProcessId, Value, notation};
+use quiescence::judgement::live::{Live, NotLive, Violation};
+use quiescence::judgement::{Budget, Model, Verdict, check, recheck};
+
+use crate::dice::Dice;
 
 /// A recording of a few overlapping operations with unique values, in which one
 /// read in `wrong` gives an arbitrary answer.
-fn recording(lot: &mut Lot, wrong: u64) -> Vec<Event> {
-    let (keys, processes) = (1 + lot.draw(2), 1 + lot.draw(4));
+fn recording(dice: &mut Dice, wrong: u64) -> Vec<Event> {
+    let (keys, processes) = (1 + dice.draw(2), 1 + dice.draw(4));
     let mut open: Vec<Option<Call>> = vec![None; processes as usize];
     let mut ended = vec![false; processes as usize];
     let mut values: [Vec<i64>; 2] = Default::default();
     let (mut events, mut time, mut next) = (Vec::new(), 0, 0);
-    for _ in 0..4 + lot.draw(24) {
-        time += lot.draw(3);
-        let process = lot.draw(processes) as usize;
-        let key = lot.draw(keys) as usize;
+    for _ in 0..4 + dice.draw(24) {
+        time += dice.draw(3);
+        let process = dice.draw(processes) as usize;
+        let key = dice.draw(keys) as usize;
         let what = match open[process].take() {
             _ if ended[process] => continue,
             None => {
                 let mut call = Call::read(["x", "y"][key]);
-                if lot.draw(2) == 0 {
+                if dice.draw(2) == 0 {
                     next += 1;
                     values[key].push(next);
                     call = Call::write(["x", "y"][key], next);
                 }
                 open[process] = Some(call.clone());
-                What::Invoke(call.into())
+                What::Invoke(call)
             }
-            Some(call) => match lot.draw(14) {
+            Some(call) => match dice.draw(14) {
                 0 => {
                     ended[process] = true;
                     What::Info
@@ -38,9 +40,9 @@ fn recording(lot: &mut Lot, wrong: u64) -> Vec<Event> {
                 _ if call.is_write() => What::Ok(Value::Null),
                 _ => {
                     let written = &values[usize::from(call.key == Key::from("y"))];
-                    let any = written.get(lot.draw(written.len() as u64 + 1) as usize);
-                    let answer = match lot.draw(wrong) {
-                        0 if lot.draw(6) == 0 => Some(next + 1),
+                    let any = written.get(dice.draw(written.len() as u64 + 1) as usize);
+                    let answer = match dice.draw(wrong) {
+                        0 if dice.draw(6) == 0 => Some(next + 1),
                         0 => any.copied(),
                         _ => written.last().copied(),
                     };
@@ -53,9 +55,23 @@ fn recording(lot: &mut Lot, wrong: u64) -> Vec<Event> {
     events
 }
 
+/// What a process says.
+enum What {
+    Invoke(Call),
+    Ok(Value),
+    Fail,
+    Info,
+}
+
 /// An event of a process.
 fn said(process: u32, time: u64, what: What) -> Event {
-    Event { process: ProcessId(process), time, node: None, what }
+    let process = ProcessId(process);
+    match what {
+        What::Invoke(call) => Event::invoke(process, time, call),
+        What::Ok(value) => Event::ok(process, time, value),
+        What::Fail => Event::fail(process, time),
+        What::Info => Event::info(process, time),
+    }
 }
 
 /// The history that the events make.
@@ -77,16 +93,16 @@ fn violated(history: &History, model: Model) -> bool {
 }
 
 fn shown(events: &[Event]) -> String {
-    crate::history::notation::write(&whole(events))
+    notation::write(&whole(events))
 }
 
 #[test]
 fn the_end_finds_what_the_whole_violates_and_nothing_is_reported_too_early() {
-    let mut lot = Lot(3);
+    let mut dice = Dice(3);
     let models = models();
     let mut counts = vec![[0; 3]; models.len()];
     for round in 0..4_000 {
-        let events = recording(&mut lot, 2 + round % 7);
+        let events = recording(&mut dice, 2 + round % 7);
         let mut live = Live::new(&models, 1_000).expect("they can be judged live");
         let mut found = Vec::new();
         for at in 0..events.len() {
@@ -127,9 +143,9 @@ fn the_end_finds_what_the_whole_violates_and_nothing_is_reported_too_early() {
 
 #[test]
 fn the_evidence_is_a_part_of_the_recording() {
-    let mut lot = Lot(9);
+    let mut dice = Dice(9);
     for _ in 0..500 {
-        let events = recording(&mut lot, 2);
+        let events = recording(&mut dice, 2);
         let history = whole(&events);
         let mut live = Live::new(&models(), 1_000).expect("they can be judged live");
         let mut found = Vec::new();
@@ -150,19 +166,19 @@ fn the_evidence_is_a_part_of_the_recording() {
 
 #[test]
 fn a_window_that_is_too_small_misses_and_never_raises_a_false_alarm() {
-    let mut lot = Lot(21);
+    let mut dice = Dice(21);
     let models = models();
     let (mut missed, mut found) = (0, 0);
     for round in 0..6_000 {
-        let events = recording(&mut lot, 2 + round % 9);
+        let events = recording(&mut dice, 2 + round % 9);
         let history = whole(&events);
         let window = 1 + round as usize % 6;
         let mut live = Live::new(&models, window).expect("they can be judged live");
         let mut reported = Vec::new();
         for event in &events {
             reported.extend(live.event(event.clone()).expect("it is well formed"));
-            assert!(live.window.len() <= window);
-            assert!(live.registers.len() <= window + 1, "{}", live.registers.len());
+            let (operations, keys) = live.kept();
+            assert!(operations <= window && keys <= window + 1, "{operations}, {keys}");
         }
         reported.extend(live.finish());
         for model in &models {
@@ -262,9 +278,9 @@ fn a_value_written_twice_is_said_and_not_judged() {
 fn operations_of_a_process_that_touch_are_in_order_also_where_little_is_kept() {
     // The process reads nothing at the very time at which its write ended.
     let events = [
-        (1, What::Invoke(Call::write("x", 1).into())),
+        (1, What::Invoke(Call::write("x", 1))),
         (5, What::Ok(Value::Null)),
-        (5, What::Invoke(Call::read("x").into())),
+        (5, What::Invoke(Call::read("x"))),
         (6, What::Ok(Value::Null)),
     ];
     let mut live = Live::new(&[Model::Linearizable], 2).expect("it can be judged live");
@@ -278,17 +294,17 @@ fn operations_of_a_process_that_touch_are_in_order_also_where_little_is_kept() {
 
 #[test]
 fn a_value_that_was_forgotten_may_have_been_written_before_a_write_of_it_failed() {
-    let write = || What::Invoke(Call::write("x", 1).into());
+    let write = || What::Invoke(Call::write("x", 1));
     let events = [
         write(),
         What::Ok(Value::Null),
-        What::Invoke(Call::read("x").into()),
+        What::Invoke(Call::read("x")),
         What::Fail,
-        What::Invoke(Call::read("x").into()),
+        What::Invoke(Call::read("x")),
         What::Fail,
         write(),
         What::Fail,
-        What::Invoke(Call::read("x").into()),
+        What::Invoke(Call::read("x")),
         What::Ok(Value::from(1)),
     ];
     let mut live = Live::new(&models(), 2).expect("they can be judged live");
@@ -303,13 +319,13 @@ fn a_value_that_was_forgotten_may_have_been_written_before_a_write_of_it_failed(
 fn a_transaction_is_no_write_and_no_read_of_a_register() {
     let list = |f: &str| Value::from(vec![Value::from(vec![f.into(), 0.into(), 1.into()])]);
     let events = [
-        What::Invoke(Call::write("x", list(":w")).into()),
+        What::Invoke(Call::write("x", list(":w"))),
         What::Ok(Value::Null),
-        What::Invoke(Call::write("y", 1).into()),
+        What::Invoke(Call::write("y", 1)),
         What::Ok(Value::Null),
-        What::Invoke(Call::read("y").into()),
+        What::Invoke(Call::read("y")),
         What::Ok(list(":r")),
-        What::Invoke(Call::read("x").into()),
+        What::Invoke(Call::read("x")),
         What::Ok(list(":r")),
     ];
     let mut live = Live::new(&models(), 9).expect("they can be judged live");
@@ -322,7 +338,7 @@ fn a_transaction_is_no_write_and_no_read_of_a_register() {
 #[test]
 fn a_failed_write_may_be_tried_again() {
     let mut live = Live::new(&models(), 10).expect("they can");
-    let call = || What::Invoke(Call::write("x", 1).into());
+    let call = || What::Invoke(Call::write("x", 1));
     for (time, what) in [(0, call()), (1, What::Fail), (2, call()), (3, What::Ok(Value::Null))] {
         assert_eq!(live.event(said(0, time, what)), Ok(Vec::new()));
     }
@@ -335,7 +351,7 @@ fn a_failed_write_may_be_tried_again() {
 fn what_cannot_be_part_of_a_history_is_malformed() {
     let mut live = Live::new(&[], 10).expect("no model is too many");
     let mut event = |process, time, what| live.event(said(process, time, what));
-    let read = || What::Invoke(Call::read("x").into());
+    let read = || What::Invoke(Call::read("x"));
     assert_eq!(event(0, 5, What::Fail).expect_err("nothing is open").line, 1);
     assert_eq!(event(0, 5, read()), Ok(Vec::new()));
     assert!(event(0, 6, read()).is_err());
