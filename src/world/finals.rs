@@ -257,7 +257,7 @@ pub(crate) fn ask(
     fork.nodes[node.index()] = asked;
     fork.carry_out(node, &mut effects);
     for _ in 0..limits.rounds {
-        let mut delivered = 0;
+        let (mut delivered, mut mark) = (0, None);
         while delivered < fork.waiting.len() {
             let (to, input) = match fork.waiting[delivered] {
                 Waits::Message(to) => (to, LocalInput::Deliver(0)),
@@ -270,6 +270,10 @@ pub(crate) fn ask(
             }
             if let Some(heard) = fork.step(to, input, operation, &mut effects)? {
                 return Ok(heard);
+            }
+            // No clock ticks here, so what recurs goes on for ever.
+            if fork.recurs(delivered, &mut mark) {
+                return Ok(Heard::nothing(node));
             }
         }
         fork.waiting.clear();
@@ -314,7 +318,7 @@ struct Fork<'s> {
 }
 
 /// What waits in a fork.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Waits {
     /// A message to this node.
     Message(NodeId),
@@ -322,7 +326,28 @@ enum Waits {
     Image(NodeId),
 }
 
+/// What stood in a fork once: its nodes, and what waited.
+type Mark = (Vec<Node>, Vec<Waits>);
+
+/// After so many deliveries a fork is looked at for what recurs. Most reads need fewer.
+const MARKED_FROM: usize = 32;
+
 impl Fork<'_> {
+    /// Whether all that decides what happens next stood here before, at the mark. The mark is
+    /// set anew after twice as many deliveries, so it lies in a cycle of any length at last
+    /// (Brent, An improved Monte Carlo factorization algorithm, 1980).
+    fn recurs(&self, delivered: usize, mark: &mut Option<Mark>) -> bool {
+        let waiting = &self.waiting[delivered..];
+        let stood = |(nodes, waited): &Mark| waited == waiting && *nodes == self.nodes;
+        if mark.as_ref().is_some_and(stood) {
+            return true;
+        }
+        if delivered >= MARKED_FROM && delivered.is_power_of_two() {
+            *mark = Some((self.nodes.clone(), waiting.to_vec()));
+        }
+        false
+    }
+
     /// Lets something happen at a node. Returns what is heard if it answers this read.
     fn step(
         &mut self,

@@ -125,13 +125,16 @@ fn flaws(subject: &dyn Subject, setting: &Setting, properties: &[Property]) -> V
     };
     let found = searched(subject, setting, SMALL, properties, (Reduce::ALL, 1));
     let exhaustive: Vec<_> = found.into_iter().map(flaw).collect();
+    // What is violated is sought until it is met.
+    let violated = properties.iter().zip(&exhaustive).filter(|(_, flaw)| flaw.is_some());
+    let sought = violated.map(|(property, _)| property.clone()).collect();
     // A store has one register, whatever the key.
     let scope = Scope { setting: setting.clone(), keys: 1, ..Scope::default() };
     let plan = random::Plan {
         scope,
         properties: properties.to_vec(),
         datatype: &Register,
-        sought: properties.to_vec(),
+        sought,
         runs: 2_000,
         seed: 1,
     };

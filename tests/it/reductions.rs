@@ -141,9 +141,13 @@ fn settings_at(place: usize) -> Vec<(Reduce, usize)> {
 fn no_setting_of_the_search_changes_a_verdict_or_the_length_of_its_story() {
     let properties = properties();
     let (mut violated, mut place) = (0, 0);
-    for (name, setting) in strategies() {
-        for (setting, scope) in places(&name, &setting) {
+    for (turn, (name, setting)) in strategies().into_iter().enumerate() {
+        for (at, (setting, scope)) in places(&name, &setting).into_iter().enumerate() {
             place += 1;
+            // Two of the three places of each strategy, others of the next; all if it is deep.
+            if at == turn % 3 && effort(0, 1) == 0 {
+                continue;
+            }
             let all = settings_at(place);
             let plain = verdicts(&name, &setting, scope, &properties, all[0]);
             violated += plain.iter().flatten().count();
@@ -156,7 +160,7 @@ fn no_setting_of_the_search_changes_a_verdict_or_the_length_of_its_story() {
     assert!(violated > 20, "there is something to find: {violated}");
 }
 
-/// One property in three of each strategy, and the others of the next;
+/// One property in seven of each strategy, and another of the next;
 /// `QUIESCENCE_PROFILE=deep` looks for all of them.
 #[test]
 fn a_story_is_the_shortest_whatever_else_is_looked_for() {
@@ -166,7 +170,7 @@ fn a_story_is_the_shortest_whatever_else_is_looked_for() {
         // Without reductions all of them together are told the same: the test before this.
         let together = verdicts(&name, &pair, TWO, &properties, (Reduce::ALL, 1));
         let each = properties.iter().zip(together).enumerate();
-        let is_told = |at: usize| (at + turn).is_multiple_of(3) || effort(0, 1) == 1;
+        let is_told = |at: usize| (at + turn).is_multiple_of(7) || effort(0, 1) == 1;
         for (_, (property, of_all)) in each.filter(|(at, _)| is_told(*at)) {
             let alone =
                 verdicts(&name, &pair, TWO, std::slice::from_ref(property), (Reduce::ALL, 1));

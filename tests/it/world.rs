@@ -3,6 +3,7 @@
 
 mod commuting;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use quiescence::history::{Completion, NodeId, Value, notation};
@@ -278,6 +279,42 @@ fn a_final_read_that_gets_no_answer_is_counted_not_invented() {
     let silent = Toy { answers: false, ..Toy::default() };
     let run = run(&silent, &setting, "wx1@n1", "A");
     assert_eq!((run.lack.answers, clients(&run).as_str()), (2, "wx1?|rx?|rx? @ 012"));
+}
+
+thread_local! {
+    /// How often a message of this test was sent.
+    static SENT: Cell<u32> = const { Cell::new(0) };
+}
+
+#[test]
+fn a_final_read_that_is_passed_on_for_ever_ends_and_one_that_is_passed_on_for_long_is_answered() {
+    /// Passes a read on and on, and answers it when `LAST` is passed on, which may be never.
+    fn pass<const LAST: u8>(_: &mut u8, input: Input<Toy>, effects: &mut Effects<Toy>) {
+        let passed = match input {
+            Input::Request { call, .. } if call.is_read() => 0,
+            Input::Receive { message, .. } if message == LAST => {
+                for session in [1, 2] {
+                    effects.ok(OperationId { session, number: 0 }, Value::Int(7));
+                }
+                return;
+            }
+            Input::Receive { message, .. } => (message + 1) % 202,
+            _ => return,
+        };
+        SENT.set(SENT.get() + 1);
+        effects.send(NodeId(u16::from(passed % 2)), passed);
+    }
+    let setting = setting(2, Network::Unordered, Faults::NONE);
+    let told = |step: ToyStep| {
+        SENT.set(0);
+        let run = run(&Toy { step, answers: false, ..Toy::default() }, &setting, "wx1@n1", "A");
+        (run.lack.answers, clients(&run), SENT.get())
+    };
+    // Whenever a message is delivered, the replicas are as they were.
+    assert_eq!(told(pass::<201>), (0, "wx1?|rx7!|rx7! @ 01122".to_owned(), 404));
+    let (lack, seen, sent) = told(pass::<250>);
+    assert_eq!((lack, seen.as_str()), (2, "wx1?|rx?|rx? @ 012"));
+    assert!(sent < 2_000, "{sent}");
 }
 
 type ToyStep = fn(&mut u8, Input<Toy>, &mut Effects<Toy>);

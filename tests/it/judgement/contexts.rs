@@ -303,7 +303,7 @@ fn one_of(letters: usize, length: u32, about: u64) -> usize {
 fn checker_and_oracle_agree_on_histories_of_three_operations() {
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     for datatype in replicated() {
-        let kinds = compare(datatype, 3, effort(250, u64::MAX));
+        let kinds = compare(datatype, 3, effort(150, u64::MAX));
         for kind in ["holds", "illegal", "unexplained"] {
             assert!(kinds.contains_key(kind), "{}: {kinds:?}", datatype.name());
         }

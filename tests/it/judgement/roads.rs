@@ -119,7 +119,7 @@ fn two_atomicity_of_stale_registers_is_what_the_search_says() {
 fn the_least_k_is_the_first_that_the_search_finds() {
     let mut dice = Dice(5);
     let mut decided = 0;
-    for _ in 0..effort(2_000, 60_000) {
+    for _ in 0..effort(1_200, 60_000) {
         let operations = 4 + dice.below(25);
         let history = match dice.one_in(2) {
             true => stale(&mut dice, operations),

@@ -186,7 +186,7 @@ fn what_random_protocols_tell_live_sessions_is_what_the_world_says() {
 fn nested_calls_of_random_protocols_end_and_one_client_hears_what_the_world_says() {
     let mut seen = Seen::default();
     let allowed = Allowed { clocks: false, ..ALL };
-    for seed in 0..effort(500, 50_000) {
+    for seed in 0..effort(300, 50_000) {
         let bytes = bytes_of(seed);
         let dice = &mut Choices::of(&bytes);
         let setting = Setting { network: Network::Fifo, ..cluster(dice, 2) };
