@@ -73,8 +73,9 @@ pub mod search;
 pub mod threads;
 pub mod world;
 
-/// The code in the documents compiles and runs; see tests/it/docs.rs.
-#[cfg(doctest)]
+/// The code in the documents compiles and runs, and some of it uses the command line; see
+/// tests/it/docs.rs.
+#[cfg(all(doctest, feature = "cli"))]
 mod documents {
     #[doc = include_str!("../docs/cases.md")]
     struct Cases;
