@@ -15,7 +15,7 @@ use crate::judgement::initial::{seen, suggested};
 use crate::judgement::{
     Begun, Budget, Distance, Elements, Judge, Model, Reason, Sums, Survey, Unknown, Verdict,
 };
-use crate::report::reporter::EndOfRecordings;
+use crate::report::reporter::{EndOfRecordings, Unread};
 use crate::report::survey::{Counted, Judged};
 
 use super::args::VerifyArgs;
@@ -72,7 +72,10 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
         match judged {
             Ok(exit) => exits.push(exit),
             Err(failure) if args.histories.len() > 1 => {
-                screen.note(&failure.to_string());
+                let why = failure.to_string();
+                screen.note(&why);
+                let told = reporter.unread(&Unread { name: history, why: &why });
+                screen.result(args.format, &told);
                 exits.push(Exit::Malformed);
             }
             Err(failure) => return Err(failure),

@@ -9,7 +9,7 @@ pub(super) mod suite;
 use crate::catalogue::ladder::Rung;
 
 use super::reporter::{
-    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite,
+    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite, Unread,
 };
 use super::survey::Judged;
 use super::table::setting_text;
@@ -46,6 +46,11 @@ impl Reporter for Human {
 
     fn recording(&mut self, judged: &Judged<'_>) -> String {
         judged.text(&self.0)
+    }
+
+    /// Whoever reads this has seen it on standard error.
+    fn unread(&mut self, _: &Unread<'_>) -> String {
+        String::new()
     }
 
     fn end_of_recordings(&mut self, _: &EndOfRecordings<'_>) -> String {

@@ -16,6 +16,7 @@ use crate::search::exhaustive::Open;
 use super::human::{beginning, rungs};
 use super::reporter::{
     Begin, Begun, Checked, EndOfRecordings, Examined, Other, Replayed, Reporter, Suite, Tested,
+    Unread,
 };
 use super::survey::Judged;
 use super::table::{doubt_text, reason};
@@ -28,12 +29,13 @@ pub struct Json {
     /// The look of notes, which are not part of the output.
     look: Look,
     recordings: Vec<Value>,
+    unread: Vec<Value>,
 }
 
 impl Json {
     /// A reporter whose notes have this look.
     pub fn new(look: Look) -> Json {
-        Json { look, recordings: Vec::new() }
+        Json { look, recordings: Vec::new(), unread: Vec::new() }
     }
 }
 
@@ -70,12 +72,21 @@ impl Reporter for Json {
         String::new()
     }
 
+    fn unread(&mut self, unread: &Unread<'_>) -> String {
+        self.unread.push(self::unread(unread));
+        String::new()
+    }
+
     fn end_of_recordings(&mut self, end: &EndOfRecordings<'_>) -> String {
         let mut all = std::mem::take(&mut self.recordings);
-        match all.len() {
-            1 if end.one => text(&with_frame(all.swap_remove(0), end.exit)),
-            _ => document("histories", all.into(), None, end.exit),
+        if end.one && all.len() == 1 {
+            return text(&with_frame(all.swap_remove(0), end.exit));
         }
+        let mut all = json!({ "schema": SCHEMA, "histories": all });
+        if !self.unread.is_empty() {
+            all["unread"] = std::mem::take(&mut self.unread).into();
+        }
+        text(&with_frame(all, end.exit))
     }
 }
 
@@ -87,6 +98,11 @@ fn document(name: &str, part: Value, seed: Option<u64>, exit: &str) -> String {
         all["seed"] = seed_text(seed).into();
     }
     text(&with_frame(all, exit))
+}
+
+/// A recording that could not be read.
+pub(super) fn unread(unread: &Unread<'_>) -> Value {
+    json!({ "history": unread.name, "error": unread.why })
 }
 
 /// A document with the version of the tool, and why the command ends as it does.

@@ -10,7 +10,7 @@ use crate::catalogue::ladder::Rung;
 use super::human::{beginning, rungs};
 use super::json::{self, line, seed_text};
 use super::reporter::{
-    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite,
+    Begin, Begun, Checked, EndOfRecordings, Examined, Replayed, Reporter, Suite, Unread,
 };
 use super::survey::Judged;
 use super::{Look, SCHEMA};
@@ -52,6 +52,10 @@ impl Reporter for JsonLines {
             line(&json!({ "schema": SCHEMA, "history": judged.name, "verdict": verdict }))
         };
         judged.verdicts().into_iter().map(one).collect()
+    }
+
+    fn unread(&mut self, unread: &Unread<'_>) -> String {
+        one("unread", json::unread(unread))
     }
 
     fn end_of_recordings(&mut self, of: &EndOfRecordings<'_>) -> String {

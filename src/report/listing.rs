@@ -25,7 +25,7 @@ use super::human::{Human, beginning, rungs};
 use super::json::seed_text;
 use super::reporter::{
     Begin, Begun, Checked, EndOfRecordings, Examined, Kept, Replayed, Reporter, Searched, Suite,
-    Tested,
+    Tested, Unread,
 };
 use super::survey::Judged;
 use super::table::{setting_text, told, unreached_text};
@@ -198,6 +198,22 @@ impl Reporter for Listing {
         let entries = judged.survey.entries().iter();
         let look = self.look;
         self.recordings.extend(entries.map(|entry| recorded_entry(judged, entry, &look)));
+        String::new()
+    }
+
+    fn unread(&mut self, unread: &Unread<'_>) -> String {
+        let name = self.look.text(unread.name);
+        self.recordings.push(Entry {
+            subject: name.clone(),
+            suite: name.clone(),
+            property: "readable".to_owned(),
+            status: Status::Unknown,
+            told: self.look.text(&unread.why.replace("\n  ", "; ")),
+            story: None,
+            file: (unread.name != "-").then_some(name),
+            line: None,
+            kept: None,
+        });
         String::new()
     }
 

@@ -42,8 +42,19 @@ pub trait Reporter {
     /// The verdicts on one recording.
     fn recording(&mut self, judged: &Judged<'_>) -> String;
 
+    /// A recording, among several, that could not be read, and why.
+    fn unread(&mut self, unread: &Unread<'_>) -> String;
+
     /// What remains to be written after the last recording.
     fn end_of_recordings(&mut self, end: &EndOfRecordings<'_>) -> String;
+}
+
+/// A recording that could not be read or is malformed.
+pub struct Unread<'a> {
+    /// What the command line calls it.
+    pub name: &'a str,
+    /// What is wrong with it, and where.
+    pub why: &'a str,
 }
 
 /// How judging recordings ended.

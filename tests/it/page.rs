@@ -307,6 +307,19 @@ fn pages_fit_narrow_and_wide_screens() {
 }
 
 #[test]
+fn what_is_folded_is_on_paper() {
+    let Some(mut browser) = Browser::start(1280, 800) else { return };
+    let (_page, address) = page(&committed(STORING));
+    browser.open(&address);
+    let shown = "[...document.querySelectorAll('details:not([open]) > :not(summary, .copy)')]\
+                 .map(it => it.checkVisibility()).join()";
+    let on_screen = browser.text(shown);
+    assert!(on_screen.contains("false") && !on_screen.contains("true"), "{on_screen}");
+    browser.put_on_paper();
+    assert_eq!(browser.text(shown), on_screen.replace("false", "true"));
+}
+
+#[test]
 fn hostile_keys_and_names_stay_text() {
     let key = "<script>document.title='taken'</script>\u{202e}\"'&";
     let case = fs::read_to_string(committed(STORING)).expect("it is committed");

@@ -29,7 +29,7 @@ pub const GENERATOR: &str = "quiescence: report";
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "7n95+i7yP8n99zp0H16nTqCE/uDK5/kLfCegbQ4Zmv4=";
+const STYLE_HASH: &str = "1eO08sZYnlRhUXmazzCfsgmYDIz9CktFRxNyCUYOCfI=";
 
 /// A script of a page, with its hash.
 struct Script {

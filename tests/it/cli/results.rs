@@ -282,3 +282,36 @@ fn a_recording_that_grows_is_told_in_a_form_that_can_grow() {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.contains("--follow writes human, json or jsonl"), "{said:?}");
 }
+
+/// Beside what could be judged, not instead of it.
+#[test]
+fn a_recording_that_cannot_be_read_is_told_in_each_form() {
+    let place = Place::new();
+    let read = line(1, "read", "x", "1", [20, 30]);
+    place.write("good.jsonl", format!("{}\n{read}\n", line(0, "write", "x", "1", [0, 10])));
+    place.write("broken.jsonl", "{");
+    let told = |format: &str| {
+        let words = "verify good.jsonl broken.jsonl --model linearizable --format";
+        let said = place.run(&format!("{words} {format}"));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.starts_with("error: broken.jsonl:1"), "{said:?}");
+        said.out
+    };
+    let all: Json = serde_json::from_str(&told("json")).expect("JSON");
+    assert_eq!(complaints_of("verify", &all), Vec::<String>::new());
+    assert_eq!(all["histories"].as_array().map(Vec::len), Some(1));
+    assert_eq!(all["unread"][0]["history"], "broken.jsonl");
+    let lines = told("jsonl");
+    let unread = lines.lines().nth(1).expect("it is between the verdict and the end");
+    let unread: Json = serde_json::from_str(unread).expect("JSON");
+    assert_eq!(complaints_of("lines", &unread), Vec::<String>::new());
+    assert_eq!(unread["unread"], all["unread"][0]);
+    let cases = elements(&told("junit"), "testcase");
+    let readable = ("name".to_owned(), "readable".to_owned());
+    assert_eq!(cases.iter().filter(|case| case.contains(&readable)).count(), 1, "{cases:?}");
+    assert_eq!(elements(&told("junit"), "error").len(), 1);
+    for format in ["github", "markdown", "html"] {
+        let told = told(format);
+        assert!(told.contains("broken.jsonl:1"), "{format}: {told}");
+    }
+}
