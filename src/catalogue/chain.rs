@@ -146,20 +146,25 @@ pub(super) fn craq() -> Family {
             ],
         );
     let about = "synchronous: a chain of nodes, each of which answers reads";
+    let agree = Property::Always("committed-agree".to_owned());
     let (eventual, ryw, mr) = (Model::EVENTUAL, Model::READ_YOUR_WRITES, Model::MONOTONIC_READS);
     Family::new("craq", about, &roaming, variants)
         .states(60_000)
         .sources("Terrace & Freedman 2009")
         .stands("", &crashing(), &[("answered", Flaw::Stuck)])
-        .keeps("", &unordered, [Model::Linearizable])
+        .keeps("", &unordered, [Property::Model(Model::Linearizable), agree.clone()])
         .stands("", &changed, &[])
         .states(100_000)
         .keeps("", &twice, [Model::Linearizable])
         .stands("spares=one", &changed, &[])
         .keeps("spares=one", &twice, [Model::Linearizable])
         .states(300_000)
-        .keeps("", &changed_and_crashed, [Property::Model(Model::Linearizable), Property::Durable])
-        .keeps("spares=one", &changed_and_crashed, [Model::Linearizable])
+        .keeps(
+            "",
+            &changed_and_crashed,
+            [Property::Model(Model::Linearizable), Property::Durable, agree.clone()],
+        )
+        .keeps("spares=one", &changed_and_crashed, [Property::Model(Model::Linearizable), agree])
         .states(60_000)
         .keeps("dirty=hidden", &roaming, [eventual])
         .breaks("dirty=hidden", &roaming, ryw, Kind::Unexplained)

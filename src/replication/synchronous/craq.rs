@@ -7,6 +7,9 @@
 //! once where the newest version is clean; otherwise the node asks the tail which version
 //! is the last committed one, and answers that.
 //!
+//! Of what nodes know to be committed one is always the beginning of the other
+//! (`committed-agree`): else two clean versions differ.
+//!
 //! The log, with what is known to be committed, is durable. A node that recovers asks its
 //! predecessor for entries and its successor for acknowledgements that it missed.
 //!
@@ -28,7 +31,8 @@ use crate::history::{Completion, Key, NodeId, Value};
 use crate::replication::log::Entry;
 use crate::replication::members::{Members, Spares};
 use crate::replication::{
-    Cluster, CommandId, Effects, Input, OperationId, Part, Stamp, Strategy, Visible, shown,
+    Cluster, CommandId, Effects, Input, Invariant, OperationId, Part, Stamp, Strategy, Visible,
+    shown,
 };
 
 /// Chain replication with apportioned queries.
@@ -405,6 +409,16 @@ impl Strategy for Craq {
     fn commands(&self, cluster: &Cluster) -> Vec<String> {
         let joins = self.spares.node(cluster).map(|_| "join the chain".to_owned());
         std::iter::once("leave the chain".to_owned()).chain(joins).collect()
+    }
+
+    fn invariants(&self) -> Vec<Invariant<Replica>> {
+        // Nodes know of different numbers of committed entries, but of no different ones.
+        let agree = |nodes: &[&Replica]| {
+            let all: Vec<_> = nodes.iter().map(|node| &node.entries[..node.committed]).collect();
+            let longest = all.iter().max_by_key(|entries| entries.len());
+            longest.is_none_or(|longest| all.iter().all(|entries| longest.starts_with(entries)))
+        };
+        vec![Invariant::always("committed-agree", agree)]
     }
 
     fn label(&self, message: &Message) -> String {
