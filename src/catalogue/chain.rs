@@ -126,7 +126,7 @@ pub(super) fn craq() -> Family {
         )
         .parameter(
             "places",
-            "what is made of an entry that is not the next one",
+            "what a node does with an entry that is not the next one",
             [
                 ("checked", |it| it.places = Places::Checked),
                 ("ignored", |it| it.places = Places::Ignored),

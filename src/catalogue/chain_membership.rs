@@ -35,7 +35,7 @@ const UNSENT: Bug = Bug {
 };
 
 const PENDING: Bug = Bug {
-    title: "a new tail takes what it holds for uncommitted",
+    title: "a new tail treats what it holds as uncommitted",
     story: "The tail has answered a write, and is removed. The node before it has the write, \
             too, but is not told any more that the tail has it. It waits for that, and \
             answers reads without the write.",
@@ -108,7 +108,7 @@ fn variants() -> Variants<ChainMembership> {
         )
         .parameter(
             "pending",
-            "what a new tail makes of the entries that it holds: they are committed, or wait",
+            "what a new tail does with the entries that it holds: it commits them, or lets them wait",
             [
                 ("committed", |it| it.pending = Pending::Committed),
                 ("waits", |it| it.pending = Pending::Waits),

@@ -102,8 +102,8 @@ pub struct CheckArgs {
     /// The seed of random runs: 42 or 0x5eed [default: new each time; fixed without STRATEGY]
     #[arg(long, value_name = "SEED", value_parser = values::seed)]
     pub seed: Option<u64>,
-    /// Stop after this time (500ms, 60s, 2m), which all searches share; a search that is cut
-    /// short is unknown, exit code 3
+    /// Stop after this time (500ms, 60s, 2m), which all searches share; random runs that are
+    /// cut short are unknown, exit code 3, and a scope that is cut short is not proved
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub time: Option<Duration>,
     /// How many searches run at the same time [default: one per core]
@@ -181,7 +181,7 @@ impl CheckArgs {
 /// Judge recorded histories by consistency models
 ///
 /// Reads JSON event or operation lines, arrays and tables, Jepsen's EDN and logs, plain
-/// or compressed by gzip or zstd; what a file is, is told by its content. Without
+/// or compressed by gzip or zstd; the format is recognised by the content. Without
 /// --model and --all it judges eventual consistency, the session guarantees,
 /// causal consistency and linearizability, as far as they say something about what was
 /// recorded. A violation is told with the lines that show it; a verdict that follows from

@@ -117,8 +117,9 @@ fn told(args: &BenchArgs, found: &Exploration, seconds: f64, verdict: &str) -> S
     let rate = (found.states as f64 / seconds.max(1e-9)) as u64;
     let peak =
         peak_bytes().map_or("unknown".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+    let plural = if args.jobs == 1 { "" } else { "s" };
     let mut lines = vec![
-        format!("{} · reduction {} · {} thread(s)", args.name, found.reduce, args.jobs),
+        format!("{} · reduction {} · {} thread{plural}", args.name, found.reduce, args.jobs),
         format!("states       {}", count(found.states)),
         format!("local steps  {}", count(found.local_steps)),
         format!("transitions  {}", count(found.transitions)),

@@ -11,6 +11,17 @@ use super::exit::Failure;
 use super::screen::Screen;
 use super::{files, interrupts};
 
+/// Refuses to write a counterexample over the recording that it is taken from.
+pub fn keeps(args: &VerifyArgs, recording: &str) -> Result<(), Failure> {
+    match &args.save_counterexample {
+        Some(path) if files::is_same(path, Path::new(recording)) => {
+            Err(Failure::new(format!("{} is the recording itself", path.display()))
+                .remedy("choose another place with --save-counterexample"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes the counterexample of the weakest model that fails, and says so; says that nothing
 /// is written if no model fails.
 ///

@@ -33,7 +33,8 @@ Exit codes:
   0    holds: all runs done without a violation, or every promise met
   1    violated
   2    a usage error, a malformed file, or output that cannot be written
-  3    unknown, or cut short by a budget
+  3    unknown: random runs were cut short, nothing was proved or sampled,
+       or a checker could not decide
   4    nothing was checked
   5    a replay did not reproduce the recorded run
   130  interrupted; the partial result was printed";

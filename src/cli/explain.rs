@@ -30,8 +30,8 @@ use super::{files, input, verify};
 /// Explain a case file, a model, a property, a datatype, a strategy, a mutant, a fault or a
 /// history in prose
 ///
-/// A history is typed on one line (docs/histories.md): it is told what each process did,
-/// what overlaps in real time, and which models allow it. With --against, two models are
+/// A history is typed on one line (docs/histories.md): the output says what each
+/// process did, what overlaps in real time, and which models allow it. With --against, two models are
 /// told apart by the smallest histories that one allows and the other forbids.
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
@@ -140,7 +140,7 @@ fn explained(
             let known = [strategy.meant, model.nearest, datatype].into_iter().flatten();
             let faults = FaultKind::ALL.into_iter().map(|kind| kind.name().to_owned());
             let meant = nearest(text, known.chain(faults));
-            let remedy = suggestion(meant.as_deref(), "`list` shows all that has a name");
+            let remedy = suggestion(meant.as_deref(), "`list` shows strategies, models and faults");
             return Err(Failure::new(message).remedy(remedy));
         }
     };

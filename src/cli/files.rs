@@ -142,6 +142,12 @@ impl Target {
     }
 }
 
+/// Whether two paths lead to the same file.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    real(one).is_some_and(|path| real(other) == Some(path))
+}
+
 /// Writes to a path. A regular file is replaced once everything is written, and
 /// keeps its permissions; a device or a pipe is written to directly. Calls `begin`
 /// before creating anything that a sudden end of the process would leave behind.

@@ -32,7 +32,7 @@ const SETTINGS: &str = r#"# Settings of `$`. A key is an option of `$ COMMAND --
 
 [default.check]
 # runs = 5000                   # random runs of each search
-# time = "60s"                  # what is cut short is unknown: exit code 3
+# time = "60s"                  # random runs cut short are unknown: exit code 3
 # jobs = 2
 
 [default.verify]
@@ -67,8 +67,9 @@ In continuous integration:
     $ check --profile ci --format junit > check.xml
     $ test --profile ci --format junit > test.xml
 
-The second replays the cases in tests/cases; without any it ends with exit code 4, for nothing
-was checked. `$ check` finds cases.
+The second replays the cases in cases and tests/cases. Without any it ends with exit code 4,
+because nothing was checked. `$ check` saves each violation in cases, and `$ review` moves
+what you keep to tests/cases.
 "#;
 
 /// Runs the subcommand.

@@ -18,14 +18,14 @@ use super::exit::{Exit, Failure};
 use super::progress::{Phase, Progress};
 use super::replay::done;
 use super::screen::Screen;
-use super::{files, input, interrupts, verify};
+use super::{counterexample, files, input, interrupts, verify};
 
 /// Write a page about a case, a recording or a directory of cases: one HTML file
 ///
 /// A case is replayed first. Its page shows why the run fails, the run as a picture, the
 /// replicas at each step, and which models hold. A recording is judged as `verify` does; its
-/// page shows the verdicts, what happened, every operation on real time, and plots. The page of
-/// a directory lists its cases. No page asks for anything outside itself. The exit code says
+/// page shows the verdicts, what happened, every operation in real time, and plots. The page of
+/// a directory lists its cases. No page loads anything from elsewhere. The exit code says
 /// whether the page was written, not what it tells.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
@@ -44,6 +44,15 @@ pub struct ReportArgs {
 /// Runs the subcommand.
 pub fn run(args: &ReportArgs, registry: &Registry, screen: &Screen) -> Result<Exit, Failure> {
     let path = Path::new(&args.subject);
+    let place = place(args);
+    if files::is_same(path, &place) {
+        return Err(Failure::new(format!("{} is what the page is about", place.display()))
+            .remedy("choose another place with --output"));
+    }
+    if args.output.is_none() && place.exists() && !is_page(&place) {
+        return Err(Failure::new(format!("{} is there, and is no page of ours", place.display()))
+            .remedy("say with --output where the page goes, or that it replaces this file"));
+    }
     let is_directory = path.is_dir();
     let page = match is_directory || is_case(path) {
         true if !args.options.is_empty() => {
@@ -54,11 +63,6 @@ pub fn run(args: &ReportArgs, registry: &Registry, screen: &Screen) -> Result<Ex
         true => of_case(path, registry, screen)?,
         false => of_recording(args, screen)?,
     };
-    let place = place(args);
-    if args.output.is_none() && place.exists() && !is_page(&place) {
-        return Err(Failure::new(format!("{} is there, and is no page of ours", place.display()))
-            .remedy("say with --output where the page goes, or that it replaces this file"));
-    }
     save(&page, &place, screen)
 }
 
@@ -149,14 +153,20 @@ fn verify_args(args: &ReportArgs) -> Result<VerifyArgs, Failure> {
     let read = command.try_get_matches_from(words).and_then(|it| VerifyArgs::from_arg_matches(&it));
     let options = read.map_err(|error| {
         let told = error.to_string();
-        Failure::new(told.trim_start_matches("error: ").trim_end().to_owned())
-            .remedy("after -- stand options of `verify`")
+        let first = told.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Failure::new(first)
+            .remedy("after -- stand options of `verify`, and `verify --help` shows them")
     })?;
-    match options.follow || options.spill.is_some() || options.histories.len() > 1 {
-        true => Err(Failure::new("a page is about one recording that is complete and in memory")
-            .remedy("leave out --follow and --spill")),
-        false => Ok(options),
+    if options.histories.len() > 1 {
+        return Err(Failure::new("a page is about one recording")
+            .remedy("leave out what stands after -- and is no option"));
     }
+    if options.follow || options.spill.is_some() {
+        return Err(Failure::new("a page is about a recording that is complete and in memory")
+            .remedy("leave out --follow and --spill"));
+    }
+    counterexample::keeps(&options, &args.subject)?;
+    Ok(options)
 }
 
 /// Where the page goes.

@@ -23,7 +23,7 @@ use super::values::Format;
 
 /// Walk new cases: keep each as a regression test, drop it, or leave it
 ///
-/// On a terminal every case is shown as `replay` shows it, and then it is asked what becomes of
+/// On a terminal every case is shown as `replay` shows it, and then you are asked what to do with
 /// it. Elsewhere the cases are listed, and nothing is done but what --keep, --drop and --all say.
 /// A case that is kept is moved to tests/cases, where `test` finds it, with a file NAME.expect
 /// that says what its replay gives now. One that is there already is never replaced.

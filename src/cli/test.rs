@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
@@ -12,7 +12,7 @@ use crate::catalogue::Registry;
 use crate::history::escape;
 use crate::hunt::case::Expectation;
 use crate::hunt::outcome::Status;
-use crate::report::reporter::{Suite, Tested};
+use crate::report::reporter::{Suite, Tested, Unread};
 
 use super::exit::{Exit, Failure};
 use super::interrupts;
@@ -73,13 +73,19 @@ pub fn run(args: &TestArgs, registry: &Registry, screen: &Screen) -> Result<Exit
         (!interrupts::noted()).then(|| replayed(path, registry))
     });
     let mut tests = Vec::new();
-    for one in all.into_iter().flatten() {
+    for (path, one) in found.cases.iter().zip(all) {
         match one {
-            Ok(one) => tests.push(one),
-            Err(failure) => malformed.push(failure),
+            Some(Ok(one)) => tests.push(one),
+            Some(Err(failure)) => malformed.push((path.clone(), failure)),
+            None => {}
         }
     }
-    malformed.iter().for_each(|failure| screen.note(&failure.to_string()));
+    let malformed: Vec<_> = malformed
+        .into_iter()
+        .map(|(path, failure)| (path.display().to_string(), failure.to_string()))
+        .collect();
+    malformed.iter().for_each(|(_, why)| screen.note(why));
+    let unread: Vec<_> = malformed.iter().map(|(name, why)| Unread { name, why }).collect();
     let exit = match malformed.is_empty() {
         _ if interrupts::noted() => Exit::Interrupted,
         true => Status::worst(tests.iter().map(|(_, _, status)| *status)).into(),
@@ -91,7 +97,7 @@ pub fn run(args: &TestArgs, registry: &Registry, screen: &Screen) -> Result<Exit
         expected: *expected,
         status: *status,
     });
-    let suite = Suite { tests: &told.collect::<Vec<_>>(), exit: &reason };
+    let suite = Suite { tests: &told.collect::<Vec<_>>(), unread: &unread, exit: &reason };
     screen.result(args.format, &args.format.reporter(screen.look).suite(&suite));
     Ok(exit)
 }
@@ -125,10 +131,15 @@ fn replayed(path: &Path, registry: &Registry) -> Result<(Done, Expectation, Stat
 /// What the file beside a case says, if there is one.
 pub fn said(case: &Path) -> Result<Option<Expectation>, Failure> {
     let path = case.with_extension(EXPECT);
-    if !path.is_file() {
+    // What cannot be looked at is complained of when it is opened.
+    if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(None);
     }
     let shown = path.display();
+    if fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+        return Err(Failure::new(format!("{shown} is no file"))
+            .remedy("write `violated` or `holds` to a file of this name, or remove it"));
+    }
     let fault = |error: std::io::Error| {
         Failure::new(format!("{shown} cannot be read: {error}")).remedy("change its permissions")
     };
@@ -172,7 +183,7 @@ impl Found {
             let ends = |ending: &str| below.extension().is_some_and(|it| it == ending);
             if kind.is_dir() {
                 self.add(&below)?;
-            } else if ends("json") && below.is_file() {
+            } else if ends("json") && !below.is_dir() {
                 self.cases.push(below);
             } else if ends(EXPECT) {
                 self.expectations.insert(below);
@@ -181,13 +192,14 @@ impl Found {
         Ok(())
     }
 
-    /// The files that say what is expected of a case that is not there.
-    fn orphans(&self) -> Vec<Failure> {
+    /// The files that say what is expected of a case that is not there, each an error.
+    fn orphans(&self) -> Vec<(PathBuf, Failure)> {
         let alone = self.expectations.iter().filter(|path| !path.with_extension("json").is_file());
         let orphan = |path: &PathBuf| {
             let (shown, case) = (path.display(), path.with_extension("json"));
-            Failure::new(format!("{shown}: there is no case {} beside it", case.display()))
-                .remedy("remove the file, or name it as its case is named")
+            let failure =
+                Failure::new(format!("{shown}: there is no case {} beside it", case.display()));
+            (path.clone(), failure.remedy("remove the file, or name it as its case is named"))
         };
         alone.map(orphan).collect()
     }

@@ -46,6 +46,12 @@ pub fn run(args: &VerifyArgs, screen: &Screen) -> Result<Exit, Failure> {
     if args.save_counterexample.is_some() && args.histories.len() > 1 {
         return Err(Failure::new("--save-counterexample takes one recording"));
     }
+    if args.histories.iter().filter(|history| *history == "-").count() > 1 {
+        return Err(Failure::new("standard input can be read once, and `-` is given twice"));
+    }
+    for history in &args.histories {
+        counterexample::keeps(args, history)?;
+    }
     let mut exits = Vec::new();
     let mut reporter = args.format.reporter(screen.look);
     let progress = Progress::new(screen.progress);

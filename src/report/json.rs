@@ -64,7 +64,11 @@ impl Reporter for Json {
 
     fn suite(&self, suite: &Suite<'_>) -> String {
         let tests: Vec<_> = suite.tests.iter().map(tested).collect();
-        document("tests", tests.into(), None, suite.exit)
+        let unread = suite.unread.iter().map(self::unread).collect();
+        text(&with_frame(
+            with_unread(json!({ "schema": SCHEMA, "tests": tests }), unread),
+            suite.exit,
+        ))
     }
 
     fn recording(&mut self, judged: &Judged<'_>) -> String {
@@ -82,11 +86,8 @@ impl Reporter for Json {
         if end.one && all.len() == 1 {
             return text(&with_frame(all.swap_remove(0), end.exit));
         }
-        let mut all = json!({ "schema": SCHEMA, "histories": all });
-        if !self.unread.is_empty() {
-            all["unread"] = std::mem::take(&mut self.unread).into();
-        }
-        text(&with_frame(all, end.exit))
+        let all = json!({ "schema": SCHEMA, "histories": all });
+        text(&with_frame(with_unread(all, std::mem::take(&mut self.unread)), end.exit))
     }
 }
 
@@ -100,9 +101,17 @@ fn document(name: &str, part: Value, seed: Option<u64>, exit: &str) -> String {
     text(&with_frame(all, exit))
 }
 
-/// A recording that could not be read.
+/// What could not be read, and why.
 pub(super) fn unread(unread: &Unread<'_>) -> Value {
-    json!({ "history": unread.name, "error": unread.why })
+    json!({ "name": unread.name, "error": unread.why })
+}
+
+/// A document with what could not be read, if there is any.
+fn with_unread(mut all: Value, unread: Vec<Value>) -> Value {
+    if !unread.is_empty() {
+        all["unread"] = unread.into();
+    }
+    all
 }
 
 /// A document with the version of the tool, and why the command ends as it does.

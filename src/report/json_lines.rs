@@ -44,7 +44,8 @@ impl Reporter for JsonLines {
 
     fn suite(&self, suite: &Suite<'_>) -> String {
         let tests = suite.tests.iter().map(|case| one("test", json::tested(case)));
-        tests.chain([end(None, suite.exit)]).collect()
+        let unread = suite.unread.iter().map(|it| one("unread", json::unread(it)));
+        tests.chain(unread).chain([end(None, suite.exit)]).collect()
     }
 
     fn recording(&mut self, judged: &Judged<'_>) -> String {

@@ -190,7 +190,9 @@ impl Reporter for Listing {
     }
 
     fn suite(&self, suite: &Suite<'_>) -> String {
-        let entries = suite.tests.iter().map(|one| tested_entry(one, &self.look)).collect();
+        let entries = suite.tests.iter().map(|one| tested_entry(one, &self.look));
+        let unread = suite.unread.iter().map(|one| unread_entry(one, &self.look));
+        let entries = entries.chain(unread).collect();
         self.write("test", entries, (suite.exit, Vec::new()))
     }
 
@@ -202,18 +204,7 @@ impl Reporter for Listing {
     }
 
     fn unread(&mut self, unread: &Unread<'_>) -> String {
-        let name = self.look.text(unread.name);
-        self.recordings.push(Entry {
-            subject: name.clone(),
-            suite: name.clone(),
-            property: "readable".to_owned(),
-            status: Status::Unknown,
-            told: self.look.text(&unread.why.replace("\n  ", "; ")),
-            story: None,
-            file: (unread.name != "-").then_some(name),
-            line: None,
-            kept: None,
-        });
+        self.recordings.push(unread_entry(unread, &self.look));
         String::new()
     }
 
@@ -331,6 +322,22 @@ fn tested_entry(one: &Tested<'_>, look: &Look) -> Entry {
         told: look.text(&format!("{}{remedy}", suite::told(one))),
         story: (one.status != Status::Holds).then(|| Human(*look).replay(&one.replayed)),
         ..replayed
+    }
+}
+
+/// The entry of a file that could not be read.
+fn unread_entry(unread: &Unread<'_>, look: &Look) -> Entry {
+    let name = look.text(unread.name);
+    Entry {
+        subject: name.clone(),
+        suite: name.clone(),
+        property: "readable".to_owned(),
+        status: Status::Unknown,
+        told: look.text(&unread.why.replace("\n  ", "; ")),
+        story: None,
+        file: (unread.name != "-").then_some(name),
+        line: None,
+        kept: None,
     }
 }
 

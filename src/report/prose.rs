@@ -23,7 +23,9 @@ pub fn model(model: Model, width: usize) -> String {
     let predicate = wrap(&model.predicate(), width.saturating_sub(15).max(30));
     let _ = writeln!(text, "\n  predicate    {}", predicate.join("\n               "));
     let _ = writeln!(text, "  where        so session order, rb returns-before, vis visibility,");
-    let _ = writeln!(text, "               ar arbitration, W writes, R reads, ; composition");
+    let _ = writeln!(text, "               ar arbitration, W writes, R reads, ; composition,");
+    let _ =
+        writeln!(text, "               RVal each read answers the last write in ar that it sees");
     let _ = writeln!(text, "  source       {}", model.source());
     let (above, below) = neighbours(model);
     let names = |list: &[Model]| list.iter().map(|model| model.name()).collect::<Vec<_>>();

@@ -49,7 +49,7 @@ pub trait Reporter {
     fn end_of_recordings(&mut self, end: &EndOfRecordings<'_>) -> String;
 }
 
-/// A recording that could not be read or is malformed.
+/// A recording or a case that could not be read or is malformed.
 pub struct Unread<'a> {
     /// What the command line calls it.
     pub name: &'a str,
@@ -223,6 +223,8 @@ pub enum Other<'a> {
 pub struct Suite<'a> {
     /// Its cases, in order.
     pub tests: &'a [Tested<'a>],
+    /// Files of it that could not be read.
+    pub unread: &'a [Unread<'a>],
     /// Why the command ends as it does, in a word.
     pub exit: &'a str,
 }

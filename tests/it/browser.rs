@@ -153,7 +153,7 @@ impl Browser {
     /// Shows pages to those who prefer `light` or `dark`.
     pub fn prefer(&mut self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+        self.call("Emulation.setEmulatedMedia", json!({ "media": "", "features": features }));
     }
 
     /// Shows the page as it is printed.

@@ -320,6 +320,32 @@ fn what_is_folded_is_on_paper() {
 }
 
 #[test]
+fn nothing_is_cut_on_paper() {
+    let Some(mut browser) = Browser::start(1280, 800) else { return };
+    let folder = tempfile::tempdir().expect("there is room for pages");
+    let path = folder.path().join("page.html");
+    // Two clients after the other write to many lanes.
+    let recording = folder.path().join("lanes.jsonl");
+    let line = |process| {
+        format!(
+            "{{\"process\":{process},\"f\":\"write\",\"key\":\"x\",\"value\":{process},\"invoke\":{process}0,\"return\":{process}5}}\n"
+        )
+    };
+    fs::write(&recording, (1..150).map(line).collect::<String>()).expect("it can be written");
+    for subject in [committed("sloppy-quorum-mr-sticky.json"), recording] {
+        let subject = subject.to_str().expect("a path of ours");
+        fs::write(&path, output(&["report", subject, "-o", "-"], root())).expect("a page");
+        browser.open(&format!("file://{}", path.display()));
+        let cut = "[...document.querySelectorAll('.scroll, pre')]\
+                   .filter(it => it.scrollHeight > it.clientHeight + 1).length.toString()";
+        assert_ne!(browser.text(cut), "0", "{subject} is scrolled on a screen");
+        browser.put_on_paper();
+        assert_eq!(browser.text(cut), "0", "{subject}");
+        browser.prefer("light");
+    }
+}
+
+#[test]
 fn hostile_keys_and_names_stay_text() {
     let key = "<script>document.title='taken'</script>\u{202e}\"'&";
     let case = fs::read_to_string(committed(STORING)).expect("it is committed");

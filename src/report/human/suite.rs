@@ -30,10 +30,15 @@ pub(super) fn text(suite: &Suite<'_>, look: &Look) -> String {
     }
     let as_expected = suite.tests.iter().filter(|one| one.status == Status::Holds).count();
     let (all, good) = (count(suite.tests.len() as u64), count(as_expected as u64));
-    let line = match suite.tests.len() {
+    let mut line = match suite.tests.len() {
         0 => "no case was replayed".to_owned(),
         _ => format!("{good} of {all} cases are as expected"),
     };
+    match suite.unread.len() {
+        0 => {}
+        1 => line.push_str("; 1 file is in error"),
+        more => line.push_str(&format!("; {} files are in error", count(more as u64))),
+    }
     text.push_str(&format!("{}\n", look.text(&line)));
     text
 }

@@ -71,7 +71,7 @@ pub fn page(replayed: &Replayed<'_>, told: &Told<'_>) -> String {
           div.narrow {
             (stepper(replayed))
             (cycles(replayed))
-            section.reasons { h2 { "The operations in it" } (reasons(replayed)) }
+            section.reasons { h2 { "The operations that show it" } (reasons(replayed)) }
             section.models {
                 h2 { "What holds and what fails" }
                 (models(replayed))
@@ -368,7 +368,7 @@ fn stepper(replayed: &Replayed<'_>) -> Markup {
                     } }
                 }
             }
-            p.small { "← and → move by a step, Home and End to the ends; + is new, − is gone." }
+            p.small { "← and → move by a step, Home and End to the ends; + is new or changed, − is gone." }
         }
     }
 }

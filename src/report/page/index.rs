@@ -62,7 +62,7 @@ pub fn page(directory: &str, entries: &[Entry]) -> String {
             @if entries.len() > total {
                 section { h2 { "Not cases" }
                     ul { @for entry in entries { @if let Err(why) = &entry.case {
-                        li { (escape::line(&entry.name)) ": " (escape::line(why)) }
+                        li { (escape::line(&entry.name)) ": " (escape::line(&why.replace("\n  ", "; "))) }
                     } } }
                 }
             }

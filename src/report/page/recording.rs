@@ -1,4 +1,4 @@
-//! The page of a recording: the verdicts, what happened, every operation on real time, and
+//! The page of a recording: the verdicts, what happened, every operation in real time, and
 //! plots.
 //!
 //! The operations are columns of numbers, which the script draws: those in view as they are,
@@ -63,7 +63,7 @@ pub fn page(judged: &Judged<'_>) -> String {
                 }
             }
             (violations(judged))
-            section { h2 { "Operations on real time" } (timeline(judged)) }
+            section { h2 { "Operations in real time" } (timeline(judged)) }
             section.plots { h2 { "Figures" } (plots(judged)) }
             (keys(judged))
         }

@@ -47,7 +47,10 @@ pub(super) fn rings(
     let tell = |at: usize| escape::line(&format!("{} {}", who(at), deed(history, at))).into_owned();
     (!all.is_empty()).then(|| {
         html! {
-            p.small { "Each comes before the next, and the last before the first: no order has that." }
+            p.small {
+                "In the drawing each operation comes before the next, and the last before the first: "
+                "no order has that."
+            }
             @for ring in all.iter().take(RINGS_MAX) {
                 @let heading = heading(ring, &tell, who);
                 @if !heading.is_empty() { p { (heading) ":" } }

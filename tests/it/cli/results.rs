@@ -300,7 +300,7 @@ fn a_recording_that_cannot_be_read_is_told_in_each_form() {
     let all: Json = serde_json::from_str(&told("json")).expect("JSON");
     assert_eq!(complaints_of("verify", &all), Vec::<String>::new());
     assert_eq!(all["histories"].as_array().map(Vec::len), Some(1));
-    assert_eq!(all["unread"][0]["history"], "broken.jsonl");
+    assert_eq!(all["unread"][0]["name"], "broken.jsonl");
     let lines = told("jsonl");
     let unread = lines.lines().nth(1).expect("it is between the verdict and the end");
     let unread: Json = serde_json::from_str(unread).expect("JSON");

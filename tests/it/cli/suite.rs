@@ -152,3 +152,53 @@ fn a_link_that_leads_back_is_not_followed() {
     let said = place.run("test");
     assert!(said.out.ends_with("1 of 1 cases are as expected\n"), "{said:?}");
 }
+
+#[test]
+fn a_file_that_is_in_error_is_told_in_each_form_beside_cases_that_are_not_as_expected() {
+    let place = with(&[
+        ("good.json", committed()),
+        ("other.json", committed().replace("A writes x=1", "A writes it")),
+        ("broken.json", "{".to_owned()),
+        ("stray.expect", "holds".to_owned()),
+    ]);
+    let told = |format: &str| {
+        let said = place.run(&format!("test --format {format}"));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        said.out
+    };
+    assert!(told("human").ends_with("1 of 2 cases are as expected; 2 files are in error\n"));
+    let all: Json = serde_json::from_str(&told("json")).expect("JSON");
+    assert_eq!(complaints_of("results", &all), Vec::<String>::new());
+    let unread = all["unread"].as_array().expect("a list");
+    let names: Vec<_> = unread.iter().map(|one| one["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["cases/stray.expect", "cases/broken.json"]);
+    let lines: Vec<Json> =
+        told("jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let complaints = lines.iter().flat_map(|line| complaints_of("lines", line));
+    assert_eq!(complaints.collect::<Vec<_>>(), Vec::<String>::new());
+    assert_eq!(lines.iter().filter(|line| unread.contains(&line["unread"])).count(), 2);
+    assert!(told("junit").contains(" tests=\"4\" failures=\"1\" errors=\"2\" "));
+    for format in ["junit", "github", "markdown", "html"] {
+        let told = told(format);
+        assert!(names.iter().all(|name| told.contains(name)), "{format}: {told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_says_what_is_expected_is_a_file_or_not_there() {
+    let place = with(&[("one.json", committed())]);
+    let expect = place.path("cases/one.expect");
+    std::os::unix::fs::symlink("nowhere", &expect).expect("a link");
+    let said = place.run("test");
+    assert_eq!(said.code, Some(2), "a link that leads nowhere: {said:?}");
+    assert!(said.err.contains("one.expect"), "{said:?}");
+    std::fs::remove_file(&expect).expect("it is there");
+    std::fs::create_dir(&expect).expect("a folder");
+    let said = place.run("test");
+    assert!(said.code == Some(2) && said.err.contains("one.expect is no file"), "{said:?}");
+    std::fs::remove_dir(&expect).expect("it is there");
+    std::os::unix::fs::symlink("nowhere", place.path("cases/two.json")).expect("a link");
+    let said = place.run("test");
+    assert!(said.code == Some(2) && said.err.contains("two.json"), "{said:?}");
+}

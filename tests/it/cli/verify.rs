@@ -679,3 +679,19 @@ fn a_delete_of_a_register_is_a_write_of_null_in_every_format() {
     let text = DELETED[2].replace("\"f\":\"delete\",", "\"f\":\"delete\",\"value\":7,");
     assert_eq!(verify(&text, "--model lin").code, Some(3));
 }
+
+#[test]
+fn a_recording_is_not_replaced_by_what_is_made_of_it() {
+    let place = Place::new();
+    place.write("stale.jsonl", STALE);
+    for line in [
+        "verify stale.jsonl --save-counterexample ./stale.jsonl",
+        "report stale.jsonl -- --save-counterexample stale.jsonl",
+        "report stale.jsonl -o stale.jsonl",
+    ] {
+        let said = place.run(line);
+        assert!(said.code == Some(2) && said.err.contains("choose another place"), "{said:?}");
+        assert_eq!(read(&place.path("stale.jsonl")), STALE);
+    }
+    assert_eq!(place.run("verify - -").code, Some(2));
+}
