@@ -217,7 +217,7 @@ impl Reader<'_> {
         };
         let one = |value: &Value<'_>| {
             let number = value.as_integer().map(|it| it.to_string());
-            let number = number.or_else(|| value.as_float().map(|it| it.to_string()));
+            let number = number.or_else(|| value.as_float().map(|it| format!("{it:?}")));
             let text = value.as_str().map(str::to_owned).or(number);
             text.map(|text| word(name, Some(text.into())))
         };

@@ -159,7 +159,7 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
         ("check abd --sessions 0", "from 1 to 1000"),
         ("explain causl", "did you mean `causal`?"),
         ("explain crush", "did you mean `crash`?"),
-        ("explain xyzzyx", "`list` shows all that has a name"),
+        ("explain xyzzyx", "`list` shows strategies, models and faults"),
         ("chekc", "check"),
     ] {
         let said = Place::new().run(line);

@@ -189,6 +189,7 @@ fn what_is_no_setting_is_refused_with_its_place_and_a_remedy() {
         ("[default]\ncheck = 5\n", ":2:9: `check` is a command", "`[default.check]`"),
         ("[default]\nprofile = \"ci\"\n", ":2:1: there is no command `profile`", "color, ascii"),
         ("[x.check]\nruns = \"many\"\n", ":2:9: invalid value 'many' for '--runs", "check --help"),
+        ("[x.check]\nruns = 5.0\n", ":2:8: invalid value '5.0' for '--runs", "check --help"),
         ("[x.check]\nruns = true\n", ":2:8: `runs` is a text or a number", "runs = …"),
         ("[x.check]\nruns = [5]\n", ":2:8: `runs` is a text or a number", "runs = …"),
         ("[x.check]\ndeep = \"yes\"\n", ":2:9: `deep` is true or false", "deep = …"),
