@@ -99,7 +99,6 @@ pub(super) fn family() -> Family {
         .breaks("stamps=client", &roaming, linearizable, unexplained)
         .breaks("stamps=lamport", &roaming, causal, unexplained)
         .breaks("", &unsure, causal, unexplained)
-        .keeps("stamps=hybrid", &unsure, [causal])
         .breaks("stamps=hybrid", &skewed, linearizable, unexplained)
         .keeps("answers=digests", &roaming, [linearizable])
         .keeps("r=1,w=3", &roaming, [ryw, Model::Regular])

@@ -30,8 +30,8 @@ use super::{files, input, verify};
 /// Explain a case file, a model, a property, a datatype, a strategy, a mutant, a fault or a
 /// history in prose
 ///
-/// A history is typed on one line (docs/histories.md): the output says what each
-/// process did, what overlaps in real time, and which models allow it. With --against, two models are
+/// A history is typed on one line (docs/histories.md): the output says what each process did,
+/// what overlaps in real time, and which models allow it. With --against, two models are
 /// told apart by the smallest histories that one allows and the other forbids.
 #[derive(Args, Debug)]
 pub struct ExplainArgs {

@@ -6,6 +6,7 @@ mod commuting;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use quiescence::catalogue::Registry;
 use quiescence::history::{Completion, NodeId, Value, notation};
 use quiescence::replication::asynchronous::async_primary::AsyncPrimary;
 use quiescence::replication::asynchronous::multi_primary_lww::{Clock, MultiPrimaryLww};
@@ -279,6 +280,16 @@ fn a_final_read_that_gets_no_answer_is_counted_not_invented() {
     let silent = Toy { answers: false, ..Toy::default() };
     let run = run(&silent, &setting, "wx1@n1", "A");
     assert_eq!((run.lack.answers, clients(&run).as_str()), (2, "wx1?|rx?|rx? @ 012"));
+}
+
+/// Found by the 684,927th random run. What the session wrote is not behind the newer version
+/// of x that it reads, so its dependencies must not be replaced by that one.
+#[test]
+fn who_reads_a_newer_version_still_depends_on_the_older_one() {
+    let cops = Registry::standard().parse("cops").expect("it is registered").remove(0);
+    let asked = "wy1@n3 wx2@n2 rx@n3 ry@n1|wz9@n1 wx3@n1";
+    let run = run(&*cops, &calm(3), asked, "A 3>2 A B B 1>3 1>3 A 2>3 A");
+    assert!(clients(&run).starts_with("wy1 wx2 rx3 ry1|"), "{}", clients(&run));
 }
 
 thread_local! {

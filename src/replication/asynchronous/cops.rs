@@ -51,8 +51,9 @@ pub enum Sessions {
     AreServed,
 }
 
-/// The versions that a session or a write depends on; of each key the newest.
-type Context = BTreeMap<Key, Stamp>;
+/// The versions that a session or a write depends on. A newer version of a key does not stand
+/// for an older one: it need not depend on what that one depends on.
+type Context = BTreeSet<(Key, Stamp)>;
 
 /// A node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -79,8 +80,7 @@ pub struct Message {
 
 impl Replica {
     fn has_all(&self, context: &Context) -> bool {
-        let has = |(key, stamp): (&Key, &Stamp)| self.applied.contains(&(key.clone(), *stamp));
-        context.iter().all(has)
+        context.is_subset(&self.applied)
     }
 
     fn apply(&mut self, message: Message, effects: &mut Effects<Cops>) {
@@ -95,7 +95,7 @@ impl Replica {
     /// A counter above all that is here and all that the session depends on.
     fn next_counter(&self, context: &Context) -> u64 {
         let here = self.registers.values().map(|(stamp, _)| stamp.counter);
-        let known = context.values().map(|stamp| stamp.counter);
+        let known = context.iter().map(|(_, stamp)| stamp.counter);
         here.chain(known).max().unwrap_or(0) + 1
     }
 }
@@ -112,8 +112,7 @@ impl Cops {
             let held = replica.registers.get(&call.key).cloned();
             let (stamp, value) = held.unwrap_or_default();
             if stamp != Stamp::default() {
-                let known = context.entry(call.key).or_insert(stamp);
-                *known = stamp.max(*known);
+                context.insert((call.key, stamp));
             }
             let reply = effects.reply(operation, Completion::Ok(value));
             reply.seeing(Visible::Here).with_token(context);
@@ -132,7 +131,7 @@ impl Cops {
         if self.dependencies != Dependencies::All {
             context.clear();
         }
-        context.insert(call.key, stamp);
+        context.insert((call.key, stamp));
         effects.reply(operation, Completion::Ok(Value::Null)).with_token(context);
     }
 

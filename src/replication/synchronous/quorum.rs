@@ -16,7 +16,7 @@
 //!   long as clocks agree. A counter of the coordinator's copy, or one that the client
 //!   carries along, does not: a write may be stamped below one that was answered before.
 //!   Readings that are raised above the coordinator's copy (`hybrid`) keep at least the order
-//!   of one session that stays at one node.
+//!   in which a session that stays at one node writes a key.
 //! - *Quorums.* With `r=1` reads compare nothing, so there is nothing to repair: a write
 //!   in progress may be seen at one node and then be missed at another.
 //!
