@@ -13,7 +13,7 @@ use crate::judgement::{Distance, Elements, Sums};
 
 use super::deeds::{Deeds, short};
 use super::distance::{counted, time};
-use super::{Look, pad, wrap};
+use super::{Look, count, pad, wrap};
 
 /// The most lines of a summary.
 const LINES_MAX: usize = 12;
@@ -136,6 +136,7 @@ impl Happened<'_> {
             let Outside { read, bound, by } = worst?;
             let did = self.deeds.did(read);
             let reads = counted(sums.reads, "read");
+            let many = count(many as u64);
             Some(format!("{many} of {reads}, by up to {by}: {did}, of {side} {bound}"))
         };
         vec![
@@ -176,7 +177,11 @@ impl Happened<'_> {
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort_by_key(|(_, values)| std::cmp::Reverse(values.len()));
         let of_key = |(key, values): &(&Key, Vec<&Value>)| {
-            let number = if keys.len() > 1 { format!("{}: ", values.len()) } else { String::new() };
+            let number = if keys.len() > 1 {
+                format!("{}: ", count(values.len() as u64))
+            } else {
+                String::new()
+            };
             format!("{} ({number}{})", short(key), ranges(values))
         };
         let told = listed(keys.iter().map(of_key), keys.len());
@@ -212,7 +217,7 @@ impl Happened<'_> {
         pairs.sort_by_key(|(_, hidden)| std::cmp::Reverse(hidden.writes));
         let (_, first) = pairs.first()?;
         let pair = |((written, read), hidden): &(&(NodeId, NodeId), &Hidden)| {
-            format!("{} of {written} at {read}", hidden.writes)
+            format!("{} of {written} at {read}", count(hidden.writes as u64))
         };
         Some(format!(
             "{} never seen at a node that was read later ({}): {}, and then {}",
@@ -230,7 +235,7 @@ impl Happened<'_> {
         let (_, worst) = all.first()?;
         let reads = all.iter().map(|(_, back)| back.reads).sum();
         let process = |(process, back): &(&ProcessId, &WentBack)| {
-            format!("{}: {}", (self.deeds.who)(**process), back.reads)
+            format!("{}: {}", (self.deeds.who)(**process), count(back.reads as u64))
         };
         Some(format!(
             "{} ({}): {}, and then {}",
@@ -252,7 +257,7 @@ impl Happened<'_> {
         pairs.sort_by_key(|pair| std::cmp::Reverse(pair.spread.stale));
         let named = pairs.iter().filter_map(|pair| {
             let (written, read) = (pair.written?, pair.read?);
-            Some(format!("{} of {written} at {read}", pair.spread.stale))
+            Some(format!("{} of {written} at {read}", count(pair.spread.stale as u64)))
         });
         let named: Vec<String> = named.collect();
         let number = named.len();
@@ -262,7 +267,7 @@ impl Happened<'_> {
         };
         Some(format!(
             "{} of {}{by}, p99 {}, at most {} and {}; longest for {key}: {} from {} to {}",
-            all.stale,
+            count(all.stale as u64),
             counted(all.reads, "read"),
             time(all.time.p99),
             time(all.time.max),
@@ -295,7 +300,8 @@ fn fates(noun: &str, Fates { seen, perhaps, unseen, unread }: Fates) -> Option<S
         (unread, "not read later"),
     ];
     let some = fates.iter().filter(|(number, _)| *number > 0);
-    let told: Vec<_> = some.map(|(number, fate)| format!("{number} {fate}")).collect();
+    let told: Vec<_> =
+        some.map(|(number, fate)| format!("{} {fate}", count(*number as u64))).collect();
     let all = counted(seen + perhaps + unseen + unread, noun);
     (!told.is_empty()).then(|| format!("{all}: {}", told.join(", ")))
 }
@@ -304,7 +310,7 @@ fn fates(noun: &str, Fates { seen, perhaps, unseen, unread }: Fates) -> Option<S
 fn listed(all: impl Iterator<Item = String>, number: usize) -> String {
     let mut told: Vec<String> = all.take(TOLD_MAX).collect();
     if number > TOLD_MAX {
-        told.push(format!("{} more", number - TOLD_MAX));
+        told.push(format!("{} more", count((number - TOLD_MAX) as u64)));
     }
     told.join(", ")
 }

@@ -8,6 +8,8 @@ use std::process::Command;
 use crate::browser::Browser;
 use crate::documents::root;
 
+mod recording;
+
 /// Runs the program, and returns what it wrote to standard output.
 fn output(arguments: &[&str], within: &Path) -> String {
     let program = env!("CARGO_BIN_EXE_quiescence");
@@ -372,123 +374,6 @@ fn hostile_keys_and_names_stay_text() {
     assert!(title.contains("notebook:storing"), "{title}");
     let replicas = browser.text("document.getElementById('replicas').innerText");
     assert!(replicas.contains("<script>document.title='taken'</script>\\u{202e}"), "{replicas}");
-    assert_eq!(browser.console(), Vec::<String>::new());
-}
-
-/// The page of a recording, and the browser's address of it.
-fn page_of(recording: &str) -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().expect("there is room for a page");
-    fs::write(folder.path().join("r.jsonl"), recording).expect("it can be written");
-    output(&["report", "r.jsonl"], folder.path());
-    let address = format!("file://{}", folder.path().join("r.html").display());
-    (folder, address)
-}
-
-/// Operations one after the other, by two processes on ten keys; the last read is stale.
-fn long(operations: usize) -> String {
-    let mut text = String::new();
-    for at in 0..operations - 2 {
-        let (process, start) = (at % 2, at * 100);
-        let (key, value, end) = (at % 10, at + 1, start + 50);
-        text.push_str(&format!(
-            "{{\"process\":{process},\"f\":\"write\",\"key\":\"k{key}\",\"value\":{value},\
-             \"invoke\":{start},\"return\":{end},\"type\":\"ok\"}}\n"
-        ));
-    }
-    for (value, at) in [(operations - 2, operations - 2), (operations - 12, operations - 1)] {
-        let (key, start) = ((value - 1) % 10, at * 100);
-        text.push_str(&format!(
-            "{{\"process\":0,\"f\":\"read\",\"key\":\"k{key}\",\"value\":{value},\
-             \"invoke\":{start},\"return\":{},\"type\":\"ok\"}}\n",
-            start + 50
-        ));
-    }
-    text
-}
-
-#[test]
-fn a_recording_is_shown_with_its_faults_and_violations() {
-    let Some(mut browser) = Browser::start(1280, 800) else { return };
-    let text = fs::read_to_string(root().join("tests/recordings/failover.jsonl")).expect("ours");
-    let (_folder, address) = page_of(&text);
-    browser.open(&address);
-    let bottom =
-        browser.eval("document.querySelector('.verdicts .fails').getBoundingClientRect().bottom");
-    assert!(bottom.as_f64().is_some_and(|it| it < 800.0), "{bottom}");
-    let page = browser.text("document.body.innerText");
-    assert!(page.contains("2 acknowledged writes of cart (3, 4)"), "{page}");
-    let marks = "[...document.querySelectorAll('text.mark')].map(it => it.textContent).join()";
-    assert_eq!(browser.text(marks), "isolate n1,promote n2");
-    let drawn = "document.querySelectorAll('#timeline .op').length";
-    assert_eq!(browser.eval(drawn), 11);
-    assert_eq!(browser.eval("document.querySelectorAll('.shown').length"), 0);
-    browser.click(".violation button");
-    assert_eq!(browser.eval("document.querySelectorAll('.shown').length"), 3);
-    assert!(browser.text("document.getElementById('picked').textContent").contains("(line 21)"));
-    // By node, by key, and by the keyboard.
-    browser.eval(
-        "(() => { const it = document.getElementById('lanes'); it.value = 'node'; \
-                  it.dispatchEvent(new Event('change')); })()",
-    );
-    let names =
-        "[...document.querySelectorAll('#timeline .name')].map(it => it.textContent).join()";
-    assert_eq!(browser.text(names), "n1,n2");
-    browser.eval(
-        "(() => { const it = document.getElementById('key'); it.value = 'other'; \
-                  it.dispatchEvent(new Event('change')); })()",
-    );
-    let view = "document.getElementById('view').value";
-    assert!(browser.text(view).contains("11 hidden (no such key)"));
-    browser.eval("document.getElementById('frame').focus()");
-    let tick = "document.querySelector('#timeline .tick:last-of-type').textContent";
-    let before = browser.text(tick);
-    browser.press("ArrowLeft");
-    assert_ne!(browser.text(tick), before);
-    assert_eq!(browser.console(), Vec::<String>::new());
-}
-
-#[test]
-fn a_long_recording_is_drawn_with_few_elements() {
-    let Some(mut browser) = Browser::start(1280, 800) else { return };
-    let (_folder, address) = page_of(&long(20_000));
-    browser.open(&address);
-    let elements = "document.querySelectorAll('#timeline *').length";
-    let view = "document.getElementById('view').value";
-    let far = browser.text(view);
-    assert!(far.starts_with("20,000 operations in view: darker"), "{far}");
-    assert!(browser.eval(elements).as_u64().is_some_and(|it| it < 200), "{far}");
-    for _ in 0..4 {
-        browser.click("#in");
-        assert!(browser.eval(elements).as_u64().is_some_and(|it| it < 10_000));
-    }
-    let near = browser.text(view);
-    assert!(near.starts_with("1,25") && near.ends_with("operations in view"), "{near}");
-    // One click leads to the violation.
-    browser.click(".violation button");
-    let picked = browser.text("document.getElementById('picked').textContent");
-    assert!(picked.contains("(line 20000)") && picked.contains("read k7 → 19988"), "{picked}");
-    assert_eq!(browser.console(), Vec::<String>::new());
-}
-
-#[test]
-fn hostile_recordings_stay_text() {
-    let key =
-        serde_json::to_string("<script>document.title='taken'</script>\u{202e}").expect("text");
-    let text = format!(
-        "{{\"process\":\"<b>bold</b>\",\"f\":\"write\",\"key\":{key},\"value\":\"</div><i>\",\"invoke\":0,\"return\":5,\"type\":\"ok\"}}\n\
-         {{\"process\":\"p\",\"f\":\"read\",\"key\":{key},\"value\":null,\"invoke\":6,\"return\":9,\"type\":\"ok\"}}\n"
-    );
-    let (folder, address) = page_of(&text);
-    let page = fs::read_to_string(folder.path().join("r.html")).expect("it is there");
-    for markup in ["<script>document", "<b>bold", "<i>", "\u{202e}"] {
-        assert!(!page.contains(markup), "{markup}");
-    }
-    let Some(mut browser) = Browser::start(1280, 800) else { return };
-    browser.open(&address);
-    assert_eq!(browser.text("document.title"), "r.jsonl · quiescence");
-    browser.click(".violation button");
-    let picked = browser.text("document.getElementById('picked').textContent");
-    assert!(picked.contains("<script>document.title='taken'</script>\\u{202e}"), "{picked}");
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 

@@ -29,7 +29,7 @@ pub const GENERATOR: &str = "quiescence: report";
 const STYLE: &str = include_str!("style.css");
 
 /// The hash of [`STYLE`].
-const STYLE_HASH: &str = "wsB1XotGL68vUZ7mKUZwTkiZsl/ds7LYyjVgOvKFhK0=";
+const STYLE_HASH: &str = "/voYaFJrnTCmNCUP+0/KtRuwJKepRvCGWeRl4yBSzbw=";
 
 /// A script of a page, with its hash.
 struct Script {

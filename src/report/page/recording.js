@@ -16,6 +16,7 @@
   const process = new Uint32Array(bytes("process").buffer);
   const node = new Uint16Array(bytes("node").buffer);
   const key = new Uint32Array(bytes("key").buffer);
+  const call = new Uint16Array(bytes("call").buffer);
   const kind = bytes("kind");
   const about = JSON.parse(data.dataset.all);
   const OPEN = 0xffffffff;
@@ -24,7 +25,7 @@
   const KINDS = ["read", "write", "call"];
   const LEFT = 110, HEAD = 26, MOST = 3000;
 
-  let view = [0, span], lanes = [], laneOf = () => -1, names = [], lane = 18, only = null, shown = new Set();
+  let view = [0, span], lanes = [], laneOf = () => -1, names = [], lane = 18, shown = new Set(), filters = [];
 
   const nanos = (units) => {
     const time = units * about.unit;
@@ -34,22 +35,49 @@
     return `${Math.round(time)} ns`;
   };
 
+  // What filters ask of an operation.
+  const PARTS = {
+    key: (at) => about.keys[key[at]],
+    process: (at) => about.processes[process[at]],
+    node: (at) => node[at] ? `n${node[at]}` : "no node",
+    call: (at) => about.calls[call[at]],
+    outcome: (at) => ["ok", "failed", "unknown"][Math.floor(kind[at] / 3)],
+  };
+  const any = (part, test) => {
+    for (let at = 0; at < about.count; at += 1) if (test(PARTS[part](at))) return true;
+    return false;
+  };
+
+  // Whether the filters keep an operation: it is one of those named, part by part, and none
+  // of those to hide. What a violation is made of is never hidden.
+  const keeper = () => {
+    const sets = (way) => {
+      const all = new Map();
+      for (const one of filters.filter((it) => it.way === way)) {
+        if (!all.has(one.part)) all.set(one.part, new Set());
+        all.get(one.part).add(one.name);
+      }
+      return [...all].map(([part, some]) => (at) => some.has(PARTS[part](at)));
+    };
+    const only = sets("only"), hide = sets("hide");
+    return (at) => shown.has(at) || (only.every((is) => is(at)) && !hide.some((is) => is(at)));
+  };
+
   // Operations by lane, each in order of its start.
   const group = () => {
     const own = by("lanes").value === "node" ? node : process;
-    const filter = by("key").value.trim();
-    only = filter === "" ? null : about.keys.indexOf(filter);
+    const keeps = keeper();
     const all = new Map();
     let hidden = 0;
     for (let at = 0; at < about.count; at += 1) {
-      if (only !== null && key[at] !== only) { hidden += 1; continue; }
+      if (!keeps(at)) { hidden += 1; continue; }
       let list = all.get(own[at]);
       if (!list) all.set(own[at], list = []);
       list.push(at);
     }
     const order = [...all.keys()].sort((a, b) => a - b);
     const place = new Map(order.map((one, nth) => [one, nth]));
-    laneOf = (at) => (only !== null && key[at] !== only ? -1 : place.get(own[at]));
+    laneOf = (at) => place.get(own[at]);
     lanes = order.map((one) => Uint32Array.from(all.get(one)).sort((a, b) => starts[a] - starts[b]));
     names = order.map((one) => own === process ? about.processes[one] : one ? `n${one}` : "no node");
     lane = Math.max(5, Math.min(22, Math.floor(560 / Math.max(1, lanes.length))));
@@ -76,7 +104,7 @@
 
   const told = (at) => {
     const word = about.words[at];
-    return word === undefined ? KINDS[kind[at] % 3] + " of " + about.keys[key[at]] : word;
+    return word === undefined ? `${PARTS.call(at)} of ${PARTS.key(at)}` : word;
   };
 
   const describe = (at) => {
@@ -162,7 +190,7 @@
     // What is shown stands out, near and far.
     for (const at of shown) {
       const nth = laneOf(at);
-      if (nth < 0 || starts[at] > view[1] || (ends[at] !== OPEN && ends[at] < view[0])) continue;
+      if (starts[at] > view[1] || (ends[at] !== OPEN && ends[at] < view[0])) continue;
       const y = HEAD + nth * lane;
       const end = ends[at] === OPEN ? view[1] : ends[at];
       parts.push(make("rect", { class: "shown", "data-at": at, x: x(starts[at]) - 2, y: y - 1,
@@ -176,8 +204,7 @@
     svg.replaceChildren(...parts);
     const count = visible.toLocaleString("en");
     by("view").textContent = (far ? `${count} operations in view: darker where there are more`
-      : `${count} operations in view`) + (hidden > 0 ? `, ${hidden.toLocaleString("en")} hidden` : "") +
-      (only === -1 ? " (no such key)" : "");
+      : `${count} operations in view`) + (hidden > 0 ? `, ${hidden.toLocaleString("en")} hidden by filters` : "");
   };
 
   const to = (from, until) => {
@@ -228,12 +255,54 @@
   });
   const regroup = () => { hidden = group(); draw(); };
   by("lanes").addEventListener("change", regroup);
-  by("key").addEventListener("change", regroup);
+  // The names that may be typed: the first of them, where there are many.
+  const offer = () => {
+    const names = new Set();
+    const part = PARTS[by("part").value];
+    for (let at = 0; at < about.count && names.size < 50; at += 1) names.add(part(at));
+    by("names").replaceChildren(...[...names].sort().map((name) => {
+      const option = document.createElement("option");
+      option.value = name;
+      return option;
+    }));
+  };
+  const list = () => {
+    by("filters").replaceChildren(...filters.map((one) => {
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      const said = `${one.way === "only" ? "show only" : "hide"} ${one.part} ${one.name}`;
+      button.type = "button";
+      button.textContent = "remove";
+      button.setAttribute("aria-label", `remove: ${said}`);
+      button.addEventListener("click", () => {
+        filters = filters.filter((it) => it !== one);
+        list();
+        regroup();
+        by("name").focus();
+      });
+      item.append(`${said} `, button);
+      return item;
+    }));
+  };
+  const add = () => {
+    const [way, part, name] = ["way", "part", "name"].map((id) => by(id).value);
+    const known = any(part, (it) => it === name);
+    by("refused").textContent = known ? "" : `no operation has the ${part} "${name}"`;
+    if (!known) return;
+    filters = filters.filter((it) => it.part !== part || it.name !== name);
+    filters.push({ way, part, name });
+    by("name").value = "";
+    list();
+    regroup();
+  };
+  by("part").addEventListener("change", () => { by("name").value = ""; offer(); });
+  by("add").addEventListener("click", add);
+  by("name").addEventListener("keydown", (event) => { if (event.key === "Enter") add(); });
   for (const button of document.querySelectorAll("button[data-show]")) {
     button.addEventListener("click", () => {
       const all = button.dataset.show.split(" ").map(Number);
       shown = new Set(all);
-      if (only !== null) { by("key").value = ""; hidden = group(); }
+      if (filters.length > 0) hidden = group();
       const from = Math.min(...all.map((at) => starts[at]));
       const until = Math.max(...all.map((at) => ends[at] === OPEN ? starts[at] : ends[at]));
       const margin = Math.max(1, (until - from) * 0.1);
@@ -243,5 +312,6 @@
     });
   }
   addEventListener("resize", draw);
+  offer();
   regroup();
 })();

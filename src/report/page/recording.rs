@@ -26,7 +26,7 @@ use super::{Script, document};
 
 const SCRIPT: Script = Script {
     text: include_str!("recording.js"),
-    hash: "NR0nuihU7uIbBXycJFhwcC8zywzW4izIBQiKhlGw4LQ=",
+    hash: "rF1iAXCM/4cXDTG/6vOKMkzf4l4Dmb2y+wPOZMAmZYQ=",
 };
 
 /// The most operations whose words and lines are in the page. Of larger recordings only
@@ -150,7 +150,7 @@ fn timeline(judged: &Judged<'_>) -> Markup {
         }
         @if all > TOLD_MAX {
             p.small { "Of " (count(all as u64)) " operations only those of violations have their values and lines here; \
-                of the others the kind and the key." }
+                of the others the call and the key." }
         }
         p.controls {
             button type="button" id="in" { "zoom in" }
@@ -162,9 +162,22 @@ fn timeline(judged: &Judged<'_>) -> Markup {
                 option value="process" { "processes" }
                 option value="node" { "nodes" }
             } }
-            label { "key " input id="key" type="text" size="12" list="keys"; }
             output id="view" {}
         }
+        p.controls role="group" aria-label="filters" {
+            select id="way" aria-label="show only or hide" {
+                option value="only" { "show only" }
+                option value="hide" { "hide" }
+            }
+            select id="part" aria-label="what is filtered" {
+                @for part in ["key", "process", "node", "call", "outcome"] { option { (part) } }
+            }
+            input id="name" type="text" size="16" list="names" aria-label="which one";
+            datalist id="names" {}
+            button type="button" id="add" { "filter" }
+            output id="refused" {}
+        }
+        ul id="filters" aria-label="filters in use" {}
         div.scroll id="frame" tabindex="0" role="group"
             aria-label="time line: + and - zoom, arrows move" { svg id="timeline" {} }
         p id="picked" aria-live="polite" { "Point at an operation to read it." }
@@ -203,17 +216,16 @@ fn columns(judged: &Judged<'_>) -> Markup {
     let processes = base64(operations.iter().flat_map(|op| lanes[&op.process].to_le_bytes()));
     let node = |op: &Operation| op.node.map_or(0, |node| node.0.saturating_add(1));
     let nodes = base64(operations.iter().flat_map(|op| node(op).to_le_bytes()));
-    let mut keys = BTreeMap::new();
-    for op in operations {
-        let next = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-        keys.entry(&op.call.key).or_insert(next);
+    let (keys, of_key) = numbered(operations.iter().map(|op| op.call.key.as_str()));
+    let of_key = base64(of_key.into_iter().flat_map(u32::to_le_bytes));
+    let (mut calls, of_call) = numbered(operations.iter().map(|op| op.call.f.as_str()));
+    let of_call = of_call.into_iter().map(|nth| u16::try_from(nth).unwrap_or(u16::MAX));
+    let of_call = base64(of_call.flat_map(u16::to_le_bytes));
+    if calls.len() > usize::from(u16::MAX) {
+        calls.truncate(usize::from(u16::MAX));
+        calls.push("another call");
     }
-    let of_key = base64(operations.iter().flat_map(|op| keys[&op.call.key].to_le_bytes()));
     let kinds = base64(operations.iter().map(kind));
-    let mut names = vec![String::new(); keys.len()];
-    for (key, at) in &keys {
-        names[*at as usize] = short(key.as_str());
-    }
     let told = match operations.len() > TOLD_MAX {
         true => {
             counterexamples(judged).iter().flat_map(|(_, found)| found.operations.clone()).collect()
@@ -229,7 +241,8 @@ fn columns(judged: &Judged<'_>) -> Markup {
         "unit": unit,
         "span": span,
         "processes": lanes.keys().map(|one| short(&recording.name_of(*one))).collect::<Vec<_>>(),
-        "keys": names,
+        "keys": keys.into_iter().map(short).collect::<Vec<_>>(),
+        "calls": calls.into_iter().map(short).collect::<Vec<_>>(),
         "words": match operations.len() > TOLD_MAX {
             true => json!(words),
             false => json!(words.values().collect::<Vec<_>>()),
@@ -243,9 +256,22 @@ fn columns(judged: &Judged<'_>) -> Markup {
     });
     html! {
         div id="data" hidden data-all=(data.to_string()) data-starts=(starts) data-ends=(ends)
-            data-process=(processes) data-node=(nodes) data-key=(of_key) data-kind=(kinds) {}
-        datalist id="keys" { @for name in names.iter().take(KEYS_MAX) { option value=(name) {} } }
+            data-process=(processes) data-node=(nodes) data-key=(of_key) data-call=(of_call)
+            data-kind=(kinds) {}
     }
+}
+
+/// The names, each once, as they are first met, and the place there of each that was given.
+fn numbered<'a>(given: impl Iterator<Item = &'a str>) -> (Vec<&'a str>, Vec<u32>) {
+    let (mut names, mut places) = (Vec::new(), BTreeMap::new());
+    let number = |name| {
+        *places.entry(name).or_insert_with(|| {
+            names.push(name);
+            u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
+        })
+    };
+    let numbers = given.map(number).collect();
+    (names, numbers)
 }
 
 /// What the nemesis did, each with when it did so, or, where the file does not say, when the

@@ -97,6 +97,31 @@ fn elements_of_sets_are_lost_late_twice_or_from_nowhere() {
 }
 
 #[test]
+fn large_numbers_have_commas() {
+    // 1,200 writes at one node; reads by two clients at another never see one of them.
+    let letters =
+        |at: u32| at.to_string().bytes().map(|it| char::from(it + 49)).collect::<String>();
+    let mut text = String::new();
+    for at in 0..3_600 {
+        let (process, node, f, value) = match at % 3 {
+            0 => ("w", 0, "write", format!("\"{}\"", letters(at))),
+            1 => ("w", 1, "read", "null".to_owned()),
+            _ => ("r", 1, "read", "null".to_owned()),
+        };
+        let (asked, answered) = (at * 10, at * 10 + 5);
+        text.push_str(&format!(
+            "{{\"process\":\"{process}\",\"node\":{node},\"f\":\"{f}\",\"key\":\"x\",\
+             \"value\":{value},\"invoke\":{asked},\"return\":{answered}}}\n"
+        ));
+    }
+    let told = summary(&verify(&text, "")).concat();
+    let numbers = told.split(|it: char| !it.is_ascii_digit() && it != ':' && it != ',');
+    let numbers: Vec<_> = numbers.filter(|it| !it.starts_with(':') && it.len() > 3).collect();
+    assert!(numbers.len() > 4, "{told}");
+    assert!(numbers.iter().all(|it| it.contains(',')), "{numbers:?} in {told}");
+}
+
+#[test]
 fn an_element_that_comes_back_is_told() {
     let text = r#"{"process":0,"f":"add","key":"s","value":2,"invoke":1,"return":2}
 {"process":0,"f":"remove","key":"s","value":2,"invoke":3,"return":4}
