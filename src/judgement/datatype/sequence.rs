@@ -1,6 +1,6 @@
 //! A text, or any other list into which elements are inserted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Argument, Call, Item, Key, Menu, Value};
 
@@ -224,9 +224,15 @@ impl Datatype for Sequence {
 /// Where elements were inserted, as far as the answers to their inserts tell.
 fn beside<'a>(answers: &[(&'a Call, &'a Value)]) -> BTreeMap<&'a Value, Beside<'a>> {
     let mut told = BTreeMap::new();
+    let deletes = answers.iter().filter(|(call, _)| call.f.as_str() == DELETE);
+    let deleted: BTreeSet<_> = deletes.map(|(call, _)| &call.argument).collect();
     for (call, answer) in answers {
         let Some((element, _)) = inserted(call) else { continue };
         let all = list(answer);
+        // What is deleted and not shown may have stood between.
+        if deleted.iter().any(|gone| !all.contains(gone)) {
+            continue;
+        }
         let Some(at) = all.iter().position(|other| other == element) else { continue };
         let left = at.checked_sub(1).map(|before| &all[before]);
         told.insert(element, (left, all.get(at + 1)));
