@@ -3,7 +3,7 @@
 //!
 //! This is the only place where a datatype passes on what it is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Call, History, Item, Key, Menu, Value};
 
@@ -219,8 +219,8 @@ impl Datatype for Like {
         self.of(&update.key).makes(update)
     }
 
-    fn agree(&self, answers: &[(&Call, &Value)]) -> bool {
-        answers.first().is_none_or(|(call, _)| self.of(&call.key).agree(answers))
+    fn agree(&self, answers: &[(&Call, &Value)], undone: &BTreeSet<Value>) -> bool {
+        answers.first().is_none_or(|(call, _)| self.of(&call.key).agree(answers, undone))
     }
 
     fn answer_about(&self, call: &Call, answer: &Value, about: &dyn Fn(&Value) -> bool) -> Value {

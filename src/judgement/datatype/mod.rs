@@ -33,7 +33,7 @@ mod text;
 mod unique_id;
 mod unordered_queue;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::history::{Call, Completion, History, Key, Menu, Operation, Value};
@@ -230,10 +230,12 @@ pub trait Datatype: Sync {
     }
 
     /// Whether these answers of one object can be true together, whatever was
-    /// visible: there is one order of the elements of a text, for example. If some
-    /// answers can be true together, so must any of them.
-    fn agree(&self, answers: &[(&Call, &Value)]) -> bool {
-        let _ = answers;
+    /// visible: there is one order of the elements of a text, for example. `undone` are
+    /// the parts that an update of the history takes back ([`undoes`](Self::undoes)):
+    /// an answer that does not show one may be of somebody who had seen it. If some
+    /// answers can be true together, so must any of them, with the same parts undone.
+    fn agree(&self, answers: &[(&Call, &Value)], undone: &BTreeSet<Value>) -> bool {
+        let _ = (answers, undone);
         true
     }
 
@@ -339,6 +341,29 @@ pub fn updates(operation: &Operation, datatype: &dyn Datatype) -> bool {
 pub fn answered(operation: &Operation, datatype: &dyn Datatype) -> bool {
     let Completion::Ok(answer) = &operation.completion else { return false };
     datatype.answers(&operation.call, Some(answer))
+}
+
+/// The parts of each object that are taken back anywhere in a history, if not by what
+/// failed.
+pub(in crate::judgement) struct Undone<'o>(BTreeMap<&'o Key, BTreeSet<Value>>);
+
+impl<'o> Undone<'o> {
+    /// Those of these operations.
+    pub(in crate::judgement) fn of(operations: &'o [Operation], datatype: &dyn Datatype) -> Self {
+        let mut undone: BTreeMap<&Key, BTreeSet<Value>> = BTreeMap::new();
+        for Operation { call, completion, .. } in operations {
+            if *completion != Completion::Fail && datatype.undoes(call) {
+                undone.entry(&call.key).or_default().insert(datatype.part(call));
+            }
+        }
+        Undone(undone)
+    }
+
+    /// The parts of this object.
+    pub(in crate::judgement) fn parts(&self, key: &Key) -> &BTreeSet<Value> {
+        static NONE: BTreeSet<Value> = BTreeSet::new();
+        self.0.get(key).unwrap_or(&NONE)
+    }
 }
 
 /// Whether it matters what an operation had seen: its answer has to be

@@ -39,7 +39,8 @@ pub enum Sequence {
     /// the Fugue*, 2023, but weaker: what was inserted to the left of an element is
     /// compared only among those with the same left neighbour. What stood beside an
     /// element is what its author's answer shows; elements of which no answer shows it
-    /// are not looked at.
+    /// are not looked at, nor those of which the answer does not show all that is ever
+    /// deleted, because a deleted element may have stood beside them.
     Together,
 }
 
@@ -179,7 +180,7 @@ impl Datatype for Sequence {
         update.f.as_str() == INSERT
     }
 
-    fn agree(&self, answers: &[(&Call, &Value)]) -> bool {
+    fn agree(&self, answers: &[(&Call, &Value)], undone: &BTreeSet<Value>) -> bool {
         let lists: Vec<&[Value]> = answers.iter().map(|(_, answer)| list(answer)).collect();
         match self {
             Sequence::Strong => Ordered::by(&lists).exists(),
@@ -189,7 +190,7 @@ impl Datatype for Sequence {
                     lists[..=nth].iter().all(|other| Ordered::by(&[one, other]).exists())
                 })
             }
-            Sequence::Together => Ordered::by(&lists).is_together(&beside(answers)),
+            Sequence::Together => Ordered::by(&lists).is_together(&beside(answers, undone)),
         }
     }
 
@@ -221,16 +222,19 @@ impl Datatype for Sequence {
     }
 }
 
-/// Where elements were inserted, as far as the answers to their inserts tell.
-fn beside<'a>(answers: &[(&'a Call, &'a Value)]) -> BTreeMap<&'a Value, Beside<'a>> {
+/// Where elements were inserted, as far as the answers to their inserts tell. One that
+/// does not show an element that is deleted somewhere tells nothing: the author may have
+/// typed beside what is left of it.
+fn beside<'a>(
+    answers: &[(&'a Call, &'a Value)],
+    deleted: &BTreeSet<Value>,
+) -> BTreeMap<&'a Value, Beside<'a>> {
     let mut told = BTreeMap::new();
-    let deletes = answers.iter().filter(|(call, _)| call.f.as_str() == DELETE);
-    let deleted: BTreeSet<_> = deletes.map(|(call, _)| &call.argument).collect();
     for (call, answer) in answers {
         let Some((element, _)) = inserted(call) else { continue };
         let all = list(answer);
-        // What is deleted and not shown may have stood between.
-        if deleted.iter().any(|gone| !all.contains(gone)) {
+        let shown: BTreeSet<_> = all.iter().filter(|one| deleted.contains(*one)).collect();
+        if shown.len() < deleted.len() {
             continue;
         }
         let Some(at) = all.iter().position(|other| other == element) else { continue };

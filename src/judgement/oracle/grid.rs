@@ -7,7 +7,7 @@
 
 use crate::history::{Completion, Operation};
 
-use super::super::datatype::{Arbitration, Context, Datatype};
+use super::super::datatype::{Arbitration, Context, Datatype, Undone};
 use super::super::model::{Grid, Guarantees, Model, Scope};
 use super::permutations;
 
@@ -23,8 +23,9 @@ pub(super) fn allowed(
     operations: &[&Operation],
     grid: Grid,
     datatype: &dyn Datatype,
+    undone: &Undone<'_>,
 ) -> Option<bool> {
-    allowed_but(operations, grid, datatype, &|_| false)
+    allowed_but(operations, grid, datatype, undone, &|_| false)
 }
 
 /// As [`allowed`], where reads at quiescence need not see excused updates.
@@ -32,22 +33,29 @@ pub(super) fn allowed_but(
     operations: &[&Operation],
     grid: Grid,
     datatype: &dyn Datatype,
+    undone: &Undone<'_>,
     excused: &dyn Fn(&Operation) -> bool,
 ) -> Option<bool> {
-    let fate = Fate::new(operations, datatype, excused);
+    let fate = Fate::new(operations, datatype, undone, excused);
     (fate.updates.len() * fate.readers.len() <= PAIRS_MAX).then(|| fate.allowed(grid))
 }
 
 /// As [`allowed`], for eventual consistency in real time.
-pub(super) fn allowed_in_time(operations: &[&Operation], datatype: &dyn Datatype) -> Option<bool> {
+pub(super) fn allowed_in_time(
+    operations: &[&Operation],
+    datatype: &dyn Datatype,
+    undone: &Undone<'_>,
+) -> Option<bool> {
     let Model::Grid(eventual) = Model::EVENTUAL else { unreachable!("it is in the grid") };
-    let fate = Fate { timed: true, ..Fate::new(operations, datatype, &|_| false) };
+    let fate = Fate { timed: true, ..Fate::new(operations, datatype, undone, &|_| false) };
     (fate.updates.len() * fate.readers.len() <= PAIRS_MAX).then(|| fate.allowed(eventual))
 }
 
 struct Fate<'a> {
     operations: &'a [&'a Operation],
     datatype: &'a dyn Datatype,
+    /// What is taken back anywhere in the history.
+    undone: &'a Undone<'a>,
     excused: &'a dyn Fn(&Operation) -> bool,
     updates: Vec<usize>,
     readers: Vec<usize>,
@@ -63,6 +71,7 @@ impl<'a> Fate<'a> {
     fn new(
         operations: &'a [&'a Operation],
         datatype: &'a dyn Datatype,
+        undone: &'a Undone<'a>,
         excused: &'a dyn Fn(&Operation) -> bool,
     ) -> Self {
         let all = || 0..operations.len();
@@ -71,6 +80,7 @@ impl<'a> Fate<'a> {
         Fate {
             operations,
             datatype,
+            undone,
             excused,
             updates,
             readers,
@@ -121,7 +131,7 @@ impl<'a> Fate<'a> {
                 }
                 _ => None,
             });
-            self.datatype.agree(&told.collect::<Vec<_>>())
+            self.datatype.agree(&told.collect::<Vec<_>>(), self.undone.parts(&of.call.key))
         };
         self.operations.iter().all(told)
     }

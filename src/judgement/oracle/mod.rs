@@ -20,7 +20,7 @@ mod search;
 use crate::history::{Completion, History, Operation, Value};
 use crate::judgement::number::number_of;
 
-use super::datatype::{self, Datatype, Register};
+use super::datatype::{self, Datatype, Register, Undone};
 use super::model::{Kind, Model, implies};
 
 /// How many steps a search for orders may take. A position takes as many as
@@ -109,13 +109,14 @@ pub(super) fn explained(
     }
     let mut steps = STEPS_MAX;
     let mut undecided = false;
+    let undone = Undone::of(history.operations(), datatype);
     for fate in fates(history, part, datatype) {
         let allowed = match (model, model.orders()) {
             (Model::EventualRealTime, _) if datatype.is_replicated() => {
-                grid::allowed_in_time(&fate, datatype)
+                grid::allowed_in_time(&fate, datatype, &undone)
             }
             (_, Some(asked)) => orders::allowed(history, part, &fate, &asked, datatype, &mut steps),
-            (Model::Grid(grid), None) => grid::allowed(&fate, grid, datatype),
+            (Model::Grid(grid), None) => grid::allowed(&fate, grid, datatype, &undone),
             (_, None) => unreachable!("a model asks for a visibility or for orders"),
         };
         match allowed {
@@ -149,9 +150,10 @@ fn kind_of(history: &History, datatype: &dyn Datatype) -> Kind {
     let whole: Vec<usize> = (0..history.len()).collect();
     let Model::Grid(eventual) = Model::EVENTUAL else { unreachable!("it is in the grid") };
     let excused = |op: &Operation| !datatype.undoes(&op.call);
+    let undone = Undone::of(operations, datatype);
     let explained = fates(history, &whole, datatype)
         .iter()
-        .any(|fate| grid::allowed_but(fate, eventual, datatype, &excused) == Some(true));
+        .any(|fate| grid::allowed_but(fate, eventual, datatype, &undone, &excused) == Some(true));
     if explained { Kind::Lost } else { Kind::Resurrected }
 }
 

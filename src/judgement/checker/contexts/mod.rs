@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::{Completion, History, Key, Operation, Value};
 use crate::judgement::checker::parts::{Divided, answers};
 use crate::judgement::checker::whole::Meter;
-use crate::judgement::datatype::{Arbitration, Datatype, answered, updates};
+use crate::judgement::datatype::{Arbitration, Datatype, Undone, answered, updates};
 use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
 use crate::judgement::relation::Set;
 use crate::judgement::verdict::{Budget, Counterexample, Reason, Unknown, Verdict, Witness};
@@ -77,7 +77,8 @@ pub(in crate::judgement::checker) fn check(
         return unknown("visibility is searched for up to 8,192 operations of this type", 0);
     }
     let known = known_parts(history, datatype);
-    let contexts = Contexts { history, datatype, known: &known, asked };
+    let undone = Undone::of(history.operations(), datatype);
+    let contexts = Contexts { history, datatype, known: &known, undone: &undone, asked };
     let all: Vec<usize> = (0..history.len()).collect();
     let mut meter = Meter::new(budget);
     let problem = contexts.problem(&all, asked);
@@ -100,12 +101,13 @@ struct Contexts<'a> {
     history: &'a History,
     datatype: &'a dyn Datatype,
     known: &'a BTreeSet<(Key, Value)>,
+    undone: &'a Undone<'a>,
     asked: Visibility,
 }
 
 impl<'a> Contexts<'a> {
     fn problem(&self, part: &[usize], asked: Visibility) -> Problem<'a> {
-        Problem::of(self.history, part, self.datatype, self.known, asked)
+        Problem::of(self.history, part, self.datatype, (self.known, self.undone), asked)
     }
 
     /// A choice that explains every answer, as evidence.

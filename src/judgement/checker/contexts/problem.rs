@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Call, Completion, History, Key, Operation, Value};
-use crate::judgement::datatype::{Arbitration, Datatype, answered, reads, updates};
+use crate::judgement::datatype::{Arbitration, Datatype, Undone, answered, reads, updates};
 use crate::judgement::model::{Grid, Guarantees, Scope};
 use crate::judgement::relation::{Set, Wide, order};
 
@@ -28,6 +28,8 @@ pub(super) struct Problem<'a> {
     pub(super) datatype: &'a dyn Datatype,
     /// The parts of objects that are updated anywhere in the history.
     known: &'a BTreeSet<(Key, Value)>,
+    /// The parts of objects that are taken back anywhere in the history.
+    undone: &'a Undone<'a>,
     grid: Grid,
     /// If arbitration extends real time: for each operation, the updates that returned
     /// before it was invoked, if it is an update.
@@ -63,7 +65,7 @@ impl<'a> Problem<'a> {
         history: &'a History,
         part: &[usize],
         datatype: &'a dyn Datatype,
-        known: &'a BTreeSet<(Key, Value)>,
+        (known, undone): (&'a BTreeSet<(Key, Value)>, &'a Undone<'a>),
         asked: Visibility,
     ) -> Self {
         let all = history.operations();
@@ -101,6 +103,7 @@ impl<'a> Problem<'a> {
             positions,
             datatype,
             known,
+            undone,
             grid: asked.grid,
             returned,
             updates: changing,
@@ -154,11 +157,11 @@ impl<'a> Problem<'a> {
             let answer = self.datatype.answer_about(call, answer, &counts);
             told.entry(&call.key).or_default().push((call, answer));
         }
-        let agree = |answers: &Vec<(&Call, Value)>| {
+        let agree = |(key, answers): (&&Key, &Vec<(&Call, Value)>)| {
             let all: Vec<_> = answers.iter().map(|(call, answer)| (*call, answer)).collect();
-            self.datatype.agree(&all)
+            self.datatype.agree(&all, self.undone.parts(key))
         };
-        told.values().all(agree)
+        told.iter().all(agree)
     }
 
     /// Nothing is chosen; `None` if even that is contradictory.

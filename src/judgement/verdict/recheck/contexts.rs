@@ -11,7 +11,7 @@ use crate::history::{Call, Completion, History, Key, Operation, Value};
 
 use super::parts::{Divided, answered, lacks_nothing, restricted, updates};
 use super::unsound::{Replayed, Unsound};
-use crate::judgement::datatype::{Arbitration, Context, Datatype};
+use crate::judgement::datatype::{Arbitration, Context, Datatype, Undone};
 use crate::judgement::model::{Grid, Guarantees, Kind, Model, Scope};
 use crate::judgement::oracle;
 use crate::judgement::verdict::evidence::Counterexample;
@@ -196,7 +196,8 @@ impl Claim<'_> {
     }
 
     fn answers_agree(&self) -> Replayed {
-        match contradictory(self.operations.iter(), self.datatype) {
+        let undone = Undone::of(self.operations, self.datatype);
+        match contradictory(self.operations.iter(), self.datatype, &undone) {
             None => Ok(()),
             Some(key) => Unsound::because(format!("the answers of {key} contradict each other")),
         }
@@ -289,6 +290,7 @@ impl Claim<'_> {
 fn contradictory<'o>(
     operations: impl Iterator<Item = &'o Operation>,
     datatype: &dyn Datatype,
+    undone: &Undone<'_>,
 ) -> Option<&'o Key> {
     let mut told: BTreeMap<&Key, Vec<(&Call, &Value)>> = BTreeMap::new();
     for operation in operations.filter(|op| answered(op, datatype)) {
@@ -296,7 +298,8 @@ fn contradictory<'o>(
             told.entry(&operation.call.key).or_default().push((&operation.call, answer));
         }
     }
-    told.into_iter().find(|(_, answers)| !datatype.agree(answers)).map(|(key, _)| key)
+    let agree = |key: &Key, answers: &[_]| datatype.agree(answers, undone.parts(key));
+    told.into_iter().find(|(key, answers)| !agree(key, answers)).map(|(key, _)| key)
 }
 
 /// Replays a counterexample.
@@ -348,7 +351,7 @@ pub(super) fn replay_proof(
     let about = restricted(operations, claim, datatype, Divided::ByUpdates)?;
     if claim.reason == Reason::Contradictory {
         let inside = part.iter().map(|at| &about.operations()[*at]);
-        return match contradictory(inside, datatype) {
+        return match contradictory(inside, datatype, &Undone::of(operations, datatype)) {
             Some(_) => Ok(()),
             None => Unsound::because("one order fits these answers"),
         };
