@@ -79,7 +79,7 @@
     const place = new Map(order.map((one, nth) => [one, nth]));
     laneOf = (at) => place.get(own[at]);
     lanes = order.map((one) => Uint32Array.from(all.get(one)).sort((a, b) => starts[a] - starts[b]));
-    names = order.map((one) => own === process ? about.processes[one] : one ? `n${one}` : "no node");
+    names = lanes.map((list) => PARTS[by("lanes").value](list[0]));
     lane = Math.max(5, Math.min(22, Math.floor(560 / Math.max(1, lanes.length))));
     return hidden;
   };
@@ -110,8 +110,8 @@
   const describe = (at) => {
     const end = ends[at] === OPEN ? "no answer" : `answered after ${nanos(ends[at] - starts[at])}`;
     const line = about.lines[at];
-    const where = node[at] ? ` at n${node[at]}` : "";
-    by("picked").textContent = `process ${about.processes[process[at]]}: ${told(at)}${where}, ` +
+    const where = node[at] ? ` at ${PARTS.node(at)}` : "";
+    by("picked").textContent = `process ${PARTS.process(at)}: ${told(at)}${where}, ` +
       `asked at ${nanos(starts[at])}, ${end}` + (line === undefined ? "" : ` (${about.place} ${line})`);
   };
 

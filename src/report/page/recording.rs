@@ -26,7 +26,7 @@ use super::{Script, document};
 
 const SCRIPT: Script = Script {
     text: include_str!("recording.js"),
-    hash: "rF1iAXCM/4cXDTG/6vOKMkzf4l4Dmb2y+wPOZMAmZYQ=",
+    hash: "JyK2/R2e7mGkHWJrDtk8g1mCEcMF4j+qBywYP5JRhN8=",
 };
 
 /// The most operations whose words and lines are in the page. Of larger recordings only

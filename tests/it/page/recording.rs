@@ -3,9 +3,10 @@
 use std::fs;
 
 use crate::browser::Browser;
-use crate::documents::root;
 
 use super::output;
+
+const FAILOVER: &str = include_str!("../../recordings/failover.jsonl");
 
 /// The page of a recording, and the browser's address of it.
 fn page_of(recording: &str) -> (tempfile::TempDir, String) {
@@ -41,8 +42,7 @@ fn long(operations: usize) -> String {
 #[test]
 fn a_recording_is_shown_with_its_faults_and_violations() {
     let Some(mut browser) = Browser::start(1280, 800) else { return };
-    let text = fs::read_to_string(root().join("tests/recordings/failover.jsonl")).expect("ours");
-    let (_folder, address) = page_of(&text);
+    let (_folder, address) = page_of(FAILOVER);
     browser.open(&address);
     let bottom =
         browser.eval("document.querySelector('.verdicts .fails').getBoundingClientRect().bottom");
@@ -153,8 +153,7 @@ fn a_recording_is_filtered_and_what_is_hidden_is_counted() {
 #[test]
 fn what_a_violation_is_made_of_is_not_hidden() {
     let Some(mut browser) = Browser::start(1280, 800) else { return };
-    let text = fs::read_to_string(root().join("tests/recordings/failover.jsonl")).expect("ours");
-    let (_folder, address) = page_of(&text);
+    let (_folder, address) = page_of(FAILOVER);
     browser.open(&address);
     for call in ["read", "write"] {
         filter(&mut browser, "hide", "call", call);
