@@ -242,7 +242,8 @@ pub static DESCRIBED: [Described; 32] = [
         about: "As `text`, and what was typed in one go stays together, forward and backward: \
                 nothing else stands between an element and those that were inserted to its right, \
                 and to the right of these in turn; and likewise to the left, among those with the \
-                same left neighbour.",
+                same left neighbour. What was inserted by somebody whose answer lacks an element \
+                that is deleted anywhere is not looked at: it may have stood beside that one.",
         formula: "as text, where what was inserted to the right of each element is one run of ≺",
         examples: &[],
     },
